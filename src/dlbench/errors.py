@@ -1,0 +1,36 @@
+"""Errors meant for people: what is wrong, what was perhaps meant, what to type next."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class DlbenchError(Exception):
+    """An error with a sentence for the user and, where there is one, what to do next."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class ContractError(DlbenchError):
+    """A plugin's record, hook or factory does not keep the promise it makes."""
+
+
+class DataError(DlbenchError):
+    """A data set cannot be had: not downloadable, corrupt or truncated."""
+
+
+class DataMissingError(DataError):
+    """A data set's files are not on disk."""
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return "did you mean …?" for the nearest known names, or "" when none is near."""
+    near = get_close_matches(name, list(known), n=3, cutoff=0.6)
+    return f"Did you mean {' or '.join(near)}?" if near else ""

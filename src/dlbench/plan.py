@@ -1,0 +1,277 @@
+"""The plan: axes multiply into variants, each variant meets every seed, what cannot be is vetoed with its reason."""
+
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import product
+from typing import Any
+
+from dlbench.errors import DlbenchError, suggest
+from dlbench.registry import Registry
+from dlbench.seed_counts import seeds_needed
+from dlbench.settings import COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS, Settings
+from dlbench.specs import Dataset, Model
+from dlbench.syntax import format_value, parse_reference, unquote
+from dlbench.trial import Selection, Trial, digest
+from dlbench.vetoes import nothing_left, veto_reason
+
+KNOWN = (*COMPONENT_AXES, *SETTINGS)
+VARIANT = "variant"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A comparison as the user wrote it.
+
+    values: texts by component axis or setting; more than one make an axis. variants: the assignments of each
+    --variant, "label" among them. seeds: their numbers, or how many, or None for as many as a verdict needs.
+    """
+
+    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    variants: Sequence[Mapping[str, str]] = ()
+    seeds: Sequence[int] | int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One combination. values: its text on each axis. trial: its first trial, a template for the others."""
+
+    label: str
+    values: Mapping[str, str]
+    trial: Trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class Veto:
+    """A combination that makes no sense, and why."""
+
+    variant: Variant
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What will be run. axes: the texts that vary; fixed: everything else, by name."""
+
+    axes: Mapping[str, tuple[str, ...]]
+    fixed: Mapping[str, str]
+    variants: tuple[Variant, ...]
+    vetoes: tuple[Veto, ...]
+    seeds: tuple[int, ...]
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """Return all trials; those of one seed stand together, so that pairs complete early."""
+        return tuple(replace(variant.trial, seed=seed) for seed in self.seeds for variant in self.variants)
+
+    @property
+    def name(self) -> str:
+        """Return the run folder's default name: axes, data set, six digits of what is held fixed."""
+        dataset = parse_reference(self.fixed["dataset"]).name if "dataset" in self.fixed else ""
+        varied = list(self.axes) or [parse_reference(self.fixed["model"]).name]
+        words = [*varied, dataset] if dataset else varied
+        shown = "-".join(word.rpartition("/")[2].replace("_", "-") for word in words)
+        return f"{shown[:80]}-{digest(dict(self.fixed), 6)}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as the manifest keeps it."""
+        variants = [
+            {"label": v.label, "values": dict(v.values), "variant_id": v.trial.variant_id} for v in self.variants
+        ]
+        return {
+            "axes": {axis: list(values) for axis, values in self.axes.items()},
+            "fixed": dict(self.fixed),
+            "variants": variants,
+            "seeds": list(self.seeds),
+            "baseline": self.variants[0].label,
+        }
+
+
+def build(request: Request, registry: Registry, defaults: Mapping[str, str] | None = None) -> Plan:
+    """Resolve a request against the registry. Nothing is loaded and nothing is written.
+
+    Raises DlbenchError for unknown names, values out of range, a list that names something twice, and where
+    no combination is left.
+    """
+    _check_names(request)
+    base = {**COMPONENT_DEFAULTS, **{name: format_value(s.parameter.default) for name, s in SETTINGS.items()}}
+    base |= defaults or {}
+    base |= {name: texts[0] for name, texts in request.values.items() if len(texts) == 1}
+    axes = {name: tuple(request.values[name]) for name in KNOWN if len(request.values.get(name, ())) > 1}
+    candidates = _candidates(axes, request.variants, base, registry)
+    touched = {*axes, *(name for variant in request.variants for name in variant)}
+    fixed = {name: text for name, text in _texts(candidates[0].trial, base).items() if name not in touched}
+    shown_axes: dict[str, tuple[str, ...]] = {}
+    for candidate in candidates:
+        for axis, text in candidate.values.items():
+            shown_axes[axis] = tuple(dict.fromkeys((*shown_axes.get(axis, ()), text)))
+    kept, vetoes = _judge([(candidate, "") for candidate in candidates], registry)
+    seeds = _seeds(request.seeds, len(kept))
+    return Plan(axes=shown_axes, fixed=fixed, variants=kept, vetoes=vetoes, seeds=seeds)
+
+
+def resolve(plan: Plan, registry: Registry, complete: Callable[[Trial], tuple[Trial, str]]) -> Plan:
+    """Give each trial what only the machine knows (data-set digest and shape, what "auto" means) and veto again.
+
+    complete: returns the trial completed, and why it cannot be, or "".
+    """
+    completed = [(variant, *complete(variant.trial)) for variant in plan.variants]
+    candidates = [(replace(variant, trial=trial), reason) for variant, trial, reason in completed]
+    _check_distinct(variant for variant, _ in candidates)  # where "auto" is what another variant names
+    kept, vetoes = _judge(candidates, registry)
+    return replace(plan, variants=kept, vetoes=(*plan.vetoes, *vetoes))
+
+
+def _check_names(request: Request) -> None:
+    for name, texts in request.values.items():
+        if name not in KNOWN:
+            hint = f"{suggest(name, KNOWN)} There are {', '.join(KNOWN)}.".strip()
+            raise DlbenchError(f"There is no axis or setting {name!r}.", hint)
+        if not texts:
+            raise DlbenchError(f"The list of values for {name} is empty.", "Give one or more, or leave it out.")
+    for variant in request.variants:
+        if not variant:
+            raise DlbenchError("A --variant is empty.", 'Write it as --variant "label=small;model=mlp:hidden=32".')
+        for name in variant:
+            if name not in (*KNOWN, "label"):
+                option = name.replace("_", "-")
+                near = suggest(name, KNOWN).replace("_", "-")
+                raise DlbenchError(
+                    f"--variant has no key {option!r}.", f"{near} It takes label and any option.".strip()
+                )
+            if len(request.values.get(name, ())) > 1:
+                raise DlbenchError(f"{name} is an axis and stands in a --variant too.", "Give it in one of the two.")
+
+
+def _candidates(
+    axes: Mapping[str, Sequence[str]],
+    variants: Sequence[Mapping[str, str]],
+    base: Mapping[str, str],
+    registry: Registry,
+) -> list[Variant]:
+    combinations = [(labels, {**base, **chosen}) for labels, chosen in _combine(axes, variants)]
+    trials = [_trial(texts, registry) for _, texts in combinations]
+    shared = _shared_names(trials)
+    candidates = [
+        _variant(*combination, trial, shared) for combination, trial in zip(combinations, trials, strict=True)
+    ]
+    _check_distinct(candidates)
+    return candidates
+
+
+def _combine(
+    axes: Mapping[str, Sequence[str]], variants: Sequence[Mapping[str, str]]
+) -> list[tuple[dict[str, str], dict[str, str]]]:
+    """Return (labels by axis, texts by name) of every combination, the last axis fastest."""
+    bases: list[tuple[dict[str, str], dict[str, str]]] = [({}, {})]
+    if variants:
+        bases = []
+        for variant in variants:
+            chosen = {name: text for name, text in variant.items() if name != "label"}
+            label = unquote(variant.get("label", "")) or ", ".join(chosen.values())
+            bases.append(({VARIANT: label}, chosen))
+    names = list(axes)
+    return [
+        ({**labels, **dict.fromkeys(names, "")}, {**chosen, **dict(zip(names, texts, strict=True))})
+        for labels, chosen in bases
+        for texts in product(*axes.values())
+    ]
+
+
+def _shared_names(trials: Iterable[Trial]) -> frozenset[str]:
+    """Return the qualified names whose short name is that of another plugin's component on the same axis."""
+    names: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for trial in trials:
+        for axis, selection in trial.components.items():
+            names[axis, selection.name.rpartition("/")[2]].add(selection.name)
+    return frozenset(name for alike in names.values() if len(alike) > 1 for name in alike)
+
+
+def _variant(labels: Mapping[str, str], texts: Mapping[str, str], trial: Trial, shared: Container[str]) -> Variant:
+    shown = _texts(trial, texts)
+    for axis, selection in trial.components.items():
+        shown[axis] = selection.text if selection.name in shared else selection.short
+    values = {axis: label or shown[axis] for axis, label in labels.items()}
+    label = ", ".join(values.values()) or trial.model.short
+    return Variant(label=label, values=values, trial=trial)
+
+
+def _trial(texts: Mapping[str, str], registry: Registry) -> Trial:
+    model_choice, dataset_choice, scheduler, optimizer = (
+        registry.select(COMPONENT_AXES[axis], parse_reference(texts[axis]))
+        for axis in ("model", "dataset", "scheduler", "optimizer")
+    )
+    model = registry.get("models", model_choice.name).record
+    dataset = registry.get("datasets", dataset_choice.name).record
+    assert isinstance(model, Model)
+    assert isinstance(dataset, Dataset)
+    return Trial(
+        model=model_choice,
+        activation=_activation(texts["activation"], model, model_choice, registry),
+        dataset=dataset_choice,
+        scheduler=scheduler,
+        optimizer=optimizer,
+        settings=Settings(**{name: setting.parse(texts[name]) for name, setting in SETTINGS.items()}),  # type: ignore[arg-type]  # parsed by their own types
+        seed=0,
+        input_shape=dataset.input_shape,
+        num_classes=dataset.num_classes,
+    )
+
+
+def _activation(text: str, model: Model, selection: Selection, registry: Registry) -> Selection:
+    if text == "own":
+        return Selection("own")
+    if text:
+        return registry.select("activations", parse_reference(text))
+    if model.activation in (None, "own"):
+        return Selection(model.activation or "none")
+    return registry.select("activations", parse_reference(model.activation), prefer=selection.name.partition("/")[0])
+
+
+def _texts(trial: Trial, texts: Mapping[str, str]) -> dict[str, str]:
+    """Return the canonical text of every axis and setting; an activation left to the model is "" still."""
+    components = {axis: selection.text for axis, selection in trial.components.items()}
+    if not texts["activation"]:
+        components["activation"] = ""
+    return components | {name: format_value(value).strip('"') for name, value in asdict(trial.settings).items()}
+
+
+def _check_distinct(candidates: Iterable[Variant]) -> None:
+    labels: set[str] = set()
+    seen: dict[str, str] = {}
+    for candidate in candidates:
+        identity = candidate.trial.variant_id
+        if identity in seen:
+            raise DlbenchError(
+                f"The variants {seen[identity]!r} and {candidate.label!r} are the same.", "Name each variant once."
+            )
+        if candidate.label in labels:
+            raise DlbenchError(f"Two variants are labelled {candidate.label!r}.", "Give each a label of its own.")
+        seen[identity] = candidate.label
+        labels.add(candidate.label)
+
+
+def _seeds(wanted: Sequence[int] | int | None, variants: int) -> tuple[int, ...]:
+    if wanted is None:
+        return tuple(range(seeds_needed(max(variants - 1, 1))))
+    seeds = tuple(range(wanted)) if isinstance(wanted, int) else tuple(wanted)
+    if not seeds or min(seeds) < 0:
+        raise DlbenchError("At least one seed is needed, and none below 0.", "Write --seeds 7 or --seed 0,1,2.")
+    if len(set(seeds)) < len(seeds):
+        raise DlbenchError("A seed is named twice.", "Name each seed once, as in --seed 0,1,2.")
+    return seeds
+
+
+def _judge(
+    candidates: Iterable[tuple[Variant, str]], registry: Registry
+) -> tuple[tuple[Variant, ...], tuple[Veto, ...]]:
+    """Part what can be from what cannot; each candidate comes with a reason against it that is known already, or ""."""
+    kept, vetoes = [], []
+    for candidate, known in candidates:
+        if reason := known or veto_reason(candidate.trial, registry):
+            vetoes.append(Veto(variant=candidate, reason=reason))
+        else:
+            kept.append(candidate)
+    if not kept:
+        raise nothing_left([(veto.variant.trial, veto.reason) for veto in vetoes], registry)
+    return tuple(kept), tuple(vetoes)

@@ -1,0 +1,194 @@
+"""The records with which a plugin describes its components: frozen, keyword-only, free of torch."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar
+
+from dlbench.errors import ContractError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+API_VERSION = 1
+
+Value = bool | int | float | str | None | tuple[float, ...]
+ValueType = type[bool] | type[int] | type[float] | type[str] | type[tuple[float, ...]]
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
+_FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
+_TYPES = (bool, int, float, str, tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a component: its default, its type and what it accepts.
+
+    The type is that of the default unless given. A default of None makes "none" acceptable.
+    """
+
+    default: Value = None
+    _: KW_ONLY
+    type: ValueType | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    required: bool = False
+    summary: str = ""
+
+    def __post_init__(self) -> None:
+        if self.type is None and self.default is not None:
+            object.__setattr__(self, "type", type(self.default))
+        object.__setattr__(self, "default", _as_read(self.default, self.type))
+        if self.type is not None and self.type not in _TYPES:
+            names = ", ".join(kind.__name__ for kind in _TYPES)
+            raise ContractError(f"A parameter's type is one of {names}, not {self.type!r}.")
+
+
+def _as_read(default: Value, kind: ValueType | None) -> Value:
+    """Return a default as its text would be read, so that writing it out changes no identity: 1 is 1.0 for a float."""
+    if kind is float and isinstance(default, int):
+        return float(default)
+    if isinstance(default, tuple) and any(isinstance(number, float) for number in default):
+        return tuple(map(float, default))
+    return default
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """What every component has. `defaults={"p": 0.5}` is short for `parameters={"p": Parameter(0.5)}`."""
+
+    kind: ClassVar[str] = ""
+
+    name: str
+    factory: str
+    summary: str = ""
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    defaults: Mapping[str, Value] = field(default_factory=dict)
+    source: str = ""
+    tags: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if not NAME.match(self.name):
+            raise ContractError(
+                f"{self.name!r} is no component name: small letters, digits and hyphens, a letter or digit first."
+            )
+        if not _FACTORY.match(self.factory):
+            raise ContractError(f"{self.name}: the factory {self.factory!r} does not read 'package.module:attribute'.")
+        if twice := self.parameters.keys() & self.defaults.keys():
+            raise ContractError(f"{self.name}: {', '.join(sorted(twice))} stands in both parameters and defaults.")
+        short = {key: Parameter(value) for key, value in self.defaults.items()}
+        merged = dict(self.parameters) | short
+        for key, parameter in merged.items():
+            if not key.isidentifier() or not isinstance(parameter, Parameter):
+                raise ContractError(f"{self.name}: the parameter {key!r} needs an identifier and a Parameter.")
+        object.__setattr__(self, "parameters", MappingProxyType(merged))
+        object.__setattr__(self, "defaults", MappingProxyType({}))  # said in parameters now, also for replace()
+        object.__setattr__(self, "tags", tuple(self.tags))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model(Component):
+    """A network: `factory(input_shape, num_classes, activation, **parameters) -> nn.Module`.
+
+    activation: the name used when none is chosen; "own" keeps the network's (the factory then gets None);
+    None where the network has none to choose.
+    minimum_size: the smallest height and width of an image, in pixels.
+    """
+
+    kind: ClassVar[str] = "models"
+
+    activation: str | None = "relu"
+    devices: Sequence[str] = ("cpu", "cuda", "mps")
+    precisions: Sequence[str] = ("float32", "bfloat16")
+    minimum_size: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activation(Component):
+    """A shape-preserving non-linearity: `factory(**parameters) -> nn.Module`, a fresh one each call."""
+
+    kind: ClassVar[str] = "activations"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset(Component):
+    """A data set: `factory(root, download, **parameters) -> ImageData` or a pair of torch data sets.
+
+    The factory raises FileNotFoundError where a file is absent, ValueError where one is corrupt.
+    input_shape, num_classes: None where only the files tell.
+    files: the paths below the data folder that the set is read from, as glob patterns; a prepared copy is
+    used as long as they stay as they were. Parameters named "path" count as files too.
+    homepage: where the publisher offers it.
+    """
+
+    kind: ClassVar[str] = "datasets"
+
+    input_shape: tuple[int, int, int] | None = None
+    num_classes: int | None = None
+    licence: str = ""
+    download_bytes: int | None = None
+    files: Sequence[str] = ()
+    homepage: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scheduler(Component):
+    """A learning-rate schedule: `factory(optimizer, total_epochs, steps_per_epoch, **parameters)`.
+
+    interval: whether it steps after each "epoch" or each "step". needs_metric: stepped with the monitored metric.
+    """
+
+    kind: ClassVar[str] = "schedulers"
+
+    interval: str = "epoch"
+    needs_metric: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.interval not in ("epoch", "step"):
+            raise ContractError(f"{self.name}: a schedule's interval is 'epoch' or 'step', not {self.interval!r}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimizer(Component):
+    """An optimizer: `factory(parameters, learning_rate, **options) -> torch.optim.Optimizer`."""
+
+    kind: ClassVar[str] = "optimizers"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnostic(Component):
+    """A measure of a model: `factory(model, probe_images, probe_labels, loss) -> (layer, name, value) …`."""
+
+    kind: ClassVar[str] = "diagnostics"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Executor(Component):
+    """A place where work units run: `factory(**parameters)` with `slots()` and `run(units, emit, stop)`."""
+
+    kind: ClassVar[str] = "executors"
+
+
+@dataclass(frozen=True, eq=False)
+class ImageData:
+    """A data set in memory.
+
+    Images are uint8 or float32, N×C×H×W; labels are int64, N. validation_*: the data set's own split, if any.
+    """
+
+    train_images: "NDArray[np.uint8 | np.float32]"
+    train_labels: "NDArray[np.int64]"
+    test_images: "NDArray[np.uint8 | np.float32]"
+    test_labels: "NDArray[np.int64]"
+    class_names: Sequence[str]
+    validation_images: "NDArray[np.uint8 | np.float32] | None" = None
+    validation_labels: "NDArray[np.int64] | None" = None
+
+
+KINDS: Mapping[str, type[Component]] = MappingProxyType(
+    {cls.kind: cls for cls in (Model, Activation, Dataset, Scheduler, Optimizer, Diagnostic, Executor)}
+)

@@ -1,0 +1,262 @@
+"""Trials, the work units they travel in, and the records they leave: all JSON-serialisable."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, Literal
+
+from dlbench.settings import Settings
+from dlbench.specs import Value
+from dlbench.syntax import format_reference
+
+Status = Literal["done", "diverged", "failed", "vetoed", "timeout", "oom"]
+#: Statuses that answer a trial's question; the others are tried again.
+ANSWERED: frozenset[str] = frozenset({"done", "diverged"})
+Metrics = Mapping[str, float | int | None]
+
+
+def canonical_json(content: object) -> str:
+    """Return the one JSON text of a content: keys sorted, no spaces, tuples as lists."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def digest(content: object, length: int = 16) -> str:
+    """Return the first hexadecimal digits of the SHA-256 of a content's canonical JSON."""
+    return sha256(canonical_json(content).encode()).hexdigest()[:length]
+
+
+def _freeze(value: Any) -> Value:
+    return tuple(value) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A chosen component: its qualified name and every parameter, resolved.
+
+    changed: the parameters that differ from the component's defaults, for showing.
+    """
+
+    name: str
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Return it in the component syntax, qualified, with the parameters that are not the defaults."""
+        return format_reference(self.name, {key: self.parameters[key] for key in self.changed})
+
+    @property
+    def short(self) -> str:
+        """Return it as screens show it, without the plugin's name."""
+        return self.text.partition("/")[2] or self.text
+
+    @property
+    def identity(self) -> list[Any]:
+        """Return what decides its behaviour."""
+        return [self.name, dict(self.parameters)]
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Selection":
+        """Read it back from asdict's form."""
+        parameters = {key: _freeze(value) for key, value in content["parameters"].items()}
+        return cls(content["name"], parameters, tuple(content["changed"]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One combination of components and settings, with one seed.
+
+    activation: a registered activation, or the names "own" (the network's) and "none" (it has none).
+    settings: with "auto" resolved before the trial gets its identity.
+    dataset_digest, input_shape, num_classes: known once the data set was prepared.
+    """
+
+    model: Selection
+    activation: Selection
+    dataset: Selection
+    scheduler: Selection
+    optimizer: Selection
+    settings: Settings
+    seed: int
+    dataset_digest: str = ""
+    input_shape: tuple[int, int, int] | None = None
+    num_classes: int | None = None
+
+    @property
+    def components(self) -> dict[str, Selection]:
+        """Return the five components by axis."""
+        return {
+            "model": self.model,
+            "activation": self.activation,
+            "dataset": self.dataset,
+            "scheduler": self.scheduler,
+            "optimizer": self.optimizer,
+        }
+
+    @cached_property
+    def variant_id(self) -> str:
+        """Return the identity of the combination, whatever the seed."""
+        components = {axis: selection.identity for axis, selection in self.components.items()}
+        return digest([components, asdict(self.settings), self.dataset_digest])
+
+    @cached_property
+    def trial_id(self) -> str:
+        """Return the identity of the trial: what decides its numbers, to the last bit."""
+        return digest([self.variant_id, self.seed])
+
+    def row(self) -> dict[str, Value]:
+        """Return the trial as columns of trials.csv."""
+        columns: dict[str, Value] = {axis: selection.text for axis, selection in self.components.items()}
+        return columns | asdict(self.settings) | {"seed": self.seed, "dataset_digest": self.dataset_digest}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the trial as JSON content."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Trial":
+        """Read a trial back from JSON content."""
+        known = dict(content)
+        for axis in ("model", "activation", "dataset", "scheduler", "optimizer"):
+            known[axis] = Selection.from_json(known[axis])
+        shape = known.get("input_shape")
+        known["input_shape"] = tuple(shape) if shape else None
+        known["settings"] = Settings(**known["settings"])
+        return cls(**known)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkUnit:
+    """One or more trials that are trained together, as they travel to a worker.
+
+    weights_folder: where the worker leaves the selected weights, or "" where nobody wants them.
+    """
+
+    trials: tuple[Trial, ...]
+    weights_folder: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the unit as JSON content."""
+        return {"trials": [trial.to_json() for trial in self.trials], "weights_folder": self.weights_folder}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "WorkUnit":
+        """Read a unit back from JSON content."""
+        trials = tuple(Trial.from_json(trial) for trial in content["trials"])
+        return cls(trials=trials, weights_folder=content["weights_folder"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialRecord:
+    """What one trial left: its status and numbers. Accuracies are fractions; seconds count training alone.
+
+    metrics, cost: the columns of trials.csv beside the trial's own. epochs: the rows of epochs.csv.
+    confusion: counts on the test set, a row a true class. log: what the trial printed, and its traceback.
+    """
+
+    trial: Trial
+    status: Status
+    message: str = ""
+    metrics: Metrics = field(default_factory=dict)
+    cost: Metrics = field(default_factory=dict)
+    epochs: tuple[Metrics, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+    class_names: tuple[str, ...] = ()
+    log: str = ""
+    provenance_id: str = ""
+
+    @property
+    def trial_id(self) -> str:
+        """Return the trial's identity."""
+        return self.trial.trial_id
+
+    def row(self) -> dict[str, Value]:
+        """Return the record as a row of trials.csv."""
+        head: dict[str, Value] = {
+            "trial_id": self.trial_id,
+            "provenance_id": self.provenance_id,
+            "status": self.status,
+            "message": self.message,
+        }
+        return head | self.trial.row() | dict(self.metrics) | dict(self.cost)
+
+    def with_provenance(self, provenance_id: str) -> "TrialRecord":
+        """Return the record marked with what stood around its trial."""
+        return replace(self, provenance_id=provenance_id)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as JSON content, with its trial_id for readers of the journal."""
+        return {"trial_id": self.trial_id} | asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "TrialRecord":
+        """Read a record back from JSON content."""
+        known = {key: value for key, value in content.items() if key != "trial_id"}
+        known["trial"] = Trial.from_json(known["trial"])
+        known["epochs"] = tuple(known["epochs"])
+        known["confusion"] = tuple(tuple(row) for row in known["confusion"])
+        known["class_names"] = tuple(known["class_names"])
+        return cls(**known)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialStarted:
+    """A worker has begun a trial."""
+
+    trial_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochFinished:
+    """One epoch of one trial is over. metrics: the row of epochs.csv."""
+
+    trial_id: str
+    epoch: int
+    metrics: Metrics
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialFinished:
+    """One trial is over, whatever its status."""
+
+    record: TrialRecord
+
+
+Event = TrialStarted | EpochFinished | TrialFinished
+Emit = Callable[[Event], None]
+
+
+def event_to_json(event: Event) -> dict[str, Any]:
+    """Return an event as JSON content."""
+    match event:
+        case TrialStarted():
+            return {"kind": "started", "trial_id": event.trial_id}
+        case EpochFinished():
+            return {"kind": "epoch", "trial_id": event.trial_id, "epoch": event.epoch, "metrics": dict(event.metrics)}
+        case TrialFinished():
+            return {"kind": "trial", "record": event.record.to_json()}
+
+
+def event_from_json(content: Mapping[str, Any]) -> Event:
+    """Read an event back from JSON content."""
+    match content["kind"]:
+        case "started":
+            return TrialStarted(trial_id=content["trial_id"])
+        case "epoch":
+            return EpochFinished(trial_id=content["trial_id"], epoch=content["epoch"], metrics=content["metrics"])
+    return TrialFinished(record=TrialRecord.from_json(content["record"]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a run folder is about: the plan, and for each session what stood around it.
+
+    plan: axes, variants (label, axis values, variant_id), seeds and what is held fixed.
+    """
+
+    schema: int
+    name: str
+    plan: Mapping[str, Any]
+    sessions: tuple[Mapping[str, Any], ...] = ()

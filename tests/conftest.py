@@ -1,0 +1,65 @@
+import importlib
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from hypothesis import settings
+
+from dlbench.registry import Registry
+
+# The same examples each time, and few enough for a suite that is run often.
+settings.register_profile("dlbench", max_examples=40, deadline=None, derandomize=True, database=None)
+settings.load_profile("dlbench")
+
+Install = Callable[..., None]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_personal_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whoever runs the tests may have an environment and a configuration of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DLBENCH_PLUGINS", raising=False)
+        patch.delenv("DLBENCH_RESULTS_DIR", raising=False)
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("configuration")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    """The built-in plugins alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DLBENCH_PLUGINS", "")
+        return Registry.load()
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Install a plugin as pip leaves it: a module and a .dist-info folder on the import path.
+
+    Called with the plugin's name and the source of its module. The distribution is named dlbench-<name>.
+    """
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    monkeypatch.syspath_prepend(site)
+
+    def write(name: str, source: str = "", *, distribution: str = "", requires: str = "", value: str = "") -> None:
+        distribution = distribution or f"dlbench-{name}".replace(" ", "-")
+        module, version = re.sub(r"\W", "_", f"fake {distribution}"), "1.2"
+        if source:
+            (site / f"{module}.py").write_text(dedent(source), encoding="utf-8")
+        folder = site / f"{distribution.replace('-', '_')}-{version}.dist-info"
+        folder.mkdir()
+        lines = ["Metadata-Version: 2.1", f"Name: {distribution}", f"Version: {version}"]
+        lines += [f"Requires-Dist: {requires}"] * bool(requires)
+        (folder / "METADATA").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (folder / "entry_points.txt").write_text(f"[dlbench]\n{name} = {value or module}\n", encoding="utf-8")
+        importlib.invalidate_caches()
+
+    yield write
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(f"{site}{os.sep}"):
+            del sys.modules[name]

@@ -1,0 +1,110 @@
+"""The order of the layers, read from the source: a module imports from those to its left, never from the right.
+
+An import for type hints alone (under TYPE_CHECKING) does not count; one inside a function does.
+"""
+
+import ast
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+import dlbench
+
+SOURCE = Path(dlbench.__file__).parent
+
+#: Modules and packages of the core from left to right. The design's order, with the small modules beside their
+#: neighbours. `trial` stands left of the hooks and the registry, which hand out its records; `session` and `readying`
+#: are what the commands and the Python interface have in common.
+LAYERS = (
+    *("errors", "specs", "splits", "syntax", "settings", "seeding", "seed_counts", "machine", "descriptions", "trial"),
+    "hookspecs",
+    *("plugins", "registry"),
+    *("vetoes", "plan", "config", "prepared", "experiments"),
+    *("results", "statistics"),
+    *("engine", "report"),
+    "executors",
+    *("readying", "session"),
+    "api",
+    "testing",
+    "cli",
+)
+#: Neither of these two halves knows the other: one trains, one reads results.
+APART = {"engine": "report", "report": "engine"}
+#: Built-in plugins, held to what a stranger may import.
+PLUGINS = ("standard", "torchvision")
+
+
+def unit(path: Path) -> str:
+    """The layer's module or package that a file belongs to."""
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def files() -> list[Path]:
+    return [path for path in sorted(SOURCE.rglob("*.py")) if path != SOURCE / "__init__.py"]
+
+
+def counted(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """All nodes but those under `if TYPE_CHECKING:`."""
+    for node in nodes:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            yield from counted(node.orelse)
+        else:
+            yield node
+            yield from counted(ast.iter_child_nodes(node))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """What a file imports of dlbench: "registry", "results.folder", or "Model" for a public name."""
+    for node in counted([ast.parse(path.read_text(encoding="utf-8"))]):
+        match node:
+            case ast.Import(names=names):
+                found = [alias.name for alias in names]
+            case ast.ImportFrom(module="dlbench", names=names):
+                found = [f"dlbench.{alias.name}" for alias in names]
+            case ast.ImportFrom(module=str(module)):
+                found = [module]
+            case _:
+                continue
+        yield from (name.removeprefix("dlbench.") for name in found if name.partition(".")[0] == "dlbench")
+
+
+def named(path: Path) -> str:
+    return path.relative_to(SOURCE).as_posix()
+
+
+@pytest.mark.parametrize("path", [path for path in files() if unit(path) not in PLUGINS], ids=named)
+def test_a_module_of_the_core_imports_only_from_its_left(path: Path) -> None:
+    here = unit(path)
+    assert here in LAYERS, "a new module or package needs its place among the layers"
+    allowed = {*LAYERS[: LAYERS.index(here) + 1]} - {APART.get(here, "")}
+    assert [name for name in imports(path) if name.partition(".")[0] not in allowed] == []
+
+
+@pytest.mark.parametrize("path", [path for path in files() if unit(path) in PLUGINS], ids=named)
+def test_a_built_in_plugin_imports_only_public_names_and_its_own_package(path: Path) -> None:
+    strangers = {*dlbench.__all__, unit(path)}
+    assert [name for name in imports(path) if name.partition(".")[0] not in strangers] == []
+
+
+def test_both_kinds_of_files_are_found() -> None:
+    assert {"registry", "cli", "engine", "standard", "torchvision"} <= {unit(path) for path in files()}
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from dlbench.registry import Registry", ["registry"]),
+        ("from dlbench import Model, hookimpl", ["Model", "hookimpl"]),
+        ("from dlbench import registry as r", ["registry"]),
+        ("import dlbench.results.folder as folder", ["results.folder"]),
+        ("def f():\n    with x:\n        from dlbench.cli import main", ["cli"]),
+        ("if TYPE_CHECKING:\n    from dlbench.cli import main", []),
+        ("if TYPE_CHECKING:\n    pass\nelse:\n    from dlbench.cli import main", ["cli"]),
+        ("import torch", []),
+    ],
+)
+def test_imports_are_found_wherever_they_stand(tmp_path: Path, source: str, found: list[str]) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(source, encoding="utf-8")
+    assert list(imports(path)) == found

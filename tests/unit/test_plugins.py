@@ -1,0 +1,257 @@
+from collections.abc import Callable
+
+import pytest
+
+from dlbench.errors import DlbenchError
+from dlbench.plugins import PluginProblem, load_plugins
+from dlbench.registry import Registry
+
+Install = Callable[..., None]
+
+HEALTHY = """
+    from dlbench import Activation, hookimpl
+
+    @hookimpl
+    def dlbench_activations():
+        return [Activation(name="snake", factory="dlbench_snake.snake:Snake", defaults={"a": 1.0})]
+"""
+NO_HOOKS = "x = 1"
+
+
+def loaded(install: Install) -> list[PluginProblem]:
+    """Load everything beside a healthy plugin, and see that it and the built-in ones work on."""
+    install("zz-healthy", HEALTHY)
+    registry = Registry.load()
+    names = {entry.name for entry in registry.entries("activations")}
+    assert {"zz-healthy/snake", "standard/relu"} <= names
+    assert {"standard", "torchvision", "zz-healthy"} <= registry.plugins.by_name.keys()
+    return registry.plugins.problems
+
+
+def test_a_plugin_of_one_module_is_found_by_its_entry_point(install: Install) -> None:
+    assert loaded(install) == []
+    plugin = load_plugins().by_name["zz-healthy"]
+    assert (plugin.distribution, plugin.version, plugin.built_in) == ("dlbench-zz-healthy", "1.2", False)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("import there_is_no_such_module", ["ModuleNotFoundError", "there_is_no_such_module"]),
+        ("from dlbench import Modell", ["ImportError", "Modell"]),
+        ("def broken(:", ["SyntaxError"]),
+        ("1 / 0", ["ZeroDivisionError"]),
+        ("import sys; sys.exit(3)", ["SystemExit"]),
+        ("raise BaseException('panic')", ["panic"]),
+        (
+            "from dlbench import Activation\nActivation(name='Snake', factory='a:b')",
+            ["'Snake' is no component name"],
+        ),
+    ],
+)
+def test_a_plugin_that_cannot_be_imported_is_named_once_with_its_distribution(
+    install: Install, source: str, words: list[str]
+) -> None:
+    install("broken", source)
+    (problem,) = loaded(install)
+    assert (problem.plugin, problem.distribution) == ("broken", "dlbench-broken")
+    assert all(word in problem.reason for word in words)
+    assert "pip uninstall dlbench-broken" in problem.remedy
+    assert str(problem).count("dlbench-broken") >= 1
+
+
+@pytest.mark.parametrize("value", ["no_such_module_of_it", "???", "one two"])
+def test_an_entry_point_that_names_no_module_is_a_problem_of_its_plugin(install: Install, value: str) -> None:
+    install("broken", value=value)
+    (problem,) = loaded(install)
+    assert problem.distribution == "dlbench-broken"
+    assert value in problem.reason
+
+
+def test_what_a_plugin_prints_when_imported_does_not_reach_standard_output(
+    install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install("talker", "print('hello from a plugin')")
+    assert loaded(install) == []
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "hello from a plugin\n")
+
+
+def test_what_a_hook_prints_does_not_reach_standard_output(
+    install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = """
+        from dlbench import hookimpl
+
+        @hookimpl
+        def dlbench_models():
+            print("hello from a hook")
+            yield from ()
+    """
+    install("talker", source)
+    Registry.load().entries("models")
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "hello from a hook\n")
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        ("dlbench_activation()", ["no hook dlbench_activation", "dlbench_activations"]),
+        ("dlbench_vetoes(trial)", ["no hook dlbench_vetoes", "dlbench_veto"]),
+        ("dlbench_veto(trial, plan)", ["dlbench_veto", "plan"]),
+        ("dlbench_models(registry)", ["dlbench_models", "registry"]),
+    ],
+)
+def test_a_hook_that_does_not_fit_its_specification_is_named(install: Install, function: str, words: list[str]) -> None:
+    install("misfit", f"from dlbench import hookimpl\n@hookimpl\ndef {function}:\n    return []")
+    (problem,) = loaded(install)
+    assert problem.distribution == "dlbench-misfit"
+    assert all(word in problem.reason for word in words)
+
+
+def test_a_misspelt_hook_gets_the_nearest_name(install: Install) -> None:
+    install("misfit", "from dlbench import hookimpl\n@hookimpl\ndef dlbench_optimisers():\n    return []")
+    (problem,) = loaded(install)
+    assert "Did you mean dlbench_optimizers" in problem.reason
+
+
+def test_a_function_that_is_no_hook_may_have_any_name(install: Install) -> None:
+    install("helpful", "def dlbench_helper(anything):\n    return anything")
+    assert loaded(install) == []
+
+
+def test_a_hook_may_leave_arguments_out(install: Install) -> None:
+    install("brief", "from dlbench import hookimpl\n@hookimpl\ndef dlbench_veto():\n    return 'never'")
+    assert loaded(install) == []
+    answers = {plugin.name: answer for plugin, answer in load_plugins().call("dlbench_veto", trial=object())}
+    assert answers["brief"] == "never"
+
+
+@pytest.mark.parametrize("name", ["Snake", "1snake", "sna_ke", "-snake", "sna ke"])
+def test_a_plugin_of_a_bad_name_is_left_out_unread(install: Install, name: str) -> None:
+    install(name, "raise RuntimeError('imported')")
+    (problem,) = loaded(install)
+    assert problem.plugin == name
+    assert "small letters, digits and hyphens" in problem.reason
+    assert "imported" not in problem.reason
+
+
+@pytest.mark.parametrize("name", ["standard", "torchvision"])
+def test_a_plugin_cannot_take_a_built_in_plugins_name(install: Install, name: str) -> None:
+    install(name, "raise RuntimeError('imported')")
+    (problem,) = loaded(install)
+    assert problem.distribution == f"dlbench-{name}"
+    assert f"named {name} already" in problem.reason
+
+
+def test_of_two_distributions_with_one_plugin_name_one_works(install: Install) -> None:
+    install("snake", HEALTHY)
+    install("snake", HEALTHY, distribution="dlbench-adder")
+    (problem,) = loaded(install)
+    plugin = load_plugins().by_name["snake"]
+    assert {plugin.distribution, problem.distribution} == {"dlbench-snake", "dlbench-adder"}
+    assert "named snake already" in problem.reason
+    assert [problem.distribution for problem in load_plugins().problems] == [problem.distribution]
+
+
+def test_a_plugin_that_needs_a_newer_dlbench_is_not_imported(install: Install) -> None:
+    install("modern", "raise RuntimeError('imported')", requires="dlbench>=99")
+    (problem,) = loaded(install)
+    assert problem.distribution == "dlbench-modern"
+    assert "needs dlbench>=99" in problem.reason
+    assert "dlbench>=99" in problem.remedy
+    assert "imported" not in problem.reason
+
+
+@pytest.mark.parametrize(
+    "requires",
+    [
+        "dlbench",
+        "dlbench>=0.0.1",
+        "dlbench (<99)",
+        "dlbench-other>=99",
+        "dlbench>=99 ; extra == 'future'",
+        "dlbench>=99 ; python_version < '3'",
+    ],
+)
+def test_a_plugin_whose_needs_are_met_is_loaded(install: Install, requires: str) -> None:
+    install("content", NO_HOOKS, requires=requires)
+    assert loaded(install) == []
+
+
+@pytest.mark.parametrize("requires", ["Dlbench>=99", "dlbench[parquet]>=99", "dlbench<0.0.1"])
+def test_a_need_may_be_spelt_in_every_way_that_pip_reads(install: Install, requires: str) -> None:
+    install("modern", NO_HOOKS, requires=requires)
+    (problem,) = loaded(install)
+    assert "needs" in problem.reason
+
+
+def test_a_need_that_cannot_be_read_is_a_problem_of_its_plugin(install: Install) -> None:
+    install("odd", NO_HOOKS, requires="dlbench >=>= 3")
+    (problem,) = loaded(install)
+    assert problem.distribution == "dlbench-odd"
+
+
+def test_dlbench_plugins_narrows_what_is_loaded(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    install("one", "raise RuntimeError")
+    install("two", NO_HOOKS)
+    install("three", NO_HOOKS)
+    monkeypatch.setenv("DLBENCH_PLUGINS", "two, three")
+    plugins = load_plugins()
+    assert list(plugins.by_name) == ["standard", "torchvision", "three", "two"]
+    assert plugins.problems == []
+
+
+def test_an_empty_dlbench_plugins_leaves_the_built_in_ones(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    install("one", NO_HOOKS)
+    monkeypatch.setenv("DLBENCH_PLUGINS", "")
+    assert list(load_plugins().by_name) == ["standard", "torchvision"]
+
+
+def test_a_name_in_dlbench_plugins_that_is_not_installed_is_an_error(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("foundation", NO_HOOKS)
+    monkeypatch.setenv("DLBENCH_PLUGINS", "standard,fundation")
+    with pytest.raises(DlbenchError) as caught:
+        load_plugins()
+    assert "DLBENCH_PLUGINS" in caught.value.message
+    assert "'fundation'" in caught.value.message
+    assert "foundation" in caught.value.hint
+
+
+def test_an_observer_that_raises_is_named_once_and_then_left_out(
+    install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = """
+        import sys
+
+        from dlbench import hookimpl
+
+        @hookimpl
+        def dlbench_run_finished(folder):
+            print("called")
+            sys.exit("no more")
+
+        @hookimpl
+        def dlbench_run_started(manifest):
+            return "still here"
+    """
+    install("observer", source)
+    plugins = load_plugins()
+    for _ in range(3):
+        assert list(plugins.call("dlbench_run_finished", folder="x")) == []
+    assert capsys.readouterr().err == "called\n"
+    (problem,) = plugins.problems
+    assert problem.distribution == "dlbench-observer 1.2"
+    assert "dlbench_run_finished" in problem.reason
+    assert "no more" in problem.reason
+    ((plugin, answer),) = plugins.call("dlbench_run_started", manifest=None)
+    assert (plugin.name, answer) == ("observer", "still here")
+
+
+def test_an_interrupt_in_a_plugin_is_the_users_own(install: Install) -> None:
+    install("interrupted", "raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        load_plugins()
