@@ -1,0 +1,1 @@
+"""The components that come with dlbench; they enter through the same hooks as any plugin's."""
