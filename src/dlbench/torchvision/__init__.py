@@ -1,0 +1,1 @@
+"""torchvision's classification models as a plugin of its own."""
