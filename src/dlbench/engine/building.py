@@ -1,0 +1,82 @@
+"""From a trial's names to live objects: model, optimizer, schedule."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module
+from typing import Any, TypeVar
+
+from torch import nn, optim
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+
+from dlbench.errors import ContractError
+from dlbench.registry import Registry
+from dlbench.specs import Component, Scheduler
+from dlbench.trial import Selection, Trial
+
+Schedule = LRScheduler | ReduceLROnPlateau
+Made = TypeVar("Made")
+
+
+def resolve_factory(record: Component) -> Callable[..., Any]:
+    """Import a component's factory; raises ContractError where it does not resolve."""
+    module, _, attributes = record.factory.partition(":")
+    try:
+        target: Any = import_module(module)
+        for attribute in attributes.split("."):
+            target = getattr(target, attribute)
+    except (ImportError, AttributeError) as error:
+        raise ContractError(f"{record.name}: the factory {record.factory} cannot be had: {error}") from error
+    if not callable(target):
+        raise ContractError(f"{record.name}: the factory {record.factory} is not callable.")
+    found: Callable[..., Any] = target
+    return found
+
+
+def build_model(trial: Trial, registry: Registry) -> nn.Module:
+    """Build the trial's network for the shape and classes of its data set, on the CPU.
+
+    The factory gets None for an activation where the network keeps its own or has none.
+    """
+    assert trial.input_shape is not None
+    factory = resolve_factory(registry.get("models", trial.model.name).record)
+    model = factory(
+        trial.input_shape, trial.num_classes, activation_maker(trial.activation, registry), **trial.model.parameters
+    )
+    return _checked(model, nn.Module, trial.model)
+
+
+def activation_maker(selection: Selection, registry: Registry) -> Callable[[], nn.Module] | None:
+    """Return what makes a fresh activation each call, or None for "own" and "none"."""
+    if selection.name in ("own", "none"):
+        return None
+    factory = resolve_factory(registry.get("activations", selection.name).record)
+    return partial(factory, **selection.parameters)
+
+
+def build_optimizer(trial: Trial, registry: Registry, model: nn.Module) -> optim.Optimizer:
+    """Build the trial's optimizer over the parameters that want a gradient."""
+    factory = resolve_factory(registry.get("optimizers", trial.optimizer.name).record)
+    wanted = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = factory(wanted, trial.settings.learning_rate, **trial.optimizer.parameters)
+    return _checked(optimizer, optim.Optimizer, trial.optimizer)
+
+
+def build_schedule(
+    trial: Trial, registry: Registry, optimizer: optim.Optimizer, steps_per_epoch: int
+) -> tuple[Schedule, Scheduler]:
+    """Build the trial's schedule; its record tells when it steps."""
+    record = registry.get("schedulers", trial.scheduler.name).record
+    assert isinstance(record, Scheduler)
+    parameters: Mapping[str, Any] = trial.scheduler.parameters
+    schedule = resolve_factory(record)(optimizer, trial.settings.epochs, steps_per_epoch, **parameters)
+    if not isinstance(schedule, LRScheduler | ReduceLROnPlateau):
+        raise ContractError(
+            f"{trial.scheduler.name}: the factory returned {schedule!r}, not a learning-rate scheduler."
+        )
+    return schedule, record
+
+
+def _checked(made: Any, wanted: type[Made], selection: Selection) -> Made:
+    if not isinstance(made, wanted):
+        raise ContractError(f"{selection.name}: the factory returned {made!r}, not a {wanted.__name__}.")
+    return made

@@ -1,0 +1,55 @@
+"""What a trial costs: parameters, operations an image, peak memory."""
+
+import copy
+import resource
+import sys
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+_CLEAR_REFERENCES = Path("/proc/self/clear_refs")
+_STATUS = Path("/proc/self/status")
+_RESET_PEAK = "5"
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Return the number of trained parameters."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+def flops_per_image(model: nn.Module, image: Tensor) -> int | None:
+    """Return the floating-point operations of one image's forward pass as torch counts them, or None.
+
+    image: 1×C×H×W. Counted are matrix products and convolutions; a multiplication with its addition is two.
+    """
+    from torch.utils.flop_counter import FlopCounterMode  # takes a while to import
+
+    try:
+        probe = copy.deepcopy(model).eval()
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            probe(image)
+    except Exception:  # the counter does not know every model; the cost is then unknown, the trial is not
+        return None
+    return int(counter.get_total_flops())
+
+
+def reset_peak_memory(device: torch.device) -> None:
+    """Start a new peak for peak_memory_mb, where the system can."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    elif _CLEAR_REFERENCES.exists():
+        _CLEAR_REFERENCES.write_text(_RESET_PEAK)
+
+
+def peak_memory_mb(device: torch.device) -> float | None:
+    """Return the peak since the reset, in MB: of the device's memory, or of the process; None where unknown."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 1e6
+    if _STATUS.exists():
+        for line in _STATUS.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e6
+    if sys.platform == "darwin":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    return None

@@ -1,0 +1,88 @@
+"""Batches: cut by index from images that lie in memory once, normalised and augmented as whole batches."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+Augment = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Normalization:
+    """The affine map from stored pixels to the network's input, a value a channel."""
+
+    scale: Tensor
+    shift: Tensor
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return float32 images."""
+        return torch.addcmul(self.shift, images.float(), self.scale)
+
+
+def fit_normalization(kind: str, images: Tensor, indices: Tensor) -> Normalization:
+    """Return the normalisation that a setting names; "standard" is measured on the given training images alone.
+
+    unit: uint8 pixels divided by 255, float pixels as they are. standard: mean 0 and deviation 1 a channel.
+    none: pixels as stored.
+    """
+    channels = images.shape[1]
+    unit = 1 / 255 if images.dtype == torch.uint8 else 1.0
+    mean, deviation = torch.zeros(channels, dtype=torch.float64), torch.full((channels,), 1 / unit, dtype=torch.float64)
+    if kind == "none":
+        deviation.fill_(1.0)
+    elif kind == "standard":
+        mean, deviation = _moments(images, indices)
+    scale = 1 / deviation.clamp_min(1e-12)
+    shape = (1, channels, 1, 1)
+    return Normalization(scale.float().view(shape), (-mean * scale).float().view(shape))
+
+
+def _moments(images: Tensor, indices: Tensor, chunk: int = 4096) -> tuple[Tensor, Tensor]:
+    """Return each channel's mean and standard deviation over the indexed images, in float64."""
+    total = torch.zeros(images.shape[1], dtype=torch.float64)
+    squares = torch.zeros_like(total)
+    for part in indices.split(chunk):
+        pixels = images[part].to(torch.float64)
+        total += pixels.sum((0, 2, 3))
+        squares += pixels.square().sum((0, 2, 3))
+    count = len(indices) * images.shape[2] * images.shape[3]
+    mean = total / count
+    return mean, (squares / count - mean.square()).clamp_min(0).sqrt()
+
+
+@dataclass(frozen=True, eq=False)
+class Feed:
+    """Some of a data set's images, by index, on the training's device.
+
+    images: N×C×H×W as stored (uint8 or float32). indices: which of them belong to this feed.
+    """
+
+    images: Tensor
+    labels: Tensor
+    indices: Tensor
+    normalization: Normalization
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def in_order(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield normalised batches in the feed's order."""
+        for batch in self.indices.split(batch_size):
+            yield self.normalization(self.images[batch]), self.labels[batch]
+
+    def shuffled(self, batch_size: int, order: torch.Generator, augment: Augment) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield one epoch of shuffled, augmented, normalised batches.
+
+        A last batch of a single image is left out: batch norm cannot train on it.
+        """
+        permutation = torch.randperm(len(self.indices), generator=order).to(self.indices.device)
+        for batch in self.indices[permutation].split(batch_size):
+            if len(batch) > 1 or batch_size == 1:
+                yield self.normalization(augment(self.images[batch])), self.labels[batch]
+
+    def steps(self, batch_size: int) -> int:
+        """Return how many batches an epoch has."""
+        whole, rest = divmod(len(self.indices), batch_size)
+        return whole + (rest > 1 or (rest == 1 and batch_size == 1))

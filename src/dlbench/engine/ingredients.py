@@ -1,0 +1,74 @@
+"""Gather what one training needs: data on its device, optimizer, schedule, and the trial's seed streams."""
+
+import contextlib
+from contextlib import AbstractContextManager
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from dlbench.engine.augmentation import build_augmentation
+from dlbench.engine.building import build_optimizer, build_schedule
+from dlbench.engine.feed import Feed, Normalization, fit_normalization
+from dlbench.engine.measures import build_criterion
+from dlbench.engine.randomness import generator
+from dlbench.engine.split import Split, split_data
+from dlbench.engine.training import Ingredients
+from dlbench.registry import Registry
+from dlbench.settings import parse_augmentations
+from dlbench.specs import ImageData
+from dlbench.trial import Trial
+
+
+def gather(trial: Trial, data: ImageData, model: nn.Module, registry: Registry) -> Ingredients:
+    """Return the ingredients of a trial for a model that lies on the trial's device already."""
+    settings = trial.settings
+    device = torch.device(settings.device)
+    split = split_data(data, settings.validation, settings.train_size, generator(trial.seed, "split"))
+    train_feed, validation_feed, test_feed = build_feeds(data, split, settings.normalization, device)
+    optimizer = build_optimizer(trial, registry, model)
+    schedule, record = build_schedule(trial, registry, optimizer, train_feed.steps(settings.batch_size))
+    augmentations = parse_augmentations(settings.augment)
+    return Ingredients(
+        model=model,
+        optimizer=optimizer,
+        schedule=schedule,
+        interval=record.interval,
+        criterion=build_criterion(settings.loss, settings.label_smoothing),
+        train_feed=train_feed,
+        validation_feed=validation_feed,
+        test_feed=test_feed,
+        order=generator(trial.seed, "order"),
+        augment=build_augmentation(augmentations, generator(trial.seed, "augmentation")),
+        autocast=partial(autocast, device, settings.precision),
+        num_classes=len(data.class_names),
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        gradient_clip=settings.gradient_clip,
+        monitor=settings.monitor,
+    )
+
+
+def build_feeds(data: ImageData, split: Split, normalization: str, device: torch.device) -> tuple[Feed, Feed, Feed]:
+    """Return the training, validation and test feeds; each array is moved to the device once."""
+    train_images, train_labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
+    fitted = fit_normalization(normalization, train_images, split.train)
+    on_device = Normalization(fitted.scale.to(device), fitted.shift.to(device))
+    train = (train_images.to(device), train_labels.to(device))
+    test = (torch.from_numpy(data.test_images).to(device), torch.from_numpy(data.test_labels).to(device))
+    sources: dict[str, tuple[Tensor, Tensor]] = {"train": train, "test": test}
+    if data.validation_images is not None and data.validation_labels is not None:
+        sources["own"] = (
+            torch.from_numpy(data.validation_images).to(device),
+            torch.from_numpy(data.validation_labels).to(device),
+        )
+    return (
+        Feed(*train, split.train.to(device), on_device),
+        Feed(*sources[split.source], split.validation.to(device), on_device),
+        Feed(*test, torch.arange(len(data.test_labels), device=device), on_device),
+    )
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """Return the context in which a forward pass runs in the given precision."""
+    return torch.autocast(device.type, torch.bfloat16) if precision == "bfloat16" else contextlib.nullcontext()

@@ -1,0 +1,69 @@
+"""What is measured of a model on a feed: loss, predictions, confusion, precision, recall, F1."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dlbench.engine.feed import Feed
+
+Criterion = Callable[[Tensor, Tensor], Tensor]
+#: Evaluation on a CPU is fastest at about this many images a batch.
+EVALUATION_BATCH = 250
+
+
+def build_criterion(loss: str, label_smoothing: float) -> Criterion:
+    """Return the mean loss of a batch: cross-entropy on logits, or mean squared error against one-hot labels."""
+    if loss == "mse":
+        return lambda logits, labels: F.mse_loss(logits, F.one_hot(labels, logits.shape[1]).to(logits.dtype))
+    return lambda logits, labels: F.cross_entropy(logits, labels, label_smoothing=label_smoothing)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A model's result on a feed. accuracy: a fraction. confusion: counts, a row a true class."""
+
+    loss: float
+    accuracy: float
+    confusion: Tensor
+
+
+def evaluate(
+    model: nn.Module,
+    feed: Feed,
+    criterion: Criterion,
+    classes: int,
+    autocast: Callable[[], AbstractContextManager[object]],
+) -> Evaluation:
+    """Evaluate in eval mode; nothing leaves the device before the last batch."""
+    model.eval()
+    device = feed.indices.device
+    loss = new_sum(device)
+    confusion = torch.zeros(classes * classes, dtype=torch.int64, device=device)
+    with torch.inference_mode():
+        for images, labels in feed.in_order(EVALUATION_BATCH):
+            with autocast():
+                logits = model(images).float()
+            loss += criterion(logits, labels) * len(labels)
+            confusion += torch.bincount(labels * classes + logits.argmax(1), minlength=classes * classes)
+    counts = confusion.view(classes, classes).cpu()
+    return Evaluation(float(loss) / len(feed), float(counts.trace()) / len(feed), counts)
+
+
+def new_sum(device: torch.device) -> Tensor:
+    """Return a zero to add losses to, on the device: float64 where it has that type."""
+    return torch.zeros((), device=device, dtype=torch.float32 if device.type == "mps" else torch.float64)
+
+
+def macro_scores(confusion: Tensor) -> dict[str, float]:
+    """Return macro precision, recall and F1: the mean over classes, 0 where a class has no count."""
+    counts = confusion.double()
+    hits, predicted, actual = counts.diagonal(), counts.sum(0), counts.sum(1)
+    precision, recall = hits / predicted.clamp_min(1), hits / actual.clamp_min(1)
+    f1 = 2 * hits / (predicted + actual).clamp_min(1)
+    scores = {"macro_precision": precision, "macro_recall": recall, "macro_f1": f1}
+    present = (predicted + actual) > 0
+    return {name: float(score[present].mean()) for name, score in scores.items()}

@@ -1,0 +1,195 @@
+"""The training loop: epochs of steps, a validation after each, the selected weights at the end."""
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn, optim
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+
+from dlbench.engine.building import Schedule
+from dlbench.engine.feed import Augment, Feed
+from dlbench.engine.measures import Criterion, Evaluation, evaluate, new_sum
+from dlbench.engine.selection import Selector, Stopper
+
+Row = dict[str, float | int | None]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Ingredients:
+    """All that one training needs, built and on its device. Each generator is a seed stream of the trial.
+
+    interval: whether the schedule steps each "epoch" or each "step". monitor: the metric a plateau schedule watches.
+    """
+
+    model: nn.Module
+    optimizer: optim.Optimizer
+    schedule: Schedule
+    interval: str
+    criterion: Criterion
+    train_feed: Feed
+    validation_feed: Feed
+    test_feed: Feed
+    order: torch.Generator
+    augment: Augment
+    autocast: Callable[[], AbstractContextManager[object]]
+    num_classes: int
+    epochs: int
+    batch_size: int
+    gradient_clip: float | None
+    monitor: str
+
+
+@dataclass(eq=False)
+class Trained:
+    """What a training leaves: a row an epoch, the selected epoch (from 1) and whether the loss stayed finite."""
+
+    rows: list[Row] = field(default_factory=list)
+    selected_epoch: int = 0
+    diverged: bool = False
+
+
+def train(use: Ingredients, selector: Selector, stopper: Stopper, on_epoch: Callable[[Row], None]) -> Trained:
+    """Train until the last epoch, an early stop or a divergence; the model ends with the selected weights."""
+    result = Trained()
+    warm_up(use)
+    for epoch in range(1, use.epochs + 1):
+        learning_rate = float(use.optimizer.param_groups[0]["lr"])
+        started = clock(use)
+        loss, accuracy = train_epoch(use)
+        seconds = clock(use) - started
+        with evaluation_weights(use):
+            validation = evaluate_on(use, use.validation_feed)
+            row: Row = {"epoch": epoch, "learning_rate": learning_rate, "train_loss": loss, "train_accuracy": accuracy}
+            row |= {"validation_loss": validation.loss, "validation_accuracy": validation.accuracy}
+            row |= {"seconds": seconds, "images_per_second": len(use.train_feed) / seconds}
+            row |= selector.offer(epoch, validation, use.model)
+        result.rows.append(row)
+        on_epoch(row)
+        result.diverged = not math.isfinite(loss)
+        if result.diverged or stopper.enough(row):
+            break
+        step_schedule(use, row)
+    result.selected_epoch = selector.restore(use.model)
+    return result
+
+
+def train_epoch(use: Ingredients) -> tuple[float, float]:
+    """Train one epoch; return the mean loss and accuracy over its steps, dropout and augmentation on."""
+    use.model.train()
+    switch(use.optimizer, "train")
+    device = use.train_feed.indices.device
+    loss_sum, hits, seen = new_sum(device), torch.zeros((), device=device, dtype=torch.int64), 0
+    for images, labels in use.train_feed.shuffled(use.batch_size, use.order, use.augment):
+        loss, logits = train_step(use, images, labels)
+        loss_sum += loss.detach() * len(labels)
+        hits += (logits.detach().argmax(1) == labels).sum()
+        seen += len(labels)
+    return float(loss_sum) / seen, int(hits) / seen
+
+
+def train_step(use: Ingredients, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Do one step: forward, backward, clip, update, and the schedule where it steps per step."""
+    with use.autocast():
+        logits = use.model(images)
+        loss = use.criterion(logits.float() if logits.dtype != torch.float64 else logits, labels)
+    use.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    if use.gradient_clip is not None:
+        nn.utils.clip_grad_norm_(use.model.parameters(), use.gradient_clip)
+    use.optimizer.step()
+    if use.interval == "step" and isinstance(use.schedule, LRScheduler):
+        use.schedule.step()
+    return loss, logits
+
+
+def step_schedule(use: Ingredients, row: Row) -> None:
+    """Step the schedule that steps per epoch, with the monitored metric where it wants one."""
+    if isinstance(use.schedule, ReduceLROnPlateau):
+        use.schedule.step(float(row[use.monitor] or 0.0))
+    elif use.interval == "epoch":
+        use.schedule.step()
+
+
+def warm_up(use: Ingredients) -> None:
+    """Let kernels and allocators settle on a step of a copy that is thrown away, before the clock starts."""
+    try:
+        model = copy.deepcopy(use.model)
+    except Exception:  # a model that cannot be copied is timed cold
+        return
+    with torch.random.fork_rng():
+        model.train()
+        images, labels = next(use.train_feed.in_order(min(use.batch_size, len(use.train_feed))))
+        if len(labels) > 1:
+            with use.autocast():
+                loss = use.criterion(model(images).float(), labels)
+            loss.backward()
+
+
+class evaluation_weights:  # noqa: N801  # a context manager, used like a function
+    """Switch an optimizer that evaluates at other weights (schedule-free) over, and back.
+
+    Batch-norm statistics belong to the weights they were gathered with, so they are gathered anew and put back.
+    """
+
+    def __init__(self, use: Ingredients) -> None:
+        self.use = use
+        self.kept: list[tuple[nn.modules.batchnorm._BatchNorm, dict[str, Tensor]]] = []
+
+    def __enter__(self) -> None:
+        if not switch(self.use.optimizer, "eval"):
+            return
+        norms = [m for m in self.use.model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+        self.kept = [(norm, {name: b.clone() for name, b in norm.named_buffers()}) for norm in norms]
+        if norms:
+            gather_statistics(self.use, norms)
+
+    def __exit__(self, *_: object) -> None:
+        for norm, buffers in self.kept:
+            for name, buffer in norm.named_buffers():
+                buffer.copy_(buffers[name])
+        switch(self.use.optimizer, "train")
+
+
+def gather_statistics(use: Ingredients, norms: list[nn.modules.batchnorm._BatchNorm], batches: int = 50) -> None:
+    """Set batch-norm statistics to their mean over some training batches at the present weights."""
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # None averages over all batches alike
+    use.model.train()
+    with torch.no_grad(), torch.random.fork_rng():
+        for number, (images, _) in enumerate(use.train_feed.in_order(use.batch_size)):
+            if number == batches or len(images) == 1:
+                break
+            with use.autocast():
+                use.model(images)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+
+
+def switch(optimizer: optim.Optimizer, mode: str) -> bool:
+    """Call an optimizer's train() or eval() where it has one; tell whether it has."""
+    method = getattr(optimizer, mode, None)
+    if callable(method):
+        method()
+    return callable(method)
+
+
+def evaluate_on(use: Ingredients, feed: Feed) -> Evaluation:
+    """Evaluate the model on a feed in the training's precision."""
+    return evaluate(use.model, feed, use.criterion, use.num_classes, use.autocast)
+
+
+def clock(use: Ingredients) -> float:
+    """Return the time once the device has done all that it was given."""
+    device = use.train_feed.indices.device
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+    return time.perf_counter()

@@ -1,0 +1,149 @@
+"""A work unit: build each trial's parts, train, and hand a record out, whatever happens inside."""
+
+import contextlib
+import os
+import traceback
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
+from pathlib import Path
+
+import threadpoolctl
+import torch
+from torch import nn
+
+from dlbench.engine import cost
+from dlbench.engine.building import build_model
+from dlbench.engine.ingredients import gather
+from dlbench.engine.measures import macro_scores
+from dlbench.engine.prepared import load, prepare
+from dlbench.engine.randomness import borrowed_generators
+from dlbench.engine.selection import Selector, Stopper
+from dlbench.engine.training import Row, Trained, evaluate_on, train
+from dlbench.errors import DataError
+from dlbench.registry import Registry
+from dlbench.specs import ImageData
+from dlbench.trial import Emit, EpochFinished, Trial, TrialFinished, TrialRecord, TrialStarted, WorkUnit
+
+
+def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit) -> None:
+    """Train every trial of a unit, emitting what happens; an exception ends its trial alone."""
+    registry = _registry()
+    for trial in unit.trials:
+        emit(TrialStarted(trial_id=trial.trial_id))
+        emit(TrialFinished(record=_guarded(trial, unit, data_dir, registry, emit)))
+
+
+@lru_cache(maxsize=1)
+def _registry() -> Registry:
+    """Discover the plugins once a process."""
+    return Registry.load()
+
+
+def _guarded(trial: Trial, unit: WorkUnit, data_dir: Path, registry: Registry, emit: Emit) -> TrialRecord:
+    rows: list[Row] = []
+
+    def on_epoch(row: Row) -> None:
+        rows.append(row)
+        emit(EpochFinished(trial_id=trial.trial_id, epoch=len(rows), metrics=row))
+
+    try:
+        return run_trial(
+            trial, data_dir, registry, on_epoch, Path(unit.weights_folder) if unit.weights_folder else None
+        )
+    except Exception as error:
+        oom = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        message = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+        log = traceback.format_exc()
+        return TrialRecord(trial=trial, status="oom" if oom else "failed", message=message, epochs=tuple(rows), log=log)
+
+
+def run_trial(
+    trial: Trial, data_dir: Path, registry: Registry, on_epoch: Callable[[Row], None], weights: Path | None = None
+) -> TrialRecord:
+    """Train one trial and return its record; raises what a component raises."""
+    settings = trial.settings
+    torch.set_num_threads(settings.threads)
+    device = torch.device(settings.device)
+    data = _data(trial, data_dir, registry)
+    cost.reset_peak_memory(device)
+    with (
+        threadpoolctl.threadpool_limits(settings.threads),
+        _deterministic(settings.deterministic),
+        borrowed_generators(trial.seed, "initialisation"),
+    ):
+        model = build_model(trial, registry).to(device)
+        use = gather(trial, data, model, registry)
+        flops = cost.flops_per_image(model, next(use.test_feed.in_order(1))[0])
+        selector = Selector(settings.select, partial(evaluate_on, use, use.test_feed))
+        stopper = Stopper(settings.patience, settings.monitor)
+        with borrowed_generators(trial.seed, "dropout"):
+            trained = train(use, selector, stopper, on_epoch)
+        test = evaluate_on(use, use.test_feed)
+    if weights:
+        _save(model, weights / f"{trial.trial_id}.pt")
+    seconds = sum(float(row["seconds"] or 0) for row in trained.rows)
+    return TrialRecord(
+        trial=trial,
+        status="diverged" if trained.diverged else "done",
+        message=f"the loss was not finite in epoch {len(trained.rows)}" if trained.diverged else "",
+        metrics=_metrics(trained)
+        | {"test_loss": test.loss, "test_accuracy": test.accuracy}
+        | macro_scores(test.confusion),
+        cost={
+            "train_seconds": seconds,
+            "images_per_second": len(use.train_feed) * len(trained.rows) / seconds,
+            "parameters": cost.count_parameters(model),
+            "flops_per_image": flops,
+            "peak_memory_mb": cost.peak_memory_mb(device),
+        },
+        epochs=tuple(trained.rows),
+        confusion=tuple(tuple(row) for row in test.confusion.tolist()),
+        class_names=tuple(data.class_names),
+    )
+
+
+def _metrics(trained: Trained) -> dict[str, float | int | None]:
+    """Return the selected epoch's figures, and the last epoch's validation figures beside them."""
+    selected, last = trained.rows[trained.selected_epoch - 1], trained.rows[-1]
+    chosen = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+    return {
+        **{name: selected[name] for name in chosen},
+        "last_validation_loss": last["validation_loss"],
+        "last_validation_accuracy": last["validation_accuracy"],
+        "best_epoch": trained.selected_epoch,
+        "epochs_run": len(trained.rows),
+    }
+
+
+def _data(trial: Trial, data_dir: Path, registry: Registry) -> ImageData:
+    """Return the data set by its digest; a worker elsewhere prepares its own copy and must find the same."""
+    with contextlib.suppress(DataError):
+        return load(trial.dataset_digest, data_dir)
+    entry = registry.get("datasets", trial.dataset.name)
+    info = prepare(entry, trial.dataset.parameters, data_dir, download=False)
+    if info.digest != trial.dataset_digest:
+        raise DataError(
+            f"{trial.dataset.name} in {data_dir} is not the data set that was planned with.",
+            f"Expected the digest {trial.dataset_digest}, found {info.digest}.",
+        )
+    return load(info.digest, data_dir)
+
+
+@contextlib.contextmanager
+def _deterministic(wanted: bool) -> Iterator[None]:
+    if not wanted:  # even switching it off imports torch's compiler, which takes seconds
+        yield
+        return
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+def _save(model: nn.Module, path: Path) -> None:
+    """Write the weights whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    torch.save(model.state_dict(), part)
+    part.replace(path)

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+import torch
+
+from dlbench.engine.feed import Feed, fit_normalization
+
+EVERYTHING = torch.arange(40)
+
+
+def _images(dtype=torch.uint8, count=40, channels=3):
+    values = torch.randint(0, 256, (count, channels, 5, 4), generator=torch.Generator().manual_seed(0))
+    return values.to(torch.uint8) if dtype == torch.uint8 else values.float() / 255
+
+
+def _feed(images, indices, kind="unit"):
+    labels = torch.arange(len(images)) % 10
+    return Feed(images, labels, indices, fit_normalization(kind, images, indices))
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_unit_normalization_gives_pixels_from_zero_to_one_whatever_the_stored_type(dtype):
+    images = _images(dtype)
+    (batch, _), *_ = _feed(images, EVERYTHING).in_order(40)
+    expected = images.numpy().astype(np.float64) / (255 if dtype == torch.uint8 else 1)
+    np.testing.assert_allclose(batch.numpy(), expected, rtol=1e-6, atol=1e-7)
+
+
+def test_standard_normalization_gives_each_channel_mean_zero_and_deviation_one_on_the_training_images():
+    images, training = _images(), torch.arange(25)
+    (batch, _), *_ = _feed(images, training, "standard").in_order(25)
+    pixels = batch.double().transpose(0, 1).flatten(1)
+    np.testing.assert_allclose(pixels.mean(1), 0, atol=1e-6)
+    np.testing.assert_allclose(pixels.std(1, correction=0), 1, atol=1e-6)
+
+
+def test_standard_normalization_is_measured_on_the_training_images_alone():
+    images = _images()
+    changed = images.clone()
+    changed[30:] = 255
+    first, second = (fit_normalization("standard", each, torch.arange(30)) for each in (images, changed))
+    assert torch.equal(first.scale, second.scale)
+    assert torch.equal(first.shift, second.shift)
+
+
+def test_none_leaves_pixels_as_stored():
+    images = _images()
+    (batch, _), *_ = _feed(images, EVERYTHING, "none").in_order(40)
+    assert torch.equal(batch, images.float())
+
+
+def test_a_constant_channel_does_not_divide_by_zero():
+    images = torch.full((4, 1, 2, 2), 7, dtype=torch.uint8)
+    (batch, _), *_ = _feed(images, torch.arange(4), "standard").in_order(4)
+    assert torch.isfinite(batch).all()
+
+
+def test_an_epoch_shows_every_training_image_once_in_an_order_that_only_the_generator_decides():
+    images = _images()
+    feed = _feed(images, torch.arange(5, 35))
+
+    def labels(seed):
+        order = torch.Generator().manual_seed(seed)
+        return torch.cat([batch for _, batch in feed.shuffled(8, order, lambda batch: batch)])
+
+    assert torch.equal(labels(1), labels(1))
+    assert not torch.equal(labels(1), labels(2))
+    assert sorted(labels(1).tolist()) == sorted(feed.labels[5:35].tolist())
+
+
+@pytest.mark.parametrize(("count", "batch", "steps"), [(32, 8, 4), (33, 8, 4), (34, 8, 5), (7, 8, 1), (3, 1, 3)])
+def test_a_last_batch_of_one_image_is_left_out_and_not_counted(count, batch, steps):
+    feed = _feed(_images(count=count), torch.arange(count))
+    batches = list(feed.shuffled(batch, torch.Generator(), lambda images: images))
+    assert len(batches) == steps == feed.steps(batch)
+    assert batch == 1 or min(len(labels) for _, labels in batches) > 1

@@ -1,0 +1,236 @@
+import math
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import dlbench.engine.unit
+from dlbench.engine.randomness import borrowed_generators, generator
+from dlbench.engine.split import split_data
+from dlbench.engine.training import evaluation_weights, train_step
+from dlbench.engine.unit import run_trial, run_unit
+from dlbench.seeding import derive
+from dlbench.trial import EpochFinished, TrialFinished, TrialStarted, WorkUnit
+
+
+@pytest.fixture(autouse=True)
+def _in_memory(monkeypatch, images):
+    monkeypatch.setattr(dlbench.engine.unit, "load", lambda digest, data_dir: images)
+
+
+@pytest.fixture
+def run(registry, make_trial):
+    def run(seed=0, **texts):
+        return run_trial(make_trial(seed, **texts), Path(), registry, lambda row: None)
+
+    return run
+
+
+def _plain_loop(images, seed, epochs, batch_size, learning_rate):
+    """Train mlp:hidden=8 with dropout by hand, with torch alone; return each epoch's training loss and the weights."""
+    data = torch.from_numpy(images.train_images).float() * np.float32(1 / 255)
+    labels = torch.from_numpy(images.train_labels)
+    split = split_data(images, "0.2", None, generator(seed, "split"))
+    torch.manual_seed(derive(seed, "initialisation"))
+    model = nn.Sequential(nn.Flatten(), nn.Linear(36, 8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 3))
+    optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate, momentum=0.9)
+    order = torch.Generator().manual_seed(derive(seed, "order"))
+    torch.manual_seed(derive(seed, "dropout"))
+    losses = []
+    for _ in range(epochs):
+        total = 0.0
+        for batch in split.train[torch.randperm(len(split.train), generator=order)].split(batch_size):
+            loss = F.cross_entropy(model(data[batch]), labels[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(batch)
+        losses.append(total / len(split.train))
+    return losses, model
+
+
+def test_the_engine_trains_as_a_plain_torch_loop_with_the_same_seeds(run, images):
+    record = run(
+        seed=5, model="mlp:hidden=8:dropout=0.3", optimizer="sgd:momentum=0.9", learning_rate="0.1", epochs="4"
+    )
+    losses, _ = _plain_loop(images, seed=5, epochs=4, batch_size=16, learning_rate=0.1)
+    assert [row["train_loss"] for row in record.epochs] == pytest.approx(losses, rel=1e-6)
+
+
+def _numbers(record):
+    timed = ("seconds", "images_per_second")
+    rows = [{name: value for name, value in row.items() if name not in timed} for row in record.epochs]
+    return rows, record.metrics, record.confusion
+
+
+def test_the_same_trial_gives_the_same_numbers_to_the_last_bit_whatever_ran_before(run):
+    first = run(seed=3, model="mlp:dropout=0.5", augment="crop:padding=1,flip,cutout:size=2")
+    run(seed=4, activation="rrelu")
+    torch.rand(7)
+    assert _numbers(run(seed=3, model="mlp:dropout=0.5", augment="crop:padding=1,flip,cutout:size=2")) == _numbers(
+        first
+    )
+
+
+def test_another_seed_gives_other_numbers(run):
+    assert _numbers(run(seed=1)) != _numbers(run(seed=2))
+
+
+def test_a_trial_leaves_the_global_generators_as_they_were(run):
+    before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1]
+    run(model="mlp:dropout=0.5")
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert random.getstate() == before[1]
+    np.testing.assert_array_equal(np.random.get_state()[1], before[2])
+
+
+def test_variants_of_one_seed_share_split_and_order_but_not_weights_of_another_shape(run):
+    """With a rate of zero nothing is learned, so that equal validation figures mean equal images."""
+    relu, tanh = (run(seed=1, activation=name, learning_rate="0") for name in ("relu", "tanh"))
+    assert relu.epochs[0]["train_loss"] != tanh.epochs[0]["train_loss"]
+    again = run(seed=1, activation="relu", learning_rate="0", batch_size="48")
+    assert again.epochs[0]["validation_loss"] == relu.epochs[0]["validation_loss"]
+
+
+def test_the_stripes_are_learned(run):
+    record = run(learning_rate="0.01", epochs="8")
+    assert record.status == "done"
+    assert record.metrics["test_accuracy"] > 0.95
+    assert np.trace(record.confusion) / np.sum(record.confusion) == pytest.approx(record.metrics["test_accuracy"])
+
+
+def test_the_row_holds_the_selected_epochs_figures_and_the_last_ones_beside_them(run):
+    record = run(learning_rate="0.02", epochs="8", optimizer="sgd:momentum=0.95")
+    accuracies = [row["validation_accuracy"] for row in record.epochs]
+    best = accuracies.index(max(accuracies))
+    assert record.metrics["best_epoch"] == best + 1
+    assert record.metrics["validation_loss"] == record.epochs[best]["validation_loss"]
+    assert record.metrics["last_validation_loss"] == record.epochs[-1]["validation_loss"]
+
+
+def test_validation_on_the_test_set_gives_the_test_set_s_figures(run):
+    record = run(validation="test", select="last")
+    assert record.metrics["validation_accuracy"] == record.metrics["test_accuracy"]
+    assert record.metrics["validation_loss"] == record.metrics["test_loss"]
+
+
+def test_best_on_test_reads_the_test_set_each_epoch_and_keeps_the_best(run):
+    record = run(select="best-on-test", learning_rate="0.01")
+    assert record.metrics["test_accuracy"] == max(row["test_accuracy"] for row in record.epochs)
+    assert "test_accuracy" not in run().epochs[0]
+
+
+def test_a_loss_that_is_not_finite_ends_the_trial_as_diverged_with_its_accuracy(run):
+    record = run(optimizer="sgd", learning_rate="1e30", epochs="6", activation="identity")
+    assert record.status == "diverged"
+    assert len(record.epochs) < 6
+    assert 0 <= record.metrics["test_accuracy"] <= 1
+    assert "not finite" in record.message
+
+
+def test_early_stopping_ends_after_the_epochs_of_patience(run):
+    record = run(learning_rate="0", epochs="20", patience="2")
+    assert record.metrics["epochs_run"] == 3
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "rates"),
+    [("exponential:gamma=0.5", [0.1, 0.05, 0.025]), ("linear-to-zero", [0.1, 0.1 * 2 / 3, 0.1 / 3])],
+)
+def test_schedules_step_per_epoch_or_per_step(run, scheduler, rates):
+    record = run(scheduler=scheduler, learning_rate="0.1", optimizer="sgd")
+    assert [row["learning_rate"] for row in record.epochs] == pytest.approx(rates)
+
+
+def test_a_plateau_schedule_watches_the_monitored_metric(run):
+    """At so small a rate no epoch is better by torch's threshold of 1e-4, so that each after the first halves it."""
+    record = run(scheduler="plateau:patience=0:factor=0.5", learning_rate="1e-6", optimizer="sgd", epochs="4")
+    assert [row["learning_rate"] for row in record.epochs] == pytest.approx([1e-6, 1e-6, 5e-7, 2.5e-7])
+
+
+def test_gradient_clipping_bounds_the_whole_gradient(registry, make_trial, images):
+    trial = make_trial(gradient_clip="0.001", model="mlp")
+    model = dlbench.engine.unit.build_model(trial, registry)
+    use = dlbench.engine.unit.gather(trial, images, model, registry)
+    batch = next(use.train_feed.in_order(16))
+    train_step(use, *batch)
+    norm = math.sqrt(sum(float(p.grad.square().sum()) for p in model.parameters()))
+    assert norm == pytest.approx(0.001, rel=1e-3)
+
+
+def test_bfloat16_computes_in_bfloat16_and_learns(run):
+    exact, rounded = run(learning_rate="0.01", epochs="8"), run(learning_rate="0.01", epochs="8", precision="bfloat16")
+    assert rounded.epochs[0]["train_loss"] != exact.epochs[0]["train_loss"]
+    assert rounded.metrics["test_accuracy"] > 0.9
+
+
+def test_costs_are_counted(run):
+    record = run(model="mlp:hidden=8")
+    assert record.cost["parameters"] == 36 * 8 + 8 + 8 * 3 + 3
+    assert record.cost["flops_per_image"] == 2 * (36 * 8 + 8 * 3)
+    assert record.cost["images_per_second"] == pytest.approx(96 * 3 / record.cost["train_seconds"])
+    assert record.cost["peak_memory_mb"] > 50
+
+
+def test_a_unit_tells_start_epochs_and_end_of_each_trial_and_outlives_an_exception(registry, make_trial, tmp_path):
+    broken = make_trial(activation="hardtanh:min_val=2:max_val=1")
+    trials = (broken, make_trial(1))
+    events = []
+    run_unit(WorkUnit(trials=trials, weights_folder=str(tmp_path / "weights")), Path(), events.append)
+    kinds = [(type(event), getattr(event, "trial_id", None)) for event in events]
+    assert kinds[0] == (TrialStarted, broken.trial_id)
+    assert [type(event) for event in events[2:]] == [TrialStarted, *[EpochFinished] * 3, TrialFinished]
+    failed, done = (event.record for event in events if isinstance(event, TrialFinished))
+    assert (failed.status, done.status) == ("failed", "done")
+    assert "ValueError" in failed.message
+    assert "Traceback" in failed.log
+    weights = torch.load(tmp_path / "weights" / f"{done.trial_id}.pt", weights_only=True)
+    assert {tuple(tensor.shape) for tensor in weights.values()} >= {(128, 36), (3,)}
+
+
+class _TwoFaced(torch.optim.SGD):
+    """Evaluates at weights that are 1 larger than those it trains."""
+
+    shifted = False
+
+    def _shift(self, wanted):
+        if wanted != self.shifted:
+            for group in self.param_groups:
+                for parameter in group["params"]:
+                    parameter.data += 1 if wanted else -1
+            self.shifted = wanted
+
+    def eval(self):
+        self._shift(True)
+
+    def train(self):
+        self._shift(False)
+
+
+def test_an_optimizer_with_train_and_eval_is_switched_and_batch_norm_gathered_anew(registry, make_trial, images):
+    trial = make_trial()
+    model = nn.Sequential(nn.Flatten(), nn.Linear(36, 4), nn.BatchNorm1d(4), nn.Linear(4, 3))
+    use = dlbench.engine.unit.gather(trial, images, model, registry)
+    object.__setattr__(use, "optimizer", _TwoFaced(model.parameters(), lr=0.1))
+    weight, statistics = model[1].weight.detach().clone(), model[2].running_mean.clone()
+    with evaluation_weights(use):
+        torch.testing.assert_close(model[1].weight.detach(), weight + 1)
+        inputs = torch.cat([batch for batch, _ in use.train_feed.in_order(16)])
+        expected = model[1](inputs.flatten(1)).mean(0)
+        torch.testing.assert_close(model[2].running_mean, expected.detach(), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(model[1].weight.detach(), weight)
+    assert torch.equal(model[2].running_mean, statistics)
+
+
+def test_borrowed_generators_give_strangers_code_the_stream_and_then_the_old_state_back():
+    with borrowed_generators(1, "initialisation"):
+        first = torch.rand(1).item(), random.random(), np.random.rand()
+    between = torch.rand(1).item()
+    with borrowed_generators(1, "initialisation"):
+        second = torch.rand(1).item(), random.random(), np.random.rand()
+    assert first == second
+    assert between != first[0]
