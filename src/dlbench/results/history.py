@@ -1,0 +1,50 @@
+"""What earlier runs took: the guess at a plan's time."""
+
+import csv
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from dlbench.results.locations import list_runs
+from dlbench.syntax import format_value
+from dlbench.trial import Trial
+
+_ALIKE = ("model", "dataset", "batch_size", "augment", "train_size", "precision", "threads")
+
+
+def seconds_per_trial(trials: Sequence[Trial], root: Path) -> list[float | None]:
+    """Return a guess at each trial's training time from the runs below root; None where none is like it.
+
+    The guess is the median time of an epoch of the same model, data set, batch size, augmentation and number of
+    images, times the trial's epochs. The device is not compared: before a run it may still be "auto".
+    """
+    known = _seconds_per_epoch(root)
+    found = [known.get(_key(trial.row())) for trial in trials]
+    return [
+        None if seconds is None else seconds * trial.settings.epochs
+        for seconds, trial in zip(found, trials, strict=True)
+    ]
+
+
+def _seconds_per_epoch(root: Path) -> dict[tuple[str, ...], float]:
+    found: dict[tuple[str, ...], list[float]] = defaultdict(list)
+    for run in list_runs(root):
+        path = run / "trials.csv"
+        if not path.is_file():
+            continue
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                if row.get("train_seconds") and row.get("epochs_run"):
+                    found[_key(row)].append(float(row["train_seconds"]) / float(row["epochs_run"]))
+    return {key: median(values) for key, values in found.items()}
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what makes two rows alike, absent and None as the same text."""
+    return tuple("" if row.get(name) is None else _text(row[name]) for name in _ALIKE)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else format_value(value)

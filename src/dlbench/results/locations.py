@@ -1,0 +1,55 @@
+"""Where run folders are, and how people name them."""
+
+import os
+import re
+from pathlib import Path
+
+from dlbench.errors import DlbenchError, suggest
+from dlbench.results.journal import FOLDER as JOURNAL
+from dlbench.results.manifest import FILE_NAME as MANIFEST
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+
+
+def results_root(option: Path | None = None, configured: Path | None = None) -> Path:
+    """Return the folder of all runs: the option's, else DLBENCH_RESULTS_DIR, else dlbench.toml's, else ./results."""
+    variable = os.environ.get("DLBENCH_RESULTS_DIR")
+    return option or (Path(variable) if variable else None) or configured or Path("results")
+
+
+def new_run_path(name: str, root: Path) -> Path:
+    """Return the folder of a run of that name, which need not be there yet."""
+    if not NAME.match(name):
+        raise DlbenchError(
+            f"{name!r} is no run name.", "It takes letters, digits, '.', '_' and '-', a letter or digit first."
+        )
+    return root / name
+
+
+def run_path(argument: str, root: Path) -> Path:
+    """Return the run folder that an argument means: a path, or a name below root; one not there is an error."""
+    if argument.startswith(".") or any(separator in argument for separator in {"/", os.sep, os.altsep or "/"}):
+        path = Path(argument).expanduser()
+        if not is_run(path):
+            raise DlbenchError(
+                f"There is no run folder at {path}.", "A run folder holds a manifest.json and a journal folder."
+            )
+        return path
+    path = new_run_path(argument, root)
+    if not is_run(path):
+        known = [run.name for run in list_runs(root)]
+        raise DlbenchError(
+            f"There is no run {argument!r} in {root}.",
+            f"{suggest(argument, known)} Type `dlbench results list` to see all, or use --results-dir.".strip(),
+        )
+    return path
+
+
+def is_run(path: Path) -> bool:
+    """Tell whether a folder is a run folder."""
+    return (path / MANIFEST).is_file() or (path / JOURNAL).is_dir()
+
+
+def list_runs(root: Path) -> tuple[Path, ...]:
+    """Return the run folders below root, by name."""
+    return tuple(sorted(path for path in root.iterdir() if is_run(path))) if root.is_dir() else ()

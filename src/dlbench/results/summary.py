@@ -1,0 +1,149 @@
+"""What the records of a run say about each variant: counts, and the numbers over its seeds."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dlbench.settings import Settings
+from dlbench.specs import Value
+from dlbench.trial import ANSWERED, TrialRecord
+
+STANDARD_METRICS = (
+    "validation_accuracy",
+    "test_accuracy",
+    "test_loss",
+    "validation_loss",
+    "train_seconds",
+    "images_per_second",
+    "parameters",
+)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One metric over the seeds of a variant. std: with n - 1; None for fewer than two values."""
+
+    mean: float
+    std: float | None
+    minimum: float
+    maximum: float
+    values: Mapping[int, float]
+
+    @property
+    def n(self) -> int:
+        """Return how many seeds it is over."""
+        return len(self.values)
+
+    @classmethod
+    def of(cls, values: Mapping[int, float]) -> "Summary":
+        """Summarise values by seed; there is at least one."""
+        numbers = list(values.values())
+        mean = math.fsum(numbers) / len(numbers)
+        squares = math.fsum((number - mean) ** 2 for number in numbers)
+        std = math.sqrt(squares / (len(numbers) - 1)) if len(numbers) > 1 else None
+        return cls(mean, std, min(numbers), max(numbers), dict(values))
+
+
+@dataclass(frozen=True)
+class Mishap:
+    """Trials of a variant that ended alike and gave no number: their status, message and seeds."""
+
+    status: str
+    message: str
+    seeds: tuple[int, ...]
+    trial_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class VariantSummary:
+    """A variant of a plan over its seeds.
+
+    n: trials that are done or diverged, whose numbers the metrics are over; a diverged one counts with its accuracy
+    but not with its time. failed: trials that failed, ran out of time or of memory. mishaps: all trials that are
+    not done, so those that diverged or were vetoed as well.
+    test_use: what the test set was used for beside the final figures, or "".
+    """
+
+    label: str
+    values: Mapping[str, str]
+    n: int
+    failed: int
+    metrics: Mapping[str, Summary]
+    mishaps: tuple[Mishap, ...] = ()
+    test_use: str = ""
+
+
+def summarise(
+    records: Iterable[TrialRecord], plan: Mapping[str, Any], metrics: Sequence[str] = STANDARD_METRICS
+) -> tuple[VariantSummary, ...]:
+    """Summarise a run's variants, in the order of its plan; records outside the plan are left aside."""
+    grouped = group_by_variant(records, plan)
+    return tuple(_summarise(variant, grouped[variant["variant_id"]], metrics) for variant in plan["variants"])
+
+
+def group_by_variant(records: Iterable[TrialRecord], plan: Mapping[str, Any]) -> dict[str, list[TrialRecord]]:
+    """Return the records of each variant of a plan by variant_id, by seed."""
+    grouped: dict[str, list[TrialRecord]] = {variant["variant_id"]: [] for variant in plan["variants"]}
+    for record in sorted(records, key=lambda record: record.trial.seed):
+        if record.trial.variant_id in grouped:
+            grouped[record.trial.variant_id].append(record)
+    return grouped
+
+
+def _summarise(variant: Mapping[str, Any], records: Sequence[TrialRecord], metrics: Sequence[str]) -> VariantSummary:
+    answered = [record for record in records if record.status in ANSWERED]
+    values = {name: _values(answered, name) for name in metrics}
+    return VariantSummary(
+        label=variant["label"],
+        values=dict(variant["values"]),
+        n=len(answered),
+        failed=sum(record.status in ("failed", "timeout", "oom") for record in records),
+        metrics={name: Summary.of(by_seed) for name, by_seed in values.items() if by_seed},
+        mishaps=_mishaps(records),
+        test_use=_test_use(records[0].trial.settings) if records else "",
+    )
+
+
+def _test_use(settings: Settings) -> str:
+    if settings.select == "best-on-test" or (settings.validation == "test" and settings.select == "best"):
+        return "selected on the test set"
+    return "validated on the test set" if settings.validation == "test" else ""
+
+
+def _values(records: Iterable[TrialRecord], metric: str) -> dict[int, float]:
+    found = {
+        record.trial.seed: (record.metrics if record.status == "diverged" else {**record.metrics, **record.cost}).get(
+            metric
+        )
+        for record in records
+    }
+    return {seed: value for seed, value in found.items() if value is not None}
+
+
+def _mishaps(records: Iterable[TrialRecord]) -> tuple[Mishap, ...]:
+    grouped: dict[tuple[str, str], list[TrialRecord]] = {}
+    for record in records:
+        if record.status != "done":
+            grouped.setdefault((record.status, record.message), []).append(record)
+    return tuple(
+        Mishap(
+            status,
+            message,
+            tuple(record.trial.seed for record in alike),
+            tuple(record.trial_id for record in alike),
+        )
+        for (status, message), alike in grouped.items()
+    )
+
+
+def summary_table(summaries: Iterable[VariantSummary]) -> tuple[tuple[str, ...], list[dict[str, Value]]]:
+    """Return the summary as columns and rows: label, values by axis, n, failed, and four columns a metric."""
+    rows = []
+    for summary in summaries:
+        row: dict[str, Value] = {"label": summary.label, **summary.values, "n": summary.n, "failed": summary.failed}
+        for name, metric in summary.metrics.items():
+            row |= {f"{name}_mean": metric.mean, f"{name}_std": metric.std}
+            row |= {f"{name}_minimum": metric.minimum, f"{name}_maximum": metric.maximum}
+        rows.append(row)
+    return tuple(dict.fromkeys(column for row in rows for column in row)), rows

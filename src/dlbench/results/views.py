@@ -1,0 +1,134 @@
+"""The CSV views of a run folder: appended to as trials end, rebuilt from the journal's records otherwise."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from dlbench.results.files import append, replace_file
+from dlbench.specs import Value
+from dlbench.syntax import format_value
+from dlbench.trial import TrialRecord
+
+Row = Mapping[str, Value]
+
+_IDENTITY = ("trial_id", "provenance_id", "status", "message")
+_COMPONENTS = ("model", "activation", "dataset", "scheduler", "optimizer")
+_SETTINGS = ("learning_rate", "batch_size", "epochs", "normalization", "validation", "select", "precision")
+_PLACE = ("threads", "device", "seed")
+_LOSSES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+_LAST = ("last_validation_loss", "last_validation_accuracy")
+_TEST = ("test_loss", "test_accuracy", "macro_precision", "macro_recall", "macro_f1")
+_EPOCHS = ("best_epoch", "epochs_run", "epochs_to_target")
+_COST = ("train_seconds", "images_per_second", "parameters", "flops_per_image", "peak_memory_mb")
+
+
+@dataclass(frozen=True)
+class View:
+    """One table of a run folder: the columns that it always has, and the rows that a record gives it."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: Callable[[TrialRecord], Iterable[Row]]
+
+    @property
+    def file_name(self) -> str:
+        """Return the name of its file."""
+        return f"{self.name}.csv"
+
+
+def _trial_rows(record: TrialRecord) -> Iterable[Row]:
+    return [record.row()]
+
+
+def _epoch_rows(record: TrialRecord) -> Iterable[Row]:
+    for epoch, metrics in enumerate(record.epochs, start=1):
+        yield {"trial_id": record.trial_id, "epoch": epoch, **metrics}
+
+
+def _confusion_rows(record: TrialRecord) -> Iterable[Row]:
+    """Yield the cells that are not zero: with a hundred classes nearly all are."""
+    names = record.class_names or tuple(str(index) for index in range(len(record.confusion)))
+    for true_class, counts in zip(names, record.confusion, strict=True):
+        for predicted_class, count in zip(names, counts, strict=True):
+            if count:
+                yield {
+                    "trial_id": record.trial_id,
+                    "split": "test",
+                    "true_class": true_class,
+                    "predicted_class": predicted_class,
+                    "count": count,
+                }
+
+
+VIEWS: Mapping[str, View] = MappingProxyType(
+    {
+        view.name: view
+        for view in (
+            View(
+                "trials",
+                (*_IDENTITY, *_COMPONENTS, *_SETTINGS, *_PLACE, *_LOSSES, *_LAST, *_TEST, *_EPOCHS, *_COST),
+                _trial_rows,
+            ),
+            View("epochs", ("trial_id", "epoch", "learning_rate", *_LOSSES, "seconds"), _epoch_rows),
+            View("confusion", ("trial_id", "split", "true_class", "predicted_class", "count"), _confusion_rows),
+        )
+    }
+)
+
+
+def table(view: View, records: Iterable[TrialRecord]) -> tuple[tuple[str, ...], list[Row]]:
+    """Return a view's columns and rows: its own columns first, then others in the order of their appearance."""
+    columns = dict.fromkeys(view.columns)
+    rows = []
+    for record in records:
+        for row in view.rows(record):
+            columns.update(dict.fromkeys(row))
+            rows.append(row)
+    return tuple(columns), rows
+
+
+def to_csv(columns: tuple[str, ...], rows: Iterable[Row], *, header: bool = True) -> str:
+    """Write rows as CSV; floats with every digit, an absent value as an empty cell, NaN as nan."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if header:
+        writer.writerow(columns)
+    writer.writerows([cell(row.get(column)) for column in columns] for row in rows)
+    return text.getvalue()
+
+
+def cell(value: Value) -> int | float | str | None:
+    """Return a value as a cell: truth values and tuples as the component syntax writes them."""
+    return format_value(value) if isinstance(value, bool | tuple) else value
+
+
+class ViewFiles:
+    """The view files of one run folder, as one session writes them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._columns: dict[str, tuple[str, ...]] = {}
+
+    def rebuild(self, records: Iterable[TrialRecord]) -> None:
+        """Write all views anew, each in one step."""
+        kept = tuple(records)
+        for view in VIEWS.values():
+            columns, rows = table(view, kept)
+            replace_file(self._folder / view.file_name, to_csv(columns, rows))
+            self._columns[view.name] = columns
+
+    def append(self, record: TrialRecord) -> bool:
+        """Append a record's rows; False, with nothing written, where a file lacks a column or is not there."""
+        tables = {view: table(view, [record]) for view in VIEWS.values()}
+        for view, (columns, _) in tables.items():
+            known = self._columns.get(view.name, ())
+            if not set(columns) <= set(known) or not (self._folder / view.file_name).exists():
+                return False
+        for view, (_, rows) in tables.items():
+            if rows:
+                text = to_csv(self._columns[view.name], rows, header=False)
+                append(self._folder / view.file_name, text.encode())
+        return True
