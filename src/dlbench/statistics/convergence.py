@@ -1,0 +1,92 @@
+"""How training gets there: time to a target with its misses, area under the curve, stability.
+
+A curve is one metric by epoch, the first epoch first. Times to a target: AlgoPerf (arXiv 2306.07179).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, inf, isfinite, nan
+from statistics import median_low
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.integrate import trapezoid
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetHits:
+    """How many of n trials reached the target, and the time by which half of them had; ∞ if fewer than half did."""
+
+    hits: int
+    n: int
+    median: float
+
+
+def target_from_baseline(curves: Sequence[ArrayLike], *, fraction: float = 0.8, higher_is_better: bool = True) -> float:
+    """Return the baseline's median value at a fraction of its epochs: the target for everybody.
+
+    curves: the baseline's, one a seed. One that stopped early keeps its last value; NaN counts as worst. NaN where
+    half of the trials have no value.
+    """
+    worst = -inf if higher_is_better else inf
+    rows = [np.asarray(curve, dtype=np.float64) for curve in curves if np.size(curve)]
+    if not rows:
+        return nan
+    epoch = max(1, ceil(fraction * max(map(len, rows))))
+    median = float(np.median(np.nan_to_num([row[min(epoch, len(row)) - 1] for row in rows], nan=worst)))
+    return median if isfinite(median) else nan
+
+
+def time_to_target(
+    curve: ArrayLike,
+    target: float,
+    *,
+    elapsed: ArrayLike | None = None,
+    higher_is_better: bool = True,
+    diverged: bool = False,
+) -> float:
+    """Return the first evaluation at or past the target: its epoch, or what `elapsed` holds for it. A miss is ∞.
+
+    elapsed: (epochs,) for instance seconds since the start, cumulative. A diverged trial has no time, even if it
+    passed the target before.
+    """
+    values = np.asarray(curve, dtype=np.float64)
+    reached = values >= target if higher_is_better else values <= target
+    if diverged or not reached.any():
+        return inf
+    first = int(np.argmax(reached))
+    return float(first + 1 if elapsed is None else np.asarray(elapsed)[first])
+
+
+def target_hits(times: Sequence[float]) -> TargetHits:
+    """Sum up times to a target, misses being ∞. They are never averaged in as the budget.
+
+    The median is that of survival analysis: the time by which at least half of the trials had reached the target.
+    """
+    return TargetHits(
+        hits=sum(map(isfinite, times)),
+        n=len(times),
+        median=median_low(times) if times else nan,
+    )
+
+
+def area_under_curve(curve: ArrayLike) -> float:
+    """Return the trapezoidal area under a curve divided by its length: the mean level on the way, in its unit."""
+    values = np.asarray(curve, dtype=np.float64)
+    if values.size == 1:
+        return float(values[0])
+    return float(trapezoid(values)) / (values.size - 1) if values.size else nan
+
+
+def stability(curve: ArrayLike) -> float:
+    """Return the mean absolute change from one epoch to the next, NaN for a single epoch; small is steady."""
+    changes = np.abs(np.diff(np.asarray(curve, dtype=np.float64)))
+    return float(changes.mean()) if changes.size else nan
+
+
+def generalisation_gap(
+    train: ArrayLike, validation: ArrayLike, *, higher_is_better: bool = True
+) -> NDArray[np.float64]:
+    """Return by how much training figures are better than validation figures."""
+    gap = np.asarray(train, dtype=np.float64) - np.asarray(validation, dtype=np.float64)
+    return gap if higher_is_better else -gap

@@ -1,0 +1,91 @@
+"""Intervals for means: Student's t for few values, the BCa bootstrap for many. The last axis holds the values."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from dlbench.statistics.verdicts import IntervalMethod
+
+Array = NDArray[np.float64]
+
+#: Below so many values BCa covers too little: 89.5 % at n = 10, 92.3 % at 20, 94.0 % at 30 (of 95 %).
+BCA_FROM = 30
+#: Differences this small, relative to what was subtracted, are rounding: no metric has nine digits.
+ROUNDING = 1e-9
+_BATCH_ELEMENTS = 2**20
+
+
+def interval(
+    values: ArrayLike,
+    generator: np.random.Generator,
+    *,
+    level: float = 0.95,
+    method: IntervalMethod = "auto",
+    resamples: int = 10_000,
+) -> tuple[Array, Array]:
+    """Return the lower and upper ends for the mean of values (…, n), by t or, from 30 values on, by BCa."""
+    n = np.shape(values)[-1]
+    if method == "t" or (method == "auto" and n < BCA_FROM):
+        return t_interval(values, level)
+    return bca_interval(values, generator, level=level, resamples=resamples)
+
+
+def t_interval(values: ArrayLike, level: float = 0.95) -> tuple[Array, Array]:
+    """Return Student's interval for the mean of values (…, n); of paired differences it is the paired t interval.
+
+    Identical values d give [d, d]; fewer than two give NaN.
+    """
+    data = np.asarray(values, dtype=np.float64)
+    n = data.shape[-1]
+    if n < 2:
+        unknown = np.full(data.shape[:-1], np.nan)
+        return unknown, unknown
+    mean = data.mean(axis=-1)
+    half = stats.t.ppf((1 + level) / 2, n - 1) * data.std(axis=-1, ddof=1) / np.sqrt(n)
+    same = identical(data)
+    return np.where(same, data[..., 0], mean - half), np.where(same, data[..., 0], mean + half)
+
+
+def bca_interval(
+    values: ArrayLike, generator: np.random.Generator, *, level: float = 0.95, resamples: int = 10_000
+) -> tuple[Array, Array]:
+    """Return the bias-corrected and accelerated bootstrap interval for the mean of values (…, n).
+
+    All rows are resampled alike, so a row's interval does not depend on the others. Identical values d give [d, d].
+    Source: Efron 1987, Better Bootstrap Confidence Intervals.
+    """
+    data = np.asarray(values, dtype=np.float64)
+    if data.shape[-1] < 2:
+        return t_interval(data, level)
+    low, high = data[..., 0].copy(), data[..., 0].copy()
+    spread = ~identical(data)
+    if spread.any():
+        rows = data[spread]
+        found = stats.bootstrap(
+            (rows,),
+            np.mean,
+            axis=-1,
+            vectorized=True,
+            confidence_level=level,
+            n_resamples=resamples,
+            batch=max(1, _BATCH_ELEMENTS // rows.size),
+            method="BCa",
+            rng=generator,
+        ).confidence_interval
+        low[spread], high[spread] = found.low, found.high
+    return low, high
+
+
+def identical(values: Array) -> NDArray[np.bool_]:
+    """Tell for each row of values (…, n) whether they differ by no more than rounding."""
+    same: NDArray[np.bool_] = np.ptp(values, axis=-1) <= ROUNDING * np.abs(values).max(axis=-1)
+    return same
+
+
+def subtract(first: ArrayLike, second: ArrayLike) -> Array:
+    """Return first − second with rounding noise set to zero, lest equal results seem to differ seven times over."""
+    left, right = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    with np.errstate(invalid="ignore"):  # ∞ − ∞ is NaN: no difference is known
+        difference = left - right
+    noise = np.abs(difference) <= ROUNDING * np.maximum(np.abs(left), np.abs(right))
+    return np.where(noise & np.isfinite(difference), 0.0, difference)

@@ -1,0 +1,87 @@
+"""The sentence that can be quoted, or the one that says what cannot be claimed."""
+
+from collections.abc import Sequence
+from math import floor, isfinite, log10
+
+from dlbench.seed_counts import seeds_needed
+from dlbench.statistics.metrics import scale_and_unit
+from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
+
+
+def sentences(comparisons: Sequence[Comparison], rules: Rules) -> tuple[str, ...]:
+    """Return the sentence of each comparison of one family."""
+    return tuple(sentence(comparison, rules, len(comparisons)) for comparison in comparisons)
+
+
+def sentence(comparison: Comparison, rules: Rules, comparisons: int) -> str:
+    """Say what a comparison shows, or that it shows nothing. comparisons: m, the size of its family."""
+    c = comparison
+    if c.n < MINIMUM_PAIRS:
+        return f"n = {c.n}: no claim"
+    seeds = f"n = {c.n} paired seeds"
+    evidence = f"{seeds}, {p_in_words(c.p_holm)}"
+    match c.verdict:
+        case "better" | "worse":
+            return f"{c.variant} is {c.verdict} than {c.baseline} by {_amount(c, rules)}, {evidence}"
+        case "differs, may be negligible":
+            return (
+                f"{c.variant} differs from {c.baseline} by {_difference(c, rules)}, {evidence}; "
+                f"this may be negligible (margin {_margin(rules)})"
+            )
+        case "equivalent":
+            within = f"within {_margin(rules)}" if rules.margin else "to the last digit"
+            return f"{c.variant} and {c.baseline} are equivalent {within}: difference {_difference(c, rules)}, {seeds}"
+        case "n too small":
+            needed = seeds_needed(comparisons, rules.alpha)
+            return (
+                f"no claim on {c.variant} against {c.baseline}: {seeds} cannot reach p < {rules.alpha:g} "
+                f"in {comparisons} comparison{'s' * (comparisons != 1)}, {needed} could"
+            )
+    return f"not shown that {c.variant} and {c.baseline} differ: difference {_difference(c, rules)}, {evidence}"
+
+
+def more_seeds_sentence(comparison: Comparison, rules: Rules, pairs: int | None) -> str:
+    """Say how many pairs it would take to show the difference seen. pairs: from `power.pairs_to_show`."""
+    c = comparison
+    seen = f"to show the difference seen between {c.variant} and {c.baseline}"
+    if pairs is not None:
+        return f"{seen} would take about {pairs} paired seeds (a guess from n = {c.n})"
+    if abs(c.difference) <= rules.margin:
+        return f"{seen}, no number of seeds would do: it lies within the margin ({_margin(rules)})"
+    return f"{seen}, the number of seeds cannot be guessed from n = {c.n}"
+
+
+def p_in_words(p: float) -> str:
+    """Write a p after Holm's correction as sentences have it: "Holm p = 0.006", "Holm p < 0.001"."""
+    return "Holm p < 0.001" if p < 0.001 else f"Holm p = {p:.3f}"
+
+
+def _amount(comparison: Comparison, rules: Rules) -> str:
+    """Return the size of a difference whose direction is told in words."""
+    ends = (comparison.difference, comparison.difference_low, comparison.difference_high)
+    if comparison.difference < 0:
+        ends = (-ends[0], -ends[2], -ends[1])
+    return _figures(*ends, rules, sign="")
+
+
+def _difference(comparison: Comparison, rules: Rules) -> str:
+    if not isfinite(comparison.difference):
+        return "unknown (a value is infinite)"
+    return _figures(comparison.difference, comparison.difference_low, comparison.difference_high, rules, sign="+")
+
+
+def _figures(difference: float, low: float, high: float, rules: Rules, sign: str) -> str:
+    scale, unit = scale_and_unit(rules.metric)
+    digits = _digits(scale * ((high - low) or abs(difference)))
+    value, *ends = (f"{scale * x:{sign}z.{digits}f}" for x in (difference, low, high))
+    return f"{value}{unit} [{', '.join(ends)}]"
+
+
+def _digits(width: float) -> int:
+    """Return the decimals that show two digits of a width, at least one."""
+    return min(9, max(1, 1 - floor(log10(width)))) if width > 0 else 1
+
+
+def _margin(rules: Rules) -> str:
+    scale, unit = scale_and_unit(rules.metric)
+    return f"{scale * rules.margin:g}{unit}"
