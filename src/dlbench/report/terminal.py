@@ -1,0 +1,51 @@
+"""Pictures in the terminal, and tables of what `dlbench show` tells."""
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from dlbench.descriptions import ModelDescription, Picture
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+
+def draw(picture: Picture, width: int, height: int = 16) -> str:
+    """Return a picture as lines of text, no wider than a width."""
+    import plotille
+
+    figure = plotille.Figure()
+    figure.width, figure.height = max(20, min(100, width - 20)), height
+    figure.with_colors = False
+    figure.x_label, figure.y_label = "x", "y"
+    figure.register_label_formatter(float, _tick)
+    figure.register_label_formatter(int, _tick)
+    for curve in picture.curves:
+        figure.plot(list(curve.x), list(curve.y), label=curve.label)
+    figure.set_x_limits(min(picture.curves[0].x), max(picture.curves[0].x))
+    values = [value for curve in picture.curves for value in curve.y]
+    if min(values) >= 0 < max(values):
+        figure.set_y_limits(0, max(values))
+    lines = figure.show(legend=False).splitlines()
+    return "\n".join(line.rstrip()[:width] for line in lines)
+
+
+def _tick(value: float, chars: int, delta: "float | timedelta", left: bool = False) -> str:
+    text = f"{value:.4g}"
+    return text.ljust(chars) if left else text.rjust(chars)
+
+
+def layer_table(description: ModelDescription) -> Table:
+    """Return a row a layer: name, kind, output shape, parameters; the sum at the end."""
+    table = Table("layer", "kind", "output shape", "parameters", box=None, pad_edge=False, show_footer=True)
+    table.columns[3].justify = "right"
+    table.columns[0].footer, table.columns[3].footer = "all", f"{description.parameters:,}"
+    table.add_row("input", "", _shape(description.input_shape), "")
+    for layer in description.layers:
+        count = f"{layer.parameters:,}" if layer.parameters else "–"
+        table.add_row(layer.name or "(whole)", layer.kind, _shape(layer.output_shape), count)
+    return table
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
