@@ -1,0 +1,124 @@
+"""The Python interface: what the commands do, as functions and frames."""
+
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlbench.config import load_config
+from dlbench.plan import Request
+from dlbench.registry import Registry
+from dlbench.results.folder import RunFolder
+from dlbench.results.locations import results_root, run_path
+from dlbench.session import Options, Outcome, run
+from dlbench.syntax import format_value, split_assignments
+from dlbench.trial import Emit, TrialRecord, WorkUnit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A run folder as frames. records: every trial's last record."""
+
+    path: Path
+    plan: Mapping[str, Any]
+    records: tuple[TrialRecord, ...]
+
+    @property
+    def trials(self) -> "pd.DataFrame":
+        """Return trials.csv: a row a trial."""
+        from dlbench.results.frames import trials_frame
+
+        return trials_frame(self.records)
+
+    @property
+    def epochs(self) -> "pd.DataFrame":
+        """Return epochs.csv: a row a trial and epoch."""
+        from dlbench.results.frames import epochs_frame
+
+        return epochs_frame(self.records)
+
+    @property
+    def summary(self) -> "pd.DataFrame":
+        """Return a row a variant: n, and mean, standard deviation and range of each metric."""
+        from dlbench.results.frames import summary_frame
+        from dlbench.results.summary import summarise
+
+        return summary_frame(summarise(self.records, self.plan))
+
+
+def compare(
+    *,
+    seeds: int | None = None,
+    seed: int | Sequence[int] | None = None,
+    variants: Sequence[str | Mapping[str, Any]] = (),
+    name: str = "",
+    results_dir: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    executor: str = "local",
+    jobs: int | None = None,
+    max_time: float | None = None,
+    save_weights: bool = False,
+    accept_old: bool = False,
+    redo_stale: bool = False,
+    progress: bool = False,
+    **axes: Any,
+) -> Comparison:
+    """Run a comparison as `dlbench compare` does and return its results.
+
+    axes: components and settings by name, `activation=["relu", "tanh"], dataset="mnist"`; a list makes an axis.
+    seeds: how many; seed: which. Raises DlbenchError as the command exits with 2; failed trials do not raise.
+    """
+    from dlbench.report.progress import Progress
+
+    wanted = seed if seed is None or not isinstance(seed, int) else [seed]
+    request = Request(
+        values={axis: _texts(value) for axis, value in axes.items()},
+        variants=[_assignments(variant) for variant in variants],
+        seeds=wanted if wanted is not None else seeds,
+    )
+    options = Options(
+        name=name,
+        results_dir=Path(results_dir) if results_dir else None,
+        data_dir=Path(data_dir) if data_dir else None,
+        executor=executor,
+        jobs=jobs,
+        max_time=max_time,
+        save_weights=save_weights,
+        accept_old=accept_old,
+        redo_stale=redo_stale,
+        command=[sys.argv[0] or "python", "dlbench.compare"],
+    )
+    with Progress(quiet=not progress) as display:
+        outcome: Outcome = run(request, options, Registry.load(), load_config(Path.cwd()), display, threading.Event())
+    return load_results(outcome.folder)
+
+
+def load_results(path: str | Path) -> Comparison:
+    """Read a run folder: a path, or a run's name below the results folder."""
+    config = load_config(Path.cwd())
+    found = path if isinstance(path, Path) else run_path(path, results_root(None, config.results_dir))
+    folder = RunFolder(found)
+    return Comparison(folder.path, folder.plan, folder.records)
+
+
+def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit) -> None:
+    """Train every trial of a work unit here, in this process; for executors that bring their own workers."""
+    from dlbench.engine.unit import run_unit as run_here
+
+    run_here(unit, data_dir, emit)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    items = value if isinstance(value, list) else [value]
+    return tuple(item if isinstance(item, str) else format_value(item) for item in items)
+
+
+def _assignments(variant: str | Mapping[str, Any]) -> dict[str, str]:
+    if isinstance(variant, str):
+        return split_assignments(variant)
+    return {name: text for name, value in variant.items() for text in _texts(value)}

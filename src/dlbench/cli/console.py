@@ -1,0 +1,22 @@
+"""Where the command line prints: results on standard output, everything else on standard error."""
+
+from typing import Any
+
+from rich.console import Console
+
+from dlbench.results.files import strict_json
+
+
+def output() -> Console:
+    """Return the console for results; Rich honours NO_COLOR and pipes by itself."""
+    return Console(highlight=False)
+
+
+def errors() -> Console:
+    """Return the console for errors, warnings and progress."""
+    return Console(stderr=True, highlight=False)
+
+
+def print_json(document: Any) -> None:
+    """Print one strict JSON document on standard output."""
+    print(strict_json(document))

@@ -1,0 +1,86 @@
+"""`dlbench data`: which data sets are on disk, and fetching those that are not."""
+
+import threading
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from dlbench.cli.console import errors, output, print_json
+from dlbench.config import default_data_dir, load_config
+from dlbench.prepared import PreparedInfo
+from dlbench.readying import Readying, data_folder, known_data
+from dlbench.registry import Entry, Registry
+from dlbench.specs import Dataset
+from dlbench.syntax import parse_reference
+
+app = typer.Typer(help="List and fetch data sets.", no_args_is_help=True)
+
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of data sets, else DLBENCH_DATA_DIR.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+@app.command("list")
+def list_data(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """List the data sets: shape, classes, size of the download, whether the files are there."""
+    folder = _folder(data_dir)
+    rows = [_row(entry, folder) for entry in Registry.load().entries("datasets")]
+    if as_json:
+        print_json({"data_dir": str(folder), "datasets": rows})
+        return
+    table = Table("data set", "images", "classes", "download", "here", "licence", box=None, pad_edge=False)
+    for row in rows:
+        shape = "×".join(map(str, row["input_shape"])) if row["input_shape"] else "–"
+        size = f"{row['download_bytes'] / 1e6:,.0f} MB" if row["download_bytes"] else "–"
+        table.add_row(row["name"], shape, str(row["num_classes"] or "–"), size, row["here"], row["licence"])
+    output().print(table)
+    output().print(f"Data folder: {folder}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def fetch(
+    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Data sets, with parameters if wanted.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Download what is not on disk, check it, and prepare it for training."""
+    registry = Registry.load()
+    chosen = [registry.select("datasets", parse_reference(name)) for name in names]
+    folder = _folder(data_dir)
+
+    def note(text: str) -> None:
+        errors().print(text, markup=False, soft_wrap=True)
+
+    with Readying(registry, folder, threading.Event(), note) as readying:
+        for selection in chosen:
+            info = readying.prepared(selection)
+            output().print(f"{selection.short}: {_counts(info)}, digest {info.digest}", markup=False, soft_wrap=True)
+
+
+def _folder(option: Path | None) -> Path:
+    return data_folder(option, load_config(Path.cwd()).data_dir, default_data_dir)
+
+
+def _row(entry: Entry, folder: Path) -> dict[str, Any]:
+    record = entry.record
+    assert isinstance(record, Dataset)
+    defaults = {key: parameter.default for key, parameter in record.parameters.items()}
+    if known_data(entry, defaults, folder):
+        here = "prepared"
+    elif record.files:
+        here = "on disk" if any(any(folder.glob(pattern)) for pattern in record.files) else "no"
+    else:
+        here = "yours" if any(parameter.required for parameter in record.parameters.values()) else "embedded"
+    return {
+        "name": record.name if entry.plugin.built_in else entry.name,
+        "input_shape": record.input_shape,
+        "num_classes": record.num_classes,
+        "download_bytes": record.download_bytes,
+        "here": here,
+        "licence": record.licence,
+    }
+
+
+def _counts(info: PreparedInfo) -> str:
+    shape = "×".join(map(str, info.input_shape))
+    return f"{info.train_size:,} training and {info.test_size:,} test images of {shape}, {info.num_classes} classes"

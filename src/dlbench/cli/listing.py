@@ -1,0 +1,103 @@
+"""`dlbench list`: what there is to compare."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from dlbench.cli.console import errors, output, print_json
+from dlbench.errors import DlbenchError, suggest
+from dlbench.registry import SINGULAR, Entry, Registry
+from dlbench.specs import KINDS, Dataset, Model
+from dlbench.syntax import describe, format_value
+
+LISTED = (*KINDS, "experiments", "plugins")
+
+
+def list_components(
+    kind: Annotated[str, typer.Argument(help=f"What to list: {', '.join(LISTED)}. Without it: how many of each.")] = "",
+    pattern: Annotated[str, typer.Argument(help="Only names that contain this; * and ? are wildcards.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """List components, experiments and plugins."""
+    registry = Registry.load()
+    if not kind:
+        _print_counts(registry, as_json)
+    elif kind == "plugins":
+        from dlbench.cli.plugins import list_plugins
+
+        list_plugins(as_json=as_json)
+        return
+    elif kind == "experiments":
+        _print_experiments(registry, pattern, as_json)
+    elif kind in KINDS:
+        _print_entries(kind, registry, pattern, as_json)
+    else:
+        raise DlbenchError(f"There is no list of {kind!r}.", f"{suggest(kind, LISTED)} It takes {', '.join(LISTED)}.")
+    warn_of_problems(registry)
+
+
+def warn_of_problems(registry: Registry) -> None:
+    """Name each broken plugin on standard error, once."""
+    for problem in registry.plugins.problems:
+        errors().print(f"[yellow]Warning:[/] {problem}", markup=True)
+
+
+def _print_counts(registry: Registry, as_json: bool) -> None:
+    counts = {kind: len(registry.entries(kind)) for kind in KINDS}
+    counts["plugins"] = len(registry.plugins.plugins)
+    if as_json:
+        print_json(counts)
+        return
+    table = Table("kind", "how many", "to see them", box=None, pad_edge=False)
+    for kind, count in counts.items():
+        table.add_row(kind, str(count), f"dlbench list {kind}")
+    output().print(table)
+
+
+def _print_entries(kind: str, registry: Registry, pattern: str, as_json: bool) -> None:
+    entries = registry.find(kind, pattern or "*")
+    if as_json:
+        print_json([entry_document(entry) for entry in entries])
+        return
+    if not entries:
+        raise DlbenchError(f"No {SINGULAR[kind]} matches {pattern!r}.", f"Type `dlbench list {kind}` to see all.")
+    table = Table("name", "parameters", "what it is", box=None, pad_edge=False)
+    table.columns[0].no_wrap = True
+    for entry in entries:
+        record = entry.record
+        parameters = " ".join(f"{key}={format_value(p.default)}" for key, p in record.parameters.items())
+        shown = record.name if entry.plugin.name == "standard" else entry.name
+        table.add_row(shown, parameters, record.summary)
+    output().print(table)
+
+
+def _print_experiments(registry: Registry, pattern: str, as_json: bool) -> None:
+    paths = [(plugin.name, path) for plugin, found in registry.plugins.call("dlbench_experiments") for path in found]
+    chosen = [(plugin, path) for plugin, path in paths if pattern in path.stem]
+    if as_json:
+        print_json([{"plugin": plugin, "name": path.stem} for plugin, path in chosen])
+        return
+    for plugin, path in chosen:
+        output().print(f"{plugin}/{path.stem}")
+    if not chosen:
+        errors().print("No installed plugin brings an experiment.")
+
+
+def entry_document(entry: Entry) -> dict[str, Any]:
+    """Return what a component's record says as JSON content."""
+    record = entry.record
+    document: dict[str, Any] = {
+        "name": entry.name,
+        "summary": record.summary,
+        "source": record.source,
+        "tags": list(record.tags),
+        "parameters": {key: describe(parameter) for key, parameter in record.parameters.items()},
+        "plugin": entry.plugin.name,
+        "distribution": entry.plugin.distribution,
+    }
+    if isinstance(record, Model):
+        document |= {"activation": record.activation, "minimum_size": record.minimum_size}
+    if isinstance(record, Dataset):
+        document |= {"input_shape": record.input_shape, "num_classes": record.num_classes, "licence": record.licence}
+    return document

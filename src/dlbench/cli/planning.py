@@ -1,0 +1,79 @@
+"""`dlbench compare --dry-run`: the plan, what is there already, and a guess at the time."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from dlbench.cli.console import output, print_json
+from dlbench.config import Config, default_data_dir, load_config
+from dlbench.plan import Plan, Request, build
+from dlbench.readying import data_folder, known_data
+from dlbench.registry import Registry
+from dlbench.report.progress import duration
+from dlbench.results.history import seconds_per_trial
+from dlbench.results.locations import results_root
+
+if TYPE_CHECKING:
+    from dlbench.session import Options
+
+_SHOWN = 40
+
+
+def show_plan(request: Request, options: "Options", as_json: bool) -> None:
+    """Print the plan of a request; nothing runs, nothing is written, nothing heavy is imported."""
+    registry, config = Registry.load(), load_config(Path.cwd())
+    plan = build(request, registry, config.settings)
+    document = _document(plan, options, config)
+    if as_json:
+        print_json(document)
+        return
+    _print(plan, document)
+    for name in _unprepared(plan, registry, data_folder(options.data_dir, config.data_dir, default_data_dir)):
+        output().print(f"The data set {name} is not prepared yet; the run prepares it first.", markup=False)
+
+
+def _document(plan: Plan, options: "Options", config: Config) -> dict[str, Any]:
+    from dlbench.session import run_folder_path
+
+    root = results_root(options.results_dir, config.results_dir)
+    per_trial = seconds_per_trial([variant.trial for variant in plan.variants], root)
+    known = [seconds for seconds in per_trial if seconds is not None]
+    complete = len(known) == len(plan.variants)
+    return {
+        "folder": str(run_folder_path(plan, options, config)),
+        "axes": {axis: list(values) for axis, values in plan.axes.items()},
+        "fixed": dict(plan.fixed),
+        "variants": [variant.label for variant in plan.variants],
+        "vetoed": {veto.variant.label: veto.reason for veto in plan.vetoes},
+        "seeds": list(plan.seeds),
+        "trials": len(plan.trials),
+        "training_seconds_guess": sum(known) * len(plan.seeds) if complete else None,
+    }
+
+
+def _print(plan: Plan, document: dict[str, Any]) -> None:
+    console = output()
+    table = Table(*plan.axes or ("variant",), box=None, pad_edge=False)
+    for variant in plan.variants[:_SHOWN]:
+        table.add_row(*(variant.values.values() or (variant.label,)))
+    console.print(table)
+    if len(plan.variants) > _SHOWN:
+        console.print(f"… and {len(plan.variants) - _SHOWN:,} more variants")
+    for label, reason in document["vetoed"].items():
+        console.print(f"{label}: left out, as {reason}.", markup=False)
+    seeds = f"seeds {plan.seeds[0]} to {plan.seeds[-1]}" if len(plan.seeds) > 1 else f"seed {plan.seeds[0]}"
+    console.print(f"{len(plan.trials):,} trials: {len(plan.variants):,} variants × {len(plan.seeds)} ({seeds})")
+    guess = document["training_seconds_guess"]
+    known = f"about {duration(guess)} of training in sum, going by earlier runs" if guess else "no earlier run tells"
+    console.print(f"Time: {known}", markup=False)
+    console.print(f"Folder: {document['folder']}", markup=False, soft_wrap=True)
+
+
+def _unprepared(plan: Plan, registry: Registry, data_dir: Path) -> list[str]:
+    chosen = {variant.trial.dataset.text: variant.trial.dataset for variant in plan.variants}
+    return [
+        selection.short
+        for selection in chosen.values()
+        if not known_data(registry.get("datasets", selection.name), selection.parameters, data_dir)
+    ]

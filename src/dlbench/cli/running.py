@@ -1,0 +1,185 @@
+"""`dlbench compare`: the main job."""
+
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dlbench.cli.axes import read_request, with_axes
+from dlbench.cli.console import errors, output, print_json
+from dlbench.cli.listing import warn_of_problems
+
+if TYPE_CHECKING:
+    from dlbench.session import Options, Outcome
+
+_WHERE = "Where and how it runs"
+_OUTPUT = "What is shown"
+
+
+@with_axes
+def compare(
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='A combination that is no product of axes: "label=…;model=…;batch-size=…". Repeatable.',
+            metavar="KEY=VALUE;…",
+            rich_help_panel="Components (commas make variants, axes multiply)",
+        ),
+    ] = None,
+    seeds: Annotated[
+        str,
+        typer.Option(
+            metavar="N", help="How many paired seeds. Default: as many as a verdict needs.", rich_help_panel="Seeds"
+        ),
+    ] = "",
+    seed: Annotated[
+        list[str] | None, typer.Option(metavar="N,…", help="Which seeds, instead of how many.", rich_help_panel="Seeds")
+    ] = None,
+    name: Annotated[str, typer.Option(help="The run folder's name.", rich_help_panel=_WHERE)] = "",
+    results_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder of all runs, else DLBENCH_RESULTS_DIR, else ./results.", rich_help_panel=_WHERE),
+    ] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder of data sets, else DLBENCH_DATA_DIR, else a cache.", rich_help_panel=_WHERE),
+    ] = None,
+    executor: Annotated[str, typer.Option(help="Where trials run.", rich_help_panel=_WHERE)] = "local",
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Trials at once. Default: one a core.", rich_help_panel=_WHERE)
+    ] = None,
+    max_time: Annotated[
+        float | None, typer.Option(min=0, metavar="SECONDS", help="End after this time.", rich_help_panel=_WHERE)
+    ] = None,
+    save_weights: Annotated[
+        bool, typer.Option("--save-weights", help="Keep each trial's selected weights.", rich_help_panel=_WHERE)
+    ] = False,
+    accept_old: Annotated[
+        bool, typer.Option("--accept-old", help="Keep results of other versions.", rich_help_panel=_WHERE)
+    ] = False,
+    redo_stale: Annotated[
+        bool, typer.Option("--redo-stale", help="Compute results of other versions again.", rich_help_panel=_WHERE)
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the plan; run and write nothing.", rich_help_panel=_OUTPUT)
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print the run folder's path alone.", rich_help_panel=_OUTPUT)
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document on standard output.", rich_help_panel=_OUTPUT)
+    ] = False,
+    **axes: Any,
+) -> None:
+    """Train every combination with the same seeds and say which is better.
+
+    Components are written NAME or NAME:key=value:key=value, as in --activation relu,leaky-relu:negative_slope=0.1.
+    """
+    from dlbench.session import Options
+
+    request = read_request(axes, variant or (), seeds, seed or ())
+    options = Options(
+        name=name,
+        results_dir=results_dir,
+        data_dir=data_dir,
+        executor=executor,
+        jobs=jobs,
+        max_time=max_time,
+        save_weights=save_weights,
+        accept_old=accept_old,
+        redo_stale=redo_stale,
+        command=["dlbench", *sys.argv[1:]],
+    )
+    if dry_run:
+        from dlbench.cli.planning import show_plan
+
+        show_plan(request, options, as_json)
+        return
+    outcome = _run(request, options, quiet or as_json)
+    _show(outcome, quiet, as_json)
+    raise typer.Exit(outcome.exit_code)
+
+
+def _run(request: Any, options: "Options", quiet: bool) -> "Outcome":
+    from dlbench.config import load_config
+    from dlbench.registry import Registry
+    from dlbench.report.progress import Progress
+    from dlbench.session import run
+
+    registry = Registry.load()
+    warn_of_problems(registry)
+    stop = threading.Event()
+    with Progress(errors(), quiet=quiet) as display, _InterruptsStop(stop, display.note):
+        return run(request, options, registry, load_config(Path.cwd()), display, stop)
+
+
+class _InterruptsStop:
+    """The first Ctrl-C (or SIGTERM) asks the session to stop and keep what it has; the second ends at once."""
+
+    def __init__(self, stop: threading.Event, note: Any) -> None:
+        self.stop = stop
+        self.note = note
+        self.before: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        self.before = {number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.stop.is_set():
+            raise KeyboardInterrupt
+        self.stop.set()
+        self.note("Stopping. What has finished is kept; the same command goes on from there.")
+
+
+def _show(outcome: "Outcome", quiet: bool, as_json: bool) -> None:
+    from dlbench.report.tables import print_comparison
+    from dlbench.results.summary import summarise
+
+    plan = outcome.plan.to_json()
+    summaries = summarise(outcome.records, plan)
+    figure = _draw(outcome)
+    if as_json:
+        from dlbench.cli.results import document
+        from dlbench.results.folder import RunFolder
+
+        print_json(document(RunFolder(outcome.folder)))
+    elif quiet:
+        print(outcome.folder)
+    else:
+        print_comparison(output(), summaries, plan)
+        for veto in outcome.plan.vetoes:
+            output().print(f"{veto.variant.label}: left out, as {veto.reason}.", markup=False)
+        output().print(_where(outcome, figure), markup=False, soft_wrap=True)
+
+
+def _draw(outcome: "Outcome") -> Path | None:
+    """Draw the learning curves of the whole folder; nothing, where no trial has an epoch."""
+    from dlbench.results.folder import RunFolder
+
+    folder = RunFolder(outcome.folder)
+    if not any(record.epochs for record in folder.records):
+        return None
+    from dlbench.report.figures import learning_curves
+
+    path = outcome.folder / "figures" / "learning-curves.png"
+    learning_curves(folder.records, folder.plan, path)
+    return path
+
+
+def _where(outcome: "Outcome", figure: Path | None) -> str:
+    total = len(outcome.plan.trials)
+    there = len(outcome.records) - outcome.computed
+    lines = [f"Results: {outcome.folder}" + (f" ({there} of {total} trials were there already)" if there > 0 else "")]
+    if figure:
+        lines.append(f"Figure:  {figure}")
+    if outcome.interrupted:
+        lines.append(f"{total - len(outcome.records)} of {total} trials are missing: the same command runs them.")
+    return "\n".join(lines)

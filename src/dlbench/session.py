@@ -1,0 +1,247 @@
+"""One session: plan, make ready, run what is missing, keep every record. The command line and the API end here."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dlbench.config import Config, default_data_dir
+from dlbench.errors import DlbenchError
+from dlbench.plan import Plan, Request, build, resolve
+from dlbench.readying import Readying, data_folder
+from dlbench.registry import Registry
+from dlbench.results.folder import RunFolder
+from dlbench.results.locations import new_run_path, results_root
+from dlbench.results.manifest import provenance, provenance_id
+from dlbench.syntax import parse_reference
+from dlbench.trial import ANSWERED, EpochFinished, Event, Trial, TrialFinished, TrialRecord, TrialStarted, WorkUnit
+
+if TYPE_CHECKING:
+    from dlbench.executors.local import LocalExecutor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Where and how a session runs; nothing here decides a trial's numbers.
+
+    jobs: trials at once, None for the executor's own choice. max_time: seconds. accept_old: keep results that were
+    made with other versions; redo_stale: compute those again.
+    """
+
+    name: str = ""
+    results_dir: Path | None = None
+    data_dir: Path | None = None
+    executor: str = "local"
+    jobs: int | None = None
+    max_time: float | None = None
+    save_weights: bool = False
+    accept_old: bool = False
+    redo_stale: bool = False
+    command: Sequence[str] = ()
+
+
+class Display(Protocol):
+    """What a session tells while it runs."""
+
+    def note(self, text: str) -> None:
+        """Say one sentence."""
+
+    def started(self, trials: Sequence[Trial], before: int = 0) -> None:
+        """Begin: the trials that will run now, and how many of the plan are there already."""
+
+    def trial_started(self, event: TrialStarted, label: str) -> None:
+        """Show that a trial runs."""
+
+    def epoch_finished(self, event: EpochFinished, label: str) -> None:
+        """Show one epoch of a trial."""
+
+    def trial_finished(self, event: TrialFinished, label: str) -> None:
+        """Show the end of a trial."""
+
+    def close(self) -> None:
+        """End, whatever happened."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a session leaves. records: those of the plan's trials, computed now or before. interrupted: not all ran."""
+
+    folder: Path
+    plan: Plan
+    records: tuple[TrialRecord, ...]
+    computed: int
+    interrupted: bool
+
+    @property
+    def exit_code(self) -> int:
+        """Return the command's exit code: 0 all answered, 1 some failed, 130 interrupted."""
+        if self.interrupted:
+            return 130
+        return 0 if all(record.status in ANSWERED for record in self.records) else 1
+
+
+def run(
+    request: Request,
+    options: Options,
+    registry: Registry,
+    config: Config,
+    display: Display,
+    stop: threading.Event,
+) -> Outcome:
+    """Run a comparison: whatever its folder does not hold yet. Errors of the request are raised before any writing."""
+    plan = build(request, registry, config.settings)
+    path = run_folder_path(plan, options, config)
+    data_dir = data_folder(options.data_dir, config.data_dir, default_data_dir)
+    with Readying(registry, data_dir, stop, display.note) as readying:
+        plan = resolve(plan, registry, readying.complete)
+        hardware = {"gpu": readying.machine().device_name}
+    folder = RunFolder(path)
+    for warning in folder.warnings:
+        display.note(warning)
+    surroundings = provenance(_plugins_used(plan, registry), hardware)
+    stale = _stale(folder, plan, surroundings, options)
+    missing = [trial for trial in plan.trials if trial.trial_id not in folder.answered - stale]
+    executor = _executor(options, registry, data_dir) if missing else None
+    session = _Session(plan, folder, registry, display, provenance_id(surroundings))
+    with folder:
+        manifest = folder.start(plan.to_json(), options.command, surroundings)
+        session.observe("dlbench_run_started", manifest=manifest)
+        session.keep_vetoes()
+        if executor:
+            session.train(missing, executor, options, stop)
+    session.observe("dlbench_run_finished", folder=path)
+    return session.outcome(interrupted=stop.is_set())
+
+
+def run_folder_path(plan: Plan, options: Options, config: Config) -> Path:
+    """Return the run folder of a plan: the name given, or the plan's own."""
+    root = results_root(options.results_dir, config.results_dir)
+    return new_run_path(options.name or plan.name, root)
+
+
+def _plugins_used(plan: Plan, registry: Registry) -> dict[str, str]:
+    """Return the versions of the plugins whose components decide the numbers."""
+    selections = [selection for variant in plan.variants for selection in variant.trial.components.values()]
+    names = sorted({selection.name.partition("/")[0] for selection in selections if "/" in selection.name})
+    return {name: registry.plugins.by_name[name].version for name in names}
+
+
+def _stale(folder: RunFolder, plan: Plan, surroundings: Mapping[str, Any], options: Options) -> frozenset[str]:
+    """Return the trials to compute again; results of other versions that nobody decided about are an error."""
+    now = provenance_id(surroundings)
+    planned = {trial.trial_id for trial in plan.trials}
+    old = [record for record in folder.records if record.trial_id in planned & folder.answered]
+    old = [record for record in old if record.provenance_id != now]
+    if not old or options.accept_old:
+        return frozenset()
+    if options.redo_stale:
+        return frozenset(record.trial_id for record in old)
+    sessions = folder.manifest.sessions if folder.manifest else ()
+    before: Mapping[str, Any] = next((s for s in reversed(sessions) if s["provenance_id"] == old[-1].provenance_id), {})
+    raise DlbenchError(
+        f"{len(old)} results in {folder.path} were computed under other conditions: {_changes(before, surroundings)}.",
+        "Add --accept-old to keep them, --redo-stale to compute them again, or choose another --name.",
+    )
+
+
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    changed = []
+    for part in ("versions", "plugins", "hardware"):
+        old, new = before.get(part, {}), now.get(part, {})
+        changed += [f"{key} {old.get(key)} → {new.get(key)}" for key in {**old, **new} if old.get(key) != new.get(key)]
+    return ", ".join(changed) or "what they were is not recorded"
+
+
+def _executor(options: Options, registry: Registry, data_dir: Path) -> "LocalExecutor":
+    """Build the chosen executor; the session's jobs and data folder are its defaults where it declares them."""
+    from pkgutil import resolve_name
+
+    reference = parse_reference(options.executor)
+    record = registry.get("executors", reference.name).record
+    given = registry.select("executors", reference).parameters
+    ours = {"jobs": options.jobs, "data_dir": str(data_dir)}
+    defaults = {key: value for key, value in ours.items() if key in record.parameters and given[key] is None}
+    made: LocalExecutor = resolve_name(record.factory)(**{**given, **defaults})
+    return made
+
+
+class _Session:
+    """The running part: events come in, records go to the folder, observers and the display hear of both."""
+
+    def __init__(self, plan: Plan, folder: RunFolder, registry: Registry, display: Display, provenance: str) -> None:
+        self.plan = plan
+        self.folder = folder
+        self.registry = registry
+        self.display = display
+        self.provenance = provenance
+        self.trials: dict[str, Trial] = {trial.trial_id: trial for trial in plan.trials}
+        self.labels = {variant.trial.variant_id: variant.label for variant in plan.variants}
+        self.computed = 0
+
+    def train(
+        self, missing: Sequence[Trial], executor: "LocalExecutor", options: Options, stop: threading.Event
+    ) -> None:
+        """Run the missing trials; a time limit ends like an interrupt."""
+        weights = str(self.folder.path / "weights") if options.save_weights else ""
+        units = [WorkUnit(trials=(trial,), weights_folder=weights) for trial in missing]
+        timer = threading.Timer(options.max_time, stop.set) if options.max_time else None
+        self.display.started(missing, len(self.trials) - len(missing))
+        try:
+            if timer:
+                timer.daemon = True
+                timer.start()
+            executor.run(units, self.handle, stop)
+        finally:
+            if timer:
+                timer.cancel()
+            self.display.close()
+
+    def handle(self, event: Event) -> None:
+        """Take one event in."""
+        match event:
+            case TrialStarted():
+                self.display.trial_started(event, self._label(event.trial_id))
+            case EpochFinished():
+                self.observe("dlbench_epoch_finished", trial=self.trials[event.trial_id], metrics=event.metrics)
+                self.display.epoch_finished(event, self._label(event.trial_id))
+            case TrialFinished():
+                self._keep(event.record.with_provenance(self.provenance))
+
+    def _keep(self, record: TrialRecord) -> None:
+        self.folder.add(record)
+        self.computed += 1
+        self.observe("dlbench_trial_finished", record=record)
+        self.display.trial_finished(TrialFinished(record=record), self._label(record.trial_id))
+
+    def _label(self, trial_id: str) -> str:
+        return self.labels[self.trials[trial_id].variant_id]
+
+    def keep_vetoes(self) -> None:
+        """Record the vetoed trials with their reasons, each once."""
+        known = {record.trial_id: record.message for record in self.folder.records if record.status == "vetoed"}
+        for veto in self.plan.vetoes:
+            for seed in self.plan.seeds:
+                trial = replace(veto.variant.trial, seed=seed)
+                if known.get(trial.trial_id) != veto.reason:
+                    record = TrialRecord(trial=trial, status="vetoed", message=veto.reason)
+                    self.folder.add(record.with_provenance(self.provenance))
+
+    def observe(self, hook: str, **arguments: Any) -> None:
+        """Call the observers; one that raises is named once and left out."""
+        before = len(self.registry.plugins.problems)
+        for _ in self.registry.plugins.call(hook, **arguments):
+            pass
+        for problem in self.registry.plugins.problems[before:]:
+            self.display.note(str(problem))
+
+    def outcome(self, interrupted: bool) -> Outcome:
+        """Return what the session leaves."""
+        records = tuple(record for record in self.folder.records if record.trial_id in self.trials)
+        return Outcome(
+            folder=self.folder.path,
+            plan=self.plan,
+            records=records,
+            computed=self.computed,
+            interrupted=interrupted and len(records) < len(self.trials),
+        )

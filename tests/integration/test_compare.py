@@ -1,0 +1,166 @@
+"""The main job as a user runs it: a process of its own, real workers, a run folder."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+SMALL = ("--epochs", "2", "--model", "mlp:hidden=16")
+
+
+def _read(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _rows(folder):
+    return {(row["activation"], row["seed"]): row for row in _read(folder / "trials.csv")}
+
+
+def _numbers(rows):
+    """Return what must not change from run to run: every column but those that measure time and memory."""
+    measured = {"train_seconds", "images_per_second", "peak_memory_mb"}
+    return {key: {name: value for name, value in row.items() if name not in measured} for key, row in rows.items()}
+
+
+def test_the_same_command_twice_computes_once_and_more_seeds_extend_the_folder(compare, tmp_path):
+    first = compare("--activation", "relu,tanh", "--seeds", "2", *SMALL)
+    folder = tmp_path / first["path"]
+    before = _rows(folder)
+    again = compare("--activation", "relu,tanh", "--seeds", "2", *SMALL)
+    assert again["path"] == first["path"]
+    assert _rows(folder) == before  # times included: nothing ran again
+    more = compare("--activation", "relu,tanh,elu", "--seeds", "3", *SMALL)
+    assert more["path"] == first["path"]
+    after = _rows(folder)
+    assert len(after) == 9
+    assert before.items() <= after.items()
+    assert len(list((folder / "journal").glob("*.jsonl"))) == 2
+
+
+def test_a_seed_alone_gives_the_numbers_that_it_gives_among_others_on_any_number_of_workers(compare, tmp_path):
+    alone = compare("--seed", "3", "--name", "alone", "--jobs", "1", *SMALL)
+    among = compare("--seed", "1,3,2", "--name", "among", "--jobs", "3", *SMALL)
+    one, three = (_numbers(_rows(tmp_path / run["path"])) for run in (alone, among))
+    assert len(three) == 3
+    assert one.items() <= three.items()
+
+
+def test_a_run_folder_holds_what_the_design_promises(compare, tmp_path):
+    folder = tmp_path / compare("--optimizer", "sgd:momentum=0.9,adam", "--seeds", "1", *SMALL)["path"]
+    files = {path.relative_to(folder).as_posix().split("/")[0] for path in folder.rglob("*")}
+    assert files == {"journal", "manifest.json", "trials.csv", "epochs.csv", "confusion.csv", "figures"}
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["plan"]["axes"] == {"optimizer": ["sgd:momentum=0.9", "adam"]}
+    (session,) = manifest["sessions"]
+    assert {"dlbench", "torch", "python"} <= session["versions"].keys()
+    assert session["ended"] >= session["started"]
+    rows = _read(folder / "trials.csv")
+    assert {row["optimizer"] for row in rows} == {"standard/sgd:momentum=0.9", "standard/adam"}
+    assert all(0 <= float(row["test_accuracy"]) <= 1 for row in rows)
+    epochs = _read(folder / "epochs.csv")
+    assert [row["epoch"] for row in epochs] == ["1", "2"] * 2
+    counts = sum(int(row["count"]) for row in _read(folder / "confusion.csv"))
+    assert counts == 2 * 360  # the test images of digits, for both trials
+
+
+def test_a_pipe_gets_the_table_and_standard_error_the_progress(dlbench):
+    done = dlbench("compare", "--activation", "relu,tanh", "--seeds", "1", *SMALL)
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "n = 1: no claim" in done.stdout
+    assert "[2/2]" in done.stderr
+
+
+def test_quiet_prints_the_folder_alone(dlbench, tmp_path):
+    done = dlbench("compare", "--seeds", "1", "--quiet", *SMALL)
+    assert done.stderr == ""
+    assert (tmp_path / done.stdout.strip() / "trials.csv").is_file()
+
+
+def test_a_variant_list_needs_no_product_and_a_veto_leaves_the_rest(dlbench):
+    done = dlbench(
+        *("compare", "--seeds", "1", "--epochs", "1"),
+        *("--variant", "label=small;model=mlp:hidden=8;batch-size=128"),
+        *("--variant", "label=flat;model=linear;learning-rate=0.01"),
+        *("--variant", "label=deep;model=torchvision/alexnet"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "small" in done.stdout
+    assert "deep: left out, as images of 8×8 are too small for alexnet, which needs 63×63." in done.stdout
+
+
+def test_a_named_folder_refuses_other_fixed_settings_and_lists_them(compare, dlbench, tmp_path):
+    compare("--name", "mine", "--seeds", "1", *SMALL)
+    done = dlbench("compare", "--name", "mine", "--seeds", "1", "--model", "mlp:hidden=16", "--epochs", "3")
+    assert done.returncode == 2
+    assert "epochs is 2 there and 3 here" in done.stderr.replace("\n", " ")
+    assert len(_rows(tmp_path / "results" / "mine")) == 1
+
+
+def test_results_of_other_versions_are_asked_about(compare, dlbench, tmp_path):
+    folder = tmp_path / compare("--seeds", "1", *SMALL)["path"]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    session = manifest["sessions"][0]
+    (journal,) = folder.glob("journal/*")
+    journal.write_text(journal.read_text().replace(session["provenance_id"], "0" * 12))
+    session["versions"]["torch"], session["provenance_id"] = "2.0.0", "0" * 12
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    refused = dlbench("compare", "--seeds", "1", *SMALL)
+    assert refused.returncode == 2
+    assert "torch 2.0.0 →" in refused.stderr
+    assert "--accept-old" in refused.stderr
+    assert dlbench("compare", "--seeds", "1", *SMALL, "--accept-old").returncode == 0
+    again = dlbench("compare", "--seeds", "1", *SMALL, "--redo-stale")
+    assert "[1/1]" in again.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
+def test_an_interrupt_keeps_what_has_finished_and_the_same_command_goes_on(compare, tmp_path, data_dir):
+    compare("--seeds", "1", "--name", "prepare", *SMALL)
+    arguments = ["compare", "--seeds", "40", "--epochs", "6", "--jobs", "1", "--name", "long"]
+    command = [sys.executable, "-m", "dlbench.cli.main", *arguments]
+    environment = {**os.environ, "DLBENCH_DATA_DIR": str(data_dir)}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    assert "[ 1/40]" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Stopping" in errors
+    assert "Traceback" not in errors
+    kept = len(_rows(tmp_path / "results" / "long"))
+    assert 1 <= kept < 40
+    time.sleep(0.5)
+    remaining = subprocess.run(["pgrep", "-f", f"{tmp_path}"], capture_output=True, text=True, check=False)
+    assert remaining.stdout == ""
+
+
+def test_a_time_limit_ends_like_an_interrupt(dlbench, tmp_path):
+    done = dlbench("compare", "--seeds", "300", "--epochs", "20", "--max-time", "6", "--name", "limited")
+    assert done.returncode == 130
+    assert "trials are missing: the same command runs them" in done.stdout
+
+
+def test_a_script_calls_compare_without_a_guard_and_gets_frames(tmp_path, data_dir):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import dlbench, sys\n"
+        "result = dlbench.compare(activation=['relu', 'tanh'], seeds=2, epochs=1, model='mlp:hidden=8')\n"
+        "assert 'torch' not in sys.modules\n"
+        "print(len(result.trials), len(result.epochs), list(result.summary['label']))\n"
+        "again = dlbench.load_results(result.path)\n"
+        "assert again.trials.equals(result.trials)\n"
+    )
+    environment = {**os.environ, "DLBENCH_DATA_DIR": str(data_dir)}
+    done = subprocess.run(
+        [sys.executable, str(script)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "4 4 ['relu', 'tanh']", done.stderr
