@@ -14,14 +14,15 @@ import dlbench
 SOURCE = Path(dlbench.__file__).parent
 
 #: Modules and packages of the core from left to right. The design's order, with the small modules beside their
-#: neighbours. `trial` stands left of the hooks and the registry, which hand out its records; `session` and `readying`
+#: neighbours. `trial` stands left of the hooks and the registry, which hand out its records; `statistics`
+#: works on plain numbers, so the run folder may use it and not the other way round; `session` and `readying`
 #: are what the commands and the Python interface have in common.
 LAYERS = (
     *("errors", "specs", "splits", "syntax", "settings", "seeding", "seed_counts", "machine", "descriptions", "trial"),
     "hookspecs",
     *("plugins", "registry"),
     *("vetoes", "plan", "config", "prepared", "experiments"),
-    *("results", "statistics"),
+    *("statistics", "results"),
     *("engine", "report"),
     "executors",
     *("readying", "session"),

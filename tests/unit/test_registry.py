@@ -293,4 +293,4 @@ def test_an_iterator_of_records_does_as_well_as_a_list(install: Install) -> None
 
 def test_an_entry_cannot_be_changed(registry: Registry) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        registry.get("models", "mlp").plugin = None  # type: ignore[misc]
+        registry.get("models", "mlp").plugin = None

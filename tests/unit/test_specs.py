@@ -24,16 +24,16 @@ def _has_no_default(field: dataclasses.Field[object]) -> bool:
 @records
 def test_a_record_takes_keywords_only(record: type[Component]) -> None:
     with pytest.raises(TypeError, match="positional"):
-        record("snake", "dlbench_snake.snake:Snake")  # type: ignore[misc]
+        record("snake", "dlbench_snake.snake:Snake")
 
 
 @records
 def test_a_record_cannot_be_changed(record: type[Component]) -> None:
     made = record(name="snake", factory="a.b:c", defaults={"a": 1.0})
     with pytest.raises(dataclasses.FrozenInstanceError):
-        made.name = "adder"  # type: ignore[misc]
+        made.name = "adder"
     with pytest.raises(TypeError):
-        made.parameters["a"] = Parameter(2.0)  # type: ignore[index]
+        made.parameters["a"] = Parameter(2.0)
 
 
 def test_a_changed_parameter_mapping_of_the_author_does_not_reach_the_record() -> None:
@@ -122,14 +122,14 @@ def test_a_parameter_is_named_as_python_names_arguments(key: str) -> None:
 
 def test_a_bare_value_among_parameters_breaks_the_contract() -> None:
     with pytest.raises(ContractError, match="needs an identifier and a Parameter"):
-        Activation(name="snake", factory="a:b", parameters={"a": 1.0})  # type: ignore[dict-item]
+        Activation(name="snake", factory="a:b", parameters={"a": 1.0})
 
 
 @pytest.mark.parametrize(
     ("default", "kind"), [(True, bool), (3, int), (0.5, float), ("a", str), ((128, 64), tuple), (None, None)]
 )
 def test_a_parameter_has_the_type_of_its_default(default: object, kind: type | None) -> None:
-    assert Parameter(default).type is kind  # type: ignore[arg-type]
+    assert Parameter(default).type is kind
 
 
 def test_a_whole_default_of_a_parameter_that_is_declared_a_number_is_that_number() -> None:
@@ -139,12 +139,12 @@ def test_a_whole_default_of_a_parameter_that_is_declared_a_number_is_that_number
 @pytest.mark.parametrize("kind", [list, dict, object])
 def test_a_parameter_of_another_type_breaks_the_contract(kind: type) -> None:
     with pytest.raises(ContractError, match="bool, int, float, str, tuple"):
-        Parameter(type=kind)  # type: ignore[arg-type]
+        Parameter(type=kind)
 
 
 def test_a_list_as_default_breaks_the_contract() -> None:
     with pytest.raises(ContractError):
-        Parameter([128, 64])  # type: ignore[arg-type]
+        Parameter([128, 64])
 
 
 def test_a_required_parameter_needs_no_default() -> None:

@@ -7,10 +7,11 @@ _LOWER_IS_BETTER = (
     "parameters",
     "flops_per_image",
     "memory_mb",
-    "stability",
-    "generalisation_gap",
+    "_change",
+    "_gap",
+    "oscillation",
 )
-_SHARES = ("accuracy", "precision", "recall", "f1", "area_under_curve", "stability", "generalisation_gap")
+_SHARES = ("accuracy", "precision", "recall", "f1", "accuracy_area", "accuracy_change", "generalization_gap")
 #: 0.2 points of accuracy: what nobody would change a network for.
 ACCURACY_MARGIN = 0.002
 

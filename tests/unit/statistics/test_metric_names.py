@@ -9,7 +9,7 @@ def test_scores_are_better_when_higher(metric):
 
 
 @pytest.mark.parametrize(
-    "metric", ["test_loss", "train_seconds", "epochs_to_target", "peak_memory_mb", "parameters", "stability"]
+    "metric", ["test_loss", "train_seconds", "epochs_to_target", "peak_memory_mb", "parameters", "train_loss_change"]
 )
 def test_losses_and_costs_are_better_when_lower(metric):
     assert not higher_is_better(metric)
