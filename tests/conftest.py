@@ -1,14 +1,17 @@
 import importlib
+import json
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 from hypothesis import settings
 
+from dlbench.cli.main import main
 from dlbench.registry import Registry
 
 # The same examples each time, and few enough for a suite that is run often.
@@ -63,3 +66,58 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     for name, module in list(sys.modules.items()):
         if (getattr(module, "__file__", None) or "").startswith(f"{site}{os.sep}"):
             del sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory):
+    """A data folder of its own, so that what one test prepares serves the others."""
+    return tmp_path_factory.mktemp("data")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a command left: its exit code and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def dlbench(tmp_path, data_dir, monkeypatch, capsys):
+    """Run the command in this process, in an empty folder: real workers, from a server that stays warm."""
+
+    def run(*arguments, data=data_dir):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("DLBENCH_DATA_DIR", str(data))
+        monkeypatch.setenv("COLUMNS", "100")
+        monkeypatch.delenv("DLBENCH_RESULTS_DIR", raising=False)
+        monkeypatch.setattr(sys, "argv", ["dlbench", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return Finished(int(ended.value.code or 0), printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def compare(dlbench):
+    """Run a comparison with --json and return its document."""
+
+    def run(*arguments, **options):
+        done = dlbench("compare", *arguments, "--json", **options)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def real_data_dir():
+    """The folder with the genuine MNIST and CIFAR-10, where there is one."""
+    folder = Path(os.environ.get("DLBENCH_DATA_DIR") or "nowhere").absolute()
+    if not (folder / "MNIST" / "raw").is_dir() or not (folder / "cifar-10-batches-bin").is_dir():
+        pytest.skip("needs genuine MNIST and CIFAR-10 in DLBENCH_DATA_DIR")
+    return folder

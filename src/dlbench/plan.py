@@ -99,8 +99,7 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
     base |= {name: texts[0] for name, texts in request.values.items() if len(texts) == 1}
     axes = {name: tuple(request.values[name]) for name in KNOWN if len(request.values.get(name, ())) > 1}
     candidates = _candidates(axes, request.variants, base, registry)
-    touched = {*axes, *(name for variant in request.variants for name in variant)}
-    fixed = {name: text for name, text in _texts(candidates[0].trial, base).items() if name not in touched}
+    fixed = _fixed(axes, request.variants, candidates, base)
     shown_axes: dict[str, tuple[str, ...]] = {}
     for candidate in candidates:
         for axis, text in candidate.values.items():
@@ -120,6 +119,23 @@ def resolve(plan: Plan, registry: Registry, complete: Callable[[Trial], tuple[Tr
     _check_distinct(variant for variant, _ in candidates)  # where "auto" is what another variant names
     kept, vetoes = _judge(candidates, registry)
     return replace(plan, variants=kept, vetoes=(*plan.vetoes, *vetoes))
+
+
+def _fixed(
+    axes: Mapping[str, Sequence[str]],
+    variants: Sequence[Mapping[str, str]],
+    candidates: Sequence["Variant"],
+    base: Mapping[str, str],
+) -> dict[str, str]:
+    """Return the text of everything that is no axis and that not every --variant decides for itself."""
+    step = len(candidates) // max(len(variants), 1)
+    firsts = [(set(variant), candidates[number * step].trial) for number, variant in enumerate(variants)]
+    fixed = {}
+    for name in KNOWN:
+        undecided = [trial for assigned, trial in firsts or [(set(), candidates[0].trial)] if name not in assigned]
+        if name not in axes and undecided:
+            fixed[name] = _texts(undecided[0], base)[name]
+    return fixed
 
 
 def _check_names(request: Request) -> None:

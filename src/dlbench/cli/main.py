@@ -50,9 +50,9 @@ def main() -> None:
         if "--debug" in sys.argv:
             raise
         console = errors()
-        console.print(f"[bold red]Error:[/] {_escape(error.message)}")
+        console.print(f"[bold red]Error:[/] {_escape(error.message)}", soft_wrap=True)  # a path stays in one piece
         if error.hint:
-            console.print(_escape(error.hint))
+            console.print(_escape(error.hint), soft_wrap=True)
         sys.exit(error.exit_code)
 
 

@@ -1,0 +1,133 @@
+"""Bad input: one clear sentence, what to type next, exit code 2, nothing written."""
+
+import gzip
+import struct
+
+import pytest
+
+from dlbench.errors import DlbenchError
+
+BAD = [
+    (["--activation", "rleu"], "no activation 'rleu'", "Did you mean relu"),
+    (["--model", "nlp"], "no model 'nlp'", "mlp"),
+    (["--dataset", "digit"], "no data set 'digit'", "digits"),
+    (["--activation", "relu:slope=1"], "no parameter 'slope'", "It takes none"),
+    (["--activation", "leaky-relu:slope=1"], "no parameter 'slope'", "negative_slope"),
+    (["--activation", "leaky-relu:negative_slope=abc"], "takes a number, not 'abc'", "default 0.01"),
+    (["--model", "mlp:dropout=1.5"], "out of range", "from 0 to 1"),
+    (["--model", "mlp:hidden=64-x"], "numbers joined by '-'", "default 128-64"),
+    (["--activation", ""], "The list is empty", "relu,tanh"),
+    (["--activation", "relu,,tanh"], "empty item", "relu,tanh"),
+    (["--learning-rate", "-1"], "out of range", "at least 0"),
+    (["--learning-rate", "nan"], "out of range", "at least 0"),
+    (["--batch-size", "0"], "out of range", "at least 1"),
+    (["--epochs", "1.5"], "takes a whole number", "default 10"),
+    (["--precision", "float16"], "does not take 'float16'", "bfloat16"),
+    (["--validation", "1.5"], "is no split", "last:N"),
+    (["--validation", "last:1437"], "leaves nothing of 1437 training images", ""),
+    (["--train-size", "9999"], "more than the 1150 images", ""),
+    (["--validation", "own"], "no validation split of its own", ""),
+    (["--augment", "crop,flop"], "no augmentation 'flop'", "flip"),
+    (["--seeds", "x"], "takes whole numbers", "--seed 0,1,2"),
+    (["--seeds", "0"], "At least one seed", "--seeds 7"),
+    (["--seed", "1,1"], "A seed is named twice", ""),
+    (["--seeds", "2", "--seed", "1"], "--seeds says how many", ""),
+    (["--activation", "relu,relu"], "are the same", "once"),
+    (["--model", "linear", "--activation", "relu,tanh"], "linear has no activation to vary", ""),
+    (["--model", "torchvision/alexnet,torchvision/vgg16"], "too small for alexnet", "These models take such images"),
+    (["--dataset", "image-folder"], "needs its parameter path", "image-folder:path="),
+    (["--dataset", "npz:path=nowhere.npz"], "nowhere.npz", ""),
+    (["--variant", "foo"], "does not read key=value", "--variant"),
+    (["--variant", "modle=mlp"], "no key 'modle'", "model"),
+    (["--name", "../up"], "is no run name", "letters"),
+    (["--executor", "slurm"], "no executor 'slurm'", "dlbench list executors"),
+    (["--optimizer", "sgd:nesterov=true"], "needs a momentum above 0", ""),
+    (["--results-dir", "file/below"], "cannot be written", "--results-dir"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "sentence", "remedy"), BAD, ids=lambda value: str(value)[:40])
+def test_bad_input_is_one_sentence_and_leaves_nothing(dlbench, tmp_path, arguments, sentence, remedy):
+    (tmp_path / "file").write_text("not a folder")
+    done = dlbench("compare", *arguments)
+    words = " ".join(done.stderr.split())
+    assert done.returncode == 2
+    assert sentence in words
+    assert remedy in words
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_device_that_is_not_there_says_which_are(dlbench, tmp_path):
+    done = dlbench("compare", "--device", "mps")
+    assert done.returncode == 2
+    assert "There is no mps device here: torch finds cpu" in " ".join(done.stderr.split())
+    assert "--device cpu" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_data_set_that_cannot_be_had_says_where_to_put_the_files(dlbench, tmp_path):
+    """There is no network for the tests; a machine with one has the files afterwards, which is fine too."""
+    data = tmp_path / "data"
+    environment_has_network = dlbench("data", "fetch", "kmnist", data=data).returncode == 0
+    if environment_has_network:
+        pytest.skip("this machine reaches the publisher")
+    done = dlbench("compare", "--dataset", "kmnist", data=data)
+    words = " ".join(done.stderr.split())
+    assert done.returncode == 2
+    assert "downloading 21 MB" in words
+    assert "could not be downloaded" in words
+    assert "KMNIST/raw" in words
+    assert not (tmp_path / "results").exists()
+
+
+def _idx(values, dimensions):
+    header = struct.pack(">HBB", 0, 8, len(dimensions)) + b"".join(struct.pack(">I", size) for size in dimensions)
+    return header + values
+
+
+def test_a_truncated_file_is_named_with_what_was_expected_and_found(dlbench, tmp_path):
+    raw = tmp_path / "data" / "KMNIST" / "raw"
+    raw.mkdir(parents=True)
+    for part, count in (("train", 60000), ("t10k", 10000)):
+        (raw / f"{part}-images-idx3-ubyte").write_bytes(_idx(b"\0" * 1000, (count, 28, 28)))
+        (raw / f"{part}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(_idx(b"\0" * count, (count,))))
+    done = dlbench("compare", "--dataset", "kmnist", data=tmp_path / "data")
+    words = " ".join(done.stderr.split())
+    assert done.returncode == 2
+    assert "train-images-idx3-ubyte" in words
+    assert "47040016" in words.replace(",", "")
+    assert "1016" in words.replace(",", "")
+
+
+def test_an_unwritable_data_folder_says_what_to_set(dlbench, tmp_path):
+    (tmp_path / "occupied").write_text("")
+    done = dlbench("compare", data=tmp_path / "occupied" / "below")
+    assert done.returncode == 2
+    assert "--data-dir or DLBENCH_DATA_DIR" in " ".join(done.stderr.split())
+
+
+def test_debug_shows_the_traceback(dlbench):
+    with pytest.raises(DlbenchError, match="no activation 'rleu'"):
+        dlbench("--debug", "compare", "--activation", "rleu")
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (["list", "modles"], "Did you mean models"),
+        (["list", "models", "nosuch"], "No model matches 'nosuch'"),
+        (["show", "model", "resnet19"], "Did you mean"),
+        (["show", "colour", "red"], "nothing of the kind"),
+        (["show", "optimizer", "sgd:momentun=1"], "momentum"),
+        (["show", "model", "mlp", "--dataset", "synthetic"], "no fixed shape"),
+        (["results", "show", "nosuch"], "There is no run 'nosuch'"),
+        (["data", "fetch", "nosuch"], "no data set 'nosuch'"),
+    ],
+)
+def test_other_commands_answer_bad_input_alike(dlbench, command, sentence):
+    done = dlbench(*command)
+    assert done.returncode == 2
+    assert sentence in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
