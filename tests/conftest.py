@@ -87,10 +87,10 @@ class Finished:
 def dlbench(tmp_path, data_dir, monkeypatch, capsys):
     """Run the command in this process, in an empty folder: real workers, from a server that stays warm."""
 
-    def run(*arguments, data=data_dir):
+    def run(*arguments, data=data_dir, columns=100):
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("DLBENCH_DATA_DIR", str(data))
-        monkeypatch.setenv("COLUMNS", "100")
+        monkeypatch.setenv("COLUMNS", str(columns))
         monkeypatch.delenv("DLBENCH_RESULTS_DIR", raising=False)
         monkeypatch.setattr(sys, "argv", ["dlbench", *arguments])
         capsys.readouterr()

@@ -15,7 +15,7 @@ from dlbench.registry import Entry, Registry
 from dlbench.specs import Dataset
 from dlbench.syntax import parse_reference
 
-app = typer.Typer(help="List and fetch data sets.", no_args_is_help=True)
+app = typer.Typer(help="List and fetch data sets.", no_args_is_help=True, add_completion=False)
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of data sets, else DLBENCH_DATA_DIR.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]

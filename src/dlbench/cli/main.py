@@ -1,16 +1,37 @@
 """The command `dlbench`: its sub-commands, and what becomes of an error."""
 
 import sys
-from importlib import metadata
+from types import MappingProxyType
 from typing import Annotated
 
 import typer
 
-from dlbench.cli import data, listing, plugins, results, running, showing
-from dlbench.cli.console import errors
+from dlbench.cli.lazy import Lazy, LazyGroup
 from dlbench.errors import DlbenchError
 
+
+class Commands(LazyGroup):
+    """The sub-commands of dlbench."""
+
+    lazy = MappingProxyType(
+        {
+            "list": Lazy("dlbench.cli.listing:list_components", "List components, experiments and plugins."),
+            "show": Lazy(
+                "dlbench.cli.showing:show",
+                "Show a component: its parameters, a model's layers, a schedule's or an activation's curve.",
+            ),
+            "compare": Lazy(
+                "dlbench.cli.running:compare", "Train every combination with the same seeds and say which is better."
+            ),
+            "results": Lazy("dlbench.cli.results:app", "List, show and export the results of earlier runs."),
+            "data": Lazy("dlbench.cli.data:app", "List and fetch data sets."),
+            "plugins": Lazy("dlbench.cli.plugins:app", "List the installed plugins."),
+        }
+    )
+
+
 app = typer.Typer(
+    cls=Commands,
     name="dlbench",
     help="Compare deep-learning components and say how sure the answer is.",
     no_args_is_help=True,
@@ -18,16 +39,12 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("list")(listing.list_components)
-app.command("show")(showing.show)
-app.command("compare")(running.compare)
-app.add_typer(results.app, name="results")
-app.add_typer(data.app, name="data")
-app.add_typer(plugins.app, name="plugins")
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib import metadata
+
         typer.echo(f"dlbench {metadata.version('dlbench')}")
         raise typer.Exit
 
@@ -49,6 +66,8 @@ def main() -> None:
     except DlbenchError as error:
         if "--debug" in sys.argv:
             raise
+        from dlbench.cli.console import errors
+
         console = errors()
         console.print(f"[bold red]Error:[/] {_escape(error.message)}", soft_wrap=True)  # a path stays in one piece
         if error.hint:

@@ -10,7 +10,7 @@ from dlbench.plugins import Plugin
 from dlbench.registry import Registry
 from dlbench.specs import KINDS
 
-app = typer.Typer(help="List the installed plugins.", no_args_is_help=True)
+app = typer.Typer(help="List the installed plugins.", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

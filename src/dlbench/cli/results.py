@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dlbench.results.folder import RunFolder
     from dlbench.results.overview import Overview
 
-app = typer.Typer(help="List, show and export the results of earlier runs.", no_args_is_help=True)
+app = typer.Typer(help="List, show and export the results of earlier runs.", no_args_is_help=True, add_completion=False)
 
 Run = Annotated[str, typer.Argument(help="A run's name, or the path of its folder.", metavar="RUN")]
 ResultsDir = Annotated[

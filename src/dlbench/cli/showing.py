@@ -37,7 +37,7 @@ def show(
     png: Annotated[Path | None, typer.Option(help="Write the curve to this file too.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """Show a component: parameters and source; a model's layers; a schedule's or an activation's curve."""
+    """Show a component: its parameters, a model's layers, a schedule's or an activation's curve."""
     if kind not in _ALIASES:
         raise DlbenchError(
             f"There is nothing of the kind {kind!r}.", f"{suggest(kind, _ALIASES)} It takes {', '.join(SINGULAR)}."
