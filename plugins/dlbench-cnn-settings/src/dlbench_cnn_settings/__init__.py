@@ -1,0 +1,1 @@
+"""Report cnn-settings: batch size, activation, dropout and depth of CNNs on MNIST and CIFAR-10."""
