@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from dlbench.errors import DlbenchError, suggest
+from dlbench.normalizations import check_normalization
 from dlbench.specs import Parameter, Value
 from dlbench.splits import check_split
 from dlbench.syntax import format_reference, format_value, parse_reference, parse_value, split_list
@@ -114,8 +115,8 @@ class Settings:
     )
     normalization: str = _setting(
         "unit",
-        "unit: pixels in [0, 1]; standard: mean 0, deviation 1 a channel; none.",
-        choices=("unit", "standard", "none"),
+        "unit: pixels in [0, 1]; standard: mean 0, deviation 1 a channel; none; or M-M-M/D-D-D.",
+        check_normalization,
     )
     validation: str = _setting(
         "0.2",
@@ -142,6 +143,9 @@ class Settings:
     precision: str = _setting("float32", "Arithmetic of the forward pass.", choices=("float32", "bfloat16", "auto"))
     device: str = _setting("auto", "Where trials run.", choices=("auto", "cpu", "cuda", "mps"))
     threads: int = _setting(1, "CPU threads a trial.", minimum=1)
+    channels_last: bool = _setting(
+        True, "Keep images and weights with their channels last in memory: faster convolutions."
+    )
     deterministic: bool = _setting(False, "Deterministic kernels on a GPU; a CPU always repeats itself.")
 
 

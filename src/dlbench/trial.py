@@ -132,20 +132,23 @@ class WorkUnit:
     """One or more trials that are trained together, as they travel to a worker.
 
     weights_folder: where the worker leaves the selected weights, or "" where nobody wants them.
+    keep_steps: whether the records keep the loss of each step.
     """
 
     trials: tuple[Trial, ...]
     weights_folder: str = ""
+    keep_steps: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the unit as JSON content."""
-        return {"trials": [trial.to_json() for trial in self.trials], "weights_folder": self.weights_folder}
+        trials = [trial.to_json() for trial in self.trials]
+        return {"trials": trials, "weights_folder": self.weights_folder, "keep_steps": self.keep_steps}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "WorkUnit":
         """Read a unit back from JSON content."""
         trials = tuple(Trial.from_json(trial) for trial in content["trials"])
-        return cls(trials=trials, weights_folder=content["weights_folder"])
+        return cls(trials=trials, weights_folder=content["weights_folder"], keep_steps=content["keep_steps"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +156,8 @@ class TrialRecord:
     """What one trial left: its status and numbers. Accuracies are fractions; seconds count training alone.
 
     metrics, cost: the columns of trials.csv beside the trial's own. epochs: the rows of epochs.csv.
-    confusion: counts on the test set, a row a true class. log: what the trial printed, and its traceback.
+    confusion: counts on the test set, a row a true class. steps: each step's training loss, where asked for.
+    log: what the trial printed, and its traceback.
     """
 
     trial: Trial
@@ -166,6 +170,7 @@ class TrialRecord:
     class_names: tuple[str, ...] = ()
     log: str = ""
     provenance_id: str = ""
+    steps: tuple[float, ...] = ()
 
     @property
     def trial_id(self) -> str:
@@ -198,6 +203,7 @@ class TrialRecord:
         known["epochs"] = tuple(known["epochs"])
         known["confusion"] = tuple(tuple(row) for row in known["confusion"])
         known["class_names"] = tuple(known["class_names"])
+        known["steps"] = tuple(known.get("steps", ()))
         return cls(**known)
 
 

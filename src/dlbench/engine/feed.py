@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dlbench.errors import DlbenchError
+from dlbench.normalizations import constants
+
 Augment = Callable[[Tensor], Tensor]
 
 
@@ -25,7 +28,7 @@ def fit_normalization(kind: str, images: Tensor, indices: Tensor) -> Normalizati
     """Return the normalisation that a setting names; "standard" is measured on the given training images alone.
 
     unit: uint8 pixels divided by 255, float pixels as they are. standard: mean 0 and deviation 1 a channel.
-    none: pixels as stored.
+    none: pixels as stored. Constants written out are of pixels in [0, 1]; one for all channels will do.
     """
     channels = images.shape[1]
     unit = 1 / 255 if images.dtype == torch.uint8 else 1.0
@@ -34,6 +37,11 @@ def fit_normalization(kind: str, images: Tensor, indices: Tensor) -> Normalizati
         deviation.fill_(1.0)
     elif kind == "standard":
         mean, deviation = _moments(images, indices)
+    elif kind != "unit":
+        mean, deviation = (torch.tensor(part, dtype=torch.float64) / unit for part in constants(kind))
+        if len(mean) not in (1, channels):
+            raise DlbenchError(f"--normalization {kind} is of {len(mean)} channels, the images have {channels}.")
+        mean, deviation = mean.expand(channels), deviation.expand(channels)
     scale = 1 / deviation.clamp_min(1e-12)
     shape = (1, channels, 1, 1)
     return Normalization(scale.float().view(shape), (-mean * scale).float().view(shape))
@@ -56,21 +64,26 @@ def _moments(images: Tensor, indices: Tensor, chunk: int = 4096) -> tuple[Tensor
 class Feed:
     """Some of a data set's images, by index, on the training's device.
 
-    images: N×C×H×W as stored (uint8 or float32). indices: which of them belong to this feed.
+    images: N×C×H×W as stored (uint8 or float32). indices: which of them belong to this feed. layout: the memory
+    format of its batches.
     """
 
     images: Tensor
     labels: Tensor
     indices: Tensor
     normalization: Normalization
+    layout: torch.memory_format = torch.contiguous_format
 
     def __len__(self) -> int:
         return len(self.indices)
 
+    def _input(self, images: Tensor) -> Tensor:
+        return self.normalization(images).contiguous(memory_format=self.layout)
+
     def in_order(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield normalised batches in the feed's order."""
         for batch in self.indices.split(batch_size):
-            yield self.normalization(self.images[batch]), self.labels[batch]
+            yield self._input(self.images[batch]), self.labels[batch]
 
     def shuffled(self, batch_size: int, order: torch.Generator, augment: Augment) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield one epoch of shuffled, augmented, normalised batches.
@@ -80,7 +93,7 @@ class Feed:
         permutation = torch.randperm(len(self.indices), generator=order).to(self.indices.device)
         for batch in self.indices[permutation].split(batch_size):
             if len(batch) > 1 or batch_size == 1:
-                yield self.normalization(augment(self.images[batch])), self.labels[batch]
+                yield self._input(augment(self.images[batch])), self.labels[batch]
 
     def steps(self, batch_size: int) -> int:
         """Return how many batches an epoch has."""

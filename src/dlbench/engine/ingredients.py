@@ -15,7 +15,7 @@ from dlbench.engine.randomness import generator
 from dlbench.engine.split import Split, split_data
 from dlbench.engine.training import Ingredients
 from dlbench.registry import Registry
-from dlbench.settings import parse_augmentations
+from dlbench.settings import Settings, parse_augmentations
 from dlbench.specs import ImageData
 from dlbench.trial import Trial
 
@@ -25,7 +25,7 @@ def gather(trial: Trial, data: ImageData, model: nn.Module, registry: Registry) 
     settings = trial.settings
     device = torch.device(settings.device)
     split = split_data(data, settings.validation, settings.train_size, generator(trial.seed, "split"))
-    train_feed, validation_feed, test_feed = build_feeds(data, split, settings.normalization, device)
+    train_feed, validation_feed, test_feed = build_feeds(data, split, settings.normalization, device, layout(settings))
     optimizer = build_optimizer(trial, registry, model)
     schedule, record = build_schedule(trial, registry, optimizer, train_feed.steps(settings.batch_size))
     augmentations = parse_augmentations(settings.augment)
@@ -49,7 +49,14 @@ def gather(trial: Trial, data: ImageData, model: nn.Module, registry: Registry) 
     )
 
 
-def build_feeds(data: ImageData, split: Split, normalization: str, device: torch.device) -> tuple[Feed, Feed, Feed]:
+def layout(settings: Settings) -> torch.memory_format:
+    """Return how images and weights lie in memory."""
+    return torch.channels_last if settings.channels_last else torch.contiguous_format
+
+
+def build_feeds(
+    data: ImageData, split: Split, normalization: str, device: torch.device, layout: torch.memory_format
+) -> tuple[Feed, Feed, Feed]:
     """Return the training, validation and test feeds; each array is moved to the device once."""
     train_images, train_labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
     fitted = fit_normalization(normalization, train_images, split.train)
@@ -63,9 +70,9 @@ def build_feeds(data: ImageData, split: Split, normalization: str, device: torch
             torch.from_numpy(data.validation_labels).to(device),
         )
     return (
-        Feed(*train, split.train.to(device), on_device),
-        Feed(*sources[split.source], split.validation.to(device), on_device),
-        Feed(*test, torch.arange(len(data.test_labels), device=device), on_device),
+        Feed(*train, split.train.to(device), on_device, layout),
+        Feed(*sources[split.source], split.validation.to(device), on_device, layout),
+        Feed(*test, torch.arange(len(data.test_labels), device=device), on_device, layout),
     )
 
 

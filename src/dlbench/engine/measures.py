@@ -1,9 +1,10 @@
 """What is measured of a model on a feed: loss, predictions, confusion, precision, recall, F1."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -67,3 +68,16 @@ def macro_scores(confusion: Tensor) -> dict[str, float]:
     scores = {"macro_precision": precision, "macro_recall": recall, "macro_f1": f1}
     present = (predicted + actual) > 0
     return {name: float(score[present].mean()) for name, score in scores.items()}
+
+
+def oscillation(step_losses: Sequence[float], window: int = 25) -> float | None:
+    """Return the standard deviation of per-step losses around their centred moving average over a window of steps.
+
+    None for fewer steps than two windows. The reports call this "batch-level" loss.
+    """
+    if len(step_losses) < 2 * window:
+        return None
+    losses = np.asarray(step_losses, dtype=np.float64)
+    average = np.convolve(losses, np.full(window, 1 / window), mode="valid")
+    margin = window // 2
+    return float((losses[margin : len(losses) - margin] - average).std())

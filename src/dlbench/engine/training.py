@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from dlbench.engine.building import Schedule
 from dlbench.engine.feed import Augment, Feed
-from dlbench.engine.measures import Criterion, Evaluation, evaluate, new_sum
+from dlbench.engine.measures import Criterion, Evaluation, evaluate
 from dlbench.engine.selection import Selector, Stopper
 
 Row = dict[str, float | int | None]
@@ -46,9 +46,13 @@ class Ingredients:
 
 @dataclass(eq=False)
 class Trained:
-    """What a training leaves: a row an epoch, the selected epoch (from 1) and whether the loss stayed finite."""
+    """What a training leaves: a row an epoch, the loss of each step, the selected epoch (from 1).
+
+    diverged: whether the loss was not finite in the last epoch.
+    """
 
     rows: list[Row] = field(default_factory=list)
+    step_losses: list[float] = field(default_factory=list)
     selected_epoch: int = 0
     diverged: bool = False
 
@@ -60,7 +64,7 @@ def train(use: Ingredients, selector: Selector, stopper: Stopper, on_epoch: Call
     for epoch in range(1, use.epochs + 1):
         learning_rate = float(use.optimizer.param_groups[0]["lr"])
         started = clock(use)
-        loss, accuracy = train_epoch(use)
+        loss, accuracy, step_losses = train_epoch(use)
         seconds = clock(use) - started
         with evaluation_weights(use):
             validation = evaluate_on(use, use.validation_feed)
@@ -69,6 +73,7 @@ def train(use: Ingredients, selector: Selector, stopper: Stopper, on_epoch: Call
             row |= {"seconds": seconds, "images_per_second": len(use.train_feed) / seconds}
             row |= selector.offer(epoch, validation, use.model)
         result.rows.append(row)
+        result.step_losses += step_losses
         on_epoch(row)
         result.diverged = not math.isfinite(loss)
         if result.diverged or stopper.enough(row):
@@ -78,18 +83,24 @@ def train(use: Ingredients, selector: Selector, stopper: Stopper, on_epoch: Call
     return result
 
 
-def train_epoch(use: Ingredients) -> tuple[float, float]:
-    """Train one epoch; return the mean loss and accuracy over its steps, dropout and augmentation on."""
+def train_epoch(use: Ingredients) -> tuple[float, float, list[float]]:
+    """Train one epoch; return the mean loss and accuracy over its images, and each step's loss.
+
+    Dropout and augmentation are on. Nothing leaves the device before the last step.
+    """
     use.model.train()
     switch(use.optimizer, "train")
-    device = use.train_feed.indices.device
-    loss_sum, hits, seen = new_sum(device), torch.zeros((), device=device, dtype=torch.int64), 0
+    losses: list[Tensor] = []
+    sizes: list[int] = []
+    hits = torch.zeros((), device=use.train_feed.indices.device, dtype=torch.int64)
     for images, labels in use.train_feed.shuffled(use.batch_size, use.order, use.augment):
         loss, logits = train_step(use, images, labels)
-        loss_sum += loss.detach() * len(labels)
+        losses.append(loss.detach())
+        sizes.append(len(labels))
         hits += (logits.detach().argmax(1) == labels).sum()
-        seen += len(labels)
-    return float(loss_sum) / seen, int(hits) / seen
+    steps: list[float] = torch.stack(losses).tolist()
+    seen = sum(sizes)
+    return math.fsum(loss * size for loss, size in zip(steps, sizes, strict=True)) / seen, int(hits) / seen, steps
 
 
 def train_step(use: Ingredients, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,8 +13,8 @@ from torch import nn
 
 from dlbench.engine import cost
 from dlbench.engine.building import build_model
-from dlbench.engine.ingredients import gather
-from dlbench.engine.measures import macro_scores
+from dlbench.engine.ingredients import gather, layout
+from dlbench.engine.measures import macro_scores, oscillation
 from dlbench.engine.prepared import load, prepare
 from dlbench.engine.randomness import borrowed_generators
 from dlbench.engine.selection import Selector, Stopper
@@ -58,9 +58,17 @@ def _guarded(trial: Trial, unit: WorkUnit, data_dir: Path, registry: Registry, e
 
 
 def run_trial(
-    trial: Trial, data_dir: Path, registry: Registry, on_epoch: Callable[[Row], None], weights: Path | None = None
+    trial: Trial,
+    data_dir: Path,
+    registry: Registry,
+    on_epoch: Callable[[Row], None],
+    weights: Path | None = None,
+    steps: bool = False,
 ) -> TrialRecord:
-    """Train one trial and return its record; raises what a component raises."""
+    """Train one trial and return its record; raises what a component raises.
+
+    weights: a folder for the selected weights. steps: keep each step's loss in the record.
+    """
     settings = trial.settings
     torch.set_num_threads(settings.threads)
     device = torch.device(settings.device)
@@ -71,7 +79,7 @@ def run_trial(
         _deterministic(settings.deterministic),
         borrowed_generators(trial.seed, "initialisation"),
     ):
-        model = build_model(trial, registry).to(device)
+        model = build_model(trial, registry).to(device, memory_format=layout(settings))
         use = gather(trial, data, model, registry)
         flops = cost.flops_per_image(model, next(use.test_feed.in_order(1))[0])
         selector = Selector(settings.select, partial(evaluate_on, use, use.test_feed))
@@ -88,7 +96,8 @@ def run_trial(
         message=f"the loss was not finite in epoch {len(trained.rows)}" if trained.diverged else "",
         metrics=_metrics(trained)
         | {"test_loss": test.loss, "test_accuracy": test.accuracy}
-        | macro_scores(test.confusion),
+        | macro_scores(test.confusion)
+        | {"step_loss_oscillation": oscillation(trained.step_losses)},
         cost={
             "train_seconds": seconds,
             "images_per_second": len(use.train_feed) * len(trained.rows) / seconds,
@@ -99,6 +108,7 @@ def run_trial(
         epochs=tuple(trained.rows),
         confusion=tuple(tuple(row) for row in test.confusion.tolist()),
         class_names=tuple(data.class_names),
+        steps=tuple(trained.step_losses) if steps else (),
     )
 
 

@@ -10,12 +10,14 @@ from multiprocessing.connection import Client
 from pathlib import Path
 from typing import Any
 
+from dlbench.executors.allocator import keep_freed_memory
 from dlbench.trial import WorkUnit, event_to_json
 
 
 def start_worker() -> None:
-    """Prepare a fresh worker: Ctrl-C is the parent's business."""
+    """Prepare a fresh worker: Ctrl-C is the parent's business, and freed memory stays."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_freed_memory()
 
 
 def work(unit: dict[str, Any], number: int, data_dir: str, address: str, key: bytes, log: str) -> None:

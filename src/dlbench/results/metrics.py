@@ -25,6 +25,7 @@ TRIAL_METRICS = (
     "macro_precision",
     "macro_recall",
     "macro_f1",
+    "step_loss_oscillation",
     "best_epoch",
     "epochs_run",
     "train_seconds",

@@ -3,6 +3,8 @@ import pytest
 import torch
 
 from dlbench.engine.feed import Feed, fit_normalization
+from dlbench.errors import DlbenchError
+from dlbench.normalizations import check_normalization
 
 EVERYTHING = torch.arange(40)
 
@@ -73,3 +75,37 @@ def test_a_last_batch_of_one_image_is_left_out_and_not_counted(count, batch, ste
     batches = list(feed.shuffled(batch, torch.Generator(), lambda images: images))
     assert len(batches) == steps == feed.steps(batch)
     assert batch == 1 or min(len(labels) for _, labels in batches) > 1
+
+
+def test_constants_written_out_are_of_pixels_from_zero_to_one():
+    images = _images()
+    (batch, _), *_ = _feed(images, EVERYTHING, "0.5-0.25-0.4/0.2-0.1-0.3").in_order(40)
+    expected = (images.numpy() / 255 - np.array([0.5, 0.25, 0.4])[:, None, None]) / np.array([0.2, 0.1, 0.3])[
+        :, None, None
+    ]
+    np.testing.assert_allclose(batch.numpy(), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_constants_of_another_number_of_channels_are_refused_and_one_serves_all():
+    with pytest.raises(DlbenchError, match="of 2 channels, the images have 3"):
+        _feed(_images(), EVERYTHING, "0.5-0.5/0.2-0.2")
+    one, three = (fit_normalization(kind, _images(), EVERYTHING) for kind in ("0.5/0.2", "0.5-0.5-0.5/0.2-0.2-0.2"))
+    assert torch.equal(one.scale, three.scale)
+
+
+@pytest.mark.parametrize("text", ["0.5/0", "0.5-0.5/0.2", "half", "0.5", "a/b", "-0.5/0.2"])
+def test_what_is_no_normalization_is_refused(text):
+    with pytest.raises(DlbenchError, match="takes unit, standard, none"):
+        check_normalization(text)
+
+
+def test_a_feed_s_layout_changes_no_number():
+    images = _images()
+    fitted = fit_normalization("unit", images, EVERYTHING)
+    labels = torch.zeros(40, dtype=torch.int64)
+    plain, last = (
+        next(Feed(images, labels, EVERYTHING, fitted, layout).in_order(40))[0]
+        for layout in (torch.contiguous_format, torch.channels_last)
+    )
+    assert torch.equal(plain, last)
+    assert last.is_contiguous(memory_format=torch.channels_last)

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbench.engine.feed import Feed, fit_normalization
-from dlbench.engine.measures import build_criterion, evaluate, macro_scores
+from dlbench.engine.measures import build_criterion, evaluate, macro_scores, oscillation
 
 
 def _evaluated(count=613, classes=5, loss="cross-entropy", smoothing=0.0):
@@ -48,3 +48,13 @@ def test_macro_scores_agree_with_scikit_learn_also_where_a_class_is_never_predic
     scores = macro_scores(torch.from_numpy(confusion_matrix(actual, predicted)))
     precision, recall, f1, _ = precision_recall_fscore_support(actual, predicted, average="macro", zero_division=0)
     assert scores == pytest.approx({"macro_precision": precision, "macro_recall": recall, "macro_f1": f1})
+
+
+def test_oscillation_is_the_noise_around_the_trend():
+    random = np.random.default_rng(0)
+    steps = np.arange(5000)
+    trend, noise = 2 - steps / 5000, random.normal(0, 0.1, 5000)
+    # A window of 25 takes 1/25 of the noise's variance with it: E[(x − mean)²] = σ²(1 − 1/25).
+    assert oscillation(trend + noise) == pytest.approx(0.1 * np.sqrt(1 - 1 / 25), rel=0.03)
+    assert oscillation(trend) == pytest.approx(0, abs=1e-9)
+    assert oscillation(noise[:49]) is None

@@ -234,3 +234,11 @@ def test_borrowed_generators_give_strangers_code_the_stream_and_then_the_old_sta
         second = torch.rand(1).item(), random.random(), np.random.rand()
     assert first == second
     assert between != first[0]
+
+
+def test_steps_are_kept_on_request_and_average_to_the_epochs_loss(registry, make_trial):
+    trial = make_trial(batch_size="32")
+    record = run_trial(trial, Path(), registry, lambda row: None, steps=True)
+    assert len(record.steps) == 3 * 3
+    assert record.epochs[0]["train_loss"] == pytest.approx(np.mean(record.steps[:3]))
+    assert run_trial(trial, Path(), registry, lambda row: None).steps == ()

@@ -1,0 +1,34 @@
+"""The normalisation setting: what it accepts, and constants written out."""
+
+import re
+
+from dlbench.errors import DlbenchError, suggest
+
+NAMED = ("unit", "standard", "none")
+_NUMBERS = r"\d*\.?\d+(-\d*\.?\d+)*"
+_CONSTANTS = re.compile(rf"({_NUMBERS})/({_NUMBERS})\Z")
+
+
+def check_normalization(text: str) -> str:
+    """Return the setting if it is one; else raise DlbenchError."""
+    if text not in NAMED and not _constants_fit(text):
+        near = suggest(text, NAMED)
+        example = "0.49-0.48-0.45/0.2-0.2-0.2"
+        raise DlbenchError(
+            f"--normalization {text!r} is none.",
+            f"{near} It takes unit, standard, none, or each channel's mean and deviation, as in {example}.".strip(),
+        )
+    return text
+
+
+def constants(text: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return each channel's mean and deviation, of pixels in [0, 1], from "M-M-M/D-D-D"."""
+    means, deviations = (tuple(map(float, part.split("-"))) for part in text.split("/"))
+    return means, deviations
+
+
+def _constants_fit(text: str) -> bool:
+    if not _CONSTANTS.match(text):
+        return False
+    means, deviations = constants(text)
+    return len(means) == len(deviations) and all(deviations)
