@@ -42,7 +42,7 @@ class Mailbox:
 
     def _read(self, connection: "Connection[Any, Any]") -> None:
         number = -1
-        with connection, suppress(EOFError, OSError):
+        with connection, suppress(EOFError, OSError, ValueError):
             while True:
                 number, message = json.loads(connection.recv_bytes())
                 self.queue.put((number, message))
