@@ -1,6 +1,6 @@
 """How long the command takes to be there, beside a bare Typer program: interleaved whole processes, medians, ratios.
 
-    python benchmarks/startup.py [ROUNDS]
+python benchmarks/startup.py [ROUNDS]
 """
 
 import statistics

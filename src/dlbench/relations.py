@@ -79,9 +79,14 @@ def parse_relation(text: str) -> Relation:
 
 @dataclass(frozen=True)
 class _Token:
+    """kind: "quoted", "word" or "sign"; "" at the end of the text."""
+
     text: str
     start: int
-    quoted: bool = False
+    kind: str = ""
+
+    def is_sign(self, text: str) -> bool:
+        return self.kind == "sign" and self.text == text
 
 
 class _Parser:
@@ -101,13 +106,13 @@ class _Parser:
                 problem = "a double quote is not closed" if self.text[start] == '"' else "this cannot be read"
                 raise self._error(problem, start)
             kind, end = str(match.lastgroup), match.end()
-            yield _Token(match[kind].strip('"'), match.start(kind), quoted=kind == "quoted")
+            yield _Token(match[kind].strip('"'), match.start(kind), kind)
 
     def relation(self) -> Relation:
         """Read the whole text."""
         calls = {"monotone": self._monotone, "interaction": self._interaction}
         name = self._peek().text
-        if name in calls and self._peek(1).text == "(":
+        if name in calls and self._peek(1).is_sign("("):
             self.position += 2
             found = calls[name]()
             self._take(")")
@@ -119,7 +124,7 @@ class _Parser:
 
     def _monotone(self) -> Relation:
         axis = self._name("an axis")
-        if self._peek().text != ",":
+        if not self._peek().is_sign(","):
             return Monotone(axis)
         self.position += 1
         direction = self._name("increasing or decreasing")
@@ -134,11 +139,13 @@ class _Parser:
         return Interaction(first, self._name("an axis"))
 
     def _ordering(self) -> Relation:
-        left, links = self._operand(), []
+        left = self._operand()
+        links: list[Link] = []
         while self.position < len(self.tokens) or not links:
-            if self._peek().text not in _SIGNS or self._peek().quoted:
+            token = self._peek()
+            if token.kind != "sign" or token.text not in _SIGNS:
                 raise self._error("<, > or ≈ is expected")
-            sign = _SIGNS[self._peek().text]
+            sign = _SIGNS[token.text]
             self.position += 1
             right = self._operand()
             links.append(Link(left, sign, right))
@@ -147,11 +154,11 @@ class _Parser:
 
     def _operand(self) -> Operand:
         scale = 1.0
-        if self._peek(1).text == "*" and not self._peek(1).quoted:
+        if self._peek(1).is_sign("*"):
             scale = self._number()
             self._take("*")
         name = self._name("a variant or a value of an axis")
-        if self._peek().text != "(" or self._peek().quoted:
+        if not self._peek().is_sign("("):
             return Operand(name, scale)
         self.position += 1
         variant = self._name("a variant or a value of an axis")
@@ -168,14 +175,13 @@ class _Parser:
 
     def _name(self, wanted: str) -> str:
         token = self._peek()
-        is_name = token.text and (token.quoted or _TOKEN.match(token.text)["word"])  # type: ignore[index]  # it matched
-        if not is_name:
+        if token.kind not in ("word", "quoted"):
             raise self._error(f"{wanted} is expected")
         self.position += 1
         return token.text
 
     def _take(self, sign: str) -> None:
-        if self._peek().text != sign or self._peek().quoted:
+        if not self._peek().is_sign(sign):
             raise self._error(f"{sign} is expected")
         self.position += 1
 
@@ -222,6 +228,15 @@ def find_group(name: str, plan: Mapping[str, Any]) -> Group:
         f"There is no variant and no value of an axis {name!r}.",
         f"{suggest(name, known)} There are {', '.join(known)}.".strip(),
     )
+
+
+def find_variant(name: str, plan: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the one variant that a name means. Raises DlbenchError where it means none, or several."""
+    variants = find_group(name, plan).variants
+    if len(variants) > 1:
+        labels = ", ".join(f'"{variant["label"]}"' for variant in variants)
+        raise DlbenchError(f"{name!r} means {len(variants)} variants.", f"Write one of {labels}.")
+    return variants[0]
 
 
 def check_relation(relation: Relation, plan: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ class Place(NamedTuple):
     """Where something stands: a key of a table, and which of the tables of that name. "" is the file's top."""
 
     table: str = ""
-    index: int = 0
+    number: int = 0
     key: str = ""
 
 
@@ -45,8 +45,8 @@ class TomlFile:
 
     def line(self, place: Place) -> int:
         """Return the line of a key, else that of its table, else 1."""
-        table, index, _ = place
-        nearest = (place, Place(table, index), Place("", 0, table))
+        table, number, _ = place
+        nearest = (place, Place(table, number), Place("", 0, table))
         return next((self.lines[known] for known in nearest if known in self.lines), 1)
 
     def error(self, place: Place, message: str, hint: str = "") -> DlbenchError:

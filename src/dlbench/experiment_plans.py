@@ -1,0 +1,192 @@
+"""From an experiment to a plan: finding its file, checking its names, and what an override changes."""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dlbench.errors import DlbenchError, suggest
+from dlbench.experiments import Experiment, load_experiment
+from dlbench.plan import Plan, Request, build
+from dlbench.registry import Registry
+from dlbench.relations import check_relation, find_variant
+from dlbench.settings import COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS
+from dlbench.syntax import format_value, parse_reference
+from dlbench.toml_lines import Place
+from dlbench.trial import digest
+
+#: Where and how it runs: an experiment leaves these to the machine unless its file says otherwise.
+_MACHINE = ("device", "threads")
+#: Settings of which less is a smaller experiment.
+_SIZES = ("epochs", "train_size")
+_DEFAULTS: Mapping[str, str] = {
+    **COMPONENT_DEFAULTS,
+    **{name: format_value(setting.parameter.default) for name, setting in SETTINGS.items()},
+}
+
+
+@dataclass(frozen=True)
+class ExperimentFile:
+    """An experiment file that a plugin brings."""
+
+    plugin: str
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Return the qualified name, "foundations/schedules"."""
+        return f"{self.plugin}/{self.path.stem}"
+
+
+def find_experiments(registry: Registry) -> tuple[ExperimentFile, ...]:
+    """Return the experiment files of all plugins, by name; a hook that returns no paths is left out."""
+    hook, found = "dlbench_experiments", []
+    for plugin, paths in registry.plugins.call(hook):
+        if isinstance(paths, list) and all(isinstance(path, str | Path) for path in paths):
+            found += [ExperimentFile(plugin.name, Path(path)) for path in paths]
+        else:
+            registry.plugins.leave_out(plugin, hook, f"its hook {hook} returned no list of paths.")
+    return tuple(sorted(found, key=lambda file: file.name))
+
+
+def open_experiment(argument: str, registry: Registry) -> Experiment:
+    """Return the experiment that an argument means: a file if it ends in .toml, else a plugin's by its name."""
+    if argument.endswith(".toml"):
+        return load_experiment(Path(argument).expanduser())
+    files = find_experiments(registry)
+    matches = [file for file in files if argument in (file.name, file.path.stem)]
+    if len(matches) == 1:
+        return load_experiment(matches[0].path, matches[0].plugin)
+    if matches:
+        names = " or ".join(file.name for file in matches)
+        raise DlbenchError(f"Several plugins have an experiment {argument!r}.", f"Write {names}.")
+    known = [name for file in files for name in (file.path.stem, file.name)]
+    raise DlbenchError(
+        f"There is no experiment {argument!r}.",
+        f"{suggest(argument, known)} Type `dlbench list experiments` to see all; a file ends in .toml.".strip(),
+    )
+
+
+def to_request(experiment: Experiment, overrides: Request | None = None) -> Request:
+    """Return an experiment as the comparison to run. An override wins over settings, axes and variants alike.
+
+    Every setting is named, so that nobody's dlbench.toml changes an experiment; only the machine's are left open.
+    """
+    given = overrides or Request()
+    values: dict[str, Sequence[str]] = {name: (text,) for name, text in _DEFAULTS.items() if name not in _MACHINE}
+    values |= {name: (text,) for name, text in experiment.settings.items()}
+    values |= {**experiment.axes, **given.values}
+    variants = [
+        {name: text for name, text in variant.items() if name not in given.values} for variant in experiment.variants
+    ]
+    return replace(
+        given,
+        values=values,
+        variants=variants,
+        seeds=experiment.seeds if given.seeds is None else given.seeds,
+        prefer=experiment.plugin or experiment.report,
+        experiment=experiment.name,
+    )
+
+
+def check(experiment: Experiment, registry: Registry) -> Plan:
+    """Return the plan of an experiment as its file has it.
+
+    Raises DlbenchError with file and line for components that are not there, and for reported figures and claims that
+    name no variant and no value of an axis.
+    """
+    request = to_request(experiment)
+    _check_components(experiment, registry, request.prefer)
+    try:
+        plan = build(request, registry)
+    except DlbenchError as error:
+        raise DlbenchError(f"{experiment.path}: {error.message}", error.hint) from None
+    vetoed = [{"label": veto.variant.label, "values": dict(veto.variant.values)} for veto in plan.vetoes]
+    named = plan.to_json()
+    named["variants"] += vetoed  # a claim may well name what cannot be here
+    for index, reported in enumerate(experiment.reported):
+        with _at(experiment, Place("reported", index, "variant")):
+            find_variant(reported.variant, named)
+    for index, claim in enumerate(experiment.claims):
+        with _at(experiment, Place("claims", index, "relation")):
+            check_relation(claim.relation, named)
+    return plan
+
+
+@contextmanager
+def _at(experiment: Experiment, place: Place) -> Iterator[None]:
+    """Give an error the file and the line."""
+    try:
+        yield
+    except DlbenchError as error:
+        raise experiment.file.error(place, error.message, error.hint) from None
+
+
+def _check_components(experiment: Experiment, registry: Registry, prefer: str) -> None:
+    tables = [("settings", 0, experiment.settings), ("axes", 0, experiment.axes)]
+    tables += [("variants", index, variant) for index, variant in enumerate(experiment.variants)]
+    for table, index, assignments in tables:
+        for name, given in assignments.items():
+            for text in (given,) if isinstance(given, str) else given:
+                if name in COMPONENT_AXES and text and not (name == "activation" and text == "own"):
+                    with _at(experiment, Place(table, index, name)):
+                        registry.select(COMPONENT_AXES[name], parse_reference(text), prefer)
+
+
+def run_name(experiment: Experiment, overrides: Request) -> str:
+    """Return the run folder's default name: the file's stem, and six digits of what an override holds fixed.
+
+    More seeds, and more values of one of the file's axes, belong into the same folder.
+    """
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", experiment.path.stem).lstrip("._-") or "experiment"
+    held = {
+        name: list(texts)
+        for name, texts in overrides.values.items()
+        if _canonical(name, texts) != _before(experiment, name) and not (name in experiment.axes and len(texts) > 1)
+    }
+    return f"{stem}-{digest(held, 6)}" if held else stem
+
+
+def departures(experiment: Experiment, overrides: Request) -> str:
+    """Say what an override changes: "reduced: epochs 2 instead of 10, 3 seeds instead of 7"; "" where nothing."""
+    changes, reduced = [], False
+    for name, texts in overrides.values.items():
+        now, before = _canonical(name, texts), _before(experiment, name)
+        if name not in _MACHINE and now != before:
+            changes.append(f"{name.replace('_', ' ')} {_in_words(name, now)} instead of {_in_words(name, before)}")
+            reduced |= name == "dataset" or set(now) < set(before) or (name in _SIZES and _size(now) < _size(before))
+    if 0 < (fewer := _count(overrides.seeds)) < _count(experiment.seeds):
+        changes.append(f"{fewer} seed{'s' * (fewer != 1)} instead of {_count(experiment.seeds)}")
+        reduced = True
+    return f"{'reduced' if reduced else 'changed'}: {', '.join(changes)}" if changes else ""
+
+
+def _before(experiment: Experiment, name: str) -> tuple[str, ...]:
+    """Return what the file gives an axis or a setting, each text once."""
+    if name in experiment.axes:
+        return _canonical(name, experiment.axes[name])
+    shared = experiment.settings.get(name, _DEFAULTS[name])
+    return _canonical(name, [variant.get(name, shared) for variant in experiment.variants] or [shared])
+
+
+def _canonical(name: str, texts: Iterable[str]) -> tuple[str, ...]:
+    """Return texts as plans write them, so that 1e-3 and 0.001 are one; components are compared as written."""
+    if name in SETTINGS:
+        texts = [format_value(SETTINGS[name].parse(text)) for text in texts]
+    return tuple(dict.fromkeys(texts))
+
+
+def _in_words(name: str, texts: Sequence[str]) -> str:
+    absent = {"train_size": "all images", "activation": "the model's own"}.get(name, "none")
+    return " and ".join(absent if text in ("", "none") else text for text in texts)
+
+
+def _size(texts: Sequence[str]) -> float:
+    return max(math.inf if text == "none" else float(text) for text in texts)
+
+
+def _count(seeds: object) -> int:
+    """Return how many seeds a request names, 0 where that is left to the verdicts."""
+    return seeds if isinstance(seeds, int) else len(seeds) if isinstance(seeds, Sequence) else 0

@@ -1,0 +1,78 @@
+"""The tables of an experiment: reported against measured, and the claims with their answers."""
+
+from collections.abc import Sequence
+from types import MappingProxyType
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from dlbench.results.claims import ClaimAnswer
+from dlbench.results.display import measure
+from dlbench.results.reported import ReportedFigure
+
+_ABSENT = "–"
+_COLOURS = MappingProxyType({"supported": "green", "refuted": "red", "not shown": "yellow"})
+
+
+def reported_view(figures: Sequence[ReportedFigure], notes: Sequence[str] = ()) -> Table:
+    """Return a row a figure; accuracies are percentages. notes: what must be said beside these numbers."""
+    caption = ["[ ] 95 % interval of the measured mean; one run: the figure lies where a single run would"]
+    table = _table("Reported against measured", [*caption, *notes])
+    table.add_column("variant", overflow="fold")
+    table.add_column("metric")
+    for heading in ("reported", "measured", "difference", "n"):
+        table.add_column(heading, justify="right", no_wrap=heading != "measured")
+    table.add_column("within")
+    table.add_column("place in the report")
+    for figure in figures:
+        table.add_row(*map(Text, _reported_cells(figure)))
+    return table
+
+
+def _reported_cells(figure: ReportedFigure) -> tuple[str, ...]:
+    shown = measure(figure.metric)
+    metric = shown.heading + _at(figure.at)
+    reported = shown.format(figure.reported)
+    if figure.measured is None or figure.difference is None:
+        return (figure.variant, metric, reported, _ABSENT, _ABSENT, "0", _ABSENT, figure.place)
+    measured = shown.format(figure.measured)
+    if figure.low is not None and figure.high is not None:
+        measured += f" [{shown.format(figure.low)}, {shown.format(figure.high)}]"
+    sign = "+" if figure.difference > 0 else ""
+    difference = sign + shown.format(figure.difference)
+    return (figure.variant, metric, reported, measured, difference, str(figure.n), _within(figure), figure.place)
+
+
+def _within(figure: ReportedFigure) -> str:
+    if figure.within is None:
+        return _ABSENT
+    return "yes" if figure.within else "one run" if figure.one_run else "no"
+
+
+def _at(at: str) -> str:
+    return "" if at == "selected" else ", last epoch" if at == "last" else f", epoch {at}"
+
+
+def claims_view(answers: Sequence[ClaimAnswer], notes: Sequence[str] = ()) -> Table:
+    """Return a row a claim: its sentence, its answer, and the reason. notes: what must be said beside these."""
+    table = _table("Claims", notes)
+    table.add_column("claim", ratio=4)
+    table.add_column("answer", no_wrap=True)
+    table.add_column("why", ratio=5)
+    for answer in answers:
+        claim = Text.assemble(answer.text, (f"\n{answer.relation}: {answer.metric}{_at(answer.at)}", "dim"))
+        table.add_row(claim, Text(answer.answer, style=f"bold {_COLOURS[answer.answer]}"), Text(answer.why))
+    return table
+
+
+def _table(title: str, notes: Sequence[str]) -> Table:
+    return Table(
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        title=Text(title, style="bold"),
+        caption=Text("\n".join(notes), style="dim") if notes else None,
+        title_justify="left",
+        caption_justify="left",
+    )
