@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 #: Okabe and Ito's colours for all kinds of colour vision, without the yellow that paper swallows.
@@ -9,6 +10,18 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#00
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 Line = Literal["-", "--", "-.", ":"]
 LINES: tuple[Line, ...] = ("-", "--", "-.", ":")
+
+#: Dark enough for words on white paper; the words themselves tell the verdicts apart.
+VERDICT_COLORS: Mapping[str, str] = MappingProxyType(
+    {
+        "better": "#00664B",
+        "worse": "#A84300",
+        "differs, may be negligible": "#6B5200",
+        "equivalent": "#004E7D",
+        "not shown": "#555555",
+        "n too small": "#555555",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -18,6 +31,11 @@ class Style:
     color: str
     marker: str
     line: Line
+
+    @property
+    def size(self) -> float:
+        """Return by how much its marker must be drawn larger to look as large as a circle."""
+        return {"*": 1.5, "P": 1.15, "X": 1.15, "^": 1.1, "v": 1.1, "D": 0.9}.get(self.marker, 1.0)
 
 
 def style(position: int) -> Style:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dlbench.report.figures import curve, learning_curves
+from dlbench.report.figures import learning_curves
+from dlbench.report.figures.curves import curve
 
 
 def _with(record, *accuracies):
@@ -64,7 +65,7 @@ def test_learning_curves_are_a_picture_with_something_on_it(tmp_path, make_recor
 
 def test_a_run_without_answers_is_drawn_empty(tmp_path, make_plan):
     plan = make_plan()
-    plan["variants"][0]["label"] = "$x_1$ and $"
+    plan["variants"][0]["label"] = plan["baseline"] = "$x_1$ and $"
     learning_curves([], plan, tmp_path / "empty.png")
     assert (tmp_path / "empty.png").stat().st_size > 0
 

@@ -1,0 +1,52 @@
+"""Figures of a run, drawn to files without a display."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from dlbench.report.figures import confusion, curves, differences, final, heatmap, rates, seconds
+from dlbench.report.figures.canvas import FORMATS, Format, render
+from dlbench.report.figures.study import Study, study
+from dlbench.results.files import replace_file, writing
+from dlbench.trial import TrialRecord
+
+__all__ = ["FORMATS", "KINDS", "Format", "Kind", "Study", "learning_curves", "picture", "study"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of figure. file: its name without the ending. why_not: says why a run has none, or ""."""
+
+    file: str
+    title: str
+    why_not: Callable[[Study], str]
+    draw: Callable[[Study], Figure]
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "curves": Kind("learning-curves", "Learning curves", curves.why_not, curves.draw),
+        "final": Kind("final", "Final metric, every seed", final.why_not, final.draw),
+        "differences": Kind("differences", "Differences to the baseline", differences.why_not, differences.draw),
+        "time": Kind("time", "Accuracy against training time", seconds.why_not, seconds.draw),
+        "heatmap": Kind("heatmap", "Heat map", heatmap.why_not, heatmap.draw),
+        "learning-rate": Kind("learning-rate", "Learning rate", rates.why_not, rates.draw),
+        "confusion": Kind("confusion", "Confusion matrices", confusion.why_not, confusion.draw),
+    }
+)
+
+
+def picture(kind: Kind, drawn: Study, format: Format) -> bytes:  # noqa: A002  # the field's word
+    """Return a figure's file."""
+    return render(lambda: kind.draw(drawn), format)
+
+
+def learning_curves(records: Iterable[TrialRecord], plan: Mapping[str, Any], path: Path) -> None:
+    """Draw the learning curves of a run to a PNG file in its folder."""
+    image = picture(KINDS["curves"], study(records, plan), "png")
+    with writing(path.parent):
+        replace_file(path, image)

@@ -1,0 +1,107 @@
+"""What all figures have in common: size, type, axes, legend, and how they become a file."""
+
+import io
+import textwrap
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+Format = Literal["png", "svg", "pdf"]
+FORMATS: tuple[Format, ...] = ("png", "svg", "pdf")
+WIDTH = 10.0
+INK = "#333333"
+
+# Labels come from users: a $ or _ in them is no mathematics. The rest makes equal figures equal files.
+_SETTINGS: Mapping[Any, Any] = MappingProxyType(
+    {
+        "text.parse_math": False,
+        "text.usetex": False,
+        "font.family": ["sans-serif"],
+        "font.sans-serif": ["DejaVu Sans"],
+        "font.size": 9.0,
+        "axes.titlesize": 10.0,
+        "legend.fontsize": 8.5,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "dlbench",
+        "pdf.fonttype": 42,
+    }
+)
+_NO_DATE: Mapping[Format, dict[str, None]] = MappingProxyType(
+    {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+)
+
+
+def render(draw: Callable[[], Figure], format: Format) -> bytes:  # noqa: A002  # the field's word
+    """Draw a figure under dlbench's own settings, whatever a user's matplotlibrc says, and return its file."""
+    file = io.BytesIO()
+    with rc_context(dict(_SETTINGS)), warnings.catch_warnings():
+        # A label in a script that the font lacks shows boxes; that is no reason to interrupt anybody.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from", category=UserWarning)
+        draw().savefig(file, format=format, dpi=150, metadata=_NO_DATE[format])
+    return file.getvalue()
+
+
+def canvas(height: float, width: float = WIDTH, *, square: bool = False) -> Figure:
+    """Return an empty figure. height, width: inches. square: its axes keep their proportions."""
+    figure = Figure(figsize=(width, height), layout="compressed" if square else "constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def dress(axes: Axes, title: str, grid: Literal["both", "x"] = "both") -> None:
+    """Give axes their title, a faint grid and only the two spines that measure something."""
+    axes.set_title(title, loc="left")
+    axes.grid(axis=grid, alpha=0.25, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def name_rows(axes: Axes, labels: Sequence[str]) -> None:
+    """Make a y axis of named rows, the first on top."""
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+
+
+def wrapped(label: str, width: int = 34, lines: int = 3) -> str:
+    """Return a label of any length as a few short lines."""
+    return textwrap.fill(" ".join(label.split()), width, max_lines=lines, placeholder=" …")
+
+
+def noted(label: str, note: str, width: int = 34, lines: int = 2) -> str:
+    """Return a label and its note in parentheses, which stays whole however long the label is."""
+    text = wrapped(label, width, lines)
+    last = len(text.rpartition("\n")[2])
+    return f"{text}{' ' if lines == 1 or last + len(note) < width else chr(10)}({note})"
+
+
+def log_scale_where_wide(axes: Axes, axis: Literal["x", "y"], values: Sequence[float], ratio: float = 30) -> None:
+    """Use a logarithmic scale where the positive values span more than a ratio."""
+    drawn = np.asarray(values, dtype=float)
+    positive = drawn[np.isfinite(drawn) & (drawn > 0)]
+    if not positive.size or positive.max() <= ratio * positive.min():
+        return
+    axes.set(**{f"{axis}scale": "log"})
+    scale = axes.xaxis if axis == "x" else axes.yaxis
+    # matplotlib's own powers of ten are mathematics, which is switched off for the sake of the labels.
+    scale.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    scale.set_minor_formatter(NullFormatter())
+
+
+def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
+    """Put the legend under the figure, in as many columns as fit, and make the figure taller by its rows."""
+    longest = max((len(str(handle.get_label())) for handle in handles), default=1)
+    columns = max(1, min(len(handles), int(figure.get_figwidth() / (0.75 + 0.075 * longest))))
+    rows = -(-len(handles) // columns)
+    figure.set_figheight(figure.get_figheight() + 0.19 * rows)
+    figure.legend(handles=list(handles), loc="outside lower center", ncols=columns, frameon=False, handlelength=3.2)

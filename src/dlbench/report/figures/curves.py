@@ -1,0 +1,102 @@
+"""Learning curves: a metric and the two losses against the epoch, a line a variant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from dlbench.report.figures.canvas import canvas, dress, legend_below, log_scale_where_wide
+from dlbench.report.figures.study import Study
+from dlbench.report.palette import Style
+from dlbench.results.display import measure
+from dlbench.results.metrics import epoch_curve
+from dlbench.trial import TrialRecord
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A metric against the epoch over the seeds of a variant: mean, and the band around it, NaN where none is."""
+
+    epochs: NDArray[np.int64]
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def curve(records: Sequence[TrialRecord], metric: str) -> Curve:
+    """Average a metric over the trials that still ran at each epoch with a finite value.
+
+    The band is mean ± one standard deviation (n - 1) of three or more, the range of two, and none of one.
+    """
+    length = max((len(record.epochs) for record in records), default=0)
+    values = np.full((len(records), length), np.nan)
+    for row, record in zip(values, records, strict=True):
+        row[: len(record.epochs)] = epoch_curve(record, metric)
+    values[~np.isfinite(values)] = np.nan
+    mean, low, high = np.full((3, length), np.nan)
+    for index, column in enumerate(values.T):
+        present = column[~np.isnan(column)]
+        if len(present):
+            mean[index] = present.mean()
+        if len(present) == 2:
+            low[index], high[index] = present.min(), present.max()
+        elif len(present) > 2:
+            std = present.std(ddof=1)
+            low[index], high[index] = mean[index] - std, mean[index] + std
+    return Curve(np.arange(1, length + 1), mean, low, high)
+
+
+def why_not(study: Study) -> str:
+    """Say why there are no learning curves, or ""."""
+    return (
+        "" if any(record.epochs for variant in study.variants for record in variant.records) else "no trial has epochs"
+    )
+
+
+def draw(study: Study) -> Figure:
+    """Draw the metric (validation accuracy, where epochs lack it) on the left, the losses on the right."""
+    rows = [row for variant in study.variants for record in variant.records for row in record.epochs[:1]]
+    metric = study.query.metric if any(study.query.metric in row for row in rows) else "validation_accuracy"
+    figure = canvas(4.2)
+    left, right = figure.subplots(1, 2)
+    for variant in study.variants:
+        _draw(left, curve(variant.records, metric), variant.look, measure(metric).scale)
+        _draw(right, curve(variant.records, "validation_loss"), variant.look)
+        _draw(right, curve(variant.records, "train_loss"), variant.look, thin=True)
+    for axes, title in (
+        (left, measure(metric).heading + _band_note(study)),
+        (right, "loss: validation; thin: training"),
+    ):
+        dress(axes, title)
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    log_scale_where_wide(right, "y", [float(y) for line in right.lines for y in np.asarray(line.get_ydata())])
+    legend_below(figure, [variant.handle() for variant in study.variants])
+    return figure
+
+
+def _band_note(study: Study) -> str:
+    most = max((len(variant.records) for variant in study.variants), default=0)
+    return "" if most < 2 else "; bands: range" if most == 2 else "; bands: ± standard deviation"
+
+
+def _draw(axes: Axes, line: Curve, look: Style, scale: float = 1, *, thin: bool = False) -> None:
+    axes.plot(
+        line.epochs,
+        line.mean * scale,
+        color=look.color,
+        linestyle=look.line,
+        linewidth=0.8 if thin else 1.8,
+        alpha=0.7 if thin else 1,
+        marker="" if thin else look.marker,
+        markersize=5 * look.size,
+        markevery=max(1, len(line.epochs) // 12),
+        markeredgecolor="white",
+        markeredgewidth=0.5,
+    )
+    if not thin:
+        axes.fill_between(line.epochs, line.low * scale, line.high * scale, color=look.color, alpha=0.15, linewidth=0)

@@ -1,0 +1,125 @@
+"""Differences to the baseline as a forest plot: interval, margin and verdict, a row a comparison."""
+
+import math
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from dlbench.report.figures.canvas import INK, canvas, dress, legend_below, name_rows, noted, wrapped
+from dlbench.report.figures.study import Study
+from dlbench.report.headings import heading
+from dlbench.report.palette import VERDICT_COLORS, Style
+from dlbench.results.display import measure
+from dlbench.results.families import Family
+from dlbench.statistics.metrics import scale_and_unit
+from dlbench.statistics.sentences import p_in_words
+from dlbench.statistics.verdicts import Comparison
+
+#: More rows than these are no figure; the rest is in comparison.csv.
+_ROWS = 60
+#: The look of what is no single variant: an average over other axes, or an interaction.
+_NEUTRAL = Style(INK, "o", "-")
+
+Section = tuple[str, Family, Sequence[Comparison]]
+
+
+def why_not(study: Study) -> str:
+    """Say why there is no forest plot, or ""."""
+    found = [comparison for _, _, comparisons in _sections(study) for comparison in comparisons]
+    if not found:
+        return "there is nothing to compare"
+    if any(math.isfinite(comparison.difference) for comparison in found):
+        return ""
+    return "no variant has a finite value on a seed that the baseline has too"
+
+
+def _sections(study: Study) -> list[Section]:
+    return [(heading(family), family, family.comparisons) for family in study.judged.all_families if family.comparisons]
+
+
+def draw(study: Study) -> Figure:
+    """Draw each difference with its interval, the margin as a band, the verdict in words at the right."""
+    sections = _sections(study)
+    lines: list[tuple[str, Family | None, Comparison | None]] = []
+    for title, family, comparisons in sections:
+        lines += [(wrapped(title), None, None)] if len(sections) > 1 else []
+        lines += [(_label(comparison, family), family, comparison) for comparison in comparisons]
+    left_out = len(lines) - _ROWS
+    scale, unit = scale_and_unit(study.rules.metric)
+    figure = canvas(1.3 + 0.4 * len(lines[:_ROWS]), width=9.5)
+    axes = figure.subplots()
+    axes.axvline(0, color=INK, linewidth=1)
+    if study.rules.margin:
+        axes.axvspan(-scale * study.rules.margin, scale * study.rules.margin, color="#999999", alpha=0.25, linewidth=0)
+    dress(axes, _title(study, sections, left_out), grid="x")
+    name_rows(axes, [label for label, _, _ in lines[:_ROWS]])
+    for row, (_, owner, comparison) in enumerate(lines[:_ROWS]):
+        if owner and comparison:
+            look = study.look(owner.axis, owner.held, comparison.variant) or _NEUTRAL
+            _row(axes, row, comparison, look, scale)
+        else:
+            axes.get_yticklabels()[row].set(fontweight="bold", color=INK)
+    direction = "right" if study.rules.higher_is_better else "left"
+    axes.set_xlabel(f"difference{' in' + unit if unit else ''}; {direction} of the line is better")
+    _include_margin(axes, scale * study.rules.margin)
+    legend_below(figure, _handles(study, scale, unit))
+    return figure
+
+
+def _title(study: Study, sections: Sequence[Section], left_out: int) -> str:
+    about = f": {sections[0][0]}" if len(sections) == 1 else ""
+    rest = f"; {left_out} more lines are in comparison.csv" if left_out > 0 else ""
+    return f"difference in {measure(study.query.metric).title}{wrapped(about, 80, 1)}{rest}"
+
+
+def _label(comparison: Comparison, family: Family) -> str:
+    usual = family.baseline is not None and comparison.baseline == family.baseline.variant
+    pair = comparison.variant if usual else f"{comparison.variant} against {comparison.baseline}"
+    return noted(pair, f"n = {comparison.n}")
+
+
+def _row(axes: Axes, row: int, comparison: Comparison, look: Style, scale: float) -> None:
+    low, high = scale * comparison.difference_low, scale * comparison.difference_high
+    difference = scale * comparison.difference
+    if math.isfinite(low) and math.isfinite(high):
+        axes.plot([low, high], [row, row], color=look.color, linewidth=2.2, solid_capstyle="butt")
+    if math.isfinite(difference):
+        axes.plot(
+            difference,
+            row,
+            color=look.color,
+            marker=look.marker,
+            markersize=8 * look.size,
+            markeredgecolor="white",
+            markeredgewidth=0.8,
+        )
+    evidence = "" if comparison.verdict == "n too small" else f", {p_in_words(comparison.p_holm)}"
+    axes.annotate(
+        comparison.verdict + evidence,
+        (1.02, row),
+        xycoords=axes.get_yaxis_transform(),
+        va="center",
+        color=VERDICT_COLORS[comparison.verdict],
+        fontweight="bold" if comparison.separated else "normal",
+        annotation_clip=False,
+    )
+
+
+def _include_margin(axes: Axes, margin: float) -> None:
+    low, high = axes.get_xlim()
+    room = 0.03 * (high - low)
+    axes.set_xlim(min(low, -margin - room), max(high, margin + room))
+
+
+def _handles(study: Study, scale: float, unit: str) -> list[Line2D | Patch]:
+    level = f"{100 * (1 - study.rules.alpha):g} %"
+    handles: list[Line2D | Patch] = [
+        Line2D([], [], color=INK, marker="o", linewidth=2.2, label=f"mean of the paired differences, {level} interval")
+    ]
+    if study.rules.margin:
+        label = f"margin: within ± {scale * study.rules.margin:g}{unit} counts as equal"
+        handles.append(Patch(facecolor="#999999", alpha=0.25, label=label))
+    return handles

@@ -1,0 +1,96 @@
+"""The mean metric over two axes; where there are more, a panel for each combination of the others."""
+
+import math
+from itertools import product
+from statistics import fmean, stdev
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from dlbench.report.figures.canvas import canvas, wrapped
+from dlbench.report.figures.study import Shown, Study
+from dlbench.results.display import Measure, measure
+
+_PANELS = 12
+_COLORS = "Blues"
+
+
+def why_not(study: Study) -> str:
+    """Say why there is no heat map, or ""."""
+    axes = study.plan["axes"]
+    if len(axes) < 2:
+        return "it needs two axes"
+    if math.prod(len(values) for values in list(axes.values())[2:]) > _PANELS:
+        return f"the axes beyond the first two have more than {_PANELS} combinations"
+    return "" if any(variant.finite(study.query) for variant in study.variants) else "no trial has the metric"
+
+
+def draw(study: Study) -> Figure:
+    """Draw the first axis down and the second across, with mean ± standard deviation in the cells."""
+    (down, rows), (across, columns), *others = study.plan["axes"].items()
+    cells = {tuple(variant.values.get(axis) for axis in study.plan["axes"]): variant for variant in study.variants}
+    combinations = list(product(*(values for _, values in others)))
+    means = [shown for variant in study.variants if (shown := _mean(variant, study)) is not None]
+    norm = Normalize(min(means), max(means))
+    panel_columns = min(len(combinations), max(1, int(10 / (1.2 * len(columns) + 1.4))))
+    panel_rows = -(-len(combinations) // panel_columns)
+    width = max(5.0, panel_columns * (1.2 * len(columns) + 1.2) + 1.2)
+    figure = canvas(panel_rows * (0.55 * len(rows) + 1.3), width=width)
+    panels = figure.subplots(panel_rows, panel_columns, squeeze=False).flatten()
+    for axes in panels[len(combinations) :]:
+        axes.set_axis_off()
+    used = list(panels[: len(combinations)])
+    for axes, held in zip(used, combinations, strict=True):
+        grid = [[cells.get((row, column, *held)) for column in columns] for row in rows]
+        image = _panel(axes, grid, study, norm)
+        axes.set_xticks(range(len(columns)), [wrapped(column, 14) for column in columns])
+        axes.set_yticks(range(len(rows)), [wrapped(row, 24) for row in rows])
+        axes.set(xlabel=across.replace("_", " "), ylabel=down.replace("_", " "))
+        axes.set_title(wrapped(", ".join(held), 40) if held else _heading(study), loc="left")
+    if others:
+        figure.suptitle(_heading(study), x=0.01, ha="left", fontsize=10)
+    bar = figure.colorbar(image, ax=used, shrink=0.9)
+    bar.ax.set_title(measure(study.query.metric).unit, fontsize=9)
+    return figure
+
+
+def _heading(study: Study) -> str:
+    counts = sorted({len(variant.records) for variant in study.variants})
+    seeds = f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
+    spread = " ± standard deviation" if counts[-1] > 1 else ""
+    return f"{measure(study.query.metric).heading}, mean{spread}, {seeds}"
+
+
+def _mean(variant: Shown | None, study: Study) -> float | None:
+    values = variant.finite(study.query).values() if variant else ()
+    return fmean(values) * measure(study.query.metric).scale if values else None
+
+
+def _panel(axes: Axes, grid: list[list[Shown | None]], study: Study, norm: Normalize) -> AxesImage:
+    shown = measure(study.query.metric)
+    means = [[_mean(variant, study) for variant in row] for row in grid]
+    colors = np.array([[math.nan if mean is None else mean for mean in row] for row in means])
+    axes.set_facecolor("#e6e6e6")
+    # Half of the colours are for the numbers to stay readable: white on dark, black on light.
+    image = axes.imshow(colors, cmap=_COLORS, norm=norm, aspect="auto")
+    for row, column in np.ndindex(colors.shape):
+        variant, mean = grid[row][column], means[row][column]
+        dark = mean is not None and norm(mean) > 0.6
+        text = "–" if variant is None or mean is None else _text(variant, study, shown)
+        axes.text(column, row, text, ha="center", va="center", color="white" if dark else "black", fontsize=8.5)
+    axes.set_xticks(np.arange(1, colors.shape[1]) - 0.5, minor=True)
+    axes.set_yticks(np.arange(1, colors.shape[0]) - 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=1.5)
+    axes.tick_params(which="both", length=0)
+    axes.spines[:].set_visible(False)
+    return image
+
+
+def _text(variant: Shown, study: Study, shown: Measure) -> str:
+    values = list(variant.finite(study.query).values())
+    spread = f" ± {shown.format(stdev(values))}" if len(values) > 1 else ""
+    diverged = sum(record.status == "diverged" for record in variant.records)
+    return f"{shown.format(fmean(values))}{spread}" + (f"\n{diverged} diverged" if diverged else "")

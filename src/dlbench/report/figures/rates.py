@@ -1,0 +1,69 @@
+"""The learning rate at the start of each epoch, a line for each schedule that differs."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from dlbench.report.figures.canvas import canvas, dress, legend_below, log_scale_where_wide, noted
+from dlbench.report.figures.curves import Curve, curve
+from dlbench.report.figures.study import Shown, Study
+
+
+def why_not(study: Study) -> str:
+    """Say why there is no learning-rate curve, or ""."""
+    found = any(
+        "learning_rate" in row for variant in study.variants for record in variant.records for row in record.epochs
+    )
+    return "" if found else "no trial has epochs with a learning rate"
+
+
+def draw(study: Study) -> Figure:
+    """Draw the mean over the seeds, with its band where a schedule answers to the training."""
+    figure = canvas(3.6, width=7.5)
+    axes = figure.subplots()
+    handles, drawn = [], []
+    for line, alike in _groups(study):
+        look = alike[0].look
+        (drawn_line,) = axes.plot(
+            line.epochs,
+            line.mean,
+            color=look.color,
+            linestyle=look.line,
+            linewidth=1.8,
+            marker=look.marker,
+            markersize=5 * look.size,
+            markevery=max(1, len(line.epochs) // 12),
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+        )
+        if not np.allclose(line.low, line.high, equal_nan=True):
+            axes.fill_between(line.epochs, line.low, line.high, color=look.color, alpha=0.15, linewidth=0)
+        drawn += line.mean.tolist()
+        handles.append(_handle(drawn_line, alike, study))
+    dress(axes, "learning rate at the start of each epoch")
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    log_scale_where_wide(axes, "y", drawn, ratio=1000)
+    if axes.get_yscale() == "linear":
+        axes.set_ylim(bottom=0)
+    legend_below(figure, handles)
+    return figure
+
+
+def _groups(study: Study) -> list[tuple[Curve, list[Shown]]]:
+    """Return each curve once, with the variants that share it: they would hide one another."""
+    groups: dict[bytes, tuple[Curve, list[Shown]]] = {}
+    for variant in study.answered:
+        line = curve(variant.records, "learning_rate")
+        groups.setdefault(line.mean.round(12).tobytes(), (line, []))[1].append(variant)
+    return list(groups.values())
+
+
+def _handle(line: Line2D, alike: list[Shown], study: Study) -> Line2D:
+    handle = alike[0].handle()
+    if len(alike) > 1:
+        everyone = len(alike) == len(study.answered)
+        names = "all variants" if everyone else "; ".join(variant.label for variant in alike)
+        handle.set_label(noted(names, f"n = {sum(len(variant.records) for variant in alike)}", width=60, lines=1))
+    return handle

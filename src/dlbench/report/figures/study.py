@@ -1,0 +1,122 @@
+"""What figures are drawn from: a run's variants in their order and looks, and the metric in question."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from matplotlib.lines import Line2D
+
+from dlbench.report.figures.canvas import noted
+from dlbench.report.palette import Style, styles
+from dlbench.results.convergence import target_of
+from dlbench.results.judging import Judged, judge_run
+from dlbench.results.metrics import Query, metric_value
+from dlbench.results.summary import group_by_variant
+from dlbench.statistics.verdicts import Rules
+from dlbench.trial import ANSWERED, TrialRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A variant as figures show it.
+
+    values: its text on each axis. records: its answered trials, by seed. target: of metrics that need one.
+    """
+
+    label: str
+    values: Mapping[str, str]
+    look: Style
+    records: tuple[TrialRecord, ...]
+    target: float | None = None
+
+    @property
+    def note(self) -> str:
+        """Return n, and how many of these diverged."""
+        diverged = sum(record.status == "diverged" for record in self.records)
+        return f"n = {len(self.records)}" + (f", {diverged} diverged" if diverged else "")
+
+    def finite(self, query: Query) -> dict[int, float]:
+        """Return a metric by seed, as far as it can be drawn."""
+        if self.target is None and query.metric.endswith("_to_target"):
+            return {}
+        aimed = replace(query, target=self.target)
+        found = {record.trial.seed: metric_value(record, aimed) for record in self.records}
+        return {seed: value for seed, value in found.items() if value is not None and math.isfinite(value)}
+
+    def handle(self, *, line: bool = True) -> Line2D:
+        """Return its entry in a legend. line: of a figure that draws lines."""
+        look = self.look
+        return Line2D(
+            [],
+            [],
+            color=look.color,
+            linestyle=look.line if line else "",
+            linewidth=1.8,
+            marker=look.marker,
+            markersize=5.5 * look.size,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+            label=noted(self.label, self.note, width=60, lines=1),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A run as figures need it."""
+
+    plan: Mapping[str, Any]
+    variants: tuple[Shown, ...]
+    judged: Judged
+
+    @property
+    def answered(self) -> tuple[Shown, ...]:
+        """Return the variants that have trials with numbers."""
+        return tuple(variant for variant in self.variants if variant.records)
+
+    @property
+    def query(self) -> Query:
+        """Return the metric that differences are judged by."""
+        return Query(metric=self.judged.criteria.metric, at=self.judged.criteria.at)
+
+    @property
+    def rules(self) -> Rules:
+        """Return how differences are judged."""
+        return self.judged.rules
+
+    @property
+    def baseline(self) -> str:
+        """Return the label of the variant that the others are compared to."""
+        return self.judged.criteria.baseline
+
+    def look(self, axis: str, held: str, value: str) -> Style | None:
+        """Return the look of the variant with a value on an axis, the others held; None where that is no one variant.
+
+        held: as families have it, "learning_rate=0.1, …".
+        """
+        for variant in self.variants:
+            others = ", ".join(f"{name}={text}" for name, text in variant.values.items() if name != axis)
+            if variant.values.get(axis) == value and others == held:
+                return variant.look
+        return None
+
+
+def study(records: Iterable[TrialRecord], plan: Mapping[str, Any], asked: Mapping[str, Any] | None = None) -> Study:
+    """Judge a run's records and arrange them for drawing; those outside its plan are left aside.
+
+    asked: what shall be judged otherwise than the plan fixed, see `criteria.asked_criteria`.
+    """
+    trials = tuple(records)
+    groups, looks = group_by_variant(trials, plan), styles(plan)
+    answered = {name: tuple(record for record in group if record.status in ANSWERED) for name, group in groups.items()}
+    variants = tuple(
+        Shown(
+            label=variant["label"],
+            values=variant["values"],
+            look=looks[variant["variant_id"]],
+            records=answered[variant["variant_id"]],
+            target=next((target_of(record, plan) for record in answered[variant["variant_id"]]), None),
+        )
+        for variant in plan["variants"]
+    )
+    return Study(plan=plan, variants=variants, judged=judge_run(trials, plan, asked))

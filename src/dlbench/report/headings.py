@@ -1,0 +1,20 @@
+"""What a family of comparisons is about, in the words of every figure and page."""
+
+from dlbench.results.families import Family
+
+
+def heading(family: Family) -> str:
+    """Return what a family of comparisons is about, in words."""
+    axis = words(family.axis)
+    if family.baseline is None:
+        return f"interaction of {axis}"
+    if family.axis == "seed":
+        return "noise floor: the baseline against itself on other seeds"
+    where = f" at {family.held}" if family.held else ""
+    where += f", averaged over {', '.join(map(words, family.averaged))}" if family.averaged else ""
+    return f"{axis}{where}, against {family.baseline.variant}".removeprefix("variant, ")
+
+
+def words(name: str) -> str:
+    """Return the name of an axis or setting as people read it."""
+    return name.replace("_", " ")

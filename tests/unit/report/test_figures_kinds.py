@@ -1,0 +1,249 @@
+import io
+import math
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from PIL import Image
+from scipy import stats
+
+from dlbench.report.figures import FORMATS, KINDS, picture, study
+from dlbench.report.figures.canvas import noted, render
+from dlbench.report.figures.confusion import mean_counts, row_shares
+from dlbench.report.palette import styles
+
+NAMES = ["relu", "tanh", "gelu"]
+HOSTILE = '<b>$x_1$</b> & "$\\frac{1}{2}$"'
+
+
+def records_of(make_record, names=NAMES, seeds=7):
+    generator = np.random.default_rng(1)
+    gains = dict(zip(names, np.linspace(0, 0.08, len(names)), strict=True))
+    return [
+        make_record(name, seed, accuracy=0.85 + gains[name] + 0.002 * generator.normal())
+        for name in names
+        for seed in range(seeds)
+    ]
+
+
+@pytest.fixture
+def drawn(make_record, make_plan):
+    return study(records_of(make_record), make_plan(NAMES, range(7)))
+
+
+@pytest.fixture
+def two_axes(make_record, make_plan):
+    """relu and tanh at two learning rates, which the hand-made trials stand for by four activations."""
+    names = ["relu", "gelu", "tanh", "elu"]
+    plan = make_plan(names, range(3))
+    values = [(a, b) for a in ("relu", "tanh") for b in ("0.1", "0.01")]
+    for variant, (activation, rate) in zip(plan["variants"], values, strict=True):
+        variant |= {"label": f"{activation}, {rate}", "values": {"activation": activation, "learning_rate": rate}}
+    plan |= {"axes": {"activation": ["relu", "tanh"], "learning_rate": ["0.1", "0.01"]}, "baseline": "relu, 0.1"}
+    return study(records_of(make_record, names, 3), plan)
+
+
+def texts_of(figure):
+    from matplotlib.text import Text
+
+    return {text.get_text() for text in figure.findobj(Text)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "ending"),
+    [
+        *((kind, "png") for kind in KINDS if kind != "heatmap"),
+        ("confusion", "pdf"),
+        ("confusion", "svg"),
+        ("final", "pdf"),
+    ],
+)
+def test_every_kind_is_drawn_in_the_format_asked_for(drawn, kind, ending):
+    assert KINDS[kind].why_not(drawn) == ""
+    data = picture(KINDS[kind], drawn, ending)
+    assert data.startswith({"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[ending])
+    if ending == "png":
+        assert len(Image.open(io.BytesIO(data)).convert("RGB").getcolors(2**24)) > 20
+
+
+def test_equal_figures_are_equal_files(drawn):
+    for ending in FORMATS:
+        assert picture(KINDS["final"], drawn, ending) == picture(KINDS["final"], drawn, ending)
+
+
+@pytest.mark.parametrize("kind", ["curves", "final", "differences", "time"])
+def test_a_variant_has_its_own_colour_in_every_figure(drawn, kind):
+    figure = KINDS[kind].draw(drawn)
+    lines = {to_hex(line.get_color()).upper() for axes in figure.axes for line in axes.lines}
+    points = {to_hex(color).upper() for axes in figure.axes for c in axes.collections for color in c.get_facecolor()}
+    looks = list(styles(drawn.plan).values())
+    for look in looks[1:] if kind == "differences" else looks:
+        assert look.color.upper() in lines | points
+
+
+@pytest.mark.parametrize("kind", ["curves", "time"])
+def test_legends_name_n_and_how_many_diverged(make_record, make_plan, kind):
+    records = records_of(make_record)
+    records[0] = replace(records[0], status="diverged")
+    figure = KINDS[kind].draw(study(records, make_plan(NAMES, range(7))))
+    labels = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    assert labels == ["relu (n = 7, 1 diverged)", "tanh (n = 7)", "gelu (n = 7)"]
+
+
+def test_the_final_metric_shows_every_seed_and_the_t_interval(drawn):
+    axes = KINDS["final"].draw(drawn).axes[0]
+    assert axes.get_title(loc="left") == "test accuracy (%)"
+    values = np.array([100 * record.metrics["test_accuracy"] for record in drawn.variants[1].records])
+    np.testing.assert_allclose(np.asarray(axes.collections[1].get_offsets())[:, 0], values)
+    expected = stats.t.interval(0.95, 6, values.mean(), stats.sem(values))
+    drawn_intervals = [np.asarray(line.get_xdata()) for line in axes.lines]
+    assert any(len(ends) == 2 and np.allclose(ends, expected) for ends in drawn_intervals)
+
+
+def test_the_forest_plot_shows_intervals_verdicts_and_the_margin(drawn):
+    figure = KINDS["differences"].draw(drawn)
+    (axes,) = figure.axes
+    comparison = drawn.judged.families[0].comparisons[0]
+    ends = [100 * comparison.difference_low, 100 * comparison.difference_high]
+    assert any(np.allclose(line.get_xdata(), ends) for line in axes.lines if len(line.get_xdata()) == 2)
+    assert sum(text.startswith("better, Holm p = ") for text in texts_of(figure)) == 1
+    assert [text.get_text() for text in axes.texts] == ["better, Holm p = 0.031"] * 2
+    (band,) = axes.patches
+    np.testing.assert_allclose([band.get_x(), band.get_x() + band.get_width()], [-0.2, 0.2])
+    assert axes.get_xlim()[0] < -0.2
+
+
+def test_with_two_axes_each_family_has_its_heading(two_axes):
+    figure = KINDS["differences"].draw(two_axes)
+    labels = [text.get_text().replace("\n", " ") for text in figure.axes[0].get_yticklabels()]
+    assert "activation, averaged over learning rate, against relu" in labels
+    assert "learning rate at activation=tanh, against 0.1" in labels
+    assert "interaction of activation × learning rate" in labels
+    assert {text.get_text() for text in figure.axes[0].texts} == {"n too small"}
+
+
+def test_the_heat_map_has_the_mean_of_each_cell(two_axes):
+    axes = KINDS["heatmap"].draw(two_axes).axes[0]
+    (image,) = axes.images
+    means = [100 * np.mean(list(variant.finite(two_axes.query).values())) for variant in two_axes.variants]
+    np.testing.assert_allclose(image.get_array(), np.reshape(means, (2, 2)))
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["relu", "tanh"]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["0.1", "0.01"]
+
+
+def test_a_third_axis_gets_a_panel_for_each_value(two_axes):
+    plan = two_axes.plan | {"axes": {**two_axes.plan["axes"], "batch_size": ["32", "64"]}}
+    variants = tuple(replace(v, values={**v.values, "batch_size": "32"}) for v in two_axes.variants)
+    figure = KINDS["heatmap"].draw(replace(two_axes, plan=plan, variants=variants))
+    panels = [axes for axes in figure.axes if axes.images]
+    assert [axes.get_title(loc="left") for axes in panels] == ["32", "64"]
+    assert {text.get_text() for text in panels[1].texts} == {"–"}
+
+
+def test_confusion_is_the_mean_over_seeds_and_each_row_a_share(make_record):
+    records = [
+        make_record(confusion=((8, 2), (0, 0))),
+        make_record(confusion=((6, 4), (0, 0))),
+        make_record(confusion=()),
+    ]
+    counts = mean_counts(records)
+    np.testing.assert_array_equal(counts, [[7, 3], [0, 0]])
+    np.testing.assert_array_equal(row_shares(counts), [[0.7, 0.3], [math.nan, math.nan]])
+    assert mean_counts(records[2:]).size == 0
+
+
+def test_counts_are_named_only_in_small_matrices(make_record, make_plan):
+    small = study([make_record()], make_plan())
+    assert {"5", "1", "6", "7"} <= texts_of(KINDS["confusion"].draw(small))
+    large = study([make_record(confusion=tuple(map(tuple, 7 * np.eye(40, dtype=int))))], make_plan())
+    assert "7" not in {text.get_text() for text in KINDS["confusion"].draw(large).axes[0].texts}
+
+
+def test_variants_of_one_schedule_share_a_line(drawn):
+    figure = KINDS["learning-rate"].draw(drawn)
+    assert len(figure.axes[0].lines) == 1
+    assert "all variants (n = 21)" in texts_of(figure)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("curves", "no trial has epochs"),
+        ("final", "no trial has a test accuracy"),
+        ("differences", "no variant has a finite value"),
+        ("time", "no trial has both"),
+        ("heatmap", "two axes"),
+        ("learning-rate", "no trial has epochs"),
+        ("confusion", "no trial has a confusion matrix"),
+    ],
+)
+def test_a_run_without_answers_says_why_nothing_is_drawn(make_record, make_plan, kind, reason):
+    failed = make_record(status="failed", metrics={}, epochs=0, confusion=())
+    assert reason in KINDS[kind].why_not(study([failed], make_plan()))
+
+
+def test_one_variant_or_one_seed_is_drawn_without_a_claim(make_record, make_plan):
+    alone = study([make_record(seed=seed) for seed in range(3)], make_plan(["relu"]))
+    assert "nothing to compare" in KINDS["differences"].why_not(alone)
+    single = study([make_record(name) for name in NAMES], make_plan(NAMES, [0]))
+    for kind in ("curves", "final", "differences", "time"):
+        assert picture(KINDS[kind], single, "png")
+    assert {text.get_text() for text in KINDS["differences"].draw(single).axes[0].texts} == {"n too small"}
+
+
+def test_infinite_values_and_times_are_left_out(make_record, make_plan):
+    records = records_of(make_record)
+    for index in range(7):
+        records[index] = replace(
+            records[index], status="diverged", metrics={"test_accuracy": 0.1, "test_loss": math.inf, "best_epoch": 1}
+        )
+    plan = make_plan(NAMES, range(7))
+    seconds = KINDS["time"].draw(study(records, plan)).axes[0]
+    assert len(seconds.collections) == 4  # the seeds and the mean of the two others
+    loss = study(records, plan, {"metric": "test_loss"})
+    assert picture(KINDS["final"], loss, "png")
+    assert "finite" in KINDS["differences"].why_not(loss)
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_labels_are_no_mathematics(two_axes, kind):
+    variants = tuple(
+        replace(v, label=f"{HOSTILE} {place}", values={"activation": HOSTILE, "learning_rate": str(place)})
+        for place, v in enumerate(two_axes.variants)
+    )
+    plan = two_axes.plan | {"axes": {"activation": [HOSTILE], "learning_rate": list("0123")}}
+
+    def draw():
+        figure = KINDS[kind].draw(replace(two_axes, variants=variants, plan=plan))
+        assert not any(text.get_parse_math() for text in figure.findobj(matplotlib.text.Text))
+        return figure
+
+    ElementTree.fromstring(render(draw, "svg"))
+
+
+def test_a_personal_configuration_of_matplotlib_changes_nothing(drawn):
+    usual = picture(KINDS["final"], drawn, "svg")
+    with matplotlib.rc_context({"text.parse_math": True, "font.size": 30, "text.usetex": True, "svg.fonttype": "none"}):
+        assert picture(KINDS["final"], drawn, "svg") == usual
+
+
+def test_a_label_in_a_script_without_glyphs_is_drawn_quietly(drawn):
+    variants = tuple(replace(variant, label="\U00013000 中") for variant in drawn.variants)
+    assert picture(KINDS["final"], replace(drawn, variants=variants), "png")
+
+
+def test_n_stays_whole_however_long_a_label_is():
+    text = noted("word " * 100, "n = 7, 2 diverged")
+    assert text.endswith("(n = 7, 2 diverged)")
+    assert len(text.splitlines()) == 3
+    assert max(map(len, text.splitlines())) <= 34
+
+
+def test_sixty_variants_make_a_figure(make_record, make_plan):
+    names = [f"act{number}" for number in range(60)]
+    drawn = study([make_record(name) for name in names], make_plan(names, [0]))
+    with Image.open(io.BytesIO(picture(KINDS["curves"], drawn, "png"))) as image:
+        assert image.height > 700
