@@ -118,7 +118,8 @@ class Dataset(Component):
     """A data set: `factory(root, download, **parameters) -> ImageData` or a pair of torch data sets.
 
     The factory raises FileNotFoundError where a file is absent, ValueError where one is corrupt.
-    input_shape, num_classes: None where only the files tell.
+    input_shape, num_classes, train_size: None where only the files tell.
+    train_size counts the images before any split.
     files: the paths below the data folder that the set is read from, as glob patterns; a prepared copy is
     used as long as they stay as they were. Parameters named "path" count as files too.
     homepage: where the publisher offers it.
@@ -128,6 +129,7 @@ class Dataset(Component):
 
     input_shape: tuple[int, int, int] | None = None
     num_classes: int | None = None
+    train_size: int | None = None
     licence: str = ""
     download_bytes: int | None = None
     files: Sequence[str] = ()

@@ -15,6 +15,7 @@ from dlbench.experiments import load_experiment
 from dlbench.plan import build
 from dlbench.readying import data_folder, known_data
 from dlbench.registry import Registry
+from dlbench.specs import Dataset
 from dlbench.splits import held_out
 from dlbench.trial import Trial
 
@@ -66,10 +67,13 @@ def _row(file: ExperimentFile, registry: Registry, folder: Path) -> dict[str, An
 def _images(trial: Trial, registry: Registry, folder: Path) -> int | None:
     """Return how many images a trial trains on over all its epochs, None where the data set's size is not known."""
     settings = trial.settings
-    info = known_data(registry.get("datasets", trial.dataset.name), trial.dataset.parameters, folder)
-    total = info.train_size if info else trial.dataset.parameters.get("train_size")
     if settings.train_size is not None:
         return settings.epochs * settings.train_size
+    entry = registry.get("datasets", trial.dataset.name)
+    assert isinstance(entry.record, Dataset)
+    info = known_data(entry, trial.dataset.parameters, folder)
+    declared = entry.record.train_size or trial.dataset.parameters.get("train_size")
+    total = info.train_size if info else declared
     return settings.epochs * (total - held_out(settings.validation, total)) if isinstance(total, int) else None
 
 

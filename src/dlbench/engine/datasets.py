@@ -125,5 +125,7 @@ def _broken_record(data: ImageData, record: Dataset) -> Iterator[str]:
     shape = data.train_images.shape[1:]
     if record.input_shape and tuple(record.input_shape) != shape:
         yield f"its record says input_shape {tuple(record.input_shape)}, its images have {shape}"
+    if record.train_size and record.train_size != len(data.train_labels):
+        yield f"its record says {record.train_size} training images, it has {len(data.train_labels)}"
     if record.num_classes and record.num_classes != len(data.class_names):
         yield f"its record says {record.num_classes} classes, class_names has {len(data.class_names)}"

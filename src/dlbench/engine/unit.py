@@ -79,7 +79,7 @@ def run_trial(
         _deterministic(settings.deterministic),
         borrowed_generators(trial.seed, "initialisation"),
     ):
-        model = build_model(trial, registry).to(device, memory_format=layout(settings))
+        model = build_model(trial, registry).to(device).to(memory_format=layout(settings))
         use = gather(trial, data, model, registry)
         flops = cost.flops_per_image(model, next(use.test_feed.in_order(1))[0])
         selector = Selector(settings.select, partial(evaluate_on, use, use.test_feed))
