@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from dlbench.plan import Request
 from dlbench.registry import Registry
 from dlbench.results.folder import RunFolder
 from dlbench.results.locations import results_root, run_path
+from dlbench.seed_counts import AutoSeeds
 from dlbench.session import Options, Outcome, run
 from dlbench.syntax import format_value, split_assignments
 from dlbench.trial import Emit, TrialRecord, WorkUnit
@@ -22,18 +23,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A run folder as frames. records: every trial's last record."""
+    """A run folder as frames. records: every trial's last record. judging: what is asked of verdicts, as in compare."""
 
     path: Path
     plan: Mapping[str, Any]
     records: tuple[TrialRecord, ...]
+    judging: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def trials(self) -> "pd.DataFrame":
         """Return trials.csv: a row a trial."""
         from dlbench.results.frames import trials_frame
 
-        return trials_frame(self.records)
+        return trials_frame(self.records, self.plan)
 
     @property
     def epochs(self) -> "pd.DataFrame":
@@ -41,6 +43,14 @@ class Comparison:
         from dlbench.results.frames import epochs_frame
 
         return epochs_frame(self.records)
+
+    @property
+    def comparison(self) -> "pd.DataFrame":
+        """Return the columns of comparison.csv: a row a difference, with its interval, p and verdict."""
+        from dlbench.results.frames import frame
+        from dlbench.results.judging import judge_run
+
+        return frame(*judge_run(self.records, self.plan, self.judging).table())
 
     @property
     def summary(self) -> "pd.DataFrame":
@@ -53,9 +63,15 @@ class Comparison:
 
 def compare(
     *,
-    seeds: int | None = None,
+    seeds: int | str | None = None,
     seed: int | Sequence[int] | None = None,
     variants: Sequence[str | Mapping[str, Any]] = (),
+    noise_floor: bool = False,
+    baseline: str | None = None,
+    metric: str | None = None,
+    margin: float | None = None,
+    alpha: float | None = None,
+    all_pairs: bool | None = None,
     name: str = "",
     results_dir: str | Path | None = None,
     data_dir: str | Path | None = None,
@@ -71,15 +87,21 @@ def compare(
     """Run a comparison as `dlbench compare` does and return its results.
 
     axes: components and settings by name, `activation=["relu", "tanh"], dataset="mnist"`; a list makes an axis.
-    seeds: how many; seed: which. Raises DlbenchError as the command exits with 2; failed trials do not raise.
+    seeds: how many, or "auto:7..30"; seed: which. margin: in points for accuracies. Raises DlbenchError as the
+    command exits with 2; failed trials do not raise.
     """
     from dlbench.report.progress import Progress
 
     wanted = seed if seed is None or not isinstance(seed, int) else [seed]
+    chosen = AutoSeeds.parse(seeds) if isinstance(seeds, str) else seeds
+    asked = {"baseline": baseline, "metric": metric, "margin": margin, "alpha": alpha, "all_pairs": all_pairs}
+    judging = {key: value for key, value in asked.items() if value is not None}
     request = Request(
         values={axis: _texts(value) for axis, value in axes.items()},
         variants=[_assignments(variant) for variant in variants],
-        seeds=wanted if wanted is not None else seeds,
+        seeds=wanted if wanted is not None else chosen,
+        judging=judging,
+        noise_floor=noise_floor,
     )
     options = Options(
         name=name,
@@ -95,7 +117,7 @@ def compare(
     )
     with Progress(quiet=not progress) as display:
         outcome: Outcome = run(request, options, Registry.load(), load_config(Path.cwd()), display, threading.Event())
-    return load_results(outcome.folder)
+    return replace(load_results(outcome.folder), judging=judging)
 
 
 def load_results(path: str | Path) -> Comparison:

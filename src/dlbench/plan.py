@@ -8,7 +8,7 @@ from typing import Any
 
 from dlbench.errors import DlbenchError, suggest
 from dlbench.registry import Registry
-from dlbench.seed_counts import seeds_needed
+from dlbench.seed_counts import ALPHA, AutoSeeds, comparisons_among, other_seeds, seeds_needed
 from dlbench.settings import COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS, Settings
 from dlbench.specs import Dataset, Model
 from dlbench.syntax import format_value, parse_reference, unquote
@@ -24,12 +24,19 @@ class Request:
     """A comparison as the user wrote it.
 
     values: texts by component axis or setting; more than one make an axis. variants: the assignments of each
-    --variant, "label" among them. seeds: their numbers, or how many, or None for as many as a verdict needs.
+    --variant, "label" among them. seeds: their numbers, how many, as many as verdicts turn out to need within a range,
+    or None for as many as a verdict needs at least. judging: how it is judged, as far as the user said (see
+    results.criteria); noise_floor: run the baseline on other seeds too. experiment: the qualified name of the one that
+    this is, or ""; prefer: the plugin that is looked into first.
     """
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     variants: Sequence[Mapping[str, str]] = ()
-    seeds: Sequence[int] | int | None = None
+    seeds: Sequence[int] | int | AutoSeeds | None = None
+    judging: Mapping[str, Any] = field(default_factory=dict)
+    noise_floor: bool = False
+    experiment: str = ""
+    prefer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,18 +58,41 @@ class Veto:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What will be run. axes: the texts that vary; fixed: everything else, by name."""
+    """What will be run. axes: the texts that vary; fixed: everything else, by name.
+
+    baseline: a variant's label, "" for the first. noise_floor: seeds on which the baseline runs again. looks: the
+    numbers of seeds after which a growing comparison may stop. judging: what is fixed about the verdicts.
+    """
 
     axes: Mapping[str, tuple[str, ...]]
     fixed: Mapping[str, str]
     variants: tuple[Variant, ...]
     vetoes: tuple[Veto, ...]
     seeds: tuple[int, ...]
+    experiment: str = ""
+    baseline: str = ""
+    noise_floor: tuple[int, ...] = ()
+    looks: tuple[int, ...] = ()
+    judging: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def trials(self) -> tuple[Trial, ...]:
         """Return all trials; those of one seed stand together, so that pairs complete early."""
-        return tuple(replace(variant.trial, seed=seed) for seed in self.seeds for variant in self.variants)
+        paired = [replace(variant.trial, seed=seed) for seed in self.seeds for variant in self.variants]
+        return (*paired, *(replace(self.baseline_variant.trial, seed=seed) for seed in self.noise_floor))
+
+    @property
+    def baseline_variant(self) -> Variant:
+        """Return the variant that the others are compared with."""
+        label = find_baseline(self.baseline, {variant.label: variant.values for variant in self.variants})
+        return next(variant for variant in self.variants if variant.label == label)
+
+    @property
+    def stages(self) -> tuple["Plan", ...]:
+        """Return the plan itself or, where its seeds grow, the plan as far as each look."""
+        if not self.looks:
+            return (self,)
+        return tuple(replace(self, seeds=self.seeds[:look], noise_floor=self.noise_floor[:look]) for look in self.looks)
 
     @property
     def name(self) -> str:
@@ -78,12 +108,18 @@ class Plan:
         variants = [
             {"label": v.label, "values": dict(v.values), "variant_id": v.trial.variant_id} for v in self.variants
         ]
+        optional = {
+            "experiment": self.experiment,
+            "judging": dict(self.judging),
+            "noise_floor": list(self.noise_floor),
+        }
         return {
             "axes": {axis: list(values) for axis, values in self.axes.items()},
             "fixed": dict(self.fixed),
             "variants": variants,
             "seeds": list(self.seeds),
-            "baseline": self.variants[0].label,
+            "baseline": self.baseline_variant.label,
+            **{key: value for key, value in optional.items() if value},
         }
 
 
@@ -98,15 +134,28 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
     base |= defaults or {}
     base |= {name: texts[0] for name, texts in request.values.items() if len(texts) == 1}
     axes = {name: tuple(request.values[name]) for name in KNOWN if len(request.values.get(name, ())) > 1}
-    candidates = _candidates(axes, request.variants, base, registry)
+    candidates = _candidates(axes, request.variants, base, registry, request.prefer)
     fixed = _fixed(axes, request.variants, candidates, base)
     shown_axes: dict[str, tuple[str, ...]] = {}
     for candidate in candidates:
         for axis, text in candidate.values.items():
             shown_axes[axis] = tuple(dict.fromkeys((*shown_axes.get(axis, ()), text)))
     kept, vetoes = _judge([(candidate, "") for candidate in candidates], registry)
-    seeds = _seeds(request.seeds, len(kept))
-    return Plan(axes=shown_axes, fixed=fixed, variants=kept, vetoes=vetoes, seeds=seeds)
+    comparisons = comparisons_among(len(kept), all_pairs=request.judging.get("all_pairs", False))
+    alpha = request.judging.get("alpha", ALPHA)
+    seeds = _seeds(request.seeds, comparisons, alpha)
+    plan = Plan(
+        axes=shown_axes,
+        fixed=fixed,
+        variants=kept,
+        vetoes=vetoes,
+        seeds=seeds,
+        experiment=request.experiment,
+        baseline=request.judging.get("baseline", ""),
+        noise_floor=other_seeds(seeds) if request.noise_floor else (),
+        looks=request.seeds.looks(comparisons, alpha) if isinstance(request.seeds, AutoSeeds) else (),
+    )
+    return replace(plan, baseline=plan.baseline_variant.label if plan.baseline else "")
 
 
 def resolve(plan: Plan, registry: Registry, complete: Callable[[Trial], tuple[Trial, str]]) -> Plan:
@@ -164,9 +213,10 @@ def _candidates(
     variants: Sequence[Mapping[str, str]],
     base: Mapping[str, str],
     registry: Registry,
+    prefer: str,
 ) -> list[Variant]:
     combinations = [(labels, {**base, **chosen}) for labels, chosen in _combine(axes, variants)]
-    trials = [_trial(texts, registry) for _, texts in combinations]
+    trials = [_trial(texts, registry, prefer) for _, texts in combinations]
     shared = _shared_names(trials)
     candidates = [
         _variant(*combination, trial, shared) for combination, trial in zip(combinations, trials, strict=True)
@@ -212,9 +262,9 @@ def _variant(labels: Mapping[str, str], texts: Mapping[str, str], trial: Trial, 
     return Variant(label=label, values=values, trial=trial)
 
 
-def _trial(texts: Mapping[str, str], registry: Registry) -> Trial:
+def _trial(texts: Mapping[str, str], registry: Registry, prefer: str) -> Trial:
     model_choice, dataset_choice, scheduler, optimizer = (
-        registry.select(COMPONENT_AXES[axis], parse_reference(texts[axis]))
+        registry.select(COMPONENT_AXES[axis], parse_reference(texts[axis]), prefer)
         for axis in ("model", "dataset", "scheduler", "optimizer")
     )
     model = registry.get("models", model_choice.name).record
@@ -223,7 +273,7 @@ def _trial(texts: Mapping[str, str], registry: Registry) -> Trial:
     assert isinstance(dataset, Dataset)
     return Trial(
         model=model_choice,
-        activation=_activation(texts["activation"], model, model_choice, registry),
+        activation=_activation(texts["activation"], model, model_choice, registry, prefer),
         dataset=dataset_choice,
         scheduler=scheduler,
         optimizer=optimizer,
@@ -234,11 +284,11 @@ def _trial(texts: Mapping[str, str], registry: Registry) -> Trial:
     )
 
 
-def _activation(text: str, model: Model, selection: Selection, registry: Registry) -> Selection:
+def _activation(text: str, model: Model, selection: Selection, registry: Registry, prefer: str) -> Selection:
     if text == "own":
         return Selection("own")
     if text:
-        return registry.select("activations", parse_reference(text))
+        return registry.select("activations", parse_reference(text), prefer)
     if model.activation in (None, "own"):
         return Selection(model.activation or "none")
     return registry.select("activations", parse_reference(model.activation), prefer=selection.name.partition("/")[0])
@@ -267,9 +317,27 @@ def _check_distinct(candidates: Iterable[Variant]) -> None:
         labels.add(candidate.label)
 
 
-def _seeds(wanted: Sequence[int] | int | None, variants: int) -> tuple[int, ...]:
+def find_baseline(name: str, variants: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the label of the variant that a name means: a label, or a value of an axis; "" means the first.
+
+    variants: their values by axis, by label.
+    """
+    if not name or name in variants:
+        return name or next(iter(variants))
+    for label, values in variants.items():
+        if name in values.values():
+            return label
+    known = dict.fromkeys([*variants, *(value for values in variants.values() for value in values.values())])
+    raise DlbenchError(
+        f"There is no variant {name!r} to be the baseline.", f"{suggest(name, known)} It takes {', '.join(known)}."
+    )
+
+
+def _seeds(wanted: Sequence[int] | int | AutoSeeds | None, comparisons: int, alpha: float) -> tuple[int, ...]:
     if wanted is None:
-        return tuple(range(seeds_needed(max(variants - 1, 1))))
+        return tuple(range(seeds_needed(comparisons, alpha)))
+    if isinstance(wanted, AutoSeeds):
+        return tuple(range(wanted.last))
     seeds = tuple(range(wanted)) if isinstance(wanted, int) else tuple(wanted)
     if not seeds or min(seeds) < 0:
         raise DlbenchError("At least one seed is needed, and none below 0.", "Write --seeds 7 or --seed 0,1,2.")

@@ -1,10 +1,50 @@
 """How many seeds a comparison needs before it can say anything, without numpy: planning asks too."""
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import count
 
 from dlbench.errors import DlbenchError
 
 MINIMUM_SEEDS = 6
+ALPHA = 0.05
+_AUTO = re.compile(r"auto(?::(\d+)\.\.(\d+))?")
+_OFFSET = 10_000
+
+
+@dataclass(frozen=True)
+class AutoSeeds:
+    """Seeds are added until every verdict is decided: at least `first`, at most `last` of them."""
+
+    first: int = 7
+    last: int = 30
+
+    @classmethod
+    def parse(cls, text: str) -> "AutoSeeds":
+        """Read "auto" or "auto:7..30"."""
+        match = _AUTO.fullmatch(text)
+        if match is None:
+            raise DlbenchError(f"--seeds {text} is not understood.", "Write it as auto:7..30, from 7 to 30 seeds.")
+        made = cls(*map(int, match.groups())) if match[1] else cls()
+        if not 1 <= made.first <= made.last:
+            raise DlbenchError(f"--seeds {text} is no range.", "Write the smaller number first, as in auto:7..30.")
+        return made
+
+    def looks(self, comparisons: int, alpha: float) -> tuple[int, ...]:
+        """Return the numbers of seeds at which to look."""
+        return look_schedule(self.first, self.last, comparisons, alpha)
+
+
+def comparisons_among(variants: int, *, all_pairs: bool = False) -> int:
+    """Return how many comparisons so many variants make: each with the baseline, or all pairs; at least one."""
+    return max(1, variants * (variants - 1) // 2 if all_pairs else variants - 1)
+
+
+def other_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
+    """Return as many seeds that are none of these: each moved by the first multiple of 10,000 that does."""
+    step = next(step for step in count(_OFFSET, _OFFSET) if not {seed + step for seed in seeds} & {*seeds})
+    return tuple(seed + step for seed in seeds)
 
 
 def smallest_p(pairs: int) -> float:

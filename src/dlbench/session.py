@@ -1,7 +1,8 @@
 """One session: plan, make ready, run what is missing, keep every record. The command line and the API end here."""
 
+import contextlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,7 +12,9 @@ from dlbench.errors import DlbenchError
 from dlbench.plan import Plan, Request, build, resolve
 from dlbench.readying import Readying, data_folder
 from dlbench.registry import Registry
+from dlbench.results.criteria import asked_criteria
 from dlbench.results.folder import RunFolder
+from dlbench.results.judging import judge_run
 from dlbench.results.locations import new_run_path, results_root
 from dlbench.results.manifest import provenance, provenance_id
 from dlbench.syntax import parse_reference
@@ -91,6 +94,7 @@ def run(
 ) -> Outcome:
     """Run a comparison: whatever its folder does not hold yet. Errors of the request are raised before any writing."""
     plan = build(request, registry, config.settings)
+    asked_criteria(request.judging, plan.to_json())  # what cannot be judged is said before anything is prepared
     path = run_folder_path(plan, options, config)
     data_dir = data_folder(options.data_dir, config.data_dir, default_data_dir)
     with Readying(registry, data_dir, stop, display.note) as readying:
@@ -99,19 +103,65 @@ def run(
     folder = RunFolder(path)
     for warning in folder.warnings:
         display.note(warning)
+    plan = _fix_judging(plan, request, folder)
     surroundings = provenance(_plugins_used(plan, registry), hardware)
-    stale = _stale(folder, plan, surroundings, options)
-    missing = [trial for trial in plan.trials if trial.trial_id not in folder.answered - stale]
-    executor = _executor(options, registry, data_dir) if missing else None
-    session = _Session(plan, folder, registry, display, provenance_id(surroundings))
-    with folder:
-        manifest = folder.start(plan.to_json(), options.command, surroundings)
+
+    def missing(stage: Plan) -> list[Trial]:
+        answered = folder.answered - _stale(folder, stage, surroundings, options)
+        return [trial for trial in stage.trials if trial.trial_id not in answered]
+
+    executor = _executor(options, registry, data_dir) if missing(plan) else None
+    stages = plan.stages
+    session = _Session(stages[0], folder, registry, display, provenance_id(surroundings))
+    with folder, _time_limit(options.max_time, stop):
+        manifest = folder.start(stages[0].to_json(), options.command, surroundings)
         session.observe("dlbench_run_started", manifest=manifest)
-        session.keep_vetoes()
-        if executor:
-            session.train(missing, executor, options, stop)
+        for stage in stages:
+            session.enter(stage)
+            if executor and (trials := missing(stage)):
+                session.train(trials, executor, options, stop)
+            if stop.is_set() or session.settled():
+                break
     session.observe("dlbench_run_finished", folder=path)
     return session.outcome(interrupted=stop.is_set())
+
+
+def _fix_judging(plan: Plan, request: Request, folder: RunFolder) -> Plan:
+    """Fix how the plan will be judged: as its folder has it already or, for a new one, as was asked."""
+    before = folder.manifest.plan if folder.manifest else None
+    criteria = asked_criteria({} if before else request.judging, before or plan.to_json())
+    if plan.looks and criteria.looks not in ((), plan.looks):
+        raise DlbenchError(
+            f"The folder looks at its results at {_numbers(criteria.looks)} seeds, not at {_numbers(plan.looks)}: "
+            "looks are fixed before running.",
+            "Repeat the command that made it, or choose another --name.",
+        )
+    criteria = replace(criteria, looks=plan.looks or criteria.looks)
+    known = any(variant.label == criteria.baseline for variant in plan.variants)
+    if plan.noise_floor and not known:
+        raise DlbenchError(
+            f"The noise floor of this folder is that of {criteria.baseline}, which is not among the variants.",
+            f"Add {criteria.baseline}, or choose another --name.",
+        )
+    return replace(plan, baseline=criteria.baseline if known else "", judging=criteria.to_json())
+
+
+def _numbers(looks: Sequence[int]) -> str:
+    return ", ".join(map(str, looks))
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float | None, stop: threading.Event) -> Iterator[None]:
+    """Set `stop` after some seconds: a time limit ends like an interrupt."""
+    timer = threading.Timer(seconds, stop.set) if seconds else None
+    if timer:
+        timer.daemon = True
+        timer.start()
+    try:
+        yield
+    finally:
+        if timer:
+            timer.cancel()
 
 
 def run_folder_path(plan: Plan, options: Options, config: Config) -> Path:
@@ -170,31 +220,44 @@ class _Session:
     """The running part: events come in, records go to the folder, observers and the display hear of both."""
 
     def __init__(self, plan: Plan, folder: RunFolder, registry: Registry, display: Display, provenance: str) -> None:
-        self.plan = plan
         self.folder = folder
         self.registry = registry
         self.display = display
         self.provenance = provenance
-        self.trials: dict[str, Trial] = {trial.trial_id: trial for trial in plan.trials}
         self.labels = {variant.trial.variant_id: variant.label for variant in plan.variants}
         self.computed = 0
+        self.plan = plan
+        self.trials: dict[str, Trial] = {}
+
+    def enter(self, plan: Plan) -> None:
+        """Go on to a stage of the plan, which holds the earlier ones."""
+        self.plan = plan
+        self.trials = {trial.trial_id: trial for trial in plan.trials}
+        self.folder.extend(plan.to_json())
+        self.keep_vetoes()
+
+    def settled(self) -> bool:
+        """Look at the results so far, where that was planned, and tell whether every verdict is decided."""
+        if not self.plan.looks:
+            return False
+        judged = judge_run(self.folder.records, self.plan.to_json())
+        verdicts = [c.verdict for family in judged.families or judged.held for c in family.comparisons]
+        look = {"seeds": len(self.plan.seeds), "verdicts": verdicts, "decided": judged.decided}
+        self.folder.note_look(look)
+        more = "all verdicts are decided" if judged.decided else "not all verdicts are decided"
+        self.display.note(f"Look at {look['seeds']} seeds: {more}.")
+        return judged.decided
 
     def train(
         self, missing: Sequence[Trial], executor: "LocalExecutor", options: Options, stop: threading.Event
     ) -> None:
-        """Run the missing trials; a time limit ends like an interrupt."""
+        """Run the missing trials."""
         weights = str(self.folder.path / "weights") if options.save_weights else ""
         units = [WorkUnit(trials=(trial,), weights_folder=weights) for trial in missing]
-        timer = threading.Timer(options.max_time, stop.set) if options.max_time else None
         self.display.started(missing, len(self.trials) - len(missing))
         try:
-            if timer:
-                timer.daemon = True
-                timer.start()
             executor.run(units, self.handle, stop)
         finally:
-            if timer:
-                timer.cancel()
             self.display.close()
 
     def handle(self, event: Event) -> None:

@@ -54,7 +54,8 @@ def test_a_seed_alone_gives_the_numbers_that_it_gives_among_others_on_any_number
 def test_a_run_folder_holds_what_the_design_promises(compare, tmp_path):
     folder = tmp_path / compare("--optimizer", "sgd:momentum=0.9,adam", "--seeds", "1", *SMALL)["path"]
     files = {path.relative_to(folder).as_posix().split("/")[0] for path in folder.rglob("*")}
-    assert files == {"journal", "manifest.json", "trials.csv", "epochs.csv", "confusion.csv", "figures"}
+    views = {"trials.csv", "epochs.csv", "confusion.csv", "comparison.csv"}
+    assert files == {"journal", "manifest.json", "figures", *views}
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["plan"]["axes"] == {"optimizer": ["sgd:momentum=0.9", "adam"]}
     (session,) = manifest["sessions"]

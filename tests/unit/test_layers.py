@@ -18,10 +18,22 @@ SOURCE = Path(dlbench.__file__).parent
 #: works on plain numbers, so the run folder may use it and not the other way round; `session` and `readying`
 #: are what the commands and the Python interface have in common.
 LAYERS = (
-    *("errors", "specs", "splits", "syntax", "settings", "seeding", "seed_counts", "machine", "descriptions", "trial"),
+    *(
+        "errors",
+        "specs",
+        "splits",
+        "normalizations",
+        "syntax",
+        "settings",
+        "seeding",
+        "seed_counts",
+        "machine",
+        "descriptions",
+        "trial",
+    ),
     "hookspecs",
     *("plugins", "registry"),
-    *("vetoes", "plan", "config", "prepared", "experiments"),
+    *("vetoes", "plan", "config", "prepared", "relations", "toml_lines", "experiments", "experiment_plans"),
     *("statistics", "results"),
     *("engine", "report"),
     "executors",

@@ -8,6 +8,7 @@ import typer
 
 from dlbench.errors import DlbenchError
 from dlbench.plan import Request
+from dlbench.seed_counts import AutoSeeds
 from dlbench.settings import COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS
 from dlbench.syntax import format_value, split_assignments, split_list
 
@@ -57,7 +58,13 @@ def _option(name: str, flag: str, text: str, metavar: str, panel: str) -> inspec
 
 
 def read_request(
-    axes: Mapping[str, Sequence[str] | None], variants: Sequence[str], seeds: str, seed: Sequence[str]
+    axes: Mapping[str, Sequence[str] | None],
+    variants: Sequence[str],
+    seeds: str,
+    seed: Sequence[str],
+    *,
+    judging: Mapping[str, Any] | None = None,
+    noise_floor: bool = False,
 ) -> Request:
     """Read the options into a request, still in text."""
     values = {
@@ -65,14 +72,20 @@ def read_request(
         for name, texts in axes.items()
         if texts
     }
-    chosen: int | list[int] | None = None
+    chosen: int | list[int] | AutoSeeds | None = None
     if seeds and seed:
         raise DlbenchError("--seeds says how many and --seed says which.", "Give one of the two.")
     if seeds:
-        chosen = _whole_number(seeds, "--seeds")
+        chosen = AutoSeeds.parse(seeds) if seeds.startswith("auto") else _whole_number(seeds, "--seeds")
     elif seed:
         chosen = [_whole_number(item, "--seed") for text in seed for item in split_list(text)]
-    return Request(values=values, variants=[split_assignments(text) for text in variants], seeds=chosen)
+    return Request(
+        values=values,
+        variants=[split_assignments(text) for text in variants],
+        seeds=chosen,
+        judging=judging or {},
+        noise_floor=noise_floor,
+    )
 
 
 def _whole_number(text: str, option: str) -> int:

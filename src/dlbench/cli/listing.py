@@ -7,6 +7,7 @@ from rich.table import Table
 
 from dlbench.cli.console import errors, output, print_json
 from dlbench.errors import DlbenchError, suggest
+from dlbench.experiment_plans import find_experiments
 from dlbench.registry import SINGULAR, Entry, Registry
 from dlbench.specs import KINDS, Dataset, Model
 from dlbench.syntax import describe, format_value
@@ -29,7 +30,9 @@ def list_components(
         list_plugins(as_json=as_json)
         return
     elif kind == "experiments":
-        _print_experiments(registry, pattern, as_json)
+        from dlbench.cli.experiment_list import print_experiments
+
+        print_experiments(registry, pattern, as_json)
     elif kind in KINDS:
         _print_entries(kind, registry, pattern, as_json)
     else:
@@ -45,6 +48,7 @@ def warn_of_problems(registry: Registry) -> None:
 
 def _print_counts(registry: Registry, as_json: bool) -> None:
     counts = {kind: len(registry.entries(kind)) for kind in KINDS}
+    counts["experiments"] = len(find_experiments(registry))
     counts["plugins"] = len(registry.plugins.plugins)
     if as_json:
         print_json(counts)
@@ -70,18 +74,6 @@ def _print_entries(kind: str, registry: Registry, pattern: str, as_json: bool) -
         shown = record.name if entry.plugin.name == "standard" else entry.name
         table.add_row(shown, parameters, record.summary)
     output().print(table)
-
-
-def _print_experiments(registry: Registry, pattern: str, as_json: bool) -> None:
-    paths = [(plugin.name, path) for plugin, found in registry.plugins.call("dlbench_experiments") for path in found]
-    chosen = [(plugin, path) for plugin, path in paths if pattern in path.stem]
-    if as_json:
-        print_json([{"plugin": plugin, "name": path.stem} for plugin, path in chosen])
-        return
-    for plugin, path in chosen:
-        output().print(f"{plugin}/{path.stem}")
-    if not chosen:
-        errors().print("No installed plugin brings an experiment.")
 
 
 def entry_document(entry: Entry) -> dict[str, Any]:

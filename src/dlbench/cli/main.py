@@ -23,6 +23,14 @@ class Commands(LazyGroup):
             "compare": Lazy(
                 "dlbench.cli.running:compare", "Train every combination with the same seeds and say which is better."
             ),
+            "run": Lazy(
+                "dlbench.cli.experiments:run",
+                "Run an experiment: its variants, what was reported against what was measured, and its claims.",
+            ),
+            "plot": Lazy("dlbench.cli.plotting:plot", "Draw a run's figures to files."),
+            "report": Lazy(
+                "dlbench.cli.plotting:report", "Write a run as one HTML page: verdicts, figures, settings, provenance."
+            ),
             "results": Lazy("dlbench.cli.results:app", "List, show and export the results of earlier runs."),
             "data": Lazy("dlbench.cli.data:app", "List and fetch data sets."),
             "plugins": Lazy("dlbench.cli.plugins:app", "List the installed plugins."),

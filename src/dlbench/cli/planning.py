@@ -11,6 +11,7 @@ from dlbench.plan import Plan, Request, build
 from dlbench.readying import data_folder, known_data
 from dlbench.registry import Registry
 from dlbench.report.progress import duration
+from dlbench.results.criteria import asked_criteria
 from dlbench.results.history import seconds_per_trial
 from dlbench.results.locations import results_root
 
@@ -24,6 +25,7 @@ def show_plan(request: Request, options: "Options", as_json: bool) -> None:
     """Print the plan of a request; nothing runs, nothing is written, nothing heavy is imported."""
     registry, config = Registry.load(), load_config(Path.cwd())
     plan = build(request, registry, config.settings)
+    asked_criteria(request.judging, plan.to_json())
     document = _document(plan, options, config)
     if as_json:
         print_json(document)
@@ -38,8 +40,6 @@ def _document(plan: Plan, options: "Options", config: Config) -> dict[str, Any]:
 
     root = results_root(options.results_dir, config.results_dir)
     per_trial = seconds_per_trial([variant.trial for variant in plan.variants], root)
-    known = [seconds for seconds in per_trial if seconds is not None]
-    complete = len(known) == len(plan.variants)
     return {
         "folder": str(run_folder_path(plan, options, config)),
         "axes": {axis: list(values) for axis, values in plan.axes.items()},
@@ -47,9 +47,18 @@ def _document(plan: Plan, options: "Options", config: Config) -> dict[str, Any]:
         "variants": [variant.label for variant in plan.variants],
         "vetoed": {veto.variant.label: veto.reason for veto in plan.vetoes},
         "seeds": list(plan.seeds),
+        "noise_floor": list(plan.noise_floor),
+        "looks": list(plan.looks),
         "trials": len(plan.trials),
-        "training_seconds_guess": sum(known) * len(plan.seeds) if complete else None,
+        "training_seconds_guess": _guess(plan, per_trial),
     }
+
+
+def _guess(plan: Plan, per_trial: list[float | None]) -> float | None:
+    known = [seconds for seconds in per_trial if seconds is not None]
+    if len(known) < len(plan.variants):
+        return None
+    return sum(known) * len(plan.seeds) + known[plan.variants.index(plan.baseline_variant)] * len(plan.noise_floor)
 
 
 def _print(plan: Plan, document: dict[str, Any]) -> None:
@@ -63,7 +72,12 @@ def _print(plan: Plan, document: dict[str, Any]) -> None:
     for label, reason in document["vetoed"].items():
         console.print(f"{label}: left out, as {reason}.", markup=False)
     seeds = f"seeds {plan.seeds[0]} to {plan.seeds[-1]}" if len(plan.seeds) > 1 else f"seed {plan.seeds[0]}"
-    console.print(f"{len(plan.trials):,} trials: {len(plan.variants):,} variants × {len(plan.seeds)} ({seeds})")
+    floor = f", and {len(plan.noise_floor)} of the noise floor" if plan.noise_floor else ""
+    most = "at most " if plan.looks else ""
+    variants = f"{len(plan.variants):,} variants × {len(plan.seeds)} ({seeds})"
+    console.print(f"{most}{len(plan.trials):,} trials: {variants}{floor}", markup=False)
+    if plan.looks:
+        console.print(f"Looks: at {', '.join(map(str, plan.looks))} seeds, each at α / {len(plan.looks)}", markup=False)
     guess = document["training_seconds_guess"]
     known = f"about {duration(guess)} of training in sum, going by earlier runs" if guess else "no earlier run tells"
     console.print(f"Time: {known}", markup=False)

@@ -1,6 +1,7 @@
 """`dlbench results`: what has been run, shown again, and handed on to other programs."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dlbench.cli.console import errors, output, print_json
+from dlbench.cli.judging import with_judging
 
 if TYPE_CHECKING:
     from dlbench.results.folder import RunFolder
+    from dlbench.results.judging import Judged
     from dlbench.results.overview import Overview
 
 app = typer.Typer(help="List, show and export the results of earlier runs.", no_args_is_help=True, add_completion=False)
@@ -40,23 +43,53 @@ def list_results(results_dir: ResultsDir = None, as_json: AsJson = False) -> Non
 
 
 @app.command()
-def show(run: Run, results_dir: ResultsDir = None, as_json: AsJson = False) -> None:
-    """Print a run's table again."""
-    from dlbench.report.tables import print_comparison
-    from dlbench.results.summary import summarise
-
+@with_judging
+def show(
+    run: Run,
+    results_dir: ResultsDir = None,
+    convergence: Annotated[bool, typer.Option("--convergence", help="Show how fast and how steadily.")] = False,
+    as_json: AsJson = False,
+    *,
+    judging: Mapping[str, Any],
+) -> None:
+    """Print a run's tables again, judged as was fixed before running or as is asked now."""
     folder = _open(run, results_dir)
     if as_json:
-        print_json(document(folder))
+        print_json(document(folder, judging))
+    else:
+        print_run(folder, judging, convergence=convergence, title=folder.path.name)
+
+
+@app.command()
+@with_judging
+def audit(
+    file: Annotated[Path, typer.Argument(help="A CSV file with a row a trained model.", metavar="FILE.csv")],
+    variant: Annotated[str, typer.Option(metavar="COLUMN", help="The column that names what is compared.")],
+    seed: Annotated[str, typer.Option(metavar="COLUMN", help="The column of seeds: equal seeds make pairs.")],
+    lower_is_better: Annotated[
+        bool, typer.Option("--lower-is-better", help="Less of the metric is better. Default: as its name tells.")
+    ] = False,
+    as_json: AsJson = False,
+    *,
+    judging: Mapping[str, Any],
+) -> None:
+    """Judge anybody's results by the same rules, and say what they cannot support."""
+    from dlbench.report.verdicts import print_verdicts
+    from dlbench.results.audit import audit_file
+
+    found = audit_file(file, variant, seed, judging, lower_is_better=lower_is_better)
+    if as_json:
+        print_json({"file": str(file), "warnings": found.warnings, **judged_document(found.judged)})
         return
-    plan = folder.plan
-    print_comparison(output(), summarise(folder.records, plan), plan, title=folder.path.name)
+    print_verdicts(output(), found.judged, title=file.name)
+    for warning in found.warnings:
+        output().print(f"Warning: {warning}", markup=False, soft_wrap=True)
 
 
 @app.command()
 def export(
     run: Run,
-    table: Annotated[str, typer.Option(help="trials, epochs, confusion or summary.")] = "trials",
+    table: Annotated[str, typer.Option(help="trials, epochs, confusion, comparison or summary.")] = "trials",
     format: Annotated[str, typer.Option(help="csv, json, markdown, latex or parquet.")] = "csv",  # noqa: A002  # the option's name
     output_file: Annotated[Path | None, typer.Option("--output", help="File to write, else standard output.")] = None,
     results_dir: ResultsDir = None,
@@ -75,13 +108,57 @@ def export(
         output_file.write_bytes(data)
 
 
-def document(folder: "RunFolder") -> dict[str, Any]:
+def print_run(
+    folder: "RunFolder", judging: Mapping[str, Any] | None = None, *, convergence: bool = False, title: str = ""
+) -> None:
+    """Print a run: the verdicts with their sentences, convergence if wanted, the other figures, what went wrong."""
+    from dlbench.report.convergence import convergence_table
+    from dlbench.report.tables import print_comparison
+    from dlbench.report.verdicts import print_verdicts
+    from dlbench.results.convergence import convergence as converge
+    from dlbench.results.judging import judge_run
+    from dlbench.results.summary import summarise
+
+    records, plan, console = folder.records, folder.plan, output()
+    judged = judge_run(records, plan, judging)
+    print_verdicts(console, judged, title)
+    if convergence and (rows := converge(records, plan)):
+        console.print(convergence_table(rows, console.width))
+    print_comparison(console, summarise(records, plan), plan, judged=judged.criteria.metric)
+
+
+def document(folder: "RunFolder", judging: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return a run as the one JSON document that --json prints."""
+    from dlbench.results.convergence import convergence
+    from dlbench.results.judging import judge_run
     from dlbench.results.summary import summarise
 
     plan = folder.plan
-    summaries = [asdict(summary) for summary in summarise(folder.records, plan)]
-    return {"name": folder.path.name, "path": str(folder.path), "plan": plan, "summary": summaries}
+    return {
+        "name": folder.path.name,
+        "path": str(folder.path),
+        "plan": plan,
+        "summary": [asdict(summary) for summary in summarise(folder.records, plan)],
+        **judged_document(judge_run(folder.records, plan, judging)),
+        "convergence": [asdict(row) for row in convergence(folder.records, plan)],
+    }
+
+
+def judged_document(judged: "Judged") -> dict[str, Any]:
+    """Return verdicts as JSON content: the rows of comparison.csv, and what is said about them."""
+    from dlbench.results.judging import ranking_sentence
+
+    families = judged.all_families
+    return {
+        "judging": judged.criteria.to_json() | {"higher_is_better": judged.rules.higher_is_better},
+        "departures": judged.departures,
+        "comparison": judged.table()[1],
+        "letters": {family.axis: dict(family.letters) for family in judged.families if family.letters},
+        "sentences": list(dict.fromkeys(text for family in families for text in family.sentences)),
+        "outlook": [text for family in judged.families for text in family.outlook],
+        "ranking": asdict(judged.ranking) | {"sentence": ranking_sentence(judged.ranking)} if judged.ranking else None,
+        "notes": judged.notes,
+    }
 
 
 def _open(run: str, results_dir: Path | None) -> "RunFolder":

@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ import typer
 
 from dlbench.cli.axes import read_request, with_axes
 from dlbench.cli.console import errors, output, print_json
+from dlbench.cli.judging import with_judging
 from dlbench.cli.listing import warn_of_problems
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ _OUTPUT = "What is shown"
 
 
 @with_axes
+@with_judging
 def compare(
     variant: Annotated[
         list[str] | None,
@@ -33,12 +36,19 @@ def compare(
     seeds: Annotated[
         str,
         typer.Option(
-            metavar="N", help="How many paired seeds. Default: as many as a verdict needs.", rich_help_panel="Seeds"
+            metavar="N",
+            help="How many paired seeds, or auto:7..30 for as many as verdicts turn out to need. "
+            "Default: as many as a verdict needs at least.",
+            rich_help_panel="Seeds",
         ),
     ] = "",
     seed: Annotated[
         list[str] | None, typer.Option(metavar="N,…", help="Which seeds, instead of how many.", rich_help_panel="Seeds")
     ] = None,
+    noise_floor: Annotated[
+        bool,
+        typer.Option("--noise-floor", help="Run the baseline against itself on other seeds.", rich_help_panel="Seeds"),
+    ] = False,
     name: Annotated[str, typer.Option(help="The run folder's name.", rich_help_panel=_WHERE)] = "",
     results_dir: Annotated[
         Path | None,
@@ -67,12 +77,17 @@ def compare(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the plan; run and write nothing.", rich_help_panel=_OUTPUT)
     ] = False,
+    convergence: Annotated[
+        bool, typer.Option("--convergence", help="Show how fast and how steadily.", rich_help_panel=_OUTPUT)
+    ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print the run folder's path alone.", rich_help_panel=_OUTPUT)
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON document on standard output.", rich_help_panel=_OUTPUT)
     ] = False,
+    *,
+    judging: Mapping[str, Any],
     **axes: Any,
 ) -> None:
     """Train every combination with the same seeds and say which is better.
@@ -81,7 +96,7 @@ def compare(
     """
     from dlbench.session import Options
 
-    request = read_request(axes, variant or (), seeds, seed or ())
+    request = read_request(axes, variant or (), seeds, seed or (), judging=judging, noise_floor=noise_floor)
     options = Options(
         name=name,
         results_dir=results_dir,
@@ -100,7 +115,7 @@ def compare(
         show_plan(request, options, as_json)
         return
     outcome = _run(request, options, quiet or as_json)
-    _show(outcome, quiet, as_json)
+    _show(outcome, judging, quiet=quiet, as_json=as_json, convergence=convergence)
     raise typer.Exit(outcome.exit_code)
 
 
@@ -139,22 +154,17 @@ class _InterruptsStop:
         self.note("Stopping. What has finished is kept; the same command goes on from there.")
 
 
-def _show(outcome: "Outcome", quiet: bool, as_json: bool) -> None:
-    from dlbench.report.tables import print_comparison
-    from dlbench.results.summary import summarise
+def _show(outcome: "Outcome", judging: Mapping[str, Any], *, quiet: bool, as_json: bool, convergence: bool) -> None:
+    from dlbench.cli.results import document, print_run
+    from dlbench.results.folder import RunFolder
 
-    plan = outcome.plan.to_json()
-    summaries = summarise(outcome.records, plan)
     figure = _draw(outcome)
-    if as_json:
-        from dlbench.cli.results import document
-        from dlbench.results.folder import RunFolder
-
-        print_json(document(RunFolder(outcome.folder)))
-    elif quiet:
+    if quiet:
         print(outcome.folder)
+    elif as_json:
+        print_json(document(RunFolder(outcome.folder), judging))
     else:
-        print_comparison(output(), summaries, plan)
+        print_run(RunFolder(outcome.folder), judging, convergence=convergence)
         for veto in outcome.plan.vetoes:
             output().print(f"{veto.variant.label}: left out, as {veto.reason}.", markup=False)
         output().print(_where(outcome, figure), markup=False, soft_wrap=True)

@@ -64,7 +64,7 @@ class Progress:
     def started(self, trials: Iterable[Trial], before: int = 0) -> None:
         """Begin: the trials that will run now, and how many more of the plan are answered already."""
         self._trials = {trial.trial_id: trial for trial in trials}
-        self._before = before
+        self._before, self._finished = before, 0
         self._started = self._clock()
         if before:
             self.note(f"{before} of {before + len(self._trials)} trials are there already.")

@@ -1,4 +1,4 @@
-"""The table of a comparison: as much of it as the screen is wide, and below it what else happened."""
+"""The figures of a comparison's variants: as many as the screen is wide, and below them what else happened."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,6 @@ class Column:
     deviation: bool = False
 
 
-# Intervals and verdicts will have their place between the accuracies and the cost.
 COLUMNS = (
     Column("validation_accuracy", "validation\naccuracy (%)", 0, deviation=True),
     Column("test_accuracy", "test\naccuracy (%)", 0, deviation=True),
@@ -40,22 +39,28 @@ COLUMNS = (
 
 
 def print_comparison(
-    console: Console, summaries: Sequence[VariantSummary], plan: Mapping[str, Any], title: str = ""
+    console: Console, summaries: Sequence[VariantSummary], plan: Mapping[str, Any], title: str = "", judged: str = ""
 ) -> None:
-    """Print a comparison's table and, below it, the trials that gave no numbers."""
-    console.print(comparison_table(summaries, tuple(plan["axes"]), console.width, title=title))
+    """Print a comparison's figures and, below them, the trials that gave no numbers.
+
+    judged: the metric that a table of verdicts above has shown already, or "".
+    """
+    console.print(comparison_table(summaries, tuple(plan["axes"]), console.width, title=title, judged=judged))
     for note in mishap_notes(summaries):
         console.print(Text(note), soft_wrap=True)
 
 
-def comparison_table(summaries: Sequence[VariantSummary], axes: Sequence[str], width: int, *, title: str = "") -> Table:
+def comparison_table(
+    summaries: Sequence[VariantSummary], axes: Sequence[str], width: int, *, title: str = "", judged: str = ""
+) -> Table:
     """Return a row a variant, with the columns that fit into a width; the accuracies always stay.
 
     Accuracies are percentages. The best mean of a column is bold and has a mark.
     """
-    columns = [column for column in COLUMNS if any(column.metric in summary.metrics for summary in summaries)]
+    present = {metric for summary in summaries for metric in summary.metrics} - {judged}
+    columns = [column for column in COLUMNS if column.metric in present]
     while True:
-        table = _table(summaries, axes, columns, title)
+        table = _table(summaries, axes, columns, title, judged)
         droppable = [column for column in columns if column.rank]
         if _natural_width(table) <= width or not droppable:
             return table
@@ -67,8 +72,10 @@ def _natural_width(table: Table) -> int:
     return Measurement.get(console, console.options, table).maximum
 
 
-def _table(summaries: Sequence[VariantSummary], axes: Sequence[str], columns: Sequence[Column], title: str) -> Table:
-    caption = _caption(summaries)
+def _table(
+    summaries: Sequence[VariantSummary], axes: Sequence[str], columns: Sequence[Column], title: str, judged: str
+) -> Table:
+    caption = _caption(summaries, judged)
     table = Table(
         box=SIMPLE_HEAD,
         pad_edge=False,
@@ -113,13 +120,13 @@ def _best(summaries: Sequence[VariantSummary], metric: str) -> str | None:
     return measure(metric).format(max(finite) if measure(metric).best == "highest" else min(finite))
 
 
-def _caption(summaries: Sequence[VariantSummary]) -> str:
+def _caption(summaries: Sequence[VariantSummary], judged: str) -> str:
     lines = []
-    if any(_best(summaries, column.metric) for column in COLUMNS):
+    if any(_best(summaries, column.metric) for column in COLUMNS if column.metric != judged):
         lines.append(f"{MARK} best mean of its column")
     if any(summary.n > 1 for summary in summaries):
         lines.append("± standard deviation over n seeds")
-    if any(summary.n == 1 for summary in summaries):
+    if any(summary.n == 1 for summary in summaries) and not judged:
         lines.append("n = 1: no claim")
     for use in dict.fromkeys(summary.test_use for summary in summaries if summary.test_use):
         concerned = [summary.label for summary in summaries if summary.test_use == use]

@@ -8,11 +8,12 @@ from dlbench.errors import DlbenchError, suggest
 from dlbench.results.display import measure
 from dlbench.results.files import strict_json
 from dlbench.results.folder import RunFolder
+from dlbench.results.judging import judge_run
 from dlbench.results.summary import VariantSummary, summarise, summary_table
 from dlbench.results.views import VIEWS, cell, table, to_csv
 from dlbench.specs import Value
 
-TABLES = (*VIEWS, "summary")
+TABLES = (*VIEWS, "comparison", "summary")
 FORMATS = ("csv", "json", "markdown", "latex", "parquet")
 # An underscore inside a word is plain text in Markdown; elsewhere it may open an emphasis.
 _MARKDOWN = re.compile(r"[\\`*\[\]<>|~]|(?<!\w)_|_(?!\w)")
@@ -50,7 +51,9 @@ def _check(name: str, known: Iterable[str], kind: str) -> None:
 
 
 def _view(folder: RunFolder, name: str) -> Table:
-    return table(VIEWS[name], folder.records)
+    if name == "comparison":
+        return judge_run(folder.records, folder.plan).table()
+    return table(VIEWS[name], folder.records, folder.manifest.plan if folder.manifest else None)
 
 
 def _summary(folder: RunFolder, *, for_people: bool) -> Table:

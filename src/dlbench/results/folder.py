@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from dlbench.errors import DlbenchError
+from dlbench.results.convergence import find_target
 from dlbench.results.files import replace_file, writing
 from dlbench.results.journal import Journal, append_record, journal_path, read_journal, session_name
+from dlbench.results.judging import judge_run
 from dlbench.results.manifest import SCHEMA, provenance_id, read_manifest, write_manifest
 from dlbench.results.views import ViewFiles
 from dlbench.trial import ANSWERED, Manifest, TrialRecord
@@ -28,6 +30,7 @@ class RunFolder:
         self._take(read_journal(path))
         self._views = ViewFiles(path)
         self._session = ""
+        self._looks: list[Mapping[str, Any]] = []
 
     def _take(self, journal: Journal) -> None:
         self._records = dict(journal.records)
@@ -66,6 +69,7 @@ class RunFolder:
         """
         joined = extend_plan(self.manifest.plan, plan) if self.manifest else plan
         self._begin()
+        self._looks = []
         session = {
             "session": self._session,
             "command": list(command),
@@ -79,6 +83,18 @@ class RunFolder:
         with writing(self.path):
             write_manifest(self.path, self.manifest)
         return self.manifest
+
+    def extend(self, plan: Plan) -> None:
+        """Join more of the session's plan to the folder's, and write the manifest."""
+        if self.manifest is None:
+            raise DlbenchError("A session extends its plan only after it has begun.")
+        self.manifest = replace(self.manifest, plan=extend_plan(self.manifest.plan, plan))
+        with writing(self.path):
+            write_manifest(self.path, self.manifest)
+
+    def note_look(self, look: Mapping[str, Any]) -> None:
+        """Keep what a look at growing results found; the manifest has it from the end of the session on."""
+        self._looks.append(look)
 
     def _begin(self) -> None:
         """Name the session; repair the views, which a killed session may have left behind the journal."""
@@ -103,26 +119,40 @@ class RunFolder:
                 self._views.rebuild(self.records)
 
     def close(self) -> None:
-        """End the session: views made anew from all journals, the end in the manifest. Harmless when repeated."""
+        """End the session: views and verdicts made anew from all journals, the end in the manifest.
+
+        Harmless when repeated.
+        """
         if not self._session:
             return
         self._take(read_journal(self.path))  # another session may have written beside this one
         with writing(self.path):
-            if self._records:
-                self._views.rebuild(self.records)
             self._end_session()
+            if self._records:
+                self._write_views()
         self._session = ""
+
+    def _write_views(self) -> None:
+        if self.manifest is None:
+            self._views.rebuild(self.records)
+            return
+        self._views.rebuild(self.records, self.manifest.plan)
+        self._views.write_comparison(*judge_run(self.records, self.manifest.plan).table())
 
     def _end_session(self) -> None:
         manifest = read_manifest(self.path)
         if manifest is None:
             return
-        ended = {"ended": _now().isoformat(timespec="seconds")}
+        target = find_target(self.records, manifest.plan)
+        plan = {**manifest.plan, "target": target} if target["values"] else manifest.plan
+        ended: dict[str, Any] = {"ended": _now().isoformat(timespec="seconds")}
+        if self._looks:
+            ended["looks"] = list(self._looks)
         sessions = tuple(
             {**session, **ended} if session.get("session") == self._session else session
             for session in manifest.sessions
         )
-        self.manifest = replace(manifest, sessions=sessions)
+        self.manifest = replace(manifest, plan=plan, sessions=sessions)
         write_manifest(self.path, self.manifest)
 
 
@@ -133,7 +163,8 @@ def _now() -> datetime:
 def extend_plan(old: Plan, new: Plan) -> dict[str, Any]:
     """Join two plans with equal fixed settings: more values of an axis, more variants, more seeds.
 
-    What was there keeps its place, and the baseline stays. Other fixed settings are a DlbenchError that lists them.
+    What was there keeps its place; baseline and judging stay, but for looks where there were none. Other fixed settings
+    are a DlbenchError that lists them.
     """
     if differences := _differences(old["fixed"], new["fixed"]):
         raise DlbenchError(
@@ -149,13 +180,19 @@ def extend_plan(old: Plan, new: Plan) -> dict[str, Any]:
                 "its data, or a value that shows neither as an axis nor as a fixed setting, has changed.",
                 "Choose another --name.",
             )
-    return {
+    joined = {
+        **new,
+        **old,
         "axes": {axis: _union(old["axes"].get(axis, ()), new["axes"].get(axis, ())) for axis in axes},
-        "fixed": dict(old["fixed"]),
         "variants": [*old["variants"], *(variant for variant in new["variants"] if variant["label"] not in known)],
         "seeds": _union(old["seeds"], new["seeds"]),
-        "baseline": old["baseline"],
     }
+    if floor := _union(old.get("noise_floor", ()), new.get("noise_floor", ())):
+        joined["noise_floor"] = floor
+    if looks := new.get("judging", {}).get("looks"):
+        # Whoever stops as soon as a verdict falls pays for every look from then on.
+        joined["judging"] = {**joined["judging"], "looks": joined["judging"].get("looks") or looks}
+    return joined
 
 
 def _differences(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:

@@ -1,6 +1,7 @@
 """The tables of a run as pandas frames, with the columns of the files."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -11,9 +12,9 @@ from dlbench.syntax import format_value
 from dlbench.trial import TrialRecord
 
 
-def trials_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:
-    """Return a row a trial, with the columns of trials.csv."""
-    return frame(*table(VIEWS["trials"], records))
+def trials_frame(records: Iterable[TrialRecord], plan: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    """Return a row a trial, with the columns of trials.csv. plan: the run's, whose target fills epochs_to_target."""
+    return frame(*table(VIEWS["trials"], records, plan))
 
 
 def epochs_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:

@@ -40,7 +40,7 @@ def overview(path: Path) -> Overview:
     variants, seeds = len(manifest.plan["variants"]), len(manifest.plan["seeds"])
     return Overview(
         name=path.name,
-        planned=variants * seeds,
+        planned=variants * seeds + len(manifest.plan.get("noise_floor", ())),
         done=done,
         failed=failed,
         variants=variants,

@@ -83,10 +83,11 @@ def summarise(
 
 
 def group_by_variant(records: Iterable[TrialRecord], plan: Mapping[str, Any]) -> dict[str, list[TrialRecord]]:
-    """Return the records of each variant of a plan by variant_id, by seed."""
+    """Return the records of each variant of a plan by variant_id, by seed; without those of the noise floor."""
     grouped: dict[str, list[TrialRecord]] = {variant["variant_id"]: [] for variant in plan["variants"]}
+    beside = {*plan.get("noise_floor", ())} - {*plan["seeds"]}
     for record in sorted(records, key=lambda record: record.trial.seed):
-        if record.trial.variant_id in grouped:
+        if record.trial.variant_id in grouped and record.trial.seed not in beside:
             grouped[record.trial.variant_id].append(record)
     return grouped
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
+from dlbench.results.convergence import epochs_to_target
 from dlbench.results.files import append, replace_file
 from dlbench.specs import Value
 from dlbench.syntax import format_value
@@ -79,12 +81,19 @@ VIEWS: Mapping[str, View] = MappingProxyType(
 )
 
 
-def table(view: View, records: Iterable[TrialRecord]) -> tuple[tuple[str, ...], list[Row]]:
-    """Return a view's columns and rows: its own columns first, then others in the order of their appearance."""
+def table(
+    view: View, records: Iterable[TrialRecord], plan: Mapping[str, Any] | None = None
+) -> tuple[tuple[str, ...], list[Row]]:
+    """Return a view's columns and rows: its own columns first, then others in the order of their appearance.
+
+    plan: one that keeps a target fills epochs_to_target.
+    """
     columns = dict.fromkeys(view.columns)
     rows = []
     for record in records:
         for row in view.rows(record):
+            if plan and "target" in plan and view.name == "trials":
+                row = {**row, "epochs_to_target": epochs_to_target(record, plan)}
             columns.update(dict.fromkeys(row))
             rows.append(row)
     return tuple(columns), rows
@@ -105,6 +114,9 @@ def cell(value: Value) -> int | float | str | None:
     return format_value(value) if isinstance(value, bool | tuple) else value
 
 
+COMPARISON = "comparison.csv"
+
+
 class ViewFiles:
     """The view files of one run folder, as one session writes them."""
 
@@ -112,13 +124,17 @@ class ViewFiles:
         self._folder = folder
         self._columns: dict[str, tuple[str, ...]] = {}
 
-    def rebuild(self, records: Iterable[TrialRecord]) -> None:
-        """Write all views anew, each in one step."""
+    def rebuild(self, records: Iterable[TrialRecord], plan: Mapping[str, Any] | None = None) -> None:
+        """Write all views of records anew, each in one step. plan: see `table`."""
         kept = tuple(records)
         for view in VIEWS.values():
-            columns, rows = table(view, kept)
+            columns, rows = table(view, kept, plan)
             replace_file(self._folder / view.file_name, to_csv(columns, rows))
             self._columns[view.name] = columns
+
+    def write_comparison(self, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
+        """Write comparison.csv in one step."""
+        replace_file(self._folder / COMPARISON, to_csv(columns, rows))
 
     def append(self, record: TrialRecord) -> bool:
         """Append a record's rows; False, with nothing written, where a file lacks a column or is not there."""

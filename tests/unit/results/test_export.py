@@ -50,7 +50,8 @@ def test_json_is_strict_and_keeps_every_digit(folder):
     assert [row["test_loss"] for row in rows][2] is None
     assert rows[1]["validation_accuracy"] == 0.1 + 0.2
     assert rows[2]["message"] == NASTY
-    assert rows[0]["epochs_to_target"] is None
+    assert rows[0]["epochs_to_target"] == 3
+    assert rows[2]["epochs_to_target"] is None  # a miss, ∞ in the other formats
 
 
 def test_markdown_escapes_what_would_be_read_as_markup(folder):

@@ -43,13 +43,14 @@ def test_a_session_leaves_journal_views_manifest_and_logs(tmp_path, make_record,
         folder.add(make_record())
         folder.add(failed)
     path = tmp_path / "run"
-    assert {"journal", "manifest.json", "trials.csv", "epochs.csv", "confusion.csv", "logs"} == {
+    assert {"journal", "manifest.json", "trials.csv", "epochs.csv", "confusion.csv", "comparison.csv", "logs"} == {
         child.name for child in path.iterdir()
     }
     assert (path / "logs" / f"{failed.trial_id}.log").read_text() == "Traceback …\n"
     assert len(list((path / "logs").iterdir())) == 1
     manifest = json.loads((path / "manifest.json").read_text())
-    assert (manifest["schema"], manifest["name"], manifest["plan"]) == (1, "run", make_plan())
+    assert (manifest["schema"], manifest["name"]) == (1, "run")
+    assert {key: manifest["plan"][key] for key in make_plan()} == make_plan()
     (session,) = manifest["sessions"]
     assert session["command"] == list(COMMAND)
     assert session["started"] <= session["ended"]

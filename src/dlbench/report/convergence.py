@@ -1,0 +1,45 @@
+"""The table of convergence: who reached the baseline's target, when, and how steadily."""
+
+import math
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from dlbench.results.convergence import Convergence
+
+
+def convergence_table(rows: Sequence[Convergence], width: int) -> Table:
+    """Return a row a variant: how many trials reached the target and when, and how steadily they went."""
+    targets = {row.target for row in rows if row.target is not None}
+    goal = f"{100 * targets.pop():.2f} %" if len(targets) == 1 else "its data set's target"
+    table = Table(
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        title=Text(f"Convergence to a validation accuracy of {goal}", style="bold"),
+        caption=Text("target: the baseline's median at 80 % of its epochs; medians over hits and misses", style="dim"),
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("variant", overflow="fold", max_width=max(14, width // 3))
+    for heading in (
+        "reached",
+        "epochs",
+        "seconds",
+        "mean on the\nway (%)",
+        "epoch-to-epoch\nchange (points)",
+        "gap\n(points)",
+    ):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        reached = "–" if row.hits is None else f"{row.hits}/{row.n}"
+        shares = ["–" if x is None else f"{100 * x:.2f}" for x in (row.area, row.change, row.gap)]
+        table.add_row(Text(row.variant), reached, _time(row.epochs, "{:.0f}"), _time(row.seconds, "{:.2f}"), *shares)
+    return table
+
+
+def _time(value: float | None, form: str) -> str:
+    return "–" if value is None else "∞" if math.isinf(value) else form.format(value)
