@@ -9,7 +9,8 @@ from pathlib import Path
 
 from dlbench.errors import DlbenchError, suggest
 from dlbench.experiments import Experiment, load_experiment
-from dlbench.plan import Plan, Request, build
+from dlbench.plan import Plan, Request
+from dlbench.planning import build
 from dlbench.registry import Registry
 from dlbench.relations import check_relation, find_variant
 from dlbench.settings import COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS

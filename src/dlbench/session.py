@@ -2,14 +2,16 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dlbench.conditions import plugins_used, stale_trials
 from dlbench.config import Config, default_data_dir
 from dlbench.errors import DlbenchError
-from dlbench.plan import Plan, Request, build, resolve
+from dlbench.plan import Plan, Request
+from dlbench.planning import build, resolve
 from dlbench.readying import Readying, data_folder
 from dlbench.registry import Registry
 from dlbench.results.criteria import asked_criteria
@@ -104,11 +106,11 @@ def run(
     for warning in folder.warnings:
         display.note(warning)
     plan = _fix_judging(plan, request, folder)
-    surroundings = provenance(_plugins_used(plan, registry), hardware)
+    surroundings = provenance(plugins_used(plan, registry), hardware)
 
     def missing(stage: Plan) -> list[Trial]:
-        answered = folder.answered - _stale(folder, stage, surroundings, options)
-        return [trial for trial in stage.trials if trial.trial_id not in answered]
+        stale = stale_trials(folder, stage, surroundings, accept=options.accept_old, redo=options.redo_stale)
+        return [trial for trial in stage.trials if trial.trial_id not in folder.answered - stale]
 
     executor = _executor(options, registry, data_dir) if missing(plan) else None
     stages = plan.stages
@@ -116,14 +118,31 @@ def run(
     with folder, _time_limit(options.max_time, stop):
         manifest = folder.start(stages[0].to_json(), options.command, surroundings)
         session.observe("dlbench_run_started", manifest=manifest)
-        for stage in stages:
-            session.enter(stage)
-            if executor and (trials := missing(stage)):
-                session.train(trials, executor, options, stop)
-            if stop.is_set() or session.settled():
-                break
+        interrupted = _run_stages(session, stages, missing, executor, options, stop)
     session.observe("dlbench_run_finished", folder=path)
-    return session.outcome(interrupted=stop.is_set())
+    return session.outcome(interrupted)
+
+
+def _run_stages(
+    session: "_Session",
+    stages: Sequence[Plan],
+    missing: Callable[[Plan], list[Trial]],
+    executor: "LocalExecutor | None",
+    options: Options,
+    stop: threading.Event,
+) -> bool:
+    """Run a plan as far as each of its looks, until every verdict is decided; tell whether it was cut short."""
+    for stage in stages:
+        session.enter(stage)
+        if executor and (trials := missing(stage)):
+            session.train(trials, executor, options, stop)
+        if stop.is_set() and missing(stage):
+            return True  # half a stage is nothing to look at
+        if session.settled():
+            return False
+        if stop.is_set():
+            return stage is not stages[-1]
+    return False
 
 
 def _fix_judging(plan: Plan, request: Request, folder: RunFolder) -> Plan:
@@ -168,39 +187,6 @@ def run_folder_path(plan: Plan, options: Options, config: Config) -> Path:
     """Return the run folder of a plan: the name given, or the plan's own."""
     root = results_root(options.results_dir, config.results_dir)
     return new_run_path(options.name or plan.name, root)
-
-
-def _plugins_used(plan: Plan, registry: Registry) -> dict[str, str]:
-    """Return the versions of the plugins whose components decide the numbers."""
-    selections = [selection for variant in plan.variants for selection in variant.trial.components.values()]
-    names = sorted({selection.name.partition("/")[0] for selection in selections if "/" in selection.name})
-    return {name: registry.plugins.by_name[name].version for name in names}
-
-
-def _stale(folder: RunFolder, plan: Plan, surroundings: Mapping[str, Any], options: Options) -> frozenset[str]:
-    """Return the trials to compute again; results of other versions that nobody decided about are an error."""
-    now = provenance_id(surroundings)
-    planned = {trial.trial_id for trial in plan.trials}
-    old = [record for record in folder.records if record.trial_id in planned & folder.answered]
-    old = [record for record in old if record.provenance_id != now]
-    if not old or options.accept_old:
-        return frozenset()
-    if options.redo_stale:
-        return frozenset(record.trial_id for record in old)
-    sessions = folder.manifest.sessions if folder.manifest else ()
-    before: Mapping[str, Any] = next((s for s in reversed(sessions) if s["provenance_id"] == old[-1].provenance_id), {})
-    raise DlbenchError(
-        f"{len(old)} results in {folder.path} were computed under other conditions: {_changes(before, surroundings)}.",
-        "Add --accept-old to keep them, --redo-stale to compute them again, or choose another --name.",
-    )
-
-
-def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    changed = []
-    for part in ("versions", "plugins", "hardware"):
-        old, new = before.get(part, {}), now.get(part, {})
-        changed += [f"{key} {old.get(key)} → {new.get(key)}" for key in {**old, **new} if old.get(key) != new.get(key)]
-    return ", ".join(changed) or "what they were is not recorded"
 
 
 def _executor(options: Options, registry: Registry, data_dir: Path) -> "LocalExecutor":
@@ -306,5 +292,5 @@ class _Session:
             plan=self.plan,
             records=records,
             computed=self.computed,
-            interrupted=interrupted and len(records) < len(self.trials),
+            interrupted=interrupted,
         )

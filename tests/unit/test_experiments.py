@@ -14,7 +14,8 @@ from dlbench.experiment_plans import (
     to_request,
 )
 from dlbench.experiments import Experiment, load_experiment
-from dlbench.plan import Request, build
+from dlbench.plan import Request
+from dlbench.planning import build
 from dlbench.registry import Registry
 from dlbench.results.claims import check_metrics
 from dlbench.toml_lines import Place, find_lines

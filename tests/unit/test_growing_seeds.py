@@ -3,7 +3,8 @@ import json
 import pytest
 
 from dlbench.errors import DlbenchError
-from dlbench.plan import Request, build, find_baseline
+from dlbench.plan import Request, find_baseline
+from dlbench.planning import build
 from dlbench.seed_counts import AutoSeeds, comparisons_among, look_schedule, other_seeds, seeds_needed
 
 ACTIVATIONS = {"activation": ("relu", "tanh", "elu")}

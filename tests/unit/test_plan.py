@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from dlbench.errors import DlbenchError
-from dlbench.plan import Plan, Request, build, resolve
+from dlbench.plan import Plan, Request
+from dlbench.planning import build, resolve
 from dlbench.registry import Registry
 from dlbench.trial import Trial
 

@@ -89,6 +89,7 @@ OTHERS: dict[str, Any] = {
     "device": "cuda",
     "threads": 2,
     "deterministic": True,
+    "channels_last": False,
 }
 
 

@@ -13,7 +13,7 @@ from dlbench import Model
 from dlbench.engine.cost import count_parameters
 from dlbench.engine.description import describe_model
 from dlbench.plan import Request
-from dlbench.plan import build as plan
+from dlbench.planning import build as plan
 from dlbench.registry import Registry
 from dlbench_convnet_basics.open_ended import open_ended_cnn
 from dlbench_convnet_basics.plugin import MODELS

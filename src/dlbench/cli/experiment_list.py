@@ -12,7 +12,7 @@ from dlbench.config import default_data_dir, load_config
 from dlbench.errors import DlbenchError
 from dlbench.experiment_plans import ExperimentFile, find_experiments, to_request
 from dlbench.experiments import load_experiment
-from dlbench.plan import build
+from dlbench.planning import build
 from dlbench.readying import data_folder, known_data
 from dlbench.registry import Registry
 from dlbench.specs import Dataset

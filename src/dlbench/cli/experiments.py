@@ -12,10 +12,7 @@ from rich.text import Text
 from dlbench.cli.axes import read_request
 from dlbench.cli.console import output, print_json
 from dlbench.cli.judging import with_judging
-from dlbench.cli.running import _draw as draw
-from dlbench.cli.running import _run as run_session
-from dlbench.cli.running import _where as where
-from dlbench.cli.running import compare
+from dlbench.cli.running import compare, draw, run_session, where
 from dlbench.experiment_plans import check, departures, open_experiment, run_name, to_request
 from dlbench.registry import Registry
 from dlbench.settings import COMPONENT_AXES, SETTINGS

@@ -7,7 +7,8 @@ from rich.table import Table
 
 from dlbench.cli.console import output, print_json
 from dlbench.config import Config, default_data_dir, load_config
-from dlbench.plan import Plan, Request, build
+from dlbench.plan import Plan, Request
+from dlbench.planning import build
 from dlbench.readying import data_folder, known_data
 from dlbench.registry import Registry
 from dlbench.report.progress import duration

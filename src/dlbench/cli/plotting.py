@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dlbench.cli.console import errors, output
+from dlbench.cli.folders import open_run
 from dlbench.cli.judging import with_judging
 from dlbench.errors import DlbenchError, suggest
 
 if TYPE_CHECKING:
     from dlbench.report.figures import Format, Study
-    from dlbench.results.folder import RunFolder
 
 ALL = "all"
 
@@ -49,7 +49,7 @@ def plot(
     shape = next((known for known in FORMATS if known == format.lower()), None)
     if shape is None:
         raise DlbenchError(f"{format!r} is no format of figures.", f"It takes {', '.join(FORMATS)}.")
-    folder = _open(run, results_dir)
+    folder = open_run(run, results_dir)
     drawn = study(folder.records, folder.plan, judging)
     _draw(wanted, drawn, shape, output_dir or folder.path / "figures")
 
@@ -100,19 +100,9 @@ def report(
     from dlbench.report.html import html_report
     from dlbench.results.files import replace_file, writing_to
 
-    folder = _open(run, results_dir)
+    folder = open_run(run, results_dir)
     path = output_file or folder.path / "report.html"
     content = html_report(folder, judging)
     with writing_to(path, "Choose another file with --output."):
         replace_file(path, content)
     output().print(str(path), markup=False, soft_wrap=True)
-
-
-def _open(run: str, results_dir: Path | None) -> "RunFolder":
-    from dlbench.results.folder import RunFolder
-    from dlbench.results.locations import results_root, run_path
-
-    folder = RunFolder(run_path(run, results_root(results_dir)))
-    for warning in folder.warnings:
-        errors().print(f"Warning: {folder.path.name}: {warning}", markup=False, soft_wrap=True)
-    return folder

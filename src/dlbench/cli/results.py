@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dlbench.cli.console import errors, output, print_json
+from dlbench.cli.folders import open_run, runs_folder
 from dlbench.cli.judging import with_judging
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stand
 @app.command("list")
 def list_results(results_dir: ResultsDir = None, as_json: AsJson = False) -> None:
     """List the runs: how many trials are done, what they compare, when they began."""
-    from dlbench.results.locations import list_runs, results_root
+    from dlbench.results.locations import list_runs
     from dlbench.results.overview import overview
 
-    root = results_root(results_dir)
+    root = runs_folder(results_dir)
     runs = [overview(path) for path in list_runs(root)]
     if as_json:
         print_json([asdict(run) for run in runs])
@@ -53,7 +54,7 @@ def show(
     judging: Mapping[str, Any],
 ) -> None:
     """Print a run's tables again, judged as was fixed before running or as is asked now."""
-    folder = _open(run, results_dir)
+    folder = open_run(run, results_dir)
     if as_json:
         print_json(document(folder, judging))
     else:
@@ -98,7 +99,7 @@ def export(
     from dlbench.results import export as exporting
     from dlbench.results.files import writing_to
 
-    content = exporting.export(_open(run, results_dir), table, format)
+    content = exporting.export(open_run(run, results_dir), table, format)
     data = content.encode() if isinstance(content, str) else content
     if output_file is None:
         sys.stdout.buffer.write(data)
@@ -159,16 +160,6 @@ def judged_document(judged: "Judged") -> dict[str, Any]:
         "ranking": asdict(judged.ranking) | {"sentence": ranking_sentence(judged.ranking)} if judged.ranking else None,
         "notes": judged.notes,
     }
-
-
-def _open(run: str, results_dir: Path | None) -> "RunFolder":
-    from dlbench.results.folder import RunFolder
-    from dlbench.results.locations import results_root, run_path
-
-    folder = RunFolder(run_path(run, results_root(results_dir)))
-    for warning in folder.warnings:
-        errors().print(f"Warning: {folder.path.name}: {warning}", markup=False, soft_wrap=True)
-    return folder
 
 
 def _print_runs(runs: "list[Overview]") -> None:

@@ -114,12 +114,13 @@ def compare(
 
         show_plan(request, options, as_json)
         return
-    outcome = _run(request, options, quiet or as_json)
+    outcome = run_session(request, options, quiet or as_json)
     _show(outcome, judging, quiet=quiet, as_json=as_json, convergence=convergence)
     raise typer.Exit(outcome.exit_code)
 
 
-def _run(request: Any, options: "Options", quiet: bool) -> "Outcome":
+def run_session(request: Any, options: "Options", quiet: bool) -> "Outcome":
+    """Run a comparison with its progress on standard error; Ctrl-C ends it with what has finished."""
     from dlbench.config import load_config
     from dlbench.registry import Registry
     from dlbench.report.progress import Progress
@@ -158,7 +159,7 @@ def _show(outcome: "Outcome", judging: Mapping[str, Any], *, quiet: bool, as_jso
     from dlbench.cli.results import document, print_run
     from dlbench.results.folder import RunFolder
 
-    figure = _draw(outcome)
+    figure = draw(outcome)
     if quiet:
         print(outcome.folder)
     elif as_json:
@@ -167,10 +168,10 @@ def _show(outcome: "Outcome", judging: Mapping[str, Any], *, quiet: bool, as_jso
         print_run(RunFolder(outcome.folder), judging, convergence=convergence)
         for veto in outcome.plan.vetoes:
             output().print(f"{veto.variant.label}: left out, as {veto.reason}.", markup=False)
-        output().print(_where(outcome, figure), markup=False, soft_wrap=True)
+        output().print(where(outcome, figure), markup=False, soft_wrap=True)
 
 
-def _draw(outcome: "Outcome") -> Path | None:
+def draw(outcome: "Outcome") -> Path | None:
     """Draw the learning curves of the whole folder; nothing, where no trial has an epoch."""
     from dlbench.results.folder import RunFolder
 
@@ -184,7 +185,8 @@ def _draw(outcome: "Outcome") -> Path | None:
     return path
 
 
-def _where(outcome: "Outcome", figure: Path | None) -> str:
+def where(outcome: "Outcome", figure: Path | None) -> str:
+    """Return the lines that say where the results are, and what is missing."""
     total = len(outcome.plan.trials)
     there = len(outcome.records) - outcome.computed
     lines = [f"Results: {outcome.folder}" + (f" ({there} of {total} trials were there already)" if there > 0 else "")]

@@ -11,7 +11,8 @@ from rich.table import Table
 from dlbench.cli.console import output, print_json
 from dlbench.cli.listing import entry_document
 from dlbench.errors import DlbenchError, suggest
-from dlbench.plan import Request, build
+from dlbench.plan import Request
+from dlbench.planning import build
 from dlbench.registry import SINGULAR, Entry, Registry
 from dlbench.syntax import describe, parse_reference
 

@@ -140,6 +140,8 @@ class Progress:
         return (self._finished + under_way) / max(len(self._trials), 1)
 
     def _time_left(self, share: float) -> str:
+        if not self._running and not self._finished:
+            return "starting the workers"
         if not 0 < share < 1:
             return ""
         return f"{duration((self._clock() - self._started) * (1 - share) / share)} left"

@@ -15,9 +15,7 @@ from dlbench.seed_counts import alpha_per_look, seeds_needed
 from dlbench.specs import Value
 from dlbench.statistics.comparisons import compare_pairs, interaction
 from dlbench.statistics.power import pairs_to_show
-from dlbench.statistics.sentences import _difference as difference_in_words
-from dlbench.statistics.sentences import _margin as margin_in_words
-from dlbench.statistics.sentences import p_in_words
+from dlbench.statistics.sentences import difference_in_words, margin_in_words, p_in_words
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 from dlbench.trial import TrialRecord
 

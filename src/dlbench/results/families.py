@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 
+from dlbench.settings import SETTINGS
 from dlbench.specs import Value
 from dlbench.statistics.sentences import more_seeds_sentence, sentence
 from dlbench.statistics.verdicts import Comparison, Rules
@@ -133,7 +134,8 @@ def family(
     from dlbench.statistics.power import pairs_to_show
 
     size = size or len(comparisons)
-    missed = [c for c in comparisons if c.verdict == "not shown"]
+    spoken = [_spoken(comparison, axis) for comparison in comparisons]
+    missed = [c for c in spoken if c.verdict == "not shown"]
     outlook = (more_seeds_sentence(c, rules, pairs_to_show(c, rules, size)) for c in missed)
     return Family(
         axis=axis,
@@ -143,9 +145,17 @@ def family(
         comparisons=tuple(comparisons),
         size=size,
         letters=letters or {},
-        sentences=tuple(sentence(c, rules, size) for c in comparisons),
+        sentences=tuple(sentence(c, rules, size) for c in spoken),
         outlook=tuple(outlook),
     )
+
+
+def _spoken(comparison: Comparison, axis: str) -> Comparison:
+    """Name the values of a setting with the setting: "learning rate 0.01" where 0.01 alone would be a riddle."""
+    if axis not in SETTINGS:
+        return comparison
+    name = axis.replace("_", " ")
+    return replace(comparison, variant=f"{name} {comparison.variant}", baseline=f"{name} {comparison.baseline}")
 
 
 def standing_of(variant: str, series: Series, rules: Rules) -> Standing:

@@ -25,19 +25,20 @@ def sentence(comparison: Comparison, rules: Rules, comparisons: int) -> str:
             return f"{c.variant} is {c.verdict} than {c.baseline} by {_amount(c, rules)}, {evidence}"
         case "differs, may be negligible":
             return (
-                f"{c.variant} differs from {c.baseline} by {_difference(c, rules)}, {evidence}; "
-                f"this may be negligible (margin {_margin(rules)})"
+                f"{c.variant} differs from {c.baseline} by {difference_in_words(c, rules)}, {evidence}; "
+                f"this may be negligible (margin {margin_in_words(rules)})"
             )
         case "equivalent":
-            within = f"within {_margin(rules)}" if rules.margin else "to the last digit"
-            return f"{c.variant} and {c.baseline} are equivalent {within}: difference {_difference(c, rules)}, {seeds}"
+            within = f"within {margin_in_words(rules)}" if rules.margin else "to the last digit"
+            seen = difference_in_words(c, rules)
+            return f"{c.variant} and {c.baseline} are equivalent {within}: difference {seen}, {seeds}"
         case "n too small":
             needed = seeds_needed(comparisons, rules.alpha)
             return (
                 f"no claim on {c.variant} against {c.baseline}: {seeds} cannot reach p < {rules.alpha:g} "
                 f"in {comparisons} comparison{'s' * (comparisons != 1)}, {needed} could"
             )
-    return f"not shown that {c.variant} and {c.baseline} differ: difference {_difference(c, rules)}, {evidence}"
+    return f"not shown that {c.variant} and {c.baseline} differ: difference {difference_in_words(c, rules)}, {evidence}"
 
 
 def more_seeds_sentence(comparison: Comparison, rules: Rules, pairs: int | None) -> str:
@@ -47,7 +48,7 @@ def more_seeds_sentence(comparison: Comparison, rules: Rules, pairs: int | None)
     if pairs is not None:
         return f"{seen} would take about {pairs} paired seeds (a guess from n = {c.n})"
     if abs(c.difference) <= rules.margin:
-        return f"{seen}, no number of seeds would do: it lies within the margin ({_margin(rules)})"
+        return f"{seen}, no number of seeds would do: it lies within the margin ({margin_in_words(rules)})"
     return f"{seen}, the number of seeds cannot be guessed from n = {c.n}"
 
 
@@ -64,7 +65,8 @@ def _amount(comparison: Comparison, rules: Rules) -> str:
     return _figures(*ends, rules, sign="")
 
 
-def _difference(comparison: Comparison, rules: Rules) -> str:
+def difference_in_words(comparison: Comparison, rules: Rules) -> str:
+    """Return "+1.2 points [0.7, 1.7]": the difference and its interval, as people read the metric."""
     if not isfinite(comparison.difference):
         return "unknown (a value is infinite)"
     return _figures(comparison.difference, comparison.difference_low, comparison.difference_high, rules, sign="+")
@@ -82,6 +84,7 @@ def _digits(width: float) -> int:
     return min(9, max(1, 1 - floor(log10(width)))) if width > 0 else 1
 
 
-def _margin(rules: Rules) -> str:
+def margin_in_words(rules: Rules) -> str:
+    """Return "0.2 points"."""
     scale, unit = scale_and_unit(rules.metric)
     return f"{scale * rules.margin:g}{unit}"

@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dlbench.plan import Request, build
+from dlbench.plan import Request
+from dlbench.planning import build
 from dlbench.registry import Registry
 from dlbench.specs import ImageData
 
