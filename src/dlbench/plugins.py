@@ -26,6 +26,8 @@ Answer = TypeVar("Answer")
 #: Plugins that come with the core, by the modules that a stranger's entry point would name.
 BUILT_IN = {"standard": "dlbench.standard.plugin", "torchvision": "dlbench.torchvision.plugin"}
 _NAME = re.compile(r"[a-z][a-z0-9-]*\Z")
+_PLAIN_VERSION = re.compile(r"\d+(\.\d+)*\Z")
+_RANGE = re.compile(r"dlbench *((>=|<) *\d+(\.\d+)*( *, *(>=|<) *\d+(\.\d+)*)*)\Z")
 
 
 @dataclass(frozen=True)
@@ -178,14 +180,32 @@ def _refusal(entry_point: "EntryPoint", manager: PluginManager, core: str) -> Re
 def _unmet_requirement(distribution: "Distribution", core: str) -> str:
     """Return the requirement on dlbench that this version does not meet, or ""."""
     for line in distribution.requires or ():
+        if _in_range(line, core):
+            continue
         if line.lower().startswith(PROJECT) and any(sign in line for sign in "<>=!~"):
-            from packaging.requirements import Requirement  # only where a plugin asks for a version
+            from packaging.requirements import Requirement  # takes long; most plugins need but a range
 
             wanted = Requirement(line)
             applies = wanted.name.lower() == PROJECT and (not wanted.marker or wanted.marker.evaluate({"extra": ""}))
             if applies and not wanted.specifier.contains(core, prereleases=True):
                 return f"{PROJECT}{wanted.specifier}"
     return ""
+
+
+def _in_range(line: str, core: str) -> bool:
+    """Tell whether a requirement reads "dlbench>=0.1,<0.3", of plain numbers, and is met."""
+    if not (found := _RANGE.match(line)) or not _PLAIN_VERSION.match(core):
+        return False
+    bounds = [bound.strip() for bound in found[1].split(",")]
+    version = _numbers(core)
+    return all(
+        version >= _numbers(bound[2:]) if bound.startswith(">=") else version < _numbers(bound[1:]) for bound in bounds
+    )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return a version's numbers; trailing zeros mean nothing."""
+    return tuple(map(int, re.sub(r"(\.0+)+\Z", "", version.strip()).split(".")))
 
 
 def _misspelt_hooks(manager: PluginManager, module: ModuleType) -> str:

@@ -4,8 +4,6 @@ from typing import Any
 
 from rich.console import Console
 
-from dlbench.results.files import strict_json
-
 
 def output() -> Console:
     """Return the console for results; Rich honours NO_COLOR and pipes by itself."""
@@ -19,4 +17,6 @@ def errors() -> Console:
 
 def print_json(document: Any) -> None:
     """Print one strict JSON document on standard output."""
+    from dlbench.results.files import strict_json
+
     print(strict_json(document))

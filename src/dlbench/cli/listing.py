@@ -7,7 +7,6 @@ from rich.table import Table
 
 from dlbench.cli.console import errors, output, print_json
 from dlbench.errors import DlbenchError, suggest
-from dlbench.experiment_plans import find_experiments
 from dlbench.registry import SINGULAR, Entry, Registry
 from dlbench.specs import KINDS, Dataset, Model
 from dlbench.syntax import describe, format_value
@@ -48,6 +47,8 @@ def warn_of_problems(registry: Registry) -> None:
 
 def _print_counts(registry: Registry, as_json: bool) -> None:
     counts = {kind: len(registry.entries(kind)) for kind in KINDS}
+    from dlbench.experiment_plans import find_experiments
+
     counts["experiments"] = len(find_experiments(registry))
     counts["plugins"] = len(registry.plugins.plugins)
     if as_json:

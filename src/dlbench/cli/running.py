@@ -175,12 +175,14 @@ def draw(outcome: "Outcome") -> Path | None:
     """Draw the learning curves of the whole folder; nothing, where no trial has an epoch."""
     from dlbench.results.folder import RunFolder
 
+    path = outcome.folder / "figures" / "learning-curves.png"
+    if not outcome.computed and path.exists():
+        return path
     folder = RunFolder(outcome.folder)
     if not any(record.epochs for record in folder.records):
         return None
     from dlbench.report.figures import learning_curves
 
-    path = outcome.folder / "figures" / "learning-curves.png"
     learning_curves(folder.records, folder.plan, path)
     return path
 

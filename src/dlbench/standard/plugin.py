@@ -3,10 +3,6 @@
 from typing import TYPE_CHECKING
 
 from dlbench import Activation, Dataset, Executor, Model, Optimizer, Parameter, Scheduler, hookimpl
-from dlbench.standard.activation_records import ACTIVATIONS
-from dlbench.standard.dataset_records import DATASETS
-from dlbench.standard.optimizer_records import OPTIMIZERS
-from dlbench.standard.schedule_records import SCHEDULES
 
 if TYPE_CHECKING:
     from dlbench import Trial
@@ -53,24 +49,32 @@ def dlbench_models() -> list[Model]:
 @hookimpl
 def dlbench_activations() -> list[Activation]:
     """Return torch.nn's activations."""
+    from dlbench.standard.activation_records import ACTIVATIONS
+
     return list(ACTIVATIONS)
 
 
 @hookimpl
 def dlbench_datasets() -> list[Dataset]:
     """Return the built-in data sets."""
+    from dlbench.standard.dataset_records import DATASETS
+
     return list(DATASETS)
 
 
 @hookimpl
 def dlbench_schedulers() -> list[Scheduler]:
     """Return torch's schedules and those of the literature that it lacks."""
+    from dlbench.standard.schedule_records import SCHEDULES
+
     return list(SCHEDULES)
 
 
 @hookimpl
 def dlbench_optimizers() -> list[Optimizer]:
     """Return torch.optim's optimizers."""
+    from dlbench.standard.optimizer_records import OPTIMIZERS
+
     return list(OPTIMIZERS)
 
 
