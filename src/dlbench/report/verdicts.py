@@ -13,6 +13,7 @@ from rich.text import Text
 from dlbench.results.display import measure
 from dlbench.results.families import Family, Standing
 from dlbench.results.judging import Judged, ranking_sentence
+from dlbench.seed_counts import ALPHA
 from dlbench.statistics.metrics import is_share, scale_and_unit
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 
@@ -181,7 +182,8 @@ def _caption(family: Family, rules: Rules) -> str:
     lines = []
     if any(c.n > 1 for c in family.comparisons) or (family.baseline and family.baseline.n > 1):
         margin = f"; margin {scale * rules.margin:g}{unit}" if rules.margin else ""
-        lines.append(f"± and [ ]: {level} intervals over n paired seeds{margin}")
+        alpha = f"; α = {rules.alpha:g}" if rules.alpha != ALPHA else ""
+        lines.append(f"± and [ ]: {level} intervals over n paired seeds{margin}{alpha}")
     if dropped := [f"{c.variant} {c.dropped}" for c in family.against_baseline if c.dropped]:
         lines.append(f"pairs left out, as a seed has no value on one side: {', '.join(dropped)}")
     if family.baseline and family.averaged:

@@ -75,6 +75,8 @@ def difference_in_words(comparison: Comparison, rules: Rules) -> str:
 def _figures(difference: float, low: float, high: float, rules: Rules, sign: str) -> str:
     scale, unit = scale_and_unit(rules.metric)
     digits = _digits(scale * ((high - low) or abs(difference)))
+    while digits < 9 and any(x and not round(scale * x, digits) for x in (low, high)):
+        digits += 1  # an end's side of zero is what the verdict rests on
     value, *ends = (f"{scale * x:{sign}z.{digits}f}" for x in (difference, low, high))
     return f"{value}{unit} [{', '.join(ends)}]"
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from dlbench.statistics.sentences import more_seeds_sentence, p_in_words, sentence, sentences
+from dlbench.statistics.sentences import difference_in_words, more_seeds_sentence, p_in_words, sentence, sentences
 from dlbench.statistics.verdicts import Comparison, Rules
 
 ACCURACY = Rules.for_metric("test_accuracy")
@@ -103,3 +103,8 @@ def test_more_seeds_are_a_guess_and_say_so():
         seen(-0.02, 0.001, 0.02, "not shown"), ACCURACY, None
     )
     assert "cannot be guessed from n = 1" in more_seeds_sentence(replace(wide, n=1), ACCURACY, None)
+
+
+def test_an_end_of_an_interval_keeps_its_side_of_zero():
+    seen = replace(SEEN, difference=0.0069, difference_low=-0.0002, difference_high=0.0140, verdict="not shown")
+    assert difference_in_words(seen, ACCURACY) == "+0.69 points [-0.02, +1.40]"
