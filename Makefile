@@ -5,9 +5,9 @@ PLUGINS := $(wildcard plugins/*)
 INSTALLED := $(VENV)/.installed
 DLBENCH := $(BIN)/dlbench
 
-.PHONY: demo test check format lint types install clean
+.PHONY: demo test check format install clean
 
-demo: $(INSTALLED)  ## The main job on the embedded data set
+demo: $(INSTALLED)
 	$(DLBENCH) compare --activation relu,tanh,sigmoid
 
 test: $(INSTALLED)
