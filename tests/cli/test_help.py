@@ -4,6 +4,8 @@ import pytest
 import typer
 
 from dlbench.cli.main import Commands
+from dlbench.cli.session_options import OPTIONS
+from dlbench.session import Options
 
 
 @pytest.mark.parametrize("name", Commands.lazy)
@@ -26,3 +28,9 @@ def test_a_misspelt_command_is_answered_with_the_nearest(dlbench):
     done = dlbench("compar")
     assert done.returncode == 2
     assert "Did you mean 'compare'?" in done.stderr
+
+
+def test_the_options_of_a_session_have_the_defaults_that_the_session_has():
+    assert {name: default for name, (_, default) in OPTIONS.items()} == {
+        name: getattr(Options(), name) for name in OPTIONS
+    }

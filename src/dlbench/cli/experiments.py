@@ -3,7 +3,7 @@
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -13,6 +13,7 @@ from dlbench.cli.axes import read_request
 from dlbench.cli.console import output, print_json
 from dlbench.cli.judging import with_judging
 from dlbench.cli.running import compare, draw, run_session, where
+from dlbench.cli.session_options import with_session
 from dlbench.experiment_plans import check, departures, open_experiment, run_name, to_request
 from dlbench.registry import Registry
 from dlbench.settings import COMPONENT_AXES, SETTINGS
@@ -30,8 +31,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _AXES = (*COMPONENT_AXES, *SETTINGS)
 #: The options of `compare` that an experiment takes too; its variants stand in its file.
 _SHARED = (
-    *("seeds", "seed", "name", "results_dir", "data_dir", "executor", "jobs", "max_time", "save_weights"),
-    *("accept_old", "redo_stale", "dry_run", "quiet", "as_json", "noise_floor", "convergence"),
+    *("seeds", "seed", "noise_floor", "dry_run", "quiet", "as_json", "convergence"),
     *_AXES,
 )
 
@@ -48,12 +48,14 @@ def like_compare(command: Command) -> Command:
 
 @like_compare
 @with_judging
+@with_session
 def run(
     experiment: Annotated[
         str, typer.Argument(metavar="EXPERIMENT|FILE.toml", help="A plugin's experiment, or a file of your own.")
     ],
     *,
     judging: Mapping[str, Any],
+    session: Mapping[str, Any],
     **given: Any,
 ) -> None:
     """Run an experiment: its variants, what was reported against what was measured, and its claims.
@@ -75,9 +77,8 @@ def run(
         judging=judging,
         noise_floor=given["noise_floor"],
     )
-    shared = {field.name: given[field.name] for field in fields(Options) if field.name in given}
-    shared |= {"name": given["name"] or run_name(found, overrides), "command": ["dlbench", *sys.argv[1:]]}
-    request, options = to_request(found, overrides), Options(**shared)
+    named = {"name": run_name(found, overrides)} | dict(session)
+    request, options = to_request(found, overrides), Options(**named, command=["dlbench", *sys.argv[1:]])
     if given["dry_run"]:
         from dlbench.cli.planning import show_plan
 

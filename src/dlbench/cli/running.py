@@ -14,16 +14,17 @@ from dlbench.cli.axes import read_request, with_axes
 from dlbench.cli.console import errors, output, print_json
 from dlbench.cli.judging import with_judging
 from dlbench.cli.listing import warn_of_problems
+from dlbench.cli.session_options import with_session
 
 if TYPE_CHECKING:
     from dlbench.session import Options, Outcome
 
-_WHERE = "Where and how it runs"
 _OUTPUT = "What is shown"
 
 
 @with_axes
 @with_judging
+@with_session
 def compare(
     variant: Annotated[
         list[str] | None,
@@ -49,31 +50,6 @@ def compare(
         bool,
         typer.Option("--noise-floor", help="Run the baseline against itself on other seeds.", rich_help_panel="Seeds"),
     ] = False,
-    name: Annotated[str, typer.Option(help="The run folder's name.", rich_help_panel=_WHERE)] = "",
-    results_dir: Annotated[
-        Path | None,
-        typer.Option(help="Folder of all runs, else DLBENCH_RESULTS_DIR, else ./results.", rich_help_panel=_WHERE),
-    ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(help="Folder of data sets, else DLBENCH_DATA_DIR, else a cache.", rich_help_panel=_WHERE),
-    ] = None,
-    executor: Annotated[str, typer.Option(help="Where trials run.", rich_help_panel=_WHERE)] = "local",
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Trials at once. Default: one a core.", rich_help_panel=_WHERE)
-    ] = None,
-    max_time: Annotated[
-        float | None, typer.Option(min=0, metavar="SECONDS", help="End after this time.", rich_help_panel=_WHERE)
-    ] = None,
-    save_weights: Annotated[
-        bool, typer.Option("--save-weights", help="Keep each trial's selected weights.", rich_help_panel=_WHERE)
-    ] = False,
-    accept_old: Annotated[
-        bool, typer.Option("--accept-old", help="Keep results of other versions.", rich_help_panel=_WHERE)
-    ] = False,
-    redo_stale: Annotated[
-        bool, typer.Option("--redo-stale", help="Compute results of other versions again.", rich_help_panel=_WHERE)
-    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the plan; run and write nothing.", rich_help_panel=_OUTPUT)
     ] = False,
@@ -88,6 +64,7 @@ def compare(
     ] = False,
     *,
     judging: Mapping[str, Any],
+    session: Mapping[str, Any],
     **axes: Any,
 ) -> None:
     """Train every combination with the same seeds and say which is better.
@@ -97,18 +74,7 @@ def compare(
     from dlbench.session import Options
 
     request = read_request(axes, variant or (), seeds, seed or (), judging=judging, noise_floor=noise_floor)
-    options = Options(
-        name=name,
-        results_dir=results_dir,
-        data_dir=data_dir,
-        executor=executor,
-        jobs=jobs,
-        max_time=max_time,
-        save_weights=save_weights,
-        accept_old=accept_old,
-        redo_stale=redo_stale,
-        command=["dlbench", *sys.argv[1:]],
-    )
+    options = Options(**session, command=["dlbench", *sys.argv[1:]])
     if dry_run:
         from dlbench.cli.planning import show_plan
 

@@ -1,0 +1,67 @@
+"""The options about where and how trials run, which every command with trials shares."""
+
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+import typer
+
+from dlbench.cli.sharing import share
+
+_PANEL = "Where and how it runs"
+#: By the names of session.Options, whose defaults they repeat.
+OPTIONS = MappingProxyType(
+    {
+        "name": (Annotated[str, typer.Option(help="The run folder's name.", rich_help_panel=_PANEL)], ""),
+        "results_dir": (
+            Annotated[
+                Path | None,
+                typer.Option(
+                    help="Folder of all runs, else DLBENCH_RESULTS_DIR, else ./results.", rich_help_panel=_PANEL
+                ),
+            ],
+            None,
+        ),
+        "data_dir": (
+            Annotated[
+                Path | None,
+                typer.Option(help="Folder of data sets, else DLBENCH_DATA_DIR, else a cache.", rich_help_panel=_PANEL),
+            ],
+            None,
+        ),
+        "executor": (Annotated[str, typer.Option(help="Where trials run.", rich_help_panel=_PANEL)], "local"),
+        "jobs": (
+            Annotated[
+                int | None, typer.Option(min=1, help="Trials at once. Default: one a core.", rich_help_panel=_PANEL)
+            ],
+            None,
+        ),
+        "max_time": (
+            Annotated[
+                float | None,
+                typer.Option(min=0, metavar="SECONDS", help="End after this time.", rich_help_panel=_PANEL),
+            ],
+            None,
+        ),
+        "save_weights": (
+            Annotated[
+                bool, typer.Option("--save-weights", help="Keep each trial's selected weights.", rich_help_panel=_PANEL)
+            ],
+            False,
+        ),
+        "accept_old": (
+            Annotated[
+                bool, typer.Option("--accept-old", help="Keep results of other versions.", rich_help_panel=_PANEL)
+            ],
+            False,
+        ),
+        "redo_stale": (
+            Annotated[
+                bool,
+                typer.Option("--redo-stale", help="Compute results of other versions again.", rich_help_panel=_PANEL),
+            ],
+            False,
+        ),
+    }
+)
+with_session = share(OPTIONS, "session")
