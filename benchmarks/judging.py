@@ -1,0 +1,58 @@
+"""How long ten thousand trials take to be judged and read back: processor seconds, the median of five rounds.
+
+python benchmarks/judging.py
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from dlbench.plan import Request
+from dlbench.planning import build
+from dlbench.registry import Registry
+from dlbench.results.journal import append_record, journal_path, read_journal
+from dlbench.statistics.comparisons import compare_to_baseline
+from dlbench.statistics.verdicts import Rules
+from dlbench.trial import TrialRecord
+
+SHAPES = ((1000, 10), (500, 20), (100, 100), (10, 1000))
+
+
+def main() -> None:
+    """Print the median of each task."""
+    for variants, seeds in SHAPES:
+        draws = np.random.default_rng(0).normal(0.9, 0.01, (variants, seeds))
+        values = {f"v{row}": dict(enumerate(draws[row].tolist())) for row in range(variants)}
+        took = _median(lambda values=values: compare_to_baseline(values, "v0", Rules(metric="test_accuracy")))
+        print(f"judge {variants:5} variants x {seeds:4} seeds {took:8.2f} s")
+    trial = build(Request(seeds=1), Registry.load()).variants[0].trial
+    epochs = tuple({"epoch": epoch, "train_loss": 1 / epoch, "validation_accuracy": 0.9} for epoch in range(1, 11))
+    record = TrialRecord(trial=trial, status="done", metrics={"test_accuracy": 0.9}, epochs=epochs)
+    with tempfile.TemporaryDirectory() as folder:
+        path = journal_path(Path(folder), "a")
+        append_record(path, record)
+        line = path.read_bytes()
+        first = _median(lambda: append_record(path, record))
+        path.write_bytes(line * 10_000)
+        last = _median(lambda: append_record(path, record))
+        print(f"add a record to an empty journal     {1000 * first:8.2f} ms")
+        print(f"add a record to 10,000               {1000 * last:8.2f} ms")
+        print(f"read 10,000 records of 10 epochs     {_median(lambda: read_journal(Path(folder))):8.2f} s")
+
+
+def _median(task: Callable[[], object], rounds: int = 5) -> float:
+    task()
+    times = []
+    for _ in range(rounds):
+        started = time.process_time()
+        task()
+        times.append(time.process_time() - started)
+    return statistics.median(times)
+
+
+if __name__ == "__main__":
+    main()
