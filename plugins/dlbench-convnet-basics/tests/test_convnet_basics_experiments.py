@@ -41,7 +41,7 @@ def resolved(path: Path) -> dict[str, dict[str, Any]]:
 
 def test_every_experiment_of_the_report_has_its_file() -> None:
     levels = {f"{level}-{network}" for level in ("barebones", "module", "sequential") for network in ("fc", "convnet")}
-    questions = {"api-levels", "convnet-against-fc", "nesterov", "open-ended-changes"}
+    questions = {"api-levels", "convnet-against-fc", "initialisation", "nesterov", "open-ended-changes"}
     assert {path.stem for path in FILES} == levels | {"open-ended"} | questions
 
 

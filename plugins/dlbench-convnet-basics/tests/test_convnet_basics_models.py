@@ -15,6 +15,7 @@ from dlbench.engine.description import describe_model
 from dlbench.plan import Request
 from dlbench.planning import build as plan
 from dlbench.registry import Registry
+from dlbench_convnet_basics.initialisation import INITIALISATIONS
 from dlbench_convnet_basics.open_ended import open_ended_cnn
 from dlbench_convnet_basics.plugin import MODELS
 
@@ -28,6 +29,7 @@ SMALL: dict[str, dict[str, Any]] = {
 
 each_network = pytest.mark.parametrize("network", SMALL)
 each_level = pytest.mark.parametrize("level", LEVELS)
+each_initialisation = pytest.mark.parametrize("initialisation", INITIALISATIONS)
 each_model = pytest.mark.parametrize("name", BY_NAME)
 
 
@@ -147,6 +149,35 @@ def test_the_three_levels_have_the_same_loss_curve_to_the_last_bit(
     ]
     assert curves[0][-1] < curves[0][0]
     assert all(torch.equal(curve, curves[0]) for curve in curves)
+
+
+@each_network
+@each_initialisation
+def test_every_initialisation_is_the_same_at_every_level_to_the_last_bit(network: str, initialisation: str) -> None:
+    models = [build(f"{network}{level}", initialisation=initialisation, **SMALL[network]) for level in LEVELS]
+    for tensors in zip(*(model.parameters() for model in models), strict=True):
+        assert all(torch.equal(tensor, tensors[0]) for tensor in tensors)
+
+
+@each_level
+def test_the_torch_initialisation_is_that_of_torchs_own_layers(level: str) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        layers = [nn.Conv2d(3, 6, 5), nn.Conv2d(6, 4, 3), nn.Linear(4 * 1024, 10)]
+    made = build(f"three-layer-convnet{level}", initialisation="torch", **SMALL["three-layer-convnet"])
+    expected = [parameter for layer in layers for parameter in layer.parameters()]
+    for parameter, reference in zip(made.parameters(), expected, strict=True):
+        assert torch.equal(parameter, reference)
+
+
+@each_network
+@each_level
+def test_from_zeros_only_the_last_bias_learns(network: str, level: str) -> None:
+    model = build(f"{network}{level}", initialisation="zero", **SMALL[network])
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    train(model, torch.randn(16, *CIFAR10), torch.randint(10, (16,)))
+    changed = [not torch.equal(now, then) for now, then in zip(model.parameters(), before, strict=True)]
+    assert changed == [False] * (len(before) - 1) + [True]
 
 
 @each_network

@@ -6,7 +6,7 @@ from math import prod
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbench_convnet_basics.initialisation import random_weight, zero_weight
+from dlbench_convnet_basics.initialisation import tensors
 
 #: (images (N, C, H, W), tensors, activations) to scores (N, classes).
 Scores = Callable[[Tensor, Sequence[Tensor], Sequence[nn.Module]], Tensor]
@@ -50,10 +50,11 @@ def two_layer_fc(
     activation: Callable[[], nn.Module],
     hidden: int = 4000,
     bias: bool = True,
+    initialisation: str = "kaiming-normal",
 ) -> nn.Module:
     """Build `two-layer-fc` over four tensors, or over two where it has no biases."""
     shapes = [(hidden, prod(input_shape)), (num_classes, hidden)]
-    return FunctionalNetwork(two_layer_fc_scores, _tensors(shapes, bias), [activation()])
+    return FunctionalNetwork(two_layer_fc_scores, _tensors(shapes, initialisation, bias), [activation()])
 
 
 def three_layer_convnet(
@@ -62,6 +63,7 @@ def three_layer_convnet(
     activation: Callable[[], nn.Module],
     channel_1: int = 32,
     channel_2: int = 16,
+    initialisation: str = "kaiming-normal",
 ) -> nn.Module:
     """Build `three-layer-convnet` over six tensors."""
     channels, height, width = input_shape
@@ -70,14 +72,9 @@ def three_layer_convnet(
         (channel_2, channel_1, 3, 3),
         (num_classes, channel_2 * height * width),
     ]
-    return FunctionalNetwork(three_layer_convnet_scores, _tensors(shapes), [activation(), activation()])
+    return FunctionalNetwork(three_layer_convnet_scores, _tensors(shapes, initialisation), [activation(), activation()])
 
 
-def _tensors(shapes: Iterable[tuple[int, ...]], bias: bool = True) -> list[Tensor]:
-    """Return a random weight of each shape, each followed by a bias of zeros if wanted."""
-    tensors = []
-    for shape in shapes:
-        tensors.append(random_weight(shape))
-        if bias:
-            tensors.append(zero_weight(shape[:1]))
-    return tensors
+def _tensors(shapes: Iterable[tuple[int, ...]], initialisation: str, bias: bool = True) -> list[Tensor]:
+    """Return the tensors of layers with the given weights' shapes: each weight, and its bias if wanted."""
+    return [tensor for shape in shapes for tensor in tensors(shape, bias, initialisation)]

@@ -18,12 +18,13 @@ class TwoLayerFC(nn.Module):
         activation: Callable[[], nn.Module],
         hidden: int = 4000,
         bias: bool = True,
+        initialisation: str = "kaiming-normal",
     ) -> None:
         super().__init__()
         self.flatten = nn.Flatten()
-        self.fc1 = linear(prod(input_shape), hidden, bias)
+        self.fc1 = linear(prod(input_shape), hidden, initialisation, bias)
         self.act1 = activation()
-        self.fc2 = linear(hidden, num_classes, bias)
+        self.fc2 = linear(hidden, num_classes, initialisation, bias)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return scores (N, classes)."""
@@ -42,15 +43,16 @@ class ThreeLayerConvNet(nn.Module):
         activation: Callable[[], nn.Module],
         channel_1: int = 32,
         channel_2: int = 16,
+        initialisation: str = "kaiming-normal",
     ) -> None:
         super().__init__()
         channels, height, width = input_shape
-        self.conv1 = convolution(channels, channel_1, 5)
+        self.conv1 = convolution(channels, channel_1, 5, initialisation)
         self.act1 = activation()
-        self.conv2 = convolution(channel_1, channel_2, 3)
+        self.conv2 = convolution(channel_1, channel_2, 3, initialisation)
         self.act2 = activation()
         self.flatten = nn.Flatten()
-        self.fc = linear(channel_2 * height * width, num_classes)
+        self.fc = linear(channel_2 * height * width, num_classes, initialisation)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return scores (N, classes)."""

@@ -13,13 +13,22 @@ LEVELS = {
     "": ("modules", "an nn.Module"),
     "-sequential": ("sequential", "an nn.Sequential"),
 }
+_INITIALISATION = {
+    "initialisation": Parameter(
+        "kaiming-normal",
+        choices=("kaiming-normal", "torch", "zero"),
+        summary="How weights begin: the report's normal with zero biases, torch's own uniform, or zeros.",
+    ),
+}
 _FC_PARAMETERS = {
     "hidden": Parameter(4000, minimum=1, summary="Width of the hidden layer."),
     "bias": Parameter(True, summary="Add a bias in both layers."),
+    **_INITIALISATION,
 }
 _CONVNET_PARAMETERS = {
     "channel_1": Parameter(32, minimum=1, summary="Channels of the 5×5 convolution."),
     "channel_2": Parameter(16, minimum=1, summary="Channels of the 3×3 convolution."),
+    **_INITIALISATION,
 }
 
 

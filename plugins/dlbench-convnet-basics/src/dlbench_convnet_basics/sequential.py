@@ -14,13 +14,14 @@ def two_layer_fc(
     activation: Callable[[], nn.Module],
     hidden: int = 4000,
     bias: bool = True,
+    initialisation: str = "kaiming-normal",
 ) -> nn.Module:
     """Build one wide hidden layer on the flattened image."""
     return nn.Sequential(
         nn.Flatten(),
-        linear(prod(input_shape), hidden, bias),
+        linear(prod(input_shape), hidden, initialisation, bias),
         activation(),
-        linear(hidden, num_classes, bias),
+        linear(hidden, num_classes, initialisation, bias),
     )
 
 
@@ -30,14 +31,15 @@ def three_layer_convnet(
     activation: Callable[[], nn.Module],
     channel_1: int = 32,
     channel_2: int = 16,
+    initialisation: str = "kaiming-normal",
 ) -> nn.Module:
     """Build two convolutions that keep height and width, then a linear layer."""
     channels, height, width = input_shape
     return nn.Sequential(
-        convolution(channels, channel_1, 5),
+        convolution(channels, channel_1, 5, initialisation),
         activation(),
-        convolution(channel_1, channel_2, 3),
+        convolution(channel_1, channel_2, 3, initialisation),
         activation(),
         nn.Flatten(),
-        linear(channel_2 * height * width, num_classes),
+        linear(channel_2 * height * width, num_classes, initialisation),
     )
