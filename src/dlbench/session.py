@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 class Options:
     """Where and how a session runs; nothing here decides a trial's numbers.
 
-    jobs: trials at once, None for the executor's own choice. max_time: seconds. accept_old: keep results that were
-    made with other versions; redo_stale: compute those again.
+    jobs: trials at once, None for the executor's own choice. max_time: seconds. step_losses: keep each step's loss; a
+    trial that is there without them is computed again, to the same numbers. accept_old: keep results that were made
+    with other versions; redo_stale: compute those again.
     """
 
     name: str = ""
@@ -41,6 +42,7 @@ class Options:
     jobs: int | None = None
     max_time: float | None = None
     save_weights: bool = False
+    step_losses: bool = False
     accept_old: bool = False
     redo_stale: bool = False
     command: Sequence[str] = ()
@@ -110,7 +112,8 @@ def run(
 
     def missing(stage: Plan) -> list[Trial]:
         stale = stale_trials(folder, stage, surroundings, accept=options.accept_old, redo=options.redo_stale)
-        return [trial for trial in stage.trials if trial.trial_id not in folder.answered - stale]
+        there = folder.answered - stale - (folder.without_steps if options.step_losses else set())
+        return [trial for trial in stage.trials if trial.trial_id not in there]
 
     executor = _executor(options, registry, data_dir) if missing(plan) else None
     stages = plan.stages
@@ -239,7 +242,7 @@ class _Session:
     ) -> None:
         """Run the missing trials."""
         weights = str(self.folder.path / "weights") if options.save_weights else ""
-        units = [WorkUnit(trials=(trial,), weights_folder=weights) for trial in missing]
+        units = [WorkUnit(trials=(trial,), weights_folder=weights, keep_steps=options.step_losses) for trial in missing]
         self.display.started(missing, len(self.trials) - len(missing))
         try:
             executor.run(units, self.handle, stop)

@@ -22,6 +22,10 @@ def _rows(folder):
     return {(row["activation"], row["seed"]): row for row in _read(folder / "trials.csv")}
 
 
+def _rows_by_id(folder):
+    return {row["trial_id"]: row for row in _read(folder / "trials.csv")}
+
+
 def _numbers(rows):
     """Return what must not change from run to run: every column but those that measure time and memory."""
     measured = {"train_seconds", "images_per_second", "peak_memory_mb"}
@@ -49,6 +53,22 @@ def test_a_seed_alone_gives_the_numbers_that_it_gives_among_others_on_any_number
     one, three = (_numbers(_rows(tmp_path / run["path"])) for run in (alone, among))
     assert len(three) == 3
     assert one.items() <= three.items()
+
+
+def test_step_losses_come_on_request_and_change_no_number(compare, tmp_path):
+    without = compare("--seeds", "2", "--batch-size", "64,128", *SMALL)
+    folder = tmp_path / without["path"]
+    before = _rows_by_id(folder)
+    assert not (folder / "steps.csv").exists()
+    compare("--seeds", "2", "--batch-size", "64,128", "--step-losses", *SMALL)
+    assert _numbers(_rows_by_id(folder)) == _numbers(before)
+    losses = {}
+    for row in _read(folder / "steps.csv"):
+        losses.setdefault(row["trial_id"], []).append(float(row["train_loss"]))
+    assert losses.keys() == before.keys()
+    # 1437 − 287 = 1150 images: 18 or 9 steps an epoch, two epochs.
+    assert sorted(map(len, losses.values())) == [18, 18, 36, 36]
+    assert (folder / "figures").exists()
 
 
 def test_a_run_folder_holds_what_the_design_promises(compare, tmp_path):

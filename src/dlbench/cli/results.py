@@ -90,7 +90,7 @@ def audit(
 @app.command()
 def export(
     run: Run,
-    table: Annotated[str, typer.Option(help="trials, epochs, confusion, comparison or summary.")] = "trials",
+    table: Annotated[str, typer.Option(help="trials, epochs, confusion, steps, comparison or summary.")] = "trials",
     format: Annotated[str, typer.Option(help="csv, json, markdown, latex or parquet.")] = "csv",  # noqa: A002  # the option's name
     output_file: Annotated[Path | None, typer.Option("--output", help="File to write, else standard output.")] = None,
     results_dir: ResultsDir = None,

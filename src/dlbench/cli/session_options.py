@@ -49,6 +49,13 @@ OPTIONS = MappingProxyType(
             ],
             False,
         ),
+        "step_losses": (
+            Annotated[
+                bool,
+                typer.Option("--step-losses", help="Keep the training loss of each step.", rich_help_panel=_PANEL),
+            ],
+            False,
+        ),
         "accept_old": (
             Annotated[
                 bool, typer.Option("--accept-old", help="Keep results of other versions.", rich_help_panel=_PANEL)

@@ -47,9 +47,8 @@ def _guarded(trial: Trial, unit: WorkUnit, data_dir: Path, registry: Registry, e
         emit(EpochFinished(trial_id=trial.trial_id, epoch=len(rows), metrics=row))
 
     try:
-        return run_trial(
-            trial, data_dir, registry, on_epoch, Path(unit.weights_folder) if unit.weights_folder else None
-        )
+        weights = Path(unit.weights_folder) if unit.weights_folder else None
+        return run_trial(trial, data_dir, registry, on_epoch, weights, unit.keep_steps)
     except Exception as error:
         oom = isinstance(error, MemoryError | torch.OutOfMemoryError)
         message = " ".join(f"{type(error).__name__}: {error}".split())[:500]

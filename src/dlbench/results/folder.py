@@ -62,6 +62,11 @@ class RunFolder:
         """Return the identities of the trials that need no other run."""
         return frozenset(trial_id for trial_id, record in self._records.items() if record.status in ANSWERED)
 
+    @property
+    def without_steps(self) -> frozenset[str]:
+        """Return the identities of the trials that have no step's loss."""
+        return frozenset(trial_id for trial_id, record in self._records.items() if not record.steps)
+
     def start(self, plan: Plan, command: Sequence[str], surroundings: Mapping[str, Any]) -> Manifest:
         """Begin a session: join its plan to the folder's, write the manifest, bring the views up to date.
 

@@ -29,11 +29,15 @@ _COST = ("train_seconds", "images_per_second", "parameters", "flops_per_image", 
 
 @dataclass(frozen=True)
 class View:
-    """One table of a run folder: the columns that it always has, and the rows that a record gives it."""
+    """One table of a run folder: the columns that it always has, and the rows that a record gives it.
+
+    on_request: there is a file only where some record gives it rows.
+    """
 
     name: str
     columns: tuple[str, ...]
     rows: Callable[[TrialRecord], Iterable[Row]]
+    on_request: bool = False
 
     @property
     def file_name(self) -> str:
@@ -65,6 +69,11 @@ def _confusion_rows(record: TrialRecord) -> Iterable[Row]:
                 }
 
 
+def _step_rows(record: TrialRecord) -> Iterable[Row]:
+    for step, loss in enumerate(record.steps, start=1):
+        yield {"trial_id": record.trial_id, "step": step, "train_loss": loss}
+
+
 VIEWS: Mapping[str, View] = MappingProxyType(
     {
         view.name: view
@@ -76,6 +85,7 @@ VIEWS: Mapping[str, View] = MappingProxyType(
             ),
             View("epochs", ("trial_id", "epoch", "learning_rate", *_LOSSES, "seconds"), _epoch_rows),
             View("confusion", ("trial_id", "split", "true_class", "predicted_class", "count"), _confusion_rows),
+            View("steps", ("trial_id", "step", "train_loss"), _step_rows, on_request=True),
         )
     }
 )
@@ -129,6 +139,9 @@ class ViewFiles:
         kept = tuple(records)
         for view in VIEWS.values():
             columns, rows = table(view, kept, plan)
+            if view.on_request and not rows:
+                (self._folder / view.file_name).unlink(missing_ok=True)
+                continue
             replace_file(self._folder / view.file_name, to_csv(columns, rows))
             self._columns[view.name] = columns
 
@@ -139,6 +152,7 @@ class ViewFiles:
     def append(self, record: TrialRecord) -> bool:
         """Append a record's rows; False, with nothing written, where a file lacks a column or is not there."""
         tables = {view: table(view, [record]) for view in VIEWS.values()}
+        tables = {view: found for view, found in tables.items() if found[1] or not view.on_request}
         for view, (columns, _) in tables.items():
             known = self._columns.get(view.name, ())
             if not set(columns) <= set(known) or not (self._folder / view.file_name).exists():

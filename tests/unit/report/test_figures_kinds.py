@@ -10,6 +10,7 @@ from matplotlib.colors import to_hex
 from PIL import Image
 from scipy import stats
 
+from dlbench.engine.measures import oscillation
 from dlbench.report.figures import FORMATS, KINDS, picture, study
 from dlbench.report.figures.canvas import noted, render
 from dlbench.report.figures.confusion import mean_counts, row_shares
@@ -23,7 +24,12 @@ def records_of(make_record, names=NAMES, seeds=7):
     generator = np.random.default_rng(1)
     gains = dict(zip(names, np.linspace(0, 0.08, len(names)), strict=True))
     return [
-        make_record(name, seed, accuracy=0.85 + gains[name] + 0.002 * generator.normal())
+        make_record(
+            name,
+            seed,
+            accuracy=0.85 + gains[name] + 0.002 * generator.normal(),
+            steps=tuple(2 / np.arange(1, 101) + 0.1 * generator.random(100)),
+        )
         for name in names
         for seed in range(seeds)
     ]
@@ -168,6 +174,26 @@ def test_variants_of_one_schedule_share_a_line(drawn):
     assert "all variants (n = 21)" in texts_of(figure)
 
 
+def test_step_losses_show_each_step_and_the_average_that_oscillation_is_measured_against(drawn):
+    panels = KINDS["steps"].draw(drawn).axes
+    assert [axes.get_title(loc="left") for axes in panels] == [f"{name} (seed 0)" for name in NAMES]
+    assert len({axes.get_ylim() for axes in panels}) == 1
+    losses = np.array(drawn.variants[1].records[0].steps)
+    each, average = panels[1].lines
+    np.testing.assert_array_equal(each.get_ydata(), losses)
+    np.testing.assert_allclose(average.get_ydata()[0], losses[:25].mean())
+    assert average.get_xdata()[0] == 13  # the middle of steps 1 to 25
+    deviation = (losses[12:-12] - average.get_ydata()).std()
+    assert deviation == pytest.approx(oscillation(list(losses)))
+
+
+def test_step_losses_show_a_seed_that_all_variants_have(make_record, make_plan):
+    records = [make_record(name, seed, steps=(1.0, 0.5)) for name in NAMES for seed in range(3)]
+    records[0] = replace(records[0], steps=())
+    panels = KINDS["steps"].draw(study(records, make_plan(NAMES, range(3)))).axes
+    assert {axes.get_title(loc="left") for axes in panels} == {f"{name} (seed 1)" for name in NAMES}
+
+
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
@@ -178,6 +204,7 @@ def test_variants_of_one_schedule_share_a_line(drawn):
         ("heatmap", "two axes"),
         ("learning-rate", "no trial has epochs"),
         ("confusion", "no trial has a confusion matrix"),
+        ("steps", "no trial kept its steps' losses"),
     ],
 )
 def test_a_run_without_answers_says_why_nothing_is_drawn(make_record, make_plan, kind, reason):

@@ -105,8 +105,25 @@ def test_appending_gives_the_same_files_as_rebuilding(tmp_path, make_record):
     assert all(appended.append(record) for record in records[1:])
     ViewFiles(tmp_path / "two").rebuild(records)
     for view in VIEWS.values():
+        if view.on_request:
+            continue
         texts = [(tmp_path / name / view.file_name).read_text() for name in ("one", "two")]
         assert texts[0] == texts[1]
+
+
+def test_steps_are_written_only_where_some_trial_kept_them(tmp_path, make_record):
+    files = ViewFiles(tmp_path)
+    files.rebuild([make_record()])
+    assert not (tmp_path / "steps.csv").exists()
+    kept = make_record(seed=1, steps=(0.5, 0.25))
+    assert not files.append(kept)  # so that the folder rebuilds
+    files.rebuild([make_record(), kept])
+    assert files.append(make_record(seed=2, steps=(0.125,)))
+    assert files.append(make_record(seed=3))
+    rows = [(row["step"], row["train_loss"]) for row in _read(tmp_path / "steps.csv")]
+    assert rows == [("1", "0.5"), ("2", "0.25"), ("1", "0.125")]
+    files.rebuild([make_record()])
+    assert not (tmp_path / "steps.csv").exists()
 
 
 def test_nothing_is_appended_where_a_column_is_missing(tmp_path, make_record):

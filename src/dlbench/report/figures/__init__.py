@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from dlbench.report.figures import confusion, curves, differences, final, heatmap, rates, seconds
+from dlbench.report.figures import confusion, curves, differences, final, heatmap, rates, seconds, steps
 from dlbench.report.figures.canvas import FORMATS, Format, render
 from dlbench.report.figures.study import Study, study
 from dlbench.results.files import replace_file, writing
@@ -36,6 +36,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "heatmap": Kind("heatmap", "Heat map", heatmap.why_not, heatmap.draw),
         "learning-rate": Kind("learning-rate", "Learning rate", rates.why_not, rates.draw),
         "confusion": Kind("confusion", "Confusion matrices", confusion.why_not, confusion.draw),
+        "steps": Kind("step-losses", "Training loss of each step", steps.why_not, steps.draw),
     }
 )
 

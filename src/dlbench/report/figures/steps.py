@@ -1,0 +1,68 @@
+"""Each step's training loss with its moving average, a panel a variant on the same scales."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from dlbench.report.figures.canvas import canvas, dress, log_scale_where_wide, noted
+from dlbench.report.figures.study import Shown, Study
+from dlbench.trial import TrialRecord
+
+#: The window of step_loss_oscillation, so that the figure shows what the number measures.
+WINDOW = 25
+_PANELS = 12
+
+
+def why_not(study: Study) -> str:
+    """Say why there are no per-step losses, or ""."""
+    return "" if _with_steps(study) else "no trial kept its steps' losses (--step-losses)"
+
+
+def draw(study: Study) -> Figure:
+    """Draw one seed of each variant, the first that all have in common if there is one."""
+    shown = _with_steps(study)
+    left_out = len(shown) - _PANELS
+    shown = shown[:_PANELS]
+    columns = min(3, len(shown))
+    rows = -(-len(shown) // columns)
+    figure = canvas(2.6 * rows + 0.4, width=3.6 * columns + 0.6)
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flatten()
+    seed = _common_seed(shown)
+    for axes, variant in zip(panels, shown, strict=False):
+        _panel(axes, variant, _chosen(variant, seed))
+    for axes in panels[len(shown) :]:
+        axes.set_axis_off()
+    losses = [loss for variant in shown for loss in _chosen(variant, seed).steps]
+    log_scale_where_wide(panels[0], "y", losses)
+    note = f"; {left_out} more variants are not shown" if left_out > 0 else ""
+    title = f"training loss of each step (thin) and its moving average over {WINDOW} steps{note}"
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+    return figure
+
+
+def _panel(axes: Axes, variant: Shown, record: TrialRecord) -> None:
+    losses = np.asarray(record.steps)
+    steps = np.arange(1, len(losses) + 1)
+    axes.plot(steps, losses, color=variant.look.color, linewidth=0.4, alpha=0.45)
+    if len(losses) >= 2 * WINDOW:
+        average = np.convolve(losses, np.full(WINDOW, 1 / WINDOW), mode="valid")
+        axes.plot(steps[WINDOW // 2 : WINDOW // 2 + len(average)], average, color=variant.look.color, linewidth=1.6)
+    dress(axes, noted(variant.label, f"seed {record.trial.seed}"))
+    axes.set_xlabel("step")
+    axes.tick_params(labelbottom=True)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+
+
+def _with_steps(study: Study) -> list[Shown]:
+    return [variant for variant in study.variants if any(record.steps for record in variant.records)]
+
+
+def _common_seed(shown: list[Shown]) -> int | None:
+    seeds = [{record.trial.seed for record in variant.records if record.steps} for variant in shown]
+    return min(set.intersection(*seeds), default=None)
+
+
+def _chosen(variant: Shown, seed: int | None) -> TrialRecord:
+    kept = [record for record in variant.records if record.steps]
+    return next((record for record in kept if record.trial.seed == seed), kept[0])
