@@ -49,16 +49,23 @@ def show(
     run: Run,
     results_dir: ResultsDir = None,
     convergence: Annotated[bool, typer.Option("--convergence", help="Show how fast and how steadily.")] = False,
+    classes: Annotated[bool, typer.Option("--per-class", help="Show precision, recall and F1 of each class.")] = False,
     as_json: AsJson = False,
     *,
     judging: Mapping[str, Any],
 ) -> None:
     """Print a run's tables again, judged as was fixed before running or as is asked now."""
+    from dlbench.report.per_class import per_class_view
+    from dlbench.results.per_class import per_class
+
     folder = open_run(run, results_dir)
+    scores = per_class(folder.records, folder.plan) if classes else ()
     if as_json:
-        print_json(document(folder, judging))
-    else:
-        print_run(folder, judging, convergence=convergence, title=folder.path.name)
+        print_json(document(folder, judging) | ({"per_class": [asdict(row) for row in scores]} if classes else {}))
+        return
+    print_run(folder, judging, convergence=convergence, title=folder.path.name)
+    if classes:
+        output().print(per_class_view(scores, output().width))
 
 
 @app.command()
@@ -90,7 +97,9 @@ def audit(
 @app.command()
 def export(
     run: Run,
-    table: Annotated[str, typer.Option(help="trials, epochs, confusion, steps, comparison or summary.")] = "trials",
+    table: Annotated[
+        str, typer.Option(help="trials, epochs, confusion, steps, comparison, summary or per-class.")
+    ] = "trials",
     format: Annotated[str, typer.Option(help="csv, json, markdown, latex or parquet.")] = "csv",  # noqa: A002  # the option's name
     output_file: Annotated[Path | None, typer.Option("--output", help="File to write, else standard output.")] = None,
     results_dir: ResultsDir = None,

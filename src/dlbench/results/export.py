@@ -9,11 +9,12 @@ from dlbench.results.display import measure
 from dlbench.results.files import strict_json
 from dlbench.results.folder import RunFolder
 from dlbench.results.judging import judge_run
+from dlbench.results.per_class import per_class, per_class_table
 from dlbench.results.summary import VariantSummary, summarise, summary_table
 from dlbench.results.views import VIEWS, cell, table, to_csv
 from dlbench.specs import Value
 
-TABLES = (*VIEWS, "comparison", "summary")
+TABLES = (*VIEWS, "comparison", "summary", "per-class")
 FORMATS = ("csv", "json", "markdown", "latex", "parquet")
 # An underscore inside a word is plain text in Markdown; elsewhere it may open an emphasis.
 _MARKDOWN = re.compile(r"[\\`*\[\]<>|~]|(?<!\w)_|_(?!\w)")
@@ -53,6 +54,8 @@ def _check(name: str, known: Iterable[str], kind: str) -> None:
 def _view(folder: RunFolder, name: str) -> Table:
     if name == "comparison":
         return judge_run(folder.records, folder.plan).table()
+    if name == "per-class":
+        return per_class_table(per_class(folder.records, folder.plan))
     return table(VIEWS[name], folder.records, folder.manifest.plan if folder.manifest else None)
 
 
