@@ -1,4 +1,4 @@
-"""The relations of claims: "a > b > c", "a ≈ b", "a < 1.2 * b", "monotone(axis)", "interaction(axis, axis)"."""
+"""The relations of claims: "a > b > c", "a ≈ b", "a < 1.2 * b", "a > constant(0.75)", "monotone(axis)", …."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,8 +12,8 @@ Sign = Literal[">", "<", "≈"]
 
 ACCEPTED = (
     "A relation reads a > b, a < b, a ≈ b (or a ~= b), a < 1.2 * b, a chain of these, monotone(axis), "
-    "monotone(axis, decreasing) or interaction(axis, axis). An operand is a variant, a value of an axis, or "
-    "metric(variant); names with spaces or signs stand in double quotes."
+    "monotone(axis, decreasing) or interaction(axis, axis). An operand is a variant, a value of an axis, "
+    "metric(variant) or constant(0.75); names with spaces or signs stand in double quotes."
 )
 _TOKEN = re.compile(r'\s*(?:(?P<quoted>"[^"]*")|(?P<sign>~=|[<>]=|[<>≈*(),])|(?P<word>[^\s<>≈~*(),"]+))')
 _SIGNS: Mapping[str, Sign] = {">": ">", "<": "<", "≈": "≈", "~=": "≈"}
@@ -21,13 +21,19 @@ _SIGNS: Mapping[str, Sign] = {">": ">", "<": "<", "≈": "≈", "~=": "≈"}
 
 @dataclass(frozen=True)
 class Operand:
-    """One side of a comparison. name: a variant or a value of an axis; metric: another than the claim's, or ""."""
+    """One side of a comparison. name: a variant or a value of an axis; metric: another than the claim's, or "".
+
+    constant: a number that stands for itself, in the metric's unit, so that a claim can be a bound; its name is "".
+    """
 
     name: str
     scale: float = 1.0
     metric: str = ""
+    constant: float | None = None
 
     def __str__(self) -> str:
+        if self.constant is not None:
+            return f"{self.scale * self.constant:g}"
         name = f"{self.metric}({self.name})" if self.metric else self.name
         return name if self.scale == 1 else f"{self.scale:g} × {name}"
 
@@ -155,23 +161,26 @@ class _Parser:
     def _operand(self) -> Operand:
         scale = 1.0
         if self._peek(1).is_sign("*"):
-            scale = self._number()
+            scale = self._number("a number is expected before *")
             self._take("*")
         name = self._name("a variant or a value of an axis")
         if not self._peek().is_sign("("):
             return Operand(name, scale)
         self.position += 1
-        variant = self._name("a variant or a value of an axis")
+        if name == "constant":
+            inside = Operand("", scale, constant=self._number("a number is expected"))
+        else:
+            inside = Operand(self._name("a variant or a value of an axis"), scale, metric=name)
         self._take(")")
-        return Operand(variant, scale, metric=name)
+        return inside
 
-    def _number(self) -> float:
+    def _number(self, problem: str) -> float:
         try:
-            scale = float(self._peek().text)
+            number = float(self._peek().text)
         except ValueError:
-            raise self._error("a number is expected before *") from None
+            raise self._error(problem) from None
         self.position += 1
-        return scale
+        return number
 
     def _name(self, wanted: str) -> str:
         token = self._peek()
@@ -244,7 +253,8 @@ def check_relation(relation: Relation, plan: Mapping[str, Any]) -> None:
     match relation:
         case Ordering():
             for operand in relation.operands:
-                find_group(operand.name, plan)
+                if operand.constant is None:
+                    find_group(operand.name, plan)
         case Monotone():
             _check_axis(relation.axis, plan)
         case Interaction():

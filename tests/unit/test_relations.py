@@ -49,6 +49,8 @@ PLAN = {
             "last_validation_loss(a) > 1.2 * validation_loss(a)",
             Ordering((Link(Operand("a", 1.0, "last_validation_loss"), ">", Operand("a", 1.2, "validation_loss")),)),
         ),
+        ("a > constant(0.75)", Ordering((Link(A, ">", Operand("", constant=0.75)),))),
+        ("2 * constant(3e-1) < a", Ordering((Link(Operand("", 2.0, constant=0.3), "<", A),))),
         ("monotone(batch_size)", Monotone("batch_size", "<")),
         ("monotone(batch_size, increasing)", Monotone("batch_size", "<")),
         ("monotone( batch_size , decreasing )", Monotone("batch_size", ">")),
@@ -76,6 +78,8 @@ def test_a_relation_is_read(text: str, relation: Relation) -> None:
         ("monotone(a) > b", "the relation should end here", 13),
         ("interaction(a)", ", is expected", 14),
         ("loss(a > b", ") is expected", 8),
+        ("a > constant(b)", "a number is expected", 14),
+        ("a > constant(0.75", ") is expected", 18),
     ],
 )
 def test_what_is_no_relation_is_answered_with_its_place(text: str, problem: str, character: int) -> None:
@@ -91,6 +95,10 @@ def test_what_is_no_relation_is_answered_with_its_place(text: str, problem: str,
 @pytest.mark.parametrize("operand", [A, Operand("b", 1.2), Operand("c", metric="test_loss")])
 def test_an_operand_shows_as_it_was_meant(operand: Operand) -> None:
     assert str(operand) == {"a": "a", "b": "1.2 × b", "c": "test_loss(c)"}[operand.name]
+
+
+def test_a_constant_shows_as_its_number() -> None:
+    assert str(Operand("", 2.0, constant=0.375)) == "0.75"
 
 
 def test_a_name_means_a_variant_or_all_variants_with_a_value() -> None:
@@ -125,7 +133,9 @@ def test_one_variant_must_be_one() -> None:
         find_variant("relu", PLAN)
 
 
-@pytest.mark.parametrize("text", ["relu > tanh", "monotone(batch_size)", "interaction(activation, batch_size)"])
+@pytest.mark.parametrize(
+    "text", ["relu > tanh", "relu > constant(0.7)", "monotone(batch_size)", "interaction(activation, batch_size)"]
+)
 def test_relations_over_what_is_there_pass(text: str) -> None:
     check_relation(parse_relation(text), PLAN)
 

@@ -1,4 +1,3 @@
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -6,6 +5,7 @@ from typing import Any
 import pytest
 
 from dlbench.registry import Registry
+from dlbench.relations import Ordering, parse_relation
 from dlbench.settings import COMPONENT_AXES, SETTINGS
 from dlbench.syntax import format_value, parse_reference
 from dlbench_convnet_basics.plugin import dlbench_experiments
@@ -13,7 +13,6 @@ from dlbench_convnet_basics.plugin import dlbench_experiments
 PLUGIN = "convnet-basics"
 FILES = dlbench_experiments()
 REGISTRY = Registry.load()
-_NAME = re.compile(r'"([^"]+)"|([a-z]\w*)')
 
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
@@ -63,9 +62,10 @@ def test_claims_and_reported_figures_speak_of_variants_of_their_file(path: Path)
         assert figure["variant"] in variants
         assert figure["place"]
     for claim in content.get("claims", ()):
-        named = [quoted or plain for quoted, plain in _NAME.findall(claim["relation"])]
-        assert len(named) == 2
-        assert set(named) <= variants.keys()
+        relation = parse_relation(claim["relation"])
+        assert isinstance(relation, Ordering)
+        assert len(relation.operands) == 2
+        assert {operand.name for operand in relation.operands if operand.constant is None} <= variants.keys()
 
 
 @each_file

@@ -44,10 +44,16 @@ class ClaimValues:
     def operands(self, operands: Iterable[Operand]) -> dict[Operand, Series]:
         """Return each operand's values by seed; a value of an axis is the mean over the other axes.
 
-        Only those combinations count that every operand of the axis has. Raises DlbenchError for a name that the
-        plan does not have.
+        Only those combinations count that every operand of the axis has; a constant has its value for every seed.
+        Raises DlbenchError for a name that the plan does not have.
         """
-        groups = {operand: find_group(operand.name, self.plan) for operand in operands}
+        wanted = tuple(operands)
+        constants: dict[Operand, Series] = {
+            operand: dict.fromkeys(self.plan["seeds"], operand.scale * operand.constant)
+            for operand in wanted
+            if operand.constant is not None
+        }
+        groups = {operand: find_group(operand.name, self.plan) for operand in wanted if operand not in constants}
         axes = {group.axis for group in groups.values() if group.axis}
         balanced = {
             operand: variants
@@ -56,7 +62,7 @@ class ClaimValues:
                 {o: g.variants for o, g in groups.items() if g.axis == axis}, {axis}
             ).items()
         }
-        return {
+        return constants | {
             operand: self._series(balanced.get(operand, group.variants), operand.metric, operand.scale)
             for operand, group in groups.items()
         }

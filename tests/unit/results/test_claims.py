@@ -53,6 +53,16 @@ def test_a_clear_difference_supports_the_claim_and_refutes_its_opposite(ask) -> 
     assert supported.why == f"relu − tanh = {numbers}, n = 7 paired seeds, Holm p = 0.016"
 
 
+def test_a_bound_is_judged_as_the_seeds_differences_from_a_constant(ask) -> None:
+    reached = ask(claim("relu > constant(0.85)"), relu=RELU)
+    assert (reached.answer, ask(claim("relu > constant(0.95)"), relu=RELU).answer) == ("supported", "refuted")
+    (part,) = reached.parts
+    low, high = stats.t.interval(0.95, 6, sum(RELU) / 7 - 0.85, stats.sem(RELU))
+    assert (part.difference_low, part.difference_high) == pytest.approx((low, high))
+    assert part.claimed == "relu > 0.85"
+    assert ask(claim("relu > constant(0.9)"), relu=RELU).answer == "not shown"
+
+
 def test_more_and_less_are_meant_whichever_way_is_better(ask) -> None:
     """The fixture's test loss is 0.4 − accuracy / 10: more accuracy is less loss."""
     assert ask(claim("relu < tanh", "test_loss"), relu=RELU, tanh=TANH).answer == "supported"
