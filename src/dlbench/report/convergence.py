@@ -3,10 +3,10 @@
 import math
 from collections.abc import Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from dlbench.report.layout import plain_table
 from dlbench.results.convergence import Convergence
 
 
@@ -14,15 +14,9 @@ def convergence_table(rows: Sequence[Convergence], width: int) -> Table:
     """Return a row a variant: how many trials reached the target and when, and how steadily they went."""
     targets = {row.target for row in rows if row.target is not None}
     goal = f"{100 * targets.pop():.2f} %" if len(targets) == 1 else "its data set's target"
-    table = Table(
-        box=SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        title=Text(f"Convergence to a validation accuracy of {goal}", style="bold"),
-        caption=Text("target: the baseline's median at 80 % of its epochs; medians over hits and misses", style="dim"),
-        title_justify="left",
-        caption_justify="left",
+    table = plain_table(
+        f"Convergence to a validation accuracy of {goal}",
+        "target: the baseline's median at 80 % of its epochs; medians over hits and misses",
     )
     table.add_column("variant", overflow="fold", max_width=max(14, width // 3))
     for heading in (

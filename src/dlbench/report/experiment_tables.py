@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from types import MappingProxyType
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from dlbench.report.layout import plain_table
 from dlbench.results.claims import ClaimAnswer
 from dlbench.results.display import measure
 from dlbench.results.reported import ReportedFigure
@@ -18,7 +18,7 @@ _COLOURS = MappingProxyType({"supported": "green", "refuted": "red", "not shown"
 def reported_view(figures: Sequence[ReportedFigure], notes: Sequence[str] = ()) -> Table:
     """Return a row a figure; accuracies are percentages. notes: what must be said beside these numbers."""
     caption = ["[ ] 95 % interval of the measured mean; one run: the figure lies where a single run would"]
-    table = _table("Reported against measured", [*caption, *notes])
+    table = plain_table("Reported against measured", "\n".join([*caption, *notes]), edge=True)
     table.add_column("variant", overflow="fold")
     table.add_column("metric")
     for heading in ("reported", "measured", "difference", "n"):
@@ -56,7 +56,7 @@ def _at(at: str) -> str:
 
 def claims_view(answers: Sequence[ClaimAnswer], notes: Sequence[str] = ()) -> Table:
     """Return a row a claim: its sentence, its answer, and the reason. notes: what must be said beside these."""
-    table = _table("Claims", notes)
+    table = plain_table("Claims", "\n".join(notes), edge=True)
     table.add_column("claim", ratio=4)
     table.add_column("answer", no_wrap=True)
     table.add_column("why", ratio=5)
@@ -64,15 +64,3 @@ def claims_view(answers: Sequence[ClaimAnswer], notes: Sequence[str] = ()) -> Ta
         claim = Text.assemble(answer.text, (f"\n{answer.relation}: {answer.metric}{_at(answer.at)}", "dim"))
         table.add_row(claim, Text(answer.answer, style=f"bold {_COLOURS[answer.answer]}"), Text(answer.why))
     return table
-
-
-def _table(title: str, notes: Sequence[str]) -> Table:
-    return Table(
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        title=Text(title, style="bold"),
-        caption=Text("\n".join(notes), style="dim") if notes else None,
-        title_justify="left",
-        caption_justify="left",
-    )

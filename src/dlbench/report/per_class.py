@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from dlbench.report.layout import plain_table
 from dlbench.results.display import Measure
 from dlbench.results.per_class import SCORES, ClassScores
 
@@ -14,15 +14,8 @@ _PERCENT = Measure("", "%", 100, 2)
 
 def per_class_view(rows: Sequence[ClassScores], width: int) -> Table:
     """Return a row for each variant's class; scores are percentages."""
-    table = Table(
-        box=SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        title=Text("Each class on the test set", style="bold"),
-        caption=Text("± standard deviation over n seeds", style="dim") if any(row.f1.n > 1 for row in rows) else None,
-        title_justify="left",
-        caption_justify="left",
+    table = plain_table(
+        "Each class on the test set", "± standard deviation over n seeds" if any(row.f1.n > 1 for row in rows) else ""
     )
     table.add_column("variant", overflow="fold", max_width=max(14, width // 4))
     table.add_column("class", overflow="fold", max_width=max(12, width // 5))

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from dlbench.report.layout import plain_table
 from dlbench.results.display import measure
 from dlbench.results.summary import Mishap, VariantSummary
 from dlbench.trial import ANSWERED
@@ -75,16 +75,7 @@ def _natural_width(table: Table) -> int:
 def _table(
     summaries: Sequence[VariantSummary], axes: Sequence[str], columns: Sequence[Column], title: str, judged: str
 ) -> Table:
-    caption = _caption(summaries, judged)
-    table = Table(
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        title=Text(title, style="bold") if title else None,
-        caption=Text(caption, style="dim") if caption else None,
-        title_justify="left",
-        caption_justify="left",
-    )
+    table = plain_table(title, _caption(summaries, judged), edge=True)
     for axis in axes or ("variant",):
         table.add_column(axis.replace("_", " "), overflow="fold")
     table.add_column("n", justify="right", no_wrap=True)

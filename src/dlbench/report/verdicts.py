@@ -4,12 +4,12 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from dlbench.report.layout import plain_table
 from dlbench.results.display import measure
 from dlbench.results.families import Family, Standing
 from dlbench.results.judging import Judged, ranking_sentence
@@ -132,18 +132,7 @@ def _two_lines(heading: str) -> str:
 def _table(
     family: Family, judged: Judged, columns: Sequence[_Column], width: int, title: str, floor: Family | None
 ) -> Table:
-    caption = _caption(family, judged.rules)
-    heading = _heading(family, title)
-    table = Table(
-        box=SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=0,
-        title=Text(heading, style="bold") if heading else None,
-        caption=Text(caption, style="dim"),
-        title_justify="left",
-        caption_justify="left",
-    )
+    table = plain_table(_heading(family, title), _caption(family, judged.rules), gap=0)
     table.add_column(family.axis.replace("_", " "), overflow="fold", max_width=max(_NAME, width - _NUMBERS))
     for column in columns:
         table.add_column(column.heading, justify="right" if column.right else "left", no_wrap=True)
