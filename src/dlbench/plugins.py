@@ -25,6 +25,8 @@ Answer = TypeVar("Answer")
 
 #: Plugins that come with the core, by the modules that a stranger's entry point would name.
 BUILT_IN = {"standard": "dlbench.standard.plugin", "torchvision": "dlbench.torchvision.plugin"}
+#: Libraries that no command waits for before the work that needs them.
+HEAVY = ("torch", "torchvision", "numpy", "pandas", "scipy", "sklearn", "matplotlib")
 _NAME = re.compile(r"[a-z][a-z0-9-]*\Z")
 _PLAIN_VERSION = re.compile(r"\d+(\.\d+)*\Z")
 _RANGE = re.compile(r"dlbench *((>=|<) *\d+(\.\d+)*( *, *(>=|<) *\d+(\.\d+)*)*)\Z")
@@ -115,7 +117,7 @@ def _guarded(code: Callable[..., Answer], *arguments: Any) -> tuple[Answer | Non
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a plugin may even call sys.exit()
-        return None, _describe(error)
+        return None, in_words(error)
 
 
 def load_plugins() -> PluginSet:
@@ -233,6 +235,7 @@ def _problem(plugin: str, distribution: str, reason: str, remedy: str = "") -> P
     return PluginProblem(plugin, distribution, reason, remedy)
 
 
-def _describe(error: BaseException) -> str:
+def in_words(error: BaseException) -> str:
+    """Return an exception's type and the first line of what it says."""
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

@@ -39,7 +39,7 @@ LAYERS = (
     "executors",
     *("conditions", "readying", "session"),
     "api",
-    "testing",
+    *("testing", "scaffold"),
     "cli",
 )
 #: Neither of these two halves knows the other: one trains, one reads results.

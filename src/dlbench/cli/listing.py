@@ -24,7 +24,7 @@ def list_components(
     if not kind:
         _print_counts(registry, as_json)
     elif kind == "plugins":
-        from dlbench.cli.plugins import list_plugins
+        from dlbench.cli.plugin_list import list_plugins
 
         list_plugins(as_json=as_json)
         return

@@ -33,7 +33,7 @@ class Commands(LazyGroup):
             ),
             "results": Lazy("dlbench.cli.results:app", "List, show and export the results of earlier runs."),
             "data": Lazy("dlbench.cli.data:app", "List and fetch data sets."),
-            "plugins": Lazy("dlbench.cli.plugins:app", "List the installed plugins."),
+            "plugins": Lazy("dlbench.cli.plugins:app", "List, make, check, install and remove plugins."),
         }
     )
 

@@ -1,0 +1,118 @@
+"""`dlbench plugins new` and `check`: a plugin from nothing, and whether it keeps its promises."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dlbench.cli.console import errors, output, print_json
+from dlbench.errors import DlbenchError
+from dlbench.scaffold.project import KINDS, plan_project, write_project
+
+if TYPE_CHECKING:
+    from dlbench.testing import Finding
+    from dlbench.testing.suite import Item
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="The plugin's name: small letters, digits and hyphens.")],
+    kind: Annotated[str, typer.Option(help=f"What it brings: {', '.join(KINDS)}.")] = "activation",
+    directory: Annotated[Path, typer.Option(help="Where its folder is made.")] = Path(),
+) -> None:
+    """Write a new plugin into a folder of its own: it installs, passes its own tests and brings a working component."""
+    from dlbench.registry import Registry
+
+    project, folder = plan_project(name, kind, directory, Registry.load())
+    for path in write_project(project, folder):
+        output().print(path, markup=False, soft_wrap=True)
+    console = errors()
+    console.print(f"\nNow type\n    cd {folder}", markup=False, soft_wrap=True)
+    console.print('    pip install --editable ".[test]"', markup=False)
+    console.print(f"    dlbench plugins check {project.name}\n    python -m pytest", markup=False)
+
+
+def check(
+    plugin: Annotated[
+        str, typer.Argument(metavar="[NAME|PATH]", help="A plugin, or the folder of its source. Without it: all.")
+    ] = "",
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only components of this name; * and ? are wildcards.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Hold a plugin against every promise that it makes, and name each broken one with the input that shows it.
+
+    Ends with 1 where a promise is broken.
+    """
+    findings: list[Finding] = []
+    with _plugins(plugin) as names:
+        for item in _items(names, only or ()):
+            findings.append(item.check())
+            if not as_json:
+                _print(findings[-1])
+    broken = sum(not finding.good for finding in findings)
+    if as_json:
+        print_json({"findings": [_document(finding) for finding in findings], "broken": broken})
+    else:
+        output().print(f"{len(findings)} checked, {broken or 'none'} with a broken promise.", markup=False)
+    raise typer.Exit(1 if broken else 0)
+
+
+@contextlib.contextmanager
+def _plugins(argument: str) -> Iterator[Sequence[str]]:
+    """Yield the names of the plugins that an argument means."""
+    if argument.startswith(".") or any(separator in argument for separator in {"/", os.sep}):
+        from dlbench.testing.sources import plugins_in
+
+        with plugins_in(Path(argument).expanduser().absolute()) as names:
+            yield names
+    elif argument:
+        yield (argument,)
+    else:
+        from importlib import metadata
+
+        names = tuple(sorted({point.name for point in metadata.entry_points(group="dlbench")}))
+        if not names:
+            raise DlbenchError(
+                "No plugin is installed beside those that come with dlbench.",
+                "Name one (dlbench plugins check standard), or the folder of its source.",
+            )
+        yield names
+
+
+def _items(names: Sequence[str], only: Sequence[str]) -> "list[Item]":
+    from dlbench.registry import Registry
+    from dlbench.testing.suite import items
+
+    registry = Registry.load()
+    found = [item for name in names for item in items(name, only, registry=registry)]
+    if not found:
+        raise DlbenchError(
+            f"Nothing of {', '.join(names)} is named {' or '.join(only)}.", "Leave --only out to check everything."
+        )
+    return found
+
+
+def _print(finding: "Finding") -> None:
+    console = output()
+    count = len(finding.kept)
+    kept = f"keeps {count} promise{'s' * (count != 1)}"
+    mark = "[green]✓[/]" if finding.good else "[red]✗[/]"
+    console.print(f"{mark} {finding.subject}: {kept}", soft_wrap=True)
+    for breach in finding.breaches:
+        console.print(f"    {breach}", markup=False, soft_wrap=True)
+    for reason in finding.unproven:
+        console.print(f"    not seen: {reason}", markup=False, soft_wrap=True, style="dim")
+
+
+def _document(finding: "Finding") -> dict[str, Any]:
+    broken = [{"promise": breach.promise, "evidence": breach.evidence} for breach in finding.breaches]
+    return {
+        "subject": finding.subject,
+        "kept": list(finding.kept),
+        "broken": broken,
+        "not_seen": list(finding.unproven),
+    }

@@ -1,0 +1,1 @@
+"""New plugins: a distribution that installs, passes its own tests and brings a working component."""

@@ -1,0 +1,123 @@
+"""Promises, and what is found where they are held against a subject."""
+
+import contextlib
+import io
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dlbench.plugins import in_words
+from dlbench.registry import SINGULAR, Entry, Registry
+from dlbench.specs import Value
+
+Given = TypeVar("Given")
+
+
+class Unproven(Exception):  # noqa: N818  # no error: the promise is neither kept nor broken
+    """A promise cannot be held against anything here. The text says why; without one, it does not apply at all."""
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What a plugin promises, in words, and a check that yields the evidence wherever the promise is broken.
+
+    decisive: nothing else can be seen where this one is broken.
+    """
+
+    text: str
+    check: Callable[[Any], Iterator[str]]
+    decisive: bool = False
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A broken promise, and the input that shows it."""
+
+    promise: str
+    evidence: str
+
+    def __str__(self) -> str:
+        return f"breaks the promise that it {self.promise}: {self.evidence}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one subject: the promises it keeps and breaks, and those that nothing here can show."""
+
+    subject: str
+    kept: tuple[str, ...] = ()
+    breaches: tuple[Breach, ...] = ()
+    unproven: tuple[str, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Tell whether no promise is broken."""
+        return not self.breaches
+
+    def __str__(self) -> str:
+        return "\n".join(f"{self.subject} {breach}" for breach in self.breaches)
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A component with the parameters it is checked with, and where its files may lie."""
+
+    entry: Entry
+    registry: Registry = field(repr=False)
+    parameters: Mapping[str, Value]
+    data_dir: Path
+
+    @cached_property
+    def factory(self) -> Callable[..., Any]:
+        """Return the component's factory."""
+        from dlbench.engine.building import resolve_factory
+
+        return resolve_factory(self.entry.record)
+
+    @property
+    def title(self) -> str:
+        """Return "activation snake/snake"."""
+        return f"{SINGULAR[self.entry.record.kind]} {self.entry.name}"
+
+
+def promise(text: str, *, decisive: bool = False) -> Callable[[Callable[[Given], Iterator[str]]], Promise]:
+    """Make a check a promise; the text goes on a sentence that begins with "it"."""
+    return lambda check: Promise(text, check, decisive)
+
+
+def examine(title: str, given: Any, promises: Sequence[Promise]) -> Finding:
+    """Hold promises against a subject. The first evidence of each counts; an exception is evidence too."""
+    kept: list[str] = []
+    breaches: list[Breach] = []
+    unproven: list[str] = []
+    for each in promises:
+        try:
+            evidence = _evidence(each, given)
+        except Unproven as reason:
+            if str(reason):
+                unproven.append(f"{'this and what follows' if each.decisive else each.text}: {reason}")
+            if each.decisive:
+                break
+            continue
+        if evidence is None:
+            kept.append(each.text)
+            continue
+        breaches.append(Breach(each.text, evidence))
+        if each.decisive:
+            break
+    return Finding(title, tuple(kept), tuple(breaches), tuple(unproven))
+
+
+def _evidence(each: Promise, given: Any) -> str | None:
+    """Return what shows that a promise is broken, or None. What the plugin prints and warns of is nobody's concern."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        try:
+            return next(iter(each.check(given)), None)
+        except (KeyboardInterrupt, Unproven):
+            raise
+        except BaseException as error:  # a component may even call sys.exit()
+            return f"it raised {in_words(error)}"

@@ -1,0 +1,95 @@
+"""What every component promises: a record in order, a factory that is there, and defaults that are the factory's."""
+
+import inspect
+from collections.abc import Iterator
+from types import MappingProxyType
+
+from dlbench.errors import DlbenchError
+from dlbench.specs import Component, Parameter
+from dlbench.syntax import check_value, format_value, parse_value
+from dlbench.testing.promises import Subject, promise
+
+#: The arguments that a factory of each kind gets by position, before its parameters.
+LEADING = MappingProxyType(
+    {
+        "models": ("input_shape", "num_classes", "activation"),
+        "activations": (),
+        "datasets": ("root", "download"),
+        "schedulers": ("optimizer", "total_epochs", "steps_per_epoch"),
+        "optimizers": ("parameters", "learning_rate"),
+        "diagnostics": ("model", "probe_images", "probe_labels", "loss"),
+        "executors": (),
+    }
+)
+
+
+@promise("has a record in order")
+def record_in_order(subject: Subject) -> Iterator[str]:
+    """Look at what a record's own checks leave open."""
+    record = subject.entry.record
+    texts = {"summary": record.summary, "source": record.source}
+    for name, text in texts.items():
+        if not isinstance(text, str) or "\n" in text:
+            yield f"{name} = {text!r} is no text of one line"
+    if not record.summary.strip():
+        yield "its summary is empty: `dlbench list` has nothing to show"
+    for tag in record.tags:
+        if not isinstance(tag, str):
+            yield f"its tag {tag!r} is no text"
+    for name, parameter in record.parameters.items():
+        yield from _parameter(name, parameter)
+
+
+def _parameter(name: str, parameter: Parameter) -> Iterator[str]:
+    default = parameter.default
+    if parameter.required:
+        if default is not None:
+            yield f"the parameter {name} is required and has the default {default!r}"
+        return
+    if default is None:
+        return
+    try:
+        check_value(default, parameter, name)
+        read = parse_value(format_value(default).replace('"', ""), parameter, name)
+    except DlbenchError as error:
+        yield f"the default of the parameter {name} is refused: {error.message}"
+        return
+    if read != default or type(read) is not type(default):
+        yield f"the default of {name}, {default!r}, is read back as {read!r} once it is written out"
+
+
+@promise("has a factory that can be imported", decisive=True)
+def factory_resolves(subject: Subject) -> Iterator[str]:
+    """Import the factory."""
+    yield from () if callable(subject.factory) else ("it is not callable",)
+
+
+@promise("takes its parameters by name, with the record's defaults", decisive=True)
+def defaults_match(subject: Subject) -> Iterator[str]:
+    """Hold the record's parameters against the factory's signature."""
+    record = subject.entry.record
+    try:
+        signature = inspect.signature(subject.factory)
+    except ValueError:  # some callables of C show none
+        return
+    leading = LEADING[record.kind]
+    try:
+        signature.bind(*leading, **dict.fromkeys(record.parameters))
+    except TypeError as error:
+        wanted = ", ".join((*leading, *(f"{name}=…" for name in record.parameters)))
+        yield f"{record.factory}{signature} called with ({wanted}): {error}"
+        return
+    yield from _other_defaults(record, signature)
+
+
+def _other_defaults(record: Component, signature: inspect.Signature) -> Iterator[str]:
+    for name, parameter in record.parameters.items():
+        known = signature.parameters.get(name)
+        if parameter.required or known is None or known.default is inspect.Parameter.empty:
+            continue
+        default = tuple(known.default) if isinstance(known.default, list) else known.default
+        if default != parameter.default or isinstance(default, bool) != isinstance(parameter.default, bool):
+            yield f"{name} is {parameter.default!r} in the record and {default!r} in {record.factory}"
+
+
+RECORD_PROMISES = (record_in_order, factory_resolves, defaults_match)
