@@ -3,17 +3,24 @@
 import ctypes.util
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+#: Errors of float32 products, relative to the largest, stay far below this; those of bfloat16 or TF32 lie far above.
+LOSSLESS_ERROR = 1e-5
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What torch sees here. devices: "cpu" first. precisions: what is native on each device."""
+    """What torch sees here. devices: "cpu" first. bfloat16: whether it is native on each device.
+
+    matmul_errors: the error of a product on the CPU at each of torch's float32 matmul precisions.
+    """
 
     devices: tuple[str, ...] = ("cpu",)
     device_name: str = ""
     bfloat16: Mapping[str, bool] | None = None
+    matmul_errors: Mapping[str, float] = field(default_factory=dict)
 
     def device(self, wanted: str) -> str:
         """Return the device that a setting means; "auto" is the last and fastest one."""
@@ -24,6 +31,16 @@ class Machine:
         native = (self.bfloat16 or {}).get(device, False)
         return ("bfloat16" if native else "float32") if wanted == "auto" else wanted
 
+    def matmul_precision(self, wanted: str, device: str) -> str:
+        """Return the matmul precision that a setting means; "auto" is the loosest that loses no digits here.
+
+        torch may take a faster library for it, at the same exactness. It is checked for the CPU alone.
+        """
+        if wanted != "auto":
+            return wanted
+        exact = [name for name, error in self.matmul_errors.items() if error < LOSSLESS_ERROR]
+        return exact[-1] if exact and device == "cpu" else "highest"
+
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON content."""
         return asdict(self)
@@ -32,3 +49,25 @@ class Machine:
 def may_have_accelerator() -> bool:
     """Tell whether torch could find anything but a CPU: a CUDA driver, or Apple's GPU."""
     return sys.platform == "darwin" or ctypes.util.find_library("cuda") is not None
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """The best rates that were measured, in GFLOP a second."""
+
+    matmul: float
+    convolution: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What a worker finds where it trains. allocator: whether it could be told to keep freed memory.
+
+    peaks: of one thread, by precision. linear_rates: GFLOP a second of a float32 linear layer on one thread, by matmul
+    precision.
+    """
+
+    machine: Machine
+    allocator: bool
+    peaks: Mapping[str, Peaks]
+    linear_rates: Mapping[str, float]

@@ -6,7 +6,8 @@ from typing import Any
 
 from dlbench.errors import DlbenchError, suggest
 from dlbench.seed_counts import AutoSeeds
-from dlbench.syntax import parse_reference
+from dlbench.settings import BEFORE
+from dlbench.syntax import format_value, parse_reference
 from dlbench.trial import Trial, digest
 
 
@@ -88,11 +89,13 @@ class Plan:
     @property
     def name(self) -> str:
         """Return the run folder's default name: axes, data set, six digits of what is held fixed."""
+        before = {name: format_value(value) for name, value in BEFORE.items()}
+        fixed = {name: text for name, text in self.fixed.items() if before.get(name) != text}
         dataset = parse_reference(self.fixed["dataset"]).name if "dataset" in self.fixed else ""
         varied = list(self.axes) or [parse_reference(self.fixed["model"]).name]
         words = [*varied, dataset] if dataset else varied
         shown = "-".join(word.rpartition("/")[2].replace("_", "-") for word in words)
-        return f"{shown[:80]}-{digest(dict(self.fixed), 6)}"
+        return f"{shown[:80]}-{digest(fixed, 6)}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as the manifest keeps it."""

@@ -52,13 +52,19 @@ class Readying:
         """Return the trial with its data set's digest and shape, and without "auto"; and why it cannot be, or ""."""
         info = self.prepared(trial.dataset)
         device = self._device(trial.settings.device)
-        wanted = trial.settings.precision
-        precision = self.machine(probe=True).precision(wanted, device) if wanted == "auto" else wanted
+        wanted = trial.settings
+        asked = "auto" in (wanted.precision, wanted.matmul_precision)
+        machine = self.machine(probe=True) if asked else Machine()
         validation, size = trial.settings.validation, trial.settings.train_size
         problem = split_problem(validation, size, info.train_size, info.validation_size)
         completed = replace(
             trial,
-            settings=replace(trial.settings, device=device, precision=precision),
+            settings=replace(
+                wanted,
+                device=device,
+                precision=machine.precision(wanted.precision, device),
+                matmul_precision=machine.matmul_precision(wanted.matmul_precision, device),
+            ),
             dataset_digest=info.digest,
             input_shape=info.input_shape,
             num_classes=info.num_classes,
@@ -81,20 +87,20 @@ class Readying:
 
         self.note(f"Preparing the data set {entry.record.name}.")
         try:
-            return self._call(prepare_dataset, entry.name, dict(parameters), str(self.data_dir), False)
+            return self.call(prepare_dataset, entry.name, dict(parameters), str(self.data_dir), False)
         except DataMissingError:
             size = _download_size(entry)
             if not size:
                 raise
             self.note(f"{entry.record.name} is not in {self.data_dir}: downloading {size} from its publisher.")
-            return self._call(prepare_dataset, entry.name, dict(parameters), str(self.data_dir), True)
+            return self.call(prepare_dataset, entry.name, dict(parameters), str(self.data_dir), True)
 
     def machine(self, probe: bool = False) -> Machine:
         """Return what torch finds here; without a probe, a machine that can have no accelerator is known as such."""
         from dlbench.executors.tasks import probe_machine
 
         if self._machine is None and (probe or may_have_accelerator()):
-            self._machine = self._call(probe_machine)
+            self._machine = self.call(probe_machine)
         return self._machine or Machine()
 
     def _device(self, wanted: str) -> str:
@@ -109,7 +115,8 @@ class Readying:
             )
         return device
 
-    def _call(self, function: Callable[..., Answer], *arguments: Any) -> Answer:
+    def call(self, function: Callable[..., Answer], *arguments: Any) -> Answer:
+        """Run a task in a worker and return its answer; KeyboardInterrupt once `stop` is set."""
         from dlbench.executors.processes import make_pool
 
         self._pool = self._pool or make_pool(1)

@@ -1,7 +1,7 @@
 """The settings of a trial beside its components, told once: the command line, the plan and the files read them here."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
@@ -147,8 +147,24 @@ class Settings:
         True, "Keep images and weights with their channels last in memory: faster convolutions."
     )
     deterministic: bool = _setting(False, "Deterministic kernels on a GPU; a CPU always repeats itself.")
+    fused: bool = _setting(True, "Update all weights in one kernel, where the optimizer has one (adam, adamw, sgd).")
+    matmul_precision: str = _setting(
+        "highest",
+        "float32 matrix products; auto: the fastest that loses no digits here (see dlbench doctor).",
+        choices=("highest", "high", "medium", "auto"),
+    )
+
+    @property
+    def identity(self) -> dict[str, Value]:
+        """Return the settings that decide a trial's numbers, without those that are as they were before there was one.
+
+        So a setting that is added later leaves earlier trials their identity.
+        """
+        return {name: value for name, value in asdict(self).items() if name not in BEFORE or BEFORE[name] != value}
 
 
+#: Settings added after trials were kept without them, with what those trials did.
+BEFORE: Mapping[str, Value] = MappingProxyType({"fused": False, "matmul_precision": "highest"})
 SETTINGS: Mapping[str, Setting] = MappingProxyType(
     {f.name: Setting(name=f.name, **f.metadata) for f in fields(Settings)}
 )

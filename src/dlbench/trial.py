@@ -7,7 +7,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any, Literal
 
-from dlbench.settings import Settings
+from dlbench.settings import BEFORE, Settings
 from dlbench.specs import Value
 from dlbench.syntax import format_reference
 
@@ -99,7 +99,7 @@ class Trial:
     def variant_id(self) -> str:
         """Return the identity of the combination, whatever the seed."""
         components = {axis: selection.identity for axis, selection in self.components.items()}
-        return digest([components, asdict(self.settings), self.dataset_digest])
+        return digest([components, self.settings.identity, self.dataset_digest])
 
     @cached_property
     def trial_id(self) -> str:
@@ -123,7 +123,7 @@ class Trial:
             known[axis] = Selection.from_json(known[axis])
         shape = known.get("input_shape")
         known["input_shape"] = tuple(shape) if shape else None
-        known["settings"] = Settings(**known["settings"])
+        known["settings"] = Settings(**{**BEFORE, **known["settings"]})
         return cls(**known)
 
 

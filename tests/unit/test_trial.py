@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlbench.settings import Settings
+from dlbench.settings import BEFORE, Settings
 from dlbench.trial import (
     ANSWERED,
     EpochFinished,
@@ -90,6 +90,8 @@ OTHERS: dict[str, Any] = {
     "threads": 2,
     "deterministic": True,
     "channels_last": False,
+    "fused": False,
+    "matmul_precision": "high",
 }
 
 
@@ -275,3 +277,21 @@ def test_marking_a_record_with_its_surroundings_changes_nothing_else() -> None:
 )
 def test_an_event_comes_back_from_json_as_it_was(event: Event) -> None:
     assert event_from_json(through_json(event_to_json(event))) == event
+
+
+def test_a_setting_that_came_later_leaves_the_identity_of_trials_that_were_kept_without_it() -> None:
+    """The identity of TRIAL's combination as it was when Settings ended with `deterministic`."""
+    earlier = TRIAL.to_json()
+    for name in BEFORE:
+        del earlier["settings"][name]
+    read = Trial.from_json(through_json(earlier))
+    assert {name: getattr(read.settings, name) for name in BEFORE} == dict(BEFORE)
+    assert read.settings.identity == earlier["settings"]
+    assert read.variant_id != TRIAL.variant_id
+
+
+@pytest.mark.parametrize("name", BEFORE)
+def test_another_value_of_a_later_setting_is_another_trial(name: str) -> None:
+    before = replace(TRIAL, settings=replace(TRIAL.settings, **BEFORE))
+    other = {"fused": True, "matmul_precision": "medium"}[name]
+    assert replace(before, settings=replace(before.settings, **{name: other})).trial_id != before.trial_id

@@ -16,6 +16,9 @@ from dlbench.trial import Selection, Trial
 Schedule = LRScheduler | ReduceLROnPlateau
 Made = TypeVar("Made")
 
+#: torch's optimizers with fused kernels on a CPU and on CUDA; a class derived from one may do as it likes.
+_FUSED = (optim.Adam, optim.AdamW, optim.SGD)
+
 
 def resolve_factory(record: Component) -> Callable[..., Any]:
     """Import a component's factory; raises ContractError where it does not resolve."""
@@ -57,8 +60,19 @@ def build_optimizer(trial: Trial, registry: Registry, model: nn.Module) -> optim
     """Build the trial's optimizer over the parameters that want a gradient."""
     factory = resolve_factory(registry.get("optimizers", trial.optimizer.name).record)
     wanted = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = factory(wanted, trial.settings.learning_rate, **trial.optimizer.parameters)
-    return _checked(optimizer, optim.Optimizer, trial.optimizer)
+    optimizer = _checked(
+        factory(wanted, trial.settings.learning_rate, **trial.optimizer.parameters), optim.Optimizer, trial.optimizer
+    )
+    if trial.settings.fused and type(optimizer) in _FUSED and trial.settings.device in ("cpu", "cuda"):
+        fuse(optimizer)
+    return optimizer
+
+
+def fuse(optimizer: optim.Optimizer) -> None:
+    """Let one of torch's optimizers update all weights in one kernel: on a CPU, Adam's step then reads memory once."""
+    optimizer.defaults["fused"] = True
+    for group in optimizer.param_groups:
+        group["fused"] = True
 
 
 def build_schedule(

@@ -70,8 +70,9 @@ def run_trial(
     """
     settings = trial.settings
     torch.set_num_threads(settings.threads)
+    torch.set_float32_matmul_precision(settings.matmul_precision)
     device = torch.device(settings.device)
-    data = _data(trial, data_dir, registry)
+    data = trial_data(trial, data_dir, registry)
     cost.reset_peak_memory(device)
     with (
         threadpoolctl.threadpool_limits(settings.threads),
@@ -124,7 +125,7 @@ def _metrics(trained: Trained) -> dict[str, float | int | None]:
     }
 
 
-def _data(trial: Trial, data_dir: Path, registry: Registry) -> ImageData:
+def trial_data(trial: Trial, data_dir: Path, registry: Registry) -> ImageData:
     """Return the data set by its digest; a worker elsewhere prepares its own copy and must find the same."""
     with contextlib.suppress(DataError):
         return load(trial.dataset_digest, data_dir)

@@ -13,6 +13,8 @@ from dlbench.results.journal import Journal, append_record, journal_path, read_j
 from dlbench.results.judging import judge_run
 from dlbench.results.manifest import SCHEMA, provenance_id, read_manifest, write_manifest
 from dlbench.results.views import ViewFiles
+from dlbench.settings import BEFORE
+from dlbench.syntax import format_value
 from dlbench.trial import ANSWERED, Manifest, TrialRecord
 
 Plan = Mapping[str, Any]
@@ -171,7 +173,9 @@ def extend_plan(old: Plan, new: Plan) -> dict[str, Any]:
     What was there keeps its place; baseline and judging stay, but for looks where there were none. Other fixed settings
     are a DlbenchError that lists them.
     """
-    if differences := _differences(old["fixed"], new["fixed"]):
+    before = {name: format_value(value) for name, value in BEFORE.items() if name in new["fixed"]}
+    fixed = {name: text for name, text in before.items() if name not in old["axes"]} | dict(old["fixed"])
+    if differences := _differences(fixed, new["fixed"]):
         raise DlbenchError(
             f"The run folder holds results with other fixed settings: {'; '.join(differences)}.",
             "Choose another --name, or repeat the settings that the folder was made with.",

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import dlbench.engine.unit
+from dlbench.engine.building import build_optimizer
 from dlbench.engine.randomness import borrowed_generators, generator
 from dlbench.engine.split import split_data
 from dlbench.engine.training import evaluation_weights, train_step
@@ -242,3 +243,37 @@ def test_steps_are_kept_on_request_and_average_to_the_epochs_loss(registry, make
     assert len(record.steps) == 3 * 3
     assert record.epochs[0]["train_loss"] == pytest.approx(np.mean(record.steps[:3]))
     assert run_trial(trial, Path(), registry, lambda row: None).steps == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("adam", lambda parameters: torch.optim.Adam(parameters, 0.01, fused=True)),
+        ("adamw", lambda parameters: torch.optim.AdamW(parameters, 0.01, fused=True)),
+        ("sgd:momentum=0.9", lambda parameters: torch.optim.SGD(parameters, 0.01, 0.9, fused=True)),
+    ],
+)
+def test_a_fused_optimizer_steps_as_torch_s_own_fused_one(registry, make_trial, images, name, made):
+    models = [nn.Linear(36, 3) for _ in range(2)]
+    models[1].load_state_dict(models[0].state_dict())
+    ours = build_optimizer(make_trial(optimizer=name, learning_rate="0.01"), registry, models[0])
+    for optimizer, model in zip((ours, made(models[1].parameters())), models, strict=True):
+        for _ in range(3):
+            optimizer.zero_grad()
+            model(torch.linspace(-1, 1, 72).view(2, 36)).square().sum().backward()
+            optimizer.step()
+    assert torch.equal(models[0].weight, models[1].weight)
+    assert ours.param_groups[0]["fused"]
+
+
+@pytest.mark.parametrize("values", [{"optimizer": "adam", "fused": "false"}, {"optimizer": "rmsprop"}])
+def test_an_optimizer_is_not_fused_where_it_cannot_or_shall_not(registry, make_trial, values):
+    optimizer = build_optimizer(make_trial(**values), registry, nn.Linear(2, 2))
+    assert not optimizer.param_groups[0].get("fused")
+
+
+def test_a_trial_sets_its_matmul_precision_and_no_other_keeps_it(run):
+    run(matmul_precision="medium")
+    assert torch.get_float32_matmul_precision() == "medium"
+    run()
+    assert torch.get_float32_matmul_precision() == "highest"

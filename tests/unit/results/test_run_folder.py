@@ -187,3 +187,11 @@ def test_a_refused_plan_writes_nothing(tmp_path, make_plan, surroundings):
     with RunFolder(tmp_path) as folder, pytest.raises(DlbenchError):
         folder.start(other, COMMAND, surroundings)
     assert (tmp_path / "manifest.json").read_text() == before
+
+
+def test_a_folder_older_than_a_setting_is_one_where_trials_did_as_before():
+    old = {"fixed": {"epochs": "1"}, "axes": {}, "variants": [], "seeds": [0]}
+    same = old | {"fixed": {"epochs": "1", "fused": "false", "matmul_precision": "highest"}}
+    assert extend_plan(old, same)["seeds"] == [0]
+    with pytest.raises(DlbenchError, match="fused is false there and true here"):
+        extend_plan(old, old | {"fixed": {"epochs": "1", "fused": "true"}})
