@@ -87,15 +87,15 @@ def compare(
 
 def run_session(request: Any, options: "Options", quiet: bool) -> "Outcome":
     """Run a comparison with its progress on standard error; Ctrl-C ends it with what has finished."""
+    from dlbench.cli.display import ReadingAhead
     from dlbench.config import load_config
     from dlbench.registry import Registry
-    from dlbench.report.progress import Progress
     from dlbench.session import run
 
     registry = Registry.load()
     warn_of_problems(registry)
     stop = threading.Event()
-    with Progress(errors(), quiet=quiet) as display, _InterruptsStop(stop, display.note):
+    with ReadingAhead(errors(), quiet=quiet) as display, _InterruptsStop(stop, display.note):
         return run(request, options, registry, load_config(Path.cwd()), display, stop)
 
 
