@@ -37,10 +37,11 @@ LAYERS = (
     *("statistics", "results"),
     *("engine", "report"),
     "executors",
-    *("conditions", "readying", "session"),
+    *("conditions", "readying", "doctor", "benching", "session"),
     "api",
     *("testing", "scaffold"),
     "cli",
+    "__main__",
 )
 #: Neither of these two halves knows the other: one trains, one reads results.
 APART = {"engine": "report", "report": "engine"}

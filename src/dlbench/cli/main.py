@@ -34,6 +34,11 @@ class Commands(LazyGroup):
             "results": Lazy("dlbench.cli.results:app", "List, show and export the results of earlier runs."),
             "data": Lazy("dlbench.cli.data:app", "List and fetch data sets."),
             "plugins": Lazy("dlbench.cli.plugins:app", "List, make, check, install and remove plugins."),
+            "bench": Lazy(
+                "dlbench.cli.bench:bench",
+                "Measure the speed and the cost of combinations: forward, backward, whole steps, evaluation.",
+            ),
+            "doctor": Lazy("dlbench.cli.doctor:doctor", "Examine this machine, the plugins and the folders."),
         }
     )
 

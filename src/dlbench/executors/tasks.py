@@ -1,10 +1,16 @@
 """Small tasks for a worker process beside the training of units: what needs torch and answers the parent."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from dlbench.machine import Machine
+from dlbench.executors.allocator import keep_freed_memory
+from dlbench.machine import Machine, Training
 from dlbench.prepared import PreparedInfo
 from dlbench.specs import Value
+from dlbench.trial import Trial
+
+if TYPE_CHECKING:
+    from dlbench.engine.bench import Cost
 
 
 def probe_machine() -> Machine:
@@ -14,9 +20,39 @@ def probe_machine() -> Machine:
     return probe()
 
 
+def examine_training() -> Training:
+    """Return what a worker finds where it trains, with short measurements on one thread."""
+    import torch
+
+    from dlbench.engine.peaks import linear_rate, measure_peaks
+
+    allocator, machine = keep_freed_memory(), probe_machine()
+    precisions = ["float32", *(["bfloat16"] if machine.precision("auto", "cpu") == "bfloat16" else [])]
+    return Training(
+        machine=machine,
+        allocator=allocator,
+        peaks={precision: measure_peaks(torch.device("cpu"), precision, 1) for precision in precisions},
+        linear_rates={name: linear_rate(name) for name in machine.matmul_errors},
+    )
+
+
 def prepare_dataset(name: str, parameters: dict[str, Value], data_dir: str, download: bool) -> PreparedInfo:
     """Prepare a data set by its qualified name."""
     from dlbench.engine.prepared import prepare
     from dlbench.registry import Registry
 
     return prepare(Registry.load().get("datasets", name), parameters, Path(data_dir), download)
+
+
+def measure_rates(trials: list[Any], data_dir: str, seconds: float, windows: int) -> list[dict[str, tuple[float, ...]]]:
+    """Return the images a second of each part of each trial (as JSON content)."""
+    from dlbench.engine import bench
+
+    return bench.measure_rates([Trial.from_json(trial) for trial in trials], Path(data_dir), seconds, windows)
+
+
+def measure_cost(trial: dict[str, Any], data_dir: str) -> "Cost":
+    """Return what a trial (as JSON content) costs."""
+    from dlbench.engine import bench
+
+    return bench.measure_cost(Trial.from_json(trial), Path(data_dir))

@@ -1,0 +1,142 @@
+"""Measure the speed of combinations: warm-up, then windows of equal length, the combinations in turn."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from dlbench.engine import cost
+from dlbench.engine.building import build_model
+from dlbench.engine.ingredients import gather, layout
+from dlbench.engine.peaks import measure_peaks
+from dlbench.engine.randomness import borrowed_generators
+from dlbench.engine.training import clock, evaluate_on, train_epoch
+from dlbench.engine.unit import trial_data
+from dlbench.machine import Peaks
+from dlbench.registry import Registry
+from dlbench.results.speed import PARTS
+from dlbench.trial import Trial
+
+#: Steps of one measured piece of an epoch; its end, which reads the losses, is so a small part of it.
+_STEPS = 8
+_EVALUATED = 1000
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one combination costs: trained parameters, operations of an image's two passes, the process's memory."""
+
+    parameters: int
+    flops: int | None
+    peak_memory_mb: float | None
+    peaks: Peaks
+
+
+class Subject:
+    """A trial made ready to be measured, with a task for each part; a task returns the images that it treated."""
+
+    def __init__(self, trial: Trial, data_dir: Path, registry: Registry) -> None:
+        self.trial = trial
+        data = trial_data(trial, data_dir, registry)
+        with borrowed_generators(trial.seed, "initialisation"):
+            device = torch.device(trial.settings.device)
+            self.model = build_model(trial, registry).to(device).to(memory_format=layout(trial.settings))
+            use = gather(trial, data, self.model, registry)
+        size = trial.settings.batch_size
+        self.batch = next(use.train_feed.in_order(size))
+        self.use = replace(
+            use,
+            train_feed=replace(use.train_feed, indices=use.train_feed.indices[: _STEPS * size]),
+            test_feed=replace(use.test_feed, indices=use.test_feed.indices[:_EVALUATED]),
+        )
+        self.tasks: Mapping[str, Callable[[], int]] = dict(
+            zip(PARTS, (self.forward, self.backward, self.step, self.evaluation), strict=True)
+        )
+
+    def enter(self) -> None:
+        """Set what a trial sets for its process."""
+        torch.set_num_threads(self.trial.settings.threads)
+        torch.set_float32_matmul_precision(self.trial.settings.matmul_precision)
+
+    def loss(self) -> torch.Tensor:
+        """Return the loss of one fixed batch in training mode."""
+        images, labels = self.batch
+        self.model.train()
+        with self.use.autocast():
+            return self.use.criterion(self.model(images).float(), labels)
+
+    def forward(self) -> int:
+        """Compute a batch's loss, its graph kept as in training."""
+        self.loss()
+        return len(self.batch[1])
+
+    def backward(self) -> int:
+        """Compute a batch's loss and all gradients."""
+        self.model.zero_grad(set_to_none=True)
+        self.loss().backward()
+        return len(self.batch[1])
+
+    def step(self) -> int:
+        """Train a piece of an epoch as a trial does: feed, metrics, optimizer and schedule included."""
+        train_epoch(self.use)
+        return len(self.use.train_feed)
+
+    def evaluation(self) -> int:
+        """Evaluate on a piece of the test set as a trial does."""
+        evaluate_on(self.use, self.use.test_feed)
+        return len(self.use.test_feed)
+
+    def window(self, part: str, seconds: float) -> float:
+        """Repeat a part for some seconds and return its images a second."""
+        images, started = 0, clock(self.use)
+        while (taken := clock(self.use) - started) < seconds or not images:
+            images += self.tasks[part]()
+        return images / taken
+
+
+def measure_rates(
+    trials: Sequence[Trial], data_dir: Path, seconds: float, windows: int
+) -> list[dict[str, tuple[float, ...]]]:
+    """Return the images a second of each part in each window, for each trial.
+
+    A round measures every trial once, so that a machine that drifts slows all of them alike; the first is thrown away.
+    """
+    registry = Registry.load()
+    subjects = [Subject(trial, data_dir, registry) for trial in trials]
+    rates: list[dict[str, list[float]]] = [{part: [] for part in PARTS} for _ in subjects]
+    for number in range(windows + 1):
+        for part in PARTS:
+            for subject, found in zip(subjects, rates, strict=True):
+                subject.enter()
+                rate = subject.window(part, seconds if number else 0.0)
+                if number:
+                    found[part].append(rate)
+    return [{part: tuple(values) for part, values in found.items()} for found in rates]
+
+
+def measure_cost(trial: Trial, data_dir: Path) -> Cost:
+    """Return what a combination costs; call it in a fresh process, whose memory tells of nothing else."""
+    settings = trial.settings
+    subject = Subject(trial, data_dir, Registry.load())
+    device = torch.device(settings.device)
+    subject.enter()
+    cost.reset_peak_memory(device)
+    subject.step()
+    memory = cost.peak_memory_mb(device)
+    return Cost(
+        parameters=cost.count_parameters(subject.model),
+        flops=_flops(subject),
+        peak_memory_mb=memory,
+        peaks=measure_peaks(device, settings.precision, settings.threads),
+    )
+
+
+def _flops(subject: Subject) -> int | None:
+    try:
+        with FlopCounterMode(display=False) as counter:
+            images = subject.backward()
+    except Exception:  # the counter does not know every model
+        return None
+    return int(counter.get_total_flops()) // images

@@ -1,0 +1,49 @@
+"""Throughput over batch size: a line for each combination of everything else."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from dlbench.report.figures.canvas import canvas, dress, legend_below
+from dlbench.report.palette import style
+from dlbench.results.speed import Speed
+
+
+def draw(speeds: Sequence[Speed]) -> Figure:
+    """Draw the images a second of whole steps: the median of the windows, and their range as a band."""
+    figure = canvas(4.0, width=7.5)
+    axes = figure.subplots()
+    handles = []
+    for position, (label, group) in enumerate(_lines(speeds).items()):
+        look, sizes = style(position), [speed.batch_size for speed in group]
+        windows = [speed.rates["step"] for speed in group]
+        handles += axes.plot(
+            sizes,
+            [speed.rate("step") for speed in group],
+            color=look.color,
+            linestyle=look.line,
+            marker=look.marker,
+            label=label,
+        )
+        axes.fill_between(sizes, list(map(min, windows)), list(map(max, windows)), color=look.color, alpha=0.15, lw=0)
+    sizes = sorted({speed.batch_size for speed in speeds})
+    dress(axes, "images a second in training")
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_locator(FixedLocator(sizes))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticklabels(list(map(str, sizes)))
+    axes.set_xlabel("batch size")
+    axes.set_ylim(bottom=0)
+    legend_below(figure, handles)
+    return figure
+
+
+def _lines(speeds: Sequence[Speed]) -> dict[str, list[Speed]]:
+    """Return the speeds by everything but the batch size, each line by rising size."""
+    lines: dict[str, list[Speed]] = defaultdict(list)
+    for speed in sorted(speeds, key=lambda speed: speed.batch_size):
+        others = [text for axis, text in speed.values.items() if axis != "batch_size"]
+        lines[", ".join(others) or "all"].append(speed)
+    return lines

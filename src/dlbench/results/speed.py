@@ -1,0 +1,111 @@
+"""Measured speeds: what `dlbench bench` finds, keeps in a file, and compares with an earlier file."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from dlbench.errors import DlbenchError
+from dlbench.machine import Peaks
+
+SCHEMA = 1
+#: What is timed: the loss of a batch; with its gradients; a whole epoch's step with feed, metrics, optimizer and
+#: schedule; evaluation on the test set.
+PARTS = ("forward", "backward", "step", "evaluation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speed:
+    """What was measured of one variant. rates: images a second in each window, by part.
+
+    flops: floating-point operations of an image's forward and backward pass, None where torch cannot count them.
+    peak_memory_mb: of a process that trains it alone. peaks: what the machine does at best in its precision.
+    """
+
+    label: str
+    values: Mapping[str, str]
+    batch_size: int
+    rates: Mapping[str, tuple[float, ...]]
+    parameters: int
+    flops: int | None
+    peak_memory_mb: float | None
+    peaks: Peaks
+
+    def rate(self, part: str) -> float:
+        """Return the median over the windows."""
+        return median(self.rates[part])
+
+    def spread(self, part: str) -> float:
+        """Return half the range of the windows as a share of the median."""
+        return (max(self.rates[part]) - min(self.rates[part])) / 2 / self.rate(part)
+
+    def share(self, peak: str) -> float | None:
+        """Return the arithmetic of a step as a share of a peak, "matmul" or "convolution"."""
+        return None if self.flops is None else self.flops * self.rate("step") / 1e9 / float(getattr(self.peaks, peak))
+
+    def row(self) -> dict[str, Any]:
+        """Return it as a row of a table."""
+        rates = {f"{part}_images_per_second": self.rate(part) for part in PARTS}
+        spreads = {f"{part}_spread": self.spread(part) for part in PARTS}
+        shares = {f"{peak}_peak_share": self.share(peak) for peak in ("matmul", "convolution")}
+        cost = {"parameters": self.parameters, "flops": self.flops, "peak_memory_mb": self.peak_memory_mb}
+        return {
+            "variant": self.label,
+            **self.values,
+            "batch_size": self.batch_size,
+            **rates,
+            **spreads,
+            **cost,
+            **shares,
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Speed":
+        """Read it back from JSON content."""
+        rates = {part: tuple(content["rates"][part]) for part in PARTS}
+        return cls(**{**content, "rates": rates, "peaks": Peaks(**content["peaks"])})
+
+
+@dataclass(frozen=True)
+class Change:
+    """A variant's speed beside an earlier one, as a ratio, by part."""
+
+    label: str
+    ratios: Mapping[str, float]
+
+    @property
+    def lowest(self) -> float:
+        """Return the ratio of the part that lost most."""
+        return min(self.ratios.values())
+
+
+def document(speeds: Iterable[Speed], surroundings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return measured speeds as JSON content, with what stood around them."""
+    return {"schema": SCHEMA, "surroundings": dict(surroundings), "speeds": [asdict(speed) for speed in speeds]}
+
+
+def read(path: Path) -> tuple[Speed, ...]:
+    """Read a file of measured speeds; one that is not is a DlbenchError."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["schema"] != SCHEMA:
+            raise ValueError(content["schema"])
+        return tuple(Speed.from_json(speed) for speed in content["speeds"])
+    except OSError as error:
+        raise DlbenchError(f"{path} cannot be read: {error.strerror}.", "Make it with dlbench bench --save.") from None
+    except (ValueError, KeyError, TypeError) as error:
+        hint = "It takes a file that dlbench bench --save wrote."
+        raise DlbenchError(f"{path} holds no measured speeds: {error!r}.", hint) from None
+
+
+def compare(now: Sequence[Speed], before: Sequence[Speed]) -> tuple[Change, ...]:
+    """Return each variant's change; a variant that was not measured before is a DlbenchError, as none can be judged."""
+    known = {speed.label: speed for speed in before}
+    if missing := [speed.label for speed in now if speed.label not in known]:
+        hint = f"It knows {', '.join(known)}. Measure anew with --save."
+        raise DlbenchError(f"The earlier file has no {', '.join(missing)}.", hint)
+    return tuple(
+        Change(speed.label, {part: speed.rate(part) / known[speed.label].rate(part) for part in PARTS}) for speed in now
+    )

@@ -1,0 +1,33 @@
+import json
+
+
+def _checks(done):
+    return {check["name"]: check for check in json.loads(done.stdout)}
+
+
+def test_the_doctor_tells_what_is_here_and_whether_it_is_well(dlbench, data_dir):
+    done = dlbench("doctor", "--json")
+    checks = _checks(done)
+    assert done.returncode == 0, done.stdout
+    assert "torch" in checks["versions"]["found"]
+    assert checks["data folder"]["found"] == str(data_dir)
+    assert {"machine", "allocator", "bfloat16", "matmul precision", "peak float32", "results folder"} <= checks.keys()
+    assert checks["plugin standard"]["health"] == "ok"
+
+
+def test_the_doctor_names_a_broken_plugin_and_a_folder_that_cannot_be_used(dlbench, install, tmp_path):
+    install("broken", "raise RuntimeError('no')")
+    (tmp_path / "file").write_text("")
+    done = dlbench("doctor", "--json", "--results-dir", str(tmp_path / "file" / "results"))
+    checks = _checks(done)
+    assert done.returncode == 1
+    assert "RuntimeError: no" in checks["plugin broken"]["found"]
+    assert "pip" in checks["plugin broken"]["advice"]
+    assert checks["results folder"]["health"] == "broken"
+    assert "--results-dir" in checks["results folder"]["advice"]
+
+
+def test_the_doctor_s_table_is_for_people(dlbench):
+    done = dlbench("doctor", columns=120)
+    assert done.returncode == 0
+    assert "loses no digits" in done.stdout
