@@ -4,8 +4,9 @@ BIN := $(VENV)/bin
 PLUGINS := $(wildcard plugins/*)
 INSTALLED := $(VENV)/.installed
 DLBENCH := $(BIN)/dlbench
+BENCH := benchmarks/.venv
 
-.PHONY: demo test check format install clean
+.PHONY: demo test check format install bench clean
 
 demo: $(INSTALLED)
 	$(DLBENCH) compare --activation relu,tanh,sigmoid
@@ -32,5 +33,16 @@ $(INSTALLED): pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
 		--editable ".[dev]" $(PLUGINS:%=--editable ./%)
 	touch $@
 
+# The peers are installed into an environment of their own, never by the project.
+bench: $(BENCH)/.installed
+	$(BENCH)/bin/python benchmarks/trainers/measure.py
+	$(DLBENCH) bench --model cnn-settings/simple-cnn --dataset mnist --batch-size 64,256,1024
+
+$(BENCH)/.installed: $(INSTALLED) benchmarks/requirements.txt
+	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		--requirement benchmarks/requirements.txt --editable . $(PLUGINS:%=--editable ./%)
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) $(BENCH) build dist

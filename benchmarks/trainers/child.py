@@ -1,0 +1,40 @@
+"""One trainer in a process of its own, on one core: reads seconds, answers with images and seconds.
+
+python child.py TRAINER MODEL BATCH PRECISION DATA_DIR CORE
+"""
+
+import json
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from workloads import WORKLOADS
+
+TRAINERS = {
+    "dlbench": "ours:Dlbench",
+    "limit": "ours:Limit",
+    "plain": "plain:Plain",
+    "plain-tuned": "plain:PlainTuned",
+    "lightning": "lightning_trainer:Lightning",
+    "lightning-tuned": "lightning_trainer:LightningTuned",
+    "skorch": "skorch_trainer:Skorch",
+    "keras-jax": "keras_trainer:Keras",
+}
+
+
+def main(trainer: str, model: str, batch: str, precision: str, data_dir: str, core: str) -> None:
+    """Make the trainer ready, warm it up, and obey."""
+    os.sched_setaffinity(0, {int(core)})
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what libraries print is no answer
+    module, _, name = TRAINERS[trainer].partition(":")
+    ready = getattr(import_module(module), name)(WORKLOADS[model], int(batch), precision, Path(data_dir))
+    ready.run(1.0)
+    print("ready", file=answers, flush=True)
+    for line in sys.stdin:
+        print(json.dumps(ready.run(float(line))), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

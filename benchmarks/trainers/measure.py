@@ -1,0 +1,140 @@
+"""Put dlbench beside other trainers and beside the limit: interleaved rounds, each trainer in a process of its own.
+
+python benchmarks/trainers/measure.py [--models A,B] [--trainers dlbench,limit] [--precisions float32] [--out FILE]
+
+Every round is kept in the file as a line of JSON as soon as a model, batch size and set of trainers is through, so a
+long measurement can be made in pieces; `--table` prints what the file holds. One core for each trainer.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+from workloads import CELLS
+
+HERE = Path(__file__).parent
+#: By precision. The plain loop is float32 always; what is faster in bfloat16 is held against it too.
+TRAINERS = {
+    "float32": ("plain", "plain-tuned", "lightning", "lightning-tuned", "skorch", "keras-jax", "limit", "dlbench"),
+    "bfloat16": ("plain-tuned", "lightning-tuned", "keras-jax", "limit", "dlbench"),
+}
+
+
+def main() -> None:
+    """Measure what is asked for, then print the table."""
+    options = _options()
+    if not options.table:
+        for model, batch in CELLS:
+            if model in options.models and (not options.batches or batch in options.batches):
+                wanted = [
+                    (trainer, precision)
+                    for precision in options.precisions
+                    for trainer in TRAINERS[precision]
+                    if trainer in options.trainers
+                ]
+                _measure(model, batch, wanted, options)
+    _print(options.out)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    split = lambda text: text.split(",")  # noqa: E731
+    parser.add_argument("--models", type=split, default=["A", "B", "C", "D", "E"])
+    parser.add_argument("--batches", type=lambda text: list(map(int, text.split(","))), default=[])
+    parser.add_argument("--trainers", type=split, default=list(TRAINERS["float32"]))
+    parser.add_argument("--precisions", type=split, default=list(TRAINERS))
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of a window")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--core", default=str(max(os.sched_getaffinity(0))))
+    parser.add_argument("--data-dir", default=os.environ.get("DLBENCH_DATA_DIR", ""), required=False)
+    parser.add_argument("--out", type=Path, default=Path("build/trainers.jsonl"))
+    parser.add_argument("--table", action="store_true", help="only print what the file holds")
+    return parser.parse_args()
+
+
+class _Child:
+    """A trainer's process."""
+
+    def __init__(self, trainer: str, model: str, batch: int, precision: str, data_dir: str, core: str) -> None:
+        self.name = (trainer, precision)
+        command = [sys.executable, str(HERE / "child.py"), trainer, model, str(batch), precision, data_dir, core]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=HERE
+        )
+
+    def ready(self) -> bool:
+        return self.process.stdout.readline().strip() == "ready"
+
+    def rate(self, seconds: float) -> float:
+        print(seconds, file=self.process.stdin, flush=True)
+        images, taken = json.loads(self.process.stdout.readline())
+        return images / taken
+
+    def end(self) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def _measure(model: str, batch: int, wanted: list[tuple[str, str]], options: argparse.Namespace) -> None:
+    children = []
+    for trainer, precision in wanted:
+        child = _Child(trainer, model, batch, precision, options.data_dir, options.core)
+        if child.ready():
+            children.append(child)
+        else:
+            print(f"{model} {batch} {trainer} {precision}: cannot be measured", file=sys.stderr)
+    rates = defaultdict(list)
+    for _ in range(options.rounds):
+        for child in children:
+            rates[child.name].append(child.rate(options.seconds))
+    for child in children:
+        child.end()
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    record = {"model": model, "batch": batch, "seconds": options.seconds}
+    record["rates"] = [[*name, found] for name, found in rates.items()]
+    with options.out.open("a") as file:
+        print(json.dumps(record), file=file)
+    for name, found in rates.items():
+        print(f"{model} {batch} {name[0]} {name[1]}: {statistics.median(found):,.0f} images/s", flush=True)
+
+
+def _print(path: Path) -> None:
+    """Print, for each pair of model and batch size, dlbench's speed beside every other trainer's, round by round."""
+    cells = defaultdict(list)
+    for line in path.read_text().splitlines():
+        record = json.loads(line)
+        rates = {(trainer, precision): found for trainer, precision, found in record["rates"]}
+        for (trainer, precision), found in rates.items():
+            for ours in ("float32", "bfloat16"):
+                same = precision == ours or trainer == "plain"
+                if trainer != "dlbench" and same and ("dlbench", ours) in rates:
+                    ratios = [a / b for a, b in zip(rates["dlbench", ours], found, strict=True)]
+                    cells[ours, trainer, f"{record['model']} {record['batch']}"] += ratios
+    columns = [f"{model} {batch}" for model, batch in CELLS]
+    for precision, trainers in TRAINERS.items():
+        print(
+            f"\n| dlbench in {precision} against | "
+            + " | ".join(columns)
+            + " |\n|---" * 1
+            + "|---" * len(columns)
+            + "|"
+        )
+        for trainer in dict.fromkeys(("plain", *trainers)):
+            found = [cells.get((precision, trainer, column)) for column in columns]
+            if any(found):
+                print(f"| {trainer} | " + " | ".join(map(_cell, found)) + " |")
+
+
+def _cell(ratios: list[float] | None) -> str:
+    if not ratios:
+        return "–"
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""dlbench itself, and the limit: forward, backward and step on one fixed batch in the same settings."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from workloads import LEARNING_RATE, Workload
+
+from dlbench.executors.allocator import keep_freed_memory
+
+_STEPS = 20
+
+
+def ingredients(workload: Workload, batch: int, precision: str, data_dir: Path):
+    """Build one of dlbench's trials as its workers do, all its defaults kept."""
+    keep_freed_memory()
+    import torch
+
+    from dlbench.engine.building import build_model
+    from dlbench.engine.ingredients import gather, layout
+    from dlbench.engine.prepared import load, prepare
+    from dlbench.engine.randomness import borrowed_generators
+    from dlbench.plan import Request
+    from dlbench.planning import build
+    from dlbench.registry import Registry
+
+    registry = Registry.load()
+    values = {
+        "model": workload.model,
+        "dataset": workload.dataset,
+        "augment": "crop,flip" if workload.augmented else "none",
+        "batch_size": str(batch),
+        "precision": precision,
+        "learning_rate": str(LEARNING_RATE),
+        "device": "cpu",
+    }
+    trial = build(Request(values={name: (text,) for name, text in values.items()}, seeds=1), registry).variants[0].trial
+    info = prepare(registry.get("datasets", trial.dataset.name), trial.dataset.parameters, data_dir, download=False)
+    trial = replace(trial, dataset_digest=info.digest, input_shape=info.input_shape, num_classes=info.num_classes)
+    torch.set_num_threads(1)
+    with borrowed_generators(0, "initialisation"):
+        model = build_model(trial, registry).to(memory_format=layout(trial.settings))
+        return gather(trial, load(info.digest, data_dir), model, registry)
+
+
+class Dlbench:
+    """dlbench's own epochs, cut into pieces of twenty steps: feed, metrics, optimizer and schedule."""
+
+    def __init__(self, workload: Workload, batch: int, precision: str, data_dir: Path) -> None:
+        use = ingredients(workload, batch, precision, data_dir)
+        self.use = replace(use, train_feed=replace(use.train_feed, indices=use.train_feed.indices[: batch * _STEPS]))
+
+    def run(self, seconds: float) -> tuple[int, float]:
+        """Train for some seconds; return images and seconds."""
+        from dlbench.engine.training import train_epoch
+
+        images, started = 0, time.perf_counter()
+        while (taken := time.perf_counter() - started) < seconds:
+            train_epoch(self.use)
+            images += len(self.use.train_feed)
+        return images, taken
+
+
+class Limit:
+    """What the arithmetic alone costs: one batch, again and again, in dlbench's settings."""
+
+    def __init__(self, workload: Workload, batch: int, precision: str, data_dir: Path) -> None:
+        self.use = ingredients(workload, batch, precision, data_dir)
+        self.images, self.labels = next(self.use.train_feed.in_order(batch))
+
+    def run(self, seconds: float) -> tuple[int, float]:
+        """Train for some seconds; return images and seconds."""
+        use, images = self.use, 0
+        use.model.train()
+        started = time.perf_counter()
+        while (taken := time.perf_counter() - started) < seconds:
+            with use.autocast():
+                loss = use.criterion(use.model(self.images).float(), self.labels)
+            use.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            use.optimizer.step()
+            images += len(self.labels)
+        return images, taken

@@ -1,0 +1,62 @@
+"""skorch as users get it."""
+
+import time
+from pathlib import Path
+
+from workloads import LEARNING_RATE, Workload, torch_dataset, torch_model
+
+_WARM_UP = 5
+
+
+class Skorch:
+    """A NeuralNetClassifier without validation split, on torchvision's data set."""
+
+    def __init__(self, workload: Workload, batch: int, precision: str, data_dir: Path) -> None:
+        import torch
+
+        torch.set_num_threads(1)
+        self.model, self.batch = torch_model(workload), batch
+        self.data = torch_dataset(workload, data_dir)
+
+    def run(self, seconds: float) -> tuple[int, float]:
+        """Train for some seconds; return images and seconds."""
+        import torch
+        from skorch import NeuralNetClassifier
+
+        timer = _timer(seconds)
+        net = NeuralNetClassifier(
+            self.model,
+            criterion=torch.nn.CrossEntropyLoss,
+            optimizer=torch.optim.Adam,
+            lr=LEARNING_RATE,
+            batch_size=self.batch,
+            max_epochs=1000,
+            iterator_train__shuffle=True,
+            train_split=None,
+            classes=list(range(10)),
+            callbacks=[timer],
+            verbose=0,
+        )
+        net.fit(self.data, None)  # ends at the timer's KeyboardInterrupt, which skorch takes for the user's
+        return timer.images, timer.taken
+
+
+def _timer(seconds: float):
+    from skorch.callbacks import Callback
+
+    class Timer(Callback):
+        """Counts from the sixth step on; interrupts the training when the time is over."""
+
+        images, taken, steps, started = 0, 0.0, 0, 0.0
+
+        def on_batch_end(self, net, batch=None, training=False, **_) -> None:
+            self.steps += 1
+            if self.steps <= _WARM_UP:
+                self.started = time.perf_counter()
+                return
+            self.images += len(batch[1])
+            self.taken = time.perf_counter() - self.started
+            if self.taken >= seconds:
+                raise KeyboardInterrupt
+
+    return Timer()

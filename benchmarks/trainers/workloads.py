@@ -1,0 +1,87 @@
+"""What is trained: five models on real data, as files on disk and as the plugins' factories build them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A model with its data set. model: qualified, as dlbench knows it."""
+
+    key: str
+    model: str
+    dataset: str
+    augmented: bool
+    input_shape: tuple[int, int, int]
+
+
+WORKLOADS = {
+    each.key: each
+    for each in (
+        Workload("A", "cnn-settings/simple-cnn", "mnist", False, (1, 28, 28)),
+        Workload("B", "foundations/lenet5", "cifar10", False, (3, 32, 32)),
+        Workload("C", "cnn-settings/improved-cnn", "cifar10", True, (3, 32, 32)),
+        Workload("D", "foundations/simplified-resnet", "cifar10", True, (3, 32, 32)),
+        Workload("E", "convnet-basics/two-layer-fc", "cifar10", False, (3, 32, 32)),
+    )
+}
+#: The pairs of the table, model and batch size.
+CELLS = (("A", 64), ("A", 1024), ("B", 64), ("C", 64), ("C", 512), ("D", 128), ("E", 128))
+LEARNING_RATE = 1e-3
+
+
+def torch_model(workload: Workload) -> Any:
+    """Build the network as dlbench does, with ReLU."""
+    from pkgutil import resolve_name
+
+    from torch import nn
+
+    from dlbench.registry import Registry
+
+    entry = Registry.load().get("models", workload.model)
+    parameters = {name: parameter.default for name, parameter in entry.record.parameters.items()}
+    return resolve_name(entry.record.factory)(workload.input_shape, 10, nn.ReLU, **parameters)
+
+
+def torch_dataset(workload: Workload, data_dir: Path) -> Any:
+    """Return the training images as torchvision's own classes give them: PIL images through transforms."""
+    from torchvision import datasets, transforms
+
+    steps: Sequence[Any] = [transforms.ToTensor()]
+    if workload.augmented:
+        steps = [transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip(), *steps]
+    transform = transforms.Compose(steps)
+    if workload.dataset == "mnist":
+        return datasets.MNIST(data_dir, train=True, transform=transform)
+    return _Cifar10(arrays(workload, data_dir), transform)
+
+
+class _Cifar10:
+    """CIFAR-10 as torchvision.datasets.CIFAR10 gives it (Image.fromarray, the transform), whatever lies on disk."""
+
+    def __init__(self, data: tuple[Any, Any], transform: Any) -> None:
+        self.images, self.labels = data[0].transpose(0, 2, 3, 1), data[1].tolist()
+        self.transform = transform
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        from PIL import Image
+
+        return self.transform(Image.fromarray(self.images[index])), self.labels[index]
+
+
+def arrays(workload: Workload, data_dir: Path) -> tuple[Any, Any]:
+    """Return the training images, N×C×H×W as stored, and their labels."""
+    from dlbench.engine.prepared import load, prepare
+    from dlbench.registry import Registry
+
+    data = load(
+        prepare(Registry.load().get("datasets", workload.dataset), {}, data_dir, download=False).digest, data_dir
+    )
+    return data.train_images, data.train_labels
