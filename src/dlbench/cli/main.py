@@ -38,7 +38,10 @@ class Commands(LazyGroup):
                 "dlbench.cli.bench:bench",
                 "Measure the speed and the cost of combinations: forward, backward, whole steps, evaluation.",
             ),
-            "doctor": Lazy("dlbench.cli.doctor:doctor", "Examine this machine, the plugins and the folders."),
+            "doctor": Lazy(
+                "dlbench.cli.doctor:doctor",
+                "Examine this machine, the plugins and the folders; exit with 1 where something is broken.",
+            ),
         }
     )
 
