@@ -1,6 +1,6 @@
-"""One trainer in a process of its own, on one core: reads seconds, answers with images and seconds.
+"""One trainer in a process of its own, with a thread for each of its cores: reads seconds, answers with what it did.
 
-python child.py TRAINER MODEL BATCH PRECISION DATA_DIR CORE
+python child.py TRAINER MODEL BATCH PRECISION DATA_DIR CORE,…
 """
 
 import json
@@ -23,9 +23,9 @@ TRAINERS = {
 }
 
 
-def main(trainer: str, model: str, batch: str, precision: str, data_dir: str, core: str) -> None:
+def main(trainer: str, model: str, batch: str, precision: str, data_dir: str, cores: str) -> None:
     """Make the trainer ready, warm it up, and obey."""
-    os.sched_setaffinity(0, {int(core)})
+    os.sched_setaffinity(0, set(map(int, cores.split(","))))
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no answer
     module, _, name = TRAINERS[trainer].partition(":")

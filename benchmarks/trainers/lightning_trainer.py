@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 from ours import ingredients
-from workloads import LEARNING_RATE, Workload, torch_dataset, torch_model
+from workloads import LEARNING_RATE, Workload, threads, torch_dataset, torch_model
 
 _WARM_UP = 5
 
@@ -21,7 +21,7 @@ class Lightning:
         import torch
         from torch.utils.data import DataLoader
 
-        torch.set_num_threads(1)
+        torch.set_num_threads(threads())
         warnings.simplefilter("ignore")
         logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
         self.module = _module(torch_model(workload), fused=self.tuned)

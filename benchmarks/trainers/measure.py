@@ -3,7 +3,7 @@
 python benchmarks/trainers/measure.py [--models A,B] [--trainers dlbench,limit] [--precisions float32] [--out FILE]
 
 Every round is kept in the file as a line of JSON as soon as a model, batch size and set of trainers is through, so a
-long measurement can be made in pieces; `--table` prints what the file holds. One core for each trainer.
+long measurement can be made in pieces; `--table` prints what the file holds. Trainers take turns on one core.
 """
 
 import argparse
@@ -50,44 +50,53 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--precisions", type=split, default=list(TRAINERS))
     parser.add_argument("--seconds", type=float, default=10.0, help="length of a window")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--core", default=str(max(os.sched_getaffinity(0))))
-    parser.add_argument("--data-dir", default=os.environ.get("DLBENCH_DATA_DIR", ""), required=False)
+    parser.add_argument("--cores", default=str(max(os.sched_getaffinity(0))), help="those of each trainer, as in 0,1")
+    parser.add_argument("--data-dir", default=os.environ.get("DLBENCH_DATA_DIR", ""))
     parser.add_argument("--out", type=Path, default=Path("build/trainers.jsonl"))
     parser.add_argument("--table", action="store_true", help="only print what the file holds")
     return parser.parse_args()
 
 
-class _Child:
+class Child:
     """A trainer's process."""
 
-    def __init__(self, trainer: str, model: str, batch: int, precision: str, data_dir: str, core: str) -> None:
+    def __init__(self, trainer: str, precision: str, model: str, batch: int, data_dir: str, cores: str) -> None:
         self.name = (trainer, precision)
-        command = [sys.executable, str(HERE / "child.py"), trainer, model, str(batch), precision, data_dir, core]
+        command = [sys.executable, str(HERE / "child.py"), trainer, model, str(batch), precision, data_dir, cores]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=HERE
         )
 
     def ready(self) -> bool:
+        """Wait until it has warmed up; tell whether it could."""
         return self.process.stdout.readline().strip() == "ready"
 
     def rate(self, seconds: float) -> float:
+        """Let it train and return its images a second."""
+        self.begin(seconds)
+        return self.answer()
+
+    def begin(self, seconds: float) -> None:
+        """Let it train; answer() waits for what it did."""
         print(seconds, file=self.process.stdin, flush=True)
+
+    def answer(self) -> float:
+        """Return the images a second of what was begun."""
         images, taken = json.loads(self.process.stdout.readline())
         return images / taken
 
     def end(self) -> None:
+        """Let it go."""
         self.process.stdin.close()
         self.process.wait()
 
 
 def _measure(model: str, batch: int, wanted: list[tuple[str, str]], options: argparse.Namespace) -> None:
-    children = []
-    for trainer, precision in wanted:
-        child = _Child(trainer, model, batch, precision, options.data_dir, options.core)
-        if child.ready():
-            children.append(child)
-        else:
-            print(f"{model} {batch} {trainer} {precision}: cannot be measured", file=sys.stderr)
+    started = [Child(*name, model, batch, options.data_dir, options.cores) for name in wanted]
+    children = [child for child in started if child.ready()]
+    for child in started:
+        if child not in children:
+            print(f"{model} {batch} {' '.join(child.name)}: cannot be measured", file=sys.stderr)
     rates = defaultdict(list)
     for _ in range(options.rounds):
         for child in children:
@@ -117,13 +126,8 @@ def _print(path: Path) -> None:
                     cells[ours, trainer, f"{record['model']} {record['batch']}"] += ratios
     columns = [f"{model} {batch}" for model, batch in CELLS]
     for precision, trainers in TRAINERS.items():
-        print(
-            f"\n| dlbench in {precision} against | "
-            + " | ".join(columns)
-            + " |\n|---" * 1
-            + "|---" * len(columns)
-            + "|"
-        )
+        print(f"\n| dlbench in {precision} against | {' | '.join(columns)} |")
+        print("|---" * (1 + len(columns)) + "|")
         for trainer in dict.fromkeys(("plain", *trainers)):
             found = [cells.get((precision, trainer, column)) for column in columns]
             if any(found):

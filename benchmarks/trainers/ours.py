@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from workloads import LEARNING_RATE, Workload
+from workloads import LEARNING_RATE, Workload, threads
 
 from dlbench.executors.allocator import keep_freed_memory
 
@@ -37,7 +37,7 @@ def ingredients(workload: Workload, batch: int, precision: str, data_dir: Path):
     trial = build(Request(values={name: (text,) for name, text in values.items()}, seeds=1), registry).variants[0].trial
     info = prepare(registry.get("datasets", trial.dataset.name), trial.dataset.parameters, data_dir, download=False)
     trial = replace(trial, dataset_digest=info.digest, input_shape=info.input_shape, num_classes=info.num_classes)
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads())
     with borrowed_generators(0, "initialisation"):
         model = build_model(trial, registry).to(memory_format=layout(trial.settings))
         return gather(trial, load(info.digest, data_dir), model, registry)

@@ -4,7 +4,7 @@ import contextlib
 import time
 from pathlib import Path
 
-from workloads import LEARNING_RATE, Workload, torch_dataset, torch_model
+from workloads import LEARNING_RATE, Workload, threads, torch_dataset, torch_model
 
 
 class Plain:
@@ -20,7 +20,7 @@ class Plain:
         import torch
         from torch.utils.data import DataLoader
 
-        torch.set_num_threads(1)
+        torch.set_num_threads(threads())
         self.model = torch_model(workload)
         self.layout = torch.channels_last if self.tuned else torch.contiguous_format
         self.model.to(memory_format=self.layout)

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from workloads import LEARNING_RATE, Workload, torch_dataset, torch_model
+from workloads import LEARNING_RATE, Workload, threads, torch_dataset, torch_model
 
 _WARM_UP = 5
 
@@ -14,7 +14,7 @@ class Skorch:
     def __init__(self, workload: Workload, batch: int, precision: str, data_dir: Path) -> None:
         import torch
 
-        torch.set_num_threads(1)
+        torch.set_num_threads(threads())
         self.model, self.batch = torch_model(workload), batch
         self.data = torch_dataset(workload, data_dir)
 

@@ -1,11 +1,9 @@
 """What is trained: five models on real data, as files on disk and as the plugins' factories build them."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,11 @@ CELLS = (("A", 64), ("A", 1024), ("B", 64), ("C", 64), ("C", 512), ("D", 128), (
 LEARNING_RATE = 1e-3
 
 
+def threads() -> int:
+    """Return how many threads a trainer has: one for each core that its process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def torch_model(workload: Workload) -> Any:
     """Build the network as dlbench does, with ReLU."""
     from pkgutil import resolve_name
@@ -51,29 +54,29 @@ def torch_dataset(workload: Workload, data_dir: Path) -> Any:
     """Return the training images as torchvision's own classes give them: PIL images through transforms."""
     from torchvision import datasets, transforms
 
-    steps: Sequence[Any] = [transforms.ToTensor()]
+    steps: list[Any] = [transforms.ToTensor()]
     if workload.augmented:
         steps = [transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip(), *steps]
     transform = transforms.Compose(steps)
     if workload.dataset == "mnist":
         return datasets.MNIST(data_dir, train=True, transform=transform)
-    return _Cifar10(arrays(workload, data_dir), transform)
+    images, labels = arrays(workload, data_dir)
+    return _cifar10(images.transpose(0, 2, 3, 1), labels.tolist(), transform)
 
 
-class _Cifar10:
-    """CIFAR-10 as torchvision.datasets.CIFAR10 gives it (Image.fromarray, the transform), whatever lies on disk."""
+def _cifar10(images: Any, labels: Any, transform: Any) -> Any:
+    """Return CIFAR-10 as torchvision.datasets.CIFAR10 gives it (Image.fromarray, the transform), from any files."""
+    from PIL import Image
+    from torch.utils.data import Dataset
 
-    def __init__(self, data: tuple[Any, Any], transform: Any) -> None:
-        self.images, self.labels = data[0].transpose(0, 2, 3, 1), data[1].tolist()
-        self.transform = transform
+    class Cifar10(Dataset[tuple[Any, int]]):
+        def __len__(self) -> int:
+            return len(labels)
 
-    def __len__(self) -> int:
-        return len(self.labels)
+        def __getitem__(self, index: int) -> tuple[Any, int]:
+            return transform(Image.fromarray(images[index])), labels[index]
 
-    def __getitem__(self, index: int) -> tuple[Any, int]:
-        from PIL import Image
-
-        return self.transform(Image.fromarray(self.images[index])), self.labels[index]
+    return Cifar10()
 
 
 def arrays(workload: Workload, data_dir: Path) -> tuple[Any, Any]:
