@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from dlbench.report.layout import plain_table
 from dlbench.results.speed import PARTS, Change, Speed
 
 
@@ -39,8 +40,8 @@ def change_table(changes: Sequence[Change], limit: float) -> Table:
 
 
 def _table(first: str, *others: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column(first)
+    table = plain_table(gap=2)
+    table.add_column(first, overflow="fold")
     for name in others:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     return table
