@@ -16,6 +16,7 @@ from dlbench.readying import Readying, data_folder
 from dlbench.registry import Registry
 from dlbench.results.criteria import asked_criteria
 from dlbench.results.folder import RunFolder
+from dlbench.results.history import longest_first
 from dlbench.results.judging import judge_run
 from dlbench.results.locations import new_run_path, results_root
 from dlbench.results.manifest import provenance, provenance_id
@@ -242,7 +243,8 @@ class _Session:
     ) -> None:
         """Run the missing trials."""
         weights = str(self.folder.path / "weights") if options.save_weights else ""
-        units = [WorkUnit(trials=(trial,), weights_folder=weights, keep_steps=options.step_losses) for trial in missing]
+        queue = longest_first(missing, self.folder.path.parent)
+        units = [WorkUnit(trials=(trial,), weights_folder=weights, keep_steps=options.step_losses) for trial in queue]
         self.display.started(missing, len(self.trials) - len(missing))
         try:
             executor.run(units, self.handle, stop)

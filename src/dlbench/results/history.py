@@ -28,6 +28,18 @@ def seconds_per_trial(trials: Sequence[Trial], root: Path) -> list[float | None]
     ]
 
 
+def longest_first(trials: Sequence[Trial], root: Path) -> list[Trial]:
+    """Return trials in the order of the time that they are guessed to take, so that no long one is left for the end.
+
+    Those that no earlier run tells of may be long: they come first, those of most epochs before others. Trials that
+    are alike keep their order.
+    """
+    guesses = seconds_per_trial(trials, root)
+    keys = [(seconds is None, seconds or trial.settings.epochs) for seconds, trial in zip(guesses, trials, strict=True)]
+    order = sorted(range(len(trials)), key=keys.__getitem__, reverse=True)
+    return [trials[place] for place in order]
+
+
 def _seconds_per_epoch(root: Path) -> dict[tuple[str, ...], float]:
     found: dict[tuple[str, ...], list[float]] = defaultdict(list)
     for run in list_runs(root):
