@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import io
 import os
 import re
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import metadata
+from time import perf_counter
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -17,9 +19,10 @@ from pluggy import HookImpl, PluginManager
 from dlbench import hookspecs
 from dlbench.errors import DlbenchError, suggest
 from dlbench.hookspecs import PROJECT
+from dlbench.requirements import remedy_for, unmet_requirement
 
 if TYPE_CHECKING:
-    from importlib.metadata import Distribution, EntryPoint
+    from importlib.metadata import EntryPoint
 
 Answer = TypeVar("Answer")
 
@@ -28,8 +31,8 @@ BUILT_IN = {"standard": "dlbench.standard.plugin", "torchvision": "dlbench.torch
 #: Libraries that no command waits for before the work that needs them.
 HEAVY = ("torch", "torchvision", "numpy", "pandas", "scipy", "sklearn", "matplotlib")
 _NAME = re.compile(r"[a-z][a-z0-9-]*\Z")
-_PLAIN_VERSION = re.compile(r"\d+(\.\d+)*\Z")
-_RANGE = re.compile(r"dlbench *((>=|<) *\d+(\.\d+)*( *, *(>=|<) *\d+(\.\d+)*)*)\Z")
+#: A plugin that takes longer than this to import is named: every command waits for it.
+SLOW_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,16 @@ class Refusal(NamedTuple):
 
 @dataclass
 class PluginSet:
-    """The loaded plugins and the hook calls over them; a hook that raises is left out and named once."""
+    """The loaded plugins and the hook calls over them; a hook that raises is left out and named once.
+
+    strict: such a fault is an error.
+    """
 
     plugins: tuple[Plugin, ...]
     problems: list[PluginProblem]
     manager: PluginManager = field(repr=False)
+    strict: bool = False
+    _told: int = 0
     _left_out: set[tuple[str, str]] = field(default_factory=set, repr=False)
 
     @cached_property
@@ -89,9 +97,9 @@ class PluginSet:
         for plugin in self.plugins:
             if plugin.name not in implementations or (plugin.name, hook) in self._left_out:
                 continue
-            answer, fault = _guarded(_answer, implementations[plugin.name], arguments)
-            if fault:
-                self.leave_out(plugin, hook, f"its hook {hook} raised {fault}.")
+            answer, error = _guarded(_answer, implementations[plugin.name], arguments)
+            if error:
+                self.leave_out(plugin, hook, f"its hook {hook} raised {in_words(error)}.")
             else:
                 yield plugin, answer
 
@@ -100,6 +108,18 @@ class PluginSet:
         if (plugin.name, hook) not in self._left_out:
             self._left_out.add((plugin.name, hook))
             self.problems.append(_problem(plugin.name, f"{plugin.distribution} {plugin.version}", reason))
+            if self.strict:
+                raise _as_error(self.problems[-1:])
+
+    def news(self) -> list[PluginProblem]:
+        """Return the problems that this has not returned before."""
+        fresh = self.problems[self._told :]
+        self._told = len(self.problems)
+        return fresh
+
+    def hooks(self, plugin: Plugin) -> tuple[str, ...]:
+        """Return the hooks that a plugin implements."""
+        return tuple(sorted(caller.name for caller in self.manager.get_hookcallers(plugin.module) or ()))
 
 
 def _answer(implementation: HookImpl, arguments: Mapping[str, Any]) -> Any:
@@ -108,20 +128,27 @@ def _answer(implementation: HookImpl, arguments: Mapping[str, Any]) -> Any:
     return list(answer) if isinstance(answer, Iterable) and not isinstance(answer, str) else answer
 
 
-def _guarded(code: Callable[..., Answer], *arguments: Any) -> tuple[Answer | None, str]:
-    """Run a plugin's code: what it prints goes to standard error, what it raises comes back in words."""
+def _guarded(
+    code: Callable[..., Answer], *arguments: Any, output: Any = None
+) -> tuple[Answer | None, BaseException | None]:
+    """Run a plugin's code and return its answer and what it raised.
+
+    What it prints goes to output, else to standard error: it must not spoil a document on standard output.
+    """
     try:
-        # A plugin that prints must not spoil a document on standard output.
-        with contextlib.redirect_stdout(sys.stderr):
-            return code(*arguments), ""
+        with contextlib.redirect_stdout(output or sys.stderr):
+            return code(*arguments), None
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a plugin may even call sys.exit()
-        return None, in_words(error)
+        return None, error
 
 
-def load_plugins() -> PluginSet:
-    """Load the built-in plugins, then every entry point of the group "dlbench" that DLBENCH_PLUGINS allows."""
+def load_plugins(strict: bool | None = None) -> PluginSet:
+    """Load the built-in plugins, then every entry point of the group "dlbench" that DLBENCH_PLUGINS allows.
+
+    strict: raise DlbenchError where one has a fault; None: what DLBENCH_STRICT_PLUGINS says.
+    """
     manager = PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs)
     core = metadata.version("dlbench")
@@ -130,15 +157,41 @@ def load_plugins() -> PluginSet:
         manager.register(plugin.module, plugin.name)
     problems: list[PluginProblem] = []
     for entry_point in _entry_points():
-        distribution = _distribution_name(entry_point)
-        loaded, fault = _guarded(_load, entry_point, manager, core)
-        if isinstance(loaded, ModuleType):
-            version = entry_point.dist.version if entry_point.dist else ""
-            plugins.append(Plugin(entry_point.name, loaded, distribution, version))
-        else:
-            refusal = loaded or Refusal(f"loading {entry_point.value} raised {fault}.")
-            problems.append(_problem(entry_point.name, distribution, *refusal))
-    return PluginSet(tuple(plugins), problems, manager)
+        loaded, faults = _load_one(entry_point, manager, core)
+        plugins += [loaded] if loaded else []
+        problems += faults
+    strict = os.environ.get("DLBENCH_STRICT_PLUGINS", "") not in ("", "0") if strict is None else strict
+    if strict and problems:
+        raise _as_error(problems)
+    return PluginSet(tuple(plugins), problems, manager, strict)
+
+
+def _load_one(
+    entry_point: "EntryPoint", manager: PluginManager, core: str
+) -> tuple[Plugin | None, list[PluginProblem]]:
+    """Load a plugin and return it, if it can be had, with what is wrong with it."""
+    distribution, printed, started = _distribution_name(entry_point), io.StringIO(), perf_counter()
+    loaded, error = _guarded(_load, entry_point, manager, core, output=printed)
+    seconds = perf_counter() - started
+    if isinstance(loaded, ModuleType):
+        version = entry_point.dist.version if entry_point.dist else ""
+        plugin = Plugin(entry_point.name, loaded, distribution, version)
+        reasons = [*_slow(seconds), *_talkative(printed.getvalue())]
+        return plugin, [_nuisance(entry_point.name, distribution, reason) for reason in reasons]
+    if error:
+        remedy = remedy_for(error, entry_point.dist)
+        loaded = Refusal(f"loading {entry_point.value} raised {in_words(error)}.", remedy)
+    assert loaded is not None
+    return None, [_problem(entry_point.name, distribution, *loaded)]
+
+
+def _slow(seconds: float) -> list[str]:
+    return [f"it took {seconds:.0f} seconds to import, and every command waits for it."] * (seconds > SLOW_SECONDS)
+
+
+def _talkative(printed: str) -> list[str]:
+    shown = " ".join(printed.split())
+    return [f"it prints when it is imported ({shown[:60]!r}); that was kept from the output."] if shown else []
 
 
 def _load(entry_point: "EntryPoint", manager: PluginManager, core: str) -> ModuleType | Refusal:
@@ -172,42 +225,11 @@ def _refusal(entry_point: "EntryPoint", manager: PluginManager, core: str) -> Re
         return Refusal("its name is not made of small letters, digits and hyphens, a letter first.")
     if manager.has_plugin(entry_point.name):
         return Refusal(f"another plugin is named {entry_point.name} already.")
-    if entry_point.dist and (wanted := _unmet_requirement(entry_point.dist, core)):
+    if entry_point.dist and (wanted := unmet_requirement(entry_point.dist, core)):
         return Refusal(
             f"it needs {wanted}, and this is dlbench {core}.", f"Install what it needs (pip install '{wanted}')"
         )
     return None
-
-
-def _unmet_requirement(distribution: "Distribution", core: str) -> str:
-    """Return the requirement on dlbench that this version does not meet, or ""."""
-    for line in distribution.requires or ():
-        if _in_range(line, core):
-            continue
-        if line.lower().startswith(PROJECT) and any(sign in line for sign in "<>=!~"):
-            from packaging.requirements import Requirement  # takes long; most plugins need but a range
-
-            wanted = Requirement(line)
-            applies = wanted.name.lower() == PROJECT and (not wanted.marker or wanted.marker.evaluate({"extra": ""}))
-            if applies and not wanted.specifier.contains(core, prereleases=True):
-                return f"{PROJECT}{wanted.specifier}"
-    return ""
-
-
-def _in_range(line: str, core: str) -> bool:
-    """Tell whether a requirement reads "dlbench>=0.1,<0.3", of plain numbers, and is met."""
-    if not (found := _RANGE.match(line)) or not _PLAIN_VERSION.match(core):
-        return False
-    bounds = [bound.strip() for bound in found[1].split(",")]
-    version = _numbers(core)
-    return all(
-        version >= _numbers(bound[2:]) if bound.startswith(">=") else version < _numbers(bound[1:]) for bound in bounds
-    )
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """Return a version's numbers; trailing zeros mean nothing."""
-    return tuple(map(int, re.sub(r"(\.0+)+\Z", "", version.strip()).split(".")))
 
 
 def _misspelt_hooks(manager: PluginManager, module: ModuleType) -> str:
@@ -233,6 +255,18 @@ def _problem(plugin: str, distribution: str, reason: str, remedy: str = "") -> P
     first = remedy or f"Update it (pip install -U {name})"
     remedy = f"It is left out; everything else works. {first} or remove it (pip uninstall {name})."
     return PluginProblem(plugin, distribution, reason, remedy)
+
+
+def _nuisance(plugin: str, distribution: str, reason: str) -> PluginProblem:
+    """Return a problem of a plugin that works all the same."""
+    remedy = f"It works all the same. Update it (pip install -U {distribution}), tell its author, or"
+    return PluginProblem(plugin, distribution, reason, f"{remedy} remove it (pip uninstall {distribution}).")
+
+
+def _as_error(problems: Iterable[PluginProblem]) -> DlbenchError:
+    return DlbenchError(
+        " ".join(map(str, problems)), "Unset DLBENCH_STRICT_PLUGINS to have that as a warning, and go on without."
+    )
 
 
 def in_words(error: BaseException) -> str:

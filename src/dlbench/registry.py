@@ -44,9 +44,9 @@ class Registry:
         self._entries: dict[str, tuple[Entry, ...]] = {}
 
     @classmethod
-    def load(cls) -> "Registry":
-        """Discover the installed plugins."""
-        return cls(load_plugins())
+    def load(cls, strict: bool | None = None) -> "Registry":
+        """Discover the installed plugins. strict: see load_plugins."""
+        return cls(load_plugins(strict))
 
     def entries(self, kind: str) -> tuple[Entry, ...]:
         """Return all components of a kind: built-in plugins first, names in natural order."""

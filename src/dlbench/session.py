@@ -283,10 +283,9 @@ class _Session:
 
     def observe(self, hook: str, **arguments: Any) -> None:
         """Call the observers; one that raises is named once and left out."""
-        before = len(self.registry.plugins.problems)
         for _ in self.registry.plugins.call(hook, **arguments):
             pass
-        for problem in self.registry.plugins.problems[before:]:
+        for problem in self.registry.plugins.news():
             self.display.note(str(problem))
 
     def outcome(self, interrupted: bool) -> Outcome:

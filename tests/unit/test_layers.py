@@ -32,7 +32,7 @@ LAYERS = (
         "trial",
     ),
     "hookspecs",
-    *("plugins", "registry"),
+    *("requirements", "plugins", "registry"),
     *("vetoes", "plan", "planning", "config", "prepared", "relations", "toml_lines", "experiments", "experiment_plans"),
     *("statistics", "results"),
     *("engine", "report"),

@@ -4,8 +4,9 @@ import pytest
 from packaging.requirements import Requirement
 
 from dlbench.errors import DlbenchError
-from dlbench.plugins import PluginProblem, _in_range, load_plugins
+from dlbench.plugins import PluginProblem, load_plugins
 from dlbench.registry import Registry
+from dlbench.requirements import in_range
 
 Install = Callable[..., None]
 
@@ -263,12 +264,12 @@ def test_an_interrupt_in_a_plugin_is_the_users_own(install: Install) -> None:
     "requirement", ["dlbench>=0.1,<0.3", "dlbench<0.3,>=0.1", "dlbench >= 0.1.0", "dlbench<0.3.0", "dlbench>=0.1.0.0"]
 )
 def test_a_plain_range_is_read_as_packaging_reads_it(requirement: str, core: str) -> None:
-    assert _in_range(requirement, core) == Requirement(requirement).specifier.contains(core)
+    assert in_range(requirement, core) == Requirement(requirement).specifier.contains(core)
 
 
 @pytest.mark.parametrize(
     "requirement", ["dlbench", "dlbench==0.1", "dlbench>=0.1; python_version>'3'", "dlbench-x>=0.1"]
 )
 def test_what_is_no_plain_range_is_left_to_packaging(requirement: str) -> None:
-    assert not _in_range(requirement, "0.1.0")
-    assert not _in_range("dlbench>=0.1", "0.2.dev1")
+    assert not in_range(requirement, "0.1.0")
+    assert not in_range("dlbench>=0.1", "0.2.dev1")

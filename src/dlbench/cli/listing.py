@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from dlbench.cli.console import errors, output, print_json
@@ -40,9 +41,9 @@ def list_components(
 
 
 def warn_of_problems(registry: Registry) -> None:
-    """Name each broken plugin on standard error, once."""
-    for problem in registry.plugins.problems:
-        errors().print(f"[yellow]Warning:[/] {problem}", markup=True)
+    """Name each fault of a plugin on standard error, once."""
+    for problem in registry.plugins.news():
+        errors().print(f"[yellow]Warning:[/] {escape(str(problem))}", soft_wrap=True)
 
 
 def _print_counts(registry: Registry, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from dlbench.errors import ContractError
 from dlbench.registry import Registry
+from dlbench.requirements import distribution_of, remedy_for
 from dlbench.specs import Component, Scheduler
 from dlbench.trial import Selection, Trial
 
@@ -28,7 +29,10 @@ def resolve_factory(record: Component) -> Callable[..., Any]:
         for attribute in attributes.split("."):
             target = getattr(target, attribute)
     except (ImportError, AttributeError) as error:
-        raise ContractError(f"{record.name}: the factory {record.factory} cannot be had: {error}") from error
+        remedy = remedy_for(error, distribution_of(module.partition(".")[0]))
+        raise ContractError(
+            f"{record.name}: the factory {record.factory} cannot be had: {error}", f"{remedy}." if remedy else ""
+        ) from error
     if not callable(target):
         raise ContractError(f"{record.name}: the factory {record.factory} is not callable.")
     found: Callable[..., Any] = target
