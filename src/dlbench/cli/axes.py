@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from dlbench.cli.completing import Complete, complete_choices, complete_components
 from dlbench.errors import DlbenchError
 from dlbench.plan import Request
 from dlbench.seed_counts import AutoSeeds
@@ -41,18 +42,23 @@ def with_axes(command: Command) -> Command:
 def _component_option(axis: str) -> inspect.Parameter:
     default = COMPONENT_DEFAULTS[axis]
     text = _COMPONENT_HELP[axis] + (f" [dim]\\[default: {default}][/]" if default else "")
-    return _option(axis, f"--{axis}", text, "NAME,…", "Components (commas make variants, axes multiply)")
+    complete = complete_components(COMPONENT_AXES[axis])
+    return _option(axis, f"--{axis}", text, "NAME,…", "Components (commas make variants, axes multiply)", complete)
 
 
 def _setting_option(name: str) -> inspect.Parameter:
     setting = SETTINGS[name]
     choices = f" {', '.join(setting.parameter.choices)}." if setting.parameter.choices else ""
     text = f"{setting.summary}{choices} [dim]\\[default: {format_value(setting.parameter.default)}][/]"
-    return _option(name, setting.option, text, "VALUE,…", "Settings (each is an axis too)")
+    words = ("true", "false") if setting.parameter.type is bool else setting.parameter.choices
+    complete = complete_choices(words) if words else None
+    return _option(name, setting.option, text, "VALUE,…", "Settings (each is an axis too)", complete)
 
 
-def _option(name: str, flag: str, text: str, metavar: str, panel: str) -> inspect.Parameter:
-    option = typer.Option(flag, help=text, metavar=metavar, rich_help_panel=panel, show_default=False)
+def _option(name: str, flag: str, text: str, metavar: str, panel: str, complete: Complete | None) -> inspect.Parameter:
+    option = typer.Option(
+        flag, help=text, metavar=metavar, rich_help_panel=panel, show_default=False, autocompletion=complete
+    )
     annotation = Annotated[list[str] | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 

@@ -7,6 +7,7 @@ import typer
 
 from dlbench.cli.axes import read_request, with_axes
 from dlbench.cli.console import errors, output, print_json
+from dlbench.cli.listing import warn_of_problems
 from dlbench.errors import DlbenchError
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def _measure(
 
     registry, config = Registry.load(), load_config(Path.cwd())
     plan = build(read_request(axes, variants, "1", []), registry, config.settings)
+    warn_of_problems(registry)
     folder = data_folder(data_dir, config.data_dir, default_data_dir)
     plan, speeds = measure(plan, registry, folder, seconds, windows, lambda text: errors().print(text, markup=False))
     for veto in plan.vetoes:

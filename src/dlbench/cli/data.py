@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from dlbench.cli.completing import complete_components
 from dlbench.cli.console import errors, output, print_json
+from dlbench.cli.listing import warn_of_problems
 from dlbench.config import default_data_dir, load_config
 from dlbench.prepared import PreparedInfo
 from dlbench.readying import Readying, data_folder, known_data
@@ -25,7 +27,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stand
 def list_data(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List the data sets: shape, classes, size of the download, whether the files are there."""
     folder = _folder(data_dir)
-    rows = [_row(entry, folder) for entry in Registry.load().entries("datasets")]
+    registry = Registry.load()
+    rows = [_row(entry, folder) for entry in registry.entries("datasets")]
+    warn_of_problems(registry)
     if as_json:
         print_json({"data_dir": str(folder), "datasets": rows})
         return
@@ -40,12 +44,20 @@ def list_data(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def fetch(
-    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Data sets, with parameters if wanted.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME…",
+            help="Data sets, with parameters if wanted.",
+            autocompletion=complete_components("datasets"),
+        ),
+    ],
     data_dir: DataDir = None,
 ) -> None:
     """Download what is not on disk, check it, and prepare it for training."""
     registry = Registry.load()
     chosen = [registry.select("datasets", parse_reference(name)) for name in names]
+    warn_of_problems(registry)
     folder = _folder(data_dir)
 
     def note(text: str) -> None:

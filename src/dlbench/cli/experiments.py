@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from dlbench.cli.axes import read_request
+from dlbench.cli.completing import complete_experiments
 from dlbench.cli.console import output, print_json
 from dlbench.cli.judging import with_judging
 from dlbench.cli.running import compare, draw, run_session, where
@@ -51,7 +52,12 @@ def like_compare(command: Command) -> Command:
 @with_session
 def run(
     experiment: Annotated[
-        str, typer.Argument(metavar="EXPERIMENT|FILE.toml", help="A plugin's experiment, or a file of your own.")
+        str,
+        typer.Argument(
+            metavar="EXPERIMENT|FILE.toml",
+            help="A plugin's experiment, or a file of your own.",
+            autocompletion=complete_experiments,
+        ),
     ],
     *,
     judging: Mapping[str, Any],

@@ -6,6 +6,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from dlbench.cli.completing import complete_choices
 from dlbench.cli.console import errors, output, print_json
 from dlbench.errors import DlbenchError, suggest
 from dlbench.registry import SINGULAR, Entry, Registry
@@ -16,19 +17,25 @@ LISTED = (*KINDS, "experiments", "plugins")
 
 
 def list_components(
-    kind: Annotated[str, typer.Argument(help=f"What to list: {', '.join(LISTED)}. Without it: how many of each.")] = "",
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help=f"What to list: {', '.join(LISTED)}. Without it: how many of each.",
+            autocompletion=complete_choices(LISTED),
+        ),
+    ] = "",
     pattern: Annotated[str, typer.Argument(help="Only names that contain this; * and ? are wildcards.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """List components, experiments and plugins."""
-    registry = Registry.load()
-    if not kind:
-        _print_counts(registry, as_json)
-    elif kind == "plugins":
+    if kind == "plugins":
         from dlbench.cli.plugin_list import list_plugins
 
         list_plugins(as_json=as_json)
         return
+    registry = Registry.load()
+    if not kind:
+        _print_counts(registry, as_json)
     elif kind == "experiments":
         from dlbench.cli.experiment_list import print_experiments
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from dlbench.cli.bash_words import words_of_bash
 from dlbench.cli.lazy import Lazy, LazyGroup
 from dlbench.errors import DlbenchError
 
@@ -78,7 +79,8 @@ def _options(
 def main() -> None:
     """Run the command line; errors are sentences, and tracebacks only with --debug."""
     try:
-        app()
+        with words_of_bash():
+            app()
     except DlbenchError as error:
         if "--debug" in sys.argv:
             raise

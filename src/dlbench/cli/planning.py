@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from dlbench.cli.console import output, print_json
+from dlbench.cli.listing import warn_of_problems
 from dlbench.config import Config, default_data_dir, load_config
 from dlbench.plan import Plan, Request
 from dlbench.planning import build
@@ -26,6 +27,7 @@ def show_plan(request: Request, options: "Options", as_json: bool) -> None:
     """Print the plan of a request; nothing runs, nothing is written, nothing heavy is imported."""
     registry, config = Registry.load(), load_config(Path.cwd())
     plan = build(request, registry, config.settings)
+    warn_of_problems(registry)
     asked_criteria(request.judging, plan.to_json())
     document = _document(plan, options, config)
     if as_json:

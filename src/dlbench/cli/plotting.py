@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dlbench.cli.completing import complete_runs
 from dlbench.cli.console import errors, output
 from dlbench.cli.folders import open_run
 from dlbench.cli.judging import with_judging
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 ALL = "all"
 
-Run = Annotated[str, typer.Argument(help="A run's name, or the path of its folder.", metavar="RUN")]
+Run = Annotated[
+    str,
+    typer.Argument(help="A run's name, or the path of its folder.", metavar="RUN", autocompletion=complete_runs),
+]
 ResultsDir = Annotated[
     Path | None,
     typer.Option("--results-dir", help="Folder of all runs, else DLBENCH_RESULTS_DIR, else ./results."),

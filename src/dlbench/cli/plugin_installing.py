@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from dlbench.cli.completing import complete_plugins
 from dlbench.cli.console import errors, output
 from dlbench.errors import DlbenchError, suggest
 from dlbench.hookspecs import PROJECT
@@ -45,7 +46,10 @@ def install(
 
 
 def uninstall(
-    plugins: Annotated[list[str], typer.Argument(help="Plugins, by their own names or their distributions'.")],
+    plugins: Annotated[
+        list[str],
+        typer.Argument(help="Plugins, by their own names or their distributions'.", autocompletion=complete_plugins),
+    ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove plugins with pip, broken ones too: nothing of them is loaded."""

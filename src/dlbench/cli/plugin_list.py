@@ -3,43 +3,88 @@
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from dlbench.cli.console import output, print_json
-from dlbench.plugins import Plugin
-from dlbench.registry import Registry
+from dlbench.experiment_plans import find_experiments
+from dlbench.plugins import Plugin, PluginProblem
+from dlbench.registry import SINGULAR, Registry
 from dlbench.specs import KINDS
 
 
 def list_plugins(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """List plugins with their versions, components and health."""
-    registry = Registry.load()
+    """List plugins: name, version, distribution, components by kind, other hooks, and their health."""
+    registry = Registry.load(strict=False)  # every fault stands in the table
     rows = [_row(plugin, registry) for plugin in registry.plugins.plugins]
-    broken = registry.plugins.problems  # complete only after every hook was called
+    problems = registry.plugins.problems  # complete only after every hook was called
+    loaded = {row["name"]: row for row in rows}
+    for problem in problems:
+        known = loaded.get(problem.plugin)
+        if known and problem.distribution.split()[0] == known["distribution"]:
+            known["health"].append(_fault(problem))
+        else:
+            rows.append(_absent(problem))
     if as_json:
-        faults = [
-            {"name": p.plugin, "distribution": p.distribution, "reason": p.reason, "remedy": p.remedy} for p in broken
-        ]
-        print_json({"plugins": rows, "problems": faults})
+        print_json({"plugins": rows, "problems": [_named(problem) for problem in problems]})
         return
-    table = Table("plugin", "version", "distribution", "brings", box=None, pad_edge=False)
-    for row in rows:
-        brings = ", ".join(f"{count} {kind}" for kind, count in row["components"].items()) or "nothing yet"
-        table.add_row(row["name"], row["version"], row["distribution"], brings)
-    for problem in broken:
-        table.add_row(
-            f"[red]{problem.plugin}[/]", "", problem.distribution, f"broken: {problem.reason} {problem.remedy}"
-        )
-    output().print(table)
+    _print(rows)
 
 
 def _row(plugin: Plugin, registry: Registry) -> dict[str, Any]:
     counts = {kind: sum(entry.plugin.name == plugin.name for entry in registry.entries(kind)) for kind in KINDS}
+    counts["experiments"] = sum(file.plugin == plugin.name for file in find_experiments(registry))
     return {
         "name": plugin.name,
         "version": plugin.version,
         "distribution": plugin.distribution,
+        "loaded": True,
         "components": {kind: count for kind, count in counts.items() if count},
+        "hooks": list(registry.plugins.hooks(plugin)),
+        "health": [],
     }
+
+
+def _absent(problem: PluginProblem) -> dict[str, Any]:
+    """Return the row of a plugin that could not be loaded."""
+    empty = {"version": "", "loaded": False, "components": {}, "hooks": []}
+    name, distribution = problem.plugin, problem.distribution
+    return {"name": name, "distribution": distribution, **empty, "health": [_fault(problem)]}
+
+
+def _fault(problem: PluginProblem) -> dict[str, str]:
+    return {"reason": problem.reason, "remedy": problem.remedy}
+
+
+def _named(problem: PluginProblem) -> dict[str, str]:
+    return {"name": problem.plugin, "distribution": problem.distribution, **_fault(problem)}
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    table = Table("plugin", "version", "distribution", "brings", "health", box=None, pad_edge=False)
+    for row in rows:
+        faulty = "[yellow]see below[/]" if row["loaded"] else "[red]broken[/]"
+        name = row["name"] if row["loaded"] else f"[red]{escape(row['name'])}[/]"
+        health = faulty if row["health"] else "[green]well[/]"
+        table.add_row(name, row["version"], escape(row["distribution"]), _brings(row), health)
+    console = output()
+    console.print(table)
+    for row in rows:
+        for fault in row["health"]:
+            console.print(f"\n{row['name']} ({row['distribution']}): {fault['reason']}", markup=False, soft_wrap=True)
+            console.print(fault["remedy"], markup=False, soft_wrap=True)
+
+
+def _brings(row: dict[str, Any]) -> str:
+    """Return the counts of components, and the hooks that bring none."""
+    singular = {**SINGULAR, "experiments": "experiment"}
+    parts = [f"{count} {singular[kind] if count == 1 else _plural(kind)}" for kind, count in row["components"].items()]
+    declared = {f"dlbench_{kind}" for kind in singular}
+    parts += [hook.removeprefix("dlbench_") for hook in row["hooks"] if hook not in declared]
+    return ", ".join(parts) or ("nothing yet" if row["loaded"] else "")
+
+
+def _plural(kind: str) -> str:
+    return {"datasets": "data sets", "schedulers": "schedules"}.get(kind, kind)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dlbench.cli.completing import complete_choices, complete_plugins
 from dlbench.cli.console import errors, output, print_json
 from dlbench.errors import DlbenchError
 from dlbench.scaffold.project import KINDS, plan_project, write_project
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 def new(
     name: Annotated[str, typer.Argument(help="The plugin's name: small letters, digits and hyphens.")],
-    kind: Annotated[str, typer.Option(help=f"What it brings: {', '.join(KINDS)}.")] = "activation",
+    kind: Annotated[
+        str, typer.Option(help=f"What it brings: {', '.join(KINDS)}.", autocompletion=complete_choices(KINDS))
+    ] = "activation",
     directory: Annotated[Path, typer.Option(help="Where its folder is made.")] = Path(),
 ) -> None:
     """Write a new plugin into a folder of its own: it installs, passes its own tests and brings a working component."""
@@ -36,7 +39,12 @@ def new(
 
 def check(
     plugin: Annotated[
-        str, typer.Argument(metavar="[NAME|PATH]", help="A plugin, or the folder of its source. Without it: all.")
+        str,
+        typer.Argument(
+            metavar="[NAME|PATH]",
+            help="A plugin, or the folder of its source. Without it: all.",
+            autocompletion=complete_plugins,
+        ),
     ] = "",
     only: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only components of this name; * and ? are wildcards.")

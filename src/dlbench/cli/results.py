@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dlbench.cli.completing import complete_runs
 from dlbench.cli.console import errors, output, print_json
 from dlbench.cli.folders import open_run, runs_folder
 from dlbench.cli.judging import with_judging
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, show and export the results of earlier runs.", no_args_is_help=True, add_completion=False)
 
-Run = Annotated[str, typer.Argument(help="A run's name, or the path of its folder.", metavar="RUN")]
+Run = Annotated[
+    str,
+    typer.Argument(help="A run's name, or the path of its folder.", metavar="RUN", autocompletion=complete_runs),
+]
 ResultsDir = Annotated[
     Path | None,
     typer.Option("--results-dir", help="Folder of all runs, else DLBENCH_RESULTS_DIR, else ./results."),

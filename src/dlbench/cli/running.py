@@ -96,7 +96,9 @@ def run_session(request: Any, options: "Options", quiet: bool) -> "Outcome":
     warn_of_problems(registry)
     stop = threading.Event()
     with ReadingAhead(errors(), quiet=quiet) as display, _InterruptsStop(stop, display.note):
-        return run(request, options, registry, load_config(Path.cwd()), display, stop)
+        outcome = run(request, options, registry, load_config(Path.cwd()), display, stop)
+    warn_of_problems(registry)
+    return outcome
 
 
 class _InterruptsStop:

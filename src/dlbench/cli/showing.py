@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from dlbench.cli.completing import complete_choices, complete_shown
 from dlbench.cli.console import output, print_json
-from dlbench.cli.listing import entry_document
+from dlbench.cli.listing import entry_document, warn_of_problems
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plan import Request
 from dlbench.planning import build
@@ -28,8 +29,17 @@ _ALIASES = {kind: kind for kind in SINGULAR} | {
 
 
 def show(
-    kind: Annotated[str, typer.Argument(help="model, activation, dataset, schedule, optimizer, …")],
-    name: Annotated[str, typer.Argument(help="A component, with parameters if wanted: mlp:hidden=32.")],
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="model, activation, dataset, schedule, optimizer, …",
+            autocompletion=complete_choices(kind.removesuffix("s") for kind in SINGULAR),
+        ),
+    ],
+    name: Annotated[
+        str,
+        typer.Argument(help="A component, with parameters if wanted: mlp:hidden=32.", autocompletion=complete_shown),
+    ],
     dataset: Annotated[str, typer.Option(help="A model is shown for this data set's images.")] = "digits",
     activation: Annotated[str, typer.Option(help="A model's activation, instead of its own.")] = "",
     learning_rate: Annotated[float, typer.Option(help="A schedule's peak.")] = 0.1,
@@ -39,15 +49,12 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Show a component: its parameters, a model's layers, a schedule's or an activation's curve."""
-    if kind not in _ALIASES:
-        raise DlbenchError(
-            f"There is nothing of the kind {kind!r}.", f"{suggest(kind, _ALIASES)} It takes {', '.join(SINGULAR)}."
-        )
+    found = kind_of(kind)
     registry = Registry.load()
-    found = _ALIASES[kind]
     entry = registry.get(found, parse_reference(name).name)
     registry.select(found, parse_reference(name))  # names a wrong parameter before anything is printed
     settings = {"learning_rate": (str(learning_rate),), "epochs": (str(epochs),)}
+    warn_of_problems(registry)
     document = entry_document(entry)
     picture: Picture | None = None
     if found == "models":
@@ -67,6 +74,15 @@ def show(
     elif found != "models":
         print_record(entry)
     _draw(picture, png, as_json)
+
+
+def kind_of(word: str) -> str:
+    """Return the registry's kind for what people write: "dataset", "data set", "datasets"."""
+    if word not in _ALIASES:
+        raise DlbenchError(
+            f"There is nothing of the kind {word!r}.", f"{suggest(word, _ALIASES)} It takes {', '.join(SINGULAR)}."
+        )
+    return _ALIASES[word]
 
 
 def _trial(values: Mapping[str, tuple[str, ...]], registry: Registry) -> "Trial":
