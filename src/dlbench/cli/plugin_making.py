@@ -15,7 +15,6 @@ from dlbench.scaffold.project import KINDS, plan_project, write_project
 
 if TYPE_CHECKING:
     from dlbench.testing import Finding
-    from dlbench.testing.suite import Item
 
 
 def new(
@@ -57,10 +56,10 @@ def check(
     """
     findings: list[Finding] = []
     with _plugins(plugin) as names:
-        for item in _items(names, only or ()):
-            findings.append(item.check())
+        for finding in _findings(names, only or ()):
+            findings.append(finding)
             if not as_json:
-                _print(findings[-1])
+                _print(finding)
     broken = sum(not finding.good for finding in findings)
     if as_json:
         print_json({"findings": [_document(finding) for finding in findings], "broken": broken})
@@ -77,31 +76,37 @@ def _plugins(argument: str) -> Iterator[Sequence[str]]:
 
         with plugins_in(Path(argument).expanduser().absolute()) as names:
             yield names
-    elif argument:
-        yield (argument,)
     else:
-        from importlib import metadata
-
-        names = tuple(sorted({point.name for point in metadata.entry_points(group="dlbench")}))
-        if not names:
-            raise DlbenchError(
-                "No plugin is installed beside those that come with dlbench.",
-                "Name one (dlbench plugins check standard), or the folder of its source.",
-            )
-        yield names
+        yield (argument,) if argument else ()
 
 
-def _items(names: Sequence[str], only: Sequence[str]) -> "list[Item]":
+def _findings(names: Sequence[str], only: Sequence[str]) -> "Iterator[Finding]":
+    """Yield what is found of the named plugins, of all that do not come with dlbench where none is named."""
     from dlbench.registry import Registry
+    from dlbench.testing.promises import Breach, Finding
     from dlbench.testing.suite import items
 
-    registry = Registry.load()
-    found = [item for name in names for item in items(name, only, registry=registry)]
-    if not found:
-        raise DlbenchError(
-            f"Nothing of {', '.join(names)} is named {' or '.join(only)}.", "Leave --only out to check everything."
-        )
-    return found
+    registry = Registry.load(strict=False)  # a fault is a finding
+    loaded = registry.plugins.by_name
+    chosen = names or tuple(name for name, plugin in loaded.items() if not plugin.built_in)
+    found = [item for name in chosen for item in items(name, only, registry=registry)]
+    absent = [problem for problem in registry.plugins.problems if problem.plugin not in loaded] if not names else []
+    if not found and not absent:
+        raise _nothing(names, only)
+    for problem in absent:
+        yield Finding(f"plugin {problem.plugin}", breaches=(Breach("can be loaded", problem.reason),))
+    for item in found:
+        yield item.check()
+
+
+def _nothing(names: Sequence[str], only: Sequence[str]) -> DlbenchError:
+    if only:
+        message = f"Nothing of {', '.join(names) or 'any plugin'} is named {' or '.join(only)}."
+        return DlbenchError(message, "Leave --only out to check everything.")
+    return DlbenchError(
+        "No plugin is installed beside those that come with dlbench.",
+        "Name one (dlbench plugins check standard), or the folder of its source.",
+    )
 
 
 def _print(finding: "Finding") -> None:

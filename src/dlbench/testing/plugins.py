@@ -22,6 +22,7 @@ from dlbench.plan import Request
 from dlbench.planning import build
 from dlbench.plugins import HEAVY, Plugin
 from dlbench.registry import Registry
+from dlbench.results.claims import check_metrics
 from dlbench.results.folder import RunFolder
 from dlbench.results.manifest import provenance
 from dlbench.specs import KINDS
@@ -147,7 +148,9 @@ def _made_up_run(registry: Registry, path: Path) -> Iterator[tuple[str, dict[str
 def experiment_stands(subject: ExperimentSubject) -> Iterator[str]:
     """Read the file and plan it."""
     try:
-        check(load_experiment(subject.file.path, subject.file.plugin), subject.registry)
+        experiment = load_experiment(subject.file.path, subject.file.plugin)
+        check(experiment, subject.registry)
+        check_metrics(experiment)
     except DlbenchError as error:
         yield str(error)
 
