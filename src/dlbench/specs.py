@@ -18,6 +18,9 @@ Value = bool | int | float | str | None | tuple[float, ...]
 ValueType = type[bool] | type[int] | type[float] | type[str] | type[tuple[float, ...]]
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
+#: What a diagnostic may ask for beside the model and the probe; see Diagnostic.
+NEEDS = ("training_batches", "held_out_batches", "update", "step_losses", "learning_rate")
+_VALUE = re.compile(r"[a-z][a-z0-9_]*\Z")
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
 _TYPES = (bool, int, float, str, tuple)
 
@@ -163,9 +166,32 @@ class Optimizer(Component):
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnostic(Component):
-    """A measure of a model: `factory(model, probe_images, probe_labels, loss) -> (layer, name, value) …`."""
+    """A measure of a model: `factory(model, probe_images, probe_labels, loss, **parameters) -> (layer, name, value) …`.
+
+    The factory gets a copy of the model, in eval mode and without gradients, to do with as it likes; the probe's
+    images as the network takes them; and the loss, (logits, labels) to a mean. layer: "" for the whole model.
+    values: the names that it yields, each a metric; without them its own name, with underscores.
+    needs: what it gets as keyword arguments of these names besides:
+        training_batches, held_out_batches: called with a batch size, give (images, labels) of the training and of the
+            validation images, not augmented, in an order that each call repeats
+        update: the trained parameters by name, each before and after the last whole batch of the epoch
+        step_losses: the loss of each step, a sequence an epoch up to this one
+        learning_rate: the rate at the end of the epoch
+    """
 
     kind: ClassVar[str] = "diagnostics"
+
+    values: Sequence[str] = ()
+    needs: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "values", tuple(self.values) or (self.name.replace("-", "_"),))
+        object.__setattr__(self, "needs", tuple(self.needs))
+        if wrong := [name for name in self.values if not _VALUE.match(name)]:
+            raise ContractError(f"{self.name}: {wrong[0]!r} is no name of a value: small letters, digits, underscores.")
+        if unknown := sorted(set(self.needs) - set(NEEDS)):
+            raise ContractError(f"{self.name}: there is no {unknown[0]!r} to need, only {', '.join(NEEDS)}.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from dlbench.settings import BEFORE, Settings
 from dlbench.specs import Value
 from dlbench.syntax import format_reference
+from dlbench.watch import NOTHING, Reading, Watch
 
 Status = Literal["done", "diverged", "failed", "vetoed", "timeout", "oom"]
 #: Statuses that answer a trial's question; the others are tried again.
@@ -132,23 +133,34 @@ class WorkUnit:
     """One or more trials that are trained together, as they travel to a worker.
 
     weights_folder: where the worker leaves the selected weights, or "" where nobody wants them.
-    keep_steps: whether the records keep the loss of each step.
+    keep_steps: whether the records keep the loss of each step. watch: the diagnostics that measure them.
     """
 
     trials: tuple[Trial, ...]
     weights_folder: str = ""
     keep_steps: bool = False
+    watch: Watch = NOTHING
 
     def to_json(self) -> dict[str, Any]:
         """Return the unit as JSON content."""
         trials = [trial.to_json() for trial in self.trials]
-        return {"trials": trials, "weights_folder": self.weights_folder, "keep_steps": self.keep_steps}
+        return {
+            "trials": trials,
+            "weights_folder": self.weights_folder,
+            "keep_steps": self.keep_steps,
+            "watch": self.watch.to_json(),
+        }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "WorkUnit":
         """Read a unit back from JSON content."""
         trials = tuple(Trial.from_json(trial) for trial in content["trials"])
-        return cls(trials=trials, weights_folder=content["weights_folder"], keep_steps=content["keep_steps"])
+        return cls(
+            trials=trials,
+            weights_folder=content["weights_folder"],
+            keep_steps=content["keep_steps"],
+            watch=Watch.from_json(content.get("watch")),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +169,8 @@ class TrialRecord:
 
     metrics, cost: the columns of trials.csv beside the trial's own. epochs: the rows of epochs.csv.
     confusion: counts on the test set, a row a true class. steps: each step's training loss, where asked for.
-    log: what the trial printed, and its traceback.
+    log: what the trial printed, and its traceback. diagnostics: the rows of diagnostics.csv. watched: the epochs at
+    which each diagnostic was tried, also those that gave nothing.
     """
 
     trial: Trial
@@ -171,6 +184,8 @@ class TrialRecord:
     log: str = ""
     provenance_id: str = ""
     steps: tuple[float, ...] = ()
+    diagnostics: tuple[Reading, ...] = ()
+    watched: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def trial_id(self) -> str:
@@ -204,6 +219,8 @@ class TrialRecord:
         known["confusion"] = tuple(tuple(row) for row in known["confusion"])
         known["class_names"] = tuple(known["class_names"])
         known["steps"] = tuple(known.get("steps", ()))
+        known["diagnostics"] = tuple(Reading(*reading) for reading in known.get("diagnostics", ()))
+        known["watched"] = {name: tuple(epochs) for name, epochs in known.get("watched", {}).items()}
         return cls(**known)
 
 

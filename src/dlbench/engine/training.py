@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn, optim
@@ -15,6 +16,9 @@ from dlbench.engine.building import Schedule
 from dlbench.engine.feed import Augment, Feed
 from dlbench.engine.measures import Criterion, Evaluation, evaluate
 from dlbench.engine.selection import Selector, Stopper
+
+if TYPE_CHECKING:
+    from dlbench.engine.watching import Watcher
 
 Row = dict[str, float | int | None]
 
@@ -44,6 +48,10 @@ class Ingredients:
     monitor: str
 
 
+#: One step on images and labels: its loss and logits.
+Step = Callable[[Ingredients, Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
 @dataclass(eq=False)
 class Trained:
     """What a training leaves: a row an epoch, the loss of each step, the selected epoch (from 1).
@@ -57,14 +65,23 @@ class Trained:
     diverged: bool = False
 
 
-def train(use: Ingredients, selector: Selector, stopper: Stopper, on_epoch: Callable[[Row], None]) -> Trained:
-    """Train until the last epoch, an early stop or a divergence; the model ends with the selected weights."""
+def train(
+    use: Ingredients,
+    selector: Selector,
+    stopper: Stopper,
+    on_epoch: Callable[[Row], None],
+    watcher: "Watcher | None" = None,
+) -> Trained:
+    """Train until the last epoch, an early stop or a divergence; the model ends with the selected weights.
+
+    watcher: what measures beside, at the weights that are evaluated, off the clock.
+    """
     result = Trained()
     warm_up(use)
     for epoch in range(1, use.epochs + 1):
         learning_rate = float(use.optimizer.param_groups[0]["lr"])
         started = clock(use)
-        loss, accuracy, step_losses = train_epoch(use)
+        loss, accuracy, step_losses = train_epoch(use, watcher.step if watcher else train_step)
         seconds = clock(use) - started
         with evaluation_weights(use):
             validation = evaluate_on(use, use.validation_feed)
@@ -72,29 +89,33 @@ def train(use: Ingredients, selector: Selector, stopper: Stopper, on_epoch: Call
             row |= {"validation_loss": validation.loss, "validation_accuracy": validation.accuracy}
             row |= {"seconds": seconds, "images_per_second": len(use.train_feed) / seconds}
             row |= selector.offer(epoch, validation, use.model)
+            result.diverged = not math.isfinite(loss)
+            over = result.diverged or stopper.enough(row)
+            if watcher:
+                watcher.measure(use, epoch, step_losses, last=over or epoch == use.epochs)
         result.rows.append(row)
         result.step_losses += step_losses
         on_epoch(row)
-        result.diverged = not math.isfinite(loss)
-        if result.diverged or stopper.enough(row):
+        if over:
             break
         step_schedule(use, row)
     result.selected_epoch = selector.restore(use.model)
     return result
 
 
-def train_epoch(use: Ingredients) -> tuple[float, float, list[float]]:
+def train_epoch(use: Ingredients, step: Step | None = None) -> tuple[float, float, list[float]]:
     """Train one epoch; return the mean loss and accuracy over its images, and each step's loss.
 
-    Dropout and augmentation are on. Nothing leaves the device before the last step.
+    Dropout and augmentation are on. Nothing leaves the device before the last step. step: train_step, or what wraps it.
     """
+    step = step or train_step
     use.model.train()
     switch(use.optimizer, "train")
     losses: list[Tensor] = []
     sizes: list[int] = []
     hits = torch.zeros((), device=use.train_feed.indices.device, dtype=torch.int64)
     for images, labels in use.train_feed.shuffled(use.batch_size, use.order, use.augment):
-        loss, logits = train_step(use, images, labels)
+        loss, logits = step(use, images, labels)
         losses.append(loss.detach())
         sizes.append(len(labels))
         hits += (logits.detach().argmax(1) == labels).sum()

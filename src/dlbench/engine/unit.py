@@ -19,10 +19,12 @@ from dlbench.engine.prepared import load, prepare
 from dlbench.engine.randomness import borrowed_generators
 from dlbench.engine.selection import Selector, Stopper
 from dlbench.engine.training import Row, Trained, evaluate_on, train
+from dlbench.engine.watching import Watcher, choose
 from dlbench.errors import DataError
 from dlbench.registry import Registry
 from dlbench.specs import ImageData
 from dlbench.trial import Emit, EpochFinished, Trial, TrialFinished, TrialRecord, TrialStarted, WorkUnit
+from dlbench.watch import NOTHING, Watch
 
 
 def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit) -> None:
@@ -48,7 +50,7 @@ def _guarded(trial: Trial, unit: WorkUnit, data_dir: Path, registry: Registry, e
 
     try:
         weights = Path(unit.weights_folder) if unit.weights_folder else None
-        return run_trial(trial, data_dir, registry, on_epoch, weights, unit.keep_steps)
+        return run_trial(trial, data_dir, registry, on_epoch, weights, unit.keep_steps, unit.watch)
     except Exception as error:
         oom = isinstance(error, MemoryError | torch.OutOfMemoryError)
         message = " ".join(f"{type(error).__name__}: {error}".split())[:500]
@@ -63,10 +65,12 @@ def run_trial(
     on_epoch: Callable[[Row], None],
     weights: Path | None = None,
     steps: bool = False,
+    watch: Watch = NOTHING,
 ) -> TrialRecord:
     """Train one trial and return its record; raises what a component raises.
 
-    weights: a folder for the selected weights. steps: keep each step's loss in the record.
+    weights: a folder for the selected weights. steps: keep each step's loss in the record. watch: the diagnostics that
+    measure it; one that raises costs its own values.
     """
     settings = trial.settings
     torch.set_num_threads(settings.threads)
@@ -84,8 +88,9 @@ def run_trial(
         flops = cost.flops_per_image(model, next(use.test_feed.in_order(1))[0])
         selector = Selector(settings.select, partial(evaluate_on, use, use.test_feed))
         stopper = Stopper(settings.patience, settings.monitor)
+        watcher = Watcher(watch, choose(watch, registry), trial.seed)
         with borrowed_generators(trial.seed, "dropout"):
-            trained = train(use, selector, stopper, on_epoch)
+            trained = train(use, selector, stopper, on_epoch, watcher if watch else None)
         test = evaluate_on(use, use.test_feed)
     if weights:
         _save(model, weights / f"{trial.trial_id}.pt")
@@ -93,7 +98,7 @@ def run_trial(
     return TrialRecord(
         trial=trial,
         status="diverged" if trained.diverged else "done",
-        message=f"the loss was not finite in epoch {len(trained.rows)}" if trained.diverged else "",
+        message="; ".join(filter(None, (_divergence(trained), watcher.message))),
         metrics=_metrics(trained)
         | {"test_loss": test.loss, "test_accuracy": test.accuracy}
         | macro_scores(test.confusion)
@@ -109,7 +114,14 @@ def run_trial(
         confusion=tuple(tuple(row) for row in test.confusion.tolist()),
         class_names=tuple(data.class_names),
         steps=tuple(trained.step_losses) if steps else (),
+        diagnostics=tuple(watcher.readings),
+        watched={text: tuple(epochs) for text, epochs in watcher.watched.items()},
+        log=watcher.log,
     )
+
+
+def _divergence(trained: Trained) -> str:
+    return f"the loss was not finite in epoch {len(trained.rows)}" if trained.diverged else ""
 
 
 def _metrics(trained: Trained) -> dict[str, float | int | None]:

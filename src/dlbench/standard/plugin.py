@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from dlbench import Activation, Dataset, Executor, Model, Optimizer, Parameter, Scheduler, hookimpl
+from dlbench import Activation, Dataset, Diagnostic, Executor, Model, Optimizer, Parameter, Scheduler, hookimpl
 
 if TYPE_CHECKING:
     from dlbench import Trial
@@ -76,6 +76,14 @@ def dlbench_optimizers() -> list[Optimizer]:
     from dlbench.standard.optimizer_records import OPTIMIZERS
 
     return list(OPTIMIZERS)
+
+
+@hookimpl
+def dlbench_diagnostics() -> list[Diagnostic]:
+    """Return what explains a result: activations, gradients, curvature, calibration."""
+    from dlbench.standard.diagnostic_records import DIAGNOSTICS
+
+    return list(DIAGNOSTICS)
 
 
 @hookimpl
