@@ -9,6 +9,7 @@ from dlbench.seed_counts import AutoSeeds
 from dlbench.settings import BEFORE
 from dlbench.syntax import format_value, parse_reference
 from dlbench.trial import Trial, digest
+from dlbench.watch import NOTHING, Watch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +19,9 @@ class Request:
     values: texts by component axis or setting; more than one make an axis. variants: the assignments of each
     --variant, "label" among them. seeds: their numbers, how many, as many as verdicts turn out to need within a range,
     or None for as many as a verdict needs at least. judging: how it is judged, as far as the user said (see
-    results.criteria); noise_floor: run the baseline on other seeds too. experiment: the qualified name of the one that
-    this is, or ""; prefer: the plugin that is looked into first.
+    results.criteria); noise_floor: run the baseline on other seeds too. diagnostics: lists of diagnostics and of the
+    epochs at which they measure. experiment: the qualified name of the one that this is, or ""; prefer: the plugin that
+    is looked into first.
     """
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -27,6 +29,7 @@ class Request:
     seeds: Sequence[int] | int | AutoSeeds | None = None
     judging: Mapping[str, Any] = field(default_factory=dict)
     noise_floor: bool = False
+    diagnostics: Sequence[str] = ()
     experiment: str = ""
     prefer: str = ""
 
@@ -53,7 +56,8 @@ class Plan:
     """What will be run. axes: the texts that vary; fixed: everything else, by name.
 
     baseline: a variant's label, "" for the first. noise_floor: seeds on which the baseline runs again. looks: the
-    numbers of seeds after which a growing comparison may stop. judging: what is fixed about the verdicts.
+    numbers of seeds after which a growing comparison may stop. judging: what is fixed about the verdicts. watch: what
+    is measured of each training beside its results.
     """
 
     axes: Mapping[str, tuple[str, ...]]
@@ -66,6 +70,7 @@ class Plan:
     noise_floor: tuple[int, ...] = ()
     looks: tuple[int, ...] = ()
     judging: Mapping[str, Any] = field(default_factory=dict)
+    watch: Watch = NOTHING
 
     @property
     def trials(self) -> tuple[Trial, ...]:
@@ -106,6 +111,7 @@ class Plan:
             "experiment": self.experiment,
             "judging": dict(self.judging),
             "noise_floor": list(self.noise_floor),
+            "watch": self.watch.to_json() if self.watch else {},
         }
         return {
             "axes": {axis: list(values) for axis, values in self.axes.items()},

@@ -14,6 +14,7 @@ from dlbench.specs import Dataset, Model
 from dlbench.syntax import format_value, parse_reference, unquote
 from dlbench.trial import Selection, Trial
 from dlbench.vetoes import nothing_left, veto_reason
+from dlbench.watching import read_watch
 
 KNOWN = (*COMPONENT_AXES, *SETTINGS)
 VARIANT = "variant"
@@ -50,6 +51,7 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
         baseline=request.judging.get("baseline", ""),
         noise_floor=other_seeds(seeds) if request.noise_floor else (),
         looks=request.seeds.looks(comparisons, alpha) if isinstance(request.seeds, AutoSeeds) else (),
+        watch=read_watch(request.diagnostics, registry, request.prefer),
     )
     return replace(plan, baseline=plan.baseline_variant.label if plan.baseline else "")
 

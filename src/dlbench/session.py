@@ -22,6 +22,8 @@ from dlbench.results.locations import new_run_path, results_root
 from dlbench.results.manifest import provenance, provenance_id
 from dlbench.syntax import parse_reference
 from dlbench.trial import ANSWERED, EpochFinished, Event, Trial, TrialFinished, TrialRecord, TrialStarted, WorkUnit
+from dlbench.watch import NOTHING, Watch
+from dlbench.watching import read_watch
 
 if TYPE_CHECKING:
     from dlbench.executors.local import LocalExecutor
@@ -108,12 +110,13 @@ def run(
     folder = RunFolder(path)
     for warning in folder.warnings:
         display.note(warning)
-    plan = _fix_judging(plan, request, folder)
+    plan = _fix_judging(_with_watch_of(folder, plan, registry, display), request, folder)
     surroundings = provenance(plugins_used(plan, registry), hardware)
 
     def missing(stage: Plan) -> list[Trial]:
         stale = stale_trials(folder, stage, surroundings, accept=options.accept_old, redo=options.redo_stale)
-        there = folder.answered - stale - (folder.without_steps if options.step_losses else set())
+        without = folder.without_steps if options.step_losses else frozenset()
+        there = folder.answered - stale - without - folder.unwatched(stage.watch)
         return [trial for trial in stage.trials if trial.trial_id not in there]
 
     executor = _executor(options, registry, data_dir) if missing(plan) else None
@@ -147,6 +150,22 @@ def _run_stages(
         if stop.is_set():
             return stage is not stages[-1]
     return False
+
+
+def _with_watch_of(folder: RunFolder, plan: Plan, registry: Registry, display: Display) -> Plan:
+    """Watch what the folder's trials are watched by too, so that every pair is complete; say what runs again for it."""
+    before = Watch.from_json(folder.manifest.plan.get("watch") if folder.manifest else None)
+    try:
+        read_watch(before.diagnostics, registry)
+    except DlbenchError as error:  # its plugin is not there any more
+        display.note(f"The folder's diagnostics are not measured any more: {error.message}")
+        before = NOTHING
+    plan = replace(plan, watch=before.joined(plan.watch))
+    again = folder.unwatched(plan.watch) & {trial.trial_id for trial in plan.trials}
+    if again:
+        trials = f"{len(again)} trial{'s' * (len(again) != 1)}"
+        display.note(f"{trials} of the folder lack some of the diagnostics: computed again, to the same numbers.")
+    return plan
 
 
 def _fix_judging(plan: Plan, request: Request, folder: RunFolder) -> Plan:
@@ -218,6 +237,7 @@ class _Session:
         self.computed = 0
         self.plan = plan
         self.trials: dict[str, Trial] = {}
+        self._said: set[str] = set()
 
     def enter(self, plan: Plan) -> None:
         """Go on to a stage of the plan, which holds the earlier ones."""
@@ -244,7 +264,16 @@ class _Session:
         """Run the missing trials."""
         weights = str(self.folder.path / "weights") if options.save_weights else ""
         queue = longest_first(missing, self.folder.path.parent)
-        units = [WorkUnit(trials=(trial,), weights_folder=weights, keep_steps=options.step_losses) for trial in queue]
+        kept = frozenset() if options.step_losses else self.folder.answered - self.folder.without_steps
+        units = [
+            WorkUnit(
+                trials=(trial,),
+                weights_folder=weights,
+                keep_steps=options.step_losses or trial.trial_id in kept,  # a record that is made again loses nothing
+                watch=self.plan.watch,
+            )
+            for trial in queue
+        ]
         self.display.started(missing, len(self.trials) - len(missing))
         try:
             executor.run(units, self.handle, stop)
@@ -265,6 +294,9 @@ class _Session:
     def _keep(self, record: TrialRecord) -> None:
         self.folder.add(record)
         self.computed += 1
+        if record.status == "done" and record.message not in ("", *self._said):
+            self._said.add(record.message)
+            self.display.note(f"{self._label(record.trial_id)}: {record.message}")
         self.observe("dlbench_trial_finished", record=record)
         self.display.trial_finished(TrialFinished(record=record), self._label(record.trial_id))
 

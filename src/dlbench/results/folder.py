@@ -16,6 +16,7 @@ from dlbench.results.views import ViewFiles
 from dlbench.settings import BEFORE
 from dlbench.syntax import format_value
 from dlbench.trial import ANSWERED, Manifest, TrialRecord
+from dlbench.watch import Watch
 
 Plan = Mapping[str, Any]
 
@@ -68,6 +69,14 @@ class RunFolder:
     def without_steps(self) -> frozenset[str]:
         """Return the identities of the trials that have no step's loss."""
         return frozenset(trial_id for trial_id, record in self._records.items() if not record.steps)
+
+    def unwatched(self, watch: Watch) -> frozenset[str]:
+        """Return the identities of answered trials whose records lack what a watch measures."""
+        return frozenset(
+            trial_id
+            for trial_id, record in self._records.items()
+            if record.status in ANSWERED and watch.lacks(record.watched, len(record.epochs))
+        )
 
     def start(self, plan: Plan, command: Sequence[str], surroundings: Mapping[str, Any]) -> Manifest:
         """Begin a session: join its plan to the folder's, write the manifest, bring the views up to date.
@@ -198,6 +207,8 @@ def extend_plan(old: Plan, new: Plan) -> dict[str, Any]:
     }
     if floor := _union(old.get("noise_floor", ()), new.get("noise_floor", ())):
         joined["noise_floor"] = floor
+    if watch := Watch.from_json(old.get("watch")).joined(Watch.from_json(new.get("watch"))):
+        joined["watch"] = watch.to_json()
     if looks := new.get("judging", {}).get("looks"):
         # Whoever stops as soon as a verdict falls pays for every look from then on.
         joined["judging"] = {**joined["judging"], "looks": joined["judging"].get("looks") or looks}
