@@ -45,6 +45,13 @@ class Comparison:
         return epochs_frame(self.records)
 
     @property
+    def diagnostics(self) -> "pd.DataFrame":
+        """Return diagnostics.csv: a row a trial, epoch, layer and value; without rows where nothing was measured."""
+        from dlbench.results.frames import diagnostics_frame
+
+        return diagnostics_frame(self.records)
+
+    @property
     def comparison(self) -> "pd.DataFrame":
         """Return the columns of comparison.csv: a row a difference, with its interval, p and verdict."""
         from dlbench.results.frames import frame
@@ -67,6 +74,7 @@ def compare(
     seed: int | Sequence[int] | None = None,
     variants: Sequence[str | Mapping[str, Any]] = (),
     noise_floor: bool = False,
+    diagnostics: str | Sequence[str] = (),
     baseline: str | None = None,
     metric: str | None = None,
     margin: float | None = None,
@@ -88,8 +96,9 @@ def compare(
     """Run a comparison as `dlbench compare` does and return its results.
 
     axes: components and settings by name, `activation=["relu", "tanh"], dataset="mnist"`; a list makes an axis.
-    seeds: how many, or "auto:7..30"; seed: which. margin: in points for accuracies. Raises DlbenchError as the
-    command exits with 2; failed trials do not raise.
+    seeds: how many, or "auto:7..30"; seed: which. margin: in points for accuracies. diagnostics:
+    "saturation,first,last", or a list of such. Raises DlbenchError as the command exits with 2; failed trials do not
+    raise.
     """
     from dlbench.report.progress import Progress
 
@@ -103,6 +112,7 @@ def compare(
         seeds=wanted if wanted is not None else chosen,
         judging=judging,
         noise_floor=noise_floor,
+        diagnostics=(diagnostics,) if isinstance(diagnostics, str) else tuple(diagnostics),
     )
     options = Options(
         name=name,

@@ -17,6 +17,7 @@ from dlbench.settings import COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS
 from dlbench.syntax import format_value, parse_reference
 from dlbench.toml_lines import Place
 from dlbench.trial import digest
+from dlbench.watching import read_watch
 
 #: Where and how it runs: an experiment leaves these to the machine unless its file says otherwise.
 _MACHINE = ("device", "threads")
@@ -87,6 +88,7 @@ def to_request(experiment: Experiment, overrides: Request | None = None) -> Requ
         values=values,
         variants=variants,
         seeds=experiment.seeds if given.seeds is None else given.seeds,
+        diagnostics=(*experiment.diagnostics, *given.diagnostics),
         prefer=experiment.plugin or experiment.report,
         experiment=experiment.name,
     )
@@ -99,6 +101,8 @@ def check(experiment: Experiment, registry: Registry) -> Plan:
     name no variant and no value of an axis.
     """
     request = to_request(experiment)
+    with _at(experiment, Place(key="diagnostics")):
+        read_watch(experiment.diagnostics, registry, request.prefer)
     _check_components(experiment, registry, request.prefer)
     try:
         plan = build(request, registry)

@@ -52,7 +52,8 @@ class Experiment:
     """What an experiment file says. Values are texts in the component syntax, as the command line takes them.
 
     variants: the assignments of each, its name as "label". seeds: how many, which, or None for as many as needed.
-    plugin: the one that brings the file, "" for a file of one's own.
+    diagnostics: lists of those that its claims speak of, and when they measure. plugin: the one that brings the file,
+    "" for a file of one's own.
     """
 
     title: str
@@ -64,6 +65,7 @@ class Experiment:
     variants: tuple[Mapping[str, str], ...] = ()
     reported: tuple[Reported, ...] = ()
     claims: tuple[Claim, ...] = ()
+    diagnostics: tuple[str, ...] = ()
     plugin: str = ""
     file: TomlFile
 
@@ -124,6 +126,11 @@ _TOP = {
             seeds >= 1 if isinstance(seeds, int) else bool(seeds) and all(type(s) is int and s >= 0 for s in seeds)
         ),
     ),
+    "diagnostics": _Key(
+        (str, list),
+        'a list of diagnostics and of the epochs at which they measure: ["saturation", "first", "last"]',
+        holds=lambda texts: isinstance(texts, str) or all(isinstance(text, str) for text in texts),
+    ),
     "settings": _Key((dict,), "a table: [settings] on a line of its own"),
     "axes": _Key((dict,), "a table: [axes] on a line of its own"),
     "variants": _Key((list,), "tables: [[variants]] on a line of its own"),
@@ -140,7 +147,7 @@ def load_experiment(path: Path, plugin: str = "") -> Experiment:
     content = file.content
     settings = _assignments(file, "settings", 0, content.get("settings", {}))
     axes = _axes(file, content.get("axes", {}), settings)
-    seeds = content.get("seeds")
+    seeds, watched = content.get("seeds"), content.get("diagnostics", ())
     return Experiment(
         title=content["title"],
         report=content.get("report", ""),
@@ -151,6 +158,7 @@ def load_experiment(path: Path, plugin: str = "") -> Experiment:
         variants=_variants(file, axes),
         reported=_reported(file),
         claims=_claims(file),
+        diagnostics=(watched,) if isinstance(watched, str) else tuple(watched),
         plugin=plugin,
         file=file,
     )

@@ -14,7 +14,8 @@ from dlbench.specs import Dataset, Model
 from dlbench.syntax import format_value, parse_reference, unquote
 from dlbench.trial import Selection, Trial
 from dlbench.vetoes import nothing_left, veto_reason
-from dlbench.watching import read_watch
+from dlbench.watch import Watch
+from dlbench.watching import read_watch, source_of
 
 KNOWN = (*COMPONENT_AXES, *SETTINGS)
 VARIANT = "variant"
@@ -40,6 +41,7 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
     kept, vetoes = _judge([(candidate, "") for candidate in candidates], registry)
     comparisons = comparisons_among(len(kept), all_pairs=request.judging.get("all_pairs", False))
     alpha = request.judging.get("alpha", ALPHA)
+    watch = _watch(request, registry)
     seeds = _seeds(request.seeds, comparisons, alpha)
     plan = Plan(
         axes=shown_axes,
@@ -51,9 +53,17 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
         baseline=request.judging.get("baseline", ""),
         noise_floor=other_seeds(seeds) if request.noise_floor else (),
         looks=request.seeds.looks(comparisons, alpha) if isinstance(request.seeds, AutoSeeds) else (),
-        watch=read_watch(request.diagnostics, registry, request.prefer),
+        watch=watch,
     )
     return replace(plan, baseline=plan.baseline_variant.label if plan.baseline else "")
+
+
+def _watch(request: Request, registry: Registry) -> Watch:
+    """Return what is measured; whoever wants to judge by a diagnostic gets it."""
+    watch = read_watch(request.diagnostics, registry, request.prefer)
+    source = source_of(request.judging.get("metric", ""), registry)
+    unasked = source and request.judging["metric"].partition("@")[0] not in watch.values
+    return watch.joined(read_watch((source,), registry)) if unasked else watch
 
 
 def resolve(plan: Plan, registry: Registry, complete: Callable[[Trial], tuple[Trial, str]]) -> Plan:

@@ -3,7 +3,7 @@
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -32,7 +32,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _AXES = (*COMPONENT_AXES, *SETTINGS)
 #: The options of `compare` that an experiment takes too; its variants stand in its file.
 _SHARED = (
-    *("seeds", "seed", "noise_floor", "dry_run", "quiet", "as_json", "convergence"),
+    *("seeds", "seed", "noise_floor", "dry_run", "quiet", "as_json", "convergence", "diagnostics", "explain"),
     *_AXES,
 )
 
@@ -73,8 +73,7 @@ def run(
 
     registry = Registry.load()
     found = open_experiment(experiment, registry)
-    check(found, registry)
-    check_metrics(found)
+    check_metrics(found, check(found, registry).watch.values)
     overrides = read_request(
         {name: given[name] for name in _AXES},
         (),
@@ -83,6 +82,7 @@ def run(
         judging=judging,
         noise_floor=given["noise_floor"],
     )
+    overrides = replace(overrides, diagnostics=given["diagnostics"] or ())
     named = {"name": run_name(found, overrides)} | dict(session)
     request, options = to_request(found, overrides), Options(**named, command=["dlbench", *sys.argv[1:]])
     if given["dry_run"]:
@@ -95,7 +95,8 @@ def run(
     outcome = run_session(request, options, given["quiet"] or given["as_json"])
     answers = _answer(found, outcome, departures(found, overrides))
     _write(answers)
-    _show(answers, judging, quiet=given["quiet"], as_json=given["as_json"], convergence=given["convergence"])
+    shown = {name: given[name] for name in ("quiet", "as_json", "convergence", "explain")}
+    _show(answers, judging, **shown)
     raise typer.Exit(outcome.exit_code)
 
 
@@ -151,7 +152,9 @@ def _write(answers: _Answers) -> None:
             replace_file(answers.outcome.folder / f"{name}.csv", to_csv(columns, rows))
 
 
-def _show(answers: _Answers, judging: Mapping[str, Any], *, quiet: bool, as_json: bool, convergence: bool) -> None:
+def _show(
+    answers: _Answers, judging: Mapping[str, Any], *, quiet: bool, as_json: bool, convergence: bool, explain: bool
+) -> None:
     from dlbench.cli.results import print_run
     from dlbench.results.folder import RunFolder
 
@@ -163,7 +166,7 @@ def _show(answers: _Answers, judging: Mapping[str, Any], *, quiet: bool, as_json
         print_json(_document(answers, folder, judging))
     else:
         title = answers.experiment.title + (f" ({answers.departures})" if answers.departures else "")
-        print_run(folder, judging, convergence=convergence, title=title)
+        print_run(folder, judging, convergence=convergence, explain=explain, title=title)
         _print(answers)
         output().print(where(answers.outcome, figure), markup=False, soft_wrap=True)
 

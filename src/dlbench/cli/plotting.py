@@ -34,7 +34,8 @@ def plot(
         list[str] | None,
         typer.Option(
             metavar="KIND,…",
-            help="curves, final, differences, time, heatmap, learning-rate, confusion, steps, all (those that apply).",
+            help="curves, final, differences, time, heatmap, learning-rate, confusion, gradients, activations, "
+            "dead-units, steps, all (those that apply).",
         ),
     ] = None,
     format: Annotated[str, typer.Option(help="png, svg or pdf.")] = "png",  # noqa: A002  # the option's name

@@ -54,6 +54,7 @@ def show(
     results_dir: ResultsDir = None,
     convergence: Annotated[bool, typer.Option("--convergence", help="Show how fast and how steadily.")] = False,
     classes: Annotated[bool, typer.Option("--per-class", help="Show precision, recall and F1 of each class.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show which diagnostics differ.")] = False,
     as_json: AsJson = False,
     *,
     judging: Mapping[str, Any],
@@ -67,7 +68,7 @@ def show(
     if as_json:
         print_json(document(folder, judging) | ({"per_class": [asdict(row) for row in scores]} if classes else {}))
         return
-    print_run(folder, judging, convergence=convergence, title=folder.path.name)
+    print_run(folder, judging, convergence=convergence, explain=explain, title=folder.path.name)
     if classes:
         output().print(per_class_view(scores, output().width))
 
@@ -102,7 +103,7 @@ def audit(
 def export(
     run: Run,
     table: Annotated[
-        str, typer.Option(help="trials, epochs, confusion, steps, comparison, summary or per-class.")
+        str, typer.Option(help="trials, epochs, confusion, steps, diagnostics, comparison, summary or per-class.")
     ] = "trials",
     format: Annotated[str, typer.Option(help="csv, json, markdown, latex or parquet.")] = "csv",  # noqa: A002  # the option's name
     output_file: Annotated[Path | None, typer.Option("--output", help="File to write, else standard output.")] = None,
@@ -123,13 +124,20 @@ def export(
 
 
 def print_run(
-    folder: "RunFolder", judging: Mapping[str, Any] | None = None, *, convergence: bool = False, title: str = ""
+    folder: "RunFolder",
+    judging: Mapping[str, Any] | None = None,
+    *,
+    convergence: bool = False,
+    explain: bool = False,
+    title: str = "",
 ) -> None:
-    """Print a run: the verdicts with their sentences, convergence if wanted, the other figures, what went wrong."""
+    """Print a run: the verdicts with their sentences, what was asked for besides, other figures, what went wrong."""
     from dlbench.report.convergence import convergence_table
+    from dlbench.report.explaining import print_explanation
     from dlbench.report.tables import print_comparison
     from dlbench.report.verdicts import print_verdicts
     from dlbench.results.convergence import convergence as converge
+    from dlbench.results.explaining import explain as explained
     from dlbench.results.judging import judge_run
     from dlbench.results.summary import summarise
 
@@ -138,12 +146,15 @@ def print_run(
     print_verdicts(console, judged, title)
     if convergence and (rows := converge(records, plan)):
         console.print(convergence_table(rows, console.width))
+    if explain:
+        print_explanation(console, explained(records, plan))
     print_comparison(console, summarise(records, plan), plan, judged=judged.criteria.metric)
 
 
 def document(folder: "RunFolder", judging: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return a run as the one JSON document that --json prints."""
     from dlbench.results.convergence import convergence
+    from dlbench.results.explaining import explain
     from dlbench.results.judging import judge_run
     from dlbench.results.summary import summarise
 
@@ -155,6 +166,7 @@ def document(folder: "RunFolder", judging: Mapping[str, Any] | None = None) -> d
         "summary": [asdict(summary) for summary in summarise(folder.records, plan)],
         **judged_document(judge_run(folder.records, plan, judging)),
         "convergence": [asdict(row) for row in convergence(folder.records, plan)],
+        "diagnostics": [found.document() for found in explain(folder.records, plan).differences],
     }
 
 

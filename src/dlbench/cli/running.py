@@ -4,6 +4,7 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -56,6 +57,18 @@ def compare(
     convergence: Annotated[
         bool, typer.Option("--convergence", help="Show how fast and how steadily.", rich_help_panel=_OUTPUT)
     ] = False,
+    diagnostics: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME,…",
+            help="What is measured beside the results, and when: saturation,first,last (or every:5, or epochs); all.",
+            rich_help_panel="Diagnostics",
+        ),
+    ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Show which diagnostics differ.", rich_help_panel="Diagnostics"),
+    ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print the run folder's path alone.", rich_help_panel=_OUTPUT)
     ] = False,
@@ -74,6 +87,7 @@ def compare(
     from dlbench.session import Options
 
     request = read_request(axes, variant or (), seeds, seed or (), judging=judging, noise_floor=noise_floor)
+    request = replace(request, diagnostics=diagnostics or ())
     options = Options(**session, command=["dlbench", *sys.argv[1:]])
     if dry_run:
         from dlbench.cli.planning import show_plan
@@ -81,7 +95,7 @@ def compare(
         show_plan(request, options, as_json)
         return
     outcome = run_session(request, options, quiet or as_json)
-    _show(outcome, judging, quiet=quiet, as_json=as_json, convergence=convergence)
+    _show(outcome, judging, quiet=quiet, as_json=as_json, convergence=convergence, explain=explain)
     raise typer.Exit(outcome.exit_code)
 
 
@@ -123,7 +137,9 @@ class _InterruptsStop:
         self.note("Stopping. What has finished is kept; the same command goes on from there.")
 
 
-def _show(outcome: "Outcome", judging: Mapping[str, Any], *, quiet: bool, as_json: bool, convergence: bool) -> None:
+def _show(
+    outcome: "Outcome", judging: Mapping[str, Any], *, quiet: bool, as_json: bool, convergence: bool, explain: bool
+) -> None:
     from dlbench.cli.results import document, print_run
     from dlbench.results.folder import RunFolder
 
@@ -133,7 +149,7 @@ def _show(outcome: "Outcome", judging: Mapping[str, Any], *, quiet: bool, as_jso
     elif as_json:
         print_json(document(RunFolder(outcome.folder), judging))
     else:
-        print_run(RunFolder(outcome.folder), judging, convergence=convergence)
+        print_run(RunFolder(outcome.folder), judging, convergence=convergence, explain=explain)
         for veto in outcome.plan.vetoes:
             output().print(f"{veto.variant.label}: left out, as {veto.reason}.", markup=False)
         output().print(where(outcome, figure), markup=False, soft_wrap=True)

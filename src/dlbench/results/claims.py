@@ -61,15 +61,18 @@ class ClaimAnswer:
     parts: tuple[Part, ...] = ()
 
 
-def check_metrics(experiment: Experiment) -> None:
-    """Raise DlbenchError, with file and line, for a metric that nobody knows: before anything runs, not after."""
+def check_metrics(experiment: Experiment, measured: Sequence[str] = ()) -> None:
+    """Raise DlbenchError, with file and line, for a metric that nobody knows: before anything runs, not after.
+
+    measured: the names of the values that the experiment's diagnostics give.
+    """
     named = [(reported.metric, reported.line) for reported in experiment.reported]
     for claim in experiment.claims:
         operands = claim.relation.operands if isinstance(claim.relation, Ordering) else ()
         named += [(metric, claim.line) for metric in (claim.metric, *(o.metric for o in operands if o.metric))]
     for metric, line in named:
         try:
-            check_metric(metric)
+            check_metric(metric, measured=measured)
         except DlbenchError as error:
             raise DlbenchError(f"{experiment.path}, line {line}: {error.message}", error.hint) from None
 

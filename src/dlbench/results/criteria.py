@@ -6,6 +6,7 @@ from typing import Any
 
 from dlbench.plan import find_baseline
 from dlbench.results.metrics import At, check_metric
+from dlbench.results.readings import names_in
 from dlbench.seed_counts import ALPHA, alpha_per_look
 from dlbench.statistics.metrics import default_margin, higher_is_better, scale_and_unit
 from dlbench.statistics.verdicts import Rules
@@ -67,7 +68,7 @@ def asked_criteria(asked: Mapping[str, Any], plan: Mapping[str, Any], record: Tr
     if "baseline" in asked:
         labels = {variant["label"]: variant["values"] for variant in plan["variants"]}
         wanted = replace(wanted, baseline=find_baseline(asked["baseline"], labels))
-    check_metric(wanted.metric, record)
+    check_metric(wanted.metric, record, names_in(plan))
     _ = wanted.rules  # refuses a margin or an alpha that cannot be
     return wanted
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from dlbench.results.summary import Summary
+from dlbench.statistics.metrics import is_share
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Measure:
             return f"{shown}"
         digits = self.digits
         if digits is None:
+            if 0 < abs(shown) < 0.1:
+                return f"{shown:.3g}"
             digits = 2 if abs(shown) < 10 else 1 if abs(shown) < 100 else 0
         return f"{shown:,.{digits}f}"
 
@@ -51,6 +54,14 @@ _MEASURES = {
     "images_per_second": Measure("images/s", digits=0),
     "parameters": Measure("parameters", digits=0),
 }
+#: Built-in diagnostics: shares, and those that come in any size.
+_READ_AS_SHARES = ("dead_units", "dormant_units", "saturation", "calibration_error", "evaluation_accuracy_gap")
+_READ_BY_SIZE = frozenset(
+    (
+        *("activation_mean", "activation_deviation", "gradient_norm", "vanishing_ratio", "update_ratio", "sharpness"),
+        *("hessian_eigenvalue", "stability_limit", "gradient_noise_scale", "gradient_variance", "loss_oscillation"),
+    )
+)
 MEASURES: Mapping[str, Measure] = MappingProxyType(_MEASURES)
 
 
@@ -58,7 +69,14 @@ def measure(metric: str) -> Measure:
     """Return how a metric is shown; one that nobody described reads as its name says."""
     if metric in MEASURES:
         return MEASURES[metric]
-    title = metric.replace("_", " ")
+    name, _, layer = metric.partition("@")
+    title = name.replace("_", " ") + (
+        f" of the {layer} layer" if layer in ("first", "last") else f"@{layer}" * bool(layer)
+    )
+    if is_share(metric) and (layer or name.endswith(_READ_AS_SHARES)):
+        return Measure(title, "%", 100, 2)
+    if layer or name in _READ_BY_SIZE:
+        return Measure(title)
     if metric.endswith("_accuracy"):
         return Measure(title, "%", 100, 2, "highest")
     return Measure(title, digits=4, best="lowest" if metric.endswith("_loss") else "")

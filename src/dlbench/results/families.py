@@ -134,7 +134,7 @@ def family(
     from dlbench.statistics.power import pairs_to_show
 
     size = size or len(comparisons)
-    spoken = [_spoken(comparison, axis) for comparison in comparisons]
+    spoken = [name_values(comparison, axis) for comparison in comparisons]
     missed = [c for c in spoken if c.verdict == "not shown"]
     outlook = (more_seeds_sentence(c, rules, pairs_to_show(c, rules, size)) for c in missed)
     return Family(
@@ -150,7 +150,7 @@ def family(
     )
 
 
-def _spoken(comparison: Comparison, axis: str) -> Comparison:
+def name_values(comparison: Comparison, axis: str) -> Comparison:
     """Name the values of a setting with the setting: "learning rate 0.01" where 0.01 alone would be a riddle."""
     if axis not in SETTINGS:
         return comparison

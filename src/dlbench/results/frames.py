@@ -22,6 +22,11 @@ def epochs_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:
     return frame(*table(VIEWS["epochs"], records))
 
 
+def diagnostics_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:
+    """Return a row a reading, with the columns of diagnostics.csv."""
+    return frame(*table(VIEWS["diagnostics"], records))
+
+
 def summary_frame(summaries: Sequence[VariantSummary]) -> pd.DataFrame:
     """Return a row a variant: its values by axis, n, failed, and four columns a metric; accuracies are fractions."""
     return frame(*summary_table(summaries))

@@ -10,6 +10,7 @@ from dlbench.results.convergence import target_of
 from dlbench.results.criteria import Criteria, asked_criteria, departures, fixed_criteria
 from dlbench.results.families import COLUMNS, Family, Series, average, family, judge_values, known, standing_of
 from dlbench.results.metrics import Query, metric_value
+from dlbench.results.readings import base_name, names_in, names_of
 from dlbench.results.summary import group_by_variant
 from dlbench.specs import Value
 from dlbench.statistics.verdicts import Rules
@@ -103,7 +104,9 @@ def _series(records: Iterable[TrialRecord], plan: Plan, criteria: Criteria) -> d
 def _value(record: TrialRecord, plan: Plan, criteria: Criteria) -> float | None:
     target = target_of(record, plan)
     aimless = target is None and criteria.metric.endswith("_to_target")
-    if record.status not in ANSWERED or aimless:
+    name = base_name(criteria.metric)
+    unmeasured = name in names_in(plan) and name not in names_of(record)
+    if record.status not in ANSWERED or aimless or unmeasured:
         return None
     return metric_value(record, Query(metric=criteria.metric, at=criteria.at, target=target))
 

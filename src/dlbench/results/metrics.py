@@ -1,4 +1,4 @@
-"""Any metric of a trial by its name: columns of trials.csv and epochs.csv, and what is derived from the epochs."""
+"""Any metric of a trial by its name: columns of trials.csv and epochs.csv, what derives from epochs, diagnostics."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from dlbench.errors import DlbenchError, suggest
+from dlbench.results.readings import base_name, check_layer, names_of, reading_value
 from dlbench.trial import TrialRecord
 
 #: Which epoch a metric is read at: the selected one, the last, or a number from 1.
@@ -58,18 +59,34 @@ def metric_value(record: TrialRecord, query: Query) -> float | None:
     own = query.at == "selected" and query.metric in record.metrics
     if not own and query.metric in known_epoch_metrics(record):
         return _at(record, query.metric, query.at)
+    if base_name(query.metric) in names_of(record):
+        value = reading_value(record, query.metric, query.at)
+        return None if value is None or math.isnan(value) else value
+    if record.watched and not _is_known(query.metric, record):
+        return None  # a diagnostic that failed in this trial
     check_metric(query.metric, record)
     found = record.metrics.get(query.metric)
     return _cost(record, query.metric) if found is None else float(found)
 
 
-def check_metric(name: str, record: TrialRecord | None = None) -> None:
-    """Raise DlbenchError where nobody knows a metric of that name."""
-    known = [*TRIAL_METRICS, *DERIVED, "learning_rate", "seconds"]
+def check_metric(name: str, record: TrialRecord | None = None, measured: Sequence[str] = ()) -> None:
+    """Raise DlbenchError where nobody knows a metric of that name. measured: the names of diagnostics' values."""
     if record:
-        known += [*record.metrics, *record.cost, *known_epoch_metrics(record)]
-    if name not in known:
-        raise DlbenchError(f"There is no metric {name!r}.", f"{suggest(name, known)} It takes {', '.join(known)}.")
+        check_layer(name, record)
+    readings = [*measured, *(names_of(record) if record else ())]
+    if base_name(name) in readings or _is_known(name, record):
+        return
+    known = list(dict.fromkeys([*_known(record), *readings]))
+    raise DlbenchError(f"There is no metric {name!r}.", f"{suggest(name, known)} It takes {', '.join(known)}.")
+
+
+def _is_known(name: str, record: TrialRecord | None) -> bool:
+    return name in _known(record)
+
+
+def _known(record: TrialRecord | None) -> list[str]:
+    known = [*TRIAL_METRICS, *DERIVED, "learning_rate", "seconds"]
+    return [*known, *record.metrics, *record.cost, *known_epoch_metrics(record)] if record else known
 
 
 def known_epoch_metrics(record: TrialRecord) -> tuple[str, ...]:

@@ -74,6 +74,11 @@ def _step_rows(record: TrialRecord) -> Iterable[Row]:
         yield {"trial_id": record.trial_id, "step": step, "train_loss": loss}
 
 
+def _diagnostic_rows(record: TrialRecord) -> Iterable[Row]:
+    for reading in record.diagnostics:
+        yield {"trial_id": record.trial_id, **reading._asdict()}
+
+
 VIEWS: Mapping[str, View] = MappingProxyType(
     {
         view.name: view
@@ -86,6 +91,12 @@ VIEWS: Mapping[str, View] = MappingProxyType(
             View("epochs", ("trial_id", "epoch", "learning_rate", *_LOSSES, "seconds"), _epoch_rows),
             View("confusion", ("trial_id", "split", "true_class", "predicted_class", "count"), _confusion_rows),
             View("steps", ("trial_id", "step", "train_loss"), _step_rows, on_request=True),
+            View(
+                "diagnostics",
+                ("trial_id", "epoch", "layer", "diagnostic", "value"),
+                _diagnostic_rows,
+                on_request=True,
+            ),
         )
     }
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from dlbench.report.figures import confusion, curves, differences, final, heatmap, rates, seconds, steps
+from dlbench.report.figures import confusion, curves, differences, final, heatmap, layers, rates, seconds, steps
 from dlbench.report.figures.canvas import FORMATS, Format, render
 from dlbench.report.figures.study import Study, study
 from dlbench.results.files import replace_file, writing
@@ -36,6 +36,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "heatmap": Kind("heatmap", "Heat map", heatmap.why_not, heatmap.draw),
         "learning-rate": Kind("learning-rate", "Learning rate", rates.why_not, rates.draw),
         "confusion": Kind("confusion", "Confusion matrices", confusion.why_not, confusion.draw),
+        "gradients": Kind("gradients", "Gradient norm by layer", layers.why_no_gradients, layers.draw_gradients),
+        "activations": Kind("activations", "Activations by layer", layers.why_no_activations, layers.draw_activations),
+        "dead-units": Kind("dead-units", "Dead units over epochs", layers.why_no_dead_units, layers.draw_dead_units),
         "steps": Kind("step-losses", "Training loss of each step", steps.why_not, steps.draw),
     }
 )

@@ -1,0 +1,72 @@
+"""Values of diagnostics as metrics of a trial: "saturation", "saturation@last", "gradient_norm@conv1".
+
+A name alone is the value of the whole model or, of a diagnostic of layers, their mean. After an @ stands a layer's
+name, or first or last. Read are the last epoch that was measured, or the epoch that is asked for.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from dlbench.errors import DlbenchError, suggest
+from dlbench.trial import TrialRecord
+
+FIRST, LAST = "first", "last"
+
+
+def names_of(record: TrialRecord) -> tuple[str, ...]:
+    """Return the names of a trial's values, in the order in which they were measured."""
+    return tuple(dict.fromkeys(reading.diagnostic for reading in record.diagnostics))
+
+
+def names_in(plan: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the values that a plan's diagnostics give."""
+    return tuple(plan.get("watch", {}).get("values", ()))
+
+
+def base_name(metric: str) -> str:
+    """Return a metric's name without its layer."""
+    return metric.partition("@")[0]
+
+
+def layers_of(records: Iterable[TrialRecord], name: str) -> tuple[str, ...]:
+    """Return the layers that have a value of a name, in their order; none where it is the whole model's."""
+    found = (reading for record in records for reading in record.diagnostics if reading.diagnostic == name)
+    return tuple(dict.fromkeys(reading.layer for reading in found if reading.layer))
+
+
+def measured_epochs(records: Iterable[TrialRecord], name: str) -> tuple[int, ...]:
+    """Return the epochs at which a value was measured."""
+    return tuple(sorted({r.epoch for record in records for r in record.diagnostics if r.diagnostic == name}))
+
+
+def by_layer(record: TrialRecord, name: str, epoch: int) -> dict[str, float]:
+    """Return a trial's values of a name at an epoch, by layer."""
+    return {r.layer: r.value for r in record.diagnostics if r.diagnostic == name and r.epoch == epoch}
+
+
+def reading_value(record: TrialRecord, metric: str, at: str | int) -> float | None:
+    """Return a trial's value, None where it has none. at: an epoch; "selected" and "last" are the last one measured."""
+    name, _, layer = metric.partition("@")
+    epochs = measured_epochs([record], name)
+    if not epochs:
+        return None
+    found = by_layer(record, name, at if isinstance(at, int) else epochs[-1])
+    return _of_layer(found, layer) if found else None
+
+
+def _of_layer(found: Mapping[str, float], layer: str) -> float | None:
+    if not layer:
+        values: Sequence[float] = [found[""]] if "" in found else list(found.values())
+        return math.fsum(values) / len(values) if all(map(math.isfinite, values)) else sum(values) / len(values)
+    named = [name for name in found if name]
+    position = {FIRST: named[:1], LAST: named[-1:]}.get(layer, [layer])
+    return found.get(position[0]) if position else None
+
+
+def check_layer(metric: str, record: TrialRecord) -> None:
+    """Raise DlbenchError for a layer that a trial has no value of."""
+    name, _, layer = metric.partition("@")
+    known = (FIRST, LAST, *layers_of([record], name))
+    if layer and name in names_of(record) and layer not in known:
+        raise DlbenchError(f"{name} has no layer {layer!r}.", f"{suggest(layer, known)} It takes {', '.join(known)}.")
