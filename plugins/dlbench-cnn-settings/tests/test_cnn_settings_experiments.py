@@ -14,7 +14,7 @@ from dlbench_cnn_settings.plugin import dlbench_experiments
 PLUGIN = "cnn-settings"
 EXPERIMENTS = {path.stem: path for path in dlbench_experiments()}
 TABLES = {"settings", "axes", "variants", "reported", "claims"}
-KEYS = {"schema", "title", "report", "description", "seeds"} | TABLES
+KEYS = {"schema", "title", "report", "description", "seeds", "diagnostics"} | TABLES
 REGISTRY = Registry.load()
 
 

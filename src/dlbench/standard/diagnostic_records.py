@@ -3,7 +3,7 @@
 from dlbench import Diagnostic, Parameter
 
 _HOME = "dlbench.standard.diagnostics"
-_IMAGES = Parameter(2000, type=int, minimum=1, summary="Of either set, none: all of them.")
+_IMAGES = Parameter(1000, minimum=1, summary="Of either set; more than it has: all of them.")
 
 DIAGNOSTICS = (
     Diagnostic(
@@ -75,7 +75,7 @@ DIAGNOSTICS = (
         parameters={
             "small": Parameter(32, minimum=1, summary="Images of a small batch."),
             "large": Parameter(256, minimum=2, summary="Images of a large one."),
-            "batches": Parameter(4, minimum=1, summary="Large batches to average over."),
+            "batches": Parameter(3, minimum=1, summary="Large batches to average over."),
         },
         source="McCandlish et al. 2018, arXiv 1812.06162",
     ),

@@ -126,9 +126,10 @@ class _Products:
 
     def _gradient(self, images: Tensor, labels: Tensor) -> Vector:
         value = self.loss(self.model(images), labels)
-        found = torch.autograd.grad(value, self.parameters, create_graph=True, materialize_grads=True)
-        # A gradient that does not depend on the weights is no function of them for autograd: make it a trivial one.
-        return [g if g.requires_grad else g + 0 * p for g, p in zip(found, self.parameters, strict=True)]
+        found = torch.autograd.grad(value, self.parameters, create_graph=True, allow_unused=True)
+        if any(gradient is not None and not gradient.requires_grad for gradient in found):
+            raise RuntimeError("a gradient does not depend on the weights, as far as autograd can tell")
+        return [0 * p if g is None else g for g, p in zip(found, self.parameters, strict=True)]
 
     def _quotient(self, vector: Vector) -> Vector:
         step = _STEP * max(1.0, math.sqrt(squared_norm(self.parameters)))
@@ -153,7 +154,7 @@ def _move(parameters: Sequence[Tensor], direction: Sequence[Tensor], length: flo
 
 
 def _dot(first: Sequence[Tensor], second: Sequence[Tensor]) -> float:
-    return math.fsum(float((one.double() * other).sum()) for one, other in zip(first, second, strict=True))
+    return math.fsum(float((one.detach().double() * other.detach()).sum()) for one, other in zip(first, second, strict=True))
 
 
 def _scaled(vector: Vector) -> Vector:

@@ -22,12 +22,12 @@ def generalization_gap(
     *,
     training_batches: Batches,
     held_out_batches: Batches,
-    images: int | None = 2000,
+    images: int = 1000,
 ) -> Values:
     """Give training − validation accuracy and validation − training loss, both in eval mode after the epoch.
 
     The training figures of epochs.csv are averages over the epoch's steps, with dropout on. images: of either side,
-    None for all.
+    or all that it has.
     """
     trained, held_out = (_logits(model, batches, images) for batches in (training_batches, held_out_batches))
     yield "", "evaluation_accuracy_gap", _accuracy(*trained) - _accuracy(*held_out)
@@ -41,12 +41,12 @@ def calibration(
     loss: Any,
     *,
     held_out_batches: Batches,
-    images: int | None = 2000,
+    images: int = 1000,
 ) -> Values:
     """Give the expected calibration error, the negative log-likelihood and the Brier score on validation images.
 
     Guo et al. 2017, arXiv 1706.04599, with 15 bins of equal width; the Brier score is summed over classes.
-    images: how many, None for all.
+    images: how many, or all that there are.
     """
     logits, labels = _logits(model, held_out_batches, images)
     probabilities = logits.double().softmax(1)
@@ -67,12 +67,12 @@ def calibration_error(probabilities: Tensor, labels: Tensor, bins: int = _BINS) 
     return float(gaps.abs().sum()) / len(labels)
 
 
-def _logits(model: nn.Module, batches: Batches, images: int | None) -> tuple[Tensor, Tensor]:
+def _logits(model: nn.Module, batches: Batches, images: int) -> tuple[Tensor, Tensor]:
     """Return logits and labels of the first images."""
     logits, labels, seen = [], [], 0
     with torch.no_grad():
         for part, target in batches(_BATCH):
-            room = len(target) if images is None else images - seen
+            room = images - seen
             if room <= 0:
                 break
             logits.append(model(part[:room]).float())

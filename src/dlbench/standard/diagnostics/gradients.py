@@ -36,7 +36,7 @@ def mean_gradient(
 
 def squared_norm(tensors: Iterable[Tensor]) -> float:
     """Return the squared norm of tensors as one vector."""
-    return math.fsum(float(tensor.double().square().sum()) for tensor in tensors)
+    return math.fsum(float(tensor.detach().double().square().sum()) for tensor in tensors)
 
 
 class _FirstUse(TorchFunctionMode):
@@ -131,7 +131,7 @@ def gradient_noise_scale(
     training_batches: Batches,
     small: int = 32,
     large: int = 256,
-    batches: int = 4,
+    batches: int = 3,
 ) -> Values:
     """Give the gradient noise scale tr Σ / |G|², from gradients of small batches and of the large ones they make up.
 
