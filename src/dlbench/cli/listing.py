@@ -10,7 +10,7 @@ from dlbench.cli.completing import complete_choices
 from dlbench.cli.console import errors, output, print_json
 from dlbench.errors import DlbenchError, suggest
 from dlbench.registry import SINGULAR, Entry, Registry
-from dlbench.specs import KINDS, Dataset, Model
+from dlbench.specs import KINDS, Dataset, Diagnostic, Model
 from dlbench.syntax import describe, format_value
 
 LISTED = (*KINDS, "experiments", "plugins")
@@ -99,6 +99,8 @@ def entry_document(entry: Entry) -> dict[str, Any]:
     }
     if isinstance(record, Model):
         document |= {"activation": record.activation, "minimum_size": record.minimum_size}
+    if isinstance(record, Diagnostic):
+        document |= {"values": list(record.values), "needs": list(record.needs)}
     if isinstance(record, Dataset):
         document |= {"input_shape": record.input_shape, "num_classes": record.num_classes, "licence": record.licence}
     return document

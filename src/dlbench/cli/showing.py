@@ -15,6 +15,7 @@ from dlbench.errors import DlbenchError, suggest
 from dlbench.plan import Request
 from dlbench.planning import build
 from dlbench.registry import SINGULAR, Entry, Registry
+from dlbench.specs import Diagnostic
 from dlbench.syntax import describe, parse_reference
 
 if TYPE_CHECKING:
@@ -113,6 +114,8 @@ def print_record(entry: Entry) -> None:
     if record.source:
         console.print(f"Source: {record.source}", markup=False)
     console.print(f"Plugin: {entry.plugin.name} ({entry.plugin.distribution} {entry.plugin.version})", markup=False)
+    if isinstance(record, Diagnostic):
+        console.print(f"It gives: {', '.join(record.values)}", markup=False)
     if record.parameters:
         table = Table("parameter", "takes", "", box=None, pad_edge=False)
         for key, parameter in record.parameters.items():

@@ -17,9 +17,11 @@ from dlbench.engine.selection import Selector, Stopper
 from dlbench.engine.training import evaluate_on, train
 from dlbench.engine.unit import run_trial
 from dlbench.engine.watching import Chosen, Watcher, choose
+from dlbench.registry import Registry
 from dlbench.specs import NEEDS, Diagnostic
 from dlbench.trial import Selection
 from dlbench.watch import Watch
+from dlbench.watching import read_watch
 
 BUILT_IN = (
     *("activations", "calibration", "dead-units", "dormant-units", "generalization-gap", "gradient-norm"),
@@ -42,6 +44,25 @@ class Averaged(torch.optim.SGD):
             for group in self.param_groups:
                 for parameter in group["params"]:
                     parameter.lerp_(torch.ones_like(parameter), share)
+
+
+PLUGIN = """
+    from dlbench import Diagnostic, hookimpl
+
+    @hookimpl
+    def dlbench_diagnostics():
+        return [
+            Diagnostic(name="weight-size", factory=f"{__name__}:size", summary="Mean size of a layer's weights"),
+            Diagnostic(name="broken", factory=f"{__name__}:broken", summary="It raises"),
+        ]
+
+    def size(model, probe_images, probe_labels, loss):
+        for name, parameter in model.named_parameters():
+            yield name, "weight_size", parameter.detach().abs().mean()
+
+    def broken(model, probe_images, probe_labels, loss):
+        raise RuntimeError("this one cannot")
+"""
 
 
 def network():
@@ -205,3 +226,17 @@ def test_one_epoch_is_first_and_last_and_measured_once(registry, make_trial, ima
     watch = Watch(diagnostics=("standard/sharpness",))
     record = run_trial(make_trial(model="mlp:hidden=8", epochs="1"), Path(), registry, lambda row: None, watch=watch)
     assert [reading.epoch for reading in record.diagnostics] == [1]
+
+
+def test_a_stranger_s_diagnostic_takes_part_through_the_same_hook(install, make_trial, images, monkeypatch):
+    install("stranger", PLUGIN)
+    monkeypatch.setattr(dlbench.engine.unit, "load", lambda digest, data_dir: images)
+    monkeypatch.setenv("DLBENCH_PLUGINS", "stranger")
+    registry = Registry.load()
+    watch = read_watch(["weight-size,broken,last"], registry)
+    assert watch.values == ("weight_size", "broken")
+    record = run_trial(make_trial(model="mlp:hidden=8"), Path(), registry, lambda row: None, watch=watch)
+    assert record.status == "done"
+    assert record.message == "diagnostics that failed: broken (RuntimeError: this one cannot)"
+    assert [reading.layer for reading in record.diagnostics] == ["1.weight", "1.bias", "3.weight", "3.bias"]
+    assert all(reading.value > 0 and reading.epoch == 3 for reading in record.diagnostics)

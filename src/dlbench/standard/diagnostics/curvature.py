@@ -154,7 +154,8 @@ def _move(parameters: Sequence[Tensor], direction: Sequence[Tensor], length: flo
 
 
 def _dot(first: Sequence[Tensor], second: Sequence[Tensor]) -> float:
-    return math.fsum(float((one.detach().double() * other.detach()).sum()) for one, other in zip(first, second, strict=True))
+    products = (one.detach().double() * other.detach() for one, other in zip(first, second, strict=True))
+    return math.fsum(float(product.sum()) for product in products)
 
 
 def _scaled(vector: Vector) -> Vector:
