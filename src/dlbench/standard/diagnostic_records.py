@@ -60,7 +60,7 @@ DIAGNOSTICS = (
         values=("hessian_eigenvalue", "stability_limit"),
         needs=("learning_rate",),
         parameters={
-            "images": Parameter(128, minimum=1, summary="Of the probe."),
+            "images": Parameter(64, minimum=1, summary="Of the probe."),
             "steps": Parameter(50, minimum=1, summary="Hessian-vector products at most."),
             "tolerance": Parameter(1e-3, minimum=0, summary="Relative change at which they end."),
         },

@@ -5,15 +5,35 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from dlbench.specs import Diagnostic
 from dlbench.testing.promises import Subject, promise
 
 
 def measure(subject: Subject, model: nn.Module) -> list[Any]:
     """Return what it says of a small convolutional network."""
     images, labels = torch.randn(8, 1, 8, 8), torch.arange(8) % 3
-    return list(subject.factory(model, images, labels, nn.functional.cross_entropy, **subject.parameters))
+    record = subject.entry.record
+    assert isinstance(record, Diagnostic)
+    given = {name: value for name, value in _needed(model).items() if name in record.needs}
+    return list(subject.factory(model, images, labels, nn.functional.cross_entropy, **given, **subject.parameters))
+
+
+def _needed(model: nn.Module) -> dict[str, Any]:
+    """Return all that a record may need beside: see dlbench.Diagnostic."""
+
+    def batches(size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        return ((torch.randn(size, 1, 8, 8), torch.arange(size) % 3) for _ in range(40))
+
+    before = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+    return {
+        "training_batches": batches,
+        "held_out_batches": batches,
+        "update": {name: (weight, 0.999 * weight) for name, weight in before.items()},
+        "step_losses": ((1.1, 1.0) * 40, (0.9, 0.8) * 40),
+        "learning_rate": 1e-3,
+    }
 
 
 def network() -> nn.Module:
@@ -41,6 +61,15 @@ def yields_numbers(subject: Subject) -> Iterator[str]:
             yield f"it yielded {row!r}"
 
 
+@promise("yields the values that its record names")
+def yields_its_values(subject: Subject) -> Iterator[str]:
+    """Compare the names: they are what a user judges and claims by."""
+    record = subject.entry.record
+    assert isinstance(record, Diagnostic)
+    for name in sorted({str(row[1]) for row in measure(subject, network()) if len(row) == 3} - set(record.values)):
+        yield f"it yielded {name!r}, which is not among its record's values: {', '.join(record.values)}"
+
+
 @promise("leaves the model as it was")
 def leaves_the_model(subject: Subject) -> Iterator[str]:
     """Compare weights, statistics, gradients, hooks and mode before and after."""
@@ -57,4 +86,4 @@ def leaves_the_model(subject: Subject) -> Iterator[str]:
             yield f"a hook is left on layer {name}"
 
 
-DIAGNOSTIC_PROMISES = (yields_numbers, leaves_the_model)
+DIAGNOSTIC_PROMISES = (yields_numbers, yields_its_values, leaves_the_model)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from dlbench.errors import DlbenchError
-from dlbench.specs import Component, Parameter
+from dlbench.specs import Component, Diagnostic, Parameter
 from dlbench.syntax import check_value, format_value, parse_value
 from dlbench.testing.promises import Subject, promise
 
@@ -73,10 +73,11 @@ def defaults_match(subject: Subject) -> Iterator[str]:
     except ValueError:  # some callables of C show none
         return
     leading = LEADING[record.kind]
+    named = (*(record.needs if isinstance(record, Diagnostic) else ()), *record.parameters)
     try:
-        signature.bind(*leading, **dict.fromkeys(record.parameters))
+        signature.bind(*leading, **dict.fromkeys(named))
     except TypeError as error:
-        wanted = ", ".join((*leading, *(f"{name}=…" for name in record.parameters)))
+        wanted = ", ".join((*leading, *(f"{name}=…" for name in named)))
         yield f"{record.factory}{signature} called with ({wanted}): {error}"
         return
     yield from _other_defaults(record, signature)

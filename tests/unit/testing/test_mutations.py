@@ -400,8 +400,16 @@ def training(model: nn.Module, *rest: Any) -> Iterator[tuple[str, str, float]]:
     yield from norms(model, *rest)
 
 
-DIAGNOSTIC = Diagnostic(name="broken", factory="a:b", summary="x")
-DIAGNOSTICS = [("yields a layer, a name and a finite number", no_number), ("leaves the model as it was", training)]
+def another_name(model: nn.Module, *rest: Any) -> Iterator[tuple[str, str, float]]:
+    yield "0", "size", 1.0
+
+
+DIAGNOSTIC = Diagnostic(name="broken", factory="a:b", summary="x", values=("norm",))
+DIAGNOSTICS = [
+    ("yields a layer, a name and a finite number", no_number),
+    ("yields the values that its record names", another_name),
+    ("leaves the model as it was", training),
+]
 
 # Executors
 

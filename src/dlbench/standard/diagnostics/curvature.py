@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -24,8 +25,9 @@ def sharpness(model: nn.Module, probe_images: Tensor, probe_labels: Tensor, loss
     gradient = mean_gradient(model, probe_images, probe_labels, loss, parameters)
     before = _mean_loss(model, probe_images, probe_labels, loss)
     length = math.sqrt(squared_norm(gradient))
-    _move(parameters, gradient, radius / length if length else 0.0)
-    yield "", "sharpness", _mean_loss(model, probe_images, probe_labels, loss) - before
+    with _moved(parameters, gradient, radius / length if length else 0.0):
+        risen = _mean_loss(model, probe_images, probe_labels, loss)
+    yield "", "sharpness", risen - before
 
 
 def hessian_eigenvalue(
@@ -35,16 +37,16 @@ def hessian_eigenvalue(
     loss: Loss,
     *,
     learning_rate: float,
-    images: int = 128,
+    images: int = 64,
     steps: int = 50,
     tolerance: float = 1e-3,
 ) -> Values:
     """Give the largest eigenvalue of the Hessian, and 2 / learning rate, beyond which gradient descent is not stable.
 
     Yao et al. 2020, arXiv 1912.07145 (Hessian-vector products); Cohen et al. 2021, arXiv 2103.00065 (the edge of
-    stability). images: of the probe, as a product costs several training steps. steps: products at most; tolerance:
-    the relative change at which they end. Of a model that cannot be differentiated twice, products are difference
-    quotients.
+    stability). images: of the probe, as a product takes the time and the memory of several training steps. steps:
+    products at most; tolerance: the relative change at which they end. Of a model that cannot be differentiated twice,
+    products are difference quotients.
     """
     products = _Products(model, probe_images[:images], probe_labels[:images], loss)
     yield "", "hessian_eigenvalue", largest_eigenvalue(products, products.parameters, steps, tolerance)
@@ -133,12 +135,11 @@ class _Products:
 
     def _quotient(self, vector: Vector) -> Vector:
         step = _STEP * max(1.0, math.sqrt(squared_norm(self.parameters)))
-        _move(self.parameters, vector, step)
-        above = mean_gradient(self.model, self.images, self.labels, self.loss, self.parameters)
-        _move(self.parameters, vector, -2 * step)
-        below = mean_gradient(self.model, self.images, self.labels, self.loss, self.parameters)
-        _move(self.parameters, vector, step)
-        return [(high - low) / (2 * step) for high, low in zip(above, below, strict=True)]
+        ends = []
+        for length in (step, -step):
+            with _moved(self.parameters, vector, length):
+                ends.append(mean_gradient(self.model, self.images, self.labels, self.loss, self.parameters))
+        return [(high - low) / (2 * step) for high, low in zip(*ends, strict=True)]
 
 
 def _mean_loss(model: nn.Module, images: Tensor, labels: Tensor, loss: Loss) -> float:
@@ -147,10 +148,19 @@ def _mean_loss(model: nn.Module, images: Tensor, labels: Tensor, loss: Loss) -> 
         return math.fsum(float(loss(model(part), target)) * len(target) for part, target in parts) / len(labels)
 
 
-def _move(parameters: Sequence[Tensor], direction: Sequence[Tensor], length: float) -> None:
+@contextmanager
+def _moved(parameters: Sequence[Tensor], direction: Sequence[Tensor], length: float) -> Iterator[None]:
+    """Move the parameters along a direction for a while; they come back to the last bit."""
+    kept = [parameter.detach().clone() for parameter in parameters]
     with torch.no_grad():
         for parameter, part in zip(parameters, direction, strict=True):
             parameter.add_(part, alpha=length)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for parameter, before in zip(parameters, kept, strict=True):
+                parameter.copy_(before)
 
 
 def _dot(first: Sequence[Tensor], second: Sequence[Tensor]) -> float:

@@ -1,0 +1,81 @@
+"""What diagnostics cost: simple-cnn on MNIST with and without all of them at the first and the last epoch.
+
+python benchmarks/diagnostics.py [ROUNDS] [EPOCHS] [TRAIN_SIZE]
+
+Rounds run both ways, the order turned each time, in this process; DLBENCH_DATA_DIR names the folder with MNIST. Beside
+wall time stands processor time, which a busy machine disturbs less.
+"""
+
+import os
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from dlbench.engine.unit import run_trial
+from dlbench.engine.watching import Watcher
+from dlbench.executors.allocator import keep_freed_memory
+from dlbench.plan import Request
+from dlbench.planning import build, resolve
+from dlbench.readying import Readying
+from dlbench.registry import Registry
+from dlbench.trial import Trial
+from dlbench.watch import NOTHING, Watch
+from dlbench.watching import read_watch
+
+MODEL = "cnn-settings/simple-cnn"
+
+
+class Clock:
+    """Processor time of each diagnostic, from inside the training."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, list[float]] = {}
+        run = Watcher._run
+
+        def timed(watcher, chosen, *rest):  # type: ignore[no-untyped-def]
+            started = time.process_time()
+            try:
+                return run(watcher, chosen, *rest)
+            finally:
+                self.spent.setdefault(chosen.text, []).append(time.process_time() - started)
+
+        Watcher._run = timed  # type: ignore[method-assign]
+
+
+def main(rounds: int, epochs: int, train_size: int | None) -> None:
+    """Print the overhead of each round, and of each diagnostic."""
+    keep_freed_memory()
+    registry, data_dir = Registry.load(), Path(os.environ["DLBENCH_DATA_DIR"])
+    values = {"model": (MODEL,), "dataset": ("mnist",), "epochs": (str(epochs),), "device": ("cpu",)}
+    values |= {"train_size": (str(train_size),)} if train_size else {}
+    with Readying(registry, data_dir, threading.Event(), print) as readying:
+        trial = resolve(build(Request(values=values, seeds=1), registry), registry, readying.complete).trials[0]
+    watch, clock = read_watch(["all,first,last"], registry), Clock()
+    measured = [_round(trial, registry, data_dir, watch, turn) for turn in range(rounds)]
+    for name in ("wall", "processor"):
+        ratios = [found[f"{name} with"] / found[f"{name} without"] for found in measured]
+        print(f"{name}: with / without, median {statistics.median(ratios):.3f} ({min(ratios):.3f}–{max(ratios):.3f})")
+    training = statistics.median(found["processor without"] for found in measured)
+    for text, seconds in clock.spent.items():
+        print(f"{text:35} {2 * statistics.median(seconds) / training:6.2%} of a trial without ({training:.1f} s)")
+
+
+def _round(trial: Trial, registry: Registry, data_dir: Path, watch: Watch, turn: int) -> Mapping[str, float]:
+    found = {}
+    for watched in (watch, NOTHING) if turn % 2 else (NOTHING, watch):
+        name = "with" if watched else "without"
+        wall, processor = time.perf_counter(), time.process_time()
+        record = run_trial(trial, data_dir, registry, lambda row: None, watch=watched)
+        found[f"wall {name}"] = time.perf_counter() - wall
+        found[f"processor {name}"] = time.process_time() - processor
+        assert not record.message, record.message
+    print(", ".join(f"{name} {seconds:.1f} s" for name, seconds in found.items()), flush=True)
+    return found
+
+
+if __name__ == "__main__":
+    given = [int(text) for text in sys.argv[1:]]
+    main(*(given + [3, 5, 0][len(given) :]))
