@@ -185,3 +185,12 @@ def test_a_script_calls_compare_without_a_guard_and_gets_frames(tmp_path, data_d
         [sys.executable, str(script)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert done.stdout.strip() == "4 4 ['relu', 'tanh']", done.stderr
+
+
+def test_auto_is_resolved_before_a_trial_gets_its_identity(compare, tmp_path):
+    values = ("--seeds", "1", "--epochs", "1", "--model", "mlp:hidden=4")
+    folder = tmp_path / compare("--matmul-precision", "auto", "--precision", "auto", *values)["path"]
+    (row,) = _read(folder / "trials.csv")
+    assert row["matmul_precision"] in ("highest", "high", "medium")
+    assert row["precision"] in ("float32", "bfloat16")
+    assert row["fused"] == "true"

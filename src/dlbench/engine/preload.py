@@ -1,5 +1,6 @@
 """What a trial imports sooner or later, imported once: the server that workers are forked from loads this."""
 
+import atexit
 import gc
 
 gc.disable()  # imports leave no garbage, and looking for it takes a tenth of the time
@@ -14,5 +15,6 @@ Registry.load()  # what a plugin's records import is shared too
 
 gc.freeze()  # what is here now stays for good: no worker looks through it again, or copies its pages by counting
 gc.enable()
+atexit.register(gc.unfreeze)  # else extension modules that look for leaks at the end believe to see some
 
 __all__ = ["dlbench", "torch"]
