@@ -45,6 +45,8 @@ def main(rounds: int) -> None:
             "dlbench plugins list": [dlbench, "plugins", "list"],
             "dlbench compare --dry-run": [dlbench, "compare", "--activation", "relu,tanh", "--dry-run"],
         }
+        completing = ["env", "_DLBENCH_COMPLETE=complete_bash", "COMP_WORDS=dlbench comp", "COMP_CWORD=1"]
+        commands["completion of a command"] = [*completing, dlbench]
         for command in commands.values():
             _seconds(command)  # warm the disk cache
         times = {name: [] for name in commands}
