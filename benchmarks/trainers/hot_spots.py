@@ -1,4 +1,4 @@
-"""Where the time of dlbench's steps goes: torch's profiler over twenty steps, the operators by their own time.
+"""Where the time of dlbench's steps goes: torch's profiler over a piece of an epoch, the operators by their own time.
 
 python benchmarks/trainers/hot_spots.py MODEL BATCH [PRECISION]
 """

@@ -8,7 +8,8 @@ from workloads import LEARNING_RATE, Workload, threads
 
 from dlbench.executors.allocator import keep_freed_memory
 
-_STEPS = 20
+#: Images of one piece of an epoch, or three steps where that is more.
+_PIECE = 1280
 
 
 def ingredients(workload: Workload, batch: int, precision: str, data_dir: Path):
@@ -44,11 +45,13 @@ def ingredients(workload: Workload, batch: int, precision: str, data_dir: Path):
 
 
 class Dlbench:
-    """dlbench's own epochs, cut into pieces of twenty steps: feed, metrics, optimizer and schedule."""
+    """dlbench's own epochs, cut into pieces: feed, metrics, optimizer and schedule."""
 
     def __init__(self, workload: Workload, batch: int, precision: str, data_dir: Path) -> None:
         use = ingredients(workload, batch, precision, data_dir)
-        self.use = replace(use, train_feed=replace(use.train_feed, indices=use.train_feed.indices[: batch * _STEPS]))
+        self.use = replace(
+            use, train_feed=replace(use.train_feed, indices=use.train_feed.indices[: max(_PIECE, 3 * batch)])
+        )
 
     def run(self, seconds: float) -> tuple[int, float]:
         """Train for some seconds; return images and seconds."""
