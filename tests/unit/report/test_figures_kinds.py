@@ -15,6 +15,7 @@ from dlbench.report.figures import FORMATS, KINDS, picture, study
 from dlbench.report.figures.canvas import noted, render
 from dlbench.report.figures.confusion import mean_counts, row_shares
 from dlbench.report.palette import styles
+from dlbench.watch import Reading
 
 NAMES = ["relu", "tanh", "gelu"]
 HOSTILE = '<b>$x_1$</b> & "$\\frac{1}{2}$"'
@@ -23,12 +24,20 @@ HOSTILE = '<b>$x_1$</b> & "$\\frac{1}{2}$"'
 def records_of(make_record, names=NAMES, seeds=7):
     generator = np.random.default_rng(1)
     gains = dict(zip(names, np.linspace(0, 0.08, len(names)), strict=True))
+    measured = ("gradient_norm", "activation_mean", "activation_deviation", "dead_units")
+    readings = tuple(
+        Reading(epoch, layer, value, 0.1 * epoch * place)
+        for epoch in (1, 3)
+        for place, layer in enumerate(("1", "3", "5"), start=1)
+        for value in measured
+    )
     return [
         make_record(
             name,
             seed,
             accuracy=0.85 + gains[name] + 0.002 * generator.normal(),
             steps=tuple(2 / np.arange(1, 101) + 0.1 * generator.random(100)),
+            diagnostics=readings,
         )
         for name in names
         for seed in range(seeds)
@@ -38,6 +47,20 @@ def records_of(make_record, names=NAMES, seeds=7):
 @pytest.fixture
 def drawn(make_record, make_plan):
     return study(records_of(make_record), make_plan(NAMES, range(7)))
+
+
+def test_panels_of_layers_share_their_scale_and_an_epoch_looks_alike_in_each(drawn):
+    figure = KINDS["gradients"].draw(drawn)
+    panels = figure.axes[:3]
+    assert len({axes.get_ylim() for axes in panels}) == 1
+    assert [axes.get_title(loc="left") for axes in panels] == ["relu (n = 7)", "tanh (n = 7)", "gelu (n = 7)"]
+    lines = [
+        [(line.get_color(), line.get_ydata()[-1]) for line in axes.lines if len(line.get_xdata()) == 3]
+        for axes in panels
+    ]
+    assert lines[0] == lines[1] == lines[2]
+    assert [value for _, value in lines[0]] == pytest.approx([0.3, 0.9])
+    assert [tick.get_text() for tick in panels[0].get_xticklabels()] == ["1", "3", "5"]
 
 
 @pytest.fixture
@@ -205,6 +228,9 @@ def test_step_losses_show_a_seed_that_all_variants_have(make_record, make_plan):
         ("learning-rate", "no trial has epochs"),
         ("confusion", "no trial has a confusion matrix"),
         ("steps", "no trial kept its steps' losses"),
+        ("gradients", "--diagnostics gradient-norm"),
+        ("activations", "--diagnostics activations"),
+        ("dead-units", "--diagnostics dead-units"),
     ],
 )
 def test_a_run_without_answers_says_why_nothing_is_drawn(make_record, make_plan, kind, reason):
