@@ -149,8 +149,7 @@ def experiment_stands(subject: ExperimentSubject) -> Iterator[str]:
     """Read the file and plan it."""
     try:
         experiment = load_experiment(subject.file.path, subject.file.plugin)
-        check(experiment, subject.registry)
-        check_metrics(experiment)
+        check_metrics(experiment, check(experiment, subject.registry).watch.values)
     except DlbenchError as error:
         yield str(error)
 
