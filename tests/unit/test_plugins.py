@@ -3,7 +3,8 @@ from collections.abc import Callable
 import pytest
 from packaging.requirements import Requirement
 
-from dlbench.errors import DlbenchError
+from dlbench.engine.building import resolve_factory
+from dlbench.errors import ContractError, DlbenchError
 from dlbench.plugins import PluginProblem, load_plugins
 from dlbench.registry import Registry
 from dlbench.requirements import in_range
@@ -18,6 +19,7 @@ HEALTHY = """
         return [Activation(name="snake", factory="dlbench_snake.snake:Snake", defaults={"a": 1.0})]
 """
 NO_HOOKS = "x = 1"
+NEEDS_PICTURES = "no-such-library; extra == 'pictures'\nProvides-Extra: pictures"
 
 
 def loaded(install: Install) -> list[PluginProblem]:
@@ -70,13 +72,113 @@ def test_an_entry_point_that_names_no_module_is_a_problem_of_its_plugin(install:
     assert value in problem.reason
 
 
-def test_what_a_plugin_prints_when_imported_does_not_reach_standard_output(
+def test_what_a_plugin_prints_when_imported_is_kept_from_the_output_and_named(
     install: Install, capsys: pytest.CaptureFixture[str]
 ) -> None:
     install("talker", "print('hello from a plugin')")
-    assert loaded(install) == []
-    shown = capsys.readouterr()
-    assert (shown.out, shown.err) == ("", "hello from a plugin\n")
+    (problem,) = loaded(install)
+    assert problem.distribution == "dlbench-talker"
+    assert "'hello from a plugin'" in problem.reason
+    assert "It works all the same" in problem.remedy
+    assert "talker" in load_plugins().by_name
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_plugin_that_takes_long_to_import_is_named_and_works(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("sleepy", NO_HOOKS)
+    clock = iter(range(0, 1000, 6))  # six seconds between any two looks
+    monkeypatch.setattr("dlbench.plugins.perf_counter", lambda: next(clock))
+    plugins = load_plugins()
+    (problem,) = [problem for problem in plugins.problems if problem.plugin == "sleepy"]
+    assert "it took 6 seconds to import" in problem.reason
+    assert "pip uninstall dlbench-sleepy" in problem.remedy
+    assert "sleepy" in plugins.by_name
+
+
+@pytest.mark.parametrize(
+    ("requires", "module", "remedy"),
+    [
+        ("no-such-library>=1; extra == 'pictures'", "no_such_library.deep", "pip install 'dlbench-needy[pictures]'"),
+        ("no-such-library>=1", "no_such_library", "pip install 'no-such-library>=1'"),
+        ("other>=1; extra == 'pictures'", "no_such_module", "pip install 'dlbench-needy[pictures]'"),
+        ("other>=1", "no_such_module", "pip install -U dlbench-needy"),
+    ],
+)
+def test_what_is_missing_is_said_as_what_to_install(install: Install, requires: str, module: str, remedy: str) -> None:
+    extras = "\nProvides-Extra: pictures" if "extra" in requires else ""
+    install("needy", f"import {module}", requires=requires + extras)
+    (problem,) = loaded(install)
+    assert remedy in problem.remedy
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from dlbench import Modell",
+        "from dlbench import Model\nModel(name='a', factory='a:b', colour='red')",
+    ],
+)
+def test_one_that_was_made_for_another_dlbench_is_told_to_update_both(install: Install, source: str) -> None:
+    install("modern", source)
+    (problem,) = loaded(install)
+    assert "pip install -U dlbench dlbench-modern" in problem.remedy
+
+
+def test_a_factory_that_misses_a_library_says_what_to_install(install: Install) -> None:
+    source = """
+        from dlbench import Activation, hookimpl
+
+        @hookimpl
+        def dlbench_activations():
+            return [Activation(name="needy", factory="fake_dlbench_needy_parts:Needy")]
+    """
+    install("parts", "import no_such_library", distribution="dlbench-needy-parts", requires=NEEDS_PICTURES)
+    install("needy", source)
+    record = Registry.load().get("activations", "needy").record
+    with pytest.raises(ContractError, match=r"pip install 'dlbench-needy-parts\[pictures\]'"):
+        resolve_factory(record)
+
+
+@pytest.mark.parametrize("value", ["1", "yes"])
+def test_strict_plugins_turn_a_fault_into_an_error(
+    install: Install, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("DLBENCH_STRICT_PLUGINS", value)
+    install("broken", "1 / 0")
+    with pytest.raises(DlbenchError, match="dlbench-broken") as caught:
+        load_plugins()
+    assert "DLBENCH_STRICT_PLUGINS" in caught.value.hint
+    assert load_plugins(strict=False).problems
+
+
+@pytest.mark.parametrize("value", ["", "0"])
+def test_strictness_can_be_switched_off(install: Install, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("DLBENCH_STRICT_PLUGINS", value)
+    install("broken", "1 / 0")
+    assert len(load_plugins().problems) == 1
+
+
+def test_strict_plugins_turn_a_hooks_fault_into_an_error_when_it_is_called(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DLBENCH_STRICT_PLUGINS", "1")
+    install("broken", "from dlbench import hookimpl\n@hookimpl\ndef dlbench_models():\n    1 / 0")
+    registry = Registry.load()
+    assert registry.entries("activations")
+    with pytest.raises(DlbenchError, match="dlbench_models raised ZeroDivisionError"):
+        registry.entries("models")
+
+
+def test_each_problem_is_news_once(install: Install) -> None:
+    install("broken", "1 / 0")
+    install("raiser", "from dlbench import hookimpl\n@hookimpl\ndef dlbench_models():\n    1 / 0")
+    plugins = load_plugins()
+    assert [problem.plugin for problem in plugins.news()] == ["broken"]
+    Registry(plugins).entries("models")
+    assert [problem.plugin for problem in plugins.news()] == ["raiser"]
+    assert plugins.news() == []
 
 
 def test_what_a_hook_prints_does_not_reach_standard_output(

@@ -80,7 +80,7 @@ def main() -> None:
     """Run the command line; errors are sentences, and tracebacks only with --debug."""
     try:
         with words_of_bash():
-            app()
+            app(prog_name="dlbench")  # whatever it was started as: completion goes by the name
     except DlbenchError as error:
         if "--debug" in sys.argv:
             raise

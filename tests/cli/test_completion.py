@@ -1,0 +1,158 @@
+"""What Tab offers. Words come as each shell sends them: bash breaks them at : and =, zsh and fish do not."""
+
+import pytest
+
+from dlbench.cli.bash_words import _joined
+from dlbench.cli.main import main
+
+
+@pytest.fixture
+def bash(monkeypatch, capsys, tmp_path):
+    """Complete the last of the words that bash made of a line; returns what it may put there."""
+
+    def complete(*words: str) -> list[str]:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("_DLBENCH_COMPLETE", "complete_bash")
+        monkeypatch.setenv("COMP_WORDS", "\n".join(["dlbench", *words]))
+        monkeypatch.setenv("COMP_CWORD", str(len(words)))
+        return _answers(monkeypatch, capsys)
+
+    return complete
+
+
+@pytest.fixture
+def fish(monkeypatch, capsys, tmp_path):
+    def complete(line: str) -> list[str]:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("_DLBENCH_COMPLETE", "complete_fish")
+        monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
+        monkeypatch.setenv("_TYPER_COMPLETE_ARGS", f"dlbench {line}")
+        return [answer.partition("\t")[0] for answer in _answers(monkeypatch, capsys)]
+
+    return complete
+
+
+@pytest.fixture
+def zsh(monkeypatch, capsys, tmp_path):
+    def complete(line: str) -> str:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("_DLBENCH_COMPLETE", "complete_zsh")
+        monkeypatch.setenv("_TYPER_COMPLETE_ARGS", f"dlbench {line}")
+        return "\n".join(_answers(monkeypatch, capsys))
+
+    return complete
+
+
+def _answers(monkeypatch, capsys) -> list[str]:
+    monkeypatch.setattr("sys.argv", ["dlbench"])
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        main()
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    return [line for line in printed.out.splitlines() if line]
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("compare --activation leaky-r", ["leaky-relu"]),
+        ("compare --activation relu,leaky-r", ["relu,leaky-relu"]),
+        ("compare --activation leaky-relu:", ["leaky-relu:negative_slope=", "leaky-relu:negative_slope=0.01"]),
+        (
+            "compare --activation tanh,leaky-relu:neg",
+            ["tanh,leaky-relu:negative_slope=", "tanh,leaky-relu:negative_slope=0.01"],
+        ),
+        ("compare --optimizer sgd:nesterov=", ["sgd:nesterov=false", "sgd:nesterov=true"]),
+        (
+            "compare --optimizer sgd:momentum=0.9:nest",
+            ["sgd:momentum=0.9:nesterov=", "sgd:momentum=0.9:nesterov=false"],
+        ),
+        ("compare --model foundations/len", ["foundations/lenet5"]),
+        ("compare --dataset fash", ["fashion-mnist"]),
+        ("compare --precision bf", ["bfloat16"]),
+        ("compare --precision float32,bf", ["float32,bfloat16"]),
+        ("run convnet-a", ["convnet-against-fc"]),
+        ("run convnet-basics/convnet-a", ["convnet-basics/convnet-against-fc"]),
+        ("show schedule one-c", ["one-cycle"]),
+        ("show model mlp:hid", ["mlp:hidden=", "mlp:hidden=128-64"]),
+        ("show mod", ["model"]),
+        ("list opt", ["optimizers"]),
+        ("data fetch cifar10", ["cifar10", "cifar100"]),
+        ("plugins check found", ["foundations"]),
+        ("plugins new snake --kind act", ["activation"]),
+        ("plugins un", ["uninstall"]),
+        ("compare --activation nothing-like-this", []),
+        ("compare --activation nothing-like-this:", []),
+    ],
+)
+def test_whole_words_are_completed(fish, line: str, offered: list[str]) -> None:
+    assert fish(line) == offered
+
+
+def test_a_parameter_that_was_given_is_not_offered_again(fish) -> None:
+    offered = fish("compare --optimizer sgd:momentum=0.9:")
+    assert not any(":momentum=" in each.removeprefix("sgd:momentum=0.9") for each in offered)
+    assert "sgd:momentum=0.9:weight_decay=" in offered
+
+
+def test_a_name_of_several_plugins_is_offered_qualified(fish) -> None:
+    assert fish("compare --scheduler cosine-ann") == ["cosine-annealing"]  # the built-in wins the short name
+    assert "foundations/cosine-annealing" in fish("compare --scheduler foundations/")
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["compare", "--activation", "relu,leaky-r"], ["relu,leaky-relu"]),
+        (["compare", "--activation", "leaky-relu", ":", "neg"], ["negative_slope=", "negative_slope=0.01"]),
+        (["compare", "--activation", "leaky-relu", ":"], ["negative_slope=", "negative_slope=0.01"]),
+        (["compare", "--activation", "leaky-relu", ":", "negative_slope", "="], ["0.01"]),
+        (["compare", "--activation", "=", "tanh,leaky-r"], ["tanh,leaky-relu"]),
+        (["compare", "--precision", "=", "bf"], ["bfloat16"]),
+        (["compare", "--optimizer", "sgd", ":", "momentum", "=", "0.9", ":", "nest"], ["nesterov=", "nesterov=false"]),
+        (
+            ["compare", "--activation", "leaky-relu", ":", "negative_slope", "=", "0.1,ta"],
+            ["0.1,tanh", "0.1,tanhshrink"],
+        ),
+        (["compare", "--activation", "relu", "--dataset", "fash"], ["fashion-mnist"]),
+        (["li"], ["list"]),
+    ],
+)
+def test_bash_gets_what_goes_behind_its_last_break(bash, words: list[str], offered: list[str]) -> None:
+    assert bash(*words) == offered
+
+
+def test_zsh_gets_colons_that_are_no_separators(zsh) -> None:
+    answer = zsh("compare --activation leaky-relu:")
+    assert r"leaky-relu\\:negative_slope=" in answer
+    assert answer.startswith("_arguments")
+
+
+def test_runs_are_offered_by_name(fish, tmp_path) -> None:
+    for name in ("digits-1", "digits-2"):
+        (tmp_path / "results" / name / "journal").mkdir(parents=True)
+    (tmp_path / "results" / "no-run").mkdir()
+    assert fish("results show ") == ["digits-1", "digits-2"]
+    assert fish("report digits-") == ["digits-1", "digits-2"]
+
+
+def test_a_broken_plugin_is_in_nobodys_way(fish, install) -> None:
+    install("broken", "print('hello'); 1 / 0")
+    assert fish("compare --activation leaky-r") == ["leaky-relu"]
+    assert fish("plugins uninstall bro") == ["broken"]
+
+
+@pytest.mark.parametrize(
+    ("words", "current", "joined"),
+    [
+        (["dlbench", "a", ":", "b", "=", "c", "d"], 5, (["dlbench", "a:b=c", "d"], 1)),
+        (["dlbench", "a", ":", "b", "=", "c", "d"], 6, (["dlbench", "a:b=c", "d"], 2)),
+        (["dlbench", "--x", "=", "y"], 3, (["dlbench", "--x=y"], 1)),
+        (["dlbench", "a", ":", ""], 3, (["dlbench", "a:"], 1)),
+        (["dlbench", "a", ""], 2, (["dlbench", "a", ""], 2)),
+        (["dlbench"], 1, (["dlbench"], 1)),
+    ],
+)
+def test_what_bash_broke_is_joined(words, current: int, joined) -> None:
+    assert _joined(words, current) == joined

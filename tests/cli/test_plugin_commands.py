@@ -1,0 +1,131 @@
+"""`dlbench plugins list`, `install` and `uninstall`. Real pip: tests/integration/test_plugin_faults.py."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+SNAKE = """
+    from dlbench import Activation, hookimpl
+
+    @hookimpl
+    def dlbench_activations():
+        return [Activation(name="snake", factory="torch.nn:Tanh", summary="x")]
+
+    @hookimpl
+    def dlbench_veto(trial):
+        return None
+
+    @hookimpl
+    def dlbench_models():
+        raise RuntimeError("out of luck")
+"""
+
+
+@pytest.fixture
+def pip(monkeypatch):
+    """What pip was asked for; nothing is installed."""
+    asked = []
+
+    def run(command, check):
+        asked.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr("dlbench.cli.plugin_installing.subprocess.run", run)
+    return asked
+
+
+def test_the_list_says_what_each_brings_and_how_it_is(dlbench, install) -> None:
+    install("snake", SNAKE)
+    install("broken", "import no_such_module")
+    done = dlbench("plugins", "list", "--json")
+    assert done.returncode == 0
+    document = json.loads(done.stdout)
+    rows = {row["name"]: row for row in document["plugins"]}
+    assert rows["snake"]["components"] == {"activations": 1}
+    assert rows["snake"]["hooks"] == ["dlbench_activations", "dlbench_models", "dlbench_veto"]
+    assert rows["snake"]["loaded"]
+    assert "out of luck" in rows["snake"]["health"][0]["reason"]
+    assert not rows["broken"]["loaded"]
+    assert "pip uninstall dlbench-broken" in rows["broken"]["health"][0]["remedy"]
+    assert rows["standard"]["health"] == []
+    assert {problem["name"] for problem in document["problems"]} == {"snake", "broken"}
+
+
+def test_the_table_names_reasons_and_remedies_below(dlbench, install) -> None:
+    install("snake", SNAKE)
+    install("broken", "import no_such_module")
+    done = dlbench("plugins", "list", columns=200)
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert any(line[:3] == ["snake", "1.2", "dlbench-snake"] and "veto" in line for line in lines)
+    assert any(line[:1] == ["broken"] and line[-1] == "broken" for line in lines)
+    assert "No module named 'no_such_module'" in done.stdout
+    assert done.stderr == ""
+
+
+def test_the_list_says_everything_under_strict_plugins_too(dlbench, install, monkeypatch) -> None:
+    monkeypatch.setenv("DLBENCH_STRICT_PLUGINS", "1")
+    install("broken", "import no_such_module")
+    assert dlbench("plugins", "list").returncode == 0
+    assert dlbench("list", "plugins").returncode == 0
+    assert dlbench("list", "models").returncode == 2
+
+
+def test_a_bracket_in_a_reason_is_text(dlbench, install) -> None:
+    install("broken", "raise RuntimeError('[red]no[/] [bold')")
+    done = dlbench("list", "models", columns=200)
+    assert done.returncode == 0
+    assert "[red]no[/] [bold" in done.stderr
+
+
+def test_installing_runs_pip_here_and_says_that_plugins_are_code(dlbench, pip) -> None:
+    done = dlbench("plugins", "install", "dlbench-snake", "./folder", "-U", "-e", "--", "--no-index")
+    assert done.returncode == 0, done.stderr
+    (command,) = pip
+    assert command[:4] == [sys.executable, "-m", "pip", "install"]
+    assert "--no-index" in command
+    assert command[-4:] == ["--editable", "dlbench-snake", "--editable", "./folder"]
+    assert "--upgrade" in command
+    assert "A plugin is code" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["broken", "dlbench-broken"])
+def test_uninstalling_takes_either_name_and_loads_nothing(dlbench, pip, install, name: str) -> None:
+    install("broken", "raise RuntimeError('imported')")
+    done = dlbench("plugins", "uninstall", name, "--yes")
+    assert done.returncode == 0
+    assert pip[0][-1] == "dlbench-broken"
+    assert "imported" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["uninstall", "standard"], "comes with dlbench"),
+        (["uninstall", "snakee", "--yes"], "Did you mean snake"),
+        (["install", "--", "--no-index"], "Nothing to install was named"),
+    ],
+)
+def test_what_cannot_be_done_is_an_error_before_pip_runs(dlbench, pip, install, arguments, words: str) -> None:
+    install("snake", "x = 1")
+    done = dlbench("plugins", *arguments)
+    assert done.returncode == 2
+    assert words in " ".join(done.stderr.split())
+    assert pip == []
+
+
+def test_an_environment_without_pip_is_told_what_else_will_do(dlbench, install, monkeypatch) -> None:
+    install("snake", "x = 1")
+    monkeypatch.setattr("dlbench.cli.plugin_installing.util.find_spec", lambda name: None)
+    done = dlbench("plugins", "uninstall", "snake", "--yes", columns=300)
+    assert done.returncode == 2
+    assert "ensurepip" in done.stderr
+    assert "uv pip uninstall" in done.stderr
+
+
+def test_pips_failure_is_the_commands(dlbench, install, monkeypatch) -> None:
+    install("snake", "x = 1")
+    failed = subprocess.CompletedProcess([], 1)
+    monkeypatch.setattr("dlbench.cli.plugin_installing.subprocess.run", lambda command, check: failed)
+    assert dlbench("plugins", "uninstall", "snake", "--yes").returncode == 1
