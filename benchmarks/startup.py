@@ -47,6 +47,9 @@ def main(rounds: int) -> None:
         }
         completing = ["env", "_DLBENCH_COMPLETE=complete_bash", "COMP_WORDS=dlbench comp", "COMP_CWORD=1"]
         commands["completion of a command"] = [*completing, dlbench]
+        line = "_TYPER_COMPLETE_ARGS=dlbench compare --activation relu,leaky-relu:neg"
+        asked = ["env", "_DLBENCH_COMPLETE=complete_fish", "_TYPER_COMPLETE_FISH_ACTION=get-args", line]
+        commands["completion of a component"] = [*asked, dlbench]
         for command in commands.values():
             _seconds(command)  # warm the disk cache
         times = {name: [] for name in commands}

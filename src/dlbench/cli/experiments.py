@@ -88,11 +88,11 @@ def run(
     if given["dry_run"]:
         from dlbench.cli.planning import show_plan
 
-        show_plan(request, options, given["as_json"])
+        show_plan(request, options, given["as_json"], registry)
         if (changed := departures(found, overrides)) and not given["as_json"]:
             output().print(Text(changed), soft_wrap=True)
         return
-    outcome = run_session(request, options, given["quiet"] or given["as_json"])
+    outcome = run_session(request, options, given["quiet"] or given["as_json"], registry)
     answers = _answer(found, outcome, departures(found, overrides))
     _write(answers)
     shown = {name: given[name] for name in ("quiet", "as_json", "convergence", "explain")}

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 _SHOWN = 40
 
 
-def show_plan(request: Request, options: "Options", as_json: bool) -> None:
+def show_plan(request: Request, options: "Options", as_json: bool, registry: Registry | None = None) -> None:
     """Print the plan of a request; nothing runs, nothing is written, nothing heavy is imported."""
-    registry, config = Registry.load(), load_config(Path.cwd())
+    registry, config = registry or Registry.load(), load_config(Path.cwd())
     plan = build(request, registry, config.settings)
     warn_of_problems(registry)
     asked_criteria(request.judging, plan.to_json())

@@ -18,6 +18,7 @@ from dlbench.cli.listing import warn_of_problems
 from dlbench.cli.session_options import with_session
 
 if TYPE_CHECKING:
+    from dlbench.registry import Registry
     from dlbench.session import Options, Outcome
 
 _OUTPUT = "What is shown"
@@ -99,14 +100,14 @@ def compare(
     raise typer.Exit(outcome.exit_code)
 
 
-def run_session(request: Any, options: "Options", quiet: bool) -> "Outcome":
+def run_session(request: Any, options: "Options", quiet: bool, registry: "Registry | None" = None) -> "Outcome":
     """Run a comparison with its progress on standard error; Ctrl-C ends it with what has finished."""
     from dlbench.cli.display import ReadingAhead
     from dlbench.config import load_config
     from dlbench.registry import Registry
     from dlbench.session import run
 
-    registry = Registry.load()
+    registry = registry or Registry.load()
     warn_of_problems(registry)
     stop = threading.Event()
     with ReadingAhead(errors(), quiet=quiet) as display, _InterruptsStop(stop, display.note):
