@@ -108,9 +108,13 @@ def _default_maker(subject: Subject) -> Callable[[], nn.Module] | None:
 
 
 @lru_cache(maxsize=2)
+def _made(subject: Subject, seed: int) -> nn.Module:
+    return build(subject, smallest(subject), seed=seed)
+
+
 def sample(subject: Subject, seed: int) -> nn.Module:
     """Return the model for its smallest images in eval mode, for checks that leave it as it is."""
-    return build(subject, smallest(subject), seed=seed).eval()
+    return _made(subject, seed).eval()
 
 
 def images(shape: Shape, count: int = BATCH) -> Tensor:
@@ -121,9 +125,9 @@ def images(shape: Shape, count: int = BATCH) -> Tensor:
 @promise("makes a torch module", decisive=True)
 def makes_module(subject: Subject) -> Iterator[str]:
     """Call the factory."""
-    made: object = build(subject, shape := smallest(subject))
+    made: object = _made(subject, 0)
     if not isinstance(made, nn.Module):
-        yield f"{subject.entry.record.factory}({shape}, 10, …) returned {made!r}"
+        yield f"{subject.entry.record.factory}({smallest(subject)}, 10, …) returned {made!r}"
 
 
 @promise("returns logits for every image size and number of classes")
@@ -173,7 +177,7 @@ def takes_any_activation(subject: Subject) -> Iterator[str]:
 def trains_and_evaluates(subject: Subject) -> Iterator[str]:
     """Go forward and backward in train mode, and forward twice in eval mode."""
     shape = smallest(subject)
-    model, x = build(subject, shape).train(), images(shape)
+    model, x = copy.deepcopy(sample(subject, 0)).train(), images(shape)
     with borrowed_generators(0, "dropout"):
         nn.functional.cross_entropy(model(x), torch.arange(BATCH)).backward()
     for name, weight in model.named_parameters():
