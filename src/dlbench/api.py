@@ -86,6 +86,8 @@ def compare(
     executor: str = "local",
     jobs: int | None = None,
     max_time: float | None = None,
+    timeout: float | None = None,
+    checkpoint_every: float = 60,
     save_weights: bool = False,
     step_losses: bool = False,
     accept_old: bool = False,
@@ -121,6 +123,8 @@ def compare(
         executor=executor,
         jobs=jobs,
         max_time=max_time,
+        timeout=timeout,
+        checkpoint_every=checkpoint_every,
         save_weights=save_weights,
         step_losses=step_losses,
         accept_old=accept_old,
@@ -140,11 +144,14 @@ def load_results(path: str | Path) -> Comparison:
     return Comparison(folder.path, folder.plan, folder.records)
 
 
-def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit) -> None:
-    """Train every trial of a work unit here, in this process; for executors that bring their own workers."""
+def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event | None = None) -> None:
+    """Train every trial of a work unit here, in this process; for executors that bring their own workers.
+
+    stop: once it is set, the training under way leaves a checkpoint where the unit has a folder for them, and ends.
+    """
     from dlbench.engine.unit import run_unit as run_here
 
-    run_here(unit, data_dir, emit)
+    run_here(unit, data_dir, emit, stop)
 
 
 def _texts(value: Any) -> tuple[str, ...]:

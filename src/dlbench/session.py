@@ -14,6 +14,8 @@ from dlbench.plan import Plan, Request
 from dlbench.planning import build, resolve
 from dlbench.readying import Readying, data_folder
 from dlbench.registry import Registry
+from dlbench.results.checkpoints import FOLDER as CHECKPOINTS
+from dlbench.results.checkpoints import discard_checkpoints, remove_empty_folder
 from dlbench.results.criteria import asked_criteria
 from dlbench.results.folder import RunFolder
 from dlbench.results.history import longest_first
@@ -21,7 +23,17 @@ from dlbench.results.judging import judge_run
 from dlbench.results.locations import new_run_path, results_root
 from dlbench.results.manifest import provenance, provenance_id
 from dlbench.syntax import parse_reference
-from dlbench.trial import ANSWERED, EpochFinished, Event, Trial, TrialFinished, TrialRecord, TrialStarted, WorkUnit
+from dlbench.trial import (
+    ANSWERED,
+    EpochFinished,
+    Event,
+    Trial,
+    TrialFinished,
+    TrialNoted,
+    TrialRecord,
+    TrialStarted,
+    WorkUnit,
+)
 from dlbench.watch import NOTHING, Watch
 from dlbench.watching import read_watch
 
@@ -33,7 +45,8 @@ if TYPE_CHECKING:
 class Options:
     """Where and how a session runs; nothing here decides a trial's numbers.
 
-    jobs: trials at once, None for the executor's own choice. max_time: seconds. step_losses: keep each step's loss; a
+    jobs: trials at once, None for the executor's own choice. max_time: seconds of all, timeout: seconds of one trial.
+    checkpoint_every: seconds between two checkpoints of a trial, 0 for none. step_losses: keep each step's loss; a
     trial that is there without them is computed again, to the same numbers. accept_old: keep results that were made
     with other versions; redo_stale: compute those again.
     """
@@ -44,6 +57,8 @@ class Options:
     executor: str = "local"
     jobs: int | None = None
     max_time: float | None = None
+    timeout: float | None = None
+    checkpoint_every: float = 60.0
     save_weights: bool = False
     step_losses: bool = False
     accept_old: bool = False
@@ -219,7 +234,9 @@ def _executor(options: Options, registry: Registry, data_dir: Path) -> "LocalExe
     reference = parse_reference(options.executor)
     record = registry.get("executors", reference.name).record
     given = registry.select("executors", reference).parameters
-    ours = {"jobs": options.jobs, "data_dir": str(data_dir)}
+    if options.timeout and "timeout" not in record.parameters:
+        raise DlbenchError(f"The executor {reference.name} knows no --timeout.", "Leave it out, or use --max-time.")
+    ours = {"jobs": options.jobs, "data_dir": str(data_dir), "timeout": options.timeout}
     defaults = {key: value for key, value in ours.items() if key in record.parameters and given[key] is None}
     made: LocalExecutor = resolve_name(record.factory)(**{**given, **defaults})
     return made
@@ -262,15 +279,18 @@ class _Session:
         self, missing: Sequence[Trial], executor: "LocalExecutor", options: Options, stop: threading.Event
     ) -> None:
         """Run the missing trials."""
-        weights = str(self.folder.path / "weights") if options.save_weights else ""
+        run = self.folder.path.absolute()  # workers have a working directory of their own
         queue = longest_first(missing, self.folder.path.parent)
         kept = frozenset() if options.step_losses else self.folder.answered - self.folder.without_steps
         units = [
             WorkUnit(
                 trials=(trial,),
-                weights_folder=weights,
+                weights_folder=str(run / "weights") if options.save_weights else "",
                 keep_steps=options.step_losses or trial.trial_id in kept,  # a record that is made again loses nothing
                 watch=self.plan.watch,
+                checkpoint_folder=str(run / CHECKPOINTS) if options.checkpoint_every else "",
+                checkpoint_every=options.checkpoint_every,
+                provenance_id=self.provenance,
             )
             for trial in queue
         ]
@@ -278,6 +298,8 @@ class _Session:
         try:
             executor.run(units, self.handle, stop)
         finally:
+            discard_checkpoints(self.folder.path, self.folder.answered)  # of earlier sessions' trials too
+            remove_empty_folder(self.folder.path)
             self.display.close()
 
     def handle(self, event: Event) -> None:
@@ -288,11 +310,16 @@ class _Session:
             case EpochFinished():
                 self.observe("dlbench_epoch_finished", trial=self.trials[event.trial_id], metrics=event.metrics)
                 self.display.epoch_finished(event, self._label(event.trial_id))
+            case TrialNoted():
+                seed = self.trials[event.trial_id].seed
+                self.display.note(f"{self._label(event.trial_id)} seed {seed} {event.text}.")
             case TrialFinished():
                 self._keep(event.record.with_provenance(self.provenance))
 
     def _keep(self, record: TrialRecord) -> None:
         self.folder.add(record)
+        if record.status in ANSWERED:
+            discard_checkpoints(self.folder.path, [record.trial_id])
         self.computed += 1
         if record.status == "done" and record.message not in ("", *self._said):
             self._said.add(record.message)

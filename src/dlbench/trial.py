@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, Literal
@@ -134,33 +134,28 @@ class WorkUnit:
 
     weights_folder: where the worker leaves the selected weights, or "" where nobody wants them.
     keep_steps: whether the records keep the loss of each step. watch: the diagnostics that measure them.
+    checkpoint_folder: where a training leaves its state every checkpoint_every seconds, or "" for nowhere.
+    provenance_id: what stands around the trials; a checkpoint made with something else is not gone on from.
     """
 
     trials: tuple[Trial, ...]
     weights_folder: str = ""
     keep_steps: bool = False
     watch: Watch = NOTHING
+    checkpoint_folder: str = ""
+    checkpoint_every: float = 60.0
+    provenance_id: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the unit as JSON content."""
-        trials = [trial.to_json() for trial in self.trials]
-        return {
-            "trials": trials,
-            "weights_folder": self.weights_folder,
-            "keep_steps": self.keep_steps,
-            "watch": self.watch.to_json(),
-        }
+        own = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {**own, "trials": [trial.to_json() for trial in self.trials], "watch": self.watch.to_json()}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "WorkUnit":
         """Read a unit back from JSON content."""
         trials = tuple(Trial.from_json(trial) for trial in content["trials"])
-        return cls(
-            trials=trials,
-            weights_folder=content["weights_folder"],
-            keep_steps=content["keep_steps"],
-            watch=Watch.from_json(content.get("watch")),
-        )
+        return cls(**{**content, "trials": trials, "watch": Watch.from_json(content.get("watch"))})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,13 +236,21 @@ class EpochFinished:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrialNoted:
+    """Something about a trial that its record does not tell. text: goes on after the trial's name."""
+
+    trial_id: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrialFinished:
     """One trial is over, whatever its status."""
 
     record: TrialRecord
 
 
-Event = TrialStarted | EpochFinished | TrialFinished
+Event = TrialStarted | EpochFinished | TrialNoted | TrialFinished
 Emit = Callable[[Event], None]
 
 
@@ -258,6 +261,8 @@ def event_to_json(event: Event) -> dict[str, Any]:
             return {"kind": "started", "trial_id": event.trial_id}
         case EpochFinished():
             return {"kind": "epoch", "trial_id": event.trial_id, "epoch": event.epoch, "metrics": dict(event.metrics)}
+        case TrialNoted():
+            return {"kind": "note", "trial_id": event.trial_id, "text": event.text}
         case TrialFinished():
             return {"kind": "trial", "record": event.record.to_json()}
 
@@ -269,6 +274,8 @@ def event_from_json(content: Mapping[str, Any]) -> Event:
             return TrialStarted(trial_id=content["trial_id"])
         case "epoch":
             return EpochFinished(trial_id=content["trial_id"], epoch=content["epoch"], metrics=content["metrics"])
+        case "note":
+            return TrialNoted(trial_id=content["trial_id"], text=content["text"])
     return TrialFinished(record=TrialRecord.from_json(content["record"]))
 
 

@@ -43,6 +43,25 @@ OPTIONS = MappingProxyType(
             ],
             None,
         ),
+        "timeout": (
+            Annotated[
+                float | None,
+                typer.Option(min=0, metavar="SECONDS", help="End a trial after this time.", rich_help_panel=_PANEL),
+            ],
+            None,
+        ),
+        "checkpoint_every": (
+            Annotated[
+                float,
+                typer.Option(
+                    min=0,
+                    metavar="SECONDS",
+                    help="How often a trial leaves a checkpoint to go on from; 0: never.",
+                    rich_help_panel=_PANEL,
+                ),
+            ],
+            60.0,
+        ),
         "save_weights": (
             Annotated[
                 bool, typer.Option("--save-weights", help="Keep each trial's selected weights.", rich_help_panel=_PANEL)

@@ -85,13 +85,15 @@ class Feed:
         for batch in self.indices.split(batch_size):
             yield self._input(self.images[batch]), self.labels[batch]
 
-    def shuffled(self, batch_size: int, order: torch.Generator, augment: Augment) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield one epoch of shuffled, augmented, normalised batches.
+    def shuffled(
+        self, batch_size: int, order: torch.Generator, augment: Augment, skip: int = 0
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield one epoch of shuffled, augmented, normalised batches, without the first `skip` of them.
 
         A last batch of a single image is left out: batch norm cannot train on it.
         """
         permutation = torch.randperm(len(self.indices), generator=order).to(self.indices.device)
-        for batch in self.indices[permutation].split(batch_size):
+        for batch in self.indices[permutation].split(batch_size)[skip:]:
             if len(batch) > 1 or batch_size == 1:
                 yield self._input(augment(self.images[batch])), self.labels[batch]
 

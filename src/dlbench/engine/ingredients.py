@@ -28,7 +28,7 @@ def gather(trial: Trial, data: ImageData, model: nn.Module, registry: Registry) 
     train_feed, validation_feed, test_feed = build_feeds(data, split, settings.normalization, device, layout(settings))
     optimizer = build_optimizer(trial, registry, model)
     schedule, record = build_schedule(trial, registry, optimizer, train_feed.steps(settings.batch_size))
-    augmentations = parse_augmentations(settings.augment)
+    augmentation = generator(trial.seed, "augmentation")
     return Ingredients(
         model=model,
         optimizer=optimizer,
@@ -39,7 +39,8 @@ def gather(trial: Trial, data: ImageData, model: nn.Module, registry: Registry) 
         validation_feed=validation_feed,
         test_feed=test_feed,
         order=generator(trial.seed, "order"),
-        augment=build_augmentation(augmentations, generator(trial.seed, "augmentation")),
+        augmentation=augmentation,
+        augment=build_augmentation(parse_augmentations(settings.augment), augmentation),
         autocast=partial(autocast, device, settings.precision),
         num_classes=len(data.class_names),
         epochs=settings.epochs,

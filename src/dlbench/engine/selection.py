@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -45,6 +46,14 @@ class Selector:
             model.load_state_dict(self._weights)
         return self.epoch
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {"epoch": self.epoch, "accuracy": self._accuracy, "weights": self._weights}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.epoch, self._accuracy, self._weights = state["epoch"], state["accuracy"], state["weights"]
+
 
 class Stopper:
     """Tells when a monitored metric has not improved for `patience` epochs; never, where patience is None."""
@@ -64,3 +73,11 @@ class Stopper:
         else:
             self._waited += 1
         return self.patience is not None and self._waited >= self.patience
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {"best": self._best, "waited": self._waited}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self._best, self._waited = state["best"], state["waited"]

@@ -1,7 +1,6 @@
 """The training loop: epochs of steps, a validation after each, the selected weights at the end."""
 
 import copy
-import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -13,6 +12,9 @@ from torch import Tensor, nn, optim
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from dlbench.engine.building import Schedule
+from dlbench.engine.checkpoint import Checkpoints, TrainingState
+from dlbench.engine.divergence import divergence
+from dlbench.engine.epoch import EpochPart
 from dlbench.engine.feed import Augment, Feed
 from dlbench.engine.measures import Criterion, Evaluation, evaluate
 from dlbench.engine.selection import Selector, Stopper
@@ -28,6 +30,7 @@ class Ingredients:
     """All that one training needs, built and on its device. Each generator is a seed stream of the trial.
 
     interval: whether the schedule steps each "epoch" or each "step". monitor: the metric a plateau schedule watches.
+    augmentation: the generator that augment draws from.
     """
 
     model: nn.Module
@@ -39,6 +42,7 @@ class Ingredients:
     validation_feed: Feed
     test_feed: Feed
     order: torch.Generator
+    augmentation: torch.Generator
     augment: Augment
     autocast: Callable[[], AbstractContextManager[object]]
     num_classes: int
@@ -56,13 +60,13 @@ Step = Callable[[Ingredients, Tensor, Tensor], tuple[Tensor, Tensor]]
 class Trained:
     """What a training leaves: a row an epoch, the loss of each step, the selected epoch (from 1).
 
-    diverged: whether the loss was not finite in the last epoch.
+    diverged: what went wrong for good, in words, or "".
     """
 
     rows: list[Row] = field(default_factory=list)
     step_losses: list[float] = field(default_factory=list)
     selected_epoch: int = 0
-    diverged: bool = False
+    diverged: str = ""
 
 
 def train(
@@ -71,30 +75,34 @@ def train(
     stopper: Stopper,
     on_epoch: Callable[[Row], None],
     watcher: "Watcher | None" = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Trained:
     """Train until the last epoch, an early stop or a divergence; the model ends with the selected weights.
 
-    watcher: what measures beside, at the weights that are evaluated, off the clock.
+    watcher: what measures beside, at the weights that are evaluated, off the clock. checkpoints: where the training
+    goes on from, and leaves its state every so often. Raises Interrupted when it is asked to stop.
     """
     result = Trained()
+    checkpoints = checkpoints or Checkpoints()
     warm_up(use)
-    for epoch in range(1, use.epochs + 1):
-        learning_rate = float(use.optimizer.param_groups[0]["lr"])
-        started = clock(use)
-        loss, accuracy, step_losses = train_epoch(use, watcher.step if watcher else train_step)
-        seconds = clock(use) - started
+    part = checkpoints.begin(TrainingState(use, selector, stopper, result, watcher))
+    for epoch in range(len(result.rows) + 1, use.epochs + 1):
+        part = part or begin_epoch(use)
+        loss, accuracy, step_losses = train_epoch(use, watcher.step if watcher else train_step, part, checkpoints)
+        result.step_losses += step_losses
         with evaluation_weights(use):
             validation = evaluate_on(use, use.validation_feed)
-            row: Row = {"epoch": epoch, "learning_rate": learning_rate, "train_loss": loss, "train_accuracy": accuracy}
+            row: Row = {"epoch": epoch, "learning_rate": part.learning_rate}
+            row |= {"train_loss": loss, "train_accuracy": accuracy}
             row |= {"validation_loss": validation.loss, "validation_accuracy": validation.accuracy}
-            row |= {"seconds": seconds, "images_per_second": len(use.train_feed) / seconds}
+            row |= {"seconds": part.seconds, "images_per_second": len(use.train_feed) / part.seconds}
             row |= selector.offer(epoch, validation, use.model)
-            result.diverged = not math.isfinite(loss)
-            over = result.diverged or stopper.enough(row)
+            result.diverged = divergence(result.step_losses)
+            over = bool(result.diverged) or stopper.enough(row)
             if watcher:
                 watcher.measure(use, epoch, step_losses, last=over or epoch == use.epochs)
+        part = None
         result.rows.append(row)
-        result.step_losses += step_losses
         on_epoch(row)
         if over:
             break
@@ -103,25 +111,36 @@ def train(
     return result
 
 
-def train_epoch(use: Ingredients, step: Step | None = None) -> tuple[float, float, list[float]]:
-    """Train one epoch; return the mean loss and accuracy over its images, and each step's loss.
+def begin_epoch(use: Ingredients) -> EpochPart:
+    """Return an epoch of which no step is done."""
+    hits = torch.zeros((), device=use.train_feed.indices.device, dtype=torch.int64)
+    rate = float(use.optimizer.param_groups[0]["lr"])
+    return EpochPart(learning_rate=rate, order=use.order.get_state(), hits=hits)
 
-    Dropout and augmentation are on. Nothing leaves the device before the last step. step: train_step, or what wraps it.
+
+def train_epoch(
+    use: Ingredients,
+    step: Step | None = None,
+    part: EpochPart | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> tuple[float, float, list[float]]:
+    """Train an epoch, or what it still lacks; return the mean loss and accuracy over its images, each step's loss.
+
+    Dropout and augmentation are on. Nothing leaves the device before the last step, but for a checkpoint. step:
+    train_step, or what wraps it.
     """
-    step = step or train_step
+    step, part, checkpoints = step or train_step, part or begin_epoch(use), checkpoints or Checkpoints()
+    started = clock(use)
     use.model.train()
     switch(use.optimizer, "train")
-    losses: list[Tensor] = []
-    sizes: list[int] = []
-    hits = torch.zeros((), device=use.train_feed.indices.device, dtype=torch.int64)
-    for images, labels in use.train_feed.shuffled(use.batch_size, use.order, use.augment):
-        loss, logits = step(use, images, labels)
-        losses.append(loss.detach())
-        sizes.append(len(labels))
-        hits += (logits.detach().argmax(1) == labels).sum()
-    steps: list[float] = torch.stack(losses).tolist()
-    seen = sum(sizes)
-    return math.fsum(loss * size for loss, size in zip(steps, sizes, strict=True)) / seen, int(hits) / seen, steps
+    for images, labels in use.train_feed.shuffled(use.batch_size, use.order, use.augment, skip=part.steps):
+        part.add(*step(use, images, labels), labels)
+        if checkpoints.due():
+            part.seconds += clock(use) - started
+            checkpoints.save(part)
+            started = clock(use)
+    part.seconds += clock(use) - started
+    return part.summary()
 
 
 def train_step(use: Ingredients, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

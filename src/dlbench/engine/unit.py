@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
@@ -13,6 +14,7 @@ from torch import nn
 
 from dlbench.engine import cost
 from dlbench.engine.building import build_model
+from dlbench.engine.checkpoint import CheckpointError, Checkpoints, Interrupted
 from dlbench.engine.ingredients import gather, layout
 from dlbench.engine.measures import macro_scores, oscillation
 from dlbench.engine.prepared import load, prepare
@@ -22,17 +24,35 @@ from dlbench.engine.training import Row, Trained, evaluate_on, train
 from dlbench.engine.watching import Watcher, choose
 from dlbench.errors import DataError
 from dlbench.registry import Registry
+from dlbench.results.checkpoints import checkpoint_path
 from dlbench.specs import ImageData
-from dlbench.trial import Emit, EpochFinished, Trial, TrialFinished, TrialRecord, TrialStarted, WorkUnit
+from dlbench.trial import (
+    Emit,
+    EpochFinished,
+    Trial,
+    TrialFinished,
+    TrialNoted,
+    TrialRecord,
+    TrialStarted,
+    WorkUnit,
+    canonical_json,
+)
 from dlbench.watch import NOTHING, Watch
 
 
-def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit) -> None:
-    """Train every trial of a unit, emitting what happens; an exception ends its trial alone."""
+def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event | None = None) -> None:
+    """Train every trial of a unit, emitting what happens; an exception ends its trial alone.
+
+    stop: once it is set, the training under way leaves a checkpoint, and no other begins.
+    """
     registry = _registry()
+    stop = stop or threading.Event()
     for trial in unit.trials:
+        if stop.is_set():
+            return
         emit(TrialStarted(trial_id=trial.trial_id))
-        emit(TrialFinished(record=_guarded(trial, unit, data_dir, registry, emit)))
+        with contextlib.suppress(Interrupted):
+            emit(TrialFinished(record=_guarded(trial, unit, data_dir, registry, emit, stop)))
 
 
 @lru_cache(maxsize=1)
@@ -41,21 +61,51 @@ def _registry() -> Registry:
     return Registry.load()
 
 
-def _guarded(trial: Trial, unit: WorkUnit, data_dir: Path, registry: Registry, emit: Emit) -> TrialRecord:
+def _guarded(
+    trial: Trial, unit: WorkUnit, data_dir: Path, registry: Registry, emit: Emit, stop: threading.Event
+) -> TrialRecord:
     rows: list[Row] = []
 
     def on_epoch(row: Row) -> None:
         rows.append(row)
-        emit(EpochFinished(trial_id=trial.trial_id, epoch=len(rows), metrics=row))
+        emit(EpochFinished(trial_id=trial.trial_id, epoch=int(row["epoch"] or 0), metrics=row))
 
+    checkpoints = _checkpoints(trial, unit, emit, stop)
     try:
         weights = Path(unit.weights_folder) if unit.weights_folder else None
-        return run_trial(trial, data_dir, registry, on_epoch, weights, unit.keep_steps, unit.watch)
-    except Exception as error:
-        oom = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        return run_trial(trial, data_dir, registry, on_epoch, weights, unit.keep_steps, unit.watch, checkpoints)
+    except Interrupted:
+        raise
+    except (Exception, SystemExit) as error:
+        oom = is_out_of_memory(error)
+        if not oom:  # whoever mends a component wants its trial from the start
+            checkpoints.discard()
         message = " ".join(f"{type(error).__name__}: {error}".split())[:500]
         log = traceback.format_exc()
-        return TrialRecord(trial=trial, status="oom" if oom else "failed", message=message, epochs=tuple(rows), log=log)
+        epochs = (*checkpoints.rows_before, *rows)
+        return TrialRecord(trial=trial, status="oom" if oom else "failed", message=message, epochs=epochs, log=log)
+
+
+def _checkpoints(trial: Trial, unit: WorkUnit, emit: Emit, stop: threading.Event) -> Checkpoints:
+    folder = Path(unit.checkpoint_folder) if unit.checkpoint_folder else None
+    return Checkpoints(
+        path=checkpoint_path(folder, trial.trial_id) if folder else None,
+        identity={
+            "trial_id": trial.trial_id,
+            "provenance_id": unit.provenance_id,
+            "watch": canonical_json(unit.watch.to_json()),
+        },
+        every=unit.checkpoint_every,
+        stop=stop,
+        note=lambda text: emit(TrialNoted(trial_id=trial.trial_id, text=text)),
+    )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether memory ran out, on a device or in the process; torch's CPU allocator says so in words alone."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "you tried to allocate" in str(error)
 
 
 def run_trial(
@@ -66,12 +116,29 @@ def run_trial(
     weights: Path | None = None,
     steps: bool = False,
     watch: Watch = NOTHING,
+    checkpoints: Checkpoints | None = None,
 ) -> TrialRecord:
-    """Train one trial and return its record; raises what a component raises.
+    """Train one trial and return its record; raises what a component raises, and Interrupted.
 
     weights: a folder for the selected weights. steps: keep each step's loss in the record. watch: the diagnostics that
     measure it; one that raises costs its own values.
     """
+    try:
+        return _run_trial(trial, data_dir, registry, on_epoch, weights, steps, watch, checkpoints)
+    except CheckpointError:  # the file is gone, and the parts that took some of it in are too
+        return _run_trial(trial, data_dir, registry, on_epoch, weights, steps, watch, checkpoints)
+
+
+def _run_trial(
+    trial: Trial,
+    data_dir: Path,
+    registry: Registry,
+    on_epoch: Callable[[Row], None],
+    weights: Path | None,
+    steps: bool,
+    watch: Watch,
+    checkpoints: Checkpoints | None,
+) -> TrialRecord:
     settings = trial.settings
     torch.set_num_threads(settings.threads)
     torch.set_float32_matmul_precision(settings.matmul_precision)
@@ -90,7 +157,7 @@ def run_trial(
         stopper = Stopper(settings.patience, settings.monitor)
         watcher = Watcher(watch, choose(watch, registry), trial.seed)
         with borrowed_generators(trial.seed, "dropout"):
-            trained = train(use, selector, stopper, on_epoch, watcher if watch else None)
+            trained = train(use, selector, stopper, on_epoch, watcher if watch else None, checkpoints)
         test = evaluate_on(use, use.test_feed)
     if weights:
         _save(model, weights / f"{trial.trial_id}.pt")
@@ -121,7 +188,7 @@ def run_trial(
 
 
 def _divergence(trained: Trained) -> str:
-    return f"the loss was not finite in epoch {len(trained.rows)}" if trained.diverged else ""
+    return f"{trained.diverged} in epoch {len(trained.rows)}" if trained.diverged else ""
 
 
 def _metrics(trained: Trained) -> dict[str, float | int | None]:

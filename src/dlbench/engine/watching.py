@@ -2,7 +2,7 @@
 
 import copy
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -113,6 +113,23 @@ class Watcher:
         if strange := {reading.diagnostic for reading in found} - set(chosen.record.values):
             raise ContractError(f"it gave {min(strange)}, which its record does not name among its values")
         return found
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {
+            "readings": [(r.epoch, r.layer, r.diagnostic, r.value) for r in self.readings],
+            "watched": self.watched,
+            "faults": self.faults,
+            "steps": self._steps,
+            "losses": [list(losses) for losses in self._losses],
+            "update": self._update,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.readings[:] = [Reading(*reading) for reading in state["readings"]]
+        self.watched, self.faults = dict(state["watched"]), dict(state["faults"])
+        self._steps, self._losses, self._update = state["steps"], state["losses"], state["update"]
 
     def _shuffled(self, feed: Feed) -> Feed:
         return _part(feed, torch.randperm(len(feed), generator=generator(self.seed, "probe")))

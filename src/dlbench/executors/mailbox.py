@@ -1,4 +1,4 @@
-"""Where workers send their events to the parent."""
+"""Where workers send their events to the parent, and hear from it."""
 
 import json
 import secrets
@@ -23,6 +23,8 @@ class Mailbox:
         self._listener = Listener(None, backlog=64, authkey=self.key)
         self.address = str(self._listener.address)
         self._open = True
+        self._connections: dict[int, Connection[Any, Any]] = {}
+        self._lock = threading.Lock()
 
     def __enter__(self) -> "Mailbox":
         threading.Thread(target=self._accept, daemon=True).start()
@@ -31,6 +33,11 @@ class Mailbox:
     def __exit__(self, *_: object) -> None:
         self._open = False
         self._listener.close()
+
+    def tell(self, number: int, word: str) -> None:
+        """Send a word to the worker of a unit, where one is connected."""
+        with self._lock, suppress(KeyError, OSError, ValueError):
+            self._connections[number].send_bytes(json.dumps(word).encode())
 
     def _accept(self) -> None:
         while self._open:
@@ -42,8 +49,16 @@ class Mailbox:
 
     def _read(self, connection: "Connection[Any, Any]") -> None:
         number = -1
-        with connection, suppress(EOFError, OSError, ValueError):
-            while True:
-                number, message = json.loads(connection.recv_bytes())
-                self.queue.put((number, message))
+        with connection:
+            with suppress(EOFError, OSError, ValueError):
+                while True:
+                    number, message = json.loads(connection.recv_bytes())
+                    with self._lock:
+                        self._connections[number] = connection
+                    if message.get("kind") == "through":
+                        break
+                    self.queue.put((number, message))
+            self.tell(number, "received")
+            with self._lock:
+                self._connections.pop(number, None)
         self.queue.put((number, {"kind": "drained"}))

@@ -35,6 +35,7 @@ EXECUTORS = (
                 None, type=int, minimum=1, summary="Trials at a time; none: as many as the machine takes."
             ),
             "data_dir": Parameter(None, type=str, summary="Data folder of the workers; none: the session's."),
+            "timeout": Parameter(None, type=float, minimum=0, summary="Seconds after which a trial is ended."),
         },
     ),
 )

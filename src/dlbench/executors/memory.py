@@ -1,0 +1,39 @@
+"""Whether the kernel has ended processes for want of memory."""
+
+import re
+from pathlib import Path
+
+_GROUPS = Path("/proc/self/cgroup")
+_MOUNT = Path("/sys/fs/cgroup")
+_WHOLE_MACHINE = Path("/proc/vmstat")
+_COUNT = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
+
+
+def out_of_memory_kills() -> int:
+    """Return a count that grows when the kernel kills for want of memory: on the machine, or in this control group.
+
+    0 where nothing can be read.
+    """
+    return sum(map(_count, {_WHOLE_MACHINE, *_event_files()}))
+
+
+def _event_files() -> list[Path]:
+    """Return the files with the events of this process's control groups, of version 2 and 1; some may not exist."""
+    groups = _read(_GROUPS).splitlines()
+    paths = [line.split(":", 2)[2].lstrip("/") for line in groups if line.count(":") >= 2]
+    found = [_MOUNT / "memory.events", _MOUNT / "memory" / "memory.oom_control"]
+    for path in paths:
+        found += [_MOUNT / path / "memory.events", _MOUNT / "memory" / path / "memory.oom_control"]
+    return found
+
+
+def _count(path: Path) -> int:
+    match = _COUNT.search(_read(path))
+    return int(match[1]) if match else 0
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,358 @@
+"""A training that is interrupted after any step and goes on later gives the same numbers, to the last bit."""
+
+import threading
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import dlbench.engine.unit
+from dlbench.engine.checkpoint import Checkpoints, Interrupted, pack, unpack
+from dlbench.engine.unit import run_trial, run_unit
+from dlbench.registry import Registry
+from dlbench.trial import TrialFinished, TrialNoted, WorkUnit, canonical_json
+
+BUILT_IN = Registry.load()
+#: Everything that draws or remembers at once: dropout, augmentation, a plateau schedule, early stopping, momentum.
+RESTLESS = {
+    "model": "mlp:hidden=8:dropout=0.4",
+    "augment": "crop:padding=1,flip,cutout:size=2",
+    "optimizer": "sgd:momentum=0.9",
+    "scheduler": "plateau:patience=0:factor=0.5",
+    "learning_rate": "0.05",
+    "epochs": "6",
+    "patience": "4",
+}
+
+
+@pytest.fixture(autouse=True)
+def _in_memory(monkeypatch, images):
+    monkeypatch.setattr(dlbench.engine.unit, "load", lambda digest, data_dir: images)
+
+
+class Tripwire(threading.Event):
+    """A stop that sets itself when it has been asked about a number of steps."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.steps = steps
+
+    def is_set(self):
+        self.steps -= 1
+        return self.steps < 0
+
+
+def numbers(record):
+    """All of a record but what measures time and memory."""
+    content = asdict(record)
+    timed = ("seconds", "images_per_second")
+    content["epochs"] = [{key: value for key, value in row.items() if key not in timed} for row in record.epochs]
+    del content["cost"]["train_seconds"], content["cost"]["images_per_second"], content["cost"]["peak_memory_mb"]
+    return canonical_json(content)
+
+
+@pytest.fixture
+def run(registry, make_trial, tmp_path):
+    """Run a trial; `after` steps interrupt it, again and again, until it is through."""
+
+    def run(after=None, **texts):
+        trial = make_trial(3, **texts)
+        path = tmp_path / f"{trial.trial_id}.pt"
+        rows, notes = [], []
+
+        def once(stop):
+            use = Checkpoints(path, {"trial_id": trial.trial_id}, 3600.0, stop, notes.append)
+            return run_trial(trial, Path(), registry, rows.append, steps=True, checkpoints=use)
+
+        if after is None:
+            return numbers(once(threading.Event()))
+        interruptions = 0
+        while True:
+            try:
+                record = once(Tripwire(after))
+            except Interrupted:
+                interruptions += 1
+                assert path.is_file()
+                torch.rand(11)  # whatever else the process draws meanwhile
+                np.random.rand(5)
+            else:
+                break
+        assert interruptions > 0
+        assert len(notes) == interruptions
+        assert [row["epoch"] for row in rows] == list(range(1, len(record.epochs) + 1))  # each told once
+        return numbers(record)
+
+    return run
+
+
+@pytest.mark.parametrize("select", ["best", "last", "best-on-test"])
+@pytest.mark.parametrize("after", [2, 5, 6, 13])  # an epoch has six steps
+def test_interrupted_in_any_step_it_gives_the_same_record(run, select, after):
+    assert run(after, select=select, **RESTLESS) == run(select=select, **RESTLESS)
+
+
+@pytest.mark.parametrize("optimizer", [entry.name for entry in BUILT_IN.entries("optimizers")])
+def test_every_optimizer_goes_on_to_the_last_bit(run, optimizer):
+    texts = {"optimizer": optimizer, "model": "mlp:hidden=8", "epochs": "2"}
+    assert run(5, **texts) == run(**texts)
+
+
+@pytest.mark.parametrize("scheduler", [entry.name for entry in BUILT_IN.entries("schedulers")])
+def test_every_schedule_goes_on_to_the_last_bit(run, scheduler):
+    texts = {"scheduler": scheduler, "model": "mlp:hidden=8", "epochs": "4", "optimizer": "sgd:momentum=0.9"}
+    assert run(7, **texts) == run(**texts)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"optimizer": "adam:amsgrad=true"},
+        {"optimizer": "rmsprop:momentum=0.9:centered=true"},
+        {"precision": "bfloat16"},
+        {"channels_last": "false", "gradient_clip": "0.5"},
+        {"activation": "rrelu"},
+        {"loss": "mse", "validation": "test"},
+    ],
+    ids=str,
+)
+def test_settings_go_on_to_the_last_bit(run, texts):
+    assert run(4, **texts) == run(**texts)
+
+
+class Counting(nn.Module):
+    """Remembers in a buffer that is no part of its state dict."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()), persistent=False)
+
+    def forward(self, x):
+        self.calls += self.training
+        return x * (1 + 0.01 * self.calls)
+
+
+def test_buffers_outside_the_state_dict_go_on_too(run, monkeypatch):
+    make = dlbench.engine.unit.build_model
+
+    def build_model(trial, registry):
+        return nn.Sequential(make(trial, registry), Counting())
+
+    monkeypatch.setattr(dlbench.engine.unit, "build_model", build_model)
+    assert run(5) == run()
+
+
+@pytest.fixture
+def unit(make_trial, tmp_path):
+    trial = make_trial(2, model="mlp:hidden=8:dropout=0.2", epochs="3")
+    return WorkUnit(
+        trials=(trial,), checkpoint_folder=str(tmp_path / "checkpoints"), checkpoint_every=3600.0, provenance_id="here"
+    )
+
+
+def told(unit, stop=None):
+    """Run a unit; return the notes and the records."""
+    events = []
+    run_unit(unit, Path(), events.append, stop)
+    notes = [event.text for event in events if isinstance(event, TrialNoted)]
+    return notes, [event.record for event in events if isinstance(event, TrialFinished)]
+
+
+@pytest.fixture
+def checkpoint(unit, tmp_path):
+    """The file that an interruption in the second epoch leaves."""
+    # One question is the unit's own, before the trial; then two a step.
+    assert told(unit, Tripwire(1 + 9)) == ([], [])
+    (path,) = (tmp_path / "checkpoints").iterdir()
+    return path
+
+
+def test_a_unit_that_is_stopped_has_no_record_and_goes_on_with_a_sentence(unit, checkpoint):
+    notes, (record,) = told(unit)
+    assert len(notes) == 1
+    assert notes[0].startswith("goes on from a checkpoint in epoch 2, after ")
+    checkpoint.unlink()
+    notes, (undisturbed,) = told(unit)
+    assert notes == []
+    assert numbers(record) == numbers(undisturbed)
+
+
+def test_diagnostics_go_on_with_the_training(unit, registry):
+    """All of them: some look at the losses and the update of steps, and one cannot work on so few images."""
+    names = tuple(entry.name for entry in registry.entries("diagnostics"))
+    watched = WorkUnit.from_json({**unit.to_json(), "watch": {"diagnostics": names, "at": ["every:1"], "values": []}})
+    undisturbed = told(WorkUnit(trials=unit.trials, watch=watched.watch))[1][0]
+    assert told(watched, Tripwire(1 + 9)) == ([], [])
+    notes, (record,) = told(watched)
+    assert notes[0].startswith("goes on")
+    assert numbers(record) == numbers(undisturbed)
+    assert {epoch for epoch, *_ in record.diagnostics} == {1, 2, 3}
+
+
+def test_a_checkpoint_made_with_other_diagnostics_is_passed_over(unit, checkpoint):
+    watch = {"diagnostics": ["standard/dead-units"], "at": ["last"], "values": []}
+    notes, _ = told(WorkUnit.from_json({**unit.to_json(), "watch": watch}))
+    assert "of another trial or of other versions" in notes[0]
+
+
+def _truncate(path):
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+def _empty(path):
+    path.write_bytes(b"")
+
+
+def _rot(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(bytes(data))
+
+
+def _poison(path):
+    """A pickle that would run a command if it were loaded as one."""
+
+    class Evil:
+        def __reduce__(self):
+            return (Path.touch, (path.with_name("poisoned"),))
+
+    path.write_bytes(pack({"identity": {}, "state": Evil()}))
+
+
+def _of_another_trial(path):
+    content = unpack(path.read_bytes())
+    content["identity"]["trial_id"] = "another"
+    path.write_bytes(pack(content))
+
+
+def _of_another_shape(path):
+    content = unpack(path.read_bytes())
+    name = next(iter(content["state"]["model"]))
+    content["state"]["model"][name] = torch.zeros(2, 2)
+    path.write_bytes(pack(content))
+
+
+def _without_a_part(path):
+    content = unpack(path.read_bytes())
+    del content["state"]["generators"]
+    path.write_bytes(pack(content))
+
+
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        (_truncate, "cannot be read"),
+        (_empty, "cannot be read"),
+        (_rot, "cannot be read"),
+        (_poison, "cannot be read"),
+        (_of_another_trial, "of another trial or of other versions"),
+        (_of_another_shape, "does not fit"),
+        (_without_a_part, "does not fit"),
+    ],
+)
+def test_a_checkpoint_that_is_not_whole_or_not_its_own_is_passed_over_with_a_sentence(unit, checkpoint, harm, sentence):
+    harm(checkpoint)
+    notes, (record,) = told(unit)
+    assert len(notes) == 1
+    assert sentence in notes[0]
+    assert "it starts over" in notes[0]
+    assert not checkpoint.with_name("poisoned").exists()
+    checkpoint.unlink(missing_ok=True)
+    assert numbers(record) == numbers(told(unit)[1][0])
+
+
+def test_a_checkpoint_of_other_versions_is_passed_over(unit, checkpoint):
+    notes, _ = told(WorkUnit.from_json({**unit.to_json(), "provenance_id": "elsewhere"}))
+    assert "of other versions" in notes[0]
+
+
+class Stubborn(torch.optim.SGD):
+    def state_dict(self):
+        raise NotImplementedError("this one keeps its state to itself")
+
+
+class Strange(torch.optim.SGD):
+    def state_dict(self):
+        return {**super().state_dict(), "window": slice(1)}
+
+
+@pytest.mark.parametrize(("kind", "why"), [(Stubborn, "keeps its state to itself"), (Strange, "slice")])
+def test_a_component_that_cannot_be_checkpointed_is_named_and_trained_from_the_start(
+    unit, monkeypatch, kind, why, tmp_path
+):
+    monkeypatch.setattr(
+        "dlbench.engine.ingredients.build_optimizer",
+        lambda trial, registry, model: kind(model.parameters(), lr=0.1),
+    )
+    notes, records = told(unit, Tripwire(1 + 9))
+    assert records == []
+    assert len(notes) == 1
+    assert "cannot be checkpointed" in notes[0]
+    assert why in notes[0]
+    assert not list(tmp_path.glob("checkpoints/*"))
+    assert told(unit)[1][0].status == "done"
+
+
+def test_a_disk_without_room_stops_no_training(unit, monkeypatch):
+    def no_room(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("dlbench.engine.checkpoint.replace_file", no_room)
+    notes, (record,) = told(WorkUnit.from_json({**unit.to_json(), "checkpoint_every": 1e-9}))
+    assert record.status == "done"
+    assert set(notes) == {"its checkpoint could not be written: No space left on device"}
+
+
+def test_checkpoints_are_left_every_so_many_seconds_and_change_no_number(unit, tmp_path):
+    undisturbed = told(WorkUnit(trials=unit.trials))[1][0]
+    assert not (tmp_path / "checkpoints").exists()
+    record = told(WorkUnit.from_json({**unit.to_json(), "checkpoint_every": 1e-9}))[1][0]
+    assert numbers(record) == numbers(undisturbed)
+    (path,) = (tmp_path / "checkpoints").iterdir()  # nothing half-written beside it
+    state = unpack(path.read_bytes())["state"]
+    assert (len(state["rows"]), len(state["part"]["sizes"])) == (2, 6)
+
+
+def test_an_exception_removes_the_checkpoint_and_keeps_the_epochs_of_before(unit, checkpoint, monkeypatch):
+    step = dlbench.engine.training.train_step
+
+    def broken(use, images, labels):
+        raise ValueError("broken by now")
+
+    monkeypatch.setattr(dlbench.engine.training, "train_step", broken)
+    _, (record,) = told(unit)
+    assert record.status == "failed"
+    assert [row["epoch"] for row in record.epochs] == [1]
+    assert not checkpoint.exists()
+    monkeypatch.setattr(dlbench.engine.training, "train_step", step)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("no more"),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: "
+                     "you tried to allocate 400000000000000 bytes."),
+    ],
+)  # fmt: skip
+def test_a_lack_of_memory_is_told_from_a_failure_and_keeps_the_checkpoint(unit, checkpoint, monkeypatch, error):
+    def hungry(use, images, labels):
+        raise error
+
+    monkeypatch.setattr(dlbench.engine.training, "train_step", hungry)
+    assert told(unit)[1][0].status == "oom"
+    assert checkpoint.exists()
+
+
+def test_what_torch_says_when_memory_cannot_be_had_is_recognised():
+    with pytest.raises(RuntimeError) as raised:
+        torch.empty(2**60, dtype=torch.uint8)
+    assert dlbench.engine.unit.is_out_of_memory(raised.value)
+
+
+def test_without_a_folder_a_stop_ends_the_trial_and_leaves_nothing(unit, tmp_path):
+    assert told(WorkUnit(trials=unit.trials), Tripwire(1 + 9)) == ([], [])
+    assert list(tmp_path.iterdir()) == []
