@@ -1,12 +1,154 @@
+"""Commands as processes of their own, what becomes of the processes that they start, and environments for plugins."""
+
+import csv
 import os
 import subprocess
 import sys
 import sysconfig
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
+
+COMMAND = (sys.executable, "-m", "dlbench.cli.main", "compare")
+#: What is measured, and so differs from run to run.
+MEASURED = {"train_seconds", "images_per_second", "peak_memory_mb", "seconds", "provenance_id"}
+#: Far more than anything here takes: a limit for what hangs, on a machine however busy.
+PATIENCE = 300
+
+
+def _stat(pid):
+    """Return a process's state, parent and start, or None where it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return fields[0], int(fields[1]), fields[19]
+
+
+def descendants(pid):
+    """Return the processes below a process, each with its start, which tells it from a later one of that number."""
+    parents = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit() and (stat := _stat(name)):
+            parents[int(name)] = (stat[1], stat[2])
+    found, generation = set(), {pid}
+    while generation:
+        generation = {child for child, (parent, _) in parents.items() if parent in generation}
+        found |= {(child, parents[child][1]) for child in generation}
+    return found
+
+
+def alive(processes):
+    """Return those that still run."""
+    stats = {(pid, start): _stat(pid) for pid, start in processes}
+    return {key for key, stat in stats.items() if stat and stat[2] == key[1] and stat[0] != "Z"}
+
+
+def wait_for(what, *, seconds=PATIENCE):
+    """Wait until a condition holds, and return its value."""
+    end = time.monotonic() + seconds
+    while not (value := what()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+    return value
+
+
+class Running:
+    """A command under way. seen: every process that it ever started, as far as looked."""
+
+    def __init__(self, command, folder, environment):
+        self.errors = folder / f"errors-{time.monotonic_ns()}.txt"
+        with self.errors.open("wb") as file:
+            self.process = subprocess.Popen(
+                command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=file
+            )
+        self.seen = set()
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def look(self):
+        """Return the processes below it now."""
+        now = descendants(self.pid)
+        self.seen |= now
+        return now
+
+    def workers(self):
+        """Return the worker processes, which are the server's children."""
+        return [pid for pid, _ in self.look() if (stat := _stat(pid)) and stat[1] != self.pid]
+
+    def said(self):
+        return self.errors.read_text(errors="replace")
+
+    def ended(self):
+        return self.process.poll() is not None
+
+    @staticmethod
+    def wait_for(what):
+        """Wait until a condition holds, and return its value."""
+        return wait_for(what)
+
+    def wait(self):
+        """Return its exit code, once it and all that it started are gone."""
+        code = self.process.wait(timeout=PATIENCE)
+        wait_for(lambda: not alive(self.seen))
+        return code
+
+
+@pytest.fixture
+def start(tmp_path, data_dir, compare):
+    """Start a comparison, or a script, as a process of its own in an empty folder; digits are prepared already."""
+    compare("--seeds", "1", "--epochs", "1", "--model", "linear", "--name", "prepare")
+    started = []
+
+    def start(*arguments, site=None, script=None):
+        environment = {**os.environ, "DLBENCH_DATA_DIR": str(data_dir), "DLBENCH_TEST_MARKS": str(tmp_path)}
+        if site:
+            environment["PYTHONPATH"] = str(site)
+        command = [sys.executable, str(script)] if script else [*COMMAND, *arguments]
+        started.append(Running(command, tmp_path, environment))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.look()
+        running.process.kill()
+        running.process.wait()
+
+
+@pytest.fixture
+def component(install, tmp_path):
+    """Install a plugin by its two modules' sources, records and parts, and return the folder to import it from."""
+
+    def component(name, records, parts):
+        install(name, records)
+        (module,) = (tmp_path / "site-packages").glob(f"fake_dlbench_{name}.py")
+        module.with_name(f"{module.stem}_parts.py").write_text(dedent(parts))
+        return tmp_path / "site-packages"
+
+    return component
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return [{key: value for key, value in row.items() if key not in MEASURED} for row in csv.DictReader(file)]
+
+
+@pytest.fixture
+def numbers(tmp_path):
+    """Return a run's rows, without what is measured, sorted: trials, epochs and confusion."""
+
+    def numbers(name):
+        folder = tmp_path / "results" / name
+        views = (read(folder / f"{view}.csv") for view in ("trials", "epochs", "confusion"))
+        return [sorted(tuple(row.items()) for row in view) for view in views]
+
+    return numbers
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,17 @@ def test_step_losses_come_on_request_and_change_no_number(compare, tmp_path):
     assert (folder / "figures").exists()
 
 
+def test_one_two_and_four_workers_give_the_same_numbers_to_the_last_bit(compare, tmp_path):
+    busy = ("--model", "mlp:hidden=16:dropout=0.3", "--augment", "flip", "--select", "best-on-test", "--epochs", "3")
+    runs = [
+        compare("--activation", "relu,tanh", "--seeds", "3", "--jobs", jobs, "--name", f"on-{jobs}", *busy)
+        for jobs in ("1", "2", "4")
+    ]
+    one, two, four = (_numbers(_rows(tmp_path / run["path"])) for run in runs)
+    assert len(one) == 6
+    assert one == two == four
+
+
 def test_a_run_folder_holds_what_the_design_promises(compare, tmp_path):
     folder = tmp_path / compare("--optimizer", "sgd:momentum=0.9,adam", "--seeds", "1", *SMALL)["path"]
     files = {path.relative_to(folder).as_posix().split("/")[0] for path in folder.rglob("*")}

@@ -11,7 +11,7 @@ import pytest
 PLUGIN = """
     from dlbench import Activation, hookimpl
 
-    NAMES = ("raises", "exits", "killed", "prints", "wrong")
+    NAMES = ("raises", "exits", "leaves", "killed", "crashes", "prints", "floods", "hungry", "quits", "wrong")
 
     @hookimpl
     def dlbench_activations():
@@ -22,7 +22,7 @@ PLUGIN = """
         raise RuntimeError("an observer that cannot take it")
 """
 PARTS = """
-    import os, signal, sys
+    import ctypes, os, signal, sys
     from torch import nn
 
     def raises():
@@ -30,6 +30,22 @@ PARTS = """
 
     def exits():
         os._exit(3)
+
+    def leaves():
+        os._exit(0)
+
+    def crashes():
+        ctypes.string_at(0)
+
+    def floods():
+        while True:
+            print("and on " * 10_000)
+
+    def hungry():
+        raise MemoryError("no more of it")
+
+    def quits():
+        sys.exit(4)
 
     def killed():
         os.kill(os.getpid(), signal.SIGKILL)
@@ -53,7 +69,18 @@ def faulty(install, tmp_path):
 
 
 def test_faults_of_one_trial_leave_the_others_alone_and_are_told_apart(faulty, tmp_path, data_dir):
-    names = "relu,faulty/raises,faulty/exits,faulty/killed,faulty/prints,faulty/wrong,tanh"
+    faults = {
+        "raises": ("failed", "ValueError: this activation cannot be"),
+        "exits": ("failed", "the worker process ended by itself with exit code 3"),
+        "leaves": ("failed", "the worker process ended by itself with exit code 0"),
+        "killed": ("failed", "the worker process was ended by SIGKILL (out of memory, perhaps)"),
+        "crashes": ("failed", "the worker process was ended by SIGSEGV"),
+        "floods": ("failed", "ended, as it had printed more than 256 MiB"),
+        "hungry": ("oom", "MemoryError: no more of it"),
+        "quits": ("failed", "SystemExit: 4"),
+        "wrong": ("failed", "TypeError: 'NoneType' object is not callable"),
+    }
+    names = ",".join(["relu", *(f"faulty/{name}" for name in faults), "faulty/prints", "tanh"])
     environment = {**os.environ, "PYTHONPATH": str(faulty), "DLBENCH_DATA_DIR": str(data_dir)}
     command = [sys.executable, "-m", "dlbench.cli.main", "compare", "--seeds", "2", "--epochs", "1"]
     done = subprocess.run(
@@ -62,7 +89,7 @@ def test_faults_of_one_trial_leave_the_others_alone_and_are_told_apart(faulty, t
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 1, done.stderr
@@ -70,14 +97,16 @@ def test_faults_of_one_trial_leave_the_others_alone_and_are_told_apart(faulty, t
     folder = tmp_path / "results" / "faults"
     with (folder / "trials.csv").open(newline="") as file:
         rows = {(row["activation"].partition("/")[2], row["seed"]): row for row in csv.DictReader(file)}
-    assert len(rows) == 14
-    status = {name: rows[name, seed]["status"] for name, seed in rows}
-    failed = {"raises", "exits", "killed", "wrong"}
-    assert {name for name, word in status.items() if word == "failed"} == failed
-    assert {name for name, word in status.items() if word == "done"} == {"relu", "tanh", "prints"}
-    assert "this activation cannot be" in rows["raises", "0"]["message"]
-    assert "exit code 3" in rows["exits", "0"]["message"]
-    assert "SIGKILL" in rows["killed", "0"]["message"]
+    assert len(rows) == 2 * 12
+    found = {name: (row["status"], row["message"]) for (name, _), row in rows.items() if row["status"] != "done"}
+    assert found == faults
+    assert {name for (name, _), row in rows.items() if row["status"] == "done"} == {"relu", "tanh", "prints"}
+    crash = (folder / "logs" / f"{rows['crashes', '0']['trial_id']}.log").read_text()
+    assert "Segmentation fault" in crash
+    assert "in crashes" in crash
+    flood = (folder / "logs" / f"{rows['floods', '0']['trial_id']}.log").read_text()
+    assert len(flood) < 100_000
+    assert "bytes are left out here" in flood
     log = (folder / "logs" / f"{rows['raises', '0']['trial_id']}.log").read_text()
     assert "Traceback" in log
     printed = (folder / "logs" / f"{rows['prints', '1']['trial_id']}.log").read_text()
@@ -97,7 +126,7 @@ def test_failed_trials_are_tried_again_and_done_ones_are_not(faulty, tmp_path, d
             env=environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
     assert done.returncode == 1

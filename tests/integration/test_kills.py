@@ -1,0 +1,195 @@
+"""kill -9 of workers, of the parent and of both, at random moments: the next run completes what they left.
+
+Most kills meet a hollow engine: no torch, the same workers, messages, folder and checkpoints.
+"""
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+from collections import Counter
+
+import pytest
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
+]
+
+HOLLOW = """
+    from dlbench import Executor, Parameter, hookimpl
+
+    @hookimpl
+    def dlbench_executors():
+        return [
+            Executor(
+                name="hollow",
+                factory=f"{__name__}_parts:Hollow",
+                summary="Workers that do not train",
+                parameters={"jobs": Parameter(None, type=int), "data_dir": Parameter(None, type=str)},
+            )
+        ]
+"""
+PARTS = """
+    import json, random, time
+    from pathlib import Path
+
+    from dlbench.executors.local import LocalExecutor
+    from dlbench.results.checkpoints import checkpoint_path
+    from dlbench.results.files import replace_file
+    from dlbench.trial import EpochFinished, TrialFinished, TrialNoted, TrialRecord, TrialStarted
+
+    class Hollow(LocalExecutor):
+        engine = f"{__name__}:run_unit"
+        preloaded = ("dlbench.executors.worker",)
+
+    def run_unit(unit, data_dir, emit, stop):
+        (trial,) = unit.trials
+        emit(TrialStarted(trial_id=trial.trial_id))
+        path = checkpoint_path(Path(unit.checkpoint_folder), trial.trial_id)
+        rows, drawn = [], random.Random(trial.trial_id)
+        if path.exists():
+            rows, (version, state, gauss) = json.loads(path.read_bytes())
+            drawn.setstate((version, tuple(state), gauss))
+            emit(TrialNoted(trial_id=trial.trial_id, text=f"goes on from epoch {len(rows)}"))
+        for epoch in range(len(rows) + 1, trial.settings.epochs + 1):
+            time.sleep(0.03)
+            names = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+            rows.append({"epoch": epoch, "learning_rate": 0.1, **{name: drawn.random() for name in names}})
+            emit(EpochFinished(trial_id=trial.trial_id, epoch=epoch, metrics=rows[-1]))
+            replace_file(path, json.dumps([rows, drawn.getstate()]))
+            if stop.is_set():
+                return
+        metrics = {**rows[-1], "test_loss": drawn.random(), "test_accuracy": drawn.random(), "best_epoch": epoch}
+        del metrics["epoch"], metrics["learning_rate"]
+        confusion = tuple(tuple(drawn.randrange(50) for _ in range(2)) for _ in range(2))
+        emit(
+            TrialFinished(
+                record=TrialRecord(
+                    trial=trial,
+                    status="done",
+                    metrics=metrics,
+                    cost={"train_seconds": time.monotonic()},
+                    epochs=tuple(rows),
+                    confusion=confusion,
+                    class_names=("cat", "dog"),
+                )
+            )
+        )
+"""
+#: 60 trials of six epochs.
+TRIALS = ("--executor", "hollow", "--activation", "relu,tanh,elu", "--seeds", "20", "--epochs", "6", "--jobs", "3")
+REAL = (
+    *("--model", "mlp:hidden=16:dropout=0.4", "--augment", "crop:padding=1,flip", "--optimizer", "sgd:momentum=0.9"),
+    *("--learning-rate", "0.01", "--scheduler", "plateau:patience=1:factor=0.9", "--select", "best-on-test"),
+    *("--activation", "relu,tanh", "--seeds", "2", "--epochs", "120", "--jobs", "2", "--checkpoint-every", "0.05"),
+)
+
+
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return 0
+    return 1
+
+
+class Killer:
+    """Runs a command, kills it and its workers at moments that a seed decides, and lets it go on to its end."""
+
+    def __init__(self, start, folder, seed):
+        self.start = start
+        self.folder = folder
+        self.random = random.Random(seed)
+        self.kills = Counter()
+        self.resumed = 0
+
+    def disturb(self, *arguments, sessions, site=None):
+        """Run some sessions that do not live long, then one that does."""
+        for _ in range(sessions):
+            running = self.start(*arguments, site=site)
+            self._session(running)
+            self.resumed += running.said().count("goes on from")
+        last = self.start(*arguments, site=site)
+        code = last.wait()
+        assert code == 0, last.said()
+        assert "Traceback" not in last.said()
+        self.resumed += last.said().count("goes on from")
+
+    def _session(self, running):
+        """Let it come to work, or not quite; kill workers now and then; end with the parent, perhaps with all."""
+        if self.kills["parent"] == 0:  # once at least there is something to go on from, however busy the machine
+            running.wait_for(lambda: any(self.folder.glob("results/*/checkpoints/[!.]*")) or running.ended())
+        for _ in range(self.random.choice([0, 2, 3, 4, 5])):
+            running.wait_for(lambda: running.workers() or running.ended())
+            self._pause()
+            if workers := running.workers():
+                self.kills["worker"] += kill(self.random.choice(workers))
+        self._pause()
+        running.look()
+        if running.ended():
+            return
+        victims = [running.pid]
+        if self.random.random() < 0.3:
+            victims += running.workers()
+        self.random.shuffle(victims)
+        self.kills["parent"] += 1
+        self.kills["worker"] += sum(kill(pid) for pid in victims) - 1
+        running.wait()
+
+    def _pause(self):
+        time.sleep(self.random.uniform(0, 0.3))
+
+    def done(self, name):
+        """Return how often each trial was computed to its end."""
+        lines = [
+            line
+            for path in (self.folder / "results" / name / "journal").glob("*.jsonl")
+            for line in path.read_bytes().splitlines()
+        ]
+        return Counter(record["trial_id"] for line in lines if (record := whole(line)) and record["status"] == "done")
+
+
+def whole(line):
+    """Return a line's record; the last line of a killed session may be half one."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def check(killer, numbers, name, undisturbed, count):
+    """No row lost, none twice, and all as if nothing had happened."""
+    assert numbers(name) == undisturbed
+    assert sorted(killer.done(name).values()) == [1] * count
+    assert not (killer.folder / "results" / name / "checkpoints").exists()
+
+
+def test_a_hundred_kills_of_workers_and_parents_lose_nothing_and_change_nothing(start, component, numbers, tmp_path):
+    site = component("hollow", HOLLOW, PARTS)
+    killer = Killer(start, tmp_path, seed=7)
+    assert start(*TRIALS, "--name", "undisturbed", site=site).wait() == 0
+    undisturbed = numbers("undisturbed")
+    assert len(undisturbed[0]) == 60
+    run = 0
+    while sum(killer.kills.values()) < 110:
+        run += 1
+        killer.disturb(*TRIALS, "--name", f"run-{run}", sessions=3, site=site)
+        check(killer, numbers, f"run-{run}", undisturbed, 60)
+    assert min(killer.kills["parent"], killer.kills["worker"]) >= 25, killer.kills
+    assert killer.resumed > 0
+
+
+def test_real_trainings_killed_in_their_middle_go_on_to_the_same_numbers(start, numbers, tmp_path):
+    killer = Killer(start, tmp_path, seed=11)
+    assert start(*REAL, "--name", "undisturbed").wait() == 0
+    undisturbed = numbers("undisturbed")
+    run = 0
+    while sum(killer.kills.values()) < 12:
+        run += 1
+        killer.disturb(*REAL, "--name", f"run-{run}", sessions=4)
+        check(killer, numbers, f"run-{run}", undisturbed, 4)
+    assert min(killer.kills["parent"], killer.kills["worker"]) >= 2, killer.kills
+    assert killer.resumed > 0
