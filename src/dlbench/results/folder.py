@@ -1,17 +1,21 @@
 """The run folder as a session sees it: what is there already, and where new records go."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from dlbench.errors import DlbenchError
+from dlbench.results.company import Company, Peer, at_work
 from dlbench.results.convergence import find_target
-from dlbench.results.files import replace_file, writing
-from dlbench.results.journal import Journal, append_record, journal_path, read_journal, session_name
+from dlbench.results.files import make_folder, replace_file, writing
+from dlbench.results.journal import FOLDER, JournalReader, append_record, journal_path, session_name
 from dlbench.results.judging import judge_run
+from dlbench.results.locations import check_own, set_aside
 from dlbench.results.manifest import SCHEMA, provenance_id, read_manifest, write_manifest
+from dlbench.results.tidying import keep_changed_views, remove_leftovers
 from dlbench.results.views import ViewFiles
 from dlbench.settings import BEFORE
 from dlbench.syntax import format_value
@@ -24,26 +28,47 @@ Plan = Mapping[str, Any]
 class RunFolder:
     """A run folder. Opening it reads; nothing is made on disk before start() or add().
 
-    Used as a context manager, it is closed at the end: the views are whole, the session has its end.
+    Used as a context manager, it is closed at the end: the views are whole, the session has its end. Other processes
+    may write to the folder at the same time: whatever is written here is written while they keep still.
+    fresh: take nothing over; what is there is set aside as soon as the session begins.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, fresh: bool = False) -> None:
         self.path = path
-        self.manifest = read_manifest(path)
-        self._take(read_journal(path))
-        self._views = ViewFiles(path)
+        self.notes: list[str] = []
+        self.manifest: Manifest | None = None
+        self._fresh = fresh
         self._session = ""
+        self._company = Company(path)
         self._looks: list[Mapping[str, Any]] = []
+        self._came: set[str] = set()
+        self._views = ViewFiles(path)
+        self._read(nothing=fresh)
 
-    def _take(self, journal: Journal) -> None:
-        self._records = dict(journal.records)
-        self.warnings = journal.warnings
+    def _read(self, *, nothing: bool = False) -> None:
+        """Read the manifest and all journals anew."""
+        self._reader = JournalReader(self.path)
+        self._records: dict[str, TrialRecord] = {}
+        if not nothing:
+            self.manifest = read_manifest(self.path)
+            self._records.update(self._reader.read(to_the_end=True))
+            if self._reader.unfinished and not at_work(self.path):  # else that line is still being written
+                self._reader.warnings += self._reader.unfinished
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
+        if error is None:
+            self.close()
+            return
+        with contextlib.suppress(DlbenchError):  # what went wrong first is what is told
+            self.close()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what was left out in reading, a sentence each."""
+        return tuple(self._reader.warnings)
 
     @property
     def records(self) -> tuple[TrialRecord, ...]:
@@ -56,7 +81,7 @@ class RunFolder:
         if self.manifest is None:
             raise DlbenchError(
                 f"{self.path} has no manifest.json, so its variants are not known.",
-                "Type the command that made it again, or export the trials: `dlbench results export`.",
+                f"Type `dlbench results doctor {self.path.name}`, which makes one from the trials.",
             )
         return self.manifest.plan
 
@@ -78,25 +103,30 @@ class RunFolder:
             if record.status in ANSWERED and watch.lacks(record.watched, len(record.epochs))
         )
 
+    @property
+    def came(self) -> frozenset[str]:
+        """Return the trials that ended since the session began, here or in another process, whatever their status."""
+        return frozenset(self._came)
+
     def start(self, plan: Plan, command: Sequence[str], surroundings: Mapping[str, Any]) -> Manifest:
         """Begin a session: join its plan to the folder's, write the manifest, bring the views up to date.
 
         surroundings: what provenance() returned.
         """
         joined = extend_plan(self.manifest.plan, plan) if self.manifest else plan
-        self._begin()
-        self._looks = []
-        session = {
-            "session": self._session,
-            "command": list(command),
-            "started": _now().isoformat(timespec="seconds"),
-            "ended": None,
-            "provenance_id": provenance_id(surroundings),
-            **surroundings,
-        }
-        sessions = (*(self.manifest.sessions if self.manifest else ()), session)
-        self.manifest = Manifest(schema=SCHEMA, name=self.path.name, plan=joined, sessions=sessions)
-        with writing(self.path):
+        with writing(self.path), self._begin():
+            if self.manifest:  # another process may have begun in the meantime
+                joined = extend_plan(self.manifest.plan, plan)
+            session = {
+                "session": self._session,
+                "command": list(command),
+                "started": _now().isoformat(timespec="seconds"),
+                "ended": None,
+                "provenance_id": provenance_id(surroundings),
+                **surroundings,
+            }
+            sessions = (*(self.manifest.sessions if self.manifest else ()), session)
+            self.manifest = Manifest(schema=SCHEMA, name=self.path.name, plan=joined, sessions=sessions)
             write_manifest(self.path, self.manifest)
         return self.manifest
 
@@ -104,35 +134,83 @@ class RunFolder:
         """Join more of the session's plan to the folder's, and write the manifest."""
         if self.manifest is None:
             raise DlbenchError("A session extends its plan only after it has begun.")
-        self.manifest = replace(self.manifest, plan=extend_plan(self.manifest.plan, plan))
-        with writing(self.path):
+        with writing(self.path), self._company.exclusive():
+            manifest = read_manifest(self.path) or self.manifest
+            self.manifest = replace(manifest, plan=extend_plan(manifest.plan, plan))
             write_manifest(self.path, self.manifest)
 
     def note_look(self, look: Mapping[str, Any]) -> None:
         """Keep what a look at growing results found; the manifest has it from the end of the session on."""
         self._looks.append(look)
 
-    def _begin(self) -> None:
-        """Name the session; repair the views, which a killed session may have left behind the journal."""
+    def note_session(self, **facts: Any) -> None:
+        """Add facts to the session's entry in the manifest."""
+        with writing(self.path), self._company.exclusive():
+            self._amend_session(facts)
+
+    @contextlib.contextmanager
+    def _begin(self) -> Iterator[None]:
+        """Name the session and join whoever is at work here; read again, tidy up and mend views, all undisturbed."""
+        if self._fresh and (aside := set_aside(self.path)):
+            self.notes.append(f"What was in {self.path} is now in {aside}.")
+        self._fresh = False
+        make_folder(self.path, parents=True)
+        check_own(self.path)
+        make_folder(self.path / FOLDER)
         self._session = session_name(_now())
-        with writing(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
+        self._company = Company(self.path, self._session)
+        with self._company.exclusive():
+            self._company.join()
+            self._read()
+            if not self._company.peers():
+                remove_leftovers(self.path)
+            self.notes.extend(keep_changed_views(self.path))
             if self._records:
                 self._views.rebuild(self.records)
+            yield
 
     def add(self, record: TrialRecord) -> None:
         """Keep a record: on disk in the journal first, then in the views and, if it has one, as a log."""
-        if not self._session:
-            self._begin()
-        again = record.trial_id in self._records
-        self._records[record.trial_id] = record
         with writing(self.path):
-            append_record(journal_path(self.path, self._session), record)
-            if record.log:
-                replace_file(self.path / "logs" / f"{record.trial_id}.log", record.log)
-            # Rows of a trial run again are replaced at the end: rewriting a file a trial would cost its square.
-            if not again and not self._views.append(record):
-                self._views.rebuild(self.records)
+            if not self._session:
+                with self._begin():
+                    pass
+            with self._company.exclusive():
+                self._catch_up()
+                journal = journal_path(self.path, self._session)
+                append_record(journal, record)
+                self._reader.skip(journal)
+                again = record.trial_id in self._records
+                self._records[record.trial_id] = record
+                self._came.add(record.trial_id)
+                if record.log:
+                    replace_file(self.path / "logs" / f"{record.trial_id}.log", record.log, parents=False)
+                # Rows of a trial run again are replaced at the end: rewriting a file a trial would cost its square.
+                if not again and not self._views.append(record):
+                    self._views.rebuild(self.records)
+
+    def claim(self, trial_id: str) -> bool:
+        """Take a trial for this session; False where another one has it, or has ended it since the session began."""
+        with writing(self.path), self._company.exclusive():
+            taken = any(trial_id in peer.taken for peer in self._company.peers())
+            self._catch_up()
+            if taken or trial_id in self._came:
+                return False
+            self._company.take(trial_id)
+            return True
+
+    def elsewhere(self, trial_ids: Sequence[str]) -> dict[str, Peer]:
+        """Return those trials that other sessions run now, each with its session; read what has ended meanwhile."""
+        with writing(self.path), self._company.exclusive():
+            peers = self._company.peers()
+            self._catch_up()
+            return {each: peer for peer in peers for each in trial_ids if each in peer.taken - self._came}
+
+    def _catch_up(self) -> None:
+        """Read the records that other sessions have added."""
+        for trial_id, record in self._reader.read():
+            self._records[trial_id] = record
+            self._came.add(trial_id)
 
     def close(self) -> None:
         """End the session: views and verdicts made anew from all journals, the end in the manifest.
@@ -141,12 +219,15 @@ class RunFolder:
         """
         if not self._session:
             return
-        self._take(read_journal(self.path))  # another session may have written beside this one
-        with writing(self.path):
-            self._end_session()
-            if self._records:
-                self._write_views()
-        self._session = ""
+        try:
+            with writing(self.path), self._company.exclusive():
+                self._read()  # other sessions may have written beside this one
+                self._end_session()
+                if self._records:
+                    self._write_views()
+        finally:
+            self._company.leave()
+            self._session = ""
 
     def _write_views(self) -> None:
         if self.manifest is None:
@@ -156,19 +237,25 @@ class RunFolder:
         self._views.write_comparison(*judge_run(self.records, self.manifest.plan).table())
 
     def _end_session(self) -> None:
-        manifest = read_manifest(self.path)
-        if manifest is None:
+        if self.manifest is None:
             return
-        target = find_target(self.records, manifest.plan)
-        plan = {**manifest.plan, "target": target} if target["values"] else manifest.plan
+        target = find_target(self.records, self.manifest.plan)
+        if target["values"]:
+            self.manifest = replace(self.manifest, plan={**self.manifest.plan, "target": target})
         ended: dict[str, Any] = {"ended": _now().isoformat(timespec="seconds")}
         if self._looks:
             ended["looks"] = list(self._looks)
+        self._amend_session(ended, self.manifest)
+
+    def _amend_session(self, facts: Mapping[str, Any], manifest: Manifest | None = None) -> None:
+        manifest = manifest or read_manifest(self.path)
+        if manifest is None:
+            return
         sessions = tuple(
-            {**session, **ended} if session.get("session") == self._session else session
+            {**session, **facts} if session.get("session") == self._session else session
             for session in manifest.sessions
         )
-        self.manifest = replace(manifest, plan=plan, sessions=sessions)
+        self.manifest = replace(manifest, sessions=sessions)
         write_manifest(self.path, self.manifest)
 
 

@@ -2,9 +2,11 @@
 
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 from dlbench.errors import DlbenchError, suggest
+from dlbench.results.files import move
 from dlbench.results.journal import FOLDER as JOURNAL
 from dlbench.results.manifest import FILE_NAME as MANIFEST
 
@@ -23,7 +25,32 @@ def new_run_path(name: str, root: Path) -> Path:
         raise DlbenchError(
             f"{name!r} is no run name.", "It takes letters, digits, '.', '_' and '-', a letter or digit first."
         )
-    return root / name
+    path = root / name
+    if path.is_symlink() and root.resolve() not in path.resolve().parents:
+        raise DlbenchError(
+            f"{path} is a link that leads out of {root}, to {path.resolve()}.",
+            "Name that folder by its path, or choose another name.",
+        )
+    return path
+
+
+def check_own(run: Path) -> None:
+    """Raise DlbenchError where a folder in a run folder is a link to another place: nothing is written through it."""
+    for entry in os.scandir(run):
+        if entry.is_symlink() and entry.is_dir():
+            raise DlbenchError(
+                f"{entry.path} is a link to {os.path.realpath(entry.path)}: dlbench writes into run folders only.",
+                "Replace it by a folder, or choose another --name.",
+            )
+
+
+def set_aside(run: Path) -> Path | None:
+    """Rename a run folder in one step, so that its place is free; return its new path, None where it holds nothing."""
+    if not run.is_dir() or not any(run.iterdir()):
+        return None
+    aside = run.with_name(f"{run.name}.old-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+    move(run, aside)
+    return aside
 
 
 def run_path(argument: str, root: Path) -> Path:

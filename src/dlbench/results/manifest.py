@@ -38,12 +38,16 @@ def read_manifest(folder: Path) -> Manifest | None:
     except (ValueError, KeyError, TypeError) as error:
         raise DlbenchError(
             f"{path} cannot be read as a manifest: {error}.",
-            "The trials themselves are in the journal folder; put a good copy of the file back, or use another --name.",
+            f"The trials themselves are in the journal folder: `dlbench results doctor {folder.name}` makes a manifest "
+            "from them.",
         ) from error
 
 
 def _check_schema(content: Mapping[str, Any], path: Path) -> None:
-    if content["schema"] <= SCHEMA:
+    schema = content["schema"]
+    if not isinstance(schema, int) or schema < 1:
+        raise ValueError(f"its schema {schema!r} is none")
+    if schema <= SCHEMA:
         return
     sessions = content.get("sessions") or [{}]
     writer = sessions[-1].get("versions", {}).get("dlbench", "")
@@ -63,7 +67,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         "plan": manifest.plan,
         "sessions": list(manifest.sessions),
     }
-    replace_file(folder / FILE_NAME, json.dumps(content, indent=2) + "\n")
+    replace_file(folder / FILE_NAME, json.dumps(content, indent=2) + "\n", parents=False)
 
 
 def provenance(plugins: Mapping[str, str], hardware: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from dlbench.results.convergence import epochs_to_target
-from dlbench.results.files import append, replace_file
+from dlbench.results.files import append_rows, remove_file, replace_file
 from dlbench.specs import Value
 from dlbench.syntax import format_value
 from dlbench.trial import TrialRecord
@@ -24,6 +24,8 @@ _LOSSES = ("train_loss", "train_accuracy", "validation_loss", "validation_accura
 _LAST = ("last_validation_loss", "last_validation_accuracy")
 _TEST = ("test_loss", "test_accuracy", "macro_precision", "macro_recall", "macro_f1")
 _EPOCHS = ("best_epoch", "epochs_run", "epochs_to_target")
+#: What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection").
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COST = ("train_seconds", "images_per_second", "parameters", "flops_per_image", "peak_memory_mb")
 
 
@@ -126,8 +128,23 @@ def to_csv(columns: tuple[str, ...], rows: Iterable[Row], *, header: bool = True
     writer = csv.writer(text, lineterminator="\n")
     if header:
         writer.writerow(columns)
-    writer.writerows([cell(row.get(column)) for column in columns] for row in rows)
+    writer.writerows([_inert(cell(row.get(column))) for column in columns] for row in rows)
     return text.getvalue()
+
+
+def _inert(value: Value) -> Value:
+    """Return a cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe in front."""
+    if isinstance(value, str) and value.startswith(_FORMULA) and not _is_number(value):
+        return f"'{value}"
+    return value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def cell(value: Value) -> int | float | str | None:
@@ -143,7 +160,6 @@ class ViewFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._columns: dict[str, tuple[str, ...]] = {}
 
     def rebuild(self, records: Iterable[TrialRecord], plan: Mapping[str, Any] | None = None) -> None:
         """Write all views of records anew, each in one step. plan: see `table`."""
@@ -151,25 +167,38 @@ class ViewFiles:
         for view in VIEWS.values():
             columns, rows = table(view, kept, plan)
             if view.on_request and not rows:
-                (self._folder / view.file_name).unlink(missing_ok=True)
+                remove_file(self._folder / view.file_name)
                 continue
-            replace_file(self._folder / view.file_name, to_csv(columns, rows))
-            self._columns[view.name] = columns
+            self._replace(view.file_name, to_csv(columns, rows))
 
     def write_comparison(self, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
         """Write comparison.csv in one step."""
-        replace_file(self._folder / COMPARISON, to_csv(columns, rows))
+        self._replace(COMPARISON, to_csv(columns, rows))
 
     def append(self, record: TrialRecord) -> bool:
-        """Append a record's rows; False, with nothing written, where a file lacks a column or is not there."""
+        """Append a record's rows; False where a file lacks a column, is not there or not the one that was written.
+
+        Then the views must be rebuilt.
+        """
         tables = {view: table(view, [record]) for view in VIEWS.values()}
         tables = {view: found for view, found in tables.items() if found[1] or not view.on_request}
-        for view, (columns, _) in tables.items():
-            known = self._columns.get(view.name, ())
-            if not set(columns) <= set(known) or not (self._folder / view.file_name).exists():
-                return False
+        # Read each time: another session may have put a wider file there.
+        headers = {view: _header(self._folder / view.file_name) for view in tables}
+        if any(not set(columns) <= set(headers[view]) for view, (columns, _) in tables.items()):
+            return False
         for view, (_, rows) in tables.items():
-            if rows:
-                text = to_csv(self._columns[view.name], rows, header=False)
-                append(self._folder / view.file_name, text.encode())
+            texts = [to_csv(headers[view], [row], header=False).encode() for row in rows]
+            if texts and not append_rows(self._folder / view.file_name, texts):
+                return False
         return True
+
+    def _replace(self, name: str, text: str) -> None:
+        replace_file(self._folder / name, text, parents=False)
+
+
+def _header(path: Path) -> tuple[str, ...]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return tuple(next(csv.reader(file), ()))
+    except (OSError, ValueError, csv.Error):
+        return ()

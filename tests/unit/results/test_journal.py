@@ -7,6 +7,11 @@ import pytest
 from dlbench.results.journal import append_record, journal_path, read_journal, session_name
 
 
+@pytest.fixture(autouse=True)
+def _journal_folder(tmp_path):
+    (tmp_path / "journal").mkdir()
+
+
 def test_a_record_comes_back_as_it_was(tmp_path, make_record):
     record = make_record(status="diverged", message="häßlich\n2nd line", log="trace\nback", provenance_id="0123")
     append_record(journal_path(tmp_path, "a"), record)
@@ -82,7 +87,6 @@ def test_ten_thousand_records_come_back_in_their_order(tmp_path, make_record):
         text.replace(record.trial_id, f"{seed:016x}").replace('"seed": 0', f'"seed": {seed}') for seed in range(10_000)
     ]
     path = journal_path(tmp_path, "a")
-    path.parent.mkdir()
     path.write_text("\n".join(lines) + "\n")
     records = read_journal(tmp_path).records
     assert [record.trial.seed for record in records.values()] == list(range(10_000))
