@@ -92,6 +92,9 @@ def compare(
     step_losses: bool = False,
     accept_old: bool = False,
     redo_stale: bool = False,
+    fresh: bool = False,
+    force: Sequence[str] = (),
+    reuse: bool = False,
     progress: bool = False,
     **axes: Any,
 ) -> Comparison:
@@ -99,8 +102,8 @@ def compare(
 
     axes: components and settings by name, `activation=["relu", "tanh"], dataset="mnist"`; a list makes an axis.
     seeds: how many, or "auto:7..30"; seed: which. margin: in points for accuracies. diagnostics:
-    "saturation,first,last", or a list of such. Raises DlbenchError as the command exits with 2; failed trials do not
-    raise.
+    "saturation,first,last", or a list of such. fresh: start over, the folder that is there set aside without asking.
+    Raises DlbenchError as the command exits with 2; failed trials do not raise.
     """
     from dlbench.report.progress import Progress
 
@@ -129,6 +132,9 @@ def compare(
         step_losses=step_losses,
         accept_old=accept_old,
         redo_stale=redo_stale,
+        fresh=fresh,
+        force=[force] if isinstance(force, str) else force,
+        reuse=reuse,
         command=[sys.argv[0] or "python", "dlbench.compare"],
     )
     with Progress(quiet=not progress) as display:

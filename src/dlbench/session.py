@@ -1,8 +1,9 @@
 """One session: plan, make ready, run what is missing, keep every record. The command line and the API end here."""
 
 import contextlib
+import itertools
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,6 +23,7 @@ from dlbench.results.history import longest_first
 from dlbench.results.judging import judge_run
 from dlbench.results.locations import new_run_path, results_root
 from dlbench.results.manifest import provenance, provenance_id
+from dlbench.resuming import Wanted, check_fresh, forced_trials, reusable
 from dlbench.syntax import parse_reference
 from dlbench.trial import (
     ANSWERED,
@@ -41,6 +43,10 @@ if TYPE_CHECKING:
     from dlbench.executors.local import LocalExecutor
 
 
+#: Seconds between two looks at what other processes have done.
+_PATIENCE = 0.3
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Where and how a session runs; nothing here decides a trial's numbers.
@@ -48,7 +54,8 @@ class Options:
     jobs: trials at once, None for the executor's own choice. max_time: seconds of all, timeout: seconds of one trial.
     checkpoint_every: seconds between two checkpoints of a trial, 0 for none. step_losses: keep each step's loss; a
     trial that is there without them is computed again, to the same numbers. accept_old: keep results that were made
-    with other versions; redo_stale: compute those again.
+    with other versions; redo_stale: compute those again. fresh: start over, once confirm has said yes to its question.
+    force: labels and trial_ids to compute again. reuse: take trials over from other run folders.
     """
 
     name: str = ""
@@ -63,6 +70,10 @@ class Options:
     step_losses: bool = False
     accept_old: bool = False
     redo_stale: bool = False
+    fresh: bool = False
+    force: Sequence[str] = ()
+    reuse: bool = False
+    confirm: Callable[[str], bool] = lambda question: True
     command: Sequence[str] = ()
 
 
@@ -90,13 +101,18 @@ class Display(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a session leaves. records: those of the plan's trials, computed now or before. interrupted: not all ran."""
+    """What a session leaves. records: those of the plan's trials, computed now or before. interrupted: not all ran.
+
+    computed: how many here and now; reused: taken from other runs; elsewhere: by other processes meanwhile.
+    """
 
     folder: Path
     plan: Plan
     records: tuple[TrialRecord, ...]
     computed: int
     interrupted: bool
+    reused: int = 0
+    elsewhere: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -118,27 +134,34 @@ def run(
     plan = build(request, registry, config.settings)
     asked_criteria(request.judging, plan.to_json())  # what cannot be judged is said before anything is prepared
     path = run_folder_path(plan, options, config)
+    if options.fresh and (question := check_fresh(path)) and not options.confirm(question):
+        raise DlbenchError(f"Nothing was done: {path} stays as it is.")
     data_dir = data_folder(options.data_dir, config.data_dir, default_data_dir)
     with Readying(registry, data_dir, stop, display.note) as readying:
         plan = resolve(plan, registry, readying.complete)
         hardware = {"gpu": readying.machine().device_name}
-    folder = RunFolder(path)
+    folder = RunFolder(path, fresh=options.fresh)
     for warning in folder.warnings:
         display.note(warning)
     plan = _fix_judging(_with_watch_of(folder, plan, registry, display), request, folder)
     surroundings = provenance(plugins_used(plan, registry), hardware)
+    forced = forced_trials(options.force, plan)
 
     def missing(stage: Plan) -> list[Trial]:
         stale = stale_trials(folder, stage, surroundings, accept=options.accept_old, redo=options.redo_stale)
-        without = folder.without_steps if options.step_losses else frozenset()
-        there = folder.answered - stale - without - folder.unwatched(stage.watch)
+        again = stale | forced | (folder.without_steps if options.step_losses else frozenset())
+        there = (folder.answered - again - folder.unwatched(stage.watch)) | folder.came
         return [trial for trial in stage.trials if trial.trial_id not in there]
 
     executor = _executor(options, registry, data_dir) if missing(plan) else None
     stages = plan.stages
     session = _Session(stages[0], folder, registry, display, provenance_id(surroundings))
     with folder, _time_limit(options.max_time, stop):
-        manifest = folder.start(stages[0].to_json(), options.command, surroundings)
+        manifest = folder.start(stages[0].to_json(), options.command, surroundings, mixed=options.accept_old)
+        for note in folder.notes:
+            display.note(note)
+        if options.reuse:
+            session.reuse([trial for trial in missing(plan) if trial.trial_id not in forced], options, surroundings)
         session.observe("dlbench_run_started", manifest=manifest)
         interrupted = _run_stages(session, stages, missing, executor, options, stop)
     session.observe("dlbench_run_finished", folder=path)
@@ -251,10 +274,13 @@ class _Session:
         self.display = display
         self.provenance = provenance
         self.labels = {variant.trial.variant_id: variant.label for variant in plan.variants}
-        self.computed = 0
+        self.computed = self.elsewhere = 0
+        self.reused: set[str] = set()
         self.plan = plan
         self.trials: dict[str, Trial] = {}
         self._said: set[str] = set()
+        self._claimed: set[str] = set()
+        self._told: set[str] = set()
 
     def enter(self, plan: Plan) -> None:
         """Go on to a stage of the plan, which holds the earlier ones."""
@@ -278,29 +304,75 @@ class _Session:
     def train(
         self, missing: Sequence[Trial], executor: "LocalExecutor", options: Options, stop: threading.Event
     ) -> None:
-        """Run the missing trials."""
-        run = self.folder.path.absolute()  # workers have a working directory of their own
+        """Run the missing trials that no other process runs, and wait for those that one does."""
         queue = longest_first(missing, self.folder.path.parent)
-        kept = frozenset() if options.step_losses else self.folder.answered - self.folder.without_steps
-        units = [
-            WorkUnit(
-                trials=(trial,),
-                weights_folder=str(run / "weights") if options.save_weights else "",
-                keep_steps=options.step_losses or trial.trial_id in kept,  # a record that is made again loses nothing
-                watch=self.plan.watch,
-                checkpoint_folder=str(run / CHECKPOINTS) if options.checkpoint_every else "",
-                checkpoint_every=options.checkpoint_every,
-                provenance_id=self.provenance,
-            )
-            for trial in queue
-        ]
         self.display.started(missing, len(self.trials) - len(missing))
         try:
-            executor.run(units, self.handle, stop)
+            while (left := self._left(queue)) and not stop.is_set():
+                units = self._claim(left, options)
+                if first := next(units, None):
+                    executor.run(itertools.chain([first], units), self.handle, stop)
+                elif self._wait_for_others(left):
+                    stop.wait(_PATIENCE)
+            self._tell_of_others()
         finally:
             discard_checkpoints(self.folder.path, self.folder.answered)  # of earlier sessions' trials too
             remove_empty_folder(self.folder.path)
             self.display.close()
+
+    def _left(self, trials: Sequence[Trial]) -> list[Trial]:
+        through = self.folder.came | self._claimed
+        return [trial for trial in trials if trial.trial_id not in through]
+
+    def _claim(self, trials: Sequence[Trial], options: Options) -> Iterator[WorkUnit]:
+        """Yield a unit for each trial as it is asked for, unless another process has taken it by then."""
+        run = self.folder.path.absolute()  # workers have a working directory of their own
+        kept = frozenset() if options.step_losses else self.folder.answered - self.folder.without_steps
+        for trial in trials:
+            if self.folder.claim(trial.trial_id):
+                self._claimed.add(trial.trial_id)
+                yield WorkUnit(
+                    trials=(trial,),
+                    weights_folder=str(run / "weights") if options.save_weights else "",
+                    keep_steps=options.step_losses or trial.trial_id in kept,  # a record made again loses nothing
+                    watch=self.plan.watch,
+                    checkpoint_folder=str(run / CHECKPOINTS) if options.checkpoint_every else "",
+                    checkpoint_every=options.checkpoint_every,
+                    provenance_id=self.provenance,
+                )
+
+    def _wait_for_others(self, trials: Sequence[Trial]) -> bool:
+        """Tell whether others run some of the trials still, and who, once each."""
+        others = self.folder.elsewhere([trial.trial_id for trial in trials])
+        for peer in {str(peer) for peer in others.values()} - self._told:
+            self._told.add(peer)
+            count = sum(str(each) == peer for each in others.values())
+            self.display.note(f"Waiting for {count} trial{'s' * (count != 1)} that {peer} runs in the same folder.")
+        self._tell_of_others()
+        return bool(others)
+
+    def _tell_of_others(self) -> None:
+        """Show the trials that other processes have ended."""
+        came = self.folder.came - self._claimed - self._told - self.reused
+        for record in [record for record in self.folder.records if record.trial_id in came & self.trials.keys()]:
+            self._told.add(record.trial_id)
+            self.elsewhere += 1
+            self.display.trial_finished(TrialFinished(record=record), self._label(record.trial_id))
+
+    def reuse(self, missing: Sequence[Trial], options: Options, surroundings: Mapping[str, Any]) -> None:
+        """Take trials over that other runs beside this one have, under equal conditions and with all that is asked."""
+        counts: dict[str, int] = {}
+        wanted = Wanted(steps=options.step_losses, weights=options.save_weights, watch=self.plan.watch)
+        for found in reusable(missing, self.folder.path, surroundings, wanted):
+            if options.save_weights:
+                self.folder.take_weights(found.weights)
+            self.folder.add(found.record.with_provenance(self.provenance))
+            self.reused.add(found.record.trial_id)
+            counts[found.run.name] = counts.get(found.run.name, 0) + 1
+        for run, count in counts.items():
+            self.display.note(f"{count} trial{'s' * (count != 1)} taken from {run}, of the same versions.")
+        if counts:
+            self.folder.note_session(reused=counts)
 
     def handle(self, event: Event) -> None:
         """Take one event in."""
@@ -324,6 +396,7 @@ class _Session:
         if record.status == "done" and record.message not in ("", *self._said):
             self._said.add(record.message)
             self.display.note(f"{self._label(record.trial_id)}: {record.message}")
+        self._tell_of_others()
         self.observe("dlbench_trial_finished", record=record)
         self.display.trial_finished(TrialFinished(record=record), self._label(record.trial_id))
 
@@ -356,4 +429,6 @@ class _Session:
             records=records,
             computed=self.computed,
             interrupted=interrupted,
+            reused=len(self.reused & {record.trial_id for record in records}),
+            elsewhere=self.elsewhere,
         )

@@ -1,5 +1,6 @@
 """Where the command line prints: results on standard output, everything else on standard error."""
 
+import sys
 from typing import Any
 
 from rich.console import Console
@@ -20,3 +21,14 @@ def print_json(document: Any) -> None:
     from dlbench.results.files import strict_json
 
     print(strict_json(document))
+
+
+def confirm(question: str) -> bool:
+    """Ask before something is taken away; where nobody can answer, the question is an error that names --yes."""
+    from dlbench.errors import DlbenchError
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise DlbenchError(f"{question} Nobody is here to answer.", "Add --yes if that is what you want.")
+    import typer
+
+    return typer.confirm(question, err=True)

@@ -14,7 +14,7 @@ from dlbench.cli.completing import complete_experiments
 from dlbench.cli.console import output, print_json
 from dlbench.cli.judging import with_judging
 from dlbench.cli.running import compare, draw, run_session, where
-from dlbench.cli.session_options import with_session
+from dlbench.cli.session_options import to_options, with_session
 from dlbench.experiment_plans import check, departures, open_experiment, run_name, to_request
 from dlbench.registry import Registry
 from dlbench.settings import COMPONENT_AXES, SETTINGS
@@ -69,7 +69,6 @@ def run(
     Every setting of the file can be overridden, as in --epochs 2 --seeds 3 --train-size 5000; the tables say so.
     """
     from dlbench.results.claims import check_metrics
-    from dlbench.session import Options
 
     registry = Registry.load()
     found = open_experiment(experiment, registry)
@@ -83,8 +82,8 @@ def run(
         noise_floor=given["noise_floor"],
     )
     overrides = replace(overrides, diagnostics=given["diagnostics"] or ())
-    named = {"name": run_name(found, overrides)} | dict(session)
-    request, options = to_request(found, overrides), Options(**named, command=["dlbench", *sys.argv[1:]])
+    options = to_options(session, name=run_name(found, overrides), command=["dlbench", *sys.argv[1:]])
+    request = to_request(found, overrides)
     if given["dry_run"]:
         from dlbench.cli.planning import show_plan
 

@@ -15,7 +15,7 @@ from dlbench.cli.axes import read_request, with_axes
 from dlbench.cli.console import errors, output, print_json
 from dlbench.cli.judging import with_judging
 from dlbench.cli.listing import warn_of_problems
-from dlbench.cli.session_options import with_session
+from dlbench.cli.session_options import to_options, with_session
 
 if TYPE_CHECKING:
     from dlbench.registry import Registry
@@ -85,11 +85,9 @@ def compare(
 
     Components are written NAME or NAME:key=value:key=value, as in --activation relu,leaky-relu:negative_slope=0.1.
     """
-    from dlbench.session import Options
-
     request = read_request(axes, variant or (), seeds, seed or (), judging=judging, noise_floor=noise_floor)
     request = replace(request, diagnostics=diagnostics or ())
-    options = Options(**session, command=["dlbench", *sys.argv[1:]])
+    options = to_options(session, command=["dlbench", *sys.argv[1:]])
     if dry_run:
         from dlbench.cli.planning import show_plan
 
@@ -175,8 +173,11 @@ def draw(outcome: "Outcome") -> Path | None:
 def where(outcome: "Outcome", figure: Path | None) -> str:
     """Return the lines that say where the results are, and what is missing."""
     total = len(outcome.plan.trials)
-    there = len(outcome.records) - outcome.computed
-    lines = [f"Results: {outcome.folder}" + (f" ({there} of {total} trials were there already)" if there > 0 else "")]
+    there = len(outcome.records) - outcome.computed - outcome.reused - outcome.elsewhere
+    facts = [f"{there} of {total} trials were there already"] if there > 0 else []
+    facts += [f"{outcome.reused} taken from other runs"] if outcome.reused else []
+    facts += [f"{outcome.elsewhere} computed by another process"] if outcome.elsewhere else []
+    lines = [f"Results: {outcome.folder}" + (f" ({', '.join(facts)})" if facts else "")]
     if figure:
         lines.append(f"Figure:  {figure}")
     if outcome.interrupted:

@@ -1,15 +1,20 @@
 """The options about where and how trials run, which every command with trials shares."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dlbench.cli.sharing import share
 
+if TYPE_CHECKING:
+    from dlbench.session import Options
+
 _PANEL = "Where and how it runs"
-#: By the names of session.Options, whose defaults they repeat.
+_RESUME = "What is computed again (by default, what is missing)"
+#: By the names of session.Options, whose defaults they repeat; "yes" answers its confirm.
 OPTIONS = MappingProxyType(
     {
         "name": (Annotated[str, typer.Option(help="The run folder's name.", rich_help_panel=_PANEL)], ""),
@@ -77,17 +82,57 @@ OPTIONS = MappingProxyType(
         ),
         "accept_old": (
             Annotated[
-                bool, typer.Option("--accept-old", help="Keep results of other versions.", rich_help_panel=_PANEL)
+                bool, typer.Option("--accept-old", help="Keep results of other versions.", rich_help_panel=_RESUME)
             ],
             False,
         ),
         "redo_stale": (
             Annotated[
                 bool,
-                typer.Option("--redo-stale", help="Compute results of other versions again.", rich_help_panel=_PANEL),
+                typer.Option("--redo-stale", help="Compute results of other versions again.", rich_help_panel=_RESUME),
+            ],
+            False,
+        ),
+        "fresh": (
+            Annotated[
+                bool,
+                typer.Option("--fresh", help="Start over; what is there is set aside.", rich_help_panel=_RESUME),
+            ],
+            False,
+        ),
+        "yes": (
+            Annotated[bool, typer.Option("--yes", help="Do not ask about --fresh.", rich_help_panel=_RESUME)],
+            False,
+        ),
+        "force": (
+            Annotated[
+                list[str] | None,
+                typer.Option(
+                    metavar="NAME", help="Compute a variant, or a trial_id, again. Repeatable.", rich_help_panel=_RESUME
+                ),
+            ],
+            None,
+        ),
+        "reuse": (
+            Annotated[
+                bool,
+                typer.Option(
+                    "--reuse", help="Take trials of the same versions from other runs.", rich_help_panel=_RESUME
+                ),
             ],
             False,
         ),
     }
 )
 with_session = share(OPTIONS, "session")
+
+
+def to_options(session: Mapping[str, Any], **more: Any) -> "Options":
+    """Return a session's options, those given on the command line before those given here."""
+    from dlbench.cli.console import confirm
+    from dlbench.session import Options
+
+    given = {**more, **session}
+    if not given.pop("yes", False):
+        given["confirm"] = confirm
+    return Options(**given)

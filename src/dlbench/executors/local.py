@@ -85,7 +85,7 @@ class LocalExecutor:
         begins, and those under way leave a checkpoint and end.
         """
         with tempfile.TemporaryDirectory(prefix="dlbench-") as scratch, Mailbox() as mailbox:
-            _Run(self, mailbox, emit, Path(scratch)).run(tuple(units), stop)
+            _Run(self, units, mailbox, emit, Path(scratch)).run(stop)
 
 
 def available_cores() -> int:
@@ -96,21 +96,23 @@ def available_cores() -> int:
 class _Run:
     """One call of run(): the units under way and the one queue that everything about them arrives in."""
 
-    def __init__(self, executor: LocalExecutor, mailbox: Mailbox, emit: Emit, scratch: Path) -> None:
+    def __init__(
+        self, executor: LocalExecutor, units: Iterable[WorkUnit], mailbox: Mailbox, emit: Emit, scratch: Path
+    ) -> None:
         self.executor = executor
+        self.units = iter(units)
         self.mailbox = mailbox
         self.emit = emit
         self.scratch = scratch
         self.slots = [Slot(executor.preloaded) for _ in range(executor.jobs)]
         self.free = deque(self.slots)
-        self.waiting: deque[tuple[WorkUnit, int]] = deque()
+        self.again: deque[tuple[WorkUnit, int]] = deque()
         self.under_way: dict[int, _UnderWay] = {}
         self.count = 0
         self.stopping: float | None = None
 
-    def run(self, units: tuple[WorkUnit, ...], stop: threading.Event) -> None:
+    def run(self, stop: threading.Event) -> None:
         """Hand the units out in their order, and handle what arrives until all are through."""
-        self.waiting.extend((unit, 1) for unit in units)
         try:
             self._until_through(stop)
         except KeyboardInterrupt:
@@ -122,15 +124,24 @@ class _Run:
             self._end()
 
     def _until_through(self, stop: threading.Event) -> None:
-        while self.waiting or self.under_way:
+        while True:
             if stop.is_set() and self.stopping is None:
                 self._ask_to_stop()
-            elif self.waiting and self.free:
-                self._begin(*self.waiting.popleft())
+            if self.free and self.stopping is None and (following := self._next()):
+                self._begin(*following)
                 continue
+            if not self.under_way:
+                return
             self._wait()
             if self.stopping and time.monotonic() - self.stopping > _STOP_SECONDS:
                 return
+
+    def _next(self) -> tuple[WorkUnit, int] | None:
+        """Return what begins next, and its try. Units are asked for no sooner: others may take some meanwhile."""
+        if self.again:
+            return self.again.popleft()
+        unit = next(self.units, None)
+        return None if unit is None else (unit, 1)
 
     def _begin(self, unit: WorkUnit, tries: int) -> None:
         self.count += 1
@@ -192,7 +203,7 @@ class _Run:
         if self.stopping:
             return
         if state.pid is None and is_lost_process(state.error) and state.tries < _TRIES:
-            self.waiting.appendleft((state.unit, state.tries + 1))
+            self.again.append((state.unit, state.tries + 1))
             return
         memory_ran_out = out_of_memory_kills() > state.kills_before
         error = ended_by_itself() if state.settled is None else state.error
@@ -205,7 +216,6 @@ class _Run:
     def _ask_to_stop(self) -> None:
         """Begin nothing more, and let the units under way leave a checkpoint."""
         self.stopping = time.monotonic()
-        self.waiting.clear()
         for number, state in self.under_way.items():
             if state.pid:
                 self.mailbox.tell(number, "stop")

@@ -10,7 +10,7 @@ from typing import Any, Self
 from dlbench.errors import DlbenchError
 from dlbench.results.company import Company, Peer, at_work
 from dlbench.results.convergence import find_target
-from dlbench.results.files import make_folder, replace_file, writing
+from dlbench.results.files import copy_file, make_folder, replace_file, writing
 from dlbench.results.journal import FOLDER, JournalReader, append_record, journal_path, session_name
 from dlbench.results.judging import judge_run
 from dlbench.results.locations import check_own, set_aside
@@ -108,15 +108,19 @@ class RunFolder:
         """Return the trials that ended since the session began, here or in another process, whatever their status."""
         return frozenset(self._came)
 
-    def start(self, plan: Plan, command: Sequence[str], surroundings: Mapping[str, Any]) -> Manifest:
+    def start(
+        self, plan: Plan, command: Sequence[str], surroundings: Mapping[str, Any], *, mixed: bool = False
+    ) -> Manifest:
         """Begin a session: join its plan to the folder's, write the manifest, bring the views up to date.
 
-        surroundings: what provenance() returned.
+        surroundings: what provenance() returned. mixed: whether other processes may be at work under other conditions.
         """
         joined = extend_plan(self.manifest.plan, plan) if self.manifest else plan
         with writing(self.path), self._begin():
             if self.manifest:  # another process may have begun in the meantime
                 joined = extend_plan(self.manifest.plan, plan)
+            if not mixed:
+                self._check_conditions(provenance_id(surroundings))
             session = {
                 "session": self._session,
                 "command": list(command),
@@ -129,6 +133,16 @@ class RunFolder:
             self.manifest = Manifest(schema=SCHEMA, name=self.path.name, plan=joined, sessions=sessions)
             write_manifest(self.path, self.manifest)
         return self.manifest
+
+    def _check_conditions(self, now: str) -> None:
+        """Raise DlbenchError where another session is at work that computes with other versions or processors."""
+        sessions = {s.get("session"): s.get("provenance_id") for s in (self.manifest.sessions if self.manifest else ())}
+        for peer in self._company.peers():
+            if sessions.get(peer.session, now) != now:
+                raise DlbenchError(
+                    f"{peer} computes in {self.path} with other versions, or on another processor.".capitalize(),
+                    "Add --accept-old to mix their results, or choose another --name.",
+                )
 
     def extend(self, plan: Plan) -> None:
         """Join more of the session's plan to the folder's, and write the manifest."""
@@ -188,6 +202,11 @@ class RunFolder:
                 # Rows of a trial run again are replaced at the end: rewriting a file a trial would cost its square.
                 if not again and not self._views.append(record):
                     self._views.rebuild(self.records)
+
+    def take_weights(self, source: Path) -> None:
+        """Copy a trial's weights from another run folder."""
+        with writing(self.path):
+            copy_file(source, self.path / "weights" / source.name)
 
     def claim(self, trial_id: str) -> bool:
         """Take a trial for this session; False where another one has it, or has ended it since the session began."""
