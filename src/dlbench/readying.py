@@ -95,6 +95,12 @@ class Readying:
             self.note(f"{entry.record.name} is not in {self.data_dir}: downloading {size} from its publisher.")
             return self.call(prepare_dataset, entry.name, dict(parameters), str(self.data_dir), True)
 
+    def verify(self, dataset: Selection) -> tuple[PreparedInfo, bool]:
+        """Read a data set's files again in a worker; tell what it is, and whether its prepared arrays were damaged."""
+        from dlbench.executors.tasks import verify_dataset
+
+        return self._call(verify_dataset, dataset.name, dict(dataset.parameters), str(self.data_dir))
+
     def machine(self, probe: bool = False) -> Machine:
         """Return what torch finds here; without a probe, a machine that can have no accelerator is known as such."""
         from dlbench.executors.tasks import probe_machine

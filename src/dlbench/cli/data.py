@@ -1,4 +1,4 @@
-"""`dlbench data`: which data sets are on disk, and fetching those that are not."""
+"""`dlbench data`: which data sets are on disk, whether they are whole, and fetching those that are not there."""
 
 import threading
 from pathlib import Path
@@ -16,8 +16,9 @@ from dlbench.readying import Readying, data_folder, known_data
 from dlbench.registry import Entry, Registry
 from dlbench.specs import Dataset
 from dlbench.syntax import parse_reference
+from dlbench.trial import Selection
 
-app = typer.Typer(help="List and fetch data sets.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(help="List, fetch and verify data sets.", no_args_is_help=True, add_completion=False)
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of data sets, else DLBENCH_DATA_DIR.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -28,7 +29,7 @@ def list_data(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List the data sets: shape, classes, size of the download, whether the files are there."""
     folder = _folder(data_dir)
     registry = Registry.load()
-    rows = [_row(entry, folder) for entry in registry.entries("datasets")]
+    rows = _rows(registry, folder)
     warn_of_problems(registry)
     if as_json:
         print_json({"data_dir": str(folder), "datasets": rows})
@@ -67,6 +68,49 @@ def fetch(
         for selection in chosen:
             info = readying.prepared(selection)
             output().print(f"{selection.short}: {_counts(info)}, digest {info.digest}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def verify(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME…", help="Data sets, with parameters if wanted; without, all that are here."),
+    ] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read data sets again and check their digests; what was prepared for training and is damaged is made anew.
+
+    The exit code is 1 if one is damaged or not there.
+    """
+    registry, folder = Registry.load(), _folder(data_dir)
+    wanted = names or [row["name"] for row in _rows(registry, folder) if row["here"] in ("prepared", "on disk")]
+    chosen = [registry.select("datasets", parse_reference(name)) for name in wanted]
+    rows = []
+    with Readying(registry, folder, threading.Event(), lambda text: None) as readying:
+        for selection in chosen:
+            rows.append(_verify(readying, selection))
+            if not as_json:
+                output().print(f"{rows[-1]['name']}: {rows[-1]['answer']}", markup=False, soft_wrap=True)
+    if as_json:
+        print_json({"data_dir": str(folder), "datasets": rows})
+    raise typer.Exit(0 if all(row["whole"] for row in rows) else 1)
+
+
+def _verify(readying: Readying, selection: Selection) -> dict[str, Any]:
+    from dlbench.errors import DataError
+
+    try:
+        info, damaged = readying.verify(selection)
+    except DataError as error:
+        return {"name": selection.short, "whole": False, "digest": None, "answer": str(error).replace("\n", " ")}
+    again = "; what had been prepared of it was damaged and is made anew" if damaged else ""
+    answer = f"whole, {_counts(info)}, digest {info.digest}{again}"
+    return {"name": selection.short, "whole": True, "digest": info.digest, "answer": answer}
+
+
+def _rows(registry: Registry, folder: Path) -> list[dict[str, Any]]:
+    return [_row(entry, folder) for entry in registry.entries("datasets")]
 
 
 def _folder(option: Path | None) -> Path:

@@ -32,8 +32,10 @@ class Commands(LazyGroup):
             "report": Lazy(
                 "dlbench.cli.plotting:report", "Write a run as one HTML page: verdicts, figures, settings, provenance."
             ),
-            "results": Lazy("dlbench.cli.results:app", "List, show and export the results of earlier runs."),
-            "data": Lazy("dlbench.cli.data:app", "List and fetch data sets."),
+            "results": Lazy(
+                "dlbench.cli.results:app", "Show, export, mend, merge and remove the results of earlier runs."
+            ),
+            "data": Lazy("dlbench.cli.data:app", "List, fetch and verify data sets."),
             "plugins": Lazy("dlbench.cli.plugins:app", "List, make, check, install and remove plugins."),
             "bench": Lazy(
                 "dlbench.cli.bench:bench",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dlbench.cli import upkeep
 from dlbench.cli.completing import complete_runs
 from dlbench.cli.console import errors, output, print_json
 from dlbench.cli.folders import open_run, runs_folder
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
     from dlbench.results.judging import Judged
     from dlbench.results.overview import Overview
 
-app = typer.Typer(help="List, show and export the results of earlier runs.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Show, export, mend, merge and remove the results of earlier runs.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 Run = Annotated[
     str,
@@ -55,15 +60,21 @@ def show(
     convergence: Annotated[bool, typer.Option("--convergence", help="Show how fast and how steadily.")] = False,
     classes: Annotated[bool, typer.Option("--per-class", help="Show precision, recall and F1 of each class.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Show which diagnostics differ.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Wait for the run's end, a line for each trial that ends.")
+    ] = False,
     as_json: AsJson = False,
     *,
     judging: Mapping[str, Any],
 ) -> None:
     """Print a run's tables again, judged as was fixed before running or as is asked now."""
+    from dlbench.cli.following import follow as follow_run
     from dlbench.report.per_class import per_class_view
     from dlbench.results.per_class import per_class
 
     folder = open_run(run, results_dir)
+    if follow:
+        follow_run(folder)
     scores = per_class(folder.records, folder.plan) if classes else ()
     if as_json:
         print_json(document(folder, judging) | ({"per_class": [asdict(row) for row in scores]} if classes else {}))
@@ -71,6 +82,11 @@ def show(
     print_run(folder, judging, convergence=convergence, explain=explain, title=folder.path.name)
     if classes:
         output().print(per_class_view(scores, output().width))
+
+
+app.command("doctor")(upkeep.doctor)
+app.command("merge")(upkeep.merge)
+app.command("rm")(upkeep.remove)
 
 
 @app.command()
@@ -111,7 +127,7 @@ def export(
 ) -> None:
     """Write one of a run's tables for another program or a document."""
     from dlbench.results import export as exporting
-    from dlbench.results.files import writing_to
+    from dlbench.results.files import write_output, writing_to
 
     content = exporting.export(open_run(run, results_dir), table, format)
     data = content.encode() if isinstance(content, str) else content
@@ -120,7 +136,7 @@ def export(
         sys.stdout.flush()
         return
     with writing_to(output_file, "Choose another file with --output."):
-        output_file.write_bytes(data)
+        write_output(output_file, data)
 
 
 def print_run(

@@ -33,6 +33,45 @@ def prepare(entry: Entry, parameters: Mapping[str, Value], data_dir: Path, downl
     Raises DataMissingError where its files are absent, DataError where they are corrupt or not to be had or the folder
     cannot be written, ContractError where the factory breaks its promise.
     """
+    record, arrays, info = _arrays(entry, parameters, data_dir, download)
+    try:
+        _store(arrays, info, data_dir)
+        remember(entry.name, parameters, entry.plugin.version, record, data_dir, info)
+    except OSError as error:
+        raise _unusable(data_dir, error) from error
+    return info
+
+
+def verify(entry: Entry, parameters: Mapping[str, Value], data_dir: Path) -> tuple[PreparedInfo, bool]:
+    """Read a data set's files again, with all their checks, and hold what was prepared against them, byte for byte.
+
+    Prepared arrays that differ are prepared anew. Returns what is known of the data set, and whether that was so.
+    Raises as `prepare` does.
+    """
+    _, _, info = _arrays(entry, parameters, data_dir, download=False)
+    folder = prepared_folder(info.digest, data_dir)
+    damaged = folder.exists() and _digest(folder) != info.digest
+    if damaged:
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise _unusable(data_dir, error) from error
+    return prepare(entry, parameters, data_dir, download=False), damaged
+
+
+def _digest(folder: Path) -> str:
+    """Return the digest of the arrays that lie in a folder, "" where they cannot be read."""
+    try:
+        meta = json.loads((folder / META).read_text(encoding="utf-8"))
+        arrays = {Path(name).stem: np.load(folder / name) for name in meta["files"]}
+        return _describe(arrays, tuple(meta["info"]["class_names"])).digest
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return ""
+
+
+def _arrays(
+    entry: Entry, parameters: Mapping[str, Value], data_dir: Path, download: bool
+) -> tuple[Dataset, Arrays, PreparedInfo]:
     record = entry.record
     if not isinstance(record, Dataset):
         raise TypeError(f"{entry.name} is no data set")
@@ -46,13 +85,7 @@ def prepare(entry: Entry, parameters: Mapping[str, Value], data_dir: Path, downl
         for split, pair in splits(data).items()
         for kind, array in zip(("images", "labels"), pair, strict=True)
     }
-    info = _describe(arrays, tuple(data.class_names))
-    try:
-        _store(arrays, info, data_dir)
-        remember(entry.name, parameters, entry.plugin.version, record, data_dir, info)
-    except OSError as error:
-        raise _unusable(data_dir, error) from error
-    return info
+    return record, arrays, _describe(arrays, tuple(data.class_names))
 
 
 def load(data_digest: str, data_dir: Path) -> ImageData:

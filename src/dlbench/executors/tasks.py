@@ -56,3 +56,11 @@ def measure_cost(trial: dict[str, Any], data_dir: str) -> "Cost":
     from dlbench.engine import bench
 
     return bench.measure_cost(Trial.from_json(trial), Path(data_dir))
+
+
+def verify_dataset(name: str, parameters: dict[str, Value], data_dir: str) -> tuple[PreparedInfo, bool]:
+    """Verify a data set by its qualified name."""
+    from dlbench.engine.prepared import verify
+    from dlbench.registry import Registry
+
+    return verify(Registry.load().get("datasets", name), parameters, Path(data_dir))

@@ -95,7 +95,7 @@ class Progress:
         if self._live is None or event.record.status != "done":
             total = self._before + len(self._trials)
             count = f"{self._before + self._finished:{len(str(total))}}/{total}"
-            self.note(f"[{count}] {label} seed {event.record.trial.seed}: {_outcome(event.record)}")
+            self.note(f"[{count}] {label} seed {event.record.trial.seed}: {outcome_in_words(event.record)}")
 
     def note(self, text: str) -> None:
         """Print a line; above the display where that is live."""
@@ -154,7 +154,8 @@ def _speed(metrics: Metrics) -> str:
     return "" if seconds is None else f"{seconds:.2f} s/epoch"
 
 
-def _outcome(record: TrialRecord) -> str:
+def outcome_in_words(record: TrialRecord) -> str:
+    """Return how a trial ended, in a few words."""
     if record.status != "done":
         return f"{record.status}, {record.message}" if record.message else record.status
     seconds = record.cost.get("train_seconds")

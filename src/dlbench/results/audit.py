@@ -1,6 +1,5 @@
 """Anybody's results, judged by the same rules: a CSV file with a row a trained model."""
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from dlbench.plan import find_baseline
 from dlbench.results.criteria import Criteria
 from dlbench.results.families import Series, judge_values, known
 from dlbench.results.judging import Judged
+from dlbench.results.spreadsheets import Sheet, read_sheet
 from dlbench.statistics.metrics import default_margin, is_share, scale_and_unit
 
 _NAMED = 5
@@ -63,23 +63,25 @@ def audit_file(
 def _read(path: Path, columns: Sequence[str]) -> list[_Row]:
     """Read three columns of a CSV file."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            known_columns = [name for name in reader.fieldnames or () if name]
-            for column in columns:
-                if column not in known_columns:
-                    hint = f"{suggest(column, known_columns)} It has {', '.join(known_columns) or 'none'}.".strip()
-                    raise DlbenchError(f"{path} has no column {column!r}.", hint)
-            rows = [_Row(reader.line_num, *((row[name] or "").strip() for name in columns)) for row in reader]
+        sheet = read_sheet(path)
     except OSError as error:
         near = suggest(path.name, [each.name for each in path.parent.glob("*.csv")] if path.parent.is_dir() else [])
         hint = f"{near} Give the path of a CSV file with a header line.".strip()
         raise DlbenchError(f"{path} cannot be read: {error.strerror}.", hint) from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DlbenchError(f"{path} is no CSV file in UTF-8: {error}.", "Save it as CSV, UTF-8.") from None
+    known_columns = [name for name in sheet.columns if name]
+    for column in columns:
+        if column not in known_columns:
+            hint = f"{suggest(column, known_columns)} It has {', '.join(known_columns) or 'none'}.".strip()
+            raise DlbenchError(f"{path} has no column {column!r}.", hint)
+    rows = [_row(line, [cells.get(name, "") for name in columns], sheet) for line, cells in sheet.rows]
     if not rows:
         raise DlbenchError(f"{path} has no rows.", "It needs a header line and a row a trained model.")
     return rows
+
+
+def _row(line: int, cells: Sequence[str], sheet: Sheet) -> _Row:
+    variant, seed, value = cells
+    return _Row(line, variant, seed, value.replace(",", ".") if sheet.decimal_comma else value)
 
 
 def _read_values(rows: Sequence[_Row], metric: str) -> tuple[dict[str, Series], list[str]]:

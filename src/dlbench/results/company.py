@@ -136,6 +136,12 @@ def at_work(folder: Path) -> tuple[Peer, ...]:
     return tuple(_read(path) for path in sorted((folder / FOLDER).glob(f".*{LIVE}")) if is_alive(path, now))
 
 
+def dead_sessions(folder: Path) -> list[Path]:
+    """Return the files of sessions that have died."""
+    now = time.time()
+    return [path for path in sorted((folder / FOLDER).glob(f".*{LIVE}")) if not is_alive(path, now)]
+
+
 def is_alive(path: Path, now: float) -> bool:
     """Tell whether the session of a file lives: it holds the lock or, on another machine, gave a sign of life lately.
 

@@ -20,6 +20,8 @@ from dlbench.errors import DlbenchError
 PAGE = 4096
 #: Half-written files carry this in their names, behind that of the file they would become.
 PARTIAL = ".partial-"
+#: Where a run folder keeps copies of changed files, a folder for each time.
+KEPT = "kept"
 # Where a file was put in the place of another by means of a link, nothing is written through it.
 _APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
@@ -90,6 +92,17 @@ def replace_file(path: Path, content: str | bytes, *, parents: bool = True) -> N
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def write_output(path: Path, data: bytes) -> None:
+    """Write a file that a user named, whole or not at all; into a pipe or a device as into any."""
+    if path.exists() and not path.is_file():
+        with open(path, "wb") as stream:
+            stream.write(data)
+        return
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    replace_file(path.resolve(), data, parents=False)
 
 
 def append(path: Path, data: bytes, *, sync: bool = False) -> None:
@@ -188,7 +201,8 @@ def remove_folder(path: Path) -> None:
 
 def partial_files(folder: Path) -> list[Path]:
     """Return what killed writers left half-written in a run folder."""
-    return sorted(path for path in folder.rglob(f".*{PARTIAL}*") if path.is_file())
+    found = (path for path in folder.rglob(f".*{PARTIAL}*") if path.is_file())
+    return sorted(path for path in found if path.relative_to(folder).parts[0] != KEPT)
 
 
 def strict_json(content: Any) -> str:

@@ -11,18 +11,15 @@ from dlbench.errors import DlbenchError
 from dlbench.results.company import Company, Peer, at_work
 from dlbench.results.convergence import find_target
 from dlbench.results.files import copy_file, make_folder, replace_file, writing
-from dlbench.results.journal import FOLDER, JournalReader, append_record, journal_path, session_name
+from dlbench.results.journal import FOLDER, JournalReader, append_record, journal_path, record_line, session_name
 from dlbench.results.judging import judge_run
 from dlbench.results.locations import check_own, set_aside
 from dlbench.results.manifest import SCHEMA, provenance_id, read_manifest, write_manifest
+from dlbench.results.plan_joining import Plan, extend_plan
 from dlbench.results.tidying import keep_changed_views, remove_leftovers
 from dlbench.results.views import ViewFiles
-from dlbench.settings import BEFORE
-from dlbench.syntax import format_value
 from dlbench.trial import ANSWERED, Manifest, TrialRecord
 from dlbench.watch import Watch
-
-Plan = Mapping[str, Any]
 
 
 class RunFolder:
@@ -203,6 +200,43 @@ class RunFolder:
                 if not again and not self._views.append(record):
                     self._views.rebuild(self.records)
 
+    def adopt(
+        self,
+        plan: Plan,
+        sessions: Sequence[Mapping[str, Any]],
+        records: Sequence[TrialRecord],
+        sources: Sequence[Path] = (),
+    ) -> None:
+        """Take over what other run folders hold: plan, sessions, and records in one step. sources: where weights lie.
+
+        plan: joined with the folder's own already.
+        """
+        with writing(self.path), self._begin():
+            known = self.manifest.sessions if self.manifest else ()
+            names = {session.get("session") for session in known}
+            new = [session for session in sessions if session.get("session") not in names]
+            joined = extend_plan(self.manifest.plan, plan) if self.manifest else plan
+            self.manifest = Manifest(schema=SCHEMA, name=self.path.name, plan=joined, sessions=(*known, *new))
+            write_manifest(self.path, self.manifest)
+            if records:
+                lines = b"".join(map(record_line, records))
+                replace_file(journal_path(self.path, self._session), lines, parents=False)
+            for record in records:
+                if record.log:
+                    replace_file(self.path / "logs" / f"{record.trial_id}.log", record.log, parents=False)
+                for source in sources:
+                    if (weights := source / "weights" / f"{record.trial_id}.pt").is_file():
+                        copy_file(weights, self.path / "weights" / weights.name)
+                        break
+
+    def refresh(self) -> tuple[TrialRecord, ...]:
+        """Read what other processes have written since the last time; return the records that are new or changed."""
+        with contextlib.suppress(DlbenchError):  # as it was, then
+            self.manifest = read_manifest(self.path) or self.manifest
+        new = dict(self._reader.read())
+        self._records.update(new)
+        return tuple(new.values())
+
     def take_weights(self, source: Path) -> None:
         """Copy a trial's weights from another run folder."""
         with writing(self.path):
@@ -280,51 +314,3 @@ class RunFolder:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def extend_plan(old: Plan, new: Plan) -> dict[str, Any]:
-    """Join two plans with equal fixed settings: more values of an axis, more variants, more seeds.
-
-    What was there keeps its place; baseline and judging stay, but for looks where there were none. Other fixed settings
-    are a DlbenchError that lists them.
-    """
-    before = {name: format_value(value) for name, value in BEFORE.items() if name in new["fixed"]}
-    fixed = {name: text for name, text in before.items() if name not in old["axes"]} | dict(old["fixed"])
-    if differences := _differences(fixed, new["fixed"]):
-        raise DlbenchError(
-            f"The run folder holds results with other fixed settings: {'; '.join(differences)}.",
-            "Choose another --name, or repeat the settings that the folder was made with.",
-        )
-    axes = {**old["axes"], **new["axes"]}
-    known = {variant["label"]: variant["variant_id"] for variant in old["variants"]}
-    for variant in new["variants"]:
-        if known.get(variant["label"], variant["variant_id"]) != variant["variant_id"]:
-            raise DlbenchError(
-                f"The variant {variant['label']} is not the one of that name in the run folder: "
-                "its data, or a value that shows neither as an axis nor as a fixed setting, has changed.",
-                "Choose another --name.",
-            )
-    joined = {
-        **new,
-        **old,
-        "axes": {axis: _union(old["axes"].get(axis, ()), new["axes"].get(axis, ())) for axis in axes},
-        "variants": [*old["variants"], *(variant for variant in new["variants"] if variant["label"] not in known)],
-        "seeds": _union(old["seeds"], new["seeds"]),
-    }
-    if floor := _union(old.get("noise_floor", ()), new.get("noise_floor", ())):
-        joined["noise_floor"] = floor
-    if watch := Watch.from_json(old.get("watch")).joined(Watch.from_json(new.get("watch"))):
-        joined["watch"] = watch.to_json()
-    if looks := new.get("judging", {}).get("looks"):
-        # Whoever stops as soon as a verdict falls pays for every look from then on.
-        joined["judging"] = {**joined["judging"], "looks": joined["judging"].get("looks") or looks}
-    return joined
-
-
-def _differences(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    return [f"{name} is {old.get(name, 'varied')} there and {new.get(name, 'varied')} here" for name in names]
-
-
-def _union(old: Sequence[Any], new: Sequence[Any]) -> list[Any]:
-    return list(dict.fromkeys([*old, *new]))

@@ -1,13 +1,15 @@
 """What earlier runs took: the guess at a plan's time."""
 
-import csv
+import contextlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from dlbench.errors import DlbenchError
 from dlbench.results.locations import list_runs
+from dlbench.results.spreadsheets import read_sheet
 from dlbench.syntax import format_value
 from dlbench.trial import Trial
 
@@ -46,11 +48,18 @@ def _seconds_per_epoch(root: Path) -> dict[tuple[str, ...], float]:
         path = run / "trials.csv"
         if not path.is_file():
             continue
-        with path.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                if row.get("train_seconds") and row.get("epochs_run"):
-                    found[_key(row)].append(float(row["train_seconds"]) / float(row["epochs_run"]))
+        for row in _rows(path):
+            with contextlib.suppress(KeyError, ValueError, ZeroDivisionError):  # not there, or a failed trial's
+                found[_key(row)].append(float(row["train_seconds"]) / float(row["epochs_run"]))
     return {key: median(values) for key, values in found.items()}
+
+
+def _rows(path: Path) -> list[Mapping[str, str]]:
+    """Return the rows of a view; none where another program has left something else in its place: it is but a guess."""
+    try:
+        return [row for _, row in read_sheet(path).rows]
+    except (OSError, DlbenchError):
+        return []
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, ...]:

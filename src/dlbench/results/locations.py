@@ -55,7 +55,7 @@ def set_aside(run: Path) -> Path | None:
 
 def run_path(argument: str, root: Path) -> Path:
     """Return the run folder that an argument means: a path, or a name below root; one not there is an error."""
-    if argument.startswith(".") or any(separator in argument for separator in {"/", os.sep, os.altsep or "/"}):
+    if named_by_path(argument):
         path = Path(argument).expanduser()
         if not is_run(path):
             raise DlbenchError(
@@ -70,6 +70,11 @@ def run_path(argument: str, root: Path) -> Path:
             f"{suggest(argument, known)} Type `dlbench results list` to see all, or use --results-dir.".strip(),
         )
     return path
+
+
+def named_by_path(argument: str) -> bool:
+    """Tell whether an argument is a path and no name: it has a separator, or starts with a dot."""
+    return argument.startswith(".") or any(separator in argument for separator in {"/", os.sep, os.altsep or "/"})
 
 
 def is_run(path: Path) -> bool:

@@ -13,6 +13,11 @@ from dlbench.errors import DlbenchError
 from dlbench.results.files import replace_file
 from dlbench.trial import Manifest, digest
 
+
+class NewerSchemaError(DlbenchError):
+    """A run folder was written by a newer dlbench, whose files this one does not know."""
+
+
 SCHEMA = 1
 FILE_NAME = "manifest.json"
 _PACKAGES = ("dlbench", "torch", "torchvision", "numpy")
@@ -52,7 +57,7 @@ def _check_schema(content: Mapping[str, Any], path: Path) -> None:
     sessions = content.get("sessions") or [{}]
     writer = sessions[-1].get("versions", {}).get("dlbench", "")
     wanted = f"dlbench>={writer}" if writer else "dlbench"
-    raise DlbenchError(
+    raise NewerSchemaError(
         f"{path.parent} was written by a newer dlbench {writer}".rstrip()
         + f" (schema {content['schema']}; this is dlbench {metadata.version('dlbench')}, which reads up to {SCHEMA}).",
         f"Type pip install -U '{wanted}'.",

@@ -4,11 +4,9 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dlbench.results.files import copy_file, partial_files, remove_file
+from dlbench.results.files import KEPT, copy_file, partial_files, remove_file
 from dlbench.results.views import VIEWS
 
-#: Where copies of changed files are kept, a folder for each time.
-KEPT = "kept"
 #: Seconds after which a half-written file is nobody's any more.
 _AGE = 60.0
 

@@ -1,11 +1,13 @@
 """The files of published data sets: fetch them, put them in place whole, check what is in them."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Sequence
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 from uuid import uuid4
 
@@ -15,27 +17,91 @@ if TYPE_CHECKING:
 
 #: Seconds without an answer after which an address counts as dead.
 TIMEOUT = 30
+#: How often a download that was cut short is taken up again before its address is given up.
+ATTEMPTS = 4
+_CHUNK = 1 << 20
+_NO_SUCH_RANGE = 416
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS})
 
 
-def fetch(addresses: Sequence[str], md5: str) -> bytes:
+class IncompleteDownloadError(OSError):
+    """A connection ended before all had come."""
+
+
+def fetch(addresses: Sequence[str], md5: str, folder: Path) -> bytes:
     """Download a file from the first address that has it with the publisher's MD5.
 
-    Raises OSError, naming every address tried and why it was given up.
+    folder: where what has arrived is kept until all has, so that a download that was cut short, or a process that was
+    ended, goes on from there. Raises OSError, naming every address tried and why it was given up.
     """
     # torchvision's own download has no time limit and writes under the final name from the first byte on.
-    failures = []
-    for address in addresses:
+    from filelock import FileLock
+
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f".{md5}.download"
+    failures, lock = [], folder / f".{md5}.lock"
+    with FileLock(lock):
         try:
-            with urlopen(Request(address, headers={"User-Agent": "dlbench"}), timeout=TIMEOUT) as response:
-                content: bytes = response.read()
-        except (OSError, HTTPException) as error:
-            failures.append(f"{address} ({error})")
-            continue
-        found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        if found == md5:
-            return content
-        failures.append(f"{address} (expected MD5 {md5}, found {found})")
+            for address in addresses:
+                failure = _download(address, md5, partial)
+                if not failure:
+                    content = partial.read_bytes()
+                    partial.unlink()
+                    return content
+                failures.append(f"{address} ({failure})")
+        finally:
+            lock.unlink(missing_ok=True)
     raise OSError(f"tried {', then '.join(failures)}")
+
+
+def _download(address: str, md5: str, partial: Path) -> str:
+    """Add to a partial file what it lacks; return "" if it is whole then, else why it is not.
+
+    What was cut short stays for the next time; what is whole and wrong does not.
+    """
+    failure = ""
+    for _ in range(ATTEMPTS):
+        start = partial.stat().st_size if partial.exists() else 0
+        try:
+            if not start or _md5(partial) != md5:
+                _receive(address, partial, start)
+        except IncompleteDownloadError as error:
+            failure = str(error)
+            continue
+        except (OSError, HTTPException) as error:
+            if isinstance(error, OSError) and error.errno in _FULL:
+                raise
+            if not (start and isinstance(error, HTTPError) and error.code == _NO_SUCH_RANGE):
+                return str(error) or type(error).__name__
+        if (found := _md5(partial)) == md5:
+            return ""
+        partial.unlink()
+        failure = f"expected MD5 {md5}, found {found}"
+        if not start:
+            return failure  # otherwise the beginning may have been of something else: once more, from there
+    return failure
+
+
+def _receive(address: str, partial: Path, start: int) -> None:
+    """Ask for what comes after the first bytes of a file, and append it as it comes; for all, where that is not had."""
+    headers = {"User-Agent": "dlbench"} | ({"Range": f"bytes={start}-"} if start else {})
+    with urlopen(Request(address, headers=headers), timeout=TIMEOUT) as response:
+        goes_on = response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+        expected, came = response.headers.get("Content-Length"), 0
+        with partial.open("ab" if goes_on else "wb") as file:
+            try:
+                while chunk := response.read(_CHUNK):
+                    file.write(chunk)
+                    came += len(chunk)
+            except (IncompleteRead, ConnectionError, TimeoutError) as error:
+                raise IncompleteDownloadError(f"the connection ended after {came:,} bytes: {error}") from error
+    if expected and expected.isdigit() and came < int(expected):
+        raise IncompleteDownloadError(f"the connection ended after {came:,} of {int(expected):,} bytes")
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def place(path: Path, content: bytes) -> None:

@@ -62,7 +62,7 @@ def _download(name: str, folder: Path, files: Sequence[str]) -> None:
     publisher = getattr(torchvision.datasets, name)
     checksums = dict(publisher.resources)
     for file in files:
-        packed = fetch([f"{mirror}{file}.gz" for mirror in publisher.mirrors], checksums[f"{file}.gz"])
+        packed = fetch([f"{mirror}{file}.gz" for mirror in publisher.mirrors], checksums[f"{file}.gz"], folder)
         place(folder / file, gzip.decompress(packed))
 
 

@@ -28,7 +28,7 @@ def _download(root: Path, split: str) -> None:
     from torchvision.datasets import SVHN
 
     address, name, md5 = SVHN.split_list[split]
-    place(root / name, fetch([address], md5))
+    place(root / name, fetch([address], md5, root))
 
 
 def _read(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from dlbench.errors import DlbenchError
-from dlbench.results.folder import RunFolder, extend_plan
+from dlbench.results.folder import RunFolder
 from dlbench.results.manifest import provenance_id
+from dlbench.results.plan_joining import extend_plan
 
 COMMAND = ("dlbench", "compare", "--activation", "relu,tanh")
 
