@@ -6,6 +6,7 @@ reads or writes these files, the manifest or the views holds the lock of `.lock`
 """
 
 import contextlib
+import errno
 import json
 import os
 import platform
@@ -62,6 +63,8 @@ class Company:
     def exclusive(self) -> Iterator[None]:
         """Keep all other processes and threads from writing to the folder meanwhile. May be nested."""
         with self._thread:
+            if not self._journal.is_dir():  # filelock would make it
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._journal))
             self._mutex = self._mutex or _lock(self._journal / LOCK)
             try:
                 self._mutex.acquire(timeout=PATIENCE, poll_interval=0.005)
