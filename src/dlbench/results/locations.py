@@ -36,10 +36,10 @@ def new_run_path(name: str, root: Path) -> Path:
 
 def check_own(run: Path) -> None:
     """Raise DlbenchError where a folder in a run folder is a link to another place: nothing is written through it."""
-    for entry in os.scandir(run):
-        if entry.is_symlink() and entry.is_dir():
+    for path in run.iterdir():
+        if path.is_symlink() and path.is_dir():
             raise DlbenchError(
-                f"{entry.path} is a link to {os.path.realpath(entry.path)}: dlbench writes into run folders only.",
+                f"{path} is a link to {path.resolve()}: dlbench writes into run folders only.",
                 "Replace it by a folder, or choose another --name.",
             )
 

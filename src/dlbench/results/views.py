@@ -133,10 +133,14 @@ def to_csv(columns: tuple[str, ...], rows: Iterable[Row], *, header: bool = True
 
 
 def _inert(value: Value) -> Value:
-    """Return a cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe in front."""
-    if isinstance(value, str) and value.startswith(_FORMULA) and not _is_number(value):
-        return f"'{value}"
-    return value
+    """Return a cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe in front.
+
+    Line ends are those of the file: a lone carriage return would go unquoted, and end the row for its readers.
+    """
+    if not isinstance(value, str):
+        return value
+    formula = value.startswith(_FORMULA) and not _is_number(value)
+    return ("'" if formula else "") + value.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _is_number(text: str) -> bool:
