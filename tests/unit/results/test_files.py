@@ -181,6 +181,32 @@ def test_a_failed_replacement_leaves_the_old_file_and_nothing_beside_it(tmp_path
     assert path.read_text() == "old"
 
 
+def test_adding_a_record_costs_the_same_at_the_end_as_at_the_start(tmp_path, monkeypatch, make_record):
+    written = []
+
+    class Counting:
+        def __getattr__(self, name):
+            return getattr(os, name)
+
+        def write(self, descriptor, data):
+            written.append(len(data))
+            return os.write(descriptor, data)
+
+        def fsync(self, descriptor):
+            pass
+
+    folder = RunFolder(tmp_path / "run")
+    monkeypatch.setattr(files, "os", Counting())
+    costs = []
+    for seed in range(100, 400):
+        written.clear()
+        folder.add(make_record(seed=seed))
+        costs.append((len(written), sum(written)))
+    calls, size = costs[1]
+    assert max(number for number, _ in costs[1:]) <= calls + len(("trials", "epochs", "confusion"))  # a page may end
+    assert sum(total for _, total in costs[-100:]) <= 1.2 * 100 * size
+
+
 @pytest.mark.skipif(shutil.which("mount") is None or os.geteuid() != 0, reason="may not mount a file system of its own")
 def test_a_file_system_that_is_really_full_keeps_what_was_done_and_goes_on_when_there_is_room(
     tmp_path, make_record, make_plan, surroundings
