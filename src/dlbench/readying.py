@@ -99,7 +99,7 @@ class Readying:
         """Read a data set's files again in a worker; tell what it is, and whether its prepared arrays were damaged."""
         from dlbench.executors.tasks import verify_dataset
 
-        return self._call(verify_dataset, dataset.name, dict(dataset.parameters), str(self.data_dir))
+        return self.call(verify_dataset, dataset.name, dict(dataset.parameters), str(self.data_dir))
 
     def machine(self, probe: bool = False) -> Machine:
         """Return what torch finds here; without a probe, a machine that can have no accelerator is known as such."""
