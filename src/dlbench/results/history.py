@@ -50,7 +50,8 @@ def _seconds_per_epoch(root: Path) -> dict[tuple[str, ...], float]:
             continue
         for row in _rows(path):
             with contextlib.suppress(KeyError, ValueError, ZeroDivisionError):  # not there, or a failed trial's
-                found[_key(row)].append(float(row["train_seconds"]) / float(row["epochs_run"]))
+                seconds = float(row["train_seconds"]) / float(row["epochs_run"])
+                found[_key(row)].append(seconds)
     return {key: median(values) for key, values in found.items()}
 
 

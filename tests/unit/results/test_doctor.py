@@ -173,3 +173,13 @@ def test_a_folder_within_that_is_a_link_is_refused(run, make_plan, surroundings,
     (run / "weights").symlink_to(tmp_path / "outside")
     with pytest.raises(DlbenchError, match="is a link to"):
         RunFolder(run).start(make_plan(), ["dlbench"], surroundings)
+
+
+@pytest.mark.parametrize("saved", [b"\x00\xff", b"", b"a;b\r\n1;2\r\n", b"train_seconds,epochs_run\nx,0\n,\n1,0\n"])
+def test_the_guess_at_the_time_takes_no_harm_from_a_view_that_another_program_saved(run, make_record, saved):
+    from dlbench.results.history import seconds_per_trial
+
+    trials = [make_record("relu", 9).trial]
+    assert seconds_per_trial(trials, run.parent) == [2.5]
+    (run / "trials.csv").write_bytes(saved)
+    assert seconds_per_trial(trials, run.parent) == [None]
