@@ -1,0 +1,1 @@
+"""Schedule-free optimizers as a dlbench plugin."""

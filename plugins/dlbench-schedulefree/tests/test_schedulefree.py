@@ -1,0 +1,149 @@
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import dlbench.engine.unit
+from dlbench import ImageData
+from dlbench.engine.ingredients import gather
+from dlbench.engine.randomness import generator
+from dlbench.engine.selection import Selector, Stopper
+from dlbench.engine.split import split_data
+from dlbench.engine.training import evaluate_on, evaluation_weights, train
+from dlbench.plan import Request
+from dlbench.planning import build
+from dlbench.registry import Registry
+from dlbench.trial import Trial
+from dlbench_schedulefree.plugin import dlbench_optimizers
+
+schedulefree = pytest.importorskip("schedulefree", reason="schedulefree is not installed")
+
+NAMES = [record.name for record in dlbench_optimizers()]
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return Registry.load()
+
+
+@pytest.fixture(scope="module")
+def images() -> ImageData:
+    """Two hundred images whose class is the brightest of three stripes."""
+    source = np.random.default_rng(0)
+    labels = source.integers(0, 3, 200)
+    pixels = source.integers(0, 120, (200, 1, 6, 6))
+    for stripe in range(3):
+        pixels[labels == stripe, :, 2 * stripe : 2 * stripe + 2] += 90
+    pictures = pixels.astype(np.uint8)
+    return ImageData(pictures[:150], labels[:150], pictures[150:], labels[150:], ("a", "b", "c"))
+
+
+def make_trial(registry: Registry, optimizer: str, **texts: str) -> Trial:
+    fixed = {"batch_size": "16", "epochs": "3", "device": "cpu", "threads": "1"}
+    values = {"optimizer": optimizer, "learning_rate": "0.02", **fixed, **texts}
+    plan = build(Request(values={name: (text,) for name, text in values.items()}, seeds=[0]), registry)
+    return replace(plan.trials[0], input_shape=(1, 6, 6), num_classes=3)
+
+
+def network() -> nn.Sequential:
+    return nn.Sequential(nn.Flatten(), nn.Linear(36, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Linear(12, 3))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_defaults_are_the_library_s(registry: Registry, name: str) -> None:
+    """RAdam's and AdamW's pair of betas is told apart; a group's own bookkeeping is none of the options."""
+    record = registry.get("optimizers", name).record
+    parameters = {key: parameter.default for key, parameter in record.parameters.items()}
+    made = dlbench.engine.building.resolve_factory(record)([nn.Parameter(torch.zeros(2))], 0.5, **parameters)
+    theirs = type(made)([nn.Parameter(torch.zeros(2))], lr=0.5)
+    assert {k: v for k, v in made.param_groups[0].items() if k != "params"} == {
+        k: v for k, v in theirs.param_groups[0].items() if k != "params"
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_engine_trains_as_the_library_s_own_recipe_does(registry: Registry, images: ImageData, name: str) -> None:
+    """The recipe of schedulefree's README by hand: train(), steps; then eval(), batch norm renewed, evaluation."""
+    trial = make_trial(registry, name)
+    torch.manual_seed(1)
+    ours, by_hand = network(), network()
+    by_hand.load_state_dict(ours.state_dict())
+    use = gather(trial, images, ours, registry)
+    rows = train(
+        use,
+        Selector("last", lambda: evaluate_on(use, use.test_feed)),
+        Stopper(None, "validation_loss"),
+        lambda row: None,
+    ).rows
+
+    split = split_data(images, trial.settings.validation, None, generator(0, "split"))
+    pixels = torch.from_numpy(images.train_images).float() / 255
+    labels = torch.from_numpy(images.train_labels)
+    optimizer: Any = vars(schedulefree)[type(use.optimizer).__name__](by_hand.parameters(), lr=0.02)
+    order = generator(0, "order")
+    norm: Any = by_hand[2]
+    for row in rows:
+        by_hand.train()
+        optimizer.train()
+        for batch in split.train[torch.randperm(len(split.train), generator=order)].split(16):
+            optimizer.zero_grad()
+            F.cross_entropy(by_hand(pixels[batch]), labels[batch]).backward()
+            optimizer.step()
+        optimizer.eval()
+        hidden = [by_hand[1](pixels[batch].flatten(1)).detach() for batch in split.train.split(16)]
+        norm.running_mean = torch.stack([h.mean(0) for h in hidden]).mean(0)
+        norm.running_var = torch.stack([h.var(0) for h in hidden]).mean(0)
+        by_hand.eval()
+        loss = F.cross_entropy(by_hand(pixels[split.validation]), labels[split.validation])
+        assert row["validation_loss"] == pytest.approx(loss.item(), rel=1e-4)
+    for kept, wanted in zip(ours.parameters(), by_hand.parameters(), strict=True):
+        torch.testing.assert_close(kept, wanted, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(ours[2].running_mean, norm.running_mean, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_evaluating_in_between_changes_nothing_of_the_training(
+    registry: Registry, images: ImageData, name: str
+) -> None:
+    trial = make_trial(registry, name)
+    torch.manual_seed(1)
+    model: Any = network()
+    use = gather(trial, images, model, registry)
+    use.optimizer.train()  # type: ignore[attr-defined]  # torch's own optimizers have none
+    for pixels, labels in use.train_feed.in_order(16):
+        use.optimizer.zero_grad()
+        use.criterion(model(pixels), labels).backward()
+        use.optimizer.step()
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    with evaluation_weights(use):
+        assert not torch.equal(model[1].weight, before["1.weight"])
+    for key, value in model.state_dict().items():
+        torch.testing.assert_close(value, before[key], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_has_to_be_learned_is_learned(
+    registry: Registry, images: ImageData, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dlbench.engine.unit, "load", lambda digest, data_dir: images)
+    trial = make_trial(registry, name, epochs="20", learning_rate="0.5" if name.startswith("sgd") else "0.02")
+    record = dlbench.engine.unit.run_trial(trial, Path(), registry, lambda row: None)
+    assert record.status == "done"
+    assert record.metrics["test_accuracy"] is not None
+    assert record.metrics["test_accuracy"] > 0.9
+
+
+def test_reading_the_records_imports_neither_torch_nor_schedulefree() -> None:
+    program = (
+        "import sys; from dlbench_schedulefree import plugin; plugin.dlbench_optimizers(); "
+        "print(sorted({'torch', 'schedulefree', 'numpy'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
