@@ -1,0 +1,1 @@
+"""Every timm model, untrained, as a dlbench plugin."""
