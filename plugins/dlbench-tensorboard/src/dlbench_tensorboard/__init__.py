@@ -1,0 +1,1 @@
+"""A run's curves and hyper-parameters in TensorBoard, as a dlbench plugin."""

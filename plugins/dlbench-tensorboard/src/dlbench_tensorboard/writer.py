@@ -1,0 +1,90 @@
+"""Event files: one folder a trial below the run's name, written with TensorBoard's own library."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summary_v2
+from tensorboard.plugins.scalar.summary_v2 import scalar_pb
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+from dlbench import Manifest, Trial, TrialRecord
+
+#: Ends the names of the files that this plugin writes, and may replace.
+SUFFIX = ".dlbench"
+_FLUSH_SECONDS = 5
+_ANSWERED = ("done", "diverged")
+_NO_CURVE = ("epoch",)
+_NO_HYPERPARAMETER = ("seed", "dataset_digest")
+
+
+class RunWriter:
+    """Writes the trials of one run at a time into folders <run>/<variant>/seed-<seed>."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._run = "run"
+        self._labels: Mapping[str, str] = {}
+        self._open: dict[str, EventFileWriter] = {}
+
+    def start(self, manifest: Manifest) -> None:
+        """Begin a run: its name is the folder's, the labels of its variants are those of the screens."""
+        self._run = manifest.name
+        self._labels = {variant["variant_id"]: variant["label"] for variant in manifest.plan["variants"]}
+
+    def folder(self, trial: Trial) -> Path:
+        """Return the folder of a trial's events."""
+        label = self._labels.get(trial.variant_id, trial.variant_id)
+        return self._root / self._run / label.replace("/", "-") / f"seed-{trial.seed}"
+
+    def add_epoch(self, trial: Trial, metrics: Mapping[str, float]) -> None:
+        """Add a point to each curve; the step is the epoch, from 1."""
+        step = int(metrics["epoch"])
+        for name, value in metrics.items():
+            if name not in _NO_CURVE and isinstance(value, int | float):
+                self._add(trial, scalar_pb(name, value), step)
+
+    def finish(self, record: TrialRecord) -> None:
+        """Add the final figures under final/, and the end of the session that the HParams page lists."""
+        figures = {**record.metrics, **record.cost}
+        for name, value in figures.items():
+            if isinstance(value, int | float):
+                self._add(record.trial, scalar_pb(f"final/{name}", value), int(figures.get("epochs_run") or 0))
+        self._add(record.trial, _session_end(record.status in _ANSWERED), 0)
+        self._open.pop(record.trial_id).close()
+
+    def _add(self, trial: Trial, summary: Summary, step: int) -> None:
+        if trial.trial_id not in self._open:
+            self._open[trial.trial_id] = self._begin(trial)
+        self._open[trial.trial_id].add_event(Event(wall_time=time.time(), step=step, summary=summary))
+
+    def _begin(self, trial: Trial) -> EventFileWriter:
+        """Open a trial's file; what an earlier attempt of the same trial left is replaced."""
+        folder = self.folder(trial)
+        for old in folder.glob(f"events.out.tfevents.*{SUFFIX}"):
+            old.unlink()
+        writer = EventFileWriter(str(folder), flush_secs=_FLUSH_SECONDS, filename_suffix=SUFFIX)
+        # All seeds of a variant share a trial_id, so that TensorBoard shows them as one group.
+        session = summary_v2.hparams_pb(hyperparameters(trial), trial_id=trial.variant_id)
+        writer.add_event(Event(wall_time=time.time(), step=0, summary=session))
+        return writer
+
+
+def hyperparameters(trial: Trial) -> dict[str, bool | int | float | str]:
+    """Return the components and settings of a trial in the types that TensorBoard knows."""
+    return {
+        name: value if isinstance(value, bool | int | float | str) else str(value)
+        for name, value in trial.row().items()
+        if value is not None and name not in _NO_HYPERPARAMETER
+    }
+
+
+def _session_end(succeeded: bool) -> Summary:
+    status = api_pb2.STATUS_SUCCESS if succeeded else api_pb2.STATUS_FAILURE
+    end = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=time.time())
+    content = metadata.create_summary_metadata(plugin_data_pb2.HParamsPluginData(session_end_info=end))
+    summary = Summary()
+    summary.value.add(tag=metadata.SESSION_END_INFO_TAG, metadata=content, tensor=metadata.NULL_TENSOR)
+    return summary
