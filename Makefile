@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 DLBENCH := $(BIN)/dlbench
 BENCH := benchmarks/.venv
 
-.PHONY: demo test check format install bench clean
+.PHONY: demo test check format docs install bench clean
 
 demo: $(INSTALLED)
 	$(DLBENCH) compare --activation relu,tanh,sigmoid
@@ -23,6 +23,14 @@ check: $(INSTALLED)
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The site goes to build/site; a warning is an error. The variable silences the theme's advertisement for its successor.
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+$(VENV)/.installed-docs: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
+	touch $@
 
 install: $(INSTALLED)
 

@@ -1,0 +1,48 @@
+"""The page of components: what every installed plugin of this repository brings."""
+
+from dlbench.registry import Registry
+from dlbench.specs import KINDS
+from dlbench.syntax import format_value
+from writing import MADE, code, table
+
+#: More than this many of a kind from one plugin are counted, not listed.
+_MOST = 120
+_TITLES = {
+    "models": "Models",
+    "activations": "Activations",
+    "datasets": "Data sets",
+    "schedulers": "Schedules",
+    "optimizers": "Optimizers",
+    "diagnostics": "Diagnostics",
+    "executors": "Executors",
+}
+HEAD = """# Components
+
+What dlbench and the plugins of its repository bring. `dlbench list KIND PATTERN` lists what is installed where you are;
+`dlbench show KIND NAME` tells the parameters of one.
+
+"""
+
+
+def components_page() -> str:
+    """Return the page."""
+    registry = Registry.load()
+    return MADE + HEAD + "".join(_kind(registry, kind) for kind in KINDS)
+
+
+def _kind(registry: Registry, kind: str) -> str:
+    plugins = dict.fromkeys(entry.plugin.name for entry in registry.entries(kind))
+    if not plugins:
+        return ""
+    return f"## {_TITLES[kind]}\n\n" + "".join(_of_plugin(registry, kind, plugin) for plugin in plugins)
+
+
+def _of_plugin(registry: Registry, kind: str, plugin: str) -> str:
+    entries = [entry for entry in registry.entries(kind) if entry.plugin.name == plugin]
+    if len(entries) > _MOST:
+        return f"From `{plugin}`: {len(entries):,}; `dlbench list {kind} '{plugin}/*'` lists them.\n\n"
+    rows = []
+    for entry in entries:
+        parameters = " ".join(f"{key}={format_value(p.default)}" for key, p in entry.record.parameters.items())
+        rows.append([code(entry.record.name), code(parameters), entry.record.summary])
+    return f"From `{plugin}`:\n\n" + table(["name", "parameters", "what it is"], rows)

@@ -1,0 +1,114 @@
+"""The pages of what a plugin author writes: hooks, records, and the settings of a trial."""
+
+import dataclasses
+import inspect
+from typing import Any
+
+from dlbench import hookspecs, specs, trial
+from dlbench.settings import AUGMENTATIONS, COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS
+from dlbench.syntax import describe, format_value
+from writing import MADE, code, sentences, table
+
+HOOKS_HEAD = """# Hooks
+
+A plugin is a module named by an entry point of the group `dlbench`. It marks functions of these names with
+`@hookimpl`; each is optional. Hooks are called in the parent process, which never imports torch: a record names its
+factory as `"package.module:attribute"`, and that module is imported only where the component is used.
+
+Contracts of the factories are told with the [records](records.md).
+
+"""
+RECORDS_HEAD = """# Records
+
+Everything that `from dlbench import …` offers to plugins. Records are frozen and take keywords alone; a field added
+later always has a default. The version of this interface is `API_VERSION = {version}`.
+
+"""
+SETTINGS_HEAD = """# Settings
+
+What a trial is made of beside its seed. Every one is an axis: several values, joined by commas, make variants. In an
+experiment file and in `dlbench.toml` a setting has the name that it has here; on the command line,
+`--with-hyphens`.
+
+"""
+
+
+def hooks_page() -> str:
+    """Return the page of hooks."""
+    names = [name for name in vars(hookspecs) if name.startswith("dlbench_")]
+    rows = [[f"[`{name}`](#{name})", sentences(getattr(hookspecs, name).__doc__)] for name in names]
+    return MADE + HOOKS_HEAD + table(["hook", "what it is for"], rows) + "".join(map(_hook, names))
+
+
+def _hook(name: str) -> str:
+    function = getattr(hookspecs, name)
+    signature = str(inspect.signature(function)).replace("dlbench.specs.", "").replace("dlbench.trial.", "")
+    for noise in ("'", "collections.abc.", "pathlib.", "_local."):
+        signature = signature.replace(noise, "")
+    return f"## {name}\n\n```text\n{name}{signature}\n```\n\n{sentences(function.__doc__)}\n\n"
+
+
+def records_page() -> str:
+    """Return the page of records, those that plugins make and those that they are handed."""
+    made = [specs.Parameter, specs.Component, *specs.KINDS.values(), specs.ImageData]
+    handed = [trial.Trial, trial.Selection, trial.TrialRecord, trial.Manifest, trial.WorkUnit]
+    return (
+        MADE
+        + RECORDS_HEAD.format(version=specs.API_VERSION)
+        + "".join(map(_record, made))
+        + "# What observers and executors are handed\n\n"
+        + "".join(map(_record, handed))
+    )
+
+
+def _record(cls: Any) -> str:
+    base = {field.name for field in dataclasses.fields(specs.Component)} if cls is not specs.Component else set()
+    component = issubclass(cls, specs.Component)
+    fields = [f for f in dataclasses.fields(cls) if not (component and f.name in base)]
+    note = "Beside the fields of [Component](#component):\n\n" if component and cls is not specs.Component else ""
+    rows = [[code(field.name), code(_type(field.type)), _default(field)] for field in fields]
+    body = (note if rows else "Its fields are those of [Component](#component).\n\n") + (
+        table(["field", "type", "default"], rows) if rows else ""
+    )
+    return f"## {cls.__name__}\n\n{sentences(cls.__doc__)}\n\n{body}"
+
+
+def _type(annotation: Any) -> str:
+    return (
+        (getattr(annotation, "__name__", "") if isinstance(annotation, type) else str(annotation))
+        .replace("collections.abc.", "")
+        .replace("dlbench.specs.", "")
+        .replace("typing.", "")
+        .replace("dlbench.trial.", "")
+    )
+
+
+def _default(field: Any) -> str:
+    if field.default is not dataclasses.MISSING:
+        return code(repr(field.default))
+    return "empty" if field.default_factory is not dataclasses.MISSING else "required"
+
+
+def settings_page() -> str:
+    """Return the page of settings."""
+    axes = [
+        [code(axis), code(COMPONENT_DEFAULTS[axis] or "the model's own"), kind] for axis, kind in COMPONENT_AXES.items()
+    ]
+    rows = [
+        [code(name), setting.summary, describe(setting.parameter), code(format_value(setting.parameter.default))]
+        for name, setting in SETTINGS.items()
+    ]
+    augmentations = [
+        [code(name), ", ".join(f"`{key}={format_value(p.default)}`" for key, p in parameters.items())]
+        for name, parameters in AUGMENTATIONS.items()
+    ]
+    return (
+        MADE
+        + SETTINGS_HEAD
+        + "## Components\n\n"
+        + table(["axis", "default", "see"], [[a, d, f"`dlbench list {k}`"] for a, d, k in axes])
+        + "## Settings of training\n\n"
+        + table(["setting", "meaning", "takes", "default"], rows)
+        + "## Augmentations\n\n"
+        + table(["`augment=`", "parameters"], augmentations)
+    )
