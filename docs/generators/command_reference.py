@@ -7,7 +7,7 @@ import typer
 
 from dlbench.cli.lazy import LazyGroup
 from dlbench.cli.main import app
-from writing import MADE, code, plain, sentences, table
+from writing import code, plain, sentences, table
 
 HEAD = """# Commands
 
@@ -22,7 +22,7 @@ command was wrong, 130 interrupted, with everything finished so far kept.
 
 def commands_page() -> str:
     """Return the page."""
-    return MADE + HEAD + "".join(_section(name, command) for name, command in commands())
+    return HEAD + "".join(_section(name, command) for name, command in commands())
 
 
 def commands() -> Iterator[tuple[str, Any]]:

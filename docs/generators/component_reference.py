@@ -3,7 +3,7 @@
 from dlbench.registry import Registry
 from dlbench.specs import KINDS
 from dlbench.syntax import format_value
-from writing import MADE, code, table
+from writing import code, table
 
 #: More than this many of a kind from one plugin are counted, not listed.
 _MOST = 120
@@ -27,7 +27,7 @@ What dlbench and the plugins of its repository bring. `dlbench list KIND PATTERN
 def components_page() -> str:
     """Return the page."""
     registry = Registry.load()
-    return MADE + HEAD + "".join(_kind(registry, kind) for kind in KINDS)
+    return HEAD + "".join(_kind(registry, kind) for kind in KINDS)
 
 
 def _kind(registry: Registry, kind: str) -> str:

@@ -7,7 +7,7 @@ from dlbench.results.metrics import TRIAL_METRICS
 from dlbench.results.reported import reported_table
 from dlbench.results.views import VIEWS
 from dlbench.settings import SETTINGS
-from writing import MADE, code, table
+from writing import code, table
 
 HEAD = """# Files and columns
 
@@ -19,7 +19,7 @@ in names; an empty cell is a value that does not exist.
 
 def files_page() -> str:
     """Return the page."""
-    parts = [MADE, HEAD, table(["file", "what it holds"], [[code(name), text] for name, text in FILES.items()])]
+    parts = [HEAD, table(["file", "what it holds"], [[code(name), text] for name, text in FILES.items()])]
     for name, columns in tables().items():
         rows = [[code(column), meaning(name, column)] for column in columns]
         parts.append(f"## {name}.csv\n\n{TABLES.get(name, '')}\n\n" + table(["column", "meaning"], rows))

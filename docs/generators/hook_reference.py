@@ -7,7 +7,7 @@ from typing import Any
 from dlbench import hookspecs, specs, trial
 from dlbench.settings import AUGMENTATIONS, COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS
 from dlbench.syntax import describe, format_value
-from writing import MADE, code, sentences, table
+from writing import code, sentences, table
 
 HOOKS_HEAD = """# Hooks
 
@@ -37,7 +37,7 @@ def hooks_page() -> str:
     """Return the page of hooks."""
     names = [name for name in vars(hookspecs) if name.startswith("dlbench_")]
     rows = [[f"[`{name}`](#{name})", sentences(getattr(hookspecs, name).__doc__)] for name in names]
-    return MADE + HOOKS_HEAD + table(["hook", "what it is for"], rows) + "".join(map(_hook, names))
+    return HOOKS_HEAD + table(["hook", "what it is for"], rows) + "".join(map(_hook, names))
 
 
 def _hook(name: str) -> str:
@@ -53,8 +53,7 @@ def records_page() -> str:
     made = [specs.Parameter, specs.Component, *specs.KINDS.values(), specs.ImageData]
     handed = [trial.Trial, trial.Selection, trial.TrialRecord, trial.Manifest, trial.WorkUnit]
     return (
-        MADE
-        + RECORDS_HEAD.format(version=specs.API_VERSION)
+        RECORDS_HEAD.format(version=specs.API_VERSION)
         + "".join(map(_record, made))
         + "# What observers and executors are handed\n\n"
         + "".join(map(_record, handed))
@@ -103,8 +102,7 @@ def settings_page() -> str:
         for name, parameters in AUGMENTATIONS.items()
     ]
     return (
-        MADE
-        + SETTINGS_HEAD
+        SETTINGS_HEAD
         + "## Components\n\n"
         + table(["axis", "default", "see"], [[a, d, f"`dlbench list {k}`"] for a, d, k in axes])
         + "## Settings of training\n\n"

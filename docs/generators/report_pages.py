@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from writing import MADE, code, table
+from writing import code, table
 
 REPORTS = ("foundations", "cnn-settings", "resnet-depth", "convnet-basics")
 INDEX = """# The four reports
@@ -25,7 +25,7 @@ def report_pages(plugins: Path) -> dict[str, str]:
         files = experiments(plugins / f"dlbench-{name}")
         counts = [str(sum(len(content.get(key, ())) for content in files.values())) for key in ("reported", "claims")]
         rows.append([f"[{name}]({name}.md)", str(len(files)), *counts])
-    return {"reports/index.md": MADE + INDEX + table(["report", "experiments", "figures", "claims"], rows)} | pages
+    return {"reports/index.md": INDEX + table(["report", "experiments", "figures", "claims"], rows)} | pages
 
 
 def experiments(plugin: Path) -> dict[str, dict[str, Any]]:
@@ -42,7 +42,7 @@ def report_page(plugin: Path) -> str:
     details = "".join(_experiment(name, stem, content) for stem, content in experiments(plugin).items())
     title = title.replace(plugin.name, f"Report: {name}")
     # Indented blocks of a README would be cut apart by lists on other renderers; fences are the site's own.
-    return f"{MADE}{title}\n{_fenced(rest)}\n## Each experiment\n\n{details}"
+    return f"{title}\n{_fenced(rest)}\n## Each experiment\n\n{details}"
 
 
 def _fenced(text: str) -> str:

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterable, Sequence
 
-MADE = "<!-- made from the code when the site is built: change it there -->\n"
-
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table; bars and line breaks inside a cell are kept from ending it."""
