@@ -109,7 +109,7 @@ def test_the_tutorials_plugin_is_built_by_following_the_page_in_a_clean_environm
     (own,) = clean.glob("lib/python*/site-packages")
     (own / "lent.pth").write_text(f"import site; site.addsitedir({str(lent)!r})\n")
     command = clean / "bin" / "dlbench"
-    command.write_text(f"#!{clean}/bin/python\nfrom dlbench.cli.main import main\n\nmain()\n")
+    command.write_text(f"#!{clean}/bin/python\nfrom dlbench.__main__ import main\n\nmain()\n")
     command.chmod(0o755)
     folder = tmp_path / "work"
     folder.mkdir()
