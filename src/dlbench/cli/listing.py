@@ -1,5 +1,7 @@
 """`dlbench list`: what there is to compare."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +15,8 @@ from dlbench.registry import SINGULAR, Entry, Registry
 from dlbench.specs import KINDS, Dataset, Diagnostic, Model
 from dlbench.syntax import describe, format_value
 
+#: A plugin with more components of a kind than this is counted in a line; its own pattern lists them.
+_LARGE = 200
 LISTED = (*KINDS, "experiments", "plugins")
 
 
@@ -77,12 +81,24 @@ def _print_entries(kind: str, registry: Registry, pattern: str, as_json: bool) -
         raise DlbenchError(f"No {SINGULAR[kind]} matches {pattern!r}.", f"Type `dlbench list {kind}` to see all.")
     table = Table("name", "parameters", "what it is", box=None, pad_edge=False)
     table.columns[0].no_wrap = True
+    folded = {} if pattern else _large_families(entries)
     for entry in entries:
+        if entry.plugin.name in folded:
+            continue
         record = entry.record
         parameters = " ".join(f"{key}={format_value(p.default)}" for key, p in record.parameters.items())
         shown = record.name if entry.plugin.name == "standard" else entry.name
         table.add_row(shown, parameters, record.summary)
     output().print(table)
+    for plugin, count in folded.items():
+        more = f"{plugin}: {count:,} more; `dlbench list {kind} '{plugin}/*'` lists them."
+        output().print(more, markup=False, soft_wrap=True)
+
+
+def _large_families(entries: Sequence[Entry]) -> dict[str, int]:
+    """Count the components of each plugin that brings more than people read through."""
+    counts = Counter(entry.plugin.name for entry in entries)
+    return {plugin: count for plugin, count in counts.items() if count > _LARGE}
 
 
 def entry_document(entry: Entry) -> dict[str, Any]:
