@@ -20,6 +20,7 @@ from dlbench.engine.training import evaluate_on, evaluation_weights, train
 from dlbench.plan import Request
 from dlbench.planning import build
 from dlbench.registry import Registry
+from dlbench.testing import conformance
 from dlbench.trial import Trial
 from dlbench_schedulefree.plugin import dlbench_optimizers
 
@@ -147,3 +148,6 @@ def test_reading_the_records_imports_neither_torch_nor_schedulefree() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+test_conformance = conformance("schedulefree")

@@ -7,25 +7,26 @@ import torch
 from torch import nn
 
 from dlbench.registry import Registry
+from dlbench.testing import conformance
 from dlbench_timm.names import FILE, timm_models
 from dlbench_timm.plugin import dlbench_models
 
 timm = pytest.importorskip("timm", reason="timm is not installed")
 
 from dlbench_timm import models  # noqa: E402  # these import timm
-from dlbench_timm.generate import render  # noqa: E402
+from dlbench_timm.generate import known, measure, render  # noqa: E402
 
 RECORDS = {record.name: record for record in dlbench_models()}
-#: Ten small networks of ten families, by timm's names, with the smaller of the image sizes that are tried below.
+#: Ten small networks of ten families, by timm's names, with the smallest image size that each takes.
 FIXED_NAMES = {
     "resnet18": 8,
-    "mobilenetv3_small_050": 28,
-    "efficientnet_lite0": 28,
+    "mobilenetv3_small_050": 8,
+    "efficientnet_lite0": 8,
     "convnext_atto": 32,
-    "regnetx_002": 28,
-    "ghostnet_050": 28,
-    "vit_tiny_patch16_224": 32,
-    "deit_tiny_patch16_224": 32,
+    "regnetx_002": 8,
+    "ghostnet_050": 8,
+    "vit_tiny_patch16_224": 28,
+    "deit_tiny_patch16_224": 28,
     "mixer_s32_224": 32,
     "levit_128s": 32,
 }
@@ -50,7 +51,12 @@ def count(model: nn.Module, kind: type[nn.Module]) -> int:
 
 
 def test_the_list_is_that_of_the_installed_library() -> None:
-    assert FILE.read_text(encoding="utf-8") == render()
+    assert FILE.read_text(encoding="utf-8") == render(known())
+
+
+@pytest.mark.parametrize("name", FIXED_NAMES)
+def test_smallest_sizes_are_those_that_are_measured(name: str) -> None:
+    assert known()[name] == measure(name) == FIXED_NAMES[name]
 
 
 def test_every_model_has_a_record_under_timm_s_name_with_hyphens() -> None:
@@ -133,3 +139,6 @@ def test_reading_the_records_imports_neither_torch_nor_timm() -> None:
 
 def test_a_line_of_the_list_reads_back_as_it_was_written() -> None:
     assert [model.line() for model in timm_models()] == FILE.read_text(encoding="utf-8").splitlines()
+
+
+test_conformance = conformance("timm", names=[name.replace("_", "-") for name in FIXED_NAMES])

@@ -10,25 +10,28 @@ class TimmModel(NamedTuple):
     """One model under timm's name.
 
     family: the module of timm that holds it. size: the height and width of the images that it was made for, in
-    pixels. fixed: whether its weights depend on the size of its images, so that it is built for them.
+    pixels. fixed: whether its weights depend on the size of its images, so that it is built for them. smallest: the
+    smallest square image, among usual sizes, that it trains on, in pixels; None where that was not measured yet.
     """
 
     name: str
     family: str
     size: tuple[int, int]
     fixed: bool
+    smallest: int | None = None
 
     def line(self) -> str:
         """Return the model as a line of names.txt."""
         height, width = self.size
-        return f"{self.name} {self.family} {height}×{width} {'fixed' if self.fixed else 'any'}"
+        return f"{self.name} {self.family} {height}×{width} {'fixed' if self.fixed else 'any'} {self.smallest or '?'}"
 
     @classmethod
     def read(cls, line: str) -> "TimmModel":
         """Read a model from a line of names.txt."""
-        name, family, size, fixed = line.split()
+        name, family, size, fixed, smallest = line.split()
         height, _, width = size.partition("×")
-        return cls(name, family, (int(height), int(width)), fixed == "fixed")
+        least = None if smallest == "?" else int(smallest)
+        return cls(name, family, (int(height), int(width)), fixed == "fixed", least)
 
 
 def timm_models() -> list[TimmModel]:
