@@ -82,7 +82,7 @@ def masked(screen: str) -> list[str]:
 
 
 def agrees(shown: str, printed: str) -> bool:
-    """Tell whether what a page shows is what was printed; a line "…" stands for any lines."""
+    """Tell whether what a page shows is what was printed; a line "…" stands for one or more lines."""
     wanted = [re.escape(line) if line != ANYTHING else "(?:.*\n)*?.*" for line in masked(shown)]
     return re.fullmatch("\n".join(wanted), "\n".join(masked(printed))) is not None
 
