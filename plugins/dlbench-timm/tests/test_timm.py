@@ -28,7 +28,7 @@ FIXED_NAMES = {
     "vit_tiny_patch16_224": 28,
     "deit_tiny_patch16_224": 28,
     "mixer_s32_224": 32,
-    "levit_128s": 32,
+    "mobilenetv2_100": 8,
 }
 
 
