@@ -35,6 +35,18 @@ def die_with_the_server() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # another C library
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            let_the_server_go()
+
+
+def let_the_server_go() -> None:
+    """Close this process's copy of the pipe that the server lives by, so that the parent alone holds it."""
+    from multiprocessing import forkserver
+
+    server: Any = forkserver._forkserver  # the one place that knows the pipe
+    pipe = getattr(server, "_forkserver_alive_fd", None)
+    if pipe is not None:
+        os.close(pipe)
+        server._forkserver_alive_fd = None  # a component that starts processes gets a server of its own
 
 
 def work(engine: str, unit: dict[str, Any], number: int, data_dir: str, address: str, key: bytes, log: str) -> None:

@@ -4,6 +4,8 @@ import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from dlbench.results.files import PARTIAL, remove_empty, remove_file
+
 FOLDER = "checkpoints"
 
 
@@ -23,11 +25,11 @@ def discard_checkpoints(run: Path, trial_ids: Iterable[str]) -> None:
     for trial_id in trial_ids:
         name = checkpoint_path(folder, trial_id).name
         with contextlib.suppress(OSError):
-            for path in (folder / name, *folder.glob(f".{name}.*")):
-                path.unlink(missing_ok=True)
+            for path in (folder / name, *folder.glob(f".{name}{PARTIAL}*")):
+                remove_file(path)
 
 
 def remove_empty_folder(run: Path) -> None:
     """Remove a run folder's folder of checkpoints if it is empty; call it when no worker is about to write there."""
     with contextlib.suppress(OSError):  # not there, or other trials are under way
-        (run / FOLDER).rmdir()
+        remove_empty(run / FOLDER)

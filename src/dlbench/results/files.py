@@ -175,6 +175,11 @@ def remove_file(path: Path) -> None:
         os.unlink(path)
 
 
+def remove_empty(path: Path) -> None:
+    """Remove a folder that is empty; one that is not is an error."""
+    os.rmdir(path)
+
+
 def touch(path: Path) -> None:
     """Set a file's time of change to now, by the file system's clock."""
     os.utime(path)
