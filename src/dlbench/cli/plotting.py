@@ -83,7 +83,8 @@ def _draw(wanted: list[str], drawn: "Study", shape: "Format", folder: Path) -> N
             )
     for name in names:
         if name in reasons:
-            errors().print(f"Not drawn: {name}, as {reasons[name]}.", markup=False)
+            if not KINDS[name].on_request:
+                errors().print(f"Not drawn: {name}, as {reasons[name]}.", markup=False)
             continue
         path = folder / f"{KINDS[name].file}.{shape}"
         with writing_to(path, "Choose another folder with --output."):

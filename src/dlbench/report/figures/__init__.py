@@ -19,12 +19,16 @@ __all__ = ["FORMATS", "KINDS", "Format", "Kind", "Study", "learning_curves", "pi
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of figure. file: its name without the ending. why_not: says why a run has none, or ""."""
+    """A kind of figure. file: its name without the ending. why_not: says why a run has none, or "".
+
+    on_request: of values that runs keep only where they are asked to; nobody misses it elsewhere.
+    """
 
     file: str
     title: str
     why_not: Callable[[Study], str]
     draw: Callable[[Study], Figure]
+    on_request: bool = False
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
@@ -36,10 +40,16 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "heatmap": Kind("heatmap", "Heat map", heatmap.why_not, heatmap.draw),
         "learning-rate": Kind("learning-rate", "Learning rate", rates.why_not, rates.draw),
         "confusion": Kind("confusion", "Confusion matrices", confusion.why_not, confusion.draw),
-        "gradients": Kind("gradients", "Gradient norm by layer", layers.why_no_gradients, layers.draw_gradients),
-        "activations": Kind("activations", "Activations by layer", layers.why_no_activations, layers.draw_activations),
-        "dead-units": Kind("dead-units", "Dead units over epochs", layers.why_no_dead_units, layers.draw_dead_units),
-        "steps": Kind("step-losses", "Training loss of each step", steps.why_not, steps.draw),
+        "gradients": Kind(
+            "gradients", "Gradient norm by layer", layers.why_no_gradients, layers.draw_gradients, on_request=True
+        ),
+        "activations": Kind(
+            "activations", "Activations by layer", layers.why_no_activations, layers.draw_activations, on_request=True
+        ),
+        "dead-units": Kind(
+            "dead-units", "Dead units over epochs", layers.why_no_dead_units, layers.draw_dead_units, on_request=True
+        ),
+        "steps": Kind("step-losses", "Training loss of each step", steps.why_not, steps.draw, on_request=True),
     }
 )
 
