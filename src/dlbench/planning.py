@@ -103,7 +103,7 @@ def _check_names(request: Request) -> None:
         if not texts:
             raise DlbenchError(f"The list of values for {name} is empty.", "Give one or more, or leave it out.")
     for variant in request.variants:
-        if not variant:
+        if not any(unquote(text) for text in variant.values()):
             raise DlbenchError("A --variant is empty.", 'Write it as --variant "label=small;model=mlp:hidden=32".')
         for name in variant:
             if name not in (*KNOWN, "label"):
