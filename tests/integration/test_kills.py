@@ -62,7 +62,7 @@ PARTS = """
             replace_file(path, json.dumps([rows, drawn.getstate()]))
             if stop.is_set():
                 return
-        metrics = {**rows[-1], "test_loss": drawn.random(), "test_accuracy": drawn.random(), "best_epoch": epoch}
+        metrics = {**rows[-1], "test_loss": drawn.random(), "test_accuracy": drawn.random(), "best_epoch": len(rows)}
         del metrics["epoch"], metrics["learning_rate"]
         confusion = tuple(tuple(drawn.randrange(50) for _ in range(2)) for _ in range(2))
         emit(
