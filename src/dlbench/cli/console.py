@@ -1,18 +1,26 @@
-"""Where the command line prints: results on standard output, everything else on standard error."""
+"""Where the command line prints: results on standard output, everything else on standard error.
+
+Rich is imported where something is printed: a completion in the shell prints nothing with it.
+"""
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
-def output() -> Console:
+def output() -> "Console":
     """Return the console for results; Rich honours NO_COLOR and pipes by itself."""
+    from rich.console import Console
+
     return Console(highlight=False)
 
 
-def errors() -> Console:
+def errors() -> "Console":
     """Return the console for errors, warnings and progress."""
+    from rich.console import Console
+
     return Console(stderr=True, highlight=False)
 
 

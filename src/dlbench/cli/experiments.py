@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from rich.text import Text
 
 from dlbench.cli.axes import read_request
 from dlbench.cli.completing import complete_experiments
@@ -89,7 +88,7 @@ def run(
 
         show_plan(request, options, given["as_json"], registry)
         if (changed := departures(found, overrides)) and not given["as_json"]:
-            output().print(Text(changed), soft_wrap=True)
+            output().print(changed, markup=False, soft_wrap=True)
         return
     outcome = run_session(request, options, given["quiet"] or given["as_json"], registry)
     answers = _answer(found, outcome, departures(found, overrides))
@@ -175,7 +174,7 @@ def _print(answers: _Answers) -> None:
 
     console = output()
     if answers.departures:
-        console.print(Text(answers.departures, style="dim"))
+        console.print(answers.departures, style="dim", markup=False)
     for veto in answers.outcome.plan.vetoes:
         console.print(f"{veto.variant.label}: left out, as {veto.reason}.", markup=False)
     if answers.figures:

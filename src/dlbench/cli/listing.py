@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from dlbench.cli.completing import complete_choices
 from dlbench.cli.console import errors, output, print_json
@@ -53,14 +51,18 @@ def list_components(
 
 def warn_of_problems(registry: Registry) -> None:
     """Name each fault of a plugin on standard error, once."""
+    from rich.markup import escape
+
     for problem in registry.plugins.news():
         errors().print(f"[yellow]Warning:[/] {escape(str(problem))}", soft_wrap=True)
 
 
 def _print_counts(registry: Registry, as_json: bool) -> None:
-    counts = {kind: len(registry.entries(kind)) for kind in KINDS}
+    from rich.table import Table
+
     from dlbench.experiment_plans import find_experiments
 
+    counts = {kind: len(registry.entries(kind)) for kind in KINDS}
     counts["experiments"] = len(find_experiments(registry))
     counts["plugins"] = len(registry.plugins.plugins)
     if as_json:
@@ -73,6 +75,8 @@ def _print_counts(registry: Registry, as_json: bool) -> None:
 
 
 def _print_entries(kind: str, registry: Registry, pattern: str, as_json: bool) -> None:
+    from rich.table import Table
+
     entries = registry.find(kind, pattern or "*")
     if as_json:
         print_json([entry_document(entry) for entry in entries])
