@@ -58,7 +58,7 @@ def checkpoints(tmp_path, name):
     return list((tmp_path / "results" / name / "checkpoints").glob("[!.]*.pt"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_the_first_signal_leaves_a_checkpoint_and_the_same_command_goes_on_to_the_same_numbers(
     start, dlbench, numbers, tmp_path, number
 ):
@@ -114,7 +114,7 @@ def test_ctrl_c_in_a_script_leaves_a_checkpoint_too(start, tmp_path):
     assert path.stat().st_mtime_ns > before
 
 
-@pytest.mark.parametrize("name", ["hangs", "stuck"])
+@pytest.mark.parametrize("name", [pytest.param("hangs", marks=pytest.mark.slow), "stuck"])
 def test_no_process_outlives_a_killed_parent_whatever_a_component_does(start, hanging, tmp_path, name):
     running = start("--activation", f"hanging/{name}", "--seeds", "2", "--jobs", "2", site=hanging)
     running.wait_for(lambda: len(list(tmp_path.glob("begun-*"))) == 2)
@@ -134,7 +134,7 @@ def test_a_signal_to_the_whole_group_while_workers_start_leaves_no_traceback(sta
     assert "Traceback" not in running.said()
 
 
-@pytest.mark.parametrize("name", ["hangs", "stuck"])
+@pytest.mark.parametrize("name", [pytest.param("hangs", marks=pytest.mark.slow), "stuck"])
 def test_a_trial_that_hangs_ends_at_its_time_limit_and_its_log_tells_where(dlbench, hanging, tmp_path, name):
     done = dlbench("compare", "--activation", f"hanging/{name}", "--seeds", "1", "--timeout", "1", "--name", "late")
     assert done.returncode == 1
