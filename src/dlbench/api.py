@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlbench.config import load_config
+from dlbench.live_session import Options, Outcome
 from dlbench.plan import Request
 from dlbench.registry import Registry
 from dlbench.results.folder import RunFolder
 from dlbench.results.locations import results_root, run_path
 from dlbench.seed_counts import AutoSeeds
-from dlbench.session import Options, Outcome, run
+from dlbench.session import run
 from dlbench.syntax import format_value, split_assignments
 from dlbench.trial import Emit, TrialRecord, WorkUnit
 

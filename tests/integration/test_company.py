@@ -53,7 +53,8 @@ from dlbench.config import Config
 from dlbench.plan import Request
 from dlbench.registry import Registry
 from dlbench.report.progress import Progress
-from dlbench.session import Options, run
+from dlbench.live_session import Options
+from dlbench.session import run
 
 root, me, company, rounds, seeds = Path(sys.argv[1]), *map(int, sys.argv[2:6])
 registry = Registry.load()

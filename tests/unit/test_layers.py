@@ -39,7 +39,7 @@ LAYERS = (
     *("statistics", "results"),
     *("engine", "report"),
     "executors",
-    *("conditions", "readying", "resuming", "doctor", "benching", "session"),
+    *("conditions", "readying", "resuming", "doctor", "benching", "live_session", "session"),
     "api",
     *("testing", "scaffold"),
     "cli",

@@ -20,11 +20,11 @@ from dlbench.settings import COMPONENT_AXES, SETTINGS
 
 if TYPE_CHECKING:
     from dlbench.experiments import Experiment
+    from dlbench.live_session import Outcome
     from dlbench.results.claims import ClaimAnswer
     from dlbench.results.folder import RunFolder
     from dlbench.results.reported import ReportedFigure
     from dlbench.results.summary import VariantSummary
-    from dlbench.session import Outcome
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

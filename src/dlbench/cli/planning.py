@@ -18,7 +18,7 @@ from dlbench.results.history import seconds_per_trial
 from dlbench.results.locations import results_root
 
 if TYPE_CHECKING:
-    from dlbench.session import Options
+    from dlbench.live_session import Options
 
 _SHOWN = 40
 

@@ -18,8 +18,8 @@ from dlbench.cli.listing import warn_of_problems
 from dlbench.cli.session_options import to_options, with_session
 
 if TYPE_CHECKING:
+    from dlbench.live_session import Options, Outcome
     from dlbench.registry import Registry
-    from dlbench.session import Options, Outcome
 
 _OUTPUT = "What is shown"
 

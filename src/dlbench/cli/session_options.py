@@ -10,11 +10,11 @@ import typer
 from dlbench.cli.sharing import share
 
 if TYPE_CHECKING:
-    from dlbench.session import Options
+    from dlbench.live_session import Options
 
 _PANEL = "Where and how it runs"
 _RESUME = "What is computed again (by default, what is missing)"
-#: By the names of session.Options, whose defaults they repeat; "yes" answers its confirm.
+#: By the names of live_session.Options, whose defaults they repeat; "yes" answers its confirm.
 OPTIONS = MappingProxyType(
     {
         "name": (Annotated[str, typer.Option(help="The run folder's name.", rich_help_panel=_PANEL)], ""),
@@ -130,7 +130,7 @@ with_session = share(OPTIONS, "session")
 def to_options(session: Mapping[str, Any], **more: Any) -> "Options":
     """Return a session's options, those given on the command line before those given here."""
     from dlbench.cli.console import confirm
-    from dlbench.session import Options
+    from dlbench.live_session import Options
 
     given = {**more, **session}
     if not given.pop("yes", False):
