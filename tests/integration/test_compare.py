@@ -175,6 +175,7 @@ def test_an_interrupt_keeps_what_has_finished_and_the_same_command_goes_on(compa
     assert remaining.stdout == ""
 
 
+@pytest.mark.slow
 def test_a_time_limit_ends_like_an_interrupt(dlbench, tmp_path):
     done = dlbench("compare", "--seeds", "300", "--epochs", "20", "--max-time", "6", "--name", "limited")
     assert done.returncode == 130

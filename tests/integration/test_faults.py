@@ -116,6 +116,7 @@ def test_faults_of_one_trial_leave_the_others_alone_and_are_told_apart(faulty, t
     assert done.stderr.count("an observer that cannot take it") == 1
 
 
+@pytest.mark.slow
 def test_failed_trials_are_tried_again_and_done_ones_are_not(faulty, tmp_path, data_dir):
     environment = {**os.environ, "PYTHONPATH": str(faulty), "DLBENCH_DATA_DIR": str(data_dir)}
     command = [sys.executable, "-m", "dlbench.cli.main", "compare", "--seeds", "1", "--epochs", "1"]
