@@ -66,7 +66,7 @@ class _Batches:
         return self.feed.train_feed.steps(self.feed.batch_size)
 
     def __iter__(self):
-        return self.feed.train_feed.shuffled(self.feed.batch_size, self.feed.order, self.feed.augment)
+        return self.feed.train_feed.shuffled(self.feed.batch_size, self.feed.order, self.feed.augmentation)
 
 
 def _module(model, fused: bool):

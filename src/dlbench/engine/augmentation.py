@@ -1,6 +1,12 @@
-"""Augmentations of whole batches of stored images: random crop, horizontal flip, cutout."""
+"""Augmentations of whole batches of stored images: random crop, horizontal flip, cutout.
 
-from collections.abc import Callable, Mapping
+What is random about an epoch is drawn at its start, batch by batch, on the CPU: every device sees the same draws, and
+nothing has to wait for the CPU within the epoch.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -8,46 +14,88 @@ from torch.nn import functional as F
 
 from dlbench.specs import Value
 
+#: What one augmentation drew for some images, a column an image.
+Draws = Tensor
 
-def build_augmentation(
-    chosen: Mapping[str, Mapping[str, Value]], generator: torch.Generator
-) -> Callable[[Tensor], Tensor]:
-    """Return the function that applies the chosen augmentations to a batch, N×C×H×W of any type, in their order."""
-    known: dict[str, Callable[..., Tensor]] = {"crop": crop, "flip": flip, "cutout": cutout}
 
-    def augment(images: Tensor) -> Tensor:
-        for name, parameters in chosen.items():
-            images = known[name](images, generator, **parameters)
+@dataclass(frozen=True, eq=False)
+class Augmentation:
+    """The chosen augmentations with their parameters, in their order, and the seed stream that they draw from."""
+
+    chosen: Mapping[str, Mapping[str, Value]]
+    generator: torch.Generator
+
+    def draw(self, sizes: Sequence[int], image_shape: Sequence[int], device: torch.device) -> Iterator[list[Draws]]:
+        """Draw for batches of the given sizes; yield each batch's draws, on the device.
+
+        image_shape: (C, H, W).
+        """
+        drawn: dict[str, list[Draws]] = {name: [] for name in self.chosen}
+        for size in sizes:
+            for name, parameters in self.chosen.items():
+                drawn[name].append(_KNOWN[name].draw(size, image_shape, self.generator, **parameters))
+        moved = [torch.cat(each, dim=1).to(device).split(list(sizes), dim=1) for each in drawn.values() if each]
+        return (list(batch) for batch in zip(*moved, strict=True)) if moved else ([] for _ in sizes)
+
+    def apply(self, images: Tensor, draws: Sequence[Draws]) -> Tensor:
+        """Augment a batch, N×C×H×W of any type, as was drawn for it."""
+        for (name, parameters), drawn in zip(self.chosen.items(), draws, strict=True):
+            images = _KNOWN[name].apply(images, drawn, **parameters)
         return images
 
-    return augment
+
+def draw_crop(count: int, image_shape: Sequence[int], generator: torch.Generator, padding: int) -> Draws:
+    """Draw the windows' first rows and columns in the padded images."""
+    return torch.randint(0, 2 * padding + 1, (2, count), generator=generator)
 
 
-def crop(images: Tensor, generator: torch.Generator, padding: int) -> Tensor:
-    """Pad each image with zeros and cut a window of the old size at a random place."""
+def crop(images: Tensor, draws: Draws, padding: int) -> Tensor:
+    """Pad each image with zeros and cut a window of the old size."""
     count, channels, height, width = images.shape
     padded = F.pad(images, (padding,) * 4)
-    top, left = torch.randint(0, 2 * padding + 1, (2, count, 1, 1), generator=generator)
-    rows = top + torch.arange(height).view(1, -1, 1)
-    columns = left + torch.arange(width).view(1, 1, -1)
-    places = (rows * padded.shape[3] + columns).view(count, 1, -1).to(images.device)
+    top, left = draws.view(2, count, 1, 1)
+    rows = top + torch.arange(height, device=images.device).view(1, -1, 1)
+    columns = left + torch.arange(width, device=images.device).view(1, 1, -1)
+    places = (rows * padded.shape[3] + columns).view(count, 1, -1)
     return padded.flatten(2).gather(2, places.expand(-1, channels, -1)).view(images.shape)
 
 
-def flip(images: Tensor, generator: torch.Generator, probability: float) -> Tensor:
-    """Mirror each image left to right with the given probability."""
-    mirrored = torch.rand(len(images), generator=generator) < probability
-    return torch.where(mirrored.view(-1, 1, 1, 1).to(images.device), images.flip(3), images)
+def draw_flip(count: int, image_shape: Sequence[int], generator: torch.Generator, probability: float) -> Draws:
+    """Draw which images are mirrored."""
+    return torch.rand(1, count, generator=generator) < probability
 
 
-def cutout(images: Tensor, generator: torch.Generator, size: int) -> Tensor:
-    """Set a square of zeros at a random centre of each image, clipped at its edges (DeVries & Taylor 2017)."""
+def flip(images: Tensor, draws: Draws, probability: float) -> Tensor:
+    """Mirror the drawn images left to right."""
+    return torch.where(draws.view(-1, 1, 1, 1), images.flip(3), images)
+
+
+def draw_cutout(count: int, image_shape: Sequence[int], generator: torch.Generator, size: int) -> Draws:
+    """Draw the squares' centres."""
+    return torch.cat([torch.randint(0, side, (1, count), generator=generator) for side in image_shape[1:]])
+
+
+def cutout(images: Tensor, draws: Draws, size: int) -> Tensor:
+    """Set a square of zeros around each image's centre, clipped at its edges (DeVries & Taylor 2017)."""
     count, _, height, width = images.shape
-    centre_row = torch.randint(0, height, (count, 1, 1, 1), generator=generator)
-    centre_column = torch.randint(0, width, (count, 1, 1, 1), generator=generator)
-    rows, columns = torch.arange(height).view(1, 1, -1, 1), torch.arange(width).view(1, 1, 1, -1)
+    centre_row, centre_column = draws.view(2, count, 1, 1, 1)
+    rows = torch.arange(height, device=images.device).view(1, 1, -1, 1)
+    columns = torch.arange(width, device=images.device).view(1, 1, 1, -1)
     first_row, first_column = centre_row - size // 2, centre_column - size // 2
     hidden = (
         (rows >= first_row) & (rows < first_row + size) & (columns >= first_column) & (columns < first_column + size)
     )
-    return images.masked_fill(hidden.to(images.device), 0)
+    return images.masked_fill(hidden, 0)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How an augmentation draws for a number of images of a shape, and what it then does to them."""
+
+    draw: Callable[..., Draws]
+    apply: Callable[..., Tensor]
+
+
+_KNOWN: Mapping[str, _Kind] = MappingProxyType(
+    {"crop": _Kind(draw_crop, crop), "flip": _Kind(draw_flip, flip), "cutout": _Kind(draw_cutout, cutout)}
+)

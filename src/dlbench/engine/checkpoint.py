@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dlbench.engine.training import Ingredients, Trained
     from dlbench.engine.watching import Watcher
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Interrupted(Exception):  # noqa: N818  # nothing went wrong
@@ -60,7 +60,6 @@ class TrainingState:
             "rows": [dict(row) for row in self.result.rows],
             "step_losses": torch.tensor(self.result.step_losses, dtype=torch.float64),
             "part": part.state_dict(),
-            "augmentation": self.use.augmentation.get_state(),
             "generators": global_states(self.device),
         }
 
@@ -75,8 +74,8 @@ class TrainingState:
         part = EpochPart.from_state_dict(state["part"], self.device)
         self.result.rows[:] = state["rows"]
         self.result.step_losses[:] = state["step_losses"].tolist()
-        self.use.order.set_state(part.order)  # the epoch draws its order again, and skips the steps done
-        self.use.augmentation.set_state(state["augmentation"])
+        self.use.order.set_state(part.order)  # the epoch draws again, and skips the steps done
+        self.use.augmentation.generator.set_state(part.augmentation)
         set_global_states(state["generators"], self.device)
         return part
 

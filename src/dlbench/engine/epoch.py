@@ -13,12 +13,14 @@ from torch import Tensor
 class EpochPart:
     """The steps of an epoch so far.
 
-    learning_rate: at the epoch's start. order: the state of the order's generator before it drew this epoch's order.
-    losses: of each step, on the device. sizes: images of each step. hits: right predictions. seconds: of training.
+    learning_rate: at the epoch's start. order, augmentation: the states of these generators before they drew this
+    epoch. losses: of each step, on the device. sizes: images of each step. hits: right predictions. seconds: of
+    training.
     """
 
     learning_rate: float
     order: Tensor
+    augmentation: Tensor
     hits: Tensor
     losses: list[Tensor] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
@@ -47,6 +49,7 @@ class EpochPart:
         return {
             "learning_rate": self.learning_rate,
             "order": self.order,
+            "augmentation": self.augmentation,
             "hits": self.hits,
             "losses": torch.stack(self.losses),
             "sizes": list(self.sizes),

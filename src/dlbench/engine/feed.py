@@ -1,15 +1,15 @@
 """Batches: cut by index from images that lie in memory once, normalised and augmented as whole batches."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor
 
+from dlbench.engine.augmentation import Augmentation
 from dlbench.errors import DlbenchError
 from dlbench.normalizations import constants
-
-Augment = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,16 +86,19 @@ class Feed:
             yield self._input(self.images[batch]), self.labels[batch]
 
     def shuffled(
-        self, batch_size: int, order: torch.Generator, augment: Augment, skip: int = 0
+        self, batch_size: int, order: torch.Generator, augmentation: Augmentation, skip: int = 0
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield one epoch of shuffled, augmented, normalised batches, without the first `skip` of them.
 
-        A last batch of a single image is left out: batch norm cannot train on it.
+        A last batch of a single image is left out: batch norm cannot train on it. All that is random is drawn at the
+        start, for the batches left out too.
         """
-        permutation = torch.randperm(len(self.indices), generator=order).to(self.indices.device)
-        for batch in self.indices[permutation].split(batch_size)[skip:]:
-            if len(batch) > 1 or batch_size == 1:
-                yield self._input(augment(self.images[batch])), self.labels[batch]
+        device = self.indices.device
+        permutation = torch.randperm(len(self.indices), generator=order).to(device)
+        batches = self.indices[permutation].split(batch_size)[: self.steps(batch_size)]
+        draws = augmentation.draw([len(batch) for batch in batches], self.images.shape[1:], device)
+        for batch, drawn in islice(zip(batches, draws, strict=True), skip, None):
+            yield self._input(augmentation.apply(self.images[batch], drawn)), self.labels[batch]
 
     def steps(self, batch_size: int) -> int:
         """Return how many batches an epoch has."""

@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from dlbench.engine.augmentation import build_augmentation
+from dlbench.engine.augmentation import Augmentation
 from dlbench.engine.building import build_optimizer, build_schedule
 from dlbench.engine.feed import Feed, Normalization, fit_normalization
 from dlbench.engine.measures import build_criterion
@@ -28,7 +28,6 @@ def gather(trial: Trial, data: ImageData, model: nn.Module, registry: Registry) 
     train_feed, validation_feed, test_feed = build_feeds(data, split, settings.normalization, device, layout(settings))
     optimizer = build_optimizer(trial, registry, model)
     schedule, record = build_schedule(trial, registry, optimizer, train_feed.steps(settings.batch_size))
-    augmentation = generator(trial.seed, "augmentation")
     return Ingredients(
         model=model,
         optimizer=optimizer,
@@ -39,8 +38,7 @@ def gather(trial: Trial, data: ImageData, model: nn.Module, registry: Registry) 
         validation_feed=validation_feed,
         test_feed=test_feed,
         order=generator(trial.seed, "order"),
-        augmentation=augmentation,
-        augment=build_augmentation(parse_augmentations(settings.augment), augmentation),
+        augmentation=Augmentation(parse_augmentations(settings.augment), generator(trial.seed, "augmentation")),
         autocast=partial(autocast, device, settings.precision),
         num_classes=len(data.class_names),
         epochs=settings.epochs,

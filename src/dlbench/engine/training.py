@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn, optim
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
+from dlbench.engine.augmentation import Augmentation
 from dlbench.engine.building import Schedule
 from dlbench.engine.checkpoint import Checkpoints, TrainingState
 from dlbench.engine.divergence import divergence
 from dlbench.engine.epoch import EpochPart
-from dlbench.engine.feed import Augment, Feed
+from dlbench.engine.feed import Feed
 from dlbench.engine.measures import Criterion, Evaluation, evaluate
 from dlbench.engine.selection import Selector, Stopper
 
@@ -30,7 +31,6 @@ class Ingredients:
     """All that one training needs, built and on its device. Each generator is a seed stream of the trial.
 
     interval: whether the schedule steps each "epoch" or each "step". monitor: the metric a plateau schedule watches.
-    augmentation: the generator that augment draws from.
     """
 
     model: nn.Module
@@ -42,8 +42,7 @@ class Ingredients:
     validation_feed: Feed
     test_feed: Feed
     order: torch.Generator
-    augmentation: torch.Generator
-    augment: Augment
+    augmentation: Augmentation
     autocast: Callable[[], AbstractContextManager[object]]
     num_classes: int
     epochs: int
@@ -115,7 +114,8 @@ def begin_epoch(use: Ingredients) -> EpochPart:
     """Return an epoch of which no step is done."""
     hits = torch.zeros((), device=use.train_feed.indices.device, dtype=torch.int64)
     rate = float(use.optimizer.param_groups[0]["lr"])
-    return EpochPart(learning_rate=rate, order=use.order.get_state(), hits=hits)
+    order, augmentation = use.order.get_state(), use.augmentation.generator.get_state()
+    return EpochPart(learning_rate=rate, order=order, augmentation=augmentation, hits=hits)
 
 
 def train_epoch(
@@ -133,7 +133,7 @@ def train_epoch(
     started = clock(use)
     use.model.train()
     switch(use.optimizer, "train")
-    for images, labels in use.train_feed.shuffled(use.batch_size, use.order, use.augment, skip=part.steps):
+    for images, labels in use.train_feed.shuffled(use.batch_size, use.order, use.augmentation, skip=part.steps):
         part.add(*step(use, images, labels), labels)
         if checkpoints.due():
             part.seconds += clock(use) - started

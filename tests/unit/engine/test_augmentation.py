@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from dlbench.engine.augmentation import build_augmentation, crop, cutout, flip
+from dlbench.engine.augmentation import Augmentation
 
 
 def _numbered(count=6, channels=2, height=5, width=7):
@@ -12,9 +12,15 @@ def _generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
+def _augmented(images, seed=0, **chosen):
+    augmentation = Augmentation(chosen, _generator(seed))
+    (draws,) = augmentation.draw([len(images)], images.shape[1:], images.device)
+    return augmentation.apply(images, draws)
+
+
 def test_a_crop_is_a_window_of_the_zero_padded_image():
     images, padding = _numbered(), 2
-    cropped = crop(images, _generator(), padding).numpy()
+    cropped = _augmented(images, crop={"padding": padding}).numpy()
     padded = np.pad(images.numpy(), ((0, 0), (0, 0), (padding, padding), (padding, padding)))
     for image, source in zip(cropped, padded, strict=True):
         windows = [source[:, top : top + 5, left : left + 7] for top in range(5) for left in range(5)]
@@ -23,26 +29,27 @@ def test_a_crop_is_a_window_of_the_zero_padded_image():
 
 def test_crops_of_one_batch_differ_and_every_place_is_reached():
     image = _numbered(count=1).expand(2000, -1, -1, -1)
-    cropped = crop(image, _generator(), 1)
+    cropped = _augmented(image, crop={"padding": 1})
     assert len(torch.unique(cropped.flatten(1), dim=0)) == 9
 
 
 def test_a_flip_mirrors_left_to_right_or_leaves_the_image():
     images = _numbered(count=400)
-    flipped = flip(images, _generator(), 0.5)
+    flipped = _augmented(images, flip={"probability": 0.5})
     mirrored = [torch.equal(new, old.flip(2)) for new, old in zip(flipped, images, strict=True)]
     kept = [torch.equal(new, old) for new, old in zip(flipped, images, strict=True)]
     assert all(a != b for a, b in zip(mirrored, kept, strict=True))
     assert 150 < sum(mirrored) < 250
-    assert torch.equal(flip(images, _generator(), 1.0), images.flip(3))
-    assert torch.equal(flip(images, _generator(), 0.0), images)
+    assert torch.equal(_augmented(images, flip={"probability": 1.0}), images.flip(3))
+    assert torch.equal(_augmented(images, flip={"probability": 0.0}), images)
 
 
 def test_a_cutout_is_one_square_clipped_at_the_edges_and_nothing_else():
     images = _numbered(count=300, height=9, width=9)
-    holes = (cutout(images, _generator(), 4) == 0)[:, 0]
+    holes = (_augmented(images, cutout={"size": 4}) == 0)[:, 0]
     assert torch.equal(
-        cutout(images, _generator(), 4)[~holes[:, None].expand_as(images)], images[~holes[:, None].expand_as(images)]
+        _augmented(images, cutout={"size": 4})[~holes[:, None].expand_as(images)],
+        images[~holes[:, None].expand_as(images)],
     )
     for hole in holes:
         rows, columns = hole.any(1).nonzero().flatten(), hole.any(0).nonzero().flatten()
@@ -55,13 +62,25 @@ def test_a_cutout_is_one_square_clipped_at_the_edges_and_nothing_else():
 def test_stored_bytes_stay_bytes():
     images = _numbered().byte()
     chosen = {"crop": {"padding": 4}, "flip": {"probability": 0.5}, "cutout": {"size": 2}}
-    augmented = build_augmentation(chosen, _generator())(images)
+    augmented = _augmented(images, **chosen)
     assert augmented.dtype == torch.uint8
     assert augmented.shape == images.shape
 
 
 def test_the_same_generator_gives_the_same_batch():
     chosen = {"crop": {"padding": 4}, "flip": {"probability": 0.5}, "cutout": {"size": 2}}
-    first, second = (build_augmentation(chosen, _generator(3))(_numbered()) for _ in range(2))
+    first, second = (_augmented(_numbered(), 3, **chosen) for _ in range(2))
     assert torch.equal(first, second)
-    assert torch.equal(build_augmentation({}, _generator())(_numbered()), _numbered())
+    assert torch.equal(_augmented(_numbered()), _numbered())
+
+
+def test_batches_drawn_ahead_are_those_drawn_one_by_one():
+    """So an epoch that goes on from a checkpoint draws what it would have drawn."""
+    chosen = {"crop": {"padding": 2}, "flip": {"probability": 0.5}, "cutout": {"size": 2}}
+    images, cpu = _numbered(count=10), torch.device("cpu")
+    together, alone = (Augmentation(chosen, _generator(3)) for _ in range(2))
+    batches = images.split(4)
+    ahead = together.draw([4, 4, 2], images.shape[1:], cpu)
+    for batch, draws in zip(batches, ahead, strict=True):
+        (single,) = alone.draw([len(batch)], images.shape[1:], cpu)
+        assert torch.equal(together.apply(batch, draws), alone.apply(batch, single))

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from dlbench.engine.augmentation import Augmentation
 from dlbench.engine.feed import Feed, fit_normalization
 from dlbench.errors import DlbenchError
 from dlbench.normalizations import check_normalization
@@ -62,7 +63,7 @@ def test_an_epoch_shows_every_training_image_once_in_an_order_that_only_the_gene
 
     def labels(seed):
         order = torch.Generator().manual_seed(seed)
-        return torch.cat([batch for _, batch in feed.shuffled(8, order, lambda batch: batch)])
+        return torch.cat([batch for _, batch in feed.shuffled(8, order, Augmentation({}, order))])
 
     assert torch.equal(labels(1), labels(1))
     assert not torch.equal(labels(1), labels(2))
@@ -72,7 +73,7 @@ def test_an_epoch_shows_every_training_image_once_in_an_order_that_only_the_gene
 @pytest.mark.parametrize(("count", "batch", "steps"), [(32, 8, 4), (33, 8, 4), (34, 8, 5), (7, 8, 1), (3, 1, 3)])
 def test_a_last_batch_of_one_image_is_left_out_and_not_counted(count, batch, steps):
     feed = _feed(_images(count=count), torch.arange(count))
-    batches = list(feed.shuffled(batch, torch.Generator(), lambda images: images))
+    batches = list(feed.shuffled(batch, torch.Generator(), Augmentation({}, torch.Generator())))
     assert len(batches) == steps == feed.steps(batch)
     assert batch == 1 or min(len(labels) for _, labels in batches) > 1
 
