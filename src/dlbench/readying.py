@@ -64,6 +64,7 @@ class Readying:
                 device=device,
                 precision=machine.precision(wanted.precision, device),
                 matmul_precision=machine.matmul_precision(wanted.matmul_precision, device),
+                cuda_graphs=wanted.cuda_graphs and device == "cuda",
             ),
             dataset_digest=info.digest,
             input_shape=info.input_shape,

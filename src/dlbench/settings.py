@@ -153,6 +153,10 @@ class Settings:
         "float32 matrix products; auto: the fastest that loses no digits here (see dlbench doctor).",
         choices=("highest", "high", "medium", "auto"),
     )
+    compile: bool = _setting(False, "Let torch compile the network: seconds to minutes first, fewer kernels after.")
+    cuda_graphs: bool = _setting(
+        False, "Record the training step once and replay it, where the optimizer can (CUDA alone)."
+    )
 
     @property
     def identity(self) -> dict[str, Value]:
@@ -164,7 +168,9 @@ class Settings:
 
 
 #: Settings added after trials were kept without them, with what those trials did.
-BEFORE: Mapping[str, Value] = MappingProxyType({"fused": False, "matmul_precision": "highest"})
+BEFORE: Mapping[str, Value] = MappingProxyType(
+    {"fused": False, "matmul_precision": "highest", "compile": False, "cuda_graphs": False}
+)
 SETTINGS: Mapping[str, Setting] = MappingProxyType(
     {f.name: Setting(name=f.name, **f.metadata) for f in fields(Settings)}
 )

@@ -92,6 +92,8 @@ OTHERS: dict[str, Any] = {
     "channels_last": False,
     "fused": False,
     "matmul_precision": "high",
+    "compile": True,
+    "cuda_graphs": True,
 }
 
 
@@ -290,8 +292,13 @@ def test_a_setting_that_came_later_leaves_the_identity_of_trials_that_were_kept_
     assert read.variant_id != TRIAL.variant_id
 
 
+OTHER_THAN_BEFORE = {"fused": True, "matmul_precision": "medium", "compile": True, "cuda_graphs": True}
+
+
 @pytest.mark.parametrize("name", BEFORE)
 def test_another_value_of_a_later_setting_is_another_trial(name: str) -> None:
     before = replace(TRIAL, settings=replace(TRIAL.settings, **BEFORE))
-    other = {"fused": True, "matmul_precision": "medium"}[name]
-    assert replace(before, settings=replace(before.settings, **{name: other})).trial_id != before.trial_id
+    assert (
+        replace(before, settings=replace(before.settings, **{name: OTHER_THAN_BEFORE[name]})).trial_id
+        != before.trial_id
+    )

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dlbench.engine import cost
 from dlbench.engine.building import build_model
-from dlbench.engine.ingredients import gather, layout
+from dlbench.engine.ingredients import enter, gather, layout
 from dlbench.engine.peaks import measure_peaks
 from dlbench.engine.randomness import borrowed_generators
 from dlbench.engine.training import clock, evaluate_on, train_epoch
@@ -44,6 +44,8 @@ class Subject:
             device = torch.device(trial.settings.device)
             self.model = build_model(trial, registry).to(device).to(memory_format=layout(trial.settings))
             use = gather(trial, data, self.model, registry)
+        if trial.settings.compile:
+            self.model.compile()
         size = trial.settings.batch_size
         self.batch = next(use.train_feed.in_order(size))
         self.use = replace(
@@ -57,8 +59,7 @@ class Subject:
 
     def enter(self) -> None:
         """Set what a trial sets for its process."""
-        torch.set_num_threads(self.trial.settings.threads)
-        torch.set_float32_matmul_precision(self.trial.settings.matmul_precision)
+        enter(self.trial.settings)
 
     def loss(self) -> torch.Tensor:
         """Return the loss of one fixed batch in training mode."""

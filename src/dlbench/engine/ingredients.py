@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from dlbench.engine.augmentation import Augmentation
 from dlbench.engine.building import build_optimizer, build_schedule
 from dlbench.engine.feed import Feed, Normalization, fit_normalization
+from dlbench.engine.graphs import GraphedStep, make_recordable
 from dlbench.engine.measures import build_criterion
 from dlbench.engine.randomness import generator
 from dlbench.engine.split import Split, split_data
-from dlbench.engine.training import Ingredients
+from dlbench.engine.training import Ingredients, train_step
 from dlbench.registry import Registry
 from dlbench.settings import Settings, parse_augmentations
 from dlbench.specs import ImageData
@@ -27,10 +28,12 @@ def gather(trial: Trial, data: ImageData, model: nn.Module, registry: Registry) 
     split = split_data(data, settings.validation, settings.train_size, generator(trial.seed, "split"))
     train_feed, validation_feed, test_feed = build_feeds(data, split, settings.normalization, device, layout(settings))
     optimizer = build_optimizer(trial, registry, model)
+    recorded = settings.cuda_graphs and device.type == "cuda" and make_recordable(optimizer, device)
     schedule, record = build_schedule(trial, registry, optimizer, train_feed.steps(settings.batch_size))
     return Ingredients(
         model=model,
         optimizer=optimizer,
+        step=GraphedStep() if recorded else train_step,
         schedule=schedule,
         interval=record.interval,
         criterion=build_criterion(settings.loss, settings.label_smoothing),
@@ -45,7 +48,16 @@ def gather(trial: Trial, data: ImageData, model: nn.Module, registry: Registry) 
         batch_size=settings.batch_size,
         gradient_clip=settings.gradient_clip,
         monitor=settings.monitor,
+        compiled=settings.compile,
     )
+
+
+def enter(settings: Settings) -> None:
+    """Set what a trial sets for its whole process: threads, and how exact float32 is."""
+    torch.set_num_threads(settings.threads)
+    torch.set_float32_matmul_precision(settings.matmul_precision)
+    if settings.device == "cuda":  # else convolutions would be in TF32 whatever is asked for
+        torch.backends.cudnn.allow_tf32 = settings.matmul_precision != "highest"
 
 
 def layout(settings: Settings) -> torch.memory_format:

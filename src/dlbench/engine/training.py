@@ -1,11 +1,10 @@
 """The training loop: epochs of steps, a validation after each, the selected weights at the end."""
 
-import copy
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor, nn, optim
@@ -19,6 +18,7 @@ from dlbench.engine.epoch import EpochPart
 from dlbench.engine.feed import Feed
 from dlbench.engine.measures import Criterion, Evaluation, evaluate
 from dlbench.engine.selection import Selector, Stopper
+from dlbench.engine.warming import warm_up
 
 if TYPE_CHECKING:
     from dlbench.engine.watching import Watcher
@@ -26,15 +26,24 @@ if TYPE_CHECKING:
 Row = dict[str, float | int | None]
 
 
+class Step(Protocol):
+    """One step on images and labels: its loss and logits."""
+
+    def __call__(self, use: "Ingredients", images: Tensor, labels: Tensor, /) -> tuple[Tensor, Tensor]:
+        """Train on a batch."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Ingredients:
     """All that one training needs, built and on its device. Each generator is a seed stream of the trial.
 
-    interval: whether the schedule steps each "epoch" or each "step". monitor: the metric a plateau schedule watches.
+    step: how a step is done. interval: whether the schedule steps each "epoch" or each "step". monitor: the metric a
+    plateau schedule watches. compiled: whether the model compiles itself when it is first called.
     """
 
     model: nn.Module
     optimizer: optim.Optimizer
+    step: Step
     schedule: Schedule
     interval: str
     criterion: Criterion
@@ -49,10 +58,7 @@ class Ingredients:
     batch_size: int
     gradient_clip: float | None
     monitor: str
-
-
-#: One step on images and labels: its loss and logits.
-Step = Callable[[Ingredients, Tensor, Tensor], tuple[Tensor, Tensor]]
+    compiled: bool = False
 
 
 @dataclass(eq=False)
@@ -87,7 +93,7 @@ def train(
     part = checkpoints.begin(TrainingState(use, selector, stopper, result, watcher))
     for epoch in range(len(result.rows) + 1, use.epochs + 1):
         part = part or begin_epoch(use)
-        loss, accuracy, step_losses = train_epoch(use, watcher.step if watcher else train_step, part, checkpoints)
+        loss, accuracy, step_losses = train_epoch(use, watcher.step if watcher else use.step, part, checkpoints)
         result.step_losses += step_losses
         with evaluation_weights(use):
             validation = evaluate_on(use, use.validation_feed)
@@ -126,10 +132,10 @@ def train_epoch(
 ) -> tuple[float, float, list[float]]:
     """Train an epoch, or what it still lacks; return the mean loss and accuracy over its images, each step's loss.
 
-    Dropout and augmentation are on. Nothing leaves the device before the last step, but for a checkpoint. step:
-    train_step, or what wraps it.
+    Dropout and augmentation are on. Nothing leaves the device before the last step, but for a checkpoint. step: the
+    ingredients' own, or what wraps it.
     """
-    step, part, checkpoints = step or train_step, part or begin_epoch(use), checkpoints or Checkpoints()
+    step, part, checkpoints = step or use.step, part or begin_epoch(use), checkpoints or Checkpoints()
     started = clock(use)
     use.model.train()
     switch(use.optimizer, "train")
@@ -145,6 +151,13 @@ def train_epoch(
 
 def train_step(use: Ingredients, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Do one step: forward, backward, clip, update, and the schedule where it steps per step."""
+    answer = update(use, images, labels)
+    step_schedule_within(use)
+    return answer
+
+
+def update(use: Ingredients, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Do what a device does in a step: forward, backward, clip, update."""
     with use.autocast():
         logits = use.model(images)
         loss = use.criterion(logits.float() if logits.dtype != torch.float64 else logits, labels)
@@ -153,9 +166,13 @@ def train_step(use: Ingredients, images: Tensor, labels: Tensor) -> tuple[Tensor
     if use.gradient_clip is not None:
         nn.utils.clip_grad_norm_(use.model.parameters(), use.gradient_clip)
     use.optimizer.step()
+    return loss, logits
+
+
+def step_schedule_within(use: Ingredients) -> None:
+    """Step the schedule that steps per step."""
     if use.interval == "step" and isinstance(use.schedule, LRScheduler):
         use.schedule.step()
-    return loss, logits
 
 
 def step_schedule(use: Ingredients, row: Row) -> None:
@@ -164,21 +181,6 @@ def step_schedule(use: Ingredients, row: Row) -> None:
         use.schedule.step(float(row[use.monitor] or 0.0))
     elif use.interval == "epoch":
         use.schedule.step()
-
-
-def warm_up(use: Ingredients) -> None:
-    """Let kernels and allocators settle on a step of a copy that is thrown away, before the clock starts."""
-    try:
-        model = copy.deepcopy(use.model)
-    except Exception:  # a model that cannot be copied is timed cold
-        return
-    with torch.random.fork_rng():
-        model.train()
-        images, labels = next(use.train_feed.in_order(min(use.batch_size, len(use.train_feed))))
-        if len(labels) > 1:
-            with use.autocast():
-                loss = use.criterion(model(images).float(), labels)
-            loss.backward()
 
 
 class evaluation_weights:  # noqa: N801  # a context manager, used like a function

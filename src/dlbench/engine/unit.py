@@ -15,7 +15,7 @@ from torch import nn
 from dlbench.engine import cost
 from dlbench.engine.building import build_model
 from dlbench.engine.checkpoint import CheckpointError, Checkpoints, Interrupted
-from dlbench.engine.ingredients import gather, layout
+from dlbench.engine.ingredients import enter, gather, layout
 from dlbench.engine.measures import macro_scores, oscillation
 from dlbench.engine.prepared import load, prepare
 from dlbench.engine.randomness import borrowed_generators
@@ -140,9 +140,8 @@ def _run_trial(
     checkpoints: Checkpoints | None,
 ) -> TrialRecord:
     settings = trial.settings
-    torch.set_num_threads(settings.threads)
-    torch.set_float32_matmul_precision(settings.matmul_precision)
     device = torch.device(settings.device)
+    enter(settings)
     data = trial_data(trial, data_dir, registry)
     cost.reset_peak_memory(device)
     with (
@@ -153,6 +152,8 @@ def _run_trial(
         model = build_model(trial, registry).to(device).to(memory_format=layout(settings))
         use = gather(trial, data, model, registry)
         flops = cost.flops_per_image(model, next(use.test_feed.in_order(1))[0])
+        if settings.compile:
+            model.compile()
         selector = Selector(settings.select, partial(evaluate_on, use, use.test_feed))
         stopper = Stopper(settings.patience, settings.monitor)
         watcher = Watcher(watch, choose(watch, registry), trial.seed)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from dlbench.engine.building import resolve_factory
 from dlbench.engine.feed import Feed
 from dlbench.engine.randomness import borrowed_generators, generator
-from dlbench.engine.training import Ingredients, train_step
+from dlbench.engine.training import Ingredients
 from dlbench.errors import ContractError
 from dlbench.registry import Registry
 from dlbench.specs import Diagnostic
@@ -68,9 +68,9 @@ class Watcher:
         self._steps += 1
         needed = any("update" in chosen.record.needs for chosen in self.chosen)
         if not needed or self._steps != max(1, len(use.train_feed) // use.batch_size):
-            return train_step(use, images, labels)
+            return use.step(use, images, labels)
         before = _weights(use.model)
-        answer = train_step(use, images, labels)
+        answer = use.step(use, images, labels)
         after = _weights(use.model)
         self._update = {name: (weight, after[name]) for name, weight in before.items()}
         return answer

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+import dlbench.engine.ingredients
 import dlbench.engine.unit
 from dlbench.engine.checkpoint import Checkpoints, Interrupted, pack, unpack
 from dlbench.engine.unit import run_trial, run_unit
@@ -316,17 +317,17 @@ def test_checkpoints_are_left_every_so_many_seconds_and_change_no_number(unit, t
 
 
 def test_an_exception_removes_the_checkpoint_and_keeps_the_epochs_of_before(unit, checkpoint, monkeypatch):
-    step = dlbench.engine.training.train_step
+    step = dlbench.engine.ingredients.train_step
 
     def broken(use, images, labels):
         raise ValueError("broken by now")
 
-    monkeypatch.setattr(dlbench.engine.training, "train_step", broken)
+    monkeypatch.setattr(dlbench.engine.ingredients, "train_step", broken)
     _, (record,) = told(unit)
     assert record.status == "failed"
     assert [row["epoch"] for row in record.epochs] == [1]
     assert not checkpoint.exists()
-    monkeypatch.setattr(dlbench.engine.training, "train_step", step)
+    monkeypatch.setattr(dlbench.engine.ingredients, "train_step", step)
 
 
 @pytest.mark.parametrize(
@@ -342,7 +343,7 @@ def test_a_lack_of_memory_is_told_from_a_failure_and_keeps_the_checkpoint(unit, 
     def hungry(use, images, labels):
         raise error
 
-    monkeypatch.setattr(dlbench.engine.training, "train_step", hungry)
+    monkeypatch.setattr(dlbench.engine.ingredients, "train_step", hungry)
     assert told(unit)[1][0].status == "oom"
     assert checkpoint.exists()
 
