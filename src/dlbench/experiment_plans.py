@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from dlbench.errors import DlbenchError, suggest
 from dlbench.experiments import Experiment, load_experiment
@@ -156,14 +157,47 @@ def run_name(experiment: Experiment, overrides: Request) -> str:
 
 def departures(experiment: Experiment, overrides: Request) -> str:
     """Say what an override changes: "reduced: epochs 2 instead of 10, 3 seeds instead of 7"; "" where nothing."""
+    now = {name: _canonical(name, texts) for name, texts in overrides.values.items()}
+    before = {name: _before(experiment, name) for name in now}
+    return _in_a_sentence(now, before, _count(overrides.seeds), _count(experiment.seeds))
+
+
+def plan_departures(plan: Mapping[str, Any], experiment: Experiment, registry: Registry) -> str:
+    """Say how a run's plan departs from the experiment's own, in the words of `departures`.
+
+    plan: as Plan.to_json returns it.
+    """
+    full = build(to_request(experiment), registry).to_json()
+    now, before = _varied(plan), _varied(full)
+    known = {name: texts for name, texts in now.items() if name in before}
+    return _in_a_sentence(known, before, len(plan["seeds"]), len(full["seeds"]))
+
+
+def _varied(plan: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the texts of each axis and setting in a plan's variants."""
+    found: dict[str, tuple[str, ...]] = {name: (text,) for name, text in plan["fixed"].items()}
+    names = dict.fromkeys(name for variant in plan["variants"] for name in variant["values"])
+    for name in names:
+        texts = (variant["values"][name] for variant in plan["variants"] if name in variant["values"])
+        found[name] = tuple(dict.fromkeys(texts))
+    return found
+
+
+def _in_a_sentence(
+    now: Mapping[str, tuple[str, ...]], before: Mapping[str, tuple[str, ...]], seeds: int, seeds_before: int
+) -> str:
+    """Say what differs; fewer seeds are told, more are not. seeds: 0 where their number is open."""
     changes, reduced = [], False
-    for name, texts in overrides.values.items():
-        now, before = _canonical(name, texts), _before(experiment, name)
-        if name not in _MACHINE and now != before:
-            changes.append(f"{name.replace('_', ' ')} {_in_words(name, now)} instead of {_in_words(name, before)}")
-            reduced |= name == "dataset" or set(now) < set(before) or (name in _SIZES and _size(now) < _size(before))
-    if 0 < (fewer := _count(overrides.seeds)) < _count(experiment.seeds):
-        changes.append(f"{fewer} seed{'s' * (fewer != 1)} instead of {_count(experiment.seeds)}")
+    for name, texts in now.items():
+        if name not in _MACHINE and texts != before[name]:
+            changes.append(
+                f"{name.replace('_', ' ')} {_in_words(name, texts)} instead of {_in_words(name, before[name])}"
+            )
+            fewer = set(texts) < set(before[name])
+            smaller = name in _SIZES and _size(texts) < _size(before[name])
+            reduced |= name == "dataset" or fewer or smaller
+    if 0 < seeds < seeds_before:
+        changes.append(f"{seeds} seed{'s' * (seeds != 1)} instead of {seeds_before}")
         reduced = True
     return f"{'reduced' if reduced else 'changed'}: {', '.join(changes)}" if changes else ""
 
@@ -185,6 +219,8 @@ def _canonical(name: str, texts: Iterable[str]) -> tuple[str, ...]:
 
 def _in_words(name: str, texts: Sequence[str]) -> str:
     absent = {"train_size": "all images", "activation": "the model's own"}.get(name, "none")
+    if name in COMPONENT_AXES:
+        texts = [text.rpartition("/")[2] if "/" in text.partition(":")[0] else text for text in texts]
     return " and ".join(absent if text in ("", "none") else text for text in texts)
 
 

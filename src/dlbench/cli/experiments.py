@@ -3,7 +3,8 @@
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -19,12 +20,8 @@ from dlbench.registry import Registry
 from dlbench.settings import COMPONENT_AXES, SETTINGS
 
 if TYPE_CHECKING:
-    from dlbench.experiments import Experiment
     from dlbench.live_session import Outcome
-    from dlbench.results.claims import ClaimAnswer
-    from dlbench.results.folder import RunFolder
-    from dlbench.results.reported import ReportedFigure
-    from dlbench.results.summary import VariantSummary
+    from dlbench.results.answers import ExperimentAnswers
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -67,6 +64,7 @@ def run(
 
     Every setting of the file can be overridden, as in --epochs 2 --seeds 3 --train-size 5000; the tables say so.
     """
+    from dlbench.results.answers import answer
     from dlbench.results.claims import check_metrics
 
     registry = Registry.load()
@@ -91,91 +89,60 @@ def run(
             output().print(changed, markup=False, soft_wrap=True)
         return
     outcome = run_session(request, options, given["quiet"] or given["as_json"], registry)
-    answers = _answer(found, outcome, departures(found, overrides))
-    _write(answers)
+    answers = answer(found, outcome.records, outcome.plan.to_json(), departures(found, overrides))
+    _write(answers, outcome.folder)
     shown = {name: given[name] for name in ("quiet", "as_json", "convergence", "explain")}
-    _show(answers, judging, **shown)
+    _show(answers, outcome, judging, **shown)
     raise typer.Exit(outcome.exit_code)
 
 
-@dataclass(frozen=True)
-class _Answers:
-    """What a run of an experiment says. departures: what was overridden, or ""."""
-
-    experiment: "Experiment"
-    outcome: "Outcome"
-    departures: str
-    summaries: "tuple[VariantSummary, ...]"
-    figures: "tuple[ReportedFigure, ...]"
-    claims: "tuple[ClaimAnswer, ...]"
-
-    @property
-    def notes(self) -> list[str]:
-        """Return what every table must say: what was overridden, and what the test set was used for."""
-        uses = {summary.test_use: None for summary in self.summaries if summary.test_use}
-        concerned = {use: [s.label for s in self.summaries if s.test_use == use] for use in uses}
-        everywhere = len(self.summaries)
-        notes = [
-            use if len(labels) == everywhere else f"{use}: {', '.join(labels)}" for use, labels in concerned.items()
-        ]
-        return [self.departures, *notes] if self.departures else notes
-
-
-def _answer(experiment: "Experiment", outcome: "Outcome", changed: str) -> _Answers:
-    from dlbench.results.claims import judge
-    from dlbench.results.reported import compare_reported
-    from dlbench.results.summary import summarise
-
-    plan = outcome.plan.to_json()
-    return _Answers(
-        experiment,
-        outcome,
-        changed,
-        summarise(outcome.records, plan),
-        compare_reported(experiment.reported, outcome.records, plan),
-        tuple(judge(claim, outcome.records, plan) for claim in experiment.claims),
-    )
-
-
-def _write(answers: _Answers) -> None:
-    """Write claims.csv and reported.csv into the run folder."""
+def _write(answers: "ExperimentAnswers", folder: Path) -> None:
+    """Write claims.csv, reported.csv and the experiment's own file into the run folder."""
     from dlbench.results.claims import claims_table
     from dlbench.results.files import replace_file, writing
     from dlbench.results.reported import reported_table
     from dlbench.results.views import to_csv
 
     tables = {"claims": claims_table(answers.claims), "reported": reported_table(answers.figures)}
-    with writing(answers.outcome.folder):
+    with writing(folder):
         for name, (columns, rows) in tables.items():
-            replace_file(answers.outcome.folder / f"{name}.csv", to_csv(columns, rows))
+            replace_file(folder / f"{name}.csv", to_csv(columns, rows))
+        replace_file(folder / answers.experiment.path.name, answers.experiment.path.read_bytes())
 
 
 def _show(
-    answers: _Answers, judging: Mapping[str, Any], *, quiet: bool, as_json: bool, convergence: bool, explain: bool
+    answers: "ExperimentAnswers",
+    outcome: "Outcome",
+    judging: Mapping[str, Any],
+    *,
+    quiet: bool,
+    as_json: bool,
+    convergence: bool,
+    explain: bool,
 ) -> None:
-    from dlbench.cli.results import print_run
+    from dlbench.cli.results import document, print_run
     from dlbench.results.folder import RunFolder
 
-    figure = draw(answers.outcome)
-    folder = RunFolder(answers.outcome.folder)
+    figure = draw(outcome)
+    folder = RunFolder(outcome.folder)
     if quiet:
         print(folder.path)
     elif as_json:
-        print_json(_document(answers, folder, judging))
+        print_json(document(folder, judging) | answers.document())
     else:
         title = answers.experiment.title + (f" ({answers.departures})" if answers.departures else "")
         print_run(folder, judging, convergence=convergence, explain=explain, title=title)
-        _print(answers)
-        output().print(where(answers.outcome, figure), markup=False, soft_wrap=True)
+        _print(answers, outcome)
+        output().print(where(outcome, figure), markup=False, soft_wrap=True)
 
 
-def _print(answers: _Answers) -> None:
+def _print(answers: "ExperimentAnswers", outcome: "Outcome") -> None:
     from dlbench.report.experiment_tables import claims_view, reported_view
 
     console = output()
     if answers.departures:
         console.print(answers.departures, style="dim", markup=False)
-    for veto in answers.outcome.plan.vetoes:
+    for veto in outcome.plan.vetoes:
         console.print(f"{veto.variant.label}: left out, as {veto.reason}.", markup=False)
     if answers.figures:
         console.print(reported_view(answers.figures, answers.notes))
@@ -184,16 +151,3 @@ def _print(answers: _Answers) -> None:
         given = [answer.answer for answer in answers.claims]
         counts = [f"{given.count(answer)} {answer}" for answer in ("supported", "refuted", "not shown")]
         console.print(f"{len(given)} claim{'s' * (len(given) != 1)}: {', '.join(counts)}", markup=False)
-
-
-def _document(answers: _Answers, folder: "RunFolder", judging: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the run's document with what the experiment adds to it."""
-    from dlbench.cli.results import document
-
-    experiment = answers.experiment
-    about = {"name": experiment.name, "title": experiment.title, "report": experiment.report}
-    return document(folder, judging) | {
-        "experiment": about | {"departures": answers.departures, "notes": answers.notes},
-        "reported": [asdict(figure) for figure in answers.figures],
-        "claims": [asdict(claim) for claim in answers.claims],
-    }

@@ -139,6 +139,39 @@ def export(
         write_output(output_file, data)
 
 
+@app.command()
+def summary(
+    results_dir: ResultsDir = None,
+    output_file: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE.md", help="Write the page as Markdown instead.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which claims hold: the runs of experiments, claim by claim, and reported against measured."""
+    from dlbench.registry import Registry
+    from dlbench.report.answers_page import answers_view, markdown
+    from dlbench.report.experiment_tables import reported_view
+    from dlbench.results.answered_runs import read_answers
+    from dlbench.results.files import write_output, writing_to
+
+    root = runs_folder(results_dir)
+    answered = read_answers(root, Registry.load())
+    for problem in answered.problems:
+        errors().print(f"Warning: {problem}", markup=False, soft_wrap=True)
+    if as_json:
+        print_json([run.document() for run in answered.runs])
+    elif output_file is not None:
+        with writing_to(output_file, "Choose another file with --output."):
+            write_output(output_file, markdown(answered).encode())
+    elif not answered.runs:
+        errors().print(f"There is no run of an experiment in {root}. Type `dlbench run --help`.", markup=False)
+    else:
+        output().print(answers_view(answered))
+        for run in answered.runs:
+            if run.answers.figures:
+                output().print(reported_view(run.answers.figures, [run.folder, *run.notes]))
+
+
 def print_run(
     folder: "RunFolder",
     judging: Mapping[str, Any] | None = None,

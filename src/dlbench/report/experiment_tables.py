@@ -12,7 +12,7 @@ from dlbench.results.display import measure
 from dlbench.results.reported import ReportedFigure
 
 _ABSENT = "–"
-_COLOURS = MappingProxyType({"supported": "green", "refuted": "red", "not shown": "yellow"})
+ANSWER_COLOURS = MappingProxyType({"supported": "green", "refuted": "red", "not shown": "yellow"})
 
 
 def reported_view(figures: Sequence[ReportedFigure], notes: Sequence[str] = ()) -> Table:
@@ -26,11 +26,12 @@ def reported_view(figures: Sequence[ReportedFigure], notes: Sequence[str] = ()) 
     table.add_column("within")
     table.add_column("place in the report")
     for figure in figures:
-        table.add_row(*map(Text, _reported_cells(figure)))
+        table.add_row(*map(Text, reported_cells(figure)))
     return table
 
 
-def _reported_cells(figure: ReportedFigure) -> tuple[str, ...]:
+def reported_cells(figure: ReportedFigure) -> tuple[str, ...]:
+    """Return a figure's cells: variant, metric, reported, measured, difference, n, within, place."""
     shown = measure(figure.metric)
     metric = shown.heading + _at(figure.at)
     reported = shown.format(figure.reported)
@@ -62,5 +63,5 @@ def claims_view(answers: Sequence[ClaimAnswer], notes: Sequence[str] = ()) -> Ta
     table.add_column("why", ratio=5)
     for answer in answers:
         claim = Text.assemble(answer.text, (f"\n{answer.relation}: {answer.metric}{_at(answer.at)}", "dim"))
-        table.add_row(claim, Text(answer.answer, style=f"bold {_COLOURS[answer.answer]}"), Text(answer.why))
+        table.add_row(claim, Text(answer.answer, style=f"bold {ANSWER_COLOURS[answer.answer]}"), Text(answer.why))
     return table

@@ -1,0 +1,120 @@
+"""The page that says what holds: each claim with its answer, reported against measured; Markdown, or on a screen."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from dlbench.report.experiment_tables import ANSWER_COLOURS, reported_cells
+from dlbench.report.layout import plain_table
+from dlbench.report.progress import duration
+from dlbench.results.answered_runs import AnsweredRun, AnsweredRuns
+from dlbench.results.claims import ClaimAnswer
+
+_INTRODUCTION = """# Results
+
+Which of the reports' conclusions hold. Each folder beside this page is a run of one experiment on real data: its
+journal (every trial with its epochs), manifest, tables and figures, no weights. This page is written from them, and a
+test holds it against them:
+
+    make reproduce                                              # all of it again; goes on where it was interrupted
+    dlbench results summary --output results/README.md          # this page, from the folders
+    dlbench results show NAME                                   # one folder's verdicts
+
+A claim is *supported* or *refuted* where a test over paired seeds says so, at 5 % for all parts of a claim together,
+and *not shown* where it does not: seeds too few, or a difference too small to be told from chance. What a run changed
+of its experiment (fewer epochs, images or seeds) stands beside its name, and its answers are about that.
+"""
+
+
+def markdown(answered: AnsweredRuns) -> str:
+    """Return the page."""
+    parts = [_INTRODUCTION, _machines(answered.runs), "## Claims\n", _counts(answered), _claims(answered.runs)]
+    parts.append("## Reported against measured\n")
+    parts.append(
+        "Measured: the mean with its 95 % interval. Within: whether the reported figure lies in that interval, or "
+        "(one run) where a\nsingle run falls in 95 % of cases, which is what the reports give.\n"
+    )
+    for report, runs in answered.reports.items():
+        parts.append(f"### {report or 'No report'}\n")
+        parts += [_reported([run for run in runs if run.answers.figures])]
+        parts += [f"#### {run.folder}: notes\n\n{run.remarks}\n" for run in runs if run.remarks]
+    parts.append(_experiments(answered))
+    return "\n".join(filter(None, parts)).rstrip() + "\n"
+
+
+def _machines(runs: Iterable[AnsweredRun]) -> str:
+    machines = dict.fromkeys(machine for run in runs for machine in run.machines)
+    return f"Machines: {'; '.join(machines)}.\n" if machines else ""
+
+
+def _counts(answered: AnsweredRuns) -> str:
+    counts = answered.counts
+    total = sum(counts.values())
+    said = ", ".join(f"{count} {name}" for name, count in counts.items())
+    return f"{total} claim{'s' * (total != 1)}: {said}.\n"
+
+
+def _claims(runs: Iterable[AnsweredRun]) -> str:
+    rows = [
+        (run.answers.experiment.report, claim.text, f"**{claim.answer}**", _effect(claim), _n(claim),
+         f"{run.seconds:,.0f}", _folder(run))
+        for run in runs
+        for claim in run.answers.claims
+    ]  # fmt: skip
+    return _table(("report", "claim", "answer", "effect with its 95 % interval", "n", "seconds", "folder"), rows)
+
+
+def _reported(runs: Iterable[AnsweredRun]) -> str:
+    rows = [(_folder(run), *reported_cells(figure)) for run in runs for figure in run.answers.figures]
+    headings = ("folder", "variant", "metric", "reported", "measured", "difference", "n", "within", "place")
+    return _table(headings, rows) if rows else "The report gives no figures.\n"
+
+
+def _experiments(answered: AnsweredRuns) -> str:
+    rows = [
+        (_folder(run), run.answers.experiment.title, str(run.seeds), f"{run.done} of {run.planned}",
+         f"{run.seconds:,.0f}", "; ".join(run.answers.notes) or "as in the report")
+        for run in answered.runs
+    ]  # fmt: skip
+    headings = ("folder", "experiment", "seeds", "trials", "seconds", "what is to be known")
+    missing = [f"{experiment.name} ({experiment.title})" for experiment in answered.missing]
+    said = f"\nNot run yet: {'; '.join(missing)}.\n" if missing else ""
+    return f"## Experiments\n\n{_table(headings, rows)}{said}"
+
+
+def _folder(run: AnsweredRun) -> str:
+    reduced = " (reduced)" if run.answers.departures else ""
+    return f"[{run.folder}]({run.folder}){reduced}"
+
+
+def _effect(claim: ClaimAnswer) -> str:
+    return claim.why
+
+
+def _n(claim: ClaimAnswer) -> str:
+    return str(min((part.n for part in claim.parts), default="–"))
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    escaped = (" | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) for line in lines)
+    return "".join(f"| {line} |\n" for line in escaped)
+
+
+def answers_view(answered: AnsweredRuns) -> Table:
+    """Return a row a claim for a screen: the run it is answered by, its answer, and the reason."""
+    table = plain_table("What holds", _counts(answered).strip(), edge=True)
+    table.add_column("claim", ratio=4)
+    table.add_column("answer", no_wrap=True)
+    table.add_column("why", ratio=5)
+    for run in answered.runs:
+        notes = "; ".join([f"{run.seeds} seeds, {duration(run.seconds)}", *run.notes])
+        for number, claim in enumerate(run.answers.claims):
+            about = f"\n{run.folder}" + (f": {notes}" if not number else "")
+            table.add_row(
+                Text.assemble(claim.text, (about, "dim")),
+                Text(claim.answer, style=f"bold {ANSWER_COLOURS[claim.answer]}"),
+                Text(claim.why),
+            )
+    return table

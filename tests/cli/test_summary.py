@@ -1,0 +1,111 @@
+"""`dlbench results summary`: which claims hold, over a folder of runs."""
+
+import json
+
+import pytest
+
+SMALL = """
+schema = 1
+title = "Two activations on digits"
+report = "mine"
+seeds = 6
+
+[settings]
+model = "mlp:hidden=16"
+dataset = "digits"
+epochs = 2
+learning_rate = 1e-2
+
+[axes]
+activation = ["relu", "sigmoid"]
+
+[[reported]]
+variant = "relu"
+metric = "validation_accuracy"
+at = "last"
+value = 0.5
+place = "table | row 1"
+
+[[claims]]
+text = "ReLU learns faster than sigmoid."
+metric = "train_loss"
+at = 1
+relation = "relu < sigmoid"
+
+[[claims]]
+text = "Sigmoid ends higher."
+metric = "validation_accuracy"
+at = "last"
+relation = "sigmoid > relu"
+"""
+REDUCED = ("--epochs", "1", "--seeds", "2", "--train-size", "200", "--name", "short")
+SAID = "reduced: epochs 1 instead of 2, train size 200 instead of all images, 2 seeds instead of 6"
+
+
+@pytest.fixture
+def runs(dlbench, tmp_path):
+    """A run of an experiment as it stands, and a reduced one; the file itself is gone afterwards."""
+    file = tmp_path / "small.toml"
+    file.write_text(SMALL, encoding="utf-8")
+    for arguments in ((), REDUCED):
+        done = dlbench("run", "small.toml", *arguments, "--quiet")
+        assert done.returncode == 0, done.stderr
+    file.unlink()
+    return tmp_path / "results"
+
+
+def test_claims_of_all_runs_are_answered_as_each_run_answers_them(dlbench, runs):
+    document = {run["folder"]: run for run in json.loads(dlbench("results", "summary", "--json").stdout)}
+    assert set(document) == {"small", "short"}
+    whole, short = document["small"], document["short"]
+    assert [claim["answer"] for claim in whole["claims"]] == ["supported", "refuted"]
+    assert [claim["answer"] for claim in short["claims"]] == ["not shown", "not shown"]
+    assert (whole["done"], whole["planned"], whole["seeds"]) == (12, 12, 6)
+    assert whole["experiment"]["departures"] == ""
+    assert short["experiment"]["departures"] == SAID
+    assert whole["seconds"] > 0
+    (figure,) = whole["reported"]
+    assert (figure["reported"], figure["n"]) == (0.5, 6)
+    assert figure["low"] < figure["measured"] < figure["high"]
+
+
+def test_the_page_has_a_row_a_claim_and_what_people_wrote_about_a_run(dlbench, runs, tmp_path):
+    (runs / "small" / "notes.md").write_text("The report had **one** seed.\n", encoding="utf-8")
+    done = dlbench("results", "summary", "--output", "page.md")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    page = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert "4 claims: 1 supported, 1 refuted, 2 not shown." in page
+    (row,) = (line for line in page.splitlines() if "Sigmoid ends higher." in line and "(reduced)" not in line)
+    assert "**refuted**" in row
+    assert "| 6 |" in row
+    assert "[small](small)" in row
+    assert "n = 6 paired seeds" in row
+    assert r"table \| row 1" in page
+    assert SAID in page
+    assert "#### small: notes\n\nThe report had **one** seed." in page
+    again = dlbench("results", "summary", "--output", "again.md")
+    assert again.returncode == 0
+    assert (tmp_path / "again.md").read_text(encoding="utf-8") == page
+
+
+def test_on_a_screen_each_claim_stands_with_its_run(dlbench, runs):
+    done = dlbench("results", "summary", columns=80)
+    assert done.returncode == 0
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    words = " ".join(done.stdout.split())
+    assert "4 claims: 1 supported, 1 refuted, 2 not shown." in words
+    assert words.count("Reported against measured") == 2
+
+
+def test_runs_of_no_experiment_are_left_aside_and_a_damaged_one_is_named(dlbench, runs):
+    assert dlbench("compare", "--epochs", "1", "--seeds", "1", "--quiet").returncode == 0
+    (runs / "short" / "manifest.json").write_text("{", encoding="utf-8")
+    done = dlbench("results", "summary", "--json")
+    assert [run["folder"] for run in json.loads(done.stdout)] == ["small"]
+    assert "Warning: short: " in done.stderr
+
+
+def test_without_runs_it_says_how_to_begin_one(dlbench):
+    done = dlbench("results", "summary")
+    assert "There is no run of an experiment in" in done.stderr
+    assert "dlbench run" in done.stderr
