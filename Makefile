@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 DLBENCH := $(BIN)/dlbench
 BENCH := benchmarks/.venv
 
-.PHONY: demo test check format docs install bench clean
+.PHONY: demo test check format docs install bench reproduce clean
 
 demo: $(INSTALLED)
 	$(DLBENCH) compare --activation relu,tanh,sigmoid
@@ -51,6 +51,11 @@ $(BENCH)/.installed: $(INSTALLED) benchmarks/requirements.txt
 	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 		--requirement benchmarks/requirements.txt --editable . $(PLUGINS:%=--editable ./%)
 	touch $@
+
+# The reports' experiments, in RESULTS: what is there already is not computed again. RUNS: their names, else all.
+RESULTS ?= results
+reproduce: $(INSTALLED)
+	DLBENCH=$(DLBENCH) sh results/reproduce.sh $(RESULTS) $(RUNS)
 
 clean:
 	rm -rf $(VENV) $(BENCH) build dist

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from dlbench.errors import DlbenchError, suggest
 from dlbench.experiments import Experiment, load_experiment
@@ -15,9 +14,10 @@ from dlbench.planning import build
 from dlbench.registry import Registry
 from dlbench.relations import check_relation, find_variant
 from dlbench.settings import COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS
+from dlbench.specs import Value
 from dlbench.syntax import format_value, parse_reference
 from dlbench.toml_lines import Place
-from dlbench.trial import digest
+from dlbench.trial import Trial, digest
 from dlbench.watching import read_watch
 
 #: Where and how it runs: an experiment leaves these to the machine unless its file says otherwise.
@@ -162,25 +162,27 @@ def departures(experiment: Experiment, overrides: Request) -> str:
     return _in_a_sentence(now, before, _count(overrides.seeds), _count(experiment.seeds))
 
 
-def plan_departures(plan: Mapping[str, Any], experiment: Experiment, registry: Registry) -> str:
-    """Say how a run's plan departs from the experiment's own, in the words of `departures`.
-
-    plan: as Plan.to_json returns it.
-    """
-    full = build(to_request(experiment), registry).to_json()
-    now, before = _varied(plan), _varied(full)
-    known = {name: texts for name, texts in now.items() if name in before}
-    return _in_a_sentence(known, before, len(plan["seeds"]), len(full["seeds"]))
+def run_departures(trials: Iterable[Trial], experiment: Experiment, registry: Registry) -> str:
+    """Say how a run's trials depart from the experiment's own, in the words of `departures`."""
+    run, plan = list(trials), build(to_request(experiment), registry)
+    before = _distinct(plan.trials)
+    now = _distinct(run) if run else {}
+    now = {name: before[name] if set(texts) == set(before[name]) else texts for name, texts in now.items()}
+    return _in_a_sentence(now, before, len({trial.seed for trial in run}), _count(experiment.seeds))
 
 
-def _varied(plan: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Return the texts of each axis and setting in a plan's variants."""
-    found: dict[str, tuple[str, ...]] = {name: (text,) for name, text in plan["fixed"].items()}
-    names = dict.fromkeys(name for variant in plan["variants"] for name in variant["values"])
-    for name in names:
-        texts = (variant["values"][name] for variant in plan["variants"] if name in variant["values"])
-        found[name] = tuple(dict.fromkeys(texts))
-    return found
+def _distinct(trials: Iterable[Trial]) -> dict[str, tuple[str, ...]]:
+    """Return the texts that trials have for each component and setting, each once."""
+    found: dict[str, dict[str, None]] = {name: {} for name in _DEFAULTS}
+    for trial in trials:
+        row = trial.row()
+        for name, texts in found.items():
+            texts[_as_text(row[name])] = None
+    return {name: tuple(texts) for name, texts in found.items()}
+
+
+def _as_text(value: Value) -> str:
+    return value if isinstance(value, str) else format_value(value)
 
 
 def _in_a_sentence(

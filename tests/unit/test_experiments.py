@@ -10,6 +10,7 @@ from dlbench.experiment_plans import (
     departures,
     find_experiments,
     open_experiment,
+    run_departures,
     run_name,
     to_request,
 )
@@ -240,6 +241,25 @@ def test_an_override_wins_over_settings_axes_and_variants(write, registry: Regis
 def test_what_is_overridden_is_said(write, text: str, seeds: int | None, values: dict[str, str], said: str) -> None:
     experiment = load_experiment(write(text))
     assert departures(experiment, overridden(experiment, seeds, **values)) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds", "values", "said"),
+    [
+        (SOUND, 6, {}, ""),
+        (SOUND, 30, {"device": "cpu", "learning_rate": "1e-2"}, ""),
+        (SOUND, 3, {"epochs": "2"}, "reduced: epochs 2 instead of 3, 3 seeds instead of 6"),
+        (SOUND, 6, {"activation": "relu"}, "reduced: activation relu instead of relu and tanh"),
+        (SOUND, 6, {"optimizer": "sgd"}, "changed: optimizer sgd instead of adam"),
+        (VARIANTS, 1, {"epochs": "4"}, "reduced: epochs 4 instead of 3 and 5"),
+    ],
+)
+def test_a_run_tells_how_it_departs_from_its_experiment(
+    write, registry: Registry, text: str, seeds: int, values: dict[str, str], said: str
+) -> None:
+    experiment = load_experiment(write(text))
+    plan = build(to_request(experiment, overridden(experiment, seeds, **values)), registry)
+    assert run_departures(plan.trials, experiment, registry) == said
 
 
 def test_the_run_is_named_after_the_file_and_what_an_override_fixes(write) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dlbench.errors import DlbenchError
-from dlbench.experiment_plans import find_experiments, open_experiment, plan_departures
+from dlbench.experiment_plans import find_experiments, open_experiment, run_departures
 from dlbench.experiments import Experiment, load_experiment
 from dlbench.registry import Registry
 from dlbench.results.answers import ExperimentAnswers, answer
@@ -95,10 +95,11 @@ def _read(path: Path, registry: Registry) -> AnsweredRun | None:
         return None
     experiment = _experiment(path, folder.plan["experiment"], registry)
     plan, records = folder.plan, _planned(folder)
+    departed = run_departures((record.trial for record in records), experiment, registry)
     remarks = path / NOTES
     return AnsweredRun(
         folder=path.name,
-        answers=answer(experiment, records, plan, plan_departures(plan, experiment, registry)),
+        answers=answer(experiment, records, plan, departed),
         done=sum(record.status in ANSWERED for record in records),
         planned=len(plan["variants"]) * len(plan["seeds"]) + len(plan.get("noise_floor", ())),
         seeds=len(plan["seeds"]),
@@ -126,7 +127,8 @@ def _machines(manifest: Manifest) -> tuple[str, ...]:
     for session in manifest.sessions:
         hardware = session["hardware"]
         device = hardware.get("gpu") or hardware.get("cpu") or "unknown processor"
-        found[f"{device}, {hardware.get('cores')} cores, torch {session['versions'].get('torch')}"] = None
+        cores = hardware.get("cores")
+        found[f"{device}, {cores} core{'s' * (cores != 1)}, torch {session['versions'].get('torch')}"] = None
     return tuple(found)
 
 

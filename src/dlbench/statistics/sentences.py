@@ -7,6 +7,9 @@ from dlbench.seed_counts import seeds_needed
 from dlbench.statistics.metrics import scale_and_unit
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 
+#: From here on, whole numbers alone are read as counts, without decimals.
+_COUNTS_FROM = 1000
+
 
 def sentences(comparisons: Sequence[Comparison], rules: Rules) -> tuple[str, ...]:
     """Return the sentence of each comparison of one family."""
@@ -77,7 +80,10 @@ def _figures(difference: float, low: float, high: float, rules: Rules, sign: str
     digits = _digits(scale * ((high - low) or abs(difference)))
     while digits < 9 and any(x and not round(scale * x, digits) for x in (low, high)):
         digits += 1  # an end's side of zero is what the verdict rests on
-    value, *ends = (f"{scale * x:{sign}z.{digits}f}" for x in (difference, low, high))
+    scaled = [scale * x for x in (difference, low, high)]
+    if all(x.is_integer() and abs(x) >= _COUNTS_FROM for x in scaled):
+        digits = 0
+    value, *ends = (f"{x:{sign}z,.{digits}f}" for x in scaled)
     return f"{value}{unit} [{', '.join(ends)}]"
 
 

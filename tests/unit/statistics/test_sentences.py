@@ -108,3 +108,9 @@ def test_more_seeds_are_a_guess_and_say_so():
 def test_an_end_of_an_interval_keeps_its_side_of_zero():
     seen = replace(SEEN, difference=0.0069, difference_low=-0.0002, difference_high=0.0140, verdict="not shown")
     assert difference_in_words(seen, ACCURACY) == "+0.69 points [-0.02, +1.40]"
+
+
+def test_large_whole_numbers_are_read_as_counts():
+    counts = Rules.for_metric("parameters")
+    seen = replace(SEEN, difference=-2_556_288.0, difference_low=-2_556_288.0, difference_high=-2_556_288.0)
+    assert difference_in_words(seen, counts) == "-2,556,288 [-2,556,288, -2,556,288]"

@@ -1,0 +1,32 @@
+"""The committed results and the page that speaks of them."""
+
+from pathlib import Path
+
+import pytest
+
+from dlbench.registry import Registry
+from dlbench.report.answers_page import markdown
+from dlbench.results.answered_runs import AnsweredRuns, read_answers
+from dlbench.results.locations import list_runs
+
+RESULTS = Path(__file__).parents[2] / "results"
+
+
+@pytest.fixture(scope="module")
+def answered() -> AnsweredRuns:
+    if not list_runs(RESULTS):
+        pytest.skip("results/ holds no runs: this is no checkout")
+    return read_answers(RESULTS, Registry.load())
+
+
+def test_the_page_says_what_the_folders_say(answered):
+    assert answered.problems == ()
+    assert markdown(answered) == (RESULTS / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_planned_trial_of_a_committed_run_is_there(answered):
+    assert {run.folder: run.done for run in answered.runs} == {run.folder: run.planned for run in answered.runs}
+
+
+def test_no_weights_are_committed(answered):
+    assert not [path for path in RESULTS.rglob("*") if path.suffix in (".pt", ".safetensors")]
