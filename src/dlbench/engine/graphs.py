@@ -27,12 +27,15 @@ class GraphedStep:
     def __init__(self, prepare: Recorder | None = None, record: Recorder | None = None) -> None:
         self.prepare = prepare or on_side_stream
         self.record = record or record_on_cuda
+        self.ready = False
         self.done = 0
         self._replay: Callable[[], None] | None = None
         self._images = self._labels = self._loss = self._logits = torch.empty(0)
 
     def __call__(self, use: Ingredients, images: Tensor, labels: Tensor, /) -> tuple[Tensor, Tensor]:
         """Train on a batch; the loss and logits stay as they are when the next one comes."""
+        if not self.ready:  # a checkpoint that was gone on from has left the optimizer's numbers on the CPU
+            self.ready = make_recordable(use.optimizer, images.device)
         if len(images) != use.batch_size:
             answer = update(use, images, labels)
         elif self.done < WARM_UP_STEPS:

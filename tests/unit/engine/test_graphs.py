@@ -38,8 +38,7 @@ def ingredients(registry, make_trial, images):
 
 def _graphed(use, recorder):
     """Return the ingredients with a step that is recorded, on the CPU."""
-    for group in use.optimizer.param_groups:
-        group["lr"] = torch.tensor(float(group["lr"]))
+    assert make_recordable(use.optimizer, CPU)
     return replace(use, step=GraphedStep(prepare=lambda work: work, record=recorder))
 
 
@@ -80,6 +79,13 @@ def test_an_answer_outlives_the_steps_after_it(ingredients):
         use.step(use, *batch)
     assert [loss.item() for loss, _ in answers] == kept
     assert len(set(kept[WARM_UP_STEPS:])) > 1
+
+
+def test_an_optimizer_that_comes_from_a_checkpoint_is_made_recordable_anew(ingredients):
+    use = _graphed(ingredients(learning_rate="0.25"), Recorder())
+    use.optimizer.param_groups[0]["lr"] = 0.25  # as a state that was saved without a tensor
+    use.step(use, *next(use.train_feed.in_order(use.batch_size)))
+    assert torch.equal(use.optimizer.param_groups[0]["lr"], torch.tensor(0.25))
 
 
 def test_no_step_is_recorded_before_optimizers_have_their_state(ingredients):
