@@ -92,12 +92,14 @@ def record_on_cuda(work: Callable[[], None]) -> Callable[[], None]:
 def make_recordable(optimizer: optim.Optimizer, device: torch.device) -> bool:
     """Let an optimizer keep its numbers in tensors on the device; tell whether it can.
 
-    Learning-rate schedules, made later, write into that tensor.
+    Learning-rate schedules write into that tensor. SGD can where it is fused; its other kernels read the number back.
     """
-    if not isinstance(optimizer, optim.SGD) and "capturable" not in optimizer.defaults:
+    if "capturable" not in optimizer.defaults and not optimizer.defaults.get("fused"):
         return False
     for group in (optimizer.defaults, *optimizer.param_groups):
         group["lr"] = torch.tensor(float(group["lr"]), device=device)
         if "capturable" in group:
             group["capturable"] = device.type == "cuda"
+    # Not every step is recorded, which torch would warn of.
+    optimizer._warned_capturable_if_run_uncaptured = True
     return True

@@ -98,10 +98,11 @@ def test_no_step_is_recorded_before_optimizers_have_their_state(ingredients):
 
 def test_an_optimizer_that_can_be_recorded_gets_its_learning_rate_as_a_tensor():
     weights = [torch.nn.Parameter(torch.zeros(2))]
-    optimizer = torch.optim.SGD(weights, 0.5)
+    optimizer = torch.optim.SGD(weights, 0.5, fused=True)
     assert make_recordable(optimizer, CPU)
     assert torch.equal(optimizer.param_groups[0]["lr"], torch.tensor(0.5))
     torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5).get_last_lr()
+    assert not make_recordable(torch.optim.SGD(weights, 0.5), CPU)
     assert not make_recordable(torch.optim.Adagrad(weights, 0.5), CPU)
 
 
