@@ -198,8 +198,10 @@ class LiveSession:
 
     def _tell_of_others(self) -> None:
         """Show the trials that other processes have ended."""
-        came = self.folder.came - self._claimed - self._told - self.reused
-        for record in [record for record in self.folder.records if record.trial_id in came & self.trials.keys()]:
+        for record in self.folder.news():
+            known = self._claimed | self._told | self.reused
+            if record.trial_id not in self.trials or record.trial_id in known:
+                continue
             self._told.add(record.trial_id)
             self.elsewhere += 1
             self.display.trial_finished(TrialFinished(record=record), self._label(record.trial_id))

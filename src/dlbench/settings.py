@@ -1,7 +1,7 @@
 """The settings of a trial beside its components, told once: the command line, the plan and the files read them here."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
@@ -159,12 +159,17 @@ class Settings:
     )
 
     @property
+    def values(self) -> dict[str, Value]:
+        """Return every setting by name."""
+        return {name: getattr(self, name) for name in SETTINGS}
+
+    @property
     def identity(self) -> dict[str, Value]:
         """Return the settings that decide a trial's numbers, without those that are as they were before there was one.
 
         So a setting that is added later leaves earlier trials their identity.
         """
-        return {name: value for name, value in asdict(self).items() if name not in BEFORE or BEFORE[name] != value}
+        return {name: value for name, value in self.values.items() if name not in BEFORE or BEFORE[name] != value}
 
 
 #: Settings added after trials were kept without them, with what those trials did.

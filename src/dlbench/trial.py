@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, Literal
@@ -60,9 +60,14 @@ class Selection:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Selection":
-        """Read it back from asdict's form."""
+        """Read it back from JSON content."""
         parameters = {key: _freeze(value) for key, value in content["parameters"].items()}
         return cls(content["name"], parameters, tuple(content["changed"]))
+
+
+def _content(record: Any) -> dict[str, Any]:
+    """Return a record's fields by name; unlike asdict, what they hold is not copied: a trial is written out often."""
+    return {item.name: getattr(record, item.name) for item in fields(record)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,11 +115,12 @@ class Trial:
     def row(self) -> dict[str, Value]:
         """Return the trial as columns of trials.csv."""
         columns: dict[str, Value] = {axis: selection.text for axis, selection in self.components.items()}
-        return columns | asdict(self.settings) | {"seed": self.seed, "dataset_digest": self.dataset_digest}
+        return columns | self.settings.values | {"seed": self.seed, "dataset_digest": self.dataset_digest}
 
     def to_json(self) -> dict[str, Any]:
         """Return the trial as JSON content."""
-        return asdict(self)
+        components = {axis: _content(selection) for axis, selection in self.components.items()}
+        return _content(self) | components | {"settings": self.settings.values}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Trial":
@@ -148,8 +154,7 @@ class WorkUnit:
 
     def to_json(self) -> dict[str, Any]:
         """Return the unit as JSON content."""
-        own = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {**own, "trials": [trial.to_json() for trial in self.trials], "watch": self.watch.to_json()}
+        return {**_content(self), "trials": [trial.to_json() for trial in self.trials], "watch": self.watch.to_json()}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "WorkUnit":
@@ -203,7 +208,7 @@ class TrialRecord:
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON content, with its trial_id for readers of the journal."""
-        return {"trial_id": self.trial_id} | asdict(self)
+        return {"trial_id": self.trial_id} | _content(self) | {"trial": self.trial.to_json()}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "TrialRecord":

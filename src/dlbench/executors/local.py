@@ -21,7 +21,7 @@ from dlbench.executors.output_log import ENDLESS_BYTES, OutputLog
 from dlbench.executors.processes import PRELOADED
 from dlbench.executors.slots import Slot, is_gone, kill
 from dlbench.executors.worker import work
-from dlbench.trial import Emit, Event, TrialFinished, TrialRecord, WorkUnit, event_from_json
+from dlbench.trial import Emit, Event, Trial, TrialFinished, TrialRecord, WorkUnit, event_from_json
 
 #: How long the second of two signs that a unit is over is waited for: its last message, its process's end. And how
 #: long the first word of a worker that has ended already may still be on its way.
@@ -205,13 +205,20 @@ class _Run:
         if state.pid is None and is_lost_process(state.error) and state.tries < _TRIES:
             self.again.append((state.unit, state.tries + 1))
             return
+        lost = [trial for trial in state.unit.trials if trial.trial_id not in state.recorded]
+        if lost:
+            self._give_up(lost, state)
+
+    def _give_up(self, trials: Iterable[Trial], state: _UnderWay) -> None:
+        """Emit the failure of trials whose unit is over without them."""
         memory_ran_out = out_of_memory_kills() > state.kills_before
         error = ended_by_itself() if state.settled is None else state.error
         status, message = describe(error, memory_ran_out=memory_ran_out, timeout=self.executor.timeout)
-        for trial in state.unit.trials:
-            if trial.trial_id not in state.recorded:
-                record = TrialRecord(trial=trial, status=status, message=message, log=state.log.text())
-                self.emit(TrialFinished(record=replace(record, message=state.verdict or message)))
+        for trial in trials:
+            message = state.verdict or message
+            self.emit(
+                TrialFinished(record=TrialRecord(trial=trial, status=status, message=message, log=state.log.text()))
+            )
 
     def _ask_to_stop(self) -> None:
         """Begin nothing more, and let the units under way leave a checkpoint."""

@@ -1,6 +1,7 @@
 """Whether the kernel has ended processes for want of memory."""
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 _GROUPS = Path("/proc/self/cgroup")
@@ -14,17 +15,20 @@ def out_of_memory_kills() -> int:
 
     0 where nothing can be read.
     """
-    return sum(map(_count, {_WHOLE_MACHINE, *_event_files()}))
+    return sum(map(_count, {_WHOLE_MACHINE, *_event_files(_read(_GROUPS), _MOUNT)}))
 
 
-def _event_files() -> list[Path]:
-    """Return the files with the events of this process's control groups, of version 2 and 1; some may not exist."""
-    groups = _read(_GROUPS).splitlines()
-    paths = [line.split(":", 2)[2].lstrip("/") for line in groups if line.count(":") >= 2]
-    found = [_MOUNT / "memory.events", _MOUNT / "memory" / "memory.oom_control"]
+@lru_cache(maxsize=1)
+def _event_files(groups: str, mount: Path) -> tuple[Path, ...]:
+    """Return the files with the events of some control groups, of version 2 and 1; some may not exist.
+
+    groups: as /proc/self/cgroup lists them. mount: where their files are.
+    """
+    paths = [line.split(":", 2)[2].lstrip("/") for line in groups.splitlines() if line.count(":") >= 2]
+    found = [mount / "memory.events", mount / "memory" / "memory.oom_control"]
     for path in paths:
-        found += [_MOUNT / path / "memory.events", _MOUNT / "memory" / path / "memory.oom_control"]
-    return found
+        found += [mount / path / "memory.events", mount / "memory" / path / "memory.oom_control"]
+    return tuple(found)
 
 
 def _count(path: Path) -> int:

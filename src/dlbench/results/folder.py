@@ -39,6 +39,7 @@ class RunFolder:
         self._company = Company(path)
         self._looks: list[Mapping[str, Any]] = []
         self._came: set[str] = set()
+        self._news: list[TrialRecord] = []
         self._views = ViewFiles(path)
         self._read(nothing=fresh)
 
@@ -264,6 +265,12 @@ class RunFolder:
         for trial_id, record in self._reader.read():
             self._records[trial_id] = record
             self._came.add(trial_id)
+            self._news.append(record)
+
+    def news(self) -> list[TrialRecord]:
+        """Return the records that other sessions have added since the last call."""
+        news, self._news = self._news, []
+        return news
 
     def close(self) -> None:
         """End the session: views and verdicts made anew from all journals, the end in the manifest.
