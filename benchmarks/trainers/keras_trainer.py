@@ -66,8 +66,7 @@ def _network(keras, workload: Workload):
     inputs = keras.Input((height, width, channels))
     x = inputs
     if workload.augmented:
-        x = keras.layers.ZeroPadding2D(4)(x)
-        x = keras.layers.RandomCrop(32, 32)(x)
+        x = keras.layers.RandomTranslation(4 / 32, 4 / 32, fill_mode="constant")(x)
         x = keras.layers.RandomFlip("horizontal")(x)
     x = _BODIES[workload.key](keras.layers, x)
     return keras.Model(inputs, keras.layers.Dense(10, dtype="float32")(x))
