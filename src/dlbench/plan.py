@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from dlbench.errors import DlbenchError, suggest
@@ -72,7 +73,7 @@ class Plan:
     judging: Mapping[str, Any] = field(default_factory=dict)
     watch: Watch = NOTHING
 
-    @property
+    @cached_property
     def trials(self) -> tuple[Trial, ...]:
         """Return all trials; those of one seed stand together, so that pairs complete early."""
         paired = [replace(variant.trial, seed=seed) for seed in self.seeds for variant in self.variants]
