@@ -11,25 +11,20 @@ from dlbench.report.progress import duration
 from dlbench.results.answered_runs import AnsweredRun, AnsweredRuns
 from dlbench.results.claims import ClaimAnswer
 
-_INTRODUCTION = """# Results
-
-Which of the reports' conclusions hold. Each folder beside this page is a run of one experiment on real data: its
-journal (every trial with its epochs), manifest, tables and figures, no weights. This page is written from them, and a
-test holds it against them:
-
-    make reproduce                                              # all of it again; goes on where it was interrupted
-    dlbench results summary --output results/README.md          # this page, from the folders
-    dlbench results show NAME                                   # one folder's verdicts
-
-A claim is *supported* or *refuted* where a test over paired seeds says so, at 5 % for all parts of a claim together,
-and *not shown* where it does not: seeds too few, or a difference too small to be told from chance. What a run changed
-of its experiment (fewer epochs, images or seeds) stands beside its name, and its answers are about that.
+_INTRODUCTION = (
+    "# Results\n\nWhat the runs of experiments in this folder say, written from them by `dlbench results summary`.\n"
+)
+_MEANING = """A claim is *supported* or *refuted* where a test over paired seeds says so, at 5 % for all parts of a
+claim together, and *not shown* where it does not: seeds too few, or a difference too small to be told from chance. What
+a run changed of its experiment (fewer epochs, images or seeds) is told below, and its answers are about that.
 """
 
 
 def markdown(answered: AnsweredRuns) -> str:
     """Return the page."""
-    parts = [_INTRODUCTION, _machines(answered.runs), "## Claims\n", _counts(answered), _claims(answered.runs)]
+    introduction = f"{answered.introduction}\n" if answered.introduction else _INTRODUCTION
+    parts = [introduction, _MEANING, _machines(answered.runs)]
+    parts += ["## Claims\n", _counts(answered), _claims(answered.runs)]
     parts.append("## Reported against measured\n")
     parts.append(
         "Measured: the mean with its 95 % interval. Within: whether the reported figure lies in that interval, or "
@@ -57,7 +52,7 @@ def _counts(answered: AnsweredRuns) -> str:
 
 def _claims(runs: Iterable[AnsweredRun]) -> str:
     rows = [
-        (run.answers.experiment.report, claim.text, f"**{claim.answer}**", _effect(claim), _n(claim),
+        (run.answers.experiment.report, claim.text, f"**{claim.answer}**", claim.why, _n(claim),
          f"{run.seconds:,.0f}", _folder(run))
         for run in runs
         for claim in run.answers.claims
@@ -78,18 +73,14 @@ def _experiments(answered: AnsweredRuns) -> str:
         for run in answered.runs
     ]  # fmt: skip
     headings = ("folder", "experiment", "seeds", "trials", "seconds", "what is to be known")
-    missing = [f"{experiment.name} ({experiment.title})" for experiment in answered.missing]
-    said = f"\nNot run yet: {'; '.join(missing)}.\n" if missing else ""
+    missing = "".join(f"- {experiment.name}: {experiment.title}\n" for experiment in answered.missing)
+    said = f"\nNot run yet:\n\n{missing}" if missing else ""
     return f"## Experiments\n\n{_table(headings, rows)}{said}"
 
 
 def _folder(run: AnsweredRun) -> str:
     reduced = " (reduced)" if run.answers.departures else ""
     return f"[{run.folder}]({run.folder}){reduced}"
-
-
-def _effect(claim: ClaimAnswer) -> str:
-    return claim.why
 
 
 def _n(claim: ClaimAnswer) -> str:

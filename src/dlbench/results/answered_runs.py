@@ -15,8 +15,8 @@ from dlbench.results.folder import RunFolder
 from dlbench.results.locations import list_runs
 from dlbench.trial import ANSWERED, Manifest, TrialRecord
 
-#: What people write about a run, beside it: why its figures are what they are.
-NOTES = "notes.md"
+#: What people write about all runs, and about one of them beside it: why its figures are what they are.
+INTRODUCTION, NOTES = "introduction.md", "notes.md"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +52,14 @@ class AnsweredRun:
 class AnsweredRuns:
     """The runs of a folder that are of an experiment, by report and by name.
 
-    problems: a sentence for each that could not be read. missing: the experiments that have none.
+    problems: a sentence for each that could not be read. missing: the experiments that have none. introduction: the
+    text of the folder's introduction.md, or "".
     """
 
     runs: tuple[AnsweredRun, ...]
     problems: tuple[str, ...] = ()
     missing: tuple[Experiment, ...] = ()
+    introduction: str = ""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -86,7 +88,12 @@ def read_answers(root: Path, registry: Registry) -> AnsweredRuns:
         if run:
             runs.append(run)
     runs.sort(key=lambda run: (run.answers.experiment.report, run.answers.experiment.name, run.folder))
-    return AnsweredRuns(runs=tuple(runs), problems=tuple(problems), missing=_missing(runs, registry))
+    return AnsweredRuns(
+        runs=tuple(runs),
+        problems=tuple(problems),
+        missing=_missing(runs, registry),
+        introduction=_text(root / INTRODUCTION),
+    )
 
 
 def _read(path: Path, registry: Registry) -> AnsweredRun | None:
@@ -96,7 +103,6 @@ def _read(path: Path, registry: Registry) -> AnsweredRun | None:
     experiment = _experiment(path, folder.plan["experiment"], registry)
     plan, records = folder.plan, _planned(folder)
     departed = run_departures((record.trial for record in records), experiment, registry)
-    remarks = path / NOTES
     return AnsweredRun(
         folder=path.name,
         answers=answer(experiment, records, plan, departed),
@@ -105,7 +111,7 @@ def _read(path: Path, registry: Registry) -> AnsweredRun | None:
         seeds=len(plan["seeds"]),
         seconds=sum(float(record.cost.get("train_seconds") or 0.0) for record in records),
         machines=_machines(folder.manifest),
-        remarks=remarks.read_text(encoding="utf-8").strip() if remarks.is_file() else "",
+        remarks=_text(path / NOTES),
     )
 
 
@@ -114,6 +120,10 @@ def _experiment(folder: Path, name: str, registry: Registry) -> Experiment:
     plugin, _, stem = name.rpartition("/")
     kept = folder / f"{stem}.toml"
     return load_experiment(kept, plugin) if kept.is_file() else open_experiment(name, registry)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
 
 
 def _planned(folder: RunFolder) -> list[TrialRecord]:
