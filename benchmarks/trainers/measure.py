@@ -49,7 +49,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--models", type=split, default=["A", "B", "C", "D", "E"])
     parser.add_argument("--batches", type=lambda text: list(map(int, text.split(","))), default=[])
     parser.add_argument("--trainers", type=split, default=list(TRAINERS["float32"]))
-    parser.add_argument("--precisions", type=split, default=list(TRAINERS))
+    parser.add_argument("--precisions", type=split, default=_precisions(), help="default: those that are native here")
     parser.add_argument("--seconds", type=float, default=10.0, help="length of a window")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cores", default=str(max(os.sched_getaffinity(0))), help="those of each trainer, as in 0,1")
@@ -58,6 +58,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--processor-time", action="store_true", help="count it, where the machine is not quiet")
     parser.add_argument("--table", action="store_true", help="only print what the file holds")
     return parser.parse_args()
+
+
+def _precisions() -> list[str]:
+    from dlbench.engine.probe import probe
+
+    native = (probe().bfloat16 or {}).get("cpu", False)
+    return [precision for precision in TRAINERS if precision == "float32" or native]
 
 
 class Child:
