@@ -1,6 +1,10 @@
 """`dlbench results summary`: which claims hold, over a folder of runs."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -32,16 +36,23 @@ REDUCED = ("--epochs", "1", "--seeds", "2", "--train-size", "200", "--name", "sh
 SAID = "reduced: epochs 1 instead of 2, train size 200 instead of all images, 2 seeds instead of 6"
 
 
-@pytest.fixture
-def runs(dlbench, tmp_path):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
     """A run of an experiment as it stands, and a reduced one; the file itself is gone afterwards."""
-    file = tmp_path / "small.toml"
+    place = tmp_path_factory.mktemp("summary")
+    file = place / "small.toml"
     file.write_text(SMALL, encoding="utf-8")
+    environment = {**os.environ, "DLBENCH_DATA_DIR": str(place / "data")}
     for arguments in ((), REDUCED):
-        done = dlbench("run", "small.toml", *arguments, "--quiet")
-        assert done.returncode == 0, done.stderr
+        command = [sys.executable, "-m", "dlbench", "run", file.name, *arguments, "--quiet"]
+        subprocess.run(command, cwd=place, env=environment, check=True, capture_output=True)
     file.unlink()
-    return tmp_path / "results"
+    return place / "results"
+
+
+@pytest.fixture
+def runs(made, tmp_path):
+    return shutil.copytree(made, tmp_path / "results")
 
 
 def test_claims_of_all_runs_are_answered_as_each_run_answers_them(dlbench, runs):
