@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from dlbench.experiment_plans import ExperimentFile
+
 SMALL = """
 schema = 1
 title = "A rate that learns and one that does not"
@@ -110,3 +112,13 @@ def test_without_runs_it_says_how_to_begin_one(dlbench):
     done = dlbench("results", "summary")
     assert "There is no run of an experiment in" in done.stderr
     assert "dlbench run" in done.stderr
+
+
+def test_a_broken_experiment_file_of_a_plugin_does_not_stop_the_summary(dlbench, runs, tmp_path, monkeypatch):
+    broken = tmp_path / "broken.toml"
+    broken.write_text("schema = 1\n", encoding="utf-8")
+    files = (ExperimentFile("stranger", broken),)
+    monkeypatch.setattr("dlbench.results.answered_runs.find_experiments", lambda registry: files)
+    done = dlbench("results", "summary", "--output", "page.md")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "stranger" not in (tmp_path / "page.md").read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,7 @@ def _missing(runs: Iterable[AnsweredRun], registry: Registry) -> tuple[Experimen
     found = []
     for file in find_experiments(registry):
         if file.name not in there:
-            experiment = open_experiment(file.name, registry)
-            found += [experiment] if experiment.report else []
+            with suppress(DlbenchError):
+                experiment = load_experiment(file.path, file.plugin)
+                found += [experiment] if experiment.report else []
     return tuple(found)
