@@ -138,6 +138,7 @@ def _show(
 
 def _print(answers: "ExperimentAnswers", outcome: "Outcome") -> None:
     from dlbench.report.experiment_tables import claims_view, reported_view
+    from dlbench.results.claims import counts_in_words
 
     console = output()
     if answers.departures:
@@ -148,6 +149,4 @@ def _print(answers: "ExperimentAnswers", outcome: "Outcome") -> None:
         console.print(reported_view(answers.figures, answers.notes))
     if answers.claims:
         console.print(claims_view(answers.claims, answers.notes))
-        given = [answer.answer for answer in answers.claims]
-        counts = [f"{given.count(answer)} {answer}" for answer in ("supported", "refuted", "not shown")]
-        console.print(f"{len(given)} claim{'s' * (len(given) != 1)}: {', '.join(counts)}", markup=False)
+        console.print(counts_in_words(answers.claims), markup=False)

@@ -9,7 +9,7 @@ from dlbench.report.experiment_tables import ANSWER_COLOURS, reported_cells
 from dlbench.report.layout import plain_table
 from dlbench.report.progress import duration
 from dlbench.results.answered_runs import AnsweredRun, AnsweredRuns
-from dlbench.results.claims import ClaimAnswer
+from dlbench.results.claims import ClaimAnswer, counts_in_words
 
 _INTRODUCTION = (
     "# Results\n\nWhat the runs of experiments in this folder say, written from them by `dlbench results summary`.\n"
@@ -44,10 +44,7 @@ def _machines(runs: Iterable[AnsweredRun]) -> str:
 
 
 def _counts(answered: AnsweredRuns) -> str:
-    counts = answered.counts
-    total = sum(counts.values())
-    said = ", ".join(f"{count} {name}" for name, count in counts.items())
-    return f"{total} claim{'s' * (total != 1)}: {said}.\n"
+    return f"{counts_in_words(claim for run in answered.runs for claim in run.answers.claims)}.\n"
 
 
 def _claims(runs: Iterable[AnsweredRun]) -> str:

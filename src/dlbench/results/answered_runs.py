@@ -1,6 +1,5 @@
 """What a folder of runs says to the experiments that they are of, claim by claim."""
 
-from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -61,12 +60,6 @@ class AnsweredRuns:
     problems: tuple[str, ...] = ()
     missing: tuple[Experiment, ...] = ()
     introduction: str = ""
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Return how many claims are supported, refuted and not shown."""
-        found = Counter(claim.answer for run in self.runs for claim in run.answers.claims)
-        return {name: found[name] for name in ("supported", "refuted", "not shown")}
 
     @property
     def reports(self) -> dict[str, list[AnsweredRun]]:

@@ -237,6 +237,13 @@ def _lost(found: Comparison) -> str:
     return f", {found.dropped} seed{'s' * (found.dropped != 1)} left out" if found.dropped else ""
 
 
+def counts_in_words(answers: Iterable[ClaimAnswer]) -> str:
+    """Say how many claims hold: "4 claims: 1 supported, 1 refuted, 2 not shown"."""
+    given = [answer.answer for answer in answers]
+    counts = [f"{given.count(answer)} {answer}" for answer in ("supported", "refuted", "not shown")]
+    return f"{len(given)} claim{'s' * (len(given) != 1)}: {', '.join(counts)}"
+
+
 def _uncapitalised(sentence: str) -> str:
     return (sentence[:1].lower() + sentence[1:]).rstrip(".")
 
