@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dlbench.report.figures import learning_curves
-from dlbench.report.figures.curves import curve
+from dlbench.report.figures import learning_curves, study
+from dlbench.report.figures.curves import curve, draw
 
 
 def _with(record, *accuracies):
@@ -61,6 +61,17 @@ def test_learning_curves_are_a_picture_with_something_on_it(tmp_path, make_recor
         assert picture.width >= 1200
         assert len(picture.convert("RGB").getcolors(2**24)) > 20
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_the_only_epoch_is_a_point_with_a_bar_a_variant(make_record, make_plan):
+    names = ["act0", "act1"]
+    rows = {"act0": (0.1, 0.2, 0.3), "act1": (0.5, 0.6, 0.7)}
+    records = [_with(make_record(name, seed), rows[name][seed]) for name in names for seed in range(3)]
+    left = draw(study(records, make_plan(names))).axes[0]
+    assert [tick for tick in left.get_xticks() if 0.5 <= tick <= 1.5] == [1]
+    bars = [container.lines[2][0].get_segments()[0] for container in left.containers]
+    np.testing.assert_allclose([bar[:, 1] for bar in bars], [[10, 30], [50, 70]])
+    assert bars[0][0, 0] < 1 < bars[1][0, 0]
 
 
 def test_a_run_without_answers_is_drawn_empty(tmp_path, make_plan):

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 from numpy.typing import NDArray
 
 from dlbench.report.figures.canvas import canvas, dress, legend_below, log_scale_where_wide
@@ -58,30 +59,58 @@ def why_not(study: Study) -> str:
 
 
 def draw(study: Study) -> Figure:
-    """Draw the metric (validation accuracy, where epochs lack it) on the left, the losses on the right."""
+    """Draw the metric (validation accuracy, where epochs lack it) on the left, the losses on the right.
+
+    Trials of a single epoch are points with bars, the variants side by side.
+    """
     rows = [row for variant in study.variants for record in variant.records for row in record.epochs[:1]]
     metric = study.query.metric if any(study.query.metric in row for row in rows) else "validation_accuracy"
     figure = canvas(4.2)
     left, right = figure.subplots(1, 2)
-    for variant in study.variants:
-        _draw(left, curve(variant.records, metric), variant.look, measure(metric).scale)
-        _draw(right, curve(variant.records, "validation_loss"), variant.look)
-        _draw(right, curve(variant.records, "train_loss"), variant.look, thin=True)
+    single = all(len(record.epochs) < 2 for variant in study.variants for record in variant.records)
+    for place, variant in zip(_places(len(study.variants)), study.variants, strict=True):
+        put = partial(_draw_point, place=place) if single else _draw
+        put(left, curve(variant.records, metric), variant.look, measure(metric).scale)
+        put(right, curve(variant.records, "validation_loss"), variant.look)
+        put(right, curve(variant.records, "train_loss"), variant.look, thin=True)
     for axes, title in (
-        (left, measure(metric).heading + _band_note(study)),
-        (right, "loss: validation; thin: training"),
+        (left, measure(metric).heading + _band_note(study, "bars" if single else "bands")),
+        (right, "loss: validation; hollow: training" if single else "loss: validation; thin: training"),
     ):
         dress(axes, title)
         axes.set_xlabel("epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(FixedLocator([1]) if single else MaxNLocator(integer=True))
+        if single:
+            axes.set_xlim(0.5, 1.5)
     log_scale_where_wide(right, "y", [float(y) for line in right.lines for y in np.asarray(line.get_ydata())])
     legend_below(figure, [variant.handle() for variant in study.variants])
     return figure
 
 
-def _band_note(study: Study) -> str:
+def _band_note(study: Study, bands: str) -> str:
     most = max((len(variant.records) for variant in study.variants), default=0)
-    return "" if most < 2 else "; bands: range" if most == 2 else "; bands: ± standard deviation"
+    return "" if most < 2 else f"; {bands}: range" if most == 2 else f"; {bands}: ± standard deviation"
+
+
+def _places(count: int) -> list[float]:
+    """Return where the points of a single epoch stand beside each other, around 0."""
+    return [(index + 0.5) / count * 0.8 - 0.4 for index in range(count)]
+
+
+def _draw_point(axes: Axes, line: Curve, look: Style, scale: float = 1, *, place: float, thin: bool = False) -> None:
+    """Draw the only epoch: a line of one point would have neither length nor band."""
+    axes.errorbar(
+        line.epochs + place,
+        line.mean * scale,
+        yerr=None if thin else np.stack([line.mean - line.low, line.high - line.mean]) * scale,
+        color=look.color,
+        marker=look.marker,
+        markersize=5 * look.size,
+        markerfacecolor="white" if thin else look.color,
+        linestyle="",
+        linewidth=1.8,
+        capsize=3,
+    )
 
 
 def _draw(axes: Axes, line: Curve, look: Style, scale: float = 1, *, thin: bool = False) -> None:
