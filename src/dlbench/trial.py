@@ -295,3 +295,8 @@ class Manifest:
     name: str
     plan: Mapping[str, Any]
     sessions: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def planned(self) -> int:
+        """Return how many trials its plan has, those of the noise floor among them."""
+        return len(self.plan["variants"]) * len(self.plan["seeds"]) + len(self.plan.get("noise_floor", ()))

@@ -101,7 +101,7 @@ def _read(path: Path, registry: Registry) -> AnsweredRun | None:
         folder=path.name,
         answers=answer(experiment, records, plan, departed),
         done=sum(record.status in ANSWERED for record in records),
-        planned=len(plan["variants"]) * len(plan["seeds"]) + len(plan.get("noise_floor", ())),
+        planned=folder.manifest.planned,
         seeds=len(plan["seeds"]),
         seconds=sum(float(record.cost.get("train_seconds") or 0.0) for record in records),
         machines=_machines(folder.manifest),

@@ -37,14 +37,13 @@ def overview(path: Path) -> Overview:
     failed = len(records) - done
     if manifest is None:
         return Overview(name=path.name, done=done, failed=failed, size_bytes=size, problem="It has no manifest.json.")
-    variants, seeds = len(manifest.plan["variants"]), len(manifest.plan["seeds"])
     return Overview(
         name=path.name,
-        planned=variants * seeds + len(manifest.plan.get("noise_floor", ())),
+        planned=manifest.planned,
         done=done,
         failed=failed,
-        variants=variants,
-        seeds=seeds,
+        variants=len(manifest.plan["variants"]),
+        seeds=len(manifest.plan["seeds"]),
         dataset=_dataset(manifest, records),
         started=manifest.sessions[0]["started"] if manifest.sessions else "",
         size_bytes=size,
