@@ -23,7 +23,7 @@ from dlbench.watching import read_watch
 #: Where and how it runs: an experiment leaves these to the machine unless its file says otherwise.
 _MACHINE = ("device", "threads")
 #: Settings of which less is a smaller experiment.
-_SIZES = ("epochs", "train_size")
+_SIZES = ("epochs", "train_size", "test_size")
 _DEFAULTS: Mapping[str, str] = {
     **COMPONENT_DEFAULTS,
     **{name: format_value(setting.parameter.default) for name, setting in SETTINGS.items()},
@@ -220,7 +220,7 @@ def _canonical(name: str, texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def _in_words(name: str, texts: Sequence[str]) -> str:
-    absent = {"train_size": "all images", "activation": "the model's own"}.get(name, "none")
+    absent = {"train_size": "all images", "test_size": "all images", "activation": "the model's own"}.get(name, "none")
     if name in COMPONENT_AXES:
         texts = [text.rpartition("/")[2] if "/" in text.partition(":")[0] else text for text in texts]
     return " and ".join(absent if text in ("", "none") else text for text in texts)

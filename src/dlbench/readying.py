@@ -13,7 +13,7 @@ from dlbench.machine import Machine, may_have_accelerator
 from dlbench.prepared import PreparedInfo, lookup
 from dlbench.registry import Entry, Registry
 from dlbench.specs import Dataset, Value
-from dlbench.splits import split_problem
+from dlbench.splits import split_problem, test_size_problem
 from dlbench.trial import Selection, Trial, canonical_json
 
 if TYPE_CHECKING:
@@ -55,8 +55,9 @@ class Readying:
         wanted = trial.settings
         asked = "auto" in (wanted.precision, wanted.matmul_precision)
         machine = self.machine(probe=True) if asked else Machine()
-        validation, size = trial.settings.validation, trial.settings.train_size
-        problem = split_problem(validation, size, info.train_size, info.validation_size)
+        problem = split_problem(
+            wanted.validation, wanted.train_size, info.train_size, info.validation_size
+        ) or test_size_problem(wanted.test_size, info.test_size)
         completed = replace(
             trial,
             settings=replace(

@@ -126,6 +126,9 @@ class Settings:
     train_size: int | None = _setting(
         None, "Train on this many of the images left after the split.", type=int, minimum=1
     )
+    test_size: int | None = _setting(
+        None, "Test on this many of the test images, the same for all.", type=int, minimum=1
+    )
     select: str = _setting(
         "best",
         "Whose weights count: the best epoch by validation accuracy, the last, or the best-on-test.",
@@ -174,7 +177,7 @@ class Settings:
 
 #: Settings added after trials were kept without them, with what those trials did.
 BEFORE: Mapping[str, Value] = MappingProxyType(
-    {"fused": False, "matmul_precision": "highest", "compile": False, "cuda_graphs": False}
+    {"fused": False, "matmul_precision": "highest", "compile": False, "cuda_graphs": False, "test_size": None}
 )
 SETTINGS: Mapping[str, Setting] = MappingProxyType(
     {f.name: Setting(name=f.name, **f.metadata) for f in fields(Settings)}

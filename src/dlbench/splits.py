@@ -36,3 +36,10 @@ def split_problem(validation: str, train_size: int | None, total: int, own: int)
     if train_size is not None and train_size > total - out:
         return f"a training size of {train_size} is more than the {total - out} images that the split leaves"
     return ""
+
+
+def test_size_problem(test_size: int | None, total: int) -> str:
+    """Return why a data set of so many test images cannot be tested on some of them, or ""."""
+    if test_size is not None and test_size > total:
+        return f"a test size of {test_size} is more than the {total} test images"
+    return ""

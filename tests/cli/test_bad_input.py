@@ -26,6 +26,7 @@ BAD = [
     (["--validation", "1.5"], "is no split", "last:N"),
     (["--validation", "last:1437"], "leaves nothing of 1437 training images", ""),
     (["--train-size", "9999"], "more than the 1150 images", ""),
+    (["--test-size", "999"], "more than the 360 test images", ""),
     (["--validation", "own"], "no validation split of its own", ""),
     (["--augment", "crop,flop"], "no augmentation 'flop'", "flip"),
     (["--seeds", "x"], "takes whole numbers", "--seed 0,1,2"),

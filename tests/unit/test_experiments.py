@@ -230,6 +230,7 @@ def test_an_override_wins_over_settings_axes_and_variants(write, registry: Regis
         (SOUND, None, {"epochs": "2"}, "reduced: epochs 2 instead of 3"),
         (SOUND, 3, {}, "reduced: 3 seeds instead of 6"),
         (SOUND, 1, {"train_size": "100"}, "reduced: train size 100 instead of all images, 1 seed instead of 6"),
+        (SOUND, None, {"test_size": "50"}, "reduced: test size 50 instead of all images"),
         (SOUND, None, {"dataset": "mnist"}, "reduced: dataset mnist instead of digits"),
         (SOUND, None, {"activation": "relu"}, "reduced: activation relu instead of relu and tanh"),
         (SOUND, None, {"epochs": "9"}, "changed: epochs 9 instead of 3"),

@@ -81,6 +81,7 @@ OTHERS: dict[str, Any] = {
     "normalization": "none",
     "validation": "last:10",
     "train_size": 100,
+    "test_size": 50,
     "select": "last",
     "patience": 3,
     "monitor": "validation_accuracy",
@@ -292,7 +293,13 @@ def test_a_setting_that_came_later_leaves_the_identity_of_trials_that_were_kept_
     assert read.variant_id != TRIAL.variant_id
 
 
-OTHER_THAN_BEFORE = {"fused": True, "matmul_precision": "medium", "compile": True, "cuda_graphs": True}
+OTHER_THAN_BEFORE = {
+    "fused": True,
+    "matmul_precision": "medium",
+    "compile": True,
+    "cuda_graphs": True,
+    "test_size": 50,
+}
 
 
 @pytest.mark.parametrize("name", BEFORE)

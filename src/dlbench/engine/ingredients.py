@@ -25,7 +25,9 @@ def gather(trial: Trial, data: ImageData, model: nn.Module, registry: Registry) 
     """Return the ingredients of a trial for a model that lies on the trial's device already."""
     settings = trial.settings
     device = torch.device(settings.device)
-    split = split_data(data, settings.validation, settings.train_size, generator(trial.seed, "split"))
+    split = split_data(
+        data, settings.validation, settings.train_size, generator(trial.seed, "split"), settings.test_size
+    )
     train_feed, validation_feed, test_feed = build_feeds(data, split, settings.normalization, device, layout(settings))
     optimizer = build_optimizer(trial, registry, model)
     recorded = settings.cuda_graphs and device.type == "cuda" and make_recordable(optimizer, device)
@@ -83,7 +85,7 @@ def build_feeds(
     return (
         Feed(*train, split.train.to(device), on_device, layout),
         Feed(*sources[split.source], split.validation.to(device), on_device, layout),
-        Feed(*test, torch.arange(len(data.test_labels), device=device), on_device, layout),
+        Feed(*test, split.test.to(device), on_device, layout),
     )
 
 

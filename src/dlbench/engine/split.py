@@ -1,4 +1,4 @@
-"""The validation split: which training images train, and which decide."""
+"""The split: which training images train, which decide, and which test images tell."""
 
 from dataclasses import dataclass
 
@@ -7,32 +7,45 @@ from torch import Tensor
 
 from dlbench.errors import DlbenchError
 from dlbench.specs import ImageData
-from dlbench.splits import held_out, split_problem
+from dlbench.splits import held_out, split_problem, test_size_problem
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Indices into the training images, and where the validation images are: "train", "own" or "test"."""
+    """Indices into the training images and the test images, and where the validation images are: train, own or test."""
 
     train: Tensor
     validation: Tensor
     source: str
+    test: Tensor
 
 
-def split_data(data: ImageData, validation: str, train_size: int | None, generator: torch.Generator) -> Split:
+def split_data(
+    data: ImageData,
+    validation: str,
+    train_size: int | None,
+    generator: torch.Generator,
+    test_size: int | None = None,
+) -> Split:
     """Split by the setting (0.2, random:N, last:N, first:N, test, own), then keep train_size of the rest.
 
+    Of the test images test_size are kept, the same for every seed, so that trials can be compared image by image.
     Raises DlbenchError where the split asks for more than there is.
     """
     total = len(data.train_labels)
     own = 0 if data.validation_labels is None else len(data.validation_labels)
-    if problem := split_problem(validation, train_size, total, own):
+    if problem := split_problem(validation, train_size, total, own) or test_size_problem(
+        test_size, len(data.test_labels)
+    ):
         raise DlbenchError(f"No split: {problem}.")
+    test = torch.arange(len(data.test_labels))
+    if test_size is not None:
+        test = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))[:test_size].sort().values
     everything, count = torch.arange(total), held_out(validation, total)
     word = validation.partition(":")[0]
     source = word if word in ("test", "own") else "train"
     if source != "train":
-        train, decides = everything, torch.arange(len(data.test_labels) if source == "test" else own)
+        train, decides = everything, test if source == "test" else torch.arange(own)
     elif word == "last":
         train, decides = everything[:-count], everything[-count:]
     elif word == "first":
@@ -42,4 +55,4 @@ def split_data(data: ImageData, validation: str, train_size: int | None, generat
         train, decides = shuffled[count:].sort().values, shuffled[:count].sort().values
     if train_size is not None:
         train = train[torch.randperm(len(train), generator=generator)[:train_size].sort().values]
-    return Split(train, decides, source)
+    return Split(train, decides, source, test)

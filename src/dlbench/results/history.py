@@ -13,7 +13,7 @@ from dlbench.results.spreadsheets import read_sheet
 from dlbench.syntax import format_value
 from dlbench.trial import Trial
 
-_ALIKE = ("model", "dataset", "batch_size", "augment", "train_size", "precision", "threads")
+_ALIKE = ("model", "dataset", "batch_size", "augment", "train_size", "test_size", "precision", "threads")
 
 
 def seconds_per_trial(trials: Sequence[Trial], root: Path) -> list[float | None]:

@@ -19,8 +19,8 @@ def _data(count=100, test=20, own=0):
     return ImageData(images(count), labels(count), images(test), labels(test), ("a",), *validation)
 
 
-def _split(validation, train_size=None, seed=0, **sizes):
-    return split_data(_data(**sizes), validation, train_size, torch.Generator().manual_seed(seed))
+def _split(validation, train_size=None, seed=0, test_size=None, **sizes):
+    return split_data(_data(**sizes), validation, train_size, torch.Generator().manual_seed(seed), test_size)
 
 
 @pytest.mark.parametrize(("validation", "expected"), [("0.2", 20), ("0.05", 5), ("random:7", 7), (".5", 50)])
@@ -55,6 +55,22 @@ def test_a_training_size_takes_some_of_what_the_split_leaves_and_no_validation_i
     assert len(split.validation) == 20
     assert not set(split.train.tolist()) & set(split.validation.tolist())
     assert torch.equal(split.validation, _split("0.2").validation)
+
+
+def test_a_test_size_takes_the_same_test_images_for_every_seed_and_leaves_the_other_splits_as_they_are():
+    split = _split("0.2", test_size=7)
+    assert len(set(split.test.tolist())) == 7
+    assert set(split.test.tolist()) < set(range(20))
+    assert torch.equal(split.test, _split("0.2", test_size=7, seed=3).test)
+    assert torch.equal(split.validation, _split("0.2").validation)
+    assert _split("0.2").test.tolist() == list(range(20))
+
+
+def test_where_the_test_images_decide_a_test_size_decides_which():
+    split = _split("test", test_size=7)
+    assert torch.equal(split.validation, split.test)
+    with pytest.raises(DlbenchError, match="a test size of 21 is more than the 20 test images"):
+        _split("test", test_size=21)
 
 
 @pytest.mark.parametrize(
