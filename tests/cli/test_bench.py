@@ -28,9 +28,30 @@ def test_speeds_are_measured_kept_drawn_and_compared_with_earlier_ones(dlbench, 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(("--against", "nowhere.json"), "cannot be read"), (("--figure", "speeds.gif"), "has no known ending")],
+    [
+        (("--against", "nowhere.json"), "cannot be read"),
+        (("--figure", "speeds.gif"), "has no known ending"),
+        (("--fail-below", "0.9"), "Name it: --against FILE"),
+    ],
 )
 def test_what_cannot_be_kept_or_compared_is_said_before_anything_is_measured(dlbench, arguments, words):
     done = dlbench("bench", *FAST, *arguments)
     assert done.returncode == 2
     assert words in done.stderr
+    assert "Measuring" not in done.stderr
+
+
+def test_a_variant_that_was_not_measured_before_is_told_before_the_time_is_spent(dlbench):
+    assert dlbench("bench", *FAST, "--batch-size", "32", "--save", "speeds.json").returncode == 0
+    done = dlbench("bench", *FAST, "--batch-size", "64", "--against", "speeds.json")
+    assert done.returncode == 2
+    assert "The earlier file has no" in done.stderr
+    assert "Measuring" not in done.stderr
+
+
+def test_speeds_that_cannot_be_written_are_shown_all_the_same(dlbench, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = dlbench("bench", *FAST, "--save", "file/speeds.json")
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
+    assert "images/s" in done.stdout

@@ -60,11 +60,12 @@ def bench(
 
     if figure and figure.suffix not in (".png", ".svg", ".pdf"):
         raise DlbenchError(f"{figure} has no known ending.", "It takes .png, .svg or .pdf.")
-    before = read(against) if against else ()
-    speeds = _measure(axes, variant or [], data_dir, seconds, windows)
+    if fail_below and not against:
+        raise DlbenchError("--fail-below needs an earlier measurement.", "Name it: --against FILE.")
+    before = read(against) if against else None
+    speeds = _measure(axes, variant or [], data_dir, seconds, windows, before)
     kept = document(speeds, provenance({}, {}))
-    _keep(speeds, kept, csv, figure, save)
-    changes = compare(speeds, before) if against else ()
+    changes = compare(speeds, before) if before is not None else ()
     if as_json:
         print_json(kept | ({"changes": {change.label: dict(change.ratios) for change in changes}} if against else {}))
     else:
@@ -75,6 +76,7 @@ def bench(
         output().print(cost_table(speeds))
         if against:
             output().print(change_table(changes, fail_below))
+    _keep(speeds, kept, csv, figure, save)
     slower = [change.label for change in changes if change.lowest < fail_below]
     if slower:
         errors().print(f"Below {fail_below:g} of the earlier speed: {', '.join(slower)}", markup=False)
@@ -82,17 +84,26 @@ def bench(
 
 
 def _measure(
-    axes: Any, variants: "Sequence[str]", data_dir: Path | None, seconds: float, windows: int
+    axes: Any,
+    variants: "Sequence[str]",
+    data_dir: Path | None,
+    seconds: float,
+    windows: int,
+    before: "Sequence[Speed] | None",
 ) -> "list[Speed]":
+    """Measure. before: what to compare with; a variant that it lacks is told before the time is spent."""
     from dlbench.benching import measure
     from dlbench.config import default_data_dir, load_config
     from dlbench.planning import build
     from dlbench.readying import data_folder
     from dlbench.registry import Registry
+    from dlbench.results.speed import check_measured
 
     registry, config = Registry.load(), load_config(Path.cwd())
     plan = build(read_request(axes, variants, "1", []), registry, config.settings)
     warn_of_problems(registry)
+    if before is not None:
+        check_measured({variant.label: variant.trial.settings.batch_size for variant in plan.variants}, before)
     folder = data_folder(data_dir, config.data_dir, default_data_dir)
     plan, speeds = measure(plan, registry, folder, seconds, windows, lambda text: errors().print(text, markup=False))
     for veto in plan.vetoes:

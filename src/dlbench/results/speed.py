@@ -100,12 +100,19 @@ def read(path: Path) -> tuple[Speed, ...]:
         raise DlbenchError(f"{path} holds no measured speeds: {error!r}.", hint) from None
 
 
+def check_measured(batch_sizes: Mapping[str, int], before: Iterable[Speed]) -> None:
+    """Raise DlbenchError if a variant, given by its label, was not measured at its batch size before."""
+    known = {speed.label: speed.batch_size for speed in before}
+    missing = [f"{label} at batch size {size}" for label, size in batch_sizes.items() if known.get(label) != size]
+    if missing:
+        has = ", ".join(f"{label} at {size}" for label, size in known.items())
+        raise DlbenchError(f"The earlier file has no {', '.join(missing)}.", f"It has {has}. Measure anew with --save.")
+
+
 def compare(now: Sequence[Speed], before: Sequence[Speed]) -> tuple[Change, ...]:
-    """Return each variant's change; a variant that was not measured before is a DlbenchError, as none can be judged."""
+    """Return each variant's change. Raises DlbenchError for one that was not measured before."""
+    check_measured({speed.label: speed.batch_size for speed in now}, before)
     known = {speed.label: speed for speed in before}
-    if missing := [speed.label for speed in now if speed.label not in known]:
-        hint = f"It knows {', '.join(known)}. Measure anew with --save."
-        raise DlbenchError(f"The earlier file has no {', '.join(missing)}.", hint)
     return tuple(
         Change(speed.label, {part: speed.rate(part) / known[speed.label].rate(part) for part in PARTS}) for speed in now
     )
