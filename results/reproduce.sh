@@ -3,8 +3,8 @@
 #
 #     DLBENCH=dlbench sh results/reproduce.sh [RESULTS_DIR [NAME…]]
 #
-# NAME: the folders to run, all by default. Sizes are what two cores without a GPU can do in days, not weeks: what is
-# made smaller says so in every table. With a GPU, delete the options and the names of the reduced ones.
+# NAME: the folders to run, all by default. Sizes are what two cores without a GPU can do in a night: what is made
+# smaller says so in every table. With FULL=1 nothing is, and NAME is without its -reduced or -bfloat16.
 set -eu
 
 results=${1:-results}
@@ -21,6 +21,15 @@ run() {
     esac
 }
 
+# reduced NAME-HOW EXPERIMENT OPTION…: options that make it smaller, unless it is to be at full size.
+reduced() {
+    if [ -n "${FULL:-}" ]; then
+        run "${1%-*}" "$2"
+    else
+        run "$@"
+    fi
+}
+
 # At full size.
 run numpy-mlp foundations/numpy-mlp
 run block-cost resnet-depth/block-cost
@@ -30,24 +39,31 @@ for name in api-levels barebones-fc barebones-convnet module-fc module-convnet s
     run $name convnet-basics/$name
 done
 run batch-size cnn-settings/batch-size
-run activation-mnist cnn-settings/activation-mnist
-run dropout cnn-settings/dropout
-run batch-size-learning-rate cnn-settings/batch-size-learning-rate
-run open-ended convnet-basics/open-ended
-run open-ended-changes convnet-basics/open-ended-changes
-run schedules foundations/schedules
-run activation-and-depth cnn-settings/activation-and-depth
 
-# Reduced.
-run activation-depth-reduced cnn-settings/activation-depth --epochs 10 --train-size 10000
-run alexnet-techniques-reduced cnn-settings/alexnet-techniques --epochs 5 --train-size 10000
-run dying-relu-reduced cnn-settings/dying-relu --epochs 5 --train-size 10000
-run cnns-reduced foundations/cnns --epochs 10 --train-size 10000
-run lecture-models-reduced resnet-depth/lecture-models --epochs 10 --train-size 10000
-run past-the-best-reduced resnet-depth/past-the-best --epochs 20 --train-size 10000
-run custom-resnet-reduced resnet-depth/custom-resnet --epochs 10 --train-size 10000
-run four-models-on-test-reduced resnet-depth/four-models-on-test --epochs 10 --train-size 10000
-run four-models-on-validation-reduced resnet-depth/four-models-on-validation --epochs 10 --train-size 10000
-run ablation-reduced resnet-depth/ablation --epochs 10 --train-size 10000
+# In bfloat16: at full size else.
+reduced activation-mnist-bfloat16 cnn-settings/activation-mnist --precision bfloat16
+reduced dropout-bfloat16 cnn-settings/dropout --precision bfloat16
+reduced open-ended-bfloat16 convnet-basics/open-ended --precision bfloat16 --seeds 3
+
+# Reduced: fewer images, epochs and seeds, in bfloat16.
+some="--test-size 2000 --precision bfloat16"
+held_out="--validation random:1000"
+reduced schedules-reduced foundations/schedules --train-size 1000 --test-size 2000 $held_out --seeds 7
+reduced batch-size-learning-rate-reduced cnn-settings/batch-size-learning-rate --epochs 2 --train-size 10000 \
+    --validation random:2000 $some --seeds 7
+reduced activation-and-depth-reduced cnn-settings/activation-and-depth --epochs 3 --train-size 8000 \
+    --validation random:2000 $some
+reduced activation-depth-reduced cnn-settings/activation-depth --epochs 3 --train-size 4000 $held_out $some --seeds 3
+reduced cnns-reduced foundations/cnns --epochs 10 --train-size 2000 $held_out $some --seeds 3
+few="--epochs 2 --train-size 4000 --seeds 3 $some"
+reduced alexnet-techniques-reduced cnn-settings/alexnet-techniques $few $held_out
+reduced dying-relu-reduced cnn-settings/dying-relu $few $held_out
+reduced open-ended-changes-reduced convnet-basics/open-ended-changes $few
+reduced four-models-on-validation-reduced resnet-depth/four-models-on-validation $few $held_out
+reduced four-models-on-test-reduced resnet-depth/four-models-on-test $few
+reduced lecture-models-reduced resnet-depth/lecture-models $few
+reduced custom-resnet-reduced resnet-depth/custom-resnet $few
+reduced past-the-best-reduced resnet-depth/past-the-best $few
+reduced ablation-reduced resnet-depth/ablation $few $held_out
 
 "$dlbench" results summary --results-dir "$results" --output "$results/README.md"
