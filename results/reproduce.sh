@@ -4,7 +4,7 @@
 #     DLBENCH=dlbench sh results/reproduce.sh [RESULTS_DIR [NAME…]]
 #
 # NAME: the folders to run, all by default. Sizes are what two cores without a GPU can do in a night: what is made
-# smaller says so in every table. With FULL=1 nothing is, and NAME is without its -reduced or -bfloat16.
+# smaller says so in every table. With FULL=1 nothing is, and NAME is without its -reduced.
 set -eu
 
 results=${1:-results}
@@ -40,30 +40,28 @@ for name in api-levels barebones-fc barebones-convnet module-fc module-convnet s
 done
 run batch-size cnn-settings/batch-size
 
-# In bfloat16: at full size else.
-reduced activation-mnist-bfloat16 cnn-settings/activation-mnist --precision bfloat16
-reduced dropout-bfloat16 cnn-settings/dropout --precision bfloat16
-reduced open-ended-bfloat16 convnet-basics/open-ended --precision bfloat16 --seeds 3
-
-# Reduced: fewer images, epochs and seeds, in bfloat16.
+# Reduced: fewer images, epochs and seeds, most in bfloat16.
 some="--test-size 2000 --precision bfloat16"
 held_out="--validation random:1000"
 reduced schedules-reduced foundations/schedules --train-size 1000 --test-size 2000 $held_out --seeds 7
-reduced batch-size-learning-rate-reduced cnn-settings/batch-size-learning-rate --epochs 2 --train-size 10000 \
-    --validation random:2000 $some --seeds 7
-reduced activation-and-depth-reduced cnn-settings/activation-and-depth --epochs 3 --train-size 8000 \
-    --validation random:2000 $some
-reduced activation-depth-reduced cnn-settings/activation-depth --epochs 3 --train-size 4000 $held_out $some --seeds 3
-reduced cnns-reduced foundations/cnns --epochs 10 --train-size 2000 $held_out $some --seeds 3
+mnist="--epochs 2 --train-size 10000 --validation random:2000 --seeds 7 $some"
+reduced batch-size-learning-rate-reduced cnn-settings/batch-size-learning-rate $mnist
+reduced activation-mnist-reduced cnn-settings/activation-mnist $mnist
+reduced dropout-reduced cnn-settings/dropout $mnist
+reduced activation-and-depth-reduced cnn-settings/activation-and-depth --epochs 2 --train-size 4000 $held_out $some
+least="--epochs 2 --train-size 2000 --seeds 3 $some $held_out"
+reduced activation-depth-reduced cnn-settings/activation-depth $least
+reduced alexnet-techniques-reduced cnn-settings/alexnet-techniques $least
+reduced dying-relu-reduced cnn-settings/dying-relu $least
+reduced ablation-reduced resnet-depth/ablation $least
+reduced cnns-reduced foundations/cnns --epochs 10 --train-size 2000 --seeds 3 $some $held_out
 few="--epochs 2 --train-size 4000 --seeds 3 $some"
-reduced alexnet-techniques-reduced cnn-settings/alexnet-techniques $few $held_out
-reduced dying-relu-reduced cnn-settings/dying-relu $few $held_out
-reduced open-ended-changes-reduced convnet-basics/open-ended-changes $few
 reduced four-models-on-validation-reduced resnet-depth/four-models-on-validation $few $held_out
 reduced four-models-on-test-reduced resnet-depth/four-models-on-test $few
 reduced lecture-models-reduced resnet-depth/lecture-models $few
 reduced custom-resnet-reduced resnet-depth/custom-resnet $few
 reduced past-the-best-reduced resnet-depth/past-the-best $few
-reduced ablation-reduced resnet-depth/ablation $few $held_out
+reduced open-ended-changes-reduced convnet-basics/open-ended-changes $few
+reduced open-ended-reduced convnet-basics/open-ended --epochs 4 --precision bfloat16 --seeds 3
 
 "$dlbench" results summary --results-dir "$results" --output "$results/README.md"
