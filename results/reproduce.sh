@@ -39,6 +39,7 @@ for name in api-levels barebones-fc barebones-convnet module-fc module-convnet s
     run $name convnet-basics/$name
 done
 run batch-size cnn-settings/batch-size
+run last-batch-loss "${0%/*}/last-batch-loss.toml" --step-losses
 
 # Reduced: fewer images, epochs and seeds, most in bfloat16.
 some="--test-size 2000 --precision bfloat16"
