@@ -40,6 +40,7 @@ for name in api-levels barebones-fc barebones-convnet module-fc module-convnet s
 done
 run batch-size cnn-settings/batch-size
 run last-batch-loss "${0%/*}/last-batch-loss.toml" --step-losses
+run batch-size-causes "${0%/*}/batch-size-causes.toml"
 
 # Reduced: fewer images, epochs and seeds, most in bfloat16.
 some="--test-size 2000 --precision bfloat16"

@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 
 from workloads import CELLS
@@ -97,22 +98,25 @@ class Child:
 
     def end(self) -> None:
         """Let it go."""
-        self.process.stdin.close()
+        with suppress(OSError):  # it has gone
+            self.process.stdin.close()
         self.process.wait()
 
 
 def _measure(model: str, batch: int, wanted: list[tuple[str, str]], options: argparse.Namespace) -> None:
-    started = [Child(*name, model, batch, options.data_dir, options.cores) for name in wanted]
-    children = [child for child in started if child.ready()]
-    for child in started:
-        if child not in children:
-            print(f"{model} {batch} {' '.join(child.name)}: cannot be measured", file=sys.stderr)
-    rates = defaultdict(list)
+    children = [Child(*name, model, batch, options.data_dir, options.cores) for name in wanted]
+    rates = {child.name: [] for child in children if child.ready()}
     for _ in range(options.rounds):
         for child in children:
-            rates[child.name].append(child.rate(options.seconds))
+            if child.name in rates:
+                with suppress(OSError, ValueError):  # ended meanwhile, for want of memory perhaps
+                    rates[child.name].append(child.rate(options.seconds))
     for child in children:
         child.end()
+    for child in children:
+        if len(rates.get(child.name, ())) < options.rounds:
+            print(f"{model} {batch} {' '.join(child.name)}: cannot be measured", file=sys.stderr)
+            rates.pop(child.name, None)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     record = {"model": model, "batch": batch, "seconds": options.seconds}
     record["rates"] = [[*name, found] for name, found in rates.items()]
