@@ -45,9 +45,10 @@ run batch-size-causes "${0%/*}/batch-size-causes.toml"
 # Reduced: fewer images, epochs and seeds, most in bfloat16.
 some="--test-size 2000 --precision bfloat16"
 held_out="--validation random:1000"
-reduced schedules-reduced foundations/schedules --train-size 1000 --test-size 2000 $held_out --seeds 7
-mnist="--epochs 2 --train-size 10000 --validation random:2000 --seeds 7 $some"
-reduced batch-size-learning-rate-reduced cnn-settings/batch-size-learning-rate $mnist
+reduced schedules-reduced foundations/schedules --train-size 1000 --test-size 2000 $held_out --seeds 6
+reduced batch-size-learning-rate-reduced cnn-settings/batch-size-learning-rate --epochs 2 --train-size 5000 \
+    $held_out $some --seeds 7
+mnist="--epochs 2 --train-size 10000 --validation random:2000 $some"
 reduced activation-mnist-reduced cnn-settings/activation-mnist $mnist
 reduced dropout-reduced cnn-settings/dropout $mnist
 reduced activation-and-depth-reduced cnn-settings/activation-and-depth --epochs 2 --train-size 4000 $held_out $some
@@ -64,6 +65,6 @@ reduced lecture-models-reduced resnet-depth/lecture-models $few
 reduced custom-resnet-reduced resnet-depth/custom-resnet $few
 reduced past-the-best-reduced resnet-depth/past-the-best $few
 reduced open-ended-changes-reduced convnet-basics/open-ended-changes $few
-reduced open-ended-reduced convnet-basics/open-ended --epochs 4 --precision bfloat16 --seeds 3
+reduced open-ended-reduced convnet-basics/open-ended --epochs 3 --precision bfloat16 --seeds 3
 
 "$dlbench" results summary --results-dir "$results" --output "$results/README.md"
