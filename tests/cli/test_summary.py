@@ -77,7 +77,10 @@ def test_the_page_has_a_row_a_claim_and_what_people_wrote_about_a_run(dlbench, r
     done = dlbench("results", "summary", "--output", "page.md")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     page = (tmp_path / "page.md").read_text(encoding="utf-8")
-    assert "4 claims: 1 supported, 1 refuted, 2 not shown." in page
+    assert (
+        "4 claims: 1 supported, 1 refuted, 2 not shown. In full: 2 claims: 1 supported, 1 refuted, 0 not shown. "
+        "Reduced: 2 claims: 0 supported, 0 refuted, 2 not shown."
+    ) in page
     (row,) = (line for line in page.splitlines() if "The smaller rate ends higher." in line and "(reduced)" not in line)
     assert "**refuted**" in row
     assert "| 6 |" in row

@@ -44,7 +44,20 @@ def _machines(runs: Iterable[AnsweredRun]) -> str:
 
 
 def _counts(answered: AnsweredRuns) -> str:
-    return f"{counts_in_words(claim for run in answered.runs for claim in run.answers.claims)}.\n"
+    """Say how many claims hold, and apart those of runs that did less than their experiment asks for."""
+    claims: dict[bool, list[ClaimAnswer]] = {False: [], True: []}
+    for run in answered.runs:
+        claims[_departed(run) == "reduced"] += run.answers.claims
+    full, reduced = claims[False], claims[True]
+    parts = [counts_in_words([*full, *reduced])]
+    if full and reduced:
+        parts += [f"In full: {counts_in_words(full)}", f"Reduced: {counts_in_words(reduced)}"]
+    return ". ".join(parts) + ".\n"
+
+
+def _departed(run: AnsweredRun) -> str:
+    """Return "reduced" or "changed" where a run departs from its experiment, or ""."""
+    return run.answers.departures.partition(":")[0]
 
 
 def _claims(runs: Iterable[AnsweredRun]) -> str:
@@ -76,8 +89,8 @@ def _experiments(answered: AnsweredRuns) -> str:
 
 
 def _folder(run: AnsweredRun) -> str:
-    reduced = " (reduced)" if run.answers.departures else ""
-    return f"[{run.folder}]({run.folder}){reduced}"
+    departed = f" ({_departed(run)})" if _departed(run) else ""
+    return f"[{run.folder}]({run.folder}){departed}"
 
 
 def _n(claim: ClaimAnswer) -> str:
