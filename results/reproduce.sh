@@ -51,8 +51,8 @@ reduced batch-size-learning-rate-reduced cnn-settings/batch-size-learning-rate -
 mnist="--epochs 2 --train-size 10000 --validation random:2000 $some"
 reduced activation-mnist-reduced cnn-settings/activation-mnist $mnist
 reduced dropout-reduced cnn-settings/dropout $mnist
-reduced activation-and-depth-reduced cnn-settings/activation-and-depth --epochs 2 --train-size 4000 $held_out $some
-least="--epochs 2 --train-size 2000 --seeds 3 $some $held_out"
+reduced activation-and-depth-reduced cnn-settings/activation-and-depth --epochs 2 --train-size 2000 $held_out $some
+least="--epochs 2 --train-size 1000 --seeds 3 $some $held_out"
 reduced activation-depth-reduced cnn-settings/activation-depth $least
 reduced alexnet-techniques-reduced cnn-settings/alexnet-techniques $least
 reduced dying-relu-reduced cnn-settings/dying-relu $least
