@@ -47,7 +47,7 @@ some="--test-size 2000 --precision bfloat16"
 held_out="--validation random:1000"
 reduced schedules-reduced foundations/schedules --train-size 1000 --test-size 2000 $held_out --seeds 6
 reduced batch-size-learning-rate-reduced cnn-settings/batch-size-learning-rate --epochs 2 --train-size 5000 \
-    $held_out $some --seeds 7
+    $held_out $some
 mnist="--epochs 2 --train-size 10000 --validation random:2000 $some"
 reduced activation-mnist-reduced cnn-settings/activation-mnist $mnist
 reduced dropout-reduced cnn-settings/dropout $mnist
