@@ -51,9 +51,10 @@ reduced batch-size-learning-rate-reduced cnn-settings/batch-size-learning-rate -
 mnist="--epochs 2 --train-size 10000 --validation random:2000 $some"
 reduced activation-mnist-reduced cnn-settings/activation-mnist $mnist
 reduced dropout-reduced cnn-settings/dropout $mnist
-reduced activation-and-depth-reduced cnn-settings/activation-and-depth --epochs 2 --train-size 2000 $held_out $some
-least="--epochs 2 --train-size 1000 --seeds 3 $some $held_out"
-reduced activation-depth-reduced cnn-settings/activation-depth $least
+reduced activation-and-depth-reduced cnn-settings/activation-and-depth --epochs 2 --train-size 1000 $held_out $some
+least="--train-size 1000 --seeds 3 $some $held_out"
+reduced activation-depth-reduced cnn-settings/activation-depth --epochs 2 $least
+least="--epochs 1 $least"
 reduced alexnet-techniques-reduced cnn-settings/alexnet-techniques $least
 reduced dying-relu-reduced cnn-settings/dying-relu $least
 reduced ablation-reduced resnet-depth/ablation $least
@@ -64,7 +65,7 @@ reduced four-models-on-test-reduced resnet-depth/four-models-on-test $few
 reduced lecture-models-reduced resnet-depth/lecture-models $few
 reduced custom-resnet-reduced resnet-depth/custom-resnet $few
 reduced past-the-best-reduced resnet-depth/past-the-best $few
-reduced open-ended-changes-reduced convnet-basics/open-ended-changes $few
-reduced open-ended-reduced convnet-basics/open-ended --epochs 3 --precision bfloat16 --seeds 3
+reduced open-ended-changes-reduced convnet-basics/open-ended-changes --epochs 2 --train-size 2000 --seeds 3 $some
+reduced open-ended-reduced convnet-basics/open-ended --epochs 2 --precision bfloat16 --seeds 3
 
 "$dlbench" results summary --results-dir "$results" --output "$results/README.md"
