@@ -83,7 +83,7 @@ def draw(study: Study) -> Figure:
         if single:
             axes.set_xlim(0.5, 1.5)
     log_scale_where_wide(right, "y", [float(y) for line in right.lines for y in np.asarray(line.get_ydata())])
-    legend_below(figure, [variant.handle() for variant in study.variants])
+    legend_below(figure, [variant.handle(line=not single) for variant in study.variants])
     return figure
 
 
