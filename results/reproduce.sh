@@ -56,7 +56,7 @@ least="--train-size 1000 --seeds 3 $some $held_out"
 reduced activation-depth-reduced cnn-settings/activation-depth --epochs 2 $least
 least="--epochs 1 $least"
 reduced alexnet-techniques-reduced cnn-settings/alexnet-techniques $least
-reduced dying-relu-reduced cnn-settings/dying-relu $least
+reduced dying-relu-reduced cnn-settings/dying-relu $least --seeds 7
 reduced ablation-reduced resnet-depth/ablation $least
 reduced cnns-reduced foundations/cnns --epochs 10 --train-size 2000 --seeds 3 $some $held_out
 few="--epochs 2 --train-size 4000 --seeds 3 $some"
