@@ -66,7 +66,9 @@ class _Batches:
         return self.feed.train_feed.steps(self.feed.batch_size)
 
     def __iter__(self):
-        return self.feed.train_feed.shuffled(self.feed.batch_size, self.feed.order, self.feed.augmentation)
+        use = self.feed
+        batches = use.train_feed.shuffled(use.batch_size, use.order, use.augmentation)
+        return (use.train_feed.read(batch, use.augmentation) for batch in batches)
 
 
 def _module(model, fused: bool):

@@ -1,13 +1,13 @@
 """Batches: cut by index from images that lie in memory once, normalised and augmented as whole batches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 import torch
 from torch import Tensor
 
-from dlbench.engine.augmentation import Augmentation
+from dlbench.engine.augmentation import Augmentation, Draws
 from dlbench.errors import DlbenchError
 from dlbench.normalizations import constants
 
@@ -61,6 +61,17 @@ def _moments(images: Tensor, indices: Tensor, chunk: int = 4096) -> tuple[Tensor
 
 
 @dataclass(frozen=True, eq=False)
+class Batch:
+    """What was drawn for a batch: the places of its images in the data set, and each augmentation's draws for them."""
+
+    places: Tensor
+    draws: Sequence[Draws] = ()
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+
+@dataclass(frozen=True, eq=False)
 class Feed:
     """Some of a data set's images, by index, on the training's device.
 
@@ -77,21 +88,21 @@ class Feed:
     def __len__(self) -> int:
         return len(self.indices)
 
-    def _stored(self, batch: Tensor) -> Tensor:
-        return self.images.index_select(0, batch)  # on a CPU a tenth of the time that images[batch] takes
-
-    def _input(self, images: Tensor) -> Tensor:
-        return self.normalization(images).contiguous(memory_format=self.layout)
+    def read(self, batch: Batch, augmentation: Augmentation | None = None) -> tuple[Tensor, Tensor]:
+        """Return a batch's images, augmented as was drawn and normalised, and its labels."""
+        images = self.images.index_select(0, batch.places)  # on a CPU a tenth of the time that images[places] takes
+        if augmentation:
+            images = augmentation.apply(images, batch.draws)
+        return self.normalization(images).contiguous(memory_format=self.layout), self.labels[batch.places]
 
     def in_order(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield normalised batches in the feed's order."""
-        for batch in self.indices.split(batch_size):
-            yield self._input(self._stored(batch)), self.labels[batch]
+        return (self.read(Batch(places)) for places in self.indices.split(batch_size))
 
     def shuffled(
         self, batch_size: int, order: torch.Generator, augmentation: Augmentation, skip: int = 0
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield one epoch of shuffled, augmented, normalised batches, without the first `skip` of them.
+    ) -> Iterator[Batch]:
+        """Yield what is drawn for the batches of one epoch, without the first `skip` of them; read() reads them.
 
         A last batch of a single image is left out: batch norm cannot train on it. All that is random is drawn at the
         start, for the batches left out too.
@@ -100,8 +111,7 @@ class Feed:
         permutation = torch.randperm(len(self.indices), generator=order).to(device)
         batches = self.indices[permutation].split(batch_size)[: self.steps(batch_size)]
         draws = augmentation.draw([len(batch) for batch in batches], self.images.shape[1:], device)
-        for batch, drawn in islice(zip(batches, draws, strict=True), skip, None):
-            yield self._input(augmentation.apply(self._stored(batch), drawn)), self.labels[batch]
+        return islice(map(Batch, batches, draws), skip, None)
 
     def steps(self, batch_size: int) -> int:
         """Return how many batches an epoch has."""

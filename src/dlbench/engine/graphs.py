@@ -1,15 +1,19 @@
 """Training steps as one recorded CUDA graph: the device repeats all kernels of a step at one launch.
 
-A recording holds the addresses of its tensors and none of Python's numbers: batches are copied into the recorded ones,
-and the optimizer keeps its learning rate and its count of steps in tensors on the device.
+A recording holds the addresses of its tensors and none of Python's numbers: what is drawn for a batch is copied into
+the recorded one, whose images the graph then reads, and the optimizer keeps its learning rate and its count of steps in
+tensors on the device.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, optim
 
+from dlbench.engine.feed import Batch
 from dlbench.engine.training import Ingredients, step_schedule_within, update
+from dlbench.errors import DlbenchError
 
 #: Steps that are done before one is recorded: libraries choose their kernels, and optimizers make their state, in them.
 WARM_UP_STEPS = 3
@@ -21,6 +25,8 @@ Recorder = Callable[[Callable[[], None]], Callable[[], None]]
 class GraphedStep:
     """Steps of one training, recorded once the first few are done; a batch of another size is trained step by step.
 
+    So are all once a schedule has changed another of the optimizer's numbers than the learning rate (a momentum).
+
     prepare, record: how a step before the recording is run, and how it is recorded; for tests without a GPU.
     """
 
@@ -30,41 +36,44 @@ class GraphedStep:
         self.ready = False
         self.done = 0
         self._replay: Callable[[], None] | None = None
-        self._images = self._labels = self._loss = self._logits = torch.empty(0)
+        self._numbers: list[dict[str, Any]] = []
+        self._batch = Batch(torch.empty(0))
+        self._loss = self._hits = torch.empty(0)
 
-    def __call__(self, use: Ingredients, images: Tensor, labels: Tensor, /) -> tuple[Tensor, Tensor]:
-        """Train on a batch; the loss and logits stay as they are when the next one comes."""
+    def __call__(self, use: Ingredients, batch: Batch, /) -> tuple[Tensor, Tensor]:
+        """Train on a batch; the loss and the hits stay as they are when the next one comes."""
         if not self.ready:  # a checkpoint that was gone on from has left the optimizer's numbers on the CPU
-            self.ready = make_recordable(use.optimizer, images.device)
-        if len(images) != use.batch_size:
-            answer = update(use, images, labels)
+            self.ready = make_recordable(use.optimizer, batch.places.device)
+        if len(batch) != use.batch_size or (self._replay and self._numbers != _numbers(use.optimizer)):
+            answer = update(use, batch)
         elif self.done < WARM_UP_STEPS:
             self.done += 1
-            answer = self._prepared(use, images, labels)
+            answer = self._prepared(use, batch)
         else:
-            self._recorded(use, images, labels)
-            answer = self._loss.clone(), self._logits.clone()
+            self._recorded(use, batch)
+            answer = self._loss.clone(), self._hits.clone()
         step_schedule_within(use)
         return answer
 
-    def _prepared(self, use: Ingredients, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def _prepared(self, use: Ingredients, batch: Batch) -> tuple[Tensor, Tensor]:
         answers: list[tuple[Tensor, Tensor]] = []
-        self.prepare(lambda: answers.append(update(use, images, labels)))()
+        self.prepare(lambda: answers.append(update(use, batch)))()
         return answers[0]
 
-    def _recorded(self, use: Ingredients, images: Tensor, labels: Tensor) -> None:
+    def _recorded(self, use: Ingredients, batch: Batch) -> None:
         if self._replay is None:
-            self._images, self._labels = images.clone(), labels.clone()
+            self._batch = Batch(batch.places.clone(), [drawn.clone() for drawn in batch.draws])
 
             def step() -> None:
-                loss, logits = update(use, self._images, self._labels)
-                self._loss, self._logits = loss.detach(), logits.detach()
+                self._loss, self._hits = update(use, self._batch)
 
+            self._numbers = _numbers(use.optimizer)
             use.optimizer.zero_grad(set_to_none=True)  # so that the recording makes gradients of its own
             self._replay = self.record(step)
         else:
-            self._images.copy_(images)
-            self._labels.copy_(labels)
+            self._batch.places.copy_(batch.places)
+            for recorded, drawn in zip(self._batch.draws, batch.draws, strict=True):
+                recorded.copy_(drawn)
         self._replay()
 
 
@@ -84,9 +93,23 @@ def on_side_stream(work: Callable[[], None]) -> Callable[[], None]:
 def record_on_cuda(work: Callable[[], None]) -> Callable[[], None]:
     """Record the work as a CUDA graph and return its replay."""
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        work()
+    try:
+        with torch.cuda.graph(graph):
+            work()
+    except RuntimeError as error:
+        raise DlbenchError(
+            f"A step of this training cannot be recorded as a CUDA graph: {str(error).splitlines()[0]}",
+            "Train it without --cuda-graphs.",
+        ) from error
     return graph.replay
+
+
+def _numbers(optimizer: optim.Optimizer) -> list[dict[str, Any]]:
+    """Return what a recording of the optimizer holds fast: all of its groups but tensors."""
+    return [
+        {name: value for name, value in group.items() if name != "params" and not isinstance(value, Tensor)}
+        for group in optimizer.param_groups
+    ]
 
 
 def make_recordable(optimizer: optim.Optimizer, device: torch.device) -> bool:

@@ -15,7 +15,7 @@ from dlbench.engine.building import Schedule
 from dlbench.engine.checkpoint import Checkpoints, TrainingState
 from dlbench.engine.divergence import divergence
 from dlbench.engine.epoch import EpochPart
-from dlbench.engine.feed import Feed
+from dlbench.engine.feed import Batch, Feed
 from dlbench.engine.measures import Criterion, Evaluation, evaluate
 from dlbench.engine.selection import Selector, Stopper
 from dlbench.engine.warming import warm_up
@@ -27,9 +27,9 @@ Row = dict[str, float | int | None]
 
 
 class Step(Protocol):
-    """One step on images and labels: its loss and logits."""
+    """One step on a batch: its loss, and how many of its images were told right."""
 
-    def __call__(self, use: "Ingredients", images: Tensor, labels: Tensor, /) -> tuple[Tensor, Tensor]:
+    def __call__(self, use: "Ingredients", batch: Batch, /) -> tuple[Tensor, Tensor]:
         """Train on a batch."""
 
 
@@ -139,8 +139,8 @@ def train_epoch(
     started = clock(use)
     use.model.train()
     switch(use.optimizer, "train")
-    for images, labels in use.train_feed.shuffled(use.batch_size, use.order, use.augmentation, skip=part.steps):
-        part.add(*step(use, images, labels), labels)
+    for batch in use.train_feed.shuffled(use.batch_size, use.order, use.augmentation, skip=part.steps):
+        part.add(*step(use, batch), size=len(batch))
         if checkpoints.due():
             part.seconds += clock(use) - started
             checkpoints.save(part)
@@ -149,15 +149,16 @@ def train_epoch(
     return part.summary()
 
 
-def train_step(use: Ingredients, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Do one step: forward, backward, clip, update, and the schedule where it steps per step."""
-    answer = update(use, images, labels)
+def train_step(use: Ingredients, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Do one step: read, forward, backward, clip, update, and the schedule where it steps per step."""
+    answer = update(use, batch)
     step_schedule_within(use)
     return answer
 
 
-def update(use: Ingredients, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Do what a device does in a step: forward, backward, clip, update."""
+def update(use: Ingredients, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Do what a device does in a step: read, forward, backward, clip, update. Return the loss and the hits."""
+    images, labels = use.train_feed.read(batch, use.augmentation)
     with use.autocast():
         logits = use.model(images)
         loss = use.criterion(logits.float() if logits.dtype != torch.float64 else logits, labels)
@@ -166,7 +167,7 @@ def update(use: Ingredients, images: Tensor, labels: Tensor) -> tuple[Tensor, Te
     if use.gradient_clip is not None:
         nn.utils.clip_grad_norm_(use.model.parameters(), use.gradient_clip)
     use.optimizer.step()
-    return loss, logits
+    return loss.detach(), (logits.detach().argmax(1) == labels).sum()
 
 
 def step_schedule_within(use: Ingredients) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from dlbench.engine.building import resolve_factory
-from dlbench.engine.feed import Feed
+from dlbench.engine.feed import Batch, Feed
 from dlbench.engine.randomness import borrowed_generators, generator
 from dlbench.engine.training import Ingredients
 from dlbench.errors import ContractError
@@ -63,14 +63,14 @@ class Watcher:
     _losses: list[Sequence[float]] = field(default_factory=list)
     _update: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
-    def step(self, use: Ingredients, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def step(self, use: Ingredients, batch: Batch) -> tuple[Tensor, Tensor]:
         """Do a training step; keep the weights around the epoch's last whole batch, where a diagnostic needs them."""
         self._steps += 1
         needed = any("update" in chosen.record.needs for chosen in self.chosen)
         if not needed or self._steps != max(1, len(use.train_feed) // use.batch_size):
-            return use.step(use, images, labels)
+            return use.step(use, batch)
         before = _weights(use.model)
-        answer = use.step(use, images, labels)
+        answer = use.step(use, batch)
         after = _weights(use.model)
         self._update = {name: (weight, after[name]) for name, weight in before.items()}
         return answer

@@ -319,7 +319,7 @@ def test_checkpoints_are_left_every_so_many_seconds_and_change_no_number(unit, t
 def test_an_exception_removes_the_checkpoint_and_keeps_the_epochs_of_before(unit, checkpoint, monkeypatch):
     step = dlbench.engine.ingredients.train_step
 
-    def broken(use, images, labels):
+    def broken(use, batch):
         raise ValueError("broken by now")
 
     monkeypatch.setattr(dlbench.engine.ingredients, "train_step", broken)
@@ -340,7 +340,7 @@ def test_an_exception_removes_the_checkpoint_and_keeps_the_epochs_of_before(unit
     ],
 )  # fmt: skip
 def test_a_lack_of_memory_is_told_from_a_failure_and_keeps_the_checkpoint(unit, checkpoint, monkeypatch, error):
-    def hungry(use, images, labels):
+    def hungry(use, batch):
         raise error
 
     monkeypatch.setattr(dlbench.engine.ingredients, "train_step", hungry)

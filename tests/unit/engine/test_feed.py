@@ -63,7 +63,7 @@ def test_an_epoch_shows_every_training_image_once_in_an_order_that_only_the_gene
 
     def labels(seed):
         order = torch.Generator().manual_seed(seed)
-        return torch.cat([batch for _, batch in feed.shuffled(8, order, Augmentation({}, order))])
+        return torch.cat([feed.read(batch)[1] for batch in feed.shuffled(8, order, Augmentation({}, order))])
 
     assert torch.equal(labels(1), labels(1))
     assert not torch.equal(labels(1), labels(2))
@@ -75,7 +75,7 @@ def test_a_last_batch_of_one_image_is_left_out_and_not_counted(count, batch, ste
     feed = _feed(_images(count=count), torch.arange(count))
     batches = list(feed.shuffled(batch, torch.Generator(), Augmentation({}, torch.Generator())))
     assert len(batches) == steps == feed.steps(batch)
-    assert batch == 1 or min(len(labels) for _, labels in batches) > 1
+    assert batch == 1 or min(map(len, batches)) > 1
 
 
 def test_constants_written_out_are_of_pixels_from_zero_to_one():

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from dlbench.engine.building import build_model
+from dlbench.engine.feed import Batch
 from dlbench.engine.graphs import WARM_UP_STEPS, GraphedStep, make_recordable
 from dlbench.engine.ingredients import gather
 from dlbench.engine.randomness import borrowed_generators
@@ -42,6 +43,10 @@ def _graphed(use, recorder):
     return replace(use, step=GraphedStep(prepare=lambda work: work, record=recorder))
 
 
+def _batches(use):
+    return list(map(Batch, use.train_feed.indices.split(use.batch_size)))
+
+
 def _epochs(use, count=3):
     with borrowed_generators(0, "dropout"):
         results = [train_epoch(use) for _ in range(count)]
@@ -57,6 +62,7 @@ def test_recorded_steps_train_as_single_steps_do(ingredients, optimizer):
         "batch_size": "20",
         "scheduler": "linear-to-zero",
         "gradient_clip": "0.5",
+        "augment": "crop:padding=1,flip",
         "learning_rate": "0.01",
     }
     recorder = Recorder()
@@ -70,13 +76,25 @@ def test_recorded_steps_train_as_single_steps_do(ingredients, optimizer):
         torch.testing.assert_close(other, weight, rtol=1e-5, atol=1e-6)
 
 
+def test_once_a_schedule_has_changed_the_momentum_steps_are_single(ingredients):
+    recorder = Recorder()
+    use = _graphed(ingredients(optimizer="sgd:momentum=0.9"), recorder)
+    replays = []
+    use.step.record = lambda work: lambda: (replays.append(1), work())
+    for number, batch in enumerate(_batches(use)):
+        if number == WARM_UP_STEPS + 2:
+            use.optimizer.param_groups[0]["momentum"] = 0.5
+        use.step(use, batch)
+    assert len(replays) == 2
+
+
 def test_an_answer_outlives_the_steps_after_it(ingredients):
     use = _graphed(ingredients(), Recorder())
-    batches = list(use.train_feed.in_order(use.batch_size))
-    answers = [use.step(use, *batch) for batch in batches]
+    batches = _batches(use)
+    answers = [use.step(use, batch) for batch in batches]
     kept = [loss.item() for loss, _ in answers]
     for batch in batches:
-        use.step(use, *batch)
+        use.step(use, batch)
     assert [loss.item() for loss, _ in answers] == kept
     assert len(set(kept[WARM_UP_STEPS:])) > 1
 
@@ -84,16 +102,16 @@ def test_an_answer_outlives_the_steps_after_it(ingredients):
 def test_an_optimizer_that_comes_from_a_checkpoint_is_made_recordable_anew(ingredients):
     use = _graphed(ingredients(learning_rate="0.25"), Recorder())
     use.optimizer.param_groups[0]["lr"] = 0.25  # as a state that was saved without a tensor
-    use.step(use, *next(use.train_feed.in_order(use.batch_size)))
+    use.step(use, _batches(use)[0])
     assert torch.equal(use.optimizer.param_groups[0]["lr"], torch.tensor(0.25))
 
 
 def test_no_step_is_recorded_before_optimizers_have_their_state(ingredients):
     recorder = Recorder()
     use = _graphed(ingredients(), recorder)
-    for number, batch in enumerate(use.train_feed.in_order(use.batch_size)):
+    for number, batch in enumerate(_batches(use)):
         assert recorder.recordings == (number > WARM_UP_STEPS)
-        use.step(use, *batch)
+        use.step(use, batch)
 
 
 def test_an_optimizer_that_can_be_recorded_gets_its_learning_rate_as_a_tensor():

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 import dlbench.engine.unit
 from dlbench.engine.building import build_optimizer
+from dlbench.engine.feed import Batch
 from dlbench.engine.randomness import borrowed_generators, generator
 from dlbench.engine.split import split_data
 from dlbench.engine.training import evaluation_weights, train_step
@@ -157,8 +158,7 @@ def test_gradient_clipping_bounds_the_whole_gradient(registry, make_trial, image
     trial = make_trial(gradient_clip="0.001", model="mlp")
     model = dlbench.engine.unit.build_model(trial, registry)
     use = dlbench.engine.unit.gather(trial, images, model, registry)
-    batch = next(use.train_feed.in_order(16))
-    train_step(use, *batch)
+    train_step(use, Batch(use.train_feed.indices[:16]))
     norm = math.sqrt(sum(float(p.grad.square().sum()) for p in model.parameters()))
     assert norm == pytest.approx(0.001, rel=1e-3)
 
