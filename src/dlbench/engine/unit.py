@@ -224,6 +224,7 @@ def _deterministic(wanted: bool) -> Iterator[None]:
     if not wanted:  # even switching it off imports torch's compiler, which takes seconds
         yield
         return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS repeats nothing, and torch refuses
     torch.use_deterministic_algorithms(True)
     try:
         yield
