@@ -1,0 +1,194 @@
+"""What only a GPU can show: recorded steps train as single ones do, nothing waits within an epoch, trials resume."""
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import dlbench.engine.unit
+from dlbench.engine.checkpoint import Checkpoints, Interrupted
+from dlbench.engine.graphs import GraphedStep
+from dlbench.engine.ingredients import enter, gather, layout
+from dlbench.engine.randomness import borrowed_generators
+from dlbench.engine.training import train_epoch, train_step
+from dlbench.engine.unit import run_trial
+from dlbench.errors import DlbenchError
+from dlbench.plan import Request
+from dlbench.planning import build
+from dlbench.specs import ImageData
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA GPU")
+
+STEPS = 6  # and a smaller one
+
+
+class Convolutions(nn.Sequential):
+    """What a network of convolutions has: batch norm, pooling, dropout."""
+
+    def __init__(self):
+        super().__init__(
+            *(nn.Conv2d(3, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(16, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(), nn.AdaptiveAvgPool2d(4)),
+            *(nn.Flatten(), nn.Dropout(0.1), nn.Linear(512, 10)),
+        )
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Ten classes of 16×16 colour images, each with a bright row of its own."""
+    random = np.random.default_rng(0)
+
+    def part(count):
+        labels = random.integers(0, 10, count)
+        pixels = random.integers(0, 120, (count, 3, 16, 16))
+        pixels[np.arange(count), :, labels] += 100
+        return pixels.astype(np.uint8), labels.astype(np.int64)
+
+    return ImageData(*part(500), *part(100), tuple("abcdefghij"))
+
+
+@pytest.fixture
+def make_trial(registry):
+    def make(seed=0, **texts):
+        values = {"model": "mlp:dropout=0.2", "epochs": "3", "batch_size": "64", "device": "cuda"}
+        values |= {"augment": "crop:padding=2,flip,cutout:size=4", "learning_rate": "0.001", **texts}
+        request = Request(values={name: (text,) for name, text in values.items()}, seeds=1)
+        trial = build(request, registry).variants[0].trial
+        return replace(trial, seed=seed, input_shape=(3, 16, 16), num_classes=10, dataset_digest="made")
+
+    return make
+
+
+@pytest.fixture
+def ingredients(registry, make_trial, images):
+    def make(model=Convolutions, **texts):
+        trial = make_trial(**texts)
+        enter(trial.settings)
+        with borrowed_generators(trial.seed, "initialisation"):
+            network = model().cuda().to(memory_format=layout(trial.settings))
+            return gather(trial, images, network, registry)
+
+    return make
+
+
+def _epochs(use, count=3):
+    with borrowed_generators(0, "dropout"):
+        results = [train_epoch(use) for _ in range(count)]
+    return [loss for _, _, steps in results for loss in steps], [p.detach().clone() for p in use.model.parameters()]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {},
+        {"optimizer": "sgd:momentum=0.9:nesterov=true", "scheduler": "linear-to-zero"},
+        {"optimizer": "adamw:weight_decay=0.1", "scheduler": "one-cycle", "gradient_clip": "0.5"},
+        {"optimizer": "rmsprop", "scheduler": "exponential:gamma=0.5"},
+        {"precision": "bfloat16"},
+        {"matmul_precision": "high"},
+        {"channels_last": "false", "loss": "mse"},
+    ],
+    ids=str,
+)
+def test_recorded_steps_train_as_single_steps_do(ingredients, texts):
+    single, weights = _epochs(ingredients(**texts))
+    use = ingredients(**texts, cuda_graphs="true")
+    assert isinstance(use.step, GraphedStep)
+    recorded, recorded_weights = _epochs(use)
+    tolerance = 0.05 if "bfloat16" in texts.values() or "matmul_precision" in texts else 2e-3
+    assert recorded == pytest.approx(single, rel=tolerance)
+    assert np.mean(recorded[-STEPS:]) < np.mean(recorded[:STEPS])
+    assert all(torch.isfinite(weight).all() for weight in recorded_weights)
+    assert all(a.shape == b.shape for a, b in zip(weights, recorded_weights, strict=True))
+
+
+class Dropped(nn.Module):
+    """A linear network that keeps what dropout left of ones, step by step."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear, self.dropout = nn.Linear(3 * 16 * 16, 10), nn.Dropout(0.5)
+        self.register_buffer("left", torch.zeros(64))
+
+    def forward(self, images):
+        self.left.copy_(self.dropout(torch.ones_like(self.left)))
+        return self.linear(images.flatten(1))
+
+
+def test_dropout_is_drawn_anew_in_each_replay_and_alike_in_each_run(ingredients):
+    def seen():
+        use = ingredients(Dropped, cuda_graphs="true", augment="none")
+        with borrowed_generators(0, "dropout"):
+            return [(use.step(use, batch), use.model.left.clone())[1] for batch in _batches(use)]
+
+    first = seen()
+    assert len({tuple(mask.tolist()) for mask in first}) == len(first) == STEPS
+    for mask, other in zip(first, seen(), strict=True):
+        assert torch.equal(mask, other)
+
+
+@pytest.mark.parametrize("graphs", ["false", "true"])
+def test_nothing_waits_for_the_device_within_an_epoch(ingredients, graphs):
+    use = ingredients(cuda_graphs=graphs, scheduler="linear-to-zero")
+    train_epoch(use)  # kernels are chosen, and the step is recorded
+    batches = _batches(use)
+    torch.cuda.synchronize()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for batch in batches:
+            use.step(use, batch)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.parametrize("graphs", ["false", "true"])
+def test_an_interrupted_trial_goes_on_to_the_last_bit(registry, make_trial, images, tmp_path, monkeypatch, graphs):
+    monkeypatch.setattr(dlbench.engine.unit, "load", lambda digest, data_dir: images)
+    trial = make_trial(cuda_graphs=graphs, scheduler="one-cycle", deterministic="true")
+
+    def losses(after=None):
+        asked = iter(range(10_000))
+
+        class Stop(threading.Event):
+            def is_set(self):
+                return after is not None and next(asked) >= after
+
+        checkpoints = Checkpoints(tmp_path / "trial.pt", {}, 3600.0, Stop())
+        record = run_trial(trial, Path(), registry, lambda row: None, steps=True, checkpoints=checkpoints)
+        return record.steps, record.metrics["test_loss"]
+
+    undisturbed = losses()
+    with pytest.raises(Interrupted):
+        losses(after=9)
+    assert losses() == undisturbed
+
+
+def test_an_optimizer_that_cannot_be_recorded_steps_singly(ingredients):
+    assert ingredients(optimizer="adagrad", cuda_graphs="true").step is train_step
+
+
+class Reading(nn.Module):
+    """A linear network that reads a number back from the device in its forward pass, as no recording can."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(3 * 16 * 16, 10)
+
+    def forward(self, images):
+        return self.linear(images.flatten(1)) * (1.0 if images.mean().item() > -1 else 0.0)
+
+
+def test_a_network_that_cannot_be_recorded_is_told_of_and_harms_no_other(ingredients):
+    use = ingredients(Reading, cuda_graphs="true")
+    with borrowed_generators(0, "dropout"), pytest.raises(DlbenchError, match="cannot be recorded as a CUDA graph"):
+        train_epoch(use)
+    losses, _ = _epochs(ingredients(cuda_graphs="true"))
+    assert np.mean(losses[-STEPS:]) < np.mean(losses[:STEPS])
+
+
+def _batches(use):
+    return [b for b in use.train_feed.shuffled(use.batch_size, use.order, use.augmentation) if len(b) == use.batch_size]
