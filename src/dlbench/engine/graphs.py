@@ -97,6 +97,8 @@ def record_on_cuda(work: Callable[[], None]) -> Callable[[], None]:
         with torch.cuda.graph(graph):
             work()
     except RuntimeError as error:
+        # The device's generator still takes itself to be recorded: whoever drew from it next would fail.
+        torch.cuda.default_generators[torch.cuda.current_device()].graphsafe_set_state(torch.Generator("cuda"))
         raise DlbenchError(
             f"A step of this training cannot be recorded as a CUDA graph: {str(error).splitlines()[0]}",
             "Train it without --cuda-graphs.",
