@@ -4,6 +4,7 @@ import ctypes.util
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 #: Errors of float32 products, relative to the largest, stay far below this; those of bfloat16 or TF32 lie far above.
@@ -48,7 +49,12 @@ class Machine:
 
 def may_have_accelerator() -> bool:
     """Tell whether torch could find anything but a CPU: a CUDA driver, or Apple's GPU."""
-    return sys.platform == "darwin" or ctypes.util.find_library("cuda") is not None
+    drivers = (Path("/dev/nvidiactl"), Path("/dev/dxg"))  # where the linker's cache does not know of libcuda
+    return (
+        sys.platform == "darwin"
+        or any(driver.exists() for driver in drivers)
+        or ctypes.util.find_library("cuda") is not None
+    )
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ class Readying:
     def _device(self, wanted: str) -> str:
         if wanted == "cpu":
             return wanted
-        machine = self.machine()
+        machine = self.machine(probe=wanted != "auto")
         device = machine.device(wanted)
         if device not in machine.devices:
             raise DlbenchError(
