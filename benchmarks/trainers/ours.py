@@ -2,22 +2,20 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 from workloads import LEARNING_RATE, Workload, clock, threads
 
 from dlbench.executors.allocator import keep_freed_memory
 
-#: Images of one piece of an epoch, or three steps where that is more.
-_PIECE = 1280
 
-
-def ingredients(workload: Workload, batch: int, precision: str, data_dir: Path):
-    """Build one of dlbench's trials as its workers do, all its defaults kept."""
+def ingredients(workload: Workload, batch: int, precision: str, data_dir: Path, **settings: str):
+    """Build one of dlbench's trials as its workers do, all its defaults kept but the settings given."""
     keep_freed_memory()
     import torch
 
     from dlbench.engine.building import build_model
-    from dlbench.engine.ingredients import gather, layout
+    from dlbench.engine.ingredients import enter, gather, layout
     from dlbench.engine.prepared import load, prepare
     from dlbench.engine.randomness import borrowed_generators
     from dlbench.plan import Request
@@ -33,24 +31,34 @@ def ingredients(workload: Workload, batch: int, precision: str, data_dir: Path):
         "precision": precision,
         "learning_rate": str(LEARNING_RATE),
         "device": "cpu",
+        **settings,
     }
     trial = build(Request(values={name: (text,) for name, text in values.items()}, seeds=1), registry).variants[0].trial
     info = prepare(registry.get("datasets", trial.dataset.name), trial.dataset.parameters, data_dir, download=False)
     trial = replace(trial, dataset_digest=info.digest, input_shape=info.input_shape, num_classes=info.num_classes)
+    enter(trial.settings)
     torch.set_num_threads(threads())
     with borrowed_generators(0, "initialisation"):
-        model = build_model(trial, registry).to(memory_format=layout(trial.settings))
-        return gather(trial, load(info.digest, data_dir), model, registry)
+        model = build_model(trial, registry).to(trial.settings.device).to(memory_format=layout(trial.settings))
+        use = gather(trial, load(info.digest, data_dir), model, registry)
+    if trial.settings.compile:
+        model.compile()
+    return use
 
 
 class Dlbench:
-    """dlbench's own epochs, cut into pieces: feed, metrics, optimizer and schedule."""
+    """dlbench's own epochs, cut into pieces: feed, metrics, optimizer and schedule.
+
+    piece: its images, or three steps where that is more.
+    """
+
+    piece = 1280
+    settings: ClassVar[dict[str, str]] = {}
 
     def __init__(self, workload: Workload, batch: int, precision: str, data_dir: Path) -> None:
-        use = ingredients(workload, batch, precision, data_dir)
-        self.use = replace(
-            use, train_feed=replace(use.train_feed, indices=use.train_feed.indices[: max(_PIECE, 3 * batch)])
-        )
+        use = ingredients(workload, batch, precision, data_dir, **self.settings)
+        piece = max(self.piece, 3 * batch)
+        self.use = replace(use, train_feed=replace(use.train_feed, indices=use.train_feed.indices[:piece]))
 
     def run(self, seconds: float) -> tuple[int, float]:
         """Train for some seconds; return images and seconds."""
@@ -61,6 +69,13 @@ class Dlbench:
             train_epoch(self.use)
             images += len(self.use.train_feed)
         return images, taken
+
+
+class DlbenchOnGpu(Dlbench):
+    """The same in whole epochs on a CUDA GPU, the step recorded, in TF32 or bfloat16."""
+
+    piece = 1_000_000
+    settings: ClassVar[dict[str, str]] = {"device": "cuda", "cuda_graphs": "true", "matmul_precision": "high"}
 
 
 class Limit:

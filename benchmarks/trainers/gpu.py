@@ -1,0 +1,134 @@
+"""Time whole training epochs on a CUDA GPU: dlbench's, step by step and recorded, beside the DataLoader loop.
+
+python benchmarks/trainers/gpu.py [--cells A64,C512] [--ways "graphs bfloat16"] [--rounds 3] [--out FILE]
+
+All training images, metrics and schedule included, evaluation apart. The ways take turns; a figure is the median of the
+rounds in seconds, with their range. The DataLoader loop trains for a few seconds, from which its epoch is reckoned.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+from ours import ingredients
+from workloads import LEARNING_RATE, WORKLOADS, torch_dataset, torch_model
+
+#: What each way changes of dlbench's defaults.
+WAYS = {
+    "eager float32": {},
+    "graphs float32": {"cuda_graphs": "true"},
+    "graphs TF32": {"cuda_graphs": "true", "matmul_precision": "high"},
+    "graphs bfloat16": {"cuda_graphs": "true", "precision": "bfloat16"},
+    "compiled TF32": {"cuda_graphs": "true", "matmul_precision": "high", "compile": "true"},
+    "compiled bfloat16": {"cuda_graphs": "true", "precision": "bfloat16", "compile": "true"},
+}
+CELLS = ("A64", "B64", "C512", "D128")
+
+
+def main() -> None:
+    """Measure the cells and print a line for each way."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    split = lambda text: text.split(",")  # noqa: E731
+    parser.add_argument("--cells", type=split, default=list(CELLS))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--ways", type=split, default=list(WAYS))
+    parser.add_argument("--loader-seconds", type=float, default=4.0, help="0: without it")
+    parser.add_argument("--workers", type=int, default=8, help="of the DataLoader")
+    parser.add_argument("--data-dir", type=Path, default=os.environ.get("DLBENCH_DATA_DIR", ""))
+    parser.add_argument("--out", type=Path, default=Path("build/gpu.jsonl"))
+    options = parser.parse_args()
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    for cell in options.cells:
+        measure(cell, options)
+
+
+def measure(cell: str, options: argparse.Namespace) -> None:
+    """Time a cell's ways in turn; print and keep each one's seconds."""
+    import torch
+
+    workload, batch = WORKLOADS[cell[0]], int(cell[1:])
+    epochs = {}
+    for name in options.ways:
+        try:
+            epochs[name] = Epoch(workload, batch, options.data_dir, WAYS[name])
+        except Exception as error:  # the compiler's most of all; the others are measured still
+            print(f"{cell} {name}: cannot be measured, {str(error).splitlines()[0]}", flush=True)
+    seconds = {"DataLoader loop": [loader_epoch(workload, batch, options)]} if options.loader_seconds else {}
+    for _ in range(options.rounds):
+        for name, epoch in epochs.items():
+            seconds.setdefault(name, []).append(epoch.run())
+    for name, found in seconds.items():
+        losses = epochs[name].losses if name in epochs else []
+        record = {"cell": cell, "way": name, "seconds": found, "losses": losses, "gpu": torch.cuda.get_device_name()}
+        with options.out.open("a") as file:
+            print(json.dumps(record), file=file)
+        spread = f"({min(found):.3f}-{max(found):.3f})"
+        print(f"{cell} {name}: {statistics.median(found):.3f} s {spread} losses {losses}", flush=True)
+
+
+class Epoch:
+    """A training made ready; run() trains one more epoch of it."""
+
+    def __init__(self, workload, batch: int, data_dir: Path, way: dict[str, str]) -> None:
+        from dlbench.engine.warming import warm_up
+
+        way = {"validation": "test", "device": "cuda", **way}
+        precision = way.pop("precision", "float32")
+        self.exactness = way.get("matmul_precision", "highest")
+        self.use = ingredients(workload, batch, precision, data_dir, **way)
+        self.losses: list[float] = []
+        self._enter()
+        warm_up(self.use)
+        self.run()  # kernels are chosen, and the step is recorded
+
+    def _enter(self) -> None:
+        from dlbench.engine.ingredients import enter
+
+        enter(SimpleNamespace(threads=1, matmul_precision=self.exactness, device="cuda", deterministic=False))
+
+    def run(self) -> float:
+        """Train an epoch and return its seconds."""
+        from dlbench.engine.training import clock, train_epoch
+
+        self._enter()
+        started = clock(self.use)
+        loss, _, _ = train_epoch(self.use)
+        self.losses.append(round(loss, 4))
+        return clock(self.use) - started
+
+
+def loader_epoch(workload, batch: int, options: argparse.Namespace) -> float:
+    """Return the seconds of an epoch of the tutorials' loop, from those of a part of it."""
+    import torch
+    from torch.nn import functional as F
+    from torch.utils.data import DataLoader
+
+    dataset = torch_dataset(workload, options.data_dir)
+    loader = DataLoader(dataset, batch, shuffle=True, num_workers=options.workers, pin_memory=True)
+    model = torch_model(workload).cuda()
+    optimizer = torch.optim.Adam(model.parameters(), LEARNING_RATE)
+    model.train()
+    seen, total, correct, started = 0, 0.0, 0, 0.0
+    for number, (images, labels) in enumerate(loader):
+        images, labels = images.cuda(non_blocking=True), labels.cuda(non_blocking=True)
+        logits = model(images)
+        loss = F.cross_entropy(logits, labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += loss.item() * len(labels)
+        correct += (logits.argmax(1) == labels).sum().item()
+        if number == 10:  # the workers have started
+            started, seen = time.perf_counter(), 0
+        seen += len(labels) if number != 10 else 0
+        if number > 10 and time.perf_counter() - started > options.loader_seconds:
+            break
+    return (time.perf_counter() - started) / seen * len(dataset)
+
+
+if __name__ == "__main__":
+    main()
