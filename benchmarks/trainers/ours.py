@@ -18,6 +18,7 @@ def ingredients(workload: Workload, batch: int, precision: str, data_dir: Path, 
     from dlbench.engine.ingredients import enter, gather, layout
     from dlbench.engine.prepared import load, prepare
     from dlbench.engine.randomness import borrowed_generators
+    from dlbench.engine.warming import compile_calls
     from dlbench.plan import Request
     from dlbench.planning import build
     from dlbench.registry import Registry
@@ -42,7 +43,7 @@ def ingredients(workload: Workload, batch: int, precision: str, data_dir: Path, 
         model = build_model(trial, registry).to(trial.settings.device).to(memory_format=layout(trial.settings))
         use = gather(trial, load(info.digest, data_dir), model, registry)
     if trial.settings.compile:
-        model.compile()
+        compile_calls(model)
     return use
 
 

@@ -123,7 +123,9 @@ def test_dropout_is_drawn_anew_in_each_replay_and_alike_in_each_run(ingredients)
     def seen():
         use = ingredients(Dropped, cuda_graphs="true", augment="none")
         with borrowed_generators(0, "dropout"):
-            return [(use.step(use, batch), use.model.left.clone())[1] for batch in _batches(use)]
+            masks = [(use.step(use, batch), use.model.left.clone())[1] for batch in _batches(use)]
+        torch.cuda.synchronize()  # a recording must outlive its replays
+        return masks
 
     first = seen()
     assert len({tuple(mask.tolist()) for mask in first}) == len(first) == STEPS

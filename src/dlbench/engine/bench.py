@@ -14,6 +14,7 @@ from dlbench.engine.peaks import measure_peaks
 from dlbench.engine.randomness import borrowed_generators
 from dlbench.engine.training import clock, evaluate_on, train_epoch
 from dlbench.engine.unit import trial_data
+from dlbench.engine.warming import compile_calls
 from dlbench.machine import Peaks
 from dlbench.registry import Registry
 from dlbench.results.speed import PARTS
@@ -45,7 +46,7 @@ class Subject:
             self.model = build_model(trial, registry).to(device).to(memory_format=layout(trial.settings))
             use = gather(trial, data, self.model, registry)
         if trial.settings.compile:
-            self.model.compile()
+            compile_calls(self.model)
         size = trial.settings.batch_size
         self.batch = next(use.train_feed.in_order(size))
         self.use = replace(

@@ -21,6 +21,7 @@ from dlbench.engine.prepared import load, prepare
 from dlbench.engine.randomness import borrowed_generators
 from dlbench.engine.selection import Selector, Stopper
 from dlbench.engine.training import Row, Trained, evaluate_on, train
+from dlbench.engine.warming import compile_calls
 from dlbench.engine.watching import Watcher, choose
 from dlbench.errors import DataError
 from dlbench.registry import Registry
@@ -153,7 +154,7 @@ def _run_trial(
         use = gather(trial, data, model, registry)
         flops = cost.flops_per_image(model, next(use.test_feed.in_order(1))[0])
         if settings.compile:
-            model.compile()
+            compile_calls(model)
         selector = Selector(settings.select, partial(evaluate_on, use, use.test_feed))
         stopper = Stopper(settings.patience, settings.monitor)
         watcher = Watcher(watch, choose(watch, registry), trial.seed)

@@ -1,9 +1,9 @@
-"""Warm-up before the clock starts: kernels and allocators settle, and a compiler does its work."""
+"""Before the clock starts: kernels and allocators settle, and a compiler does its work."""
 
 import contextlib
 import copy
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -25,6 +25,19 @@ def warm_up(use: "Ingredients") -> None:
     except Exception:  # a model that cannot be copied is timed cold
         return
     rehearse(use, copied, (whole,))
+
+
+def compile_calls(model: nn.Module, backend: str = "inductor") -> None:
+    """Let torch compile the model's calls; copies of it are not compiled.
+
+    Module.compile() does so too, but before torch 2.15 it compiles nothing of a model whose forward is torch's own, as
+    that of a Sequential is.
+    """
+
+    def call(*inputs: Any) -> Any:
+        return model._call_impl(*inputs)
+
+    model._compiled_call_impl = torch.compile(call, backend=backend)
 
 
 def rehearse(use: "Ingredients", model: nn.Module, sizes: Iterable[int]) -> None:

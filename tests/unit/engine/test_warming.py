@@ -1,3 +1,4 @@
+import copy
 import shutil
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from torch import nn
 
 import dlbench.engine.unit
 from dlbench.engine.unit import run_trial
-from dlbench.engine.warming import left_as_it_was
+from dlbench.engine.warming import compile_calls, left_as_it_was
 
 
 def test_what_a_rehearsal_changes_in_a_model_is_put_back():
@@ -18,6 +19,19 @@ def test_what_a_rehearsal_changes_in_a_model_is_put_back():
         assert not torch.equal(model[1].running_mean, before["1.running_mean"])
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_a_model_whose_forward_is_torchs_own_is_compiled_and_its_copies_are_not():
+    from torch._dynamo.utils import counters
+
+    torch._dynamo.reset()
+    counters.clear()
+    model = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.ReLU())
+    compile_calls(model, backend="eager")
+    images = torch.randn(3, 1, 4, 4)
+    assert torch.equal(model(images), copy.deepcopy(model)(images))
+    assert counters["stats"]["unique_graphs"] == 1
+    assert counters["stats"]["calls_captured"] == 3
 
 
 @pytest.mark.slow
