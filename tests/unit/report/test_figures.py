@@ -24,6 +24,13 @@ def test_a_curve_is_the_mean_with_a_band_of_one_standard_deviation(make_record):
     np.testing.assert_allclose(line.mean - line.low, values.std(axis=0, ddof=1))
 
 
+def test_the_band_of_an_accuracy_ends_where_accuracies_do(make_record):
+    records = [_with(make_record(seed=seed), *row) for seed, row in enumerate([[0.3, 0.0], [1.0, 0.0], [1.0, 0.9]])]
+    line = curve(records, "validation_accuracy")
+    assert line.high[0] == 1
+    assert line.low[1] == 0
+
+
 def test_two_seeds_have_their_range_as_band_and_one_has_none(make_record):
     records = [_with(make_record(), 0.1, 0.5), _with(make_record(seed=1), 0.3)]
     line = curve(records, "validation_accuracy")

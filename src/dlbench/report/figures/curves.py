@@ -31,7 +31,8 @@ class Curve:
 def curve(records: Sequence[TrialRecord], metric: str) -> Curve:
     """Average a metric over the trials that still ran at each epoch with a finite value.
 
-    The band is mean ± one standard deviation (n - 1) of three or more, the range of two, and none of one.
+    The band is mean ± one standard deviation (n - 1) of three or more, the range of two, and none of one. That of an
+    accuracy ends at 0 and 100 %.
     """
     length = max((len(record.epochs) for record in records), default=0)
     values = np.full((len(records), length), np.nan)
@@ -48,6 +49,8 @@ def curve(records: Sequence[TrialRecord], metric: str) -> Curve:
         elif len(present) > 2:
             std = present.std(ddof=1)
             low[index], high[index] = mean[index] - std, mean[index] + std
+    if metric.endswith("_accuracy"):
+        low, high = low.clip(min=0), high.clip(max=1)
     return Curve(np.arange(1, length + 1), mean, low, high)
 
 
