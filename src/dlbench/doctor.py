@@ -15,6 +15,12 @@ from dlbench.specs import KINDS, Dataset
 Health = Literal["ok", "note", "broken"]
 
 
+_GPU_ADVICE = (
+    "--cuda-graphs true trains small networks several times as fast; --matmul-precision high (TF32) or --precision "
+    "bfloat16 larger ones. Trials at once only take turns on a GPU, unless NVIDIA's MPS runs."
+)
+
+
 @dataclass(frozen=True)
 class Check:
     """One finding. health: "note" is worth knowing, "broken" keeps something from working. advice: what to do."""
@@ -37,7 +43,7 @@ def examine_training(training: Training, cores: int) -> Iterator[Check]:
     """Look at what decides a training's speed."""
     devices = training.machine.devices
     name = f" ({training.machine.device_name})" if training.machine.device_name else ""
-    yield Check("devices", ", ".join(devices) + name)
+    yield Check("devices", ", ".join(devices) + name, advice=_GPU_ADVICE if "cuda" in devices else "")
     jobs = "trial" if cores == 1 else "trials"
     yield Check("trials at once", f"{cores} {jobs}, each on one thread (--jobs, --threads)")
     if training.allocator:

@@ -1,5 +1,8 @@
 import json
 
+from dlbench.doctor import examine_training
+from dlbench.machine import Machine, Training
+
 
 def _checks(done):
     return {check["name"]: check for check in json.loads(done.stdout)}
@@ -25,6 +28,19 @@ def test_the_doctor_names_a_broken_plugin_and_a_folder_that_cannot_be_used(dlben
     assert "pip" in checks["plugin broken"]["advice"]
     assert checks["results folder"]["health"] == "broken"
     assert "--results-dir" in checks["results folder"]["advice"]
+
+
+def test_the_doctor_says_what_pays_on_a_gpu_where_there_is_one():
+    exact = {"highest": 1e-7}
+    for devices, advised in ((("cpu",), False), (("cpu", "cuda"), True)):
+        machine = Machine(devices, "a GPU" if advised else "", {"cpu": False}, exact)
+        checks = {
+            check.name: check
+            for check in examine_training(
+                Training(machine=machine, allocator=True, peaks={}, linear_rates={"highest": 1.0}), 2
+            )
+        }
+        assert ("--cuda-graphs" in checks["devices"].advice) == advised
 
 
 def test_the_doctor_s_table_is_for_people(dlbench):
