@@ -3,14 +3,16 @@
 #
 #     DLBENCH=dlbench sh results/reproduce.sh [RESULTS_DIR [NAME…]]
 #
-# NAME: the folders to run, all by default. Sizes are what two cores without a GPU can do in a night: what is made
-# smaller says so in every table. With FULL=1 nothing is, and NAME is without its -reduced.
+# NAME: the folders to run, all by default. Sizes are what two cores without a GPU can do in a night, and a GPU in minutes:
+# what is made smaller says so in every table. With FULL=1 nothing is, and NAME is without its -reduced.
 set -eu
 
 results=${1:-results}
 [ $# -eq 0 ] || shift
 wanted=" $* "
 dlbench=${DLBENCH:-dlbench}
+gpu=""
+[ ! -e /dev/nvidiactl ] || gpu="--device cuda --cuda-graphs true"
 
 # run NAME EXPERIMENT [OPTION…]: trials that other folders hold already are taken from there.
 run() {
@@ -24,9 +26,20 @@ run() {
 # reduced NAME-HOW EXPERIMENT OPTION…: options that make it smaller, unless it is to be at full size.
 reduced() {
     if [ -n "${FULL:-}" ]; then
-        run "${1%-*}" "$2"
+        run "${1%-*}" "$2" $gpu
     else
         run "$@"
+    fi
+}
+
+# on_gpu NAME EXPERIMENT OPTIONS REDUCTION: at full size where there is a GPU; else made smaller, unless it is there in full.
+on_gpu() {
+    if [ -n "${FULL:-}" ]; then
+        run "$1" "$2" $gpu
+    elif [ -n "$gpu" ]; then
+        run "$1" "$2" $gpu $3
+    elif [ ! -d "$results/$1" ]; then
+        run "$1-reduced" "$2" $4
     fi
 }
 
@@ -45,27 +58,29 @@ run batch-size-causes "${0%/*}/batch-size-causes.toml"
 # Reduced: fewer images, epochs and seeds, most in bfloat16.
 some="--test-size 2000 --precision bfloat16"
 held_out="--validation random:1000"
-reduced schedules-reduced foundations/schedules --train-size 1000 --test-size 2000 $held_out --seeds 6
-reduced batch-size-learning-rate-reduced cnn-settings/batch-size-learning-rate --epochs 2 --train-size 5000 \
-    $held_out $some
+on_gpu schedules foundations/schedules "--matmul-precision high --seeds 3" \
+    "--train-size 1000 --test-size 2000 $held_out --seeds 6"
+on_gpu batch-size-learning-rate cnn-settings/batch-size-learning-rate "--matmul-precision high" \
+    "--epochs 2 --train-size 5000 $held_out $some"
+on_gpu activation-and-depth cnn-settings/activation-and-depth "--precision bfloat16" \
+    "--epochs 2 --train-size 1000 $held_out $some"
+on_gpu open-ended convnet-basics/open-ended "--precision bfloat16" "--epochs 2 --precision bfloat16 --seeds 3"
 mnist="--epochs 2 --train-size 10000 --validation random:2000 $some"
 reduced activation-mnist-reduced cnn-settings/activation-mnist $mnist
 reduced dropout-reduced cnn-settings/dropout $mnist
-reduced activation-and-depth-reduced cnn-settings/activation-and-depth --epochs 2 --train-size 1000 $held_out $some
-least="--train-size 1000 --seeds 3 $some $held_out"
+least="--train-size 1000 --seeds 7 $some $held_out"
 reduced activation-depth-reduced cnn-settings/activation-depth --epochs 2 $least
 least="--epochs 1 $least"
 reduced alexnet-techniques-reduced cnn-settings/alexnet-techniques $least
-reduced dying-relu-reduced cnn-settings/dying-relu $least --seeds 7
+reduced dying-relu-reduced cnn-settings/dying-relu $least
 reduced ablation-reduced resnet-depth/ablation $least
-reduced cnns-reduced foundations/cnns --epochs 10 --train-size 2000 --seeds 3 $some $held_out
-few="--epochs 2 --train-size 4000 --seeds 3 $some"
+reduced cnns-reduced foundations/cnns --epochs 10 --train-size 2000 --seeds 7 $some $held_out
+few="--epochs 2 --train-size 4000 --seeds 7 $some"
 reduced four-models-on-validation-reduced resnet-depth/four-models-on-validation $few $held_out
 reduced four-models-on-test-reduced resnet-depth/four-models-on-test $few
 reduced lecture-models-reduced resnet-depth/lecture-models $few
 reduced custom-resnet-reduced resnet-depth/custom-resnet $few
 reduced past-the-best-reduced resnet-depth/past-the-best $few
-reduced open-ended-changes-reduced convnet-basics/open-ended-changes --epochs 2 --train-size 2000 --seeds 3 $some
-reduced open-ended-reduced convnet-basics/open-ended --epochs 2 --precision bfloat16 --seeds 3
+reduced open-ended-changes-reduced convnet-basics/open-ended-changes --epochs 2 --train-size 2000 --seeds 7 $some
 
 "$dlbench" results summary --results-dir "$results" --output "$results/README.md"
