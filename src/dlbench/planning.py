@@ -9,10 +9,11 @@ from dlbench.errors import DlbenchError, suggest
 from dlbench.plan import Plan, Request, Variant, Veto
 from dlbench.registry import Registry
 from dlbench.seed_counts import ALPHA, AutoSeeds, comparisons_among, other_seeds, seeds_needed
+from dlbench.selection import Selection
 from dlbench.settings import COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS, Settings
 from dlbench.specs import Dataset, Model
 from dlbench.syntax import format_value, parse_reference, unquote
-from dlbench.trial import Selection, Trial
+from dlbench.trial import Trial
 from dlbench.vetoes import nothing_left, veto_reason
 from dlbench.watch import Watch
 from dlbench.watching import read_watch, source_of

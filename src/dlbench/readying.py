@@ -12,9 +12,10 @@ from dlbench.errors import DataMissingError, DlbenchError
 from dlbench.machine import Machine, may_have_accelerator
 from dlbench.prepared import PreparedInfo, lookup
 from dlbench.registry import Entry, Registry
+from dlbench.selection import Selection
 from dlbench.specs import Dataset, Value
 from dlbench.splits import split_problem, test_size_problem
-from dlbench.trial import Selection, Trial, canonical_json
+from dlbench.trial import Trial, canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,9 +8,9 @@ from typing import Any
 
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plugins import Plugin, PluginSet, load_plugins
+from dlbench.selection import Selection
 from dlbench.specs import KINDS, Component, Value
 from dlbench.syntax import Reference, describe, parse_value
-from dlbench.trial import Selection
 
 SINGULAR = {
     "models": "model",

@@ -14,7 +14,7 @@ import dlbench
 SOURCE = Path(dlbench.__file__).parent
 
 #: Modules and packages of the core from left to right. The design's order, with the small modules beside their
-#: neighbours. `trial` stands left of the hooks and the registry, which hand out its records; `statistics`
+#: neighbours. `selection` stands left of the registry, which hands out its records; `statistics`
 #: works on plain numbers, so the run folder may use it and not the other way round; `session` and `readying`
 #: are what the commands and the Python interface have in common.
 LAYERS = (
@@ -24,6 +24,7 @@ LAYERS = (
         "splits",
         "normalizations",
         "syntax",
+        "selection",
         "settings",
         "seeding",
         "seed_counts",

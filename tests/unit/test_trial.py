@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dlbench.selection import Selection
 from dlbench.settings import BEFORE, Settings
 from dlbench.trial import (
     ANSWERED,
     EpochFinished,
     Event,
-    Selection,
     Trial,
     TrialFinished,
     TrialRecord,

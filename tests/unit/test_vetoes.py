@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from dlbench.registry import Registry
+from dlbench.selection import Selection
 from dlbench.settings import Settings
-from dlbench.trial import Selection, Trial
+from dlbench.trial import Trial
 from dlbench.vetoes import nothing_left, veto_reason
 
 Install = Callable[..., None]

@@ -14,9 +14,9 @@ from dlbench.config import default_data_dir, load_config
 from dlbench.prepared import PreparedInfo
 from dlbench.readying import Readying, data_folder, known_data
 from dlbench.registry import Entry, Registry
+from dlbench.selection import Selection
 from dlbench.specs import Dataset
 from dlbench.syntax import parse_reference
-from dlbench.trial import Selection
 
 app = typer.Typer(help="List, fetch and verify data sets.", no_args_is_help=True, add_completion=False)
 

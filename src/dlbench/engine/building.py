@@ -11,8 +11,9 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from dlbench.errors import ContractError
 from dlbench.registry import Registry
 from dlbench.requirements import distribution_of, remedy_for
+from dlbench.selection import Selection
 from dlbench.specs import Component, Scheduler
-from dlbench.trial import Selection, Trial
+from dlbench.trial import Trial
 
 Schedule = LRScheduler | ReduceLROnPlateau
 Made = TypeVar("Made")

@@ -12,7 +12,8 @@ from dlbench.descriptions import Curve, Layer, ModelDescription, Picture
 from dlbench.engine.building import activation_maker, build_model, build_optimizer, build_schedule
 from dlbench.engine.cost import count_parameters, flops_per_image
 from dlbench.registry import Registry
-from dlbench.trial import Selection, Trial
+from dlbench.selection import Selection
+from dlbench.trial import Trial
 
 _POINTS = 401
 

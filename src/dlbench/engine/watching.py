@@ -15,9 +15,9 @@ from dlbench.engine.randomness import borrowed_generators, generator
 from dlbench.engine.training import Ingredients
 from dlbench.errors import ContractError
 from dlbench.registry import Registry
+from dlbench.selection import Selection
 from dlbench.specs import Diagnostic
 from dlbench.syntax import parse_reference
-from dlbench.trial import Selection
 from dlbench.watch import Reading, Watch
 
 PROBE_IMAGES = 512

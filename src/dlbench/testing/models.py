@@ -9,11 +9,12 @@ from torch import Tensor, nn
 
 from dlbench.engine.building import activation_maker
 from dlbench.engine.randomness import borrowed_generators
+from dlbench.selection import Selection
 from dlbench.settings import Settings
 from dlbench.specs import Model
 from dlbench.testing.modules import differing_weights, through_a_file
 from dlbench.testing.promises import Subject, Unproven, promise
-from dlbench.trial import Selection, Trial
+from dlbench.trial import Trial
 from dlbench.vetoes import veto_reason
 
 Shape = tuple[int, int, int]

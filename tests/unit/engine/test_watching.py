@@ -18,8 +18,8 @@ from dlbench.engine.training import evaluate_on, train
 from dlbench.engine.unit import run_trial
 from dlbench.engine.watching import Chosen, Watcher, choose
 from dlbench.registry import Registry
+from dlbench.selection import Selection
 from dlbench.specs import NEEDS, Diagnostic
-from dlbench.trial import Selection
 from dlbench.watch import Watch
 from dlbench.watching import read_watch
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from dlbench.selection import Selection
 from dlbench.settings import Settings
-from dlbench.trial import Selection, Trial, TrialRecord
+from dlbench.trial import Trial, TrialRecord
 
 MakeRecord = Callable[..., TrialRecord]
 MakePlan = Callable[..., dict[str, Any]]

@@ -7,7 +7,7 @@ import pytest
 
 from dlbench.results.convergence import convergence, find_target
 from dlbench.results.folder import RunFolder
-from dlbench.trial import Selection
+from dlbench.selection import Selection
 
 CURVES = {
     "relu": [[0.1, 0.2, 0.3, 0.4, 0.5], [0.1, 0.3, 0.4, 0.6, 0.6], [0.2, 0.2, 0.2, 0.5, 0.7]],

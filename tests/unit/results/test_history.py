@@ -2,8 +2,9 @@ import csv
 from dataclasses import replace
 
 from dlbench.results.history import longest_first, seconds_per_trial
+from dlbench.selection import Selection
 from dlbench.settings import Settings
-from dlbench.trial import Selection, Trial
+from dlbench.trial import Trial
 
 
 def _trial(model, epochs=2, seed=0):

@@ -12,7 +12,7 @@ from dlbench.results.families import COLUMNS
 from dlbench.results.folder import RunFolder
 from dlbench.results.judging import judge_run, ranking_sentence
 from dlbench.results.views import to_csv
-from dlbench.trial import Selection
+from dlbench.selection import Selection
 
 SEEDS = range(8)
 GAINS = {"relu": 0.0, "tanh": 0.03, "elu": -0.02, "gelu": 0.0004}

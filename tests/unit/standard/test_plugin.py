@@ -4,11 +4,12 @@ from importlib import import_module
 
 import pytest
 
+from dlbench.selection import Selection
 from dlbench.settings import Settings
 from dlbench.specs import Component
 from dlbench.standard import plugin
 from dlbench.syntax import check_value
-from dlbench.trial import Selection, Trial
+from dlbench.trial import Trial
 
 RECORDS: list[Component] = [
     *plugin.dlbench_models(),
