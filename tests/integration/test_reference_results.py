@@ -1,5 +1,6 @@
 """The committed results and the page that speaks of them."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,8 @@ def test_every_planned_trial_of_a_committed_run_is_there(answered):
 
 def test_no_weights_are_committed(answered):
     assert not [path for path in RESULTS.rglob("*") if path.suffix in (".pt", ".safetensors")]
+
+
+def test_every_committed_run_is_one_that_the_script_makes(answered):
+    named = set(re.findall(r"[\w-]+", (RESULTS / "reproduce.sh").read_text(encoding="utf-8")))
+    assert {run.folder for run in answered.runs} <= named | {f"{name}-reduced" for name in named}
