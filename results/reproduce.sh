@@ -48,6 +48,7 @@ run numpy-mlp foundations/numpy-mlp
 run block-cost resnet-depth/block-cost
 run activation-cifar10 cnn-settings/activation-cifar10 --seeds 10
 run activation-mnist cnn-settings/activation-mnist
+run dropout cnn-settings/dropout
 for name in api-levels barebones-fc barebones-convnet module-fc module-convnet sequential-fc sequential-convnet \
     nesterov initialisation convnet-against-fc; do
     run $name convnet-basics/$name
@@ -66,8 +67,6 @@ on_gpu batch-size-learning-rate cnn-settings/batch-size-learning-rate "--matmul-
 on_gpu activation-and-depth cnn-settings/activation-and-depth "--precision bfloat16" \
     "--epochs 2 --train-size 1000 $held_out $some"
 on_gpu open-ended convnet-basics/open-ended "--precision bfloat16" "--epochs 2 --precision bfloat16 --seeds 3"
-mnist="--epochs 2 --train-size 10000 --validation random:2000 $some"
-reduced dropout-reduced cnn-settings/dropout $mnist
 least="--train-size 1000 --seeds 7 $some $held_out"
 reduced activation-depth-reduced cnn-settings/activation-depth --epochs 2 $least
 least="--epochs 1 $least"
