@@ -10,12 +10,13 @@ import argparse
 import json
 import os
 import statistics
-import time
 from pathlib import Path
-from types import SimpleNamespace
 
 from ours import ingredients
-from workloads import LEARNING_RATE, WORKLOADS, torch_dataset, torch_model
+from plain import PlainOnGpu
+from workloads import WORKLOADS
+
+from dlbench.settings import Settings
 
 #: What each way changes of dlbench's defaults.
 WAYS = {
@@ -37,7 +38,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--ways", type=split, default=list(WAYS))
     parser.add_argument("--loader-seconds", type=float, default=4.0, help="0: without it")
-    parser.add_argument("--workers", type=int, default=8, help="of the DataLoader")
     parser.add_argument("--data-dir", type=Path, default=os.environ.get("DLBENCH_DATA_DIR", ""))
     parser.add_argument("--out", type=Path, default=Path("build/gpu.jsonl"))
     options = parser.parse_args()
@@ -78,7 +78,7 @@ class Epoch:
 
         way = {"validation": "test", "device": "cuda", **way}
         precision = way.pop("precision", "float32")
-        self.exactness = way.get("matmul_precision", "highest")
+        self.settings = Settings(device="cuda", matmul_precision=way.get("matmul_precision", "highest"))
         self.use = ingredients(workload, batch, precision, data_dir, **way)
         self.losses: list[float] = []
         self._enter()
@@ -88,7 +88,7 @@ class Epoch:
     def _enter(self) -> None:
         from dlbench.engine.ingredients import enter
 
-        enter(SimpleNamespace(threads=1, matmul_precision=self.exactness, device="cuda", deterministic=False))
+        enter(self.settings)
 
     def run(self) -> float:
         """Train an epoch and return its seconds."""
@@ -103,31 +103,10 @@ class Epoch:
 
 def loader_epoch(workload, batch: int, options: argparse.Namespace) -> float:
     """Return the seconds of an epoch of the tutorials' loop, from those of a part of it."""
-    import torch
-    from torch.nn import functional as F
-    from torch.utils.data import DataLoader
-
-    dataset = torch_dataset(workload, options.data_dir)
-    loader = DataLoader(dataset, batch, shuffle=True, num_workers=options.workers, pin_memory=True)
-    model = torch_model(workload).cuda()
-    optimizer = torch.optim.Adam(model.parameters(), LEARNING_RATE)
-    model.train()
-    seen, total, correct, started = 0, 0.0, 0, 0.0
-    for number, (images, labels) in enumerate(loader):
-        images, labels = images.cuda(non_blocking=True), labels.cuda(non_blocking=True)
-        logits = model(images)
-        loss = F.cross_entropy(logits, labels)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(labels)
-        correct += (logits.argmax(1) == labels).sum().item()
-        if number == 10:  # the workers have started
-            started, seen = time.perf_counter(), 0
-        seen += len(labels) if number != 10 else 0
-        if number > 10 and time.perf_counter() - started > options.loader_seconds:
-            break
-    return (time.perf_counter() - started) / seen * len(dataset)
+    plain = PlainOnGpu(workload, batch, "float32", options.data_dir)
+    plain.run(1.0)  # its workers start
+    images, taken = plain.run(options.loader_seconds)
+    return taken / images * len(plain.loader.dataset)
 
 
 if __name__ == "__main__":

@@ -34,12 +34,8 @@ def test_the_doctor_says_what_pays_on_a_gpu_where_there_is_one():
     exact = {"highest": 1e-7}
     for devices, advised in ((("cpu",), False), (("cpu", "cuda"), True)):
         machine = Machine(devices, "a GPU" if advised else "", {"cpu": False}, exact)
-        checks = {
-            check.name: check
-            for check in examine_training(
-                Training(machine=machine, allocator=True, peaks={}, linear_rates={"highest": 1.0}), 2
-            )
-        }
+        training = Training(machine=machine, allocator=True, peaks={}, linear_rates={"highest": 1.0})
+        checks = {check.name: check for check in examine_training(training, 2)}
         assert ("--cuda-graphs" in checks["devices"].advice) == advised
 
 
