@@ -79,7 +79,7 @@ def bench(
     _keep(speeds, kept, csv, figure, save)
     slower = [change.label for change in changes if change.lowest < fail_below]
     if slower:
-        errors().print(f"Below {fail_below:g} of the earlier speed: {', '.join(slower)}", markup=False)
+        errors().print(f"Below {fail_below:g} of the earlier speed: {', '.join(slower)}")
     raise typer.Exit(int(bool(slower)))
 
 
@@ -105,9 +105,9 @@ def _measure(
     if before is not None:
         check_measured({variant.label: variant.trial.settings.batch_size for variant in plan.variants}, before)
     folder = data_folder(data_dir, config.data_dir, default_data_dir)
-    plan, speeds = measure(plan, registry, folder, seconds, windows, lambda text: errors().print(text, markup=False))
+    plan, speeds = measure(plan, registry, folder, seconds, windows, lambda text: errors().print(text))
     for veto in plan.vetoes:
-        errors().print(f"{veto.variant.label}: left out, as {veto.reason}.", markup=False)
+        errors().print(f"{veto.variant.label}: left out, as {veto.reason}.")
     return speeds
 
 

@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 def output() -> "Console":
     """Return the console for results; Rich honours NO_COLOR and pipes by itself."""
-    from rich.console import Console
+    from dlbench.report.consoles import plain_console
 
-    return Console(highlight=False)
+    return plain_console()
 
 
 def errors() -> "Console":
     """Return the console for errors, warnings and progress."""
-    from rich.console import Console
+    from dlbench.report.consoles import plain_console
 
-    return Console(stderr=True, highlight=False)
+    return plain_console(stderr=True)
 
 
 def print_json(document: Any) -> None:

@@ -40,7 +40,7 @@ def list_data(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         size = f"{row['download_bytes'] / 1e6:,.0f} MB" if row["download_bytes"] else "–"
         table.add_row(row["name"], shape, str(row["num_classes"] or "–"), size, row["here"], row["licence"])
     output().print(table)
-    output().print(f"Data folder: {folder}", markup=False, soft_wrap=True)
+    output().print(f"Data folder: {folder}", soft_wrap=True)
 
 
 @app.command()
@@ -62,12 +62,12 @@ def fetch(
     folder = _folder(data_dir)
 
     def note(text: str) -> None:
-        errors().print(text, markup=False, soft_wrap=True)
+        errors().print(text, soft_wrap=True)
 
     with Readying(registry, folder, threading.Event(), note) as readying:
         for selection in chosen:
             info = readying.prepared(selection)
-            output().print(f"{selection.short}: {_counts(info)}, digest {info.digest}", markup=False, soft_wrap=True)
+            output().print(f"{selection.short}: {_counts(info)}, digest {info.digest}", soft_wrap=True)
 
 
 @app.command()
@@ -91,7 +91,7 @@ def verify(
         for selection in chosen:
             rows.append(_verify(readying, selection))
             if not as_json:
-                output().print(f"{rows[-1]['name']}: {rows[-1]['answer']}", markup=False, soft_wrap=True)
+                output().print(f"{rows[-1]['name']}: {rows[-1]['answer']}", soft_wrap=True)
     if as_json:
         print_json({"data_dir": str(folder), "datasets": rows})
     raise typer.Exit(0 if all(row["whole"] for row in rows) else 1)

@@ -29,7 +29,7 @@ def print_experiments(registry: Registry, pattern: str, as_json: bool) -> None:
         try:
             rows.append(_row(file, registry, folder))
         except DlbenchError as error:
-            errors().print(f"Warning: {file.name} is left out: {error}", markup=False, soft_wrap=True)
+            errors().print(f"Warning: {file.name} is left out: {error}", soft_wrap=True)
     if as_json:
         print_json(rows)
     elif rows:
@@ -91,7 +91,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
         table.add_row(f"  {shown}", Text(row["title"]), f"{row['variants']} × {row['seeds']}", _count(row))
     output().print(table)
     if any(row["images"] is None for row in rows):
-        output().print("–: not known before the data set is prepared (`dlbench data fetch`)", markup=False)
+        output().print("–: not known before the data set is prepared (`dlbench data fetch`)")
 
 
 def _count(row: dict[str, Any]) -> str:

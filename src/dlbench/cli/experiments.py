@@ -86,7 +86,7 @@ def run(
 
         show_plan(request, options, given["as_json"], registry)
         if (changed := departures(found, overrides)) and not given["as_json"]:
-            output().print(changed, markup=False, soft_wrap=True)
+            output().print(changed, soft_wrap=True)
         return
     outcome = run_session(request, options, given["quiet"] or given["as_json"], registry)
     answers = answer(found, outcome.records, outcome.plan.to_json(), departures(found, overrides))
@@ -133,7 +133,7 @@ def _show(
         title = answers.experiment.title + (f" ({answers.departures})" if answers.departures else "")
         print_run(folder, judging, convergence=convergence, explain=explain, title=title)
         _print(answers, outcome)
-        output().print(where(outcome, figure), markup=False, soft_wrap=True)
+        output().print(where(outcome, figure), soft_wrap=True)
 
 
 def _print(answers: "ExperimentAnswers", outcome: "Outcome") -> None:
@@ -142,11 +142,11 @@ def _print(answers: "ExperimentAnswers", outcome: "Outcome") -> None:
 
     console = output()
     if answers.departures:
-        console.print(answers.departures, style="dim", markup=False)
+        console.print(answers.departures, style="dim")
     for veto in outcome.plan.vetoes:
-        console.print(f"{veto.variant.label}: left out, as {veto.reason}.", markup=False)
+        console.print(f"{veto.variant.label}: left out, as {veto.reason}.")
     if answers.figures:
         console.print(reported_view(answers.figures, answers.notes))
     if answers.claims:
         console.print(claims_view(answers.claims, answers.notes))
-        console.print(counts_in_words(answers.claims), markup=False)
+        console.print(counts_in_words(answers.claims))

@@ -24,5 +24,5 @@ def open_run(run: str, results_dir: Path | None) -> "RunFolder":
 
     folder = RunFolder(run_path(run, runs_folder(results_dir)))
     for warning in folder.warnings:
-        errors().print(f"Warning: {folder.path.name}: {warning}", markup=False, soft_wrap=True)
+        errors().print(f"Warning: {folder.path.name}: {warning}", soft_wrap=True)
     return folder

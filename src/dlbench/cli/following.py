@@ -21,7 +21,7 @@ def follow(folder: "RunFolder") -> None:
     from dlbench.results.company import at_work
 
     if not at_work(folder.path):
-        errors().print("Nobody is at work in this run.", markup=False)
+        errors().print("Nobody is at work in this run.")
         return
     try:
         while at_work(folder.path):
@@ -29,7 +29,7 @@ def follow(folder: "RunFolder") -> None:
             time.sleep(_PATIENCE)
         _tell(folder)
     except KeyboardInterrupt:
-        errors().print("No longer following; the run goes on.", markup=False)
+        errors().print("No longer following; the run goes on.")
     if not folder.path.exists():
         raise DlbenchError(f"{folder.path} is gone: it was moved or deleted meanwhile.")
 
@@ -45,4 +45,4 @@ def _tell(folder: "RunFolder") -> None:
     for number, record in enumerate(new, start=done + 1):
         label = labels.get(record.trial.variant_id, record.trial_id)
         line = f"[{number}/{total}] {label} seed {record.trial.seed}: {outcome_in_words(record)}"
-        errors().print(line, markup=False, soft_wrap=True)
+        errors().print(line, soft_wrap=True)

@@ -51,10 +51,10 @@ def list_components(
 
 def warn_of_problems(registry: Registry) -> None:
     """Name each fault of a plugin on standard error, once."""
-    from rich.markup import escape
+    from rich.text import Text
 
     for problem in registry.plugins.news():
-        errors().print(f"[yellow]Warning:[/] {escape(str(problem))}", soft_wrap=True)
+        errors().print(Text.assemble(("Warning:", "yellow"), f" {problem}"), soft_wrap=True)
 
 
 def _print_counts(registry: Registry, as_json: bool) -> None:
@@ -96,7 +96,7 @@ def _print_entries(kind: str, registry: Registry, pattern: str, as_json: bool) -
     output().print(table)
     for plugin, count in folded.items():
         more = f"{plugin}: {count:,} more; `dlbench list {kind} '{plugin}/*'` lists them."
-        output().print(more, markup=False, soft_wrap=True)
+        output().print(more, soft_wrap=True)
 
 
 def _large_families(entries: Sequence[Entry]) -> dict[str, int]:

@@ -86,19 +86,15 @@ def main() -> None:
     except DlbenchError as error:
         if "--debug" in sys.argv:
             raise
+        from rich.text import Text
+
         from dlbench.cli.console import errors
 
-        console = errors()
-        console.print(f"[bold red]Error:[/] {_escape(error.message)}", soft_wrap=True)  # a path stays in one piece
+        console, sentence = errors(), Text.assemble(("Error:", "bold red"), f" {error.message}")
+        console.print(sentence, soft_wrap=True)  # a path stays in one piece
         if error.hint:
-            console.print(_escape(error.hint), soft_wrap=True)
+            console.print(error.hint, soft_wrap=True)
         sys.exit(error.exit_code)
-
-
-def _escape(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def show_plan(request: Request, options: "Options", as_json: bool, registry: Reg
         return
     _print(plan, document)
     for name in _unprepared(plan, registry, data_folder(options.data_dir, config.data_dir, default_data_dir)):
-        output().print(f"The data set {name} is not prepared yet; the run prepares it first.", markup=False)
+        output().print(f"The data set {name} is not prepared yet; the run prepares it first.")
 
 
 def _document(plan: Plan, options: "Options", config: Config) -> dict[str, Any]:
@@ -75,21 +75,21 @@ def _print(plan: Plan, document: dict[str, Any]) -> None:
     if len(plan.variants) > _SHOWN:
         console.print(f"… and {len(plan.variants) - _SHOWN:,} more variants")
     for label, reason in document["vetoed"].items():
-        console.print(f"{label}: left out, as {reason}.", markup=False)
+        console.print(f"{label}: left out, as {reason}.")
     seeds = f"seeds {plan.seeds[0]} to {plan.seeds[-1]}" if len(plan.seeds) > 1 else f"seed {plan.seeds[0]}"
     floor = f", and {len(plan.noise_floor)} of the noise floor" if plan.noise_floor else ""
     most = "at most " if plan.looks else ""
     variants = f"{len(plan.variants):,} variants × {len(plan.seeds)} ({seeds})"
-    console.print(f"{most}{len(plan.trials):,} trials: {variants}{floor}", markup=False)
+    console.print(f"{most}{len(plan.trials):,} trials: {variants}{floor}")
     if plan.looks:
-        console.print(f"Looks: at {', '.join(map(str, plan.looks))} seeds, each at α / {len(plan.looks)}", markup=False)
+        console.print(f"Looks: at {', '.join(map(str, plan.looks))} seeds, each at α / {len(plan.looks)}")
     if plan.watch:
         names = ", ".join(text.partition("/")[2] for text in plan.watch.diagnostics)
-        console.print(f"Diagnostics: {names}; at epochs {', '.join(plan.watch.at)}", markup=False)
+        console.print(f"Diagnostics: {names}; at epochs {', '.join(plan.watch.at)}")
     guess = document["training_seconds_guess"]
     known = f"about {duration(guess)} of training in sum, going by earlier runs" if guess else "no earlier run tells"
-    console.print(f"Time: {known}", markup=False)
-    console.print(f"Folder: {document['folder']}", markup=False, soft_wrap=True)
+    console.print(f"Time: {known}")
+    console.print(f"Folder: {document['folder']}", soft_wrap=True)
 
 
 def _unprepared(plan: Plan, registry: Registry, data_dir: Path) -> list[str]:

@@ -84,12 +84,12 @@ def _draw(wanted: list[str], drawn: "Study", shape: "Format", folder: Path) -> N
     for name in names:
         if name in reasons:
             if not KINDS[name].on_request:
-                errors().print(f"Not drawn: {name}, as {reasons[name]}.", markup=False)
+                errors().print(f"Not drawn: {name}, as {reasons[name]}.")
             continue
         path = folder / f"{KINDS[name].file}.{shape}"
         with writing_to(path, "Choose another folder with --output."):
             replace_file(path, picture(KINDS[name], drawn, shape))
-        output().print(str(path), markup=False, soft_wrap=True)
+        output().print(str(path), soft_wrap=True)
 
 
 @with_judging
@@ -111,4 +111,4 @@ def report(
     content = html_report(folder, judging)
     with writing_to(path, "Choose another file with --output."):
         replace_file(path, content)
-    output().print(str(path), markup=False, soft_wrap=True)
+    output().print(str(path), soft_wrap=True)

@@ -33,16 +33,16 @@ def install(
     options = [argument for argument in requirements if argument.startswith("-")] + context.args
     if not named:
         raise DlbenchError("Nothing to install was named.", "Write dlbench plugins install NAME, or a folder.")
-    errors().print("A plugin is code: it runs with your rights whenever dlbench does.", markup=False)
+    errors().print("A plugin is code: it runs with your rights whenever dlbench does.")
     before = _installed()
     wanted = [part for name in named for part in (["--editable", name] if editable else [name])]
     _pip("install", *options, *(["--upgrade"] if upgrade else []), *wanted)
     importlib.invalidate_caches()
     fresh = sorted(_installed().keys() - before.keys())
     if fresh:
-        output().print(f"New: {', '.join(fresh)}. Type `dlbench plugins check {fresh[0]}`.", markup=False)
+        output().print(f"New: {', '.join(fresh)}. Type `dlbench plugins check {fresh[0]}`.")
     elif not set(_installed()) & {name.removeprefix("dlbench-") for name in named}:
-        output().print("That brought no new plugin. Type `dlbench plugins list`.", markup=False)
+        output().print("That brought no new plugin. Type `dlbench plugins list`.")
 
 
 def uninstall(

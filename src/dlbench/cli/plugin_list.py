@@ -3,8 +3,8 @@
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from dlbench.cli.console import output, print_json
 from dlbench.experiment_plans import find_experiments
@@ -65,16 +65,16 @@ def _named(problem: PluginProblem) -> dict[str, str]:
 def _print(rows: list[dict[str, Any]]) -> None:
     table = Table("plugin", "version", "distribution", "brings", "health", box=None, pad_edge=False)
     for row in rows:
-        faulty = "[yellow]see below[/]" if row["loaded"] else "[red]broken[/]"
-        name = row["name"] if row["loaded"] else f"[red]{escape(row['name'])}[/]"
-        health = faulty if row["health"] else "[green]well[/]"
-        table.add_row(name, row["version"], escape(row["distribution"]), _brings(row), health)
+        faulty = Text("see below", "yellow") if row["loaded"] else Text("broken", "red")
+        name = Text(row["name"], "" if row["loaded"] else "red")
+        health = faulty if row["health"] else Text("well", "green")
+        table.add_row(name, row["version"], row["distribution"], _brings(row), health)
     console = output()
     console.print(table)
     for row in rows:
         for fault in row["health"]:
-            console.print(f"\n{row['name']} ({row['distribution']}): {fault['reason']}", markup=False, soft_wrap=True)
-            console.print(fault["remedy"], markup=False, soft_wrap=True)
+            console.print(f"\n{row['name']} ({row['distribution']}): {fault['reason']}", soft_wrap=True)
+            console.print(fault["remedy"], soft_wrap=True)
 
 
 def _brings(row: dict[str, Any]) -> str:

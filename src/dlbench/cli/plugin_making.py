@@ -29,11 +29,11 @@ def new(
 
     project, folder = plan_project(name, kind, directory, Registry.load())
     for path in write_project(project, folder):
-        output().print(path, markup=False, soft_wrap=True)
+        output().print(path, soft_wrap=True)
     console = errors()
-    console.print(f"\nNow type\n    cd {folder}", markup=False, soft_wrap=True)
-    console.print('    pip install --editable ".[test]"', markup=False)
-    console.print(f"    dlbench plugins check {project.name}\n    python -m pytest", markup=False)
+    console.print(f"\nNow type\n    cd {folder}", soft_wrap=True)
+    console.print('    pip install --editable ".[test]"')
+    console.print(f"    dlbench plugins check {project.name}\n    python -m pytest")
 
 
 def check(
@@ -64,7 +64,7 @@ def check(
     if as_json:
         print_json({"findings": [_document(finding) for finding in findings], "broken": broken})
     else:
-        output().print(f"{len(findings)} checked, {broken or 'none'} with a broken promise.", markup=False)
+        output().print(f"{len(findings)} checked, {broken or 'none'} with a broken promise.")
     raise typer.Exit(1 if broken else 0)
 
 
@@ -110,15 +110,17 @@ def _nothing(names: Sequence[str], only: Sequence[str]) -> DlbenchError:
 
 
 def _print(finding: "Finding") -> None:
+    from rich.text import Text
+
     console = output()
     count = len(finding.kept)
     kept = f"keeps {count} promise{'s' * (count != 1)}"
-    mark = "[green]✓[/]" if finding.good else "[red]✗[/]"
-    console.print(f"{mark} {finding.subject}: {kept}", soft_wrap=True)
+    mark = ("✓", "green") if finding.good else ("✗", "red")
+    console.print(Text.assemble(mark, f" {finding.subject}: {kept}"), soft_wrap=True)
     for breach in finding.breaches:
-        console.print(f"    {breach}", markup=False, soft_wrap=True)
+        console.print(f"    {breach}", soft_wrap=True)
     for reason in finding.unproven:
-        console.print(f"    not seen: {reason}", markup=False, soft_wrap=True, style="dim")
+        console.print(f"    not seen: {reason}", soft_wrap=True, style="dim")
 
 
 def _document(finding: "Finding") -> dict[str, Any]:

@@ -49,7 +49,7 @@ def list_results(results_dir: ResultsDir = None, as_json: AsJson = False) -> Non
     elif runs:
         _print_runs(runs)
     else:
-        errors().print(f"There are no runs in {root}. Type `dlbench compare --help` to begin one.", markup=False)
+        errors().print(f"There are no runs in {root}. Type `dlbench compare --help` to begin one.")
 
 
 @app.command()
@@ -112,7 +112,7 @@ def audit(
         return
     print_verdicts(output(), found.judged, title=file.name)
     for warning in found.warnings:
-        output().print(f"Warning: {warning}", markup=False, soft_wrap=True)
+        output().print(f"Warning: {warning}", soft_wrap=True)
 
 
 @app.command()
@@ -157,14 +157,14 @@ def summary(
     root = runs_folder(results_dir)
     answered = read_answers(root, Registry.load())
     for problem in answered.problems:
-        errors().print(f"Warning: {problem}", markup=False, soft_wrap=True)
+        errors().print(f"Warning: {problem}", soft_wrap=True)
     if as_json:
         print_json([run.document() for run in answered.runs])
     elif output_file is not None:
         with writing_to(output_file, "Choose another file with --output."):
             write_output(output_file, markdown(answered).encode())
     elif not answered.runs:
-        errors().print(f"There is no run of an experiment in {root}. Type `dlbench run --help`.", markup=False)
+        errors().print(f"There is no run of an experiment in {root}. Type `dlbench run --help`.")
     else:
         output().print(answers_view(answered))
         for run in answered.runs:
@@ -249,7 +249,7 @@ def _print_runs(runs: "list[Overview]") -> None:
     output().print(table)
     for run in runs:
         if run.problem:
-            errors().print(f"Warning: {run.name}: {run.problem}", markup=False, soft_wrap=True)
+            errors().print(f"Warning: {run.name}: {run.problem}", soft_wrap=True)
 
 
 def _size(size: float) -> str:

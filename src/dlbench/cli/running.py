@@ -150,8 +150,8 @@ def _show(
     else:
         print_run(RunFolder(outcome.folder), judging, convergence=convergence, explain=explain)
         for veto in outcome.plan.vetoes:
-            output().print(f"{veto.variant.label}: left out, as {veto.reason}.", markup=False)
-        output().print(where(outcome, figure), markup=False, soft_wrap=True)
+            output().print(f"{veto.variant.label}: left out, as {veto.reason}.")
+        output().print(where(outcome, figure), soft_wrap=True)
 
 
 def draw(outcome: "Outcome") -> Path | None:

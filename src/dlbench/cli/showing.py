@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from dlbench.cli.completing import complete_choices, complete_shown
 from dlbench.cli.console import output, print_json
@@ -110,12 +111,12 @@ def _model(trial: "Trial", registry: Registry, as_json: bool) -> dict[str, Any]:
 def print_record(entry: Entry) -> None:
     """Print what a component's record says."""
     record, console = entry.record, output()
-    console.print(f"[bold]{entry.name}[/]: {record.summary}")
+    console.print(Text.assemble((entry.name, "bold"), f": {record.summary}"))
     if record.source:
-        console.print(f"Source: {record.source}", markup=False)
-    console.print(f"Plugin: {entry.plugin.name} ({entry.plugin.distribution} {entry.plugin.version})", markup=False)
+        console.print(f"Source: {record.source}")
+    console.print(f"Plugin: {entry.plugin.name} ({entry.plugin.distribution} {entry.plugin.version})")
     if isinstance(record, Diagnostic):
-        console.print(f"It gives: {', '.join(record.values)}", markup=False)
+        console.print(f"It gives: {', '.join(record.values)}")
     if record.parameters:
         table = Table("parameter", "takes", "", box=None, pad_edge=False)
         for key, parameter in record.parameters.items():
@@ -128,9 +129,9 @@ def _draw(picture: "Picture | None", png: Path | None, as_json: bool) -> None:
     if picture and not as_json:
         from dlbench.report.terminal import draw
 
-        output().print(draw(picture, output().width), markup=False, soft_wrap=True)
+        output().print(draw(picture, output().width), soft_wrap=True)
         curves = " and ".join(curve.label for curve in picture.curves)
-        output().print(f"y: {curves}; x: {picture.x_label}", markup=False)
+        output().print(f"y: {curves}; x: {picture.x_label}")
     if png:
         if picture is None:
             raise DlbenchError("Only activations and schedules have a curve for --png.")

@@ -41,11 +41,11 @@ def doctor(
         for finding, mended in found:
             outcome = f"would be {finding.remedy}" if dry_run and finding.mend else finding.remedy
             mark = "mended" if mended else "found"
-            output().print(f"{mark}: {finding.file}: {finding.problem}: {outcome}", markup=False, soft_wrap=True)
+            output().print(f"{mark}: {finding.file}: {finding.problem}: {outcome}", soft_wrap=True)
         if not found:
-            output().print(f"{path} is in order.", markup=False, soft_wrap=True)
+            output().print(f"{path} is in order.", soft_wrap=True)
         elif any(mended for _, mended in found) and (path / "kept").is_dir():
-            output().print(f"Copies of changed files are in {path / 'kept'}.", markup=False, soft_wrap=True)
+            output().print(f"Copies of changed files are in {path / 'kept'}.", soft_wrap=True)
     raise typer.Exit(0 if all(mended for _, mended in found) else 1)
 
 
@@ -71,19 +71,19 @@ def merge(
         print_json(asdict(merged) | {"path": str(merged.path)})
         return
     for warning in merged.warnings:
-        errors().print(f"Warning: {warning}", markup=False, soft_wrap=True)
+        errors().print(f"Warning: {warning}", soft_wrap=True)
     for name, count in merged.added.items():
-        output().print(f"{count:,} trials added from {name}", markup=False, soft_wrap=True)
+        output().print(f"{count:,} trials added from {name}", soft_wrap=True)
     if merged.there:
-        output().print(f"{merged.there:,} were there already and are kept as they were", markup=False, soft_wrap=True)
+        output().print(f"{merged.there:,} were there already and are kept as they were", soft_wrap=True)
     if merged.differing:
         shown = ", ".join(merged.differing[:5]) + (" …" if len(merged.differing) > 5 else "")
-        output().print(f"{len(merged.differing):,} of these had other numbers: {shown}", markup=False, soft_wrap=True)
+        output().print(f"{len(merged.differing):,} of these had other numbers: {shown}", soft_wrap=True)
     if merged.provenances > 1:
         output().print(
             f"The results were computed under {merged.provenances} different conditions (see manifest.json)."
         )
-    output().print(f"Results: {merged.path}", markup=False, soft_wrap=True)
+    output().print(f"Results: {merged.path}", soft_wrap=True)
 
 
 def remove(
@@ -108,4 +108,4 @@ def remove(
     for path in paths:
         with writing_to(path, "It is still there, or hidden beside its place under a name with a dot."):
             remove_folder(path)
-        output().print(f"Removed {path}", markup=False, soft_wrap=True)
+        output().print(f"Removed {path}", soft_wrap=True)

@@ -4,11 +4,10 @@ import math
 from collections.abc import Iterable
 
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from dlbench.report.layout import plain_table
+from dlbench.report.layout import natural_width, plain_table
 from dlbench.results.explaining import Difference, Explanation
 from dlbench.statistics.metrics import is_share
 from dlbench.statistics.verdicts import MINIMUM_PAIRS
@@ -47,14 +46,9 @@ def explanation_table(found: Explanation, width: int) -> Table:
     left_out: tuple[str, ...] = ()
     while True:
         table = _table(found, left_out)
-        if len(left_out) == len(_SPARE) or _natural_width(table) <= width:
+        if len(left_out) == len(_SPARE) or natural_width(table) <= width:
             return table
         left_out = _SPARE[: len(left_out) + 1]
-
-
-def _natural_width(table: Table) -> int:
-    console = Console(width=10_000)
-    return Measurement.get(console, console.options, table).maximum
 
 
 def _table(found: Explanation, left_out: tuple[str, ...]) -> Table:

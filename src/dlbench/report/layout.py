@@ -1,8 +1,11 @@
 """How all tables on the screen look."""
 
 from rich.box import SIMPLE_HEAD
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
+
+from dlbench.report.consoles import plain_console
 
 
 def plain_table(title: str = "", caption: str = "", *, edge: bool = False, gap: int = 1) -> Table:
@@ -20,3 +23,9 @@ def plain_table(title: str = "", caption: str = "", *, edge: bool = False, gap: 
         title_justify="left",
         caption_justify="left",
     )
+
+
+def natural_width(table: Table) -> int:
+    """Return how many columns a table takes where it is given all that it wants."""
+    console = plain_console(width=10_000)
+    return Measurement.get(console, console.options, table).maximum

@@ -11,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from dlbench.report.consoles import plain_console
 from dlbench.results.display import percent
 from dlbench.trial import EpochFinished, Metrics, Trial, TrialFinished, TrialRecord, TrialStarted
 
@@ -46,7 +47,7 @@ class Progress:
     def __init__(
         self, console: Console | None = None, *, quiet: bool = False, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._console = console or Console(stderr=True, highlight=False)
+        self._console = console or plain_console(stderr=True)
         self._quiet = quiet
         self._clock = clock
         self._live: Live | None = None

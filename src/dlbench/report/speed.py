@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rich.table import Table
+from rich.text import Text
 
 from dlbench.report.layout import plain_table
 from dlbench.results.speed import PARTS, Change, Speed
@@ -32,8 +33,7 @@ def change_table(changes: Sequence[Change], limit: float) -> Table:
     table = _table("now / before", *PARTS)
     for change in changes:
         cells = [
-            f"[red]{ratio:.2f}[/]" if ratio < limit else f"{ratio:.2f}"
-            for ratio in map(change.ratios.__getitem__, PARTS)
+            Text(f"{ratio:.2f}", "red" if ratio < limit else "") for ratio in map(change.ratios.__getitem__, PARTS)
         ]
         table.add_row(change.label, *cells)
     return table

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from dlbench.report.layout import plain_table
+from dlbench.report.layout import natural_width, plain_table
 from dlbench.results.display import measure
 from dlbench.results.summary import Mishap, VariantSummary
 from dlbench.trial import ANSWERED
@@ -62,14 +61,9 @@ def comparison_table(
     while True:
         table = _table(summaries, axes, columns, title, judged)
         droppable = [column for column in columns if column.rank]
-        if _natural_width(table) <= width or not droppable:
+        if natural_width(table) <= width or not droppable:
             return table
         columns.remove(max(droppable, key=lambda column: column.rank))
-
-
-def _natural_width(table: Table) -> int:
-    console = Console(width=10_000)
-    return Measurement.get(console, console.options, table).maximum
 
 
 def _table(

@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from dlbench.report.layout import plain_table
+from dlbench.report.layout import natural_width, plain_table
 from dlbench.results.display import measure
 from dlbench.results.families import Family, Standing
 from dlbench.results.judging import Judged, ranking_sentence
@@ -83,16 +82,11 @@ def verdict_table(family: Family, judged: Judged, width: int, *, title: str = ""
     while True:
         table = _table(family, judged, columns, width, title, floor)
         droppable = [column for column in columns if column.rank]
-        if not droppable or _natural_width(table) <= width:
+        if not droppable or natural_width(table) <= width:
             return table
         place = columns.index(max(droppable, key=lambda column: column.rank))
         shorter = columns[place].shorter
         columns[place : place + 1] = [shorter] if shorter else []
-
-
-def _natural_width(table: Table) -> int:
-    console = Console(width=10_000)
-    return Measurement.get(console, console.options, table).maximum
 
 
 def _columns(family: Family, rules: Rules) -> Iterable[_Column]:
