@@ -106,6 +106,8 @@ def _check_names(request: Request) -> None:
     for variant in request.variants:
         if not any(unquote(text) for text in variant.values()):
             raise DlbenchError("A --variant is empty.", 'Write it as --variant "label=small;model=mlp:hidden=32".')
+        if not (label := unquote(variant.get("label", ""))).isprintable():
+            raise DlbenchError(f"The label {label!r} cannot be shown.", "Write it in one line of printable characters.")
         for name in variant:
             if name not in (*KNOWN, "label"):
                 option = name.replace("_", "-")

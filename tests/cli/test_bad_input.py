@@ -40,6 +40,8 @@ BAD = [
     (["--dataset", "npz:path=nowhere.npz"], "nowhere.npz", ""),
     (["--variant", "foo"], "does not read key=value", "--variant"),
     (["--variant", "modle=mlp"], "no key 'modle'", "model"),
+    (["--variant", "label=a\nb;activation=relu"], "'a\\nb' cannot be shown", "one line"),
+    (["--variant", "label=\udcff;activation=relu"], "'\\udcff' cannot be shown", "printable"),
     (["--name", "../up"], "is no run name", "letters"),
     (["--executor", "slurm"], "no executor 'slurm'", "dlbench list executors"),
     (["--optimizer", "sgd:nesterov=true"], "needs a momentum above 0", ""),
