@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dlbench.cli.bash_words import words_of_bash
+from dlbench.cli.encoding import write_what_streams_can_take
 from dlbench.cli.lazy import Lazy, LazyGroup
 from dlbench.errors import DlbenchError
 
@@ -80,6 +81,7 @@ def _options(
 
 def main() -> None:
     """Run the command line; errors are sentences, and tracebacks only with --debug."""
+    write_what_streams_can_take()
     try:
         with words_of_bash():
             app(prog_name="dlbench")  # whatever it was started as: completion goes by the name

@@ -127,10 +127,10 @@ def export(
 ) -> None:
     """Write one of a run's tables for another program or a document."""
     from dlbench.results import export as exporting
-    from dlbench.results.files import write_output, writing_to
+    from dlbench.results.files import to_bytes, write_output, writing_to
 
     content = exporting.export(open_run(run, results_dir), table, format)
-    data = content.encode() if isinstance(content, str) else content
+    data = to_bytes(content) if isinstance(content, str) else content
     if output_file is None:
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
@@ -152,7 +152,7 @@ def summary(
     from dlbench.report.answers_page import answers_view, markdown
     from dlbench.report.experiment_tables import reported_view
     from dlbench.results.answered_runs import read_answers
-    from dlbench.results.files import write_output, writing_to
+    from dlbench.results.files import to_bytes, write_output, writing_to
 
     root = runs_folder(results_dir)
     answered = read_answers(root, Registry.load())
@@ -162,7 +162,7 @@ def summary(
         print_json([run.document() for run in answered.runs])
     elif output_file is not None:
         with writing_to(output_file, "Choose another file with --output."):
-            write_output(output_file, markdown(answered).encode())
+            write_output(output_file, to_bytes(markdown(answered)))
     elif not answered.runs:
         errors().print(f"There is no run of an experiment in {root}. Type `dlbench run --help`.")
     else:

@@ -1,7 +1,6 @@
 """What a trial costs: parameters, operations an image, peak memory."""
 
 import copy
-import resource
 import sys
 from pathlib import Path
 
@@ -51,5 +50,7 @@ def peak_memory_mb(device: torch.device) -> float | None:
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024 / 1e6
     if sys.platform == "darwin":
+        import resource  # Windows has none
+
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     return None

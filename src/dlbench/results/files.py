@@ -72,12 +72,17 @@ def make_folder(path: Path, *, parents: bool = False) -> None:
             raise
 
 
+def to_bytes(text: str) -> bytes:
+    r"""Return a text in UTF-8; odd bytes of a file's name, which it lacks, become \udcff and the like, as in JSON."""
+    return text.encode(errors="backslashreplace")
+
+
 def replace_file(path: Path, content: str | bytes, *, parents: bool = True) -> None:
     """Write a file under another name beside its place, then put it there: readers see the old or the new one.
 
     parents: make the folders above it; without, its own folder alone.
     """
-    data = content.encode() if isinstance(content, str) else content
+    data = to_bytes(content) if isinstance(content, str) else content
     make_folder(path.parent, parents=parents)
     temporary = path.with_name(f".{path.name}{PARTIAL}{os.getpid()}-{os.urandom(3).hex()}")
     descriptor = os.open(temporary, _CREATE | _BINARY, 0o666)
@@ -210,9 +215,12 @@ def partial_files(folder: Path) -> list[Path]:
     return sorted(path for path in found if path.relative_to(folder).parts[0] != KEPT)
 
 
-def strict_json(content: Any) -> str:
-    """Return JSON that every reader takes: NaN and the infinities, which JSON has not, become null."""
-    return json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False)
+def strict_json(content: Any, *, escaped: bool = False) -> str:
+    """Return JSON that every reader takes: NaN and the infinities, which JSON has not, become null.
+
+    escaped: in ASCII alone, for a stream that takes no more.
+    """
+    return json.dumps(_finite(content), indent=2, ensure_ascii=escaped, allow_nan=False)
 
 
 def _finite(content: Any) -> Any:

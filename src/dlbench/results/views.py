@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from dlbench.results.convergence import epochs_to_target
-from dlbench.results.files import append_rows, remove_file, replace_file
+from dlbench.results.files import append_rows, remove_file, replace_file, to_bytes
 from dlbench.specs import Value
 from dlbench.syntax import format_value
 from dlbench.trial import TrialRecord
@@ -191,7 +191,7 @@ class ViewFiles:
         if any(not set(columns) <= set(headers[view]) for view, (columns, _) in tables.items()):
             return False
         for view, (_, rows) in tables.items():
-            texts = [to_csv(headers[view], [row], header=False).encode() for row in rows]
+            texts = [to_bytes(to_csv(headers[view], [row], header=False)) for row in rows]
             if texts and not append_rows(self._folder / view.file_name, texts):
                 return False
         return True

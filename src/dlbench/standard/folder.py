@@ -1,6 +1,7 @@
 """The user's own images: a folder a class, as image files."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def _divide(folder: Path, files: Files, test_fraction: float) -> dict[str, Files
     train: list[tuple[Path, int]] = []
     test: list[tuple[Path, int]] = []
     for file, label in files:
-        digest = hashlib.sha256(file.relative_to(folder).as_posix().encode()).digest()
+        digest = hashlib.sha256(os.fsencode(file.relative_to(folder).as_posix())).digest()
         is_for_testing = int.from_bytes(digest[:8], "big") < test_fraction * 2**64
         (test if is_for_testing else train).append((file, label))
     return {"train": train, "test": test}

@@ -3,6 +3,7 @@
 import ast
 import csv
 import errno
+import json
 import os
 import shutil
 import subprocess
@@ -289,3 +290,10 @@ def test_no_module_of_the_store_writes_past_the_door(path):
 def test_the_door_itself_is_seen_to_write():
     found = {each.partition(" ")[0] for each in _writes(ast.parse((SOURCE / "results" / "files.py").read_text()))}
     assert {"mkdir", "makedirs", "os.replace", "unlink", "rmtree", "open", "utime", "rename"} <= found
+
+
+def test_the_odd_bytes_of_a_file_name_are_kept_as_json_writes_them(tmp_path):
+    name = os.fsdecode(b"images\xff")  # no UTF-8: Python holds it as a lone surrogate
+    files.replace_file(tmp_path / "manifest.json", files.strict_json({"command": name}))
+    assert json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8")) == {"command": name}
+    assert files.to_bytes("± é") == "± é".encode()
