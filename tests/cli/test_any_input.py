@@ -170,6 +170,7 @@ def check_command_line(place, command, arguments):
     code, printed = run_command([*command, *arguments])
     assert code in (0, 1, 2), printed
     assert "Traceback" not in printed
+    assert "did not expect" not in printed
 
 
 def answered(function, *arguments):

@@ -32,6 +32,13 @@ def print_json(document: Any) -> None:
     print(strict_json(document, escaped=not takes_all(sys.stdout)))
 
 
+def print_bytes(data: bytes) -> None:
+    """Print a file's content on standard output as it is, where that is open."""
+    if sys.stdout is not None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+
+
 def confirm(question: str) -> bool:
     """Ask before something is taken away; where nobody can answer, the question is an error that names --yes."""
     from dlbench.errors import DlbenchError

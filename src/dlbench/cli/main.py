@@ -8,8 +8,8 @@ import typer
 
 from dlbench.cli.bash_words import words_of_bash
 from dlbench.cli.encoding import write_what_streams_can_take
+from dlbench.cli.failures import explained, tell, whole_output
 from dlbench.cli.lazy import Lazy, LazyGroup
-from dlbench.errors import DlbenchError
 
 
 class Commands(LazyGroup):
@@ -83,20 +83,16 @@ def main() -> None:
     """Run the command line; errors are sentences, and tracebacks only with --debug."""
     write_what_streams_can_take()
     try:
-        with words_of_bash():
+        with words_of_bash(), whole_output():
             app(prog_name="dlbench")  # whatever it was started as: completion goes by the name
-    except DlbenchError as error:
+    except BrokenPipeError:  # who was to read it, as `head`, has seen enough
+        sys.exit(1)
+    except Exception as error:
         if "--debug" in sys.argv:
             raise
-        from rich.text import Text
-
-        from dlbench.cli.console import errors
-
-        console, sentence = errors(), Text.assemble(("Error:", "bold red"), f" {error.message}")
-        console.print(sentence, soft_wrap=True)  # a path stays in one piece
-        if error.hint:
-            console.print(error.hint, soft_wrap=True)
-        sys.exit(error.exit_code)
+        failure = explained(error)
+        tell(failure)
+        sys.exit(failure.exit_code)
 
 
 if __name__ == "__main__":

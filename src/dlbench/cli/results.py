@@ -1,6 +1,5 @@
 """`dlbench results`: what has been run, shown again, and handed on to other programs."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +9,7 @@ import typer
 
 from dlbench.cli import upkeep
 from dlbench.cli.completing import complete_runs
-from dlbench.cli.console import errors, output, print_json
+from dlbench.cli.console import errors, output, print_bytes, print_json
 from dlbench.cli.folders import open_run, runs_folder
 from dlbench.cli.judging import with_judging
 
@@ -132,8 +131,7 @@ def export(
     content = exporting.export(open_run(run, results_dir), table, format)
     data = to_bytes(content) if isinstance(content, str) else content
     if output_file is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.flush()
+        print_bytes(data)
         return
     with writing_to(output_file, "Choose another file with --output."):
         write_output(output_file, data)

@@ -1,0 +1,64 @@
+"""Errors that nobody foresaw are sentences too, and standard output is whole or the exit code says so."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from dlbench.cli import listing
+from dlbench.errors import DlbenchError
+
+COMMAND = [sys.executable, "-m", "dlbench"]
+
+
+def fail(error):
+    def failing(*_):
+        raise error
+
+    return failing
+
+
+def test_a_fault_of_dlbench_names_its_place_and_what_to_type(dlbench, monkeypatch):
+    monkeypatch.setattr(listing, "_print_counts", fail(ZeroDivisionError("a [thing] went wrong")))
+    done = dlbench("list")
+    assert done.returncode == 1
+    assert "Error: ZeroDivisionError: a [thing] went wrong (test_failures.py, line" in done.stderr
+    assert "`dlbench --debug …`" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_debug_shows_the_traceback_of_any_error(dlbench, monkeypatch):
+    for error in (ZeroDivisionError("oh"), DlbenchError("oh", "do this")):
+        monkeypatch.setattr(listing, "_print_counts", fail(error))
+        with pytest.raises(type(error)):
+            dlbench("--debug", "list")
+
+
+def test_what_the_system_refuses_is_told_in_its_words(dlbench, monkeypatch):
+    monkeypatch.setattr(listing, "_print_counts", fail(PermissionError(13, "Permission denied", "/some/where")))
+    done = dlbench("list")
+    assert (done.returncode, done.stderr) == (1, "Error: Permission denied: /some/where.\n")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+@pytest.mark.parametrize("words", [["list"], ["list", "--json"], ["--version"]], ids=" ".join)
+def test_a_full_disk_under_standard_output_is_told_once(words):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*COMMAND, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "Error: No space left on device.\n")
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        done = subprocess.run([*COMMAND, "list"], stdout=pipe, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_closed_standard_output_is_no_error():
+    done = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", *COMMAND, "list"], stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
