@@ -143,10 +143,11 @@ def _print(path: Path) -> None:
         for trainer in dict.fromkeys(("plain", *trainers)):
             found = [cells.get((precision, trainer, column)) for column in columns]
             if any(found):
-                print(f"| {trainer} | " + " | ".join(map(_cell, found)) + " |")
+                print(f"| {trainer} | " + " | ".join(map(cell, found)) + " |")
 
 
-def _cell(ratios: list[float] | None) -> str:
+def cell(ratios: list[float] | None) -> str:
+    """Return the median and the range."""
     if not ratios:
         return "–"
     return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"

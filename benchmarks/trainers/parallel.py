@@ -4,31 +4,33 @@ python benchmarks/trainers/parallel.py [SECONDS [ROUNDS]]
 """
 
 import os
-import statistics
 import sys
 
-from measure import Child
+from measure import Child, cell
 
 _CELLS = (("A", 64), ("A", 1024), ("B", 64))
 
 
 def main(seconds: float = 10.0, rounds: int = 3) -> None:
-    """Print the ratio of images a second in sum, with its range."""
+    """Print the images a second of two in sum, over those of one with two threads and over twice those of one alone."""
     data_dir = os.environ.get("DLBENCH_DATA_DIR", "")
     first, second = sorted(os.sched_getaffinity(0))[:2]
     for model, batch in _CELLS:
         cores = (str(first), str(second), f"{first},{second}")
-        *pair, wide = [Child("dlbench", "float32", model, batch, data_dir, each) for each in cores]
-        if not all(child.ready() for child in (*pair, wide)):
+        children = [Child("dlbench", "float32", model, batch, data_dir, each) for each in cores]
+        if not all(child.ready() for child in children):
             sys.exit(f"{model} {batch} cannot be measured")
-        ratios = []
-        for _ in range(rounds):
+        *pair, wide = children
+        over_wide, over_alone = [], []
+        for number in range(rounds):
             for child in pair:
                 child.begin(seconds)
-            ratios.append(sum(child.answer() for child in pair) / wide.rate(seconds))
-        for child in (*pair, wide):
+            both = sum(child.answer() for child in pair)
+            over_wide.append(both / wide.rate(seconds))
+            over_alone.append(both / 2 / pair[number % 2].rate(seconds))
+        for child in children:
             child.end()
-        print(f"{model} {batch}: {statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})", flush=True)
+        print(f"{model} {batch}: {cell(over_wide)}, each {cell(over_alone)} of one alone", flush=True)
 
 
 if __name__ == "__main__":
