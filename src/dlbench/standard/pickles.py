@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import re
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,7 +26,10 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ALLOWED:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no data needs")
-        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
+        import numpy
+
+        core = "numpy._core" if hasattr(numpy, "_core") else "numpy.core"  # since NumPy 2, and before
+        return super().find_class(re.sub(r"numpy\._?core", core, module), name)
 
     def persistent_load(self, identity: Any) -> NoReturn:
         raise pickle.UnpicklingError("it refers to something outside itself")
