@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 DLBENCH := $(BIN)/dlbench
 BENCH := benchmarks/.venv
 
-.PHONY: demo test check format docs install bench reproduce clean
+.PHONY: demo test check lowest format docs install bench reproduce clean
 
 demo: $(INSTALLED)
 	$(DLBENCH) compare --activation relu,tanh,sigmoid
@@ -19,6 +19,17 @@ check: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -m "not slow"
+
+# The oldest versions that pyproject.toml allows, whose own warnings are theirs.
+LOWEST := build/lowest
+lowest:
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+		print(*project['dependencies'], *project['optional-dependencies']['parquet'], sep='\n')" \
+		| sed 's/>=/==/' > $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(LOWEST)/constraints.txt \
+		--editable ".[dev]" $(PLUGINS:%=--editable ./%)
+	$(LOWEST)/bin/python -m pytest -m "not slow" -o filterwarnings=default
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .

@@ -32,6 +32,15 @@ FIXED_NAMES = {
 }
 
 
+def shapes_are_checked() -> bool:
+    """Tell whether a convolution that only works out shapes refuses too small an image, as early versions do not."""
+    try:
+        nn.Conv2d(3, 1, 4, device="meta")(torch.empty(1, 3, 3, 3, device="meta"))
+    except RuntimeError:
+        return True
+    return False
+
+
 @pytest.fixture(autouse=True)
 def _one_thread_and_no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Tiny tensors must not wait for each other's threads; a download would be an error."""
@@ -54,6 +63,7 @@ def test_the_list_is_that_of_the_installed_library() -> None:
     assert FILE.read_text(encoding="utf-8") == render(known())
 
 
+@pytest.mark.skipif(not shapes_are_checked(), reason="this torch cannot tell what is too small")
 @pytest.mark.parametrize("name", FIXED_NAMES)
 def test_smallest_sizes_are_those_that_are_measured(name: str) -> None:
     assert known()[name] == measure(name) == FIXED_NAMES[name]

@@ -42,7 +42,7 @@ def library_options(cls: type[torch.optim.Optimizer]) -> dict[str, Any]:
         elif name not in LEFT_OUT_OPTIONS:
             options[name] = parameter.default
     if cls is torch.optim.Adam:
-        del options["decoupled_weight_decay"]  # that is adamw
+        options.pop("decoupled_weight_decay", None)  # that is adamw; early versions have it not
     return options
 
 
@@ -52,6 +52,7 @@ def test_every_optimizer_of_the_library_is_there_once() -> None:
     assert sorted(built) == sorted(library - LEFT_OUT.keys())
 
 
+@pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="this torch has no Muon")
 def test_muon_is_left_out_because_it_refuses_biases() -> None:
     with pytest.raises(ValueError, match="2D"):
         torch.optim.Muon(nn.Linear(2, 2).parameters())

@@ -1,6 +1,5 @@
 from math import inf, isnan, nan
 
-import numpy as np
 import pytest
 
 from dlbench.statistics.convergence import (
@@ -79,7 +78,7 @@ def test_no_trials_hit_nothing():
 
 def test_area_is_the_mean_level_on_the_way():
     assert area_under_curve([0.0, 1.0]) == 0.5
-    assert area_under_curve([0.2, 0.6, 0.8]) == pytest.approx(np.trapezoid([0.2, 0.6, 0.8]) / 2)
+    assert area_under_curve([0.2, 0.6, 0.8]) == pytest.approx((0.2 / 2 + 0.6 + 0.8 / 2) / 2)
     assert area_under_curve([0.7]) == 0.7
     assert isnan(area_under_curve([]))
 
