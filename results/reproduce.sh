@@ -73,8 +73,8 @@ least="--epochs 1 $least"
 reduced alexnet-techniques-reduced cnn-settings/alexnet-techniques $least
 reduced dying-relu-reduced cnn-settings/dying-relu $least
 reduced ablation-reduced resnet-depth/ablation $least
-reduced cnns-reduced foundations/cnns --epochs 10 --train-size 2000 --seeds 3 $some $held_out
-few="--epochs 2 --train-size 4000 --seeds 3 $some"
+reduced cnns-reduced foundations/cnns --epochs 10 --train-size 2000 --seeds 7 $some $held_out
+few="--epochs 2 --train-size 4000 --seeds 7 $some"
 reduced four-models-on-validation-reduced resnet-depth/four-models-on-validation $few $held_out
 reduced four-models-on-test-reduced resnet-depth/four-models-on-test $few
 reduced lecture-models-reduced resnet-depth/lecture-models $few
