@@ -13,6 +13,7 @@ from workloads import WORKLOADS
 
 TRAINERS = {
     "dlbench": "ours:Dlbench",
+    "dlbench-giving-back": "ours:DlbenchGivingBack",
     "dlbench-gpu": "ours:DlbenchOnGpu",
     "limit": "ours:Limit",
     "plain": "plain:Plain",

@@ -9,9 +9,13 @@ from workloads import LEARNING_RATE, Workload, clock, threads
 from dlbench.executors.allocator import keep_freed_memory
 
 
-def ingredients(workload: Workload, batch: int, precision: str, data_dir: Path, **settings: str):
-    """Build one of dlbench's trials as its workers do, all its defaults kept but the settings given."""
-    keep_freed_memory()
+def ingredients(workload: Workload, batch: int, precision: str, data_dir: Path, *, keep: bool = True, **settings: str):
+    """Build one of dlbench's trials as its workers do, all its defaults kept but the settings given.
+
+    keep: keep freed memory in the process, as they do.
+    """
+    if keep:
+        keep_freed_memory()
     import torch
 
     from dlbench.engine.building import build_model
@@ -54,10 +58,11 @@ class Dlbench:
     """
 
     piece = 1280
+    keep = True
     settings: ClassVar[dict[str, str]] = {}
 
     def __init__(self, workload: Workload, batch: int, precision: str, data_dir: Path) -> None:
-        use = ingredients(workload, batch, precision, data_dir, **self.settings)
+        use = ingredients(workload, batch, precision, data_dir, keep=self.keep, **self.settings)
         piece = max(self.piece, 3 * batch)
         self.use = replace(use, train_feed=replace(use.train_feed, indices=use.train_feed.indices[:piece]))
 
@@ -70,6 +75,12 @@ class Dlbench:
             train_epoch(self.use)
             images += len(self.use.train_feed)
         return images, taken
+
+
+class DlbenchGivingBack(Dlbench):
+    """The same with memory that is given back to the system as glibc does by default."""
+
+    keep = False
 
 
 class DlbenchOnGpu(Dlbench):
