@@ -8,7 +8,7 @@ from itertools import product
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plan import Plan, Request, Variant, Veto
 from dlbench.registry import Registry
-from dlbench.seed_counts import ALPHA, AutoSeeds, comparisons_among, other_seeds, seeds_needed
+from dlbench.seed_counts import ALPHA, LARGEST_SEED, AutoSeeds, comparisons_among, other_seeds, seeds_needed
 from dlbench.selection import Selection
 from dlbench.settings import COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS, Settings
 from dlbench.specs import Dataset, Model
@@ -236,6 +236,8 @@ def _seeds(wanted: Sequence[int] | int | AutoSeeds | None, comparisons: int, alp
     seeds = tuple(range(wanted)) if isinstance(wanted, int) else tuple(wanted)
     if not seeds or min(seeds) < 0:
         raise DlbenchError("At least one seed is needed, and none below 0.", "Write --seeds 7 or --seed 0,1,2.")
+    if max(seeds) > LARGEST_SEED:
+        raise DlbenchError(f"Seeds go up to {LARGEST_SEED}.", "Write smaller ones, as in --seed 0,1,2.")
     if len(set(seeds)) < len(seeds):
         raise DlbenchError("A seed is named twice.", "Name each seed once, as in --seed 0,1,2.")
     return seeds

@@ -8,6 +8,8 @@ from itertools import count
 from dlbench.errors import DlbenchError
 
 MINIMUM_SEEDS = 6
+#: With it those that a noise floor adds still are integers that torch and parquet hold.
+LARGEST_SEED = 2**62
 ALPHA = 0.05
 _AUTO = re.compile(r"auto(?::(\d+)\.\.(\d+))?")
 _OFFSET = 10_000

@@ -9,6 +9,8 @@ from dlbench.specs import Parameter, Value
 
 _OPENS_PARAMETER = re.compile(r":(?=[A-Za-z_]\w*=)")
 _TUPLE_JOINT = re.compile(r"(?<=[^eE-])-")
+#: The largest that torch, parquet and other programs hold.
+LARGEST_INTEGER = 2**63 - 1
 _WORDS = {"true": True, "false": False}
 _NEEDS_QUOTES = re.compile(r"[,;]|:[A-Za-z_]\w*=|^\s|\s$")
 _DESCRIPTIONS = {
@@ -118,6 +120,7 @@ def check_value(value: Value, parameter: Parameter, name: str) -> Value:
     for number in numbers:
         low = parameter.minimum is not None and not number >= parameter.minimum
         high = parameter.maximum is not None and not number <= parameter.maximum
+        high = high or (isinstance(number, int) and number > LARGEST_INTEGER)
         if low or high or number != number:
             raise DlbenchError(f"{name} = {format_value(value)} is out of range.", f"{name}: {describe(parameter)}")
     return value
