@@ -51,7 +51,7 @@ def _read(path: Path) -> Config:
     for key in content:
         if key not in accepted:
             raise DlbenchError(
-                f"{path}: there is no {key!r}.", f"{suggest(key, accepted)} It takes {', '.join(accepted)}.".strip()
+                f"{path}: there is no {key!r}.", suggest(key, accepted, f"It takes {', '.join(accepted)}.")
             )
     folders = {key: _read_folder(path, key, content[key]) for key in _FOLDERS if key in content}
     return Config(_read_settings(path, content.get("settings", {})), **folders)
@@ -72,7 +72,7 @@ def _read_settings(path: Path, table: Any) -> dict[str, str]:
         name = key.replace("-", "_")
         if name not in known:
             raise DlbenchError(
-                f"{path}: [settings] has no {key!r}.", f"{suggest(name, known)} It takes {', '.join(known)}.".strip()
+                f"{path}: [settings] has no {key!r}.", suggest(name, known, f"It takes {', '.join(known)}.")
             )
         if isinstance(value, list | dict):
             raise DlbenchError(f"{path}: {key} takes one value.", "Lists belong on the command line.")

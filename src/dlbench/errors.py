@@ -30,7 +30,7 @@ class DataMissingError(DataError):
     """A data set's files are not on disk."""
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return "did you mean …?" for the nearest known names, or "" when none is near."""
+def suggest(name: str, known: Iterable[str], then: str = "") -> str:
+    """Return "Did you mean …?" for the nearest known names, where some are near, and then what holds in any case."""
     near = get_close_matches(name, list(known), n=3, cutoff=0.6)
-    return f"Did you mean {' or '.join(near)}?" if near else ""
+    return " ".join(filter(None, [f"Did you mean {' or '.join(near)}?" if near else "", then]))

@@ -68,7 +68,7 @@ def open_experiment(argument: str, registry: Registry) -> Experiment:
     known = [name for file in files for name in (file.path.stem, file.name)]
     raise DlbenchError(
         f"There is no experiment {argument!r}.",
-        f"{suggest(argument, known)} Type `dlbench list experiments` to see all; a file ends in .toml.".strip(),
+        suggest(argument, known, "Type `dlbench list experiments` to see all; a file ends in .toml."),
     )
 
 

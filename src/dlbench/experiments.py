@@ -181,9 +181,7 @@ def _check_table(file: TomlFile, place: Place, table: Any, keys: Mapping[str, _K
     for key, value in table.items():
         here = place._replace(key=key)
         if key not in keys:
-            raise file.error(
-                here, f"{shown} has no key {key!r}.", f"{suggest(key, keys)} It takes {', '.join(keys)}.".strip()
-            )
+            raise file.error(here, f"{shown} has no key {key!r}.", suggest(key, keys, f"It takes {', '.join(keys)}."))
         fits = isinstance(value, keys[key].types) and not isinstance(value, bool)
         if not fits or not keys[key].holds(value):
             raise file.error(here, f"{key} = {value!r} is not accepted.", f"It takes {keys[key].wanted}.")
@@ -267,7 +265,7 @@ def _name(file: TomlFile, place: Place) -> str:
         raise file.error(
             place,
             f"[{place.table}] has no key {place.key!r}.",
-            f"{suggest(name, _ASSIGNABLE)} It takes {', '.join(_ASSIGNABLE)}.".strip(),
+            suggest(name, _ASSIGNABLE, f"It takes {', '.join(_ASSIGNABLE)}."),
         )
     return name
 

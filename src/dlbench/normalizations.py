@@ -12,11 +12,9 @@ _CONSTANTS = re.compile(rf"({_NUMBERS})/({_NUMBERS})\Z")
 def check_normalization(text: str) -> str:
     """Return the setting if it is one; else raise DlbenchError."""
     if text not in NAMED and not _constants_fit(text):
-        near = suggest(text, NAMED)
-        example = "0.49-0.48-0.45/0.2-0.2-0.2"
+        others = "each channel's mean and deviation, as in 0.49-0.48-0.45/0.2-0.2-0.2"
         raise DlbenchError(
-            f"--normalization {text!r} is none.",
-            f"{near} It takes unit, standard, none, or each channel's mean and deviation, as in {example}.".strip(),
+            f"--normalization {text!r} is none.", suggest(text, NAMED, f"It takes unit, standard, none, or {others}.")
         )
     return text
 

@@ -136,5 +136,5 @@ def find_baseline(name: str, variants: Mapping[str, Mapping[str, str]]) -> str:
             return label
     known = dict.fromkeys([*variants, *(value for values in variants.values() for value in values.values())])
     raise DlbenchError(
-        f"There is no variant {name!r} to be the baseline.", f"{suggest(name, known)} It takes {', '.join(known)}."
+        f"There is no variant {name!r} to be the baseline.", suggest(name, known, f"It takes {', '.join(known)}.")
     )

@@ -99,7 +99,7 @@ def _fixed(
 def _check_names(request: Request) -> None:
     for name, texts in request.values.items():
         if name not in KNOWN:
-            hint = f"{suggest(name, KNOWN)} There are {', '.join(KNOWN)}.".strip()
+            hint = suggest(name, KNOWN, f"There are {', '.join(KNOWN)}.")
             raise DlbenchError(f"There is no axis or setting {name!r}.", hint)
         if not texts:
             raise DlbenchError(f"The list of values for {name} is empty.", "Give one or more, or leave it out.")
@@ -111,10 +111,8 @@ def _check_names(request: Request) -> None:
         for name in variant:
             if name not in (*KNOWN, "label"):
                 option = name.replace("_", "-")
-                near = suggest(name, KNOWN).replace("_", "-")
-                raise DlbenchError(
-                    f"--variant has no key {option!r}.", f"{near} It takes label and any option.".strip()
-                )
+                hint = suggest(name, KNOWN, "It takes label and any option.").replace("_", "-")
+                raise DlbenchError(f"--variant has no key {option!r}.", hint)
             if len(request.values.get(name, ())) > 1:
                 raise DlbenchError(f"{name} is an axis and stands in a --variant too.", "Give it in one of the two.")
 

@@ -215,7 +215,7 @@ def _entry_points() -> list["EntryPoint"]:
         name = min(unknown)
         raise DlbenchError(
             f"DLBENCH_PLUGINS names the plugin {name!r}, which is not installed.",
-            f"{suggest(name, [point.name for point in found])} Type `dlbench plugins list` without it.".strip(),
+            suggest(name, [point.name for point in found], "Type `dlbench plugins list` without it."),
         )
     return [point for point in found if point.name in names]
 

@@ -102,7 +102,7 @@ class Registry:
         known = {entry.record.name for entry in entries} | {entry.name for entry in entries}
         raise DlbenchError(
             f"There is no {SINGULAR[kind]} {name!r}.",
-            f"{suggest(name, sorted(known, key=natural_key))} Type `dlbench list {kind}` to see all.".strip(),
+            suggest(name, sorted(known, key=natural_key), f"Type `dlbench list {kind}` to see all."),
         )
 
     def select(self, kind: str, reference: Reference, prefer: str = "") -> Selection:
@@ -118,7 +118,7 @@ def select(entry: Entry, raw: Mapping[str, str]) -> Selection:
         accepted = "; ".join(f"{key} ({describe(parameter)})" for key, parameter in declared.items())
         raise DlbenchError(
             f"The {SINGULAR[entry.record.kind]} {entry.record.name} has no parameter {unknown[0]!r}.",
-            f"{suggest(unknown[0], declared)} It takes {accepted or 'none'}.".strip(),
+            suggest(unknown[0], declared, f"It takes {accepted or 'none'}."),
         )
     label = entry.record.name
     given = {key: parse_value(text, declared[key], f"{label}:{key}") for key, text in raw.items()}

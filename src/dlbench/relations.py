@@ -235,7 +235,7 @@ def find_group(name: str, plan: Mapping[str, Any]) -> Group:
     )
     raise DlbenchError(
         f"There is no variant and no value of an axis {name!r}.",
-        f"{suggest(name, known)} There are {', '.join(known)}.".strip(),
+        suggest(name, known, f"There are {', '.join(known)}."),
     )
 
 
@@ -265,7 +265,7 @@ def check_relation(relation: Relation, plan: Mapping[str, Any]) -> None:
 def _check_axis(axis: str, plan: Mapping[str, Any]) -> None:
     if axis not in plan["axes"]:
         axes = list(plan["axes"])
-        raise DlbenchError(f"There is no axis {axis!r}.", f"{suggest(axis, axes)} There are {', '.join(axes)}.".strip())
+        raise DlbenchError(f"There is no axis {axis!r}.", suggest(axis, axes, f"There are {', '.join(axes)}."))
 
 
 def _canonical(text: str) -> str:

@@ -76,7 +76,7 @@ def forced_trials(names: Iterable[str], plan: Plan) -> frozenset[str]:
         if name not in by_label and name not in known:
             raise DlbenchError(
                 f"There is no variant and no trial {name!r} to compute again.",
-                f"{suggest(name, by_label)} --force takes {', '.join(by_label)}, or a trial_id of the plan.".strip(),
+                suggest(name, by_label, f"--force takes {', '.join(by_label)}, or a trial_id of the plan."),
             )
         forced.update(by_label.get(name, [name]))
     return frozenset(forced)

@@ -75,7 +75,7 @@ def parse_augmentations(text: str) -> dict[str, dict[str, Value]]:
         if reference.name not in AUGMENTATIONS:
             raise DlbenchError(
                 f"There is no augmentation {reference.name!r}.",
-                f"{suggest(reference.name, AUGMENTATIONS)} It takes none, {', '.join(AUGMENTATIONS)}.".strip(),
+                suggest(reference.name, AUGMENTATIONS, f"It takes none, {', '.join(AUGMENTATIONS)}."),
             )
         accepted = AUGMENTATIONS[reference.name]
         if unknown := reference.parameters.keys() - accepted.keys():

@@ -112,10 +112,8 @@ def parse_value(text: str, parameter: Parameter, name: str) -> Value:
 def check_value(value: Value, parameter: Parameter, name: str) -> Value:
     """Return the value if its range and choices allow it."""
     if parameter.choices and value not in parameter.choices:
-        near = suggest(str(value), parameter.choices)
-        raise DlbenchError(
-            f"{name} does not take {value!r}.", f"{near} It takes {', '.join(parameter.choices)}.".strip()
-        )
+        hint = suggest(str(value), parameter.choices, f"It takes {', '.join(parameter.choices)}.")
+        raise DlbenchError(f"{name} does not take {value!r}.", hint)
     numbers = value if isinstance(value, tuple) else (value,) if isinstance(value, int | float) else ()
     for number in numbers:
         low = parameter.minimum is not None and not number >= parameter.minimum

@@ -38,9 +38,9 @@ def _one(text: str, registry: Registry, prefer: str) -> Watch:
     try:
         selection = registry.select("diagnostics", reference, prefer)
     except DlbenchError as error:
-        near = suggest(text, (FIRST, LAST, f"{EVERY}5", ALL))
         times = "Beside diagnostics it takes first, last, every:N, numbers of epochs, and all."
-        raise DlbenchError(error.message, f"{error.hint} {near} {times}".replace("  ", " ")) from None
+        hint = suggest(text, (FIRST, LAST, f"{EVERY}5", ALL), times)
+        raise DlbenchError(error.message, f"{error.hint} {hint}") from None
     record = registry.get("diagnostics", selection.name).record
     assert isinstance(record, Diagnostic)
     return Watch(diagnostics=(selection.text,), values=tuple(record.values))

@@ -30,6 +30,8 @@ BAD = [
     (["--test-size", "999"], "more than the 360 test images", ""),
     (["--validation", "own"], "no validation split of its own", ""),
     (["--augment", "crop,flop"], "no augmentation 'flop'", "flip"),
+    (["--activation", "relu,tanh", "--baseline", "zzz"], "no variant 'zzz' to be the baseline", "It takes relu, tanh."),
+    (["--metric", "zzz"], "no metric 'zzz'", "It takes train_loss"),
     (["--seeds", "x"], "takes whole numbers", "--seed 0,1,2"),
     (["--seeds", "0"], "At least one seed", "--seeds 7"),
     (["--seed", "1,1"], "A seed is named twice", ""),
@@ -60,6 +62,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(dlbench, tmp_path, argumen
     assert sentence in words
     assert remedy in words
     assert "Traceback" not in done.stderr
+    assert not any(line.startswith(" ") for line in done.stderr.splitlines())
     assert done.stdout == ""
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 

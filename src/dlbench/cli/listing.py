@@ -45,7 +45,7 @@ def list_components(
     elif kind in KINDS:
         _print_entries(kind, registry, pattern, as_json)
     else:
-        raise DlbenchError(f"There is no list of {kind!r}.", f"{suggest(kind, LISTED)} It takes {', '.join(LISTED)}.")
+        raise DlbenchError(f"There is no list of {kind!r}.", suggest(kind, LISTED, f"It takes {', '.join(LISTED)}."))
     warn_of_problems(registry)
 
 

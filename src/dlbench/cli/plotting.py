@@ -65,7 +65,7 @@ def _check(wanted: list[str]) -> None:
     for name in wanted:
         if name not in (*KINDS, ALL):
             raise DlbenchError(
-                f"There is no kind of figure {name!r}.", f"{suggest(name, KINDS)} It takes {', '.join(KINDS)}, {ALL}."
+                f"There is no kind of figure {name!r}.", suggest(name, KINDS, f"It takes {', '.join(KINDS)}, {ALL}.")
             )
 
 

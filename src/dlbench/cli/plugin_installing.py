@@ -74,9 +74,7 @@ def _distribution(name: str) -> str:
     if name in (*BUILT_IN, PROJECT):
         raise DlbenchError(f"{name} comes with dlbench itself.", "Remove dlbench with pip, if that is meant.")
     known = [*installed, *installed.values()]
-    raise DlbenchError(
-        f"There is no plugin {name!r}.", f"{suggest(name, known)} Type `dlbench plugins list` to see all.".strip()
-    )
+    raise DlbenchError(f"There is no plugin {name!r}.", suggest(name, known, "Type `dlbench plugins list` to see all."))
 
 
 def _pip(command: str, *arguments: str) -> None:

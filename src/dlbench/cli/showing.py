@@ -82,7 +82,7 @@ def kind_of(word: str) -> str:
     """Return the registry's kind for what people write: "dataset", "data set", "datasets"."""
     if word not in _ALIASES:
         raise DlbenchError(
-            f"There is nothing of the kind {word!r}.", f"{suggest(word, _ALIASES)} It takes {', '.join(SINGULAR)}."
+            f"There is nothing of the kind {word!r}.", suggest(word, _ALIASES, f"It takes {', '.join(SINGULAR)}.")
         )
     return _ALIASES[word]
 

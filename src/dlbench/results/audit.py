@@ -65,13 +65,13 @@ def _read(path: Path, columns: Sequence[str]) -> list[_Row]:
     try:
         sheet = read_sheet(path)
     except OSError as error:
-        near = suggest(path.name, [each.name for each in path.parent.glob("*.csv")] if path.parent.is_dir() else [])
-        hint = f"{near} Give the path of a CSV file with a header line.".strip()
+        beside = [each.name for each in path.parent.glob("*.csv")] if path.parent.is_dir() else []
+        hint = suggest(path.name, beside, "Give the path of a CSV file with a header line.")
         raise DlbenchError(f"{path} cannot be read: {error.strerror}.", hint) from None
     known_columns = [name for name in sheet.columns if name]
     for column in columns:
         if column not in known_columns:
-            hint = f"{suggest(column, known_columns)} It has {', '.join(known_columns) or 'none'}.".strip()
+            hint = suggest(column, known_columns, f"It has {', '.join(known_columns) or 'none'}.")
             raise DlbenchError(f"{path} has no column {column!r}.", hint)
     rows = [_row(line, [cells.get(name, "") for name in columns], sheet) for line, cells in sheet.rows]
     if not rows:

@@ -47,7 +47,7 @@ def export(folder: RunFolder, table: str, format: str) -> str | bytes:  # noqa: 
 def _check(name: str, known: Iterable[str], kind: str) -> None:
     if name not in known:
         raise DlbenchError(
-            f"There is no {kind} {name!r} to export.", f"{suggest(name, known)} It takes {', '.join(known)}.".strip()
+            f"There is no {kind} {name!r} to export.", suggest(name, known, f"It takes {', '.join(known)}.")
         )
 
 

@@ -67,7 +67,7 @@ def run_path(argument: str, root: Path) -> Path:
         known = [run.name for run in list_runs(root)]
         raise DlbenchError(
             f"There is no run {argument!r} in {root}.",
-            f"{suggest(argument, known)} Type `dlbench results list` to see all, or use --results-dir.".strip(),
+            suggest(argument, known, "Type `dlbench results list` to see all, or use --results-dir."),
         )
     return path
 

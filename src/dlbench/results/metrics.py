@@ -77,7 +77,7 @@ def check_metric(name: str, record: TrialRecord | None = None, measured: Sequenc
     if base_name(name) in readings or _is_known(name, record):
         return
     known = list(dict.fromkeys([*_known(record), *readings]))
-    raise DlbenchError(f"There is no metric {name!r}.", f"{suggest(name, known)} It takes {', '.join(known)}.")
+    raise DlbenchError(f"There is no metric {name!r}.", suggest(name, known, f"It takes {', '.join(known)}."))
 
 
 def _is_known(name: str, record: TrialRecord | None) -> bool:

@@ -69,4 +69,4 @@ def check_layer(metric: str, record: TrialRecord) -> None:
     name, _, layer = metric.partition("@")
     known = (FIRST, LAST, *layers_of([record], name))
     if layer and name in names_of(record) and layer not in known:
-        raise DlbenchError(f"{name} has no layer {layer!r}.", f"{suggest(layer, known)} It takes {', '.join(known)}.")
+        raise DlbenchError(f"{name} has no layer {layer!r}.", suggest(layer, known, f"It takes {', '.join(known)}."))

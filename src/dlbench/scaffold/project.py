@@ -111,9 +111,7 @@ def version_range(core: str) -> str:
 def plan_project(name: str, kind: str, parent: Path, registry: Registry) -> tuple[Project, Path]:
     """Return what is to be written and where. Raises DlbenchError for a bad name, one taken and an existing folder."""
     if kind not in KINDS:
-        raise DlbenchError(
-            f"There is no template for {kind!r}.", f"{suggest(kind, KINDS)} It takes {', '.join(KINDS)}."
-        )
+        raise DlbenchError(f"There is no template for {kind!r}.", suggest(kind, KINDS, f"It takes {', '.join(KINDS)}."))
     project = Project(name.removeprefix("dlbench-"), kind)
     if not _NAME.match(project.name):
         hint = "It takes small letters, digits and single hyphens, a letter first."

@@ -85,7 +85,7 @@ def _loaded(name: str, registry: Registry) -> Plugin:
     known = registry.plugins.by_name
     if name not in known:
         raise DlbenchError(
-            f"There is no plugin {name!r}.", f"{suggest(name, known)} Type `dlbench plugins list` to see all.".strip()
+            f"There is no plugin {name!r}.", suggest(name, known, "Type `dlbench plugins list` to see all.")
         )
     return known[name]
 
