@@ -70,9 +70,10 @@ on_gpu open-ended convnet-basics/open-ended "--precision bfloat16" "--epochs 2 -
 least="--train-size 1000 --seeds 7 $some $held_out"
 reduced activation-depth-reduced cnn-settings/activation-depth --epochs 2 $least
 least="--epochs 1 $least"
-reduced alexnet-techniques-reduced cnn-settings/alexnet-techniques $least
 reduced dying-relu-reduced cnn-settings/dying-relu $least
-reduced ablation-reduced resnet-depth/ablation $least
+more="--epochs 4 --seeds 7 $some $held_out"
+reduced alexnet-techniques-reduced cnn-settings/alexnet-techniques --train-size 2000 $more
+reduced ablation-reduced resnet-depth/ablation --train-size 4000 $more
 reduced cnns-reduced foundations/cnns --epochs 10 --train-size 2000 --seeds 7 $some $held_out
 few="--epochs 2 --train-size 4000 --seeds 7 $some"
 reduced four-models-on-validation-reduced resnet-depth/four-models-on-validation $few $held_out
