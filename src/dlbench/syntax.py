@@ -118,8 +118,8 @@ def check_value(value: Value, parameter: Parameter, name: str) -> Value:
     for number in numbers:
         low = parameter.minimum is not None and not number >= parameter.minimum
         high = parameter.maximum is not None and not number <= parameter.maximum
-        high = high or (isinstance(number, int) and number > LARGEST_INTEGER)
-        if low or high or number != number:
+        wide = isinstance(number, int) and abs(number) > LARGEST_INTEGER
+        if low or high or wide or number != number:
             raise DlbenchError(f"{name} = {format_value(value)} is out of range.", f"{name}: {describe(parameter)}")
     return value
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from dlbench.errors import DlbenchError
 from dlbench.specs import Parameter, Value
 from dlbench.syntax import (
+    LARGEST_INTEGER,
     Reference,
     describe,
     format_reference,
@@ -182,6 +183,8 @@ def test_a_value_of_a_wrong_type_is_refused_with_the_right_one(text: str, parame
         ("0", Parameter(4, minimum=1), "at least 1"),
         ("9", Parameter(4, maximum=8), "at most 8"),
         ("128-0", HIDDEN, "at least 1"),
+        (str(2**63), Parameter(4, minimum=1), "at least 1"),
+        (str(-(2**63)), Parameter(4), "a whole number"),
         ("nan", Parameter(0.5, minimum=0), "at least 0"),
         ("nan", NEGATIVE_SLOPE, "a number"),
     ],
@@ -194,6 +197,7 @@ def test_a_value_out_of_range_is_refused_with_the_range(text: str, parameter: Pa
 
 
 def test_the_ends_of_a_range_are_in_it() -> None:
+    assert parse_value(str(2**63 - 1), Parameter(4), "p") == 2**63 - 1
     share = Parameter(0.5, minimum=0, maximum=1)
     assert [parse_value(text, share, "p") for text in ("0", "1")] == [0.0, 1.0]
 
@@ -238,7 +242,7 @@ def test_a_value_is_written_as_a_user_would(value: Value, text: str) -> None:
 
 texts = st.text(st.characters(exclude_characters='"', exclude_categories=["Cs"]), max_size=12)
 path_like = st.text(st.sampled_from("aZ_=:,;-/\\ .0\t"), max_size=12)
-whole, numbers = st.integers(), st.floats(allow_nan=False)
+whole, numbers = st.integers(-LARGEST_INTEGER, LARGEST_INTEGER), st.floats(allow_nan=False)
 typed = st.one_of(
     st.tuples(st.just(Parameter(True)), st.booleans()),
     st.tuples(st.just(Parameter(1)), whole),
