@@ -2,9 +2,11 @@
 
 import io
 import json
+import os
 import sys
 
 import pytest
+from PIL import Image
 
 from dlbench.cli.encoding import nearest
 
@@ -65,3 +67,28 @@ def test_a_curve_is_drawn_all_the_same(printed):
     drawn = printed("ascii", "show", "schedule", "one-cycle")
     assert "?" not in drawn
     assert "***" in drawn
+
+
+def test_images_in_folders_whose_names_are_no_utf_8_go_through_everything(dlbench, tmp_path):
+    odd = os.fsdecode(b"im\xff")
+    for label in (f"a{odd}", "b"):
+        for split in ("train", "test"):
+            folder = tmp_path / odd / split / label
+            folder.mkdir(parents=True)
+            for index in range(10):
+                Image.new("L", (8, 8), 25 * index).save(folder / f"{index}.png")
+    dataset = f"image-folder:path={tmp_path / odd}:channels=1"
+    small = ["--activation", "relu,tanh", "--epochs", "1", "--seeds", "2"]
+    for words in (
+        ["compare", "--dataset", dataset, *small, "--name", "odd"],
+        ["results", "show", "odd", "--per-class"],
+        ["plot", "odd"],
+        ["report", "odd"],
+        ["results", "doctor", "odd"],
+    ):
+        done = dlbench(*words)
+        assert done.returncode == 0, done.stderr
+    assert "in order" in done.stdout
+    exported = dlbench("results", "export", "odd", "--table", "per-class", "--output", "classes.csv")
+    assert exported.returncode == 0
+    assert r"aim\xff" in (tmp_path / "classes.csv").read_text(encoding="utf-8")

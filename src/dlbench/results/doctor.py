@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dlbench.errors import DlbenchError
 from dlbench.results.company import LOCK, Company, at_work, dead_sessions
-from dlbench.results.files import partial_files, remove_file, replace_file, writing
+from dlbench.results.files import partial_files, remove_file, replace_file, to_bytes, writing
 from dlbench.results.journal import FOLDER, Journal, parse_line, read_journal
 from dlbench.results.judging import judge_run
 from dlbench.results.manifest import FILE_NAME, NewerSchemaError, read_manifest, write_manifest
@@ -198,7 +198,7 @@ def _view_problem(path: Path, text: str, columns: Sequence[str]) -> str:
         found = list(filter(None, csv.reader(io.StringIO(path.read_bytes().decode(), newline=""))))
     except (ValueError, csv.Error):
         return "is no CSV file in UTF-8"
-    wanted = list(csv.reader(io.StringIO(text, newline="")))
+    wanted = list(csv.reader(io.StringIO(to_bytes(text).decode(), newline="")))
     if found == wanted:
         return ""
     if sorted(found) == sorted(wanted):

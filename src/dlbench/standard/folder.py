@@ -36,7 +36,12 @@ def image_folder(
     shape = (size, size) if size else _common_size(splits["train"])
     arrays = [_read(files, shape, channels, crop=size is not None) for files in splits.values()]
     validation = arrays[2] if len(arrays) > 2 else (None, None)
-    return ImageData(*arrays[0], *arrays[1], class_names, *validation)
+    return ImageData(*arrays[0], *arrays[1], list(map(_as_text, class_names)), *validation)
+
+
+def _as_text(name: str) -> str:
+    r"""Return a folder's name for tables and figures: bytes in it that are no UTF-8 become \xff and the like."""
+    return os.fsencode(name).decode(errors="backslashreplace")
 
 
 def _find_splits(folder: Path, test_fraction: float) -> tuple[dict[str, Files], list[str]]:

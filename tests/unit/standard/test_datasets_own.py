@@ -1,5 +1,6 @@
 """The records, the embedded digits, synthetic images, and the user's own arrays and image folders."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -269,6 +270,14 @@ def test_without_train_and_test_the_names_decide_the_split_and_new_files_move_no
     assert len(more.train_labels) + len(more.test_labels) == 250
     half = read_folder(tmp_path, test_fraction=0.5)
     assert len(half.test_labels) > len(more.test_labels)
+
+
+def test_names_that_are_no_utf_8_are_read_too(tmp_path: Path) -> None:
+    odd = os.fsdecode(b"\xff")
+    names = [f"{label}/{odd}{index}.png" for label in ("a", f"b{odd}") for index in range(20)]
+    data = read_folder(write_images(tmp_path, dict.fromkeys(names, RED)))
+    assert len(data.train_labels) + len(data.test_labels) == 40
+    assert data.class_names == ["a", r"b\xff"]
 
 
 def test_a_folder_with_train_alone_names_the_absent_test(tmp_path: Path) -> None:
