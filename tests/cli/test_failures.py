@@ -49,7 +49,7 @@ def test_a_full_disk_under_standard_output_is_told_once(words):
     assert (done.returncode, done.stderr) == (1, "Error: No space left on device.\n")
 
 
-def test_a_reader_that_goes_away_is_no_error(tmp_path):
+def test_a_reader_that_goes_away_is_no_error():
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as pipe:
@@ -57,8 +57,8 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path):
     assert (done.returncode, done.stderr) == (1, "")
 
 
-def test_a_closed_standard_output_is_no_error():
-    done = subprocess.run(
-        ["sh", "-c", '"$@" >&-', "sh", *COMMAND, "list"], stderr=subprocess.PIPE, text=True, check=False
-    )
+@pytest.mark.parametrize("words", [["list"], ["list", "--json"], ["--version"]], ids=" ".join)
+def test_a_closed_standard_output_is_no_error(words):
+    closing = ["sh", "-c", '"$@" >&-', "sh", *COMMAND, *words]
+    done = subprocess.run(closing, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -83,7 +83,7 @@ def main() -> None:
     """Run the command line; errors are sentences, and tracebacks only with --debug."""
     write_what_streams_can_take()
     try:
-        with words_of_bash(), whole_output():
+        with whole_output(), words_of_bash():
             app(prog_name="dlbench")  # whatever it was started as: completion goes by the name
     except BrokenPipeError:  # who was to read it, as `head`, has seen enough
         sys.exit(1)

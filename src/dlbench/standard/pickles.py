@@ -6,6 +6,10 @@ import re
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy
+
+#: Where the functions that pickles name lie: since NumPy 2, and before.
+_CORE = "numpy._core" if hasattr(numpy, "_core") else "numpy.core"
 #: All that a pickle of plain arrays names, as NumPy 1, NumPy 2 and Python 2 write it.
 _ALLOWED = frozenset(
     {
@@ -26,10 +30,7 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ALLOWED:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no data needs")
-        import numpy
-
-        core = "numpy._core" if hasattr(numpy, "_core") else "numpy.core"  # since NumPy 2, and before
-        return super().find_class(re.sub(r"numpy\._?core", core, module), name)
+        return super().find_class(re.sub(r"numpy\._?core", _CORE, module), name)
 
     def persistent_load(self, identity: Any) -> NoReturn:
         raise pickle.UnpicklingError("it refers to something outside itself")
