@@ -14,7 +14,7 @@ import numpy as np
 from dlbench.plan import Request
 from dlbench.planning import build
 from dlbench.registry import Registry
-from dlbench.results.journal import append_record, journal_path, read_journal
+from dlbench.runs.journal import append_record, journal_path, read_journal
 from dlbench.statistics.comparisons import compare_to_baseline
 from dlbench.statistics.verdicts import Rules
 from dlbench.trial import TrialRecord

@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dlbench.results import files
-from dlbench.results.folder import RunFolder
+from dlbench import files
+from dlbench.runs.folder import RunFolder
 from dlbench.settings import Settings
 from dlbench.trial import Selection, Trial, TrialRecord
 

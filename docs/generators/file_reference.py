@@ -1,11 +1,11 @@
 """The page of files: what a run folder holds, column by column."""
 
 from column_meanings import COLUMNS, FILES, TABLES
-from dlbench.results.claims import COLUMNS as CLAIM_COLUMNS
-from dlbench.results.families import COLUMNS as COMPARISON_COLUMNS
-from dlbench.results.metrics import TRIAL_METRICS
-from dlbench.results.reported import reported_table
-from dlbench.results.views import VIEWS
+from dlbench.analysis.claims import COLUMNS as CLAIM_COLUMNS
+from dlbench.analysis.families import COLUMNS as COMPARISON_COLUMNS
+from dlbench.analysis.metrics import TRIAL_METRICS
+from dlbench.analysis.reported import reported_table
+from dlbench.runs.tables import VIEWS
 from dlbench.settings import SETTINGS
 from writing import code, table
 

@@ -11,8 +11,8 @@ from dlbench.config import load_config
 from dlbench.live_session import Options, Outcome
 from dlbench.plan import Request
 from dlbench.registry import Registry
-from dlbench.results.folder import RunFolder
-from dlbench.results.locations import results_root, run_path
+from dlbench.runs.folder import RunFolder
+from dlbench.runs.locations import results_root, run_path
 from dlbench.seed_counts import AutoSeeds
 from dlbench.session import run
 from dlbench.syntax import format_value, split_assignments
@@ -34,37 +34,37 @@ class Comparison:
     @property
     def trials(self) -> "pd.DataFrame":
         """Return trials.csv: a row a trial."""
-        from dlbench.results.frames import trials_frame
+        from dlbench.runs.frames import trials_frame
 
         return trials_frame(self.records, self.plan)
 
     @property
     def epochs(self) -> "pd.DataFrame":
         """Return epochs.csv: a row a trial and epoch."""
-        from dlbench.results.frames import epochs_frame
+        from dlbench.runs.frames import epochs_frame
 
         return epochs_frame(self.records)
 
     @property
     def diagnostics(self) -> "pd.DataFrame":
         """Return diagnostics.csv: a row a trial, epoch, layer and value; without rows where nothing was measured."""
-        from dlbench.results.frames import diagnostics_frame
+        from dlbench.runs.frames import diagnostics_frame
 
         return diagnostics_frame(self.records)
 
     @property
     def comparison(self) -> "pd.DataFrame":
         """Return the columns of comparison.csv: a row a difference, with its interval, p and verdict."""
-        from dlbench.results.frames import frame
-        from dlbench.results.judging import judge_run
+        from dlbench.analysis.verdicts import judge_run
+        from dlbench.runs.frames import frame
 
         return frame(*judge_run(self.records, self.plan, self.judging).table())
 
     @property
     def summary(self) -> "pd.DataFrame":
         """Return a row a variant: n, and mean, standard deviation and range of each metric."""
-        from dlbench.results.frames import summary_frame
-        from dlbench.results.summary import summarise
+        from dlbench.analysis.summary import summarise
+        from dlbench.runs.frames import summary_frame
 
         return summary_frame(summarise(self.records, self.plan))
 

@@ -4,12 +4,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from dlbench.analysis.speed import PARTS, Speed
 from dlbench.executors.tasks import measure_cost, measure_rates
 from dlbench.plan import Plan
 from dlbench.planning import resolve
 from dlbench.readying import Readying
 from dlbench.registry import Registry
-from dlbench.results.speed import PARTS, Speed
 
 
 def measure(

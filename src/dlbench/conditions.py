@@ -6,8 +6,8 @@ from typing import Any
 from dlbench.errors import DlbenchError
 from dlbench.plan import Plan
 from dlbench.registry import Registry
-from dlbench.results.folder import RunFolder
-from dlbench.results.manifest import provenance_id
+from dlbench.runs.folder import RunFolder
+from dlbench.runs.manifest import provenance_id
 
 
 def plugins_used(plan: Plan, registry: Registry) -> dict[str, str]:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dlbench.analysis.verdicts import judge_run
 from dlbench.plan import Plan
 from dlbench.registry import Registry
-from dlbench.results.checkpoints import FOLDER as CHECKPOINTS
-from dlbench.results.checkpoints import discard_checkpoints, remove_empty_folder
-from dlbench.results.folder import RunFolder
-from dlbench.results.history import longest_first
-from dlbench.results.judging import judge_run
 from dlbench.resuming import Wanted, reusable
+from dlbench.runs.checkpoints import FOLDER as CHECKPOINTS
+from dlbench.runs.checkpoints import discard_checkpoints, remove_empty_folder
+from dlbench.runs.folder import RunFolder
+from dlbench.runs.timing import longest_first
 from dlbench.trial import (
     ANSWERED,
     EpochFinished,

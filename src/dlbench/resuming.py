@@ -8,9 +8,9 @@ from typing import Any
 
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plan import Plan
-from dlbench.results.company import at_work
-from dlbench.results.folder import RunFolder
-from dlbench.results.locations import list_runs
+from dlbench.runs.folder import RunFolder
+from dlbench.runs.locations import list_runs
+from dlbench.runs.peers import at_work
 from dlbench.trial import Trial, TrialRecord
 from dlbench.watch import NOTHING, Watch
 

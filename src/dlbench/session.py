@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dlbench.analysis.criteria import asked_criteria
 from dlbench.conditions import plugins_used, stale_trials
 from dlbench.config import Config, default_data_dir
 from dlbench.errors import DlbenchError
@@ -15,11 +16,10 @@ from dlbench.plan import Plan, Request
 from dlbench.planning import build, resolve
 from dlbench.readying import Readying, data_folder
 from dlbench.registry import Registry
-from dlbench.results.criteria import asked_criteria
-from dlbench.results.folder import RunFolder
-from dlbench.results.locations import new_run_path, results_root
-from dlbench.results.manifest import provenance, provenance_id
 from dlbench.resuming import check_fresh, forced_trials
+from dlbench.runs.folder import RunFolder
+from dlbench.runs.locations import new_run_path, results_root
+from dlbench.runs.manifest import provenance, provenance_id
 from dlbench.syntax import parse_reference
 from dlbench.trial import Trial
 from dlbench.watch import NOTHING, Watch

@@ -13,15 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dlbench.analysis.audit import audit_file
+from dlbench.analysis.spreadsheets import read_sheet
 from dlbench.cli.main import main
 from dlbench.errors import DlbenchError
 from dlbench.experiments import load_experiment
 from dlbench.plan import Request
 from dlbench.planning import build
-from dlbench.results.audit import audit_file
-from dlbench.results.journal import read_journal
-from dlbench.results.locations import NAME
-from dlbench.results.spreadsheets import read_sheet
+from dlbench.runs.journal import read_journal
+from dlbench.runs.locations import NAME
 from dlbench.settings import COMPONENT_AXES, SETTINGS
 from dlbench.syntax import parse_reference, split_assignments, split_list
 

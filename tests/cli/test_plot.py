@@ -1,16 +1,9 @@
-import runpy
 import sys
-from pathlib import Path
 
 import pytest
 
 from dlbench.cli.main import main
-from dlbench.results.folder import RunFolder
-
-_shared = runpy.run_path(str(Path(__file__).parents[1] / "unit" / "results" / "conftest.py"))
-make_record = _shared["make_record"]
-make_plan = _shared["make_plan"]
-surroundings = _shared["surroundings"]
+from dlbench.runs.folder import RunFolder
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ def test_a_broken_experiment_file_of_a_plugin_does_not_stop_the_summary(dlbench,
     broken = tmp_path / "broken.toml"
     broken.write_text("schema = 1\n", encoding="utf-8")
     files = (ExperimentFile("stranger", broken),)
-    monkeypatch.setattr("dlbench.results.answered_runs.find_experiments", lambda registry: files)
+    monkeypatch.setattr("dlbench.runs.experiment_runs.find_experiments", lambda registry: files)
     done = dlbench("results", "summary", "--output", "page.md")
     assert (done.returncode, done.stderr) == (0, "")
     assert "stranger" not in (tmp_path / "page.md").read_text(encoding="utf-8")

@@ -37,8 +37,8 @@ PARTS = """
     from pathlib import Path
 
     from dlbench.executors.local import LocalExecutor
-    from dlbench.results.checkpoints import checkpoint_path
-    from dlbench.results.files import replace_file
+    from dlbench.runs.checkpoints import checkpoint_path
+    from dlbench.files import replace_file
     from dlbench.trial import EpochFinished, TrialFinished, TrialNoted, TrialRecord, TrialStarted
 
     class Hollow(LocalExecutor):

@@ -7,8 +7,8 @@ import pytest
 
 from dlbench.registry import Registry
 from dlbench.report.answers_page import markdown
-from dlbench.results.answered_runs import AnsweredRuns, read_answers
-from dlbench.results.locations import list_runs
+from dlbench.runs.experiment_runs import AnsweredRuns, read_answers
+from dlbench.runs.locations import list_runs
 
 RESULTS = Path(__file__).parents[2] / "results"
 

@@ -3,6 +3,7 @@ from textwrap import dedent
 
 import pytest
 
+from dlbench.analysis.claims import check_metrics
 from dlbench.errors import DlbenchError
 from dlbench.experiment_plans import (
     ExperimentFile,
@@ -18,7 +19,6 @@ from dlbench.experiments import Experiment, load_experiment
 from dlbench.plan import Request
 from dlbench.planning import build
 from dlbench.registry import Registry
-from dlbench.results.claims import check_metrics
 from dlbench.toml_lines import Place, find_lines
 
 INSTALLED = Registry.load()

@@ -37,7 +37,8 @@ LAYERS = (
     *("requirements", "plugins", "registry"),
     *("vetoes", "watching", "plan", "planning", "config", "prepared", "relations", "toml_lines"),
     *("experiments", "experiment_plans"),
-    *("statistics", "results"),
+    *("statistics", "files"),
+    *("analysis", "runs"),
     *("engine", "report"),
     "executors",
     *("conditions", "readying", "resuming", "doctor", "benching", "live_session", "session"),
@@ -72,7 +73,7 @@ def counted(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """What a file imports of dlbench: "registry", "results.folder", or "Model" for a public name."""
+    """What a file imports of dlbench: "registry", "runs.folder", or "Model" for a public name."""
     for node in counted([ast.parse(path.read_text(encoding="utf-8"))]):
         match node:
             case ast.Import(names=names):
@@ -114,7 +115,7 @@ def test_both_kinds_of_files_are_found() -> None:
         ("from dlbench.registry import Registry", ["registry"]),
         ("from dlbench import Model, hookimpl", ["Model", "hookimpl"]),
         ("from dlbench import registry as r", ["registry"]),
-        ("import dlbench.results.folder as folder", ["results.folder"]),
+        ("import dlbench.runs.folder as folder", ["runs.folder"]),
         ("def f():\n    with x:\n        from dlbench.cli import main", ["cli"]),
         ("if TYPE_CHECKING:\n    from dlbench.cli import main", []),
         ("if TYPE_CHECKING:\n    pass\nelse:\n    from dlbench.cli import main", ["cli"]),

@@ -13,7 +13,7 @@ from dlbench.errors import DlbenchError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dlbench.results.speed import Speed
+    from dlbench.analysis.speed import Speed
 
 _HOW, _OUTPUT = "How it is measured", "What is shown and kept"
 
@@ -55,8 +55,8 @@ def bench(
     After a warm-up the variants take turns, window by window, so that a machine that drifts slows all of them alike.
     Shown are medians with half their range; backward is a forward and a backward pass together.
     """
-    from dlbench.results.manifest import provenance
-    from dlbench.results.speed import compare, document, read
+    from dlbench.analysis.speed import compare, document, read
+    from dlbench.runs.manifest import provenance
 
     if figure and figure.suffix not in (".png", ".svg", ".pdf"):
         raise DlbenchError(f"{figure} has no known ending.", "It takes .png, .svg or .pdf.")
@@ -92,12 +92,12 @@ def _measure(
     before: "Sequence[Speed] | None",
 ) -> "list[Speed]":
     """Measure. before: what to compare with; a variant that it lacks is told before the time is spent."""
+    from dlbench.analysis.speed import check_measured
     from dlbench.benching import measure
     from dlbench.config import default_data_dir, load_config
     from dlbench.planning import build
     from dlbench.readying import data_folder
     from dlbench.registry import Registry
-    from dlbench.results.speed import check_measured
 
     registry, config = Registry.load(), load_config(Path.cwd())
     plan = build(read_request(axes, variants, "1", []), registry, config.settings)
@@ -114,7 +114,7 @@ def _measure(
 def _keep(
     speeds: "Sequence[Speed]", kept: dict[str, Any], csv: Path | None, figure: Path | None, save: Path | None
 ) -> None:
-    from dlbench.results.files import replace_file, strict_json, writing_to
+    from dlbench.files import replace_file, strict_json, writing_to
 
     def write(path: Path, content: str | bytes) -> None:
         with writing_to(path, "Choose another place."):
@@ -123,7 +123,7 @@ def _keep(
     if save:
         write(save, strict_json(kept))
     if csv:
-        from dlbench.results.frames import frame
+        from dlbench.runs.frames import frame
 
         rows = [speed.row() for speed in speeds]
         columns = list(dict.fromkeys(name for row in rows for name in row))

@@ -123,7 +123,7 @@ def _experiments(_ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, st
 
 def _runs(ctx: typer.Context, _incomplete: str) -> Iterator[tuple[str, str]]:
     from dlbench.config import load_config
-    from dlbench.results.locations import list_runs, results_root
+    from dlbench.runs.locations import list_runs, results_root
 
     root = results_root(ctx.params.get("results_dir"), load_config(Path.cwd()).results_dir)
     yield from ((run.name, "") for run in list_runs(Path(root)))

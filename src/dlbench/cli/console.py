@@ -27,7 +27,7 @@ def errors() -> "Console":
 def print_json(document: Any) -> None:
     """Print one strict JSON document on standard output."""
     from dlbench.cli.encoding import takes_all
-    from dlbench.results.files import strict_json
+    from dlbench.files import strict_json
 
     print(strict_json(document, escaped=not takes_all(sys.stdout)))
 

@@ -43,7 +43,7 @@ def _checks(results_dir: Path | None, data_dir: Path | None) -> "Iterator[Check]
     from dlbench.executors.tasks import examine_training
     from dlbench.readying import Readying, data_folder
     from dlbench.registry import Registry
-    from dlbench.results.manifest import provenance
+    from dlbench.runs.manifest import provenance
 
     registry = Registry.load(strict=False)  # it reports every fault itself
     folder = data_folder(data_dir, load_config(Path.cwd()).data_dir, default_data_dir)

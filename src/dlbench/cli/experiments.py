@@ -20,8 +20,8 @@ from dlbench.registry import Registry
 from dlbench.settings import COMPONENT_AXES, SETTINGS
 
 if TYPE_CHECKING:
+    from dlbench.analysis.answers import ExperimentAnswers
     from dlbench.live_session import Outcome
-    from dlbench.results.answers import ExperimentAnswers
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -64,8 +64,8 @@ def run(
 
     Every setting of the file can be overridden, as in --epochs 2 --seeds 3 --train-size 5000; the tables say so.
     """
-    from dlbench.results.answers import answer
-    from dlbench.results.claims import check_metrics
+    from dlbench.analysis.answers import answer
+    from dlbench.analysis.claims import check_metrics
 
     registry = Registry.load()
     found = open_experiment(experiment, registry)
@@ -98,10 +98,10 @@ def run(
 
 def _write(answers: "ExperimentAnswers", folder: Path) -> None:
     """Write claims.csv, reported.csv and the experiment's own file into the run folder."""
-    from dlbench.results.claims import claims_table
-    from dlbench.results.files import replace_file, writing
-    from dlbench.results.reported import reported_table
-    from dlbench.results.views import to_csv
+    from dlbench.analysis.claims import claims_table
+    from dlbench.analysis.reported import reported_table
+    from dlbench.files import replace_file, writing
+    from dlbench.runs.tables import to_csv
 
     tables = {"claims": claims_table(answers.claims), "reported": reported_table(answers.figures)}
     with writing(folder):
@@ -121,7 +121,7 @@ def _show(
     explain: bool,
 ) -> None:
     from dlbench.cli.results import document, print_run
-    from dlbench.results.folder import RunFolder
+    from dlbench.runs.folder import RunFolder
 
     figure = draw(outcome)
     folder = RunFolder(outcome.folder)
@@ -137,8 +137,8 @@ def _show(
 
 
 def _print(answers: "ExperimentAnswers", outcome: "Outcome") -> None:
+    from dlbench.analysis.claims import counts_in_words
     from dlbench.report.experiment_tables import claims_view, reported_view
-    from dlbench.results.claims import counts_in_words
 
     console = output()
     if answers.departures:

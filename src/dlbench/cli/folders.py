@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 from dlbench.cli.console import errors
 
 if TYPE_CHECKING:
-    from dlbench.results.folder import RunFolder
+    from dlbench.runs.folder import RunFolder
 
 
 def runs_folder(option: Path | None) -> Path:
     """Return the folder of all runs: the option's, the environment's, dlbench.toml's or ./results."""
     from dlbench.config import load_config
-    from dlbench.results.locations import results_root
+    from dlbench.runs.locations import results_root
 
     return results_root(option, load_config(Path.cwd()).results_dir)
 
 
 def open_run(run: str, results_dir: Path | None) -> "RunFolder":
     """Open the run that an argument names; what its journal lost is said on standard error."""
-    from dlbench.results.folder import RunFolder
-    from dlbench.results.locations import run_path
+    from dlbench.runs.folder import RunFolder
+    from dlbench.runs.locations import run_path
 
     folder = RunFolder(run_path(run, runs_folder(results_dir)))
     for warning in folder.warnings:

@@ -7,7 +7,7 @@ from dlbench.cli.console import errors
 from dlbench.errors import DlbenchError
 
 if TYPE_CHECKING:
-    from dlbench.results.folder import RunFolder
+    from dlbench.runs.folder import RunFolder
 
 #: Seconds between two looks.
 _PATIENCE = 0.5
@@ -18,7 +18,7 @@ def follow(folder: "RunFolder") -> None:
 
     Ctrl-C ends it too; whoever computes there does not notice.
     """
-    from dlbench.results.company import at_work
+    from dlbench.runs.peers import at_work
 
     if not at_work(folder.path):
         errors().print("Nobody is at work in this run.")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from dlbench.analysis.criteria import asked_criteria
 from dlbench.cli.console import output, print_json
 from dlbench.cli.listing import warn_of_problems
 from dlbench.config import Config, default_data_dir, load_config
@@ -13,9 +14,8 @@ from dlbench.planning import build
 from dlbench.readying import data_folder, known_data
 from dlbench.registry import Registry
 from dlbench.report.progress import duration
-from dlbench.results.criteria import asked_criteria
-from dlbench.results.history import seconds_per_trial
-from dlbench.results.locations import results_root
+from dlbench.runs.locations import results_root
+from dlbench.runs.timing import seconds_per_trial
 
 if TYPE_CHECKING:
     from dlbench.live_session import Options

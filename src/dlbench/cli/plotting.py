@@ -71,8 +71,8 @@ def _check(wanted: list[str]) -> None:
 
 def _draw(wanted: list[str], drawn: "Study", shape: "Format", folder: Path) -> None:
     """Write the figures that apply; one asked for by name that does not is an error, before anything is written."""
+    from dlbench.files import replace_file, writing_to
     from dlbench.report.figures import KINDS, picture
-    from dlbench.results.files import replace_file, writing_to
 
     names = list(KINDS) if ALL in wanted else list(dict.fromkeys(wanted))
     reasons = {name: reason for name in names if (reason := KINDS[name].why_not(drawn))}
@@ -103,8 +103,8 @@ def report(
     judging: Mapping[str, Any],
 ) -> None:
     """Write a run as one HTML page: verdicts, figures, settings, provenance."""
+    from dlbench.files import replace_file, writing_to
     from dlbench.report.html import html_report
-    from dlbench.results.files import replace_file, writing_to
 
     folder = open_run(run, results_dir)
     path = output_file or folder.path / "report.html"

@@ -14,9 +14,9 @@ from dlbench.cli.folders import open_run, runs_folder
 from dlbench.cli.judging import with_judging
 
 if TYPE_CHECKING:
-    from dlbench.results.folder import RunFolder
-    from dlbench.results.judging import Judged
-    from dlbench.results.overview import Overview
+    from dlbench.analysis.verdicts import Judged
+    from dlbench.runs.folder import RunFolder
+    from dlbench.runs.overview import Overview
 
 app = typer.Typer(
     help="Show, export, mend, merge and remove the results of earlier runs.",
@@ -38,8 +38,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stand
 @app.command("list")
 def list_results(results_dir: ResultsDir = None, as_json: AsJson = False) -> None:
     """List the runs: how many trials are done, what they compare, when they began."""
-    from dlbench.results.locations import list_runs
-    from dlbench.results.overview import overview
+    from dlbench.runs.locations import list_runs
+    from dlbench.runs.overview import overview
 
     root = runs_folder(results_dir)
     runs = [overview(path) for path in list_runs(root)]
@@ -67,9 +67,9 @@ def show(
     judging: Mapping[str, Any],
 ) -> None:
     """Print a run's tables again, judged as was fixed before running or as is asked now."""
+    from dlbench.analysis.per_class import per_class
     from dlbench.cli.following import follow as follow_run
     from dlbench.report.per_class import per_class_view
-    from dlbench.results.per_class import per_class
 
     folder = open_run(run, results_dir)
     if follow:
@@ -102,8 +102,8 @@ def audit(
     judging: Mapping[str, Any],
 ) -> None:
     """Judge anybody's results by the same rules, and say what they cannot support."""
+    from dlbench.analysis.audit import audit_file
     from dlbench.report.verdicts import print_verdicts
-    from dlbench.results.audit import audit_file
 
     found = audit_file(file, variant, seed, judging, lower_is_better=lower_is_better)
     if as_json:
@@ -125,8 +125,8 @@ def export(
     results_dir: ResultsDir = None,
 ) -> None:
     """Write one of a run's tables for another program or a document."""
-    from dlbench.results import export as exporting
-    from dlbench.results.files import to_bytes, write_output, writing_to
+    from dlbench.files import to_bytes, write_output, writing_to
+    from dlbench.runs import export as exporting
 
     content = exporting.export(open_run(run, results_dir), table, format)
     data = to_bytes(content) if isinstance(content, str) else content
@@ -146,11 +146,11 @@ def summary(
     as_json: AsJson = False,
 ) -> None:
     """Say which claims hold: the runs of experiments, claim by claim, and reported against measured."""
+    from dlbench.files import to_bytes, write_output, writing_to
     from dlbench.registry import Registry
     from dlbench.report.answers_page import answers_view, markdown
     from dlbench.report.experiment_tables import reported_view
-    from dlbench.results.answered_runs import read_answers
-    from dlbench.results.files import to_bytes, write_output, writing_to
+    from dlbench.runs.experiment_runs import read_answers
 
     root = runs_folder(results_dir)
     answered = read_answers(root, Registry.load())
@@ -179,14 +179,14 @@ def print_run(
     title: str = "",
 ) -> None:
     """Print a run: the verdicts with their sentences, what was asked for besides, other figures, what went wrong."""
+    from dlbench.analysis.convergence import convergence as converge
+    from dlbench.analysis.explain import explain as explained
+    from dlbench.analysis.summary import summarise
+    from dlbench.analysis.verdicts import judge_run
     from dlbench.report.convergence import convergence_table
     from dlbench.report.explaining import print_explanation
     from dlbench.report.tables import print_comparison
     from dlbench.report.verdicts import print_verdicts
-    from dlbench.results.convergence import convergence as converge
-    from dlbench.results.explaining import explain as explained
-    from dlbench.results.judging import judge_run
-    from dlbench.results.summary import summarise
 
     records, plan, console = folder.records, folder.plan, output()
     judged = judge_run(records, plan, judging)
@@ -200,10 +200,10 @@ def print_run(
 
 def document(folder: "RunFolder", judging: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return a run as the one JSON document that --json prints."""
-    from dlbench.results.convergence import convergence
-    from dlbench.results.explaining import explain
-    from dlbench.results.judging import judge_run
-    from dlbench.results.summary import summarise
+    from dlbench.analysis.convergence import convergence
+    from dlbench.analysis.explain import explain
+    from dlbench.analysis.summary import summarise
+    from dlbench.analysis.verdicts import judge_run
 
     plan = folder.plan
     return {
@@ -219,7 +219,7 @@ def document(folder: "RunFolder", judging: Mapping[str, Any] | None = None) -> d
 
 def judged_document(judged: "Judged") -> dict[str, Any]:
     """Return verdicts as JSON content: the rows of comparison.csv, and what is said about them."""
-    from dlbench.results.judging import ranking_sentence
+    from dlbench.analysis.verdicts import ranking_sentence
 
     families = judged.all_families
     return {

@@ -140,7 +140,7 @@ def _show(
     outcome: "Outcome", judging: Mapping[str, Any], *, quiet: bool, as_json: bool, convergence: bool, explain: bool
 ) -> None:
     from dlbench.cli.results import document, print_run
-    from dlbench.results.folder import RunFolder
+    from dlbench.runs.folder import RunFolder
 
     figure = draw(outcome)
     if quiet:
@@ -156,7 +156,7 @@ def _show(
 
 def draw(outcome: "Outcome") -> Path | None:
     """Draw the learning curves of the whole folder; nothing, where no trial has an epoch."""
-    from dlbench.results.folder import RunFolder
+    from dlbench.runs.folder import RunFolder
 
     path = outcome.folder / "figures" / "learning-curves.png"
     if not outcome.computed and path.exists():

@@ -10,7 +10,7 @@ from dlbench.cli.console import confirm, errors, output, print_json
 from dlbench.cli.folders import runs_folder
 
 if TYPE_CHECKING:
-    from dlbench.results.doctor import Finding
+    from dlbench.runs.repair import Finding
 
 Run = Annotated[str, typer.Argument(help="A run's name, or the path of its folder.", metavar="RUN")]
 ResultsDir = Annotated[
@@ -30,8 +30,8 @@ def doctor(
 
     The exit code is 1 if something wrong remains.
     """
-    from dlbench.results.doctor import examine, mend
-    from dlbench.results.locations import run_path
+    from dlbench.runs.locations import run_path
+    from dlbench.runs.repair import examine, mend
 
     path = run_path(run, runs_folder(results_dir))
     found = [(finding, False) for finding in examine(path)] if dry_run else list(mend(path))
@@ -61,8 +61,8 @@ def merge(
     as_json: AsJson = False,
 ) -> None:
     """Join runs, another machine's say: each trial once, verdicts over all."""
-    from dlbench.results.locations import named_by_path, new_run_path, run_path
-    from dlbench.results.merging import merge as merge_folders
+    from dlbench.runs.locations import named_by_path, new_run_path, run_path
+    from dlbench.runs.merge import merge as merge_folders
 
     root = runs_folder(results_dir)
     into = Path(target).expanduser() if named_by_path(target) else new_run_path(target, root)
@@ -93,10 +93,10 @@ def remove(
 ) -> None:
     """Remove runs, after asking."""
     from dlbench.errors import DlbenchError
-    from dlbench.results.company import at_work
-    from dlbench.results.files import remove_folder, writing_to
-    from dlbench.results.locations import run_path
-    from dlbench.results.overview import overview
+    from dlbench.files import remove_folder, writing_to
+    from dlbench.runs.locations import run_path
+    from dlbench.runs.overview import overview
+    from dlbench.runs.peers import at_work
 
     paths = [run_path(run, runs_folder(results_dir)) for run in dict.fromkeys(runs)]
     for path in paths:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from dlbench.analysis.speed import PARTS
 from dlbench.engine import cost
 from dlbench.engine.building import build_model
 from dlbench.engine.ingredients import enter, gather, layout
@@ -17,7 +18,6 @@ from dlbench.engine.unit import trial_data
 from dlbench.engine.warming import compile_calls
 from dlbench.machine import Peaks
 from dlbench.registry import Registry
-from dlbench.results.speed import PARTS
 from dlbench.trial import Trial
 
 #: Steps of one measured piece of an epoch; its end, which reads the losses, is so a small part of it.

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from dlbench.engine.epoch import EpochPart
 from dlbench.engine.randomness import global_states, set_global_states
 from dlbench.engine.selection import Selector, Stopper
-from dlbench.results.files import replace_file
+from dlbench.files import replace_file
 
 if TYPE_CHECKING:
     from dlbench.engine.training import Ingredients, Trained

@@ -25,7 +25,7 @@ from dlbench.engine.warming import compile_calls
 from dlbench.engine.watching import Watcher, choose
 from dlbench.errors import DataError
 from dlbench.registry import Registry
-from dlbench.results.checkpoints import checkpoint_path
+from dlbench.runs.checkpoints import checkpoint_path
 from dlbench.specs import ImageData
 from dlbench.trial import (
     Emit,

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
+from dlbench.analysis.claims import ClaimAnswer, counts_in_words
 from dlbench.report.experiment_tables import ANSWER_COLOURS, reported_cells
 from dlbench.report.layout import plain_table
 from dlbench.report.progress import duration
-from dlbench.results.answered_runs import AnsweredRun, AnsweredRuns
-from dlbench.results.claims import ClaimAnswer, counts_in_words
+from dlbench.runs.experiment_runs import AnsweredRun, AnsweredRuns
 
 _INTRODUCTION = (
     "# Results\n\nWhat the runs of experiments in this folder say, written from them by `dlbench results summary`.\n"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from dlbench.analysis.convergence import Convergence
 from dlbench.report.layout import plain_table
-from dlbench.results.convergence import Convergence
 
 
 def convergence_table(rows: Sequence[Convergence], width: int) -> Table:

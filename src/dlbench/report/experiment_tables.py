@@ -6,10 +6,10 @@ from types import MappingProxyType
 from rich.table import Table
 from rich.text import Text
 
+from dlbench.analysis.claims import ClaimAnswer
+from dlbench.analysis.formatting import measure
+from dlbench.analysis.reported import ReportedFigure
 from dlbench.report.layout import plain_table
-from dlbench.results.claims import ClaimAnswer
-from dlbench.results.display import measure
-from dlbench.results.reported import ReportedFigure
 
 _ABSENT = "–"
 ANSWER_COLOURS = MappingProxyType({"supported": "green", "refuted": "red", "not shown": "yellow"})

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dlbench.analysis.explain import Difference, Explanation
 from dlbench.report.layout import natural_width, plain_table
-from dlbench.results.explaining import Difference, Explanation
 from dlbench.statistics.metrics import is_share
 from dlbench.statistics.verdicts import MINIMUM_PAIRS
 

@@ -1,6 +1,6 @@
 """What a family of comparisons is about, in the words of every figure and page."""
 
-from dlbench.results.families import Family
+from dlbench.analysis.families import Family
 
 
 def heading(family: Family) -> str:

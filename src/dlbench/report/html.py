@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dlbench.report.figures import KINDS, Kind, Study, picture, study
 from dlbench.report.html_content import Figure, Page, page
-from dlbench.results.folder import RunFolder
+from dlbench.runs.folder import RunFolder
 
 
 def html_report(folder: RunFolder, asked: Mapping[str, Any] | None = None) -> str:

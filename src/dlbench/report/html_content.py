@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
+from dlbench.analysis.formatting import measure
+from dlbench.analysis.summary import VariantSummary, summarise
+from dlbench.analysis.verdicts import Judged, ranking_sentence
 from dlbench.report.headings import words
 from dlbench.report.html_reported import claim_rows, reported_rows
 from dlbench.report.html_verdicts import ABSENT, FamilyTable, Row, family_table, rule
 from dlbench.report.tables import mishap_notes
-from dlbench.results.display import measure
-from dlbench.results.folder import RunFolder
-from dlbench.results.judging import Judged, ranking_sentence
-from dlbench.results.summary import VariantSummary, summarise
+from dlbench.runs.folder import RunFolder
 from dlbench.trial import ANSWERED
 
 #: So many tables at single values of the other axes are read; more only hide the others.

@@ -4,8 +4,8 @@ import csv
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from dlbench.analysis.formatting import measure
 from dlbench.report.html_verdicts import ABSENT
-from dlbench.results.display import measure
 
 _CLAIM = ("text", "relation", "answer")
 

@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dlbench.analysis.families import Family
+from dlbench.analysis.formatting import measure
+from dlbench.analysis.verdicts import Judged
 from dlbench.report.headings import heading
 from dlbench.report.palette import VERDICT_COLORS
 from dlbench.report.verdicts import quotable
-from dlbench.results.display import measure
-from dlbench.results.families import Family
-from dlbench.results.judging import Judged
 from dlbench.statistics.metrics import scale_and_unit
 from dlbench.statistics.verdicts import Comparison
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from dlbench.analysis.formatting import Measure
+from dlbench.analysis.per_class import SCORES, ClassScores
 from dlbench.report.layout import plain_table
-from dlbench.results.display import Measure
-from dlbench.results.per_class import SCORES, ClassScores
 
 _PERCENT = Measure("", "%", 100, 2)
 

@@ -7,8 +7,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from dlbench.descriptions import Picture
+from dlbench.files import replace_file, writing_to
 from dlbench.report.palette import style
-from dlbench.results.files import replace_file, writing_to
 
 
 def draw_picture(picture: Picture, path: Path) -> None:

@@ -11,8 +11,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from dlbench.analysis.formatting import percent
 from dlbench.report.consoles import plain_console
-from dlbench.results.display import percent
 from dlbench.trial import EpochFinished, Metrics, Trial, TrialFinished, TrialRecord, TrialStarted
 
 

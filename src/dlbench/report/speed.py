@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from dlbench.analysis.speed import PARTS, Change, Speed
 from dlbench.report.layout import plain_table
-from dlbench.results.speed import PARTS, Change, Speed
 
 
 def rate_table(speeds: Sequence[Speed]) -> Table:

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dlbench.analysis.formatting import measure
+from dlbench.analysis.summary import Mishap, VariantSummary
 from dlbench.report.layout import natural_width, plain_table
-from dlbench.results.display import measure
-from dlbench.results.summary import Mishap, VariantSummary
 from dlbench.trial import ANSWERED
 
 MARK = "*"

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dlbench.analysis.families import Family, Standing
+from dlbench.analysis.formatting import measure
+from dlbench.analysis.verdicts import Judged, ranking_sentence
 from dlbench.report.layout import natural_width, plain_table
-from dlbench.results.display import measure
-from dlbench.results.families import Family, Standing
-from dlbench.results.judging import Judged, ranking_sentence
 from dlbench.seed_counts import ALPHA
 from dlbench.statistics.metrics import is_share, scale_and_unit
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules

@@ -15,6 +15,7 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
+from dlbench.analysis.claims import check_metrics
 from dlbench.errors import DlbenchError
 from dlbench.experiment_plans import ExperimentFile, check, find_experiments
 from dlbench.experiments import load_experiment
@@ -22,9 +23,8 @@ from dlbench.plan import Request
 from dlbench.planning import build
 from dlbench.plugins import HEAVY, Plugin
 from dlbench.registry import Registry
-from dlbench.results.claims import check_metrics
-from dlbench.results.folder import RunFolder
-from dlbench.results.manifest import provenance
+from dlbench.runs.folder import RunFolder
+from dlbench.runs.manifest import provenance
 from dlbench.specs import KINDS
 from dlbench.testing.promises import Unproven, promise
 from dlbench.trial import TrialRecord

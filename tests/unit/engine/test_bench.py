@@ -4,11 +4,11 @@ import pytest
 import torch
 
 import dlbench.engine.unit
+from dlbench.analysis.speed import PARTS
 from dlbench.engine import bench
 from dlbench.engine.peaks import linear_rate
 from dlbench.engine.probe import probe
 from dlbench.machine import LOSSLESS_ERROR, Machine
-from dlbench.results.speed import PARTS
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 import pytest
 
 from dlbench.report.html import html_report
-from dlbench.results.export import export
-from dlbench.results.folder import RunFolder
-from dlbench.results.views import to_csv
+from dlbench.runs.export import export
+from dlbench.runs.folder import RunFolder
+from dlbench.runs.tables import to_csv
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">&amp;|\\input{x}$`_*[a](javascript:b)'
 

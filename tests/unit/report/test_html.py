@@ -4,10 +4,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from dlbench.analysis.verdicts import judge_run
 from dlbench.report.html import html_report, render
 from dlbench.report.html_content import page as page_of
-from dlbench.results.folder import RunFolder
-from dlbench.results.judging import judge_run
+from dlbench.runs.folder import RunFolder
 
 HOSTILE = "<script>alert('x')</script> & \"quoted\" $x_1$"
 

@@ -5,8 +5,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from dlbench.analysis.summary import summarise
 from dlbench.report.tables import mishap_notes, print_comparison
-from dlbench.results.summary import summarise
 
 
 @pytest.fixture

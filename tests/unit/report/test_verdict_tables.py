@@ -5,10 +5,10 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from dlbench.analysis.convergence import convergence, find_target
+from dlbench.analysis.verdicts import judge_run
 from dlbench.report.convergence import convergence_table
 from dlbench.report.verdicts import print_verdicts
-from dlbench.results.convergence import convergence, find_target
-from dlbench.results.judging import judge_run
 
 GAINS = {"relu": 0.0, "tanh": 0.03, "elu": -0.02, "gelu": 0.0}
 

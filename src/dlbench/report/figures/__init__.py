@@ -8,10 +8,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from dlbench.files import replace_file, writing
 from dlbench.report.figures import confusion, curves, differences, final, heatmap, layers, rates, seconds, steps
 from dlbench.report.figures.canvas import FORMATS, Format, render
 from dlbench.report.figures.study import Study, study
-from dlbench.results.files import replace_file, writing
 from dlbench.trial import TrialRecord
 
 __all__ = ["FORMATS", "KINDS", "Format", "Kind", "Study", "learning_curves", "picture", "study"]

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 from numpy.typing import NDArray
 
+from dlbench.analysis.formatting import measure
+from dlbench.analysis.metrics import epoch_curve
 from dlbench.report.figures.canvas import canvas, dress, legend_below, log_scale_where_wide
 from dlbench.report.figures.study import Study
 from dlbench.report.palette import Style
-from dlbench.results.display import measure
-from dlbench.results.metrics import epoch_curve
 from dlbench.trial import TrialRecord
 
 

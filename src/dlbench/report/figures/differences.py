@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from dlbench.analysis.families import Family
+from dlbench.analysis.formatting import measure
 from dlbench.report.figures.canvas import INK, canvas, dress, legend_below, name_rows, noted, wrapped
 from dlbench.report.figures.study import Study
 from dlbench.report.headings import heading
 from dlbench.report.palette import VERDICT_COLORS, Style
-from dlbench.results.display import measure
-from dlbench.results.families import Family
 from dlbench.statistics.metrics import scale_and_unit
 from dlbench.statistics.sentences import p_in_words
 from dlbench.statistics.verdicts import Comparison

@@ -7,6 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from dlbench.analysis.formatting import measure
+from dlbench.analysis.metrics import Query
 from dlbench.report.figures.canvas import (
     INK,
     canvas,
@@ -18,8 +20,6 @@ from dlbench.report.figures.canvas import (
     wrapped,
 )
 from dlbench.report.figures.study import Shown, Study
-from dlbench.results.display import measure
-from dlbench.results.metrics import Query
 from dlbench.statistics.intervals import t_interval
 
 # Of a row's height, from its middle: where the seeds lie and where the mean does.

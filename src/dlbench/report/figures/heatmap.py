@@ -10,9 +10,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from dlbench.analysis.formatting import Measure, measure
 from dlbench.report.figures.canvas import canvas, wrapped
 from dlbench.report.figures.study import Shown, Study
-from dlbench.results.display import Measure, measure
 
 _PANELS = 12
 _COLORS = "Blues"

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from dlbench.analysis.diagnostics import by_layer, layers_of, measured_epochs
 from dlbench.report.figures.canvas import canvas, dress, legend_below, log_scale_where_wide, noted
 from dlbench.report.figures.study import Shown, Study
 from dlbench.report.palette import Style, style
-from dlbench.results.readings import by_layer, layers_of, measured_epochs
 
 _PANELS = 12
 #: Lines of one panel; more layers or epochs than these are told by those spread over them.

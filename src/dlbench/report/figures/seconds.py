@@ -4,10 +4,10 @@ from statistics import fmean
 
 from matplotlib.figure import Figure
 
+from dlbench.analysis.formatting import measure
+from dlbench.analysis.metrics import Query
 from dlbench.report.figures.canvas import canvas, dress, legend_below, log_scale_where_wide
 from dlbench.report.figures.study import Shown, Study
-from dlbench.results.display import measure
-from dlbench.results.metrics import Query
 
 _SECONDS = Query(metric="train_seconds")
 

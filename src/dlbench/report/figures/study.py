@@ -7,12 +7,12 @@ from typing import Any
 
 from matplotlib.lines import Line2D
 
+from dlbench.analysis.convergence import target_of
+from dlbench.analysis.metrics import Query, metric_value
+from dlbench.analysis.summary import group_by_variant
+from dlbench.analysis.verdicts import Judged, judge_run
 from dlbench.report.figures.canvas import noted
 from dlbench.report.palette import Style, styles
-from dlbench.results.convergence import target_of
-from dlbench.results.judging import Judged, judge_run
-from dlbench.results.metrics import Query, metric_value
-from dlbench.results.summary import group_by_variant
 from dlbench.statistics.verdicts import Rules
 from dlbench.trial import ANSWERED, TrialRecord
 

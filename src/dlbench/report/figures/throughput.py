@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from dlbench.analysis.speed import Speed
 from dlbench.report.figures.canvas import canvas, dress, legend_below
 from dlbench.report.palette import style
-from dlbench.results.speed import Speed
 
 
 def draw(speeds: Sequence[Speed]) -> Figure:

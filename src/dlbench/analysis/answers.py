@@ -1,0 +1,56 @@
+"""What the trials of a run say to an experiment: its variants, reported against measured, and its claims."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dlbench.analysis.claims import ClaimAnswer, judge
+from dlbench.analysis.reported import ReportedFigure, compare_reported
+from dlbench.analysis.summary import VariantSummary, summarise
+from dlbench.experiments import Experiment
+from dlbench.trial import TrialRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentAnswers:
+    """The answers to an experiment. departures: how the run differs from the experiment's file, or ""."""
+
+    experiment: Experiment
+    departures: str
+    summaries: tuple[VariantSummary, ...]
+    figures: tuple[ReportedFigure, ...]
+    claims: tuple[ClaimAnswer, ...]
+
+    @property
+    def notes(self) -> list[str]:
+        """Return what every table must say: what was overridden, and what the test set was used for."""
+        uses = {summary.test_use: None for summary in self.summaries if summary.test_use}
+        concerned = {use: [s.label for s in self.summaries if s.test_use == use] for use in uses}
+        everywhere = len(self.summaries)
+        notes = [
+            use if len(labels) == everywhere else f"{use}: {', '.join(labels)}" for use, labels in concerned.items()
+        ]
+        return [self.departures, *notes] if self.departures else notes
+
+    def document(self) -> dict[str, Any]:
+        """Return the answers as JSON content."""
+        about = {"name": self.experiment.name, "title": self.experiment.title, "report": self.experiment.report}
+        return {
+            "experiment": about | {"departures": self.departures, "notes": self.notes},
+            "reported": [asdict(figure) for figure in self.figures],
+            "claims": [asdict(claim) for claim in self.claims],
+        }
+
+
+def answer(
+    experiment: Experiment, records: Iterable[TrialRecord], plan: Mapping[str, Any], departures: str
+) -> ExperimentAnswers:
+    """Answer an experiment from a run's records. plan: as Plan.to_json returns it."""
+    known = list(records)
+    return ExperimentAnswers(
+        experiment=experiment,
+        departures=departures,
+        summaries=summarise(known, plan),
+        figures=compare_reported(experiment.reported, known, plan),
+        claims=tuple(judge(claim, known, plan) for claim in experiment.claims),
+    )

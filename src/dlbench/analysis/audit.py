@@ -1,0 +1,176 @@
+"""Anybody's results, judged by the same rules: a CSV file with a row a trained model."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dlbench.analysis.criteria import Criteria
+from dlbench.analysis.families import Series, judge_values, known
+from dlbench.analysis.spreadsheets import Sheet, read_sheet
+from dlbench.analysis.verdicts import Judged
+from dlbench.errors import DlbenchError, suggest
+from dlbench.plan import find_baseline
+from dlbench.statistics.metrics import default_margin, is_share, scale_and_unit
+
+_NAMED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """What a file shows. warnings: what it cannot support, and what was left aside."""
+
+    judged: Judged
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A line of the file as text; its number is that of the file."""
+
+    line: int
+    variant: str
+    seed: str
+    value: str
+
+
+def audit_file(
+    path: Path, variant: str, seed: str, asked: Mapping[str, Any], *, lower_is_better: bool = False
+) -> Audit:
+    """Judge the variants of a CSV file, paired by seed. The order of its lines decides nothing.
+
+    variant, seed: columns. asked: metric (a column), and any of baseline, margin, alpha, all_pairs as for a run.
+    Shares that are percentages in the file are divided by 100. Raises DlbenchError for a file that cannot be read and
+    for columns and variants that are not there.
+    """
+    metric = asked.get("metric", "")
+    if not metric:
+        raise DlbenchError("Which column is judged?", "Give its name with --metric.")
+    values, warnings = _read_values(_read(path, (variant, seed, metric)), metric)
+    base = find_baseline(asked.get("baseline", ""), {name: {} for name in values})
+    margin = asked["margin"] / scale_and_unit(metric)[0] if "margin" in asked else default_margin(metric)
+    given = {key: asked[key] for key in ("alpha", "all_pairs") if key in asked}
+    criteria = Criteria(metric=metric, margin=margin, baseline=base, **given)
+    rules = replace(criteria.rules, higher_is_better=False) if lower_is_better else criteria.rules
+    ordered = {base: values[base], **values}
+    family = judge_values(variant, ordered, rules, all_pairs=criteria.all_pairs)
+    chosen = () if "baseline" in asked or len(values) < 2 else (f"the baseline is {base}, the first by name",)
+    judged = Judged(criteria=criteria, rules=rules, families=(family,), notes=chosen)
+    return Audit(judged=judged, warnings=(*warnings, *_unsupported(ordered)))
+
+
+def _read(path: Path, columns: Sequence[str]) -> list[_Row]:
+    """Read three columns of a CSV file."""
+    try:
+        sheet = read_sheet(path)
+    except OSError as error:
+        beside = [each.name for each in path.parent.glob("*.csv")] if path.parent.is_dir() else []
+        hint = suggest(path.name, beside, "Give the path of a CSV file with a header line.")
+        raise DlbenchError(f"{path} cannot be read: {error.strerror}.", hint) from None
+    known_columns = [name for name in sheet.columns if name]
+    for column in columns:
+        if column not in known_columns:
+            hint = suggest(column, known_columns, f"It has {', '.join(known_columns) or 'none'}.")
+            raise DlbenchError(f"{path} has no column {column!r}.", hint)
+    rows = [_row(line, [cells.get(name, "") for name in columns], sheet) for line, cells in sheet.rows]
+    if not rows:
+        raise DlbenchError(f"{path} has no rows.", "It needs a header line and a row a trained model.")
+    return rows
+
+
+def _row(line: int, cells: Sequence[str], sheet: Sheet) -> _Row:
+    variant, seed, value = cells
+    return _Row(line, variant, seed, value.replace(",", ".") if sheet.decimal_comma else value)
+
+
+def _read_values(rows: Sequence[_Row], metric: str) -> tuple[dict[str, Series], list[str]]:
+    """Return the metric by seed for each variant, variants and seeds in the order of their names."""
+    numbers = {seed: index for index, seed in enumerate(sorted({_seed(row) for row in rows}))}
+    cells: dict[str, dict[int, list[float | None]]] = {row.variant: {} for row in sorted(rows, key=_variant)}
+    unread = []
+    for row in rows:
+        value = _number(row.value)
+        if value is None:
+            unread.append(f"{row.value!r} in line {row.line}")
+        cells[row.variant].setdefault(numbers[_seed(row)], []).append(value)
+    if len(unread) == len(rows):
+        raise DlbenchError(f"The column {metric!r} holds no numbers.", "Name a column of numbers with --metric.")
+    warnings = [f"no number in {metric}, its pair is left out: {_some(unread)}"] if unread else []
+    names = {index: seed for seed, index in numbers.items()}
+    for word, same in (
+        ("with different values, its pairs are left out", False),
+        ("with one value, counted once", True),
+    ):
+        twice = [
+            f"{variant} seed {names[seed]}"
+            for variant, by_seed in cells.items()
+            for seed, found in by_seed.items()
+            if len(found) > 1 and (len(set(found)) == 1) is same
+        ]
+        if twice:
+            warnings.append(f"given more than once {word}: {_some(sorted(twice))}")
+    values: dict[str, Series] = {
+        variant: {seed: found[0] if len(set(found)) == 1 else None for seed, found in by_seed.items()}
+        for variant, by_seed in cells.items()
+    }
+    return _as_fractions(values, metric, warnings), warnings
+
+
+def _variant(row: _Row) -> str:
+    return row.variant
+
+
+def _seed(row: _Row) -> str:
+    """Return a seed as text, "3.0" and "03" as "3"."""
+    number = _number(row.seed)
+    return str(int(number)) if number is not None and number.is_integer() else row.seed
+
+
+def _number(text: str) -> float | None:
+    """Read a number, "97.1 %" among them; None for anything else, NaN included."""
+    try:
+        value = float(text.removesuffix("%"))
+    except ValueError:
+        return None
+    return None if math.isnan(value) else value
+
+
+def _as_fractions(values: dict[str, Series], metric: str, warnings: list[str]) -> dict[str, Series]:
+    """Return shares as fractions, whichever way the file has them."""
+    numbers = [abs(value) for series in values.values() for value in known(series) if math.isfinite(value)]
+    if not is_share(metric) or max(numbers, default=0) <= 1:
+        return values
+    warnings.append(f"{metric} has values above 1 and is taken for percentages")
+    return {
+        name: {seed: None if value is None else value / 100 for seed, value in series.items()}
+        for name, series in values.items()
+    }
+
+
+def _unsupported(values: Mapping[str, Series]) -> list[str]:
+    """Say what the seeds of a file cannot support; the baseline comes first."""
+    warnings = []
+    counts = {variant: len(known(series)) for variant, series in values.items()}
+    if len(values) == 1:
+        warnings.append("there is one variant only, and nothing to compare it with")
+    if few := [variant for variant, count in counts.items() if count < 2]:
+        warnings.append(f"one seed or none: no claim can rest on it: {_some(few)}")
+    if len(set(counts.values())) > 1:
+        shown = ", ".join(f"{variant} {count}" for variant, count in sorted(counts.items()))
+        warnings.append(f"unequal numbers of seeds ({shown}): only seeds that both have make a pair")
+    base, *others = values
+    unpaired = [variant for variant in others if not values[variant].keys() & values[base].keys()]
+    partly = [
+        variant for variant in others if variant not in unpaired and values[variant].keys() != values[base].keys()
+    ]
+    if unpaired:
+        warnings.append(f"no seed in common with {base}, so nothing is paired and nothing judged: {_some(unpaired)}")
+    if partly:
+        warnings.append(f"other seeds than {base}, those not shared are left out: {_some(partly)}")
+    return warnings
+
+
+def _some(items: Sequence[str]) -> str:
+    more = f" and {len(items) - _NAMED} more" if len(items) > _NAMED else ""
+    return ", ".join(items[:_NAMED]) + more

@@ -1,0 +1,117 @@
+"""What a claim compares: the values of each operand by seed."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from dlbench.analysis.metrics import Query, metric_value
+from dlbench.analysis.summary import group_by_variant
+from dlbench.errors import DlbenchError
+from dlbench.experiments import Claim
+from dlbench.relations import Operand, find_group
+from dlbench.trial import ANSWERED, TrialRecord
+
+Plan = Mapping[str, Any]
+Series = dict[int, float | None]
+Key = TypeVar("Key")
+Variants = Sequence[Mapping[str, Any]]
+
+
+def measured(record: TrialRecord, query: Query) -> float | None:
+    """Return a trial's value: None where it failed; a diverged one whose loss is not known has an infinite one."""
+    if record.status not in ANSWERED:
+        return None
+    value = metric_value(record, query)
+    if value is None or math.isnan(value):
+        return math.inf if record.status == "diverged" and query.metric.endswith("loss") else None
+    return value
+
+
+@dataclass(frozen=True)
+class ClaimValues:
+    """The values that a claim speaks of, out of a run's records. plan: as Plan.to_json returns it."""
+
+    claim: Claim
+    plan: Plan
+    grouped: Mapping[str, Sequence[TrialRecord]]
+
+    @classmethod
+    def of(cls, claim: Claim, records: Iterable[TrialRecord], plan: Plan) -> "ClaimValues":
+        """Sort a run's records by variant."""
+        return cls(claim, plan, group_by_variant(records, plan))
+
+    def operands(self, operands: Iterable[Operand]) -> dict[Operand, Series]:
+        """Return each operand's values by seed; a value of an axis is the mean over the other axes.
+
+        Only those combinations count that every operand of the axis has; a constant has its value for every seed.
+        Raises DlbenchError for a name that the plan does not have.
+        """
+        wanted = tuple(operands)
+        constants: dict[Operand, Series] = {
+            operand: dict.fromkeys(self.plan["seeds"], operand.scale * operand.constant)
+            for operand in wanted
+            if operand.constant is not None
+        }
+        groups = {operand: find_group(operand.name, self.plan) for operand in wanted if operand not in constants}
+        axes = {group.axis for group in groups.values() if group.axis}
+        balanced = {
+            operand: variants
+            for axis in axes
+            for operand, variants in balance(
+                {o: g.variants for o, g in groups.items() if g.axis == axis}, {axis}
+            ).items()
+        }
+        return constants | {
+            operand: self._series(balanced.get(operand, group.variants), operand.metric, operand.scale)
+            for operand, group in groups.items()
+        }
+
+    def grid(self, first: str, second: str) -> dict[tuple[str, str], Series]:
+        """Return the values by seed of each pair of two axes' values, the mean over the other axes."""
+        for axis in (first, second):
+            if axis not in self.plan["axes"]:
+                raise DlbenchError(f"There is no axis {axis!r}.")
+        pairs = [(one, other) for one in self.plan["axes"][first] for other in self.plan["axes"][second]]
+        groups = {
+            pair: [v for v in self.plan["variants"] if (v["values"].get(first), v["values"].get(second)) == pair]
+            for pair in pairs
+        }
+        there = {pair: variants for pair, variants in groups.items() if variants}
+        return {pair: self._series(variants) for pair, variants in balance(there, {first, second}).items()}
+
+    def steps(self, axis: str) -> list[Operand]:
+        """Return the values of an axis that have a variant, as operands in their order."""
+        values = self.plan["axes"].get(axis, ())
+        kept = [value for value in values if any(v["values"].get(axis) == value for v in self.plan["variants"])]
+        if len(kept) < 2:
+            raise DlbenchError(f"{axis} takes fewer than two values.")
+        return [Operand(f"{axis}={value}") for value in kept]
+
+    def _series(self, variants: Variants, metric: str = "", scale: float = 1.0) -> Series:
+        """Return scaled means over variants by seed; None where a variant has no value."""
+        claim = self.claim
+        query = Query(metric=metric or claim.metric, at=claim.at, over=claim.over, target=claim.target)
+        each = [
+            {record.trial.seed: measured(record, query) for record in self.grouped[variant["variant_id"]]}
+            for variant in variants
+        ]
+        return {seed: _scaled_mean([values.get(seed) for values in each], scale) for seed in self.plan["seeds"]}
+
+
+def balance(groups: Mapping[Key, Variants], axes: set[str]) -> dict[Key, Variants]:
+    """Keep of each group the variants whose values on the other axes every group has."""
+    contexts = {key: {_context(variant, axes): variant for variant in group} for key, group in groups.items()}
+    shared = set.intersection(*(set(known) for known in contexts.values())) if contexts else set()
+    if groups and not shared:
+        raise DlbenchError(f"The values of {' and '.join(sorted(axes))} have no combination in common.")
+    return {key: [variant for at, variant in known.items() if at in shared] for key, known in contexts.items()}
+
+
+def _context(variant: Mapping[str, Any], axes: set[str]) -> tuple[str, ...]:
+    return tuple(value for axis, value in variant["values"].items() if axis not in axes)
+
+
+def _scaled_mean(values: Sequence[float | None], scale: float) -> float | None:
+    known = [value for value in values if value is not None]
+    return scale * math.fsum(known) / len(known) if known and len(known) == len(values) else None

@@ -1,0 +1,267 @@
+"""The answers to claims: supported, refuted, or not shown, and why."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from typing import Literal
+
+from dlbench.analysis.claim_values import ClaimValues, Plan, Series
+from dlbench.analysis.metrics import check_metric
+from dlbench.errors import DlbenchError
+from dlbench.experiments import Claim, Experiment
+from dlbench.relations import Interaction, Link, Monotone, Operand, Ordering, Sign
+from dlbench.seed_counts import alpha_per_look, seeds_needed
+from dlbench.specs import Value
+from dlbench.statistics.comparisons import compare_pairs, interaction
+from dlbench.statistics.power import pairs_to_show
+from dlbench.statistics.sentences import difference_in_words, margin_in_words, p_in_words
+from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
+from dlbench.trial import TrialRecord
+
+Answer = Literal["supported", "refuted", "not shown"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One comparison of a claim: what is claimed of it, its answer, and a sentence that says why.
+
+    n: seeds with a value on both sides; dropped: those that lack one. difference: left − right, in the metric's unit;
+    NaN where values are infinite. p_holm: corrected for the other parts of the claim.
+    """
+
+    claimed: str
+    answer: Answer
+    why: str
+    n: int
+    dropped: int
+    difference: float
+    difference_low: float
+    difference_high: float
+    p: float
+    p_holm: float
+
+    @classmethod
+    def of(cls, claimed: str, answer: Answer, why: str, found: Comparison) -> "Part":
+        """Take the numbers of a comparison."""
+        numbers = {name: value for name, value in asdict(found).items() if name in cls.__dataclass_fields__}
+        return cls(claimed=claimed, answer=answer, why=why, **numbers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimAnswer:
+    """What the trials say to a claim. why: the sentences of its parts, or the one that says what is missing."""
+
+    text: str
+    relation: str
+    metric: str
+    at: str
+    answer: Answer
+    why: str
+    parts: tuple[Part, ...] = ()
+
+
+def check_metrics(experiment: Experiment, measured: Sequence[str] = ()) -> None:
+    """Raise DlbenchError, with file and line, for a metric that nobody knows: before anything runs, not after.
+
+    measured: the names of the values that the experiment's diagnostics give.
+    """
+    named = [(reported.metric, reported.line) for reported in experiment.reported]
+    for claim in experiment.claims:
+        operands = claim.relation.operands if isinstance(claim.relation, Ordering) else ()
+        named += [(metric, claim.line) for metric in (claim.metric, *(o.metric for o in operands if o.metric))]
+    for metric, line in named:
+        try:
+            check_metric(metric, measured=measured)
+        except DlbenchError as error:
+            raise DlbenchError(f"{experiment.path}, line {line}: {error.message}", error.hint) from None
+
+
+def judge(claim: Claim, records: Iterable[TrialRecord], plan: Plan) -> ClaimAnswer:
+    """Answer a claim from a run's records. plan: as Plan.to_json returns it; records outside it are left aside.
+
+    Each comparison is paired by seed, and all of a claim are one family for Holm's correction. A claim is supported
+    where every part is, and refuted where a part is shown to be the other way round, or for ≈ to differ beyond the
+    margin. An interaction is supported by one part, and refuted where all parts are shown to be nil.
+    """
+    try:
+        parts = _parts(claim, ClaimValues.of(claim, records, plan))
+        answer, why = _together(claim, parts), "; ".join(part.why for part in parts)
+    except DlbenchError as error:  # a variant that was vetoed, or left out by an override
+        parts, answer, why = (), "not shown", f"in this run, {_uncapitalised(error.message)}"
+    return ClaimAnswer(
+        text=claim.text,
+        relation=claim.relation_text,
+        metric=claim.metric,
+        at=str(claim.at),
+        answer=answer,
+        why=why,
+        parts=parts,
+    )
+
+
+def _parts(claim: Claim, values: ClaimValues) -> tuple[Part, ...]:
+    match claim.relation:
+        case Ordering(links):
+            return _order(links, claim, values)
+        case Monotone(axis, sign):
+            return _order([Link(left, sign, right) for left, right in pairwise(values.steps(axis))], claim, values)
+        case Interaction(first, second):
+            return _interact(values.grid(first, second), _rules(claim, values.plan))
+
+
+def _together(claim: Claim, parts: Sequence[Part]) -> Answer:
+    answers = {part.answer for part in parts}
+    any_decides: Answer
+    all_decide: Answer
+    if isinstance(claim.relation, Interaction):
+        any_decides, all_decide = "supported", "refuted"
+    else:
+        any_decides, all_decide = "refuted", "supported"
+    if any_decides in answers:
+        return any_decides
+    return all_decide if answers == {all_decide} else "not shown"
+
+
+def _order(links: Sequence[Link], claim: Claim, values: ClaimValues) -> tuple[Part, ...]:
+    """Judge the links of an ordering as one family."""
+    operands = dict.fromkeys(operand for link in links for operand in (link.left, link.right))
+    series = values.operands(operands)
+    rules = _rules(claim, values.plan, links[0].left.metric)
+    if any(value == math.inf for by_seed in series.values() for value in by_seed.values()):
+        return _order_by_sign(links, series, rules)
+    named = {str(operand): by_seed for operand, by_seed in series.items()}
+    compared = compare_pairs(named, [(str(link.left), str(link.right)) for link in links], rules)
+    return tuple(_link_part(link, found, rules, len(links)) for link, found in zip(links, compared, strict=True))
+
+
+def _order_by_sign(links: Sequence[Link], series: Mapping[Operand, Series], rules: Rules) -> tuple[Part, ...]:
+    """Judge by the sign of each seed's difference, where infinite values (a target missed) have no mean."""
+    rules = replace(rules, margin=0.0)
+    signs: dict[str, Series] = {"nothing": {}}
+    for link in links:
+        signs[_claimed(link)] = _signs(series[link.left], series[link.right])
+        signs["nothing"] |= dict.fromkeys(signs[_claimed(link)], 0.0)
+    compared = compare_pairs(signs, [(_claimed(link), "nothing") for link in links], rules)
+    parts = []
+    for link, found in zip(links, compared, strict=True):
+        held = [sign for sign in signs[_claimed(link)].values() if sign is not None]
+        wanted = 1.0 if link.sign == ">" else -1.0
+        small = found.verdict == "n too small"
+        evidence = _too_small(found, rules, len(links)) if small else p_in_words(found.p_holm)
+        answer: Answer = "not shown" if link.sign == "≈" else _link_answer(link.sign, found)
+        unknown = replace(found, difference=math.nan, difference_low=math.nan, difference_high=math.nan)
+        why = f"{_claimed(link)} in {held.count(wanted)} of {found.n} paired seeds{_lost(found)}: {evidence}"
+        why += " (by signs, as some values are infinite)"
+        parts.append(Part.of(_claimed(link), answer, why, unknown))
+    return tuple(parts)
+
+
+def _signs(left: Series, right: Series) -> Series:
+    """Return the sign of each seed's difference; two infinite values are a tie."""
+    both = {seed: (left[seed], right.get(seed)) for seed in left}
+    return {
+        seed: None if one is None or other is None else float((one > other) - (one < other))
+        for seed, (one, other) in both.items()
+    }
+
+
+def _interact(grid: Mapping[tuple[str, str], Series], rules: Rules) -> tuple[Part, ...]:
+    compared = interaction(grid, rules)
+    parts = []
+    for found in compared:
+        answer: Answer = "supported" if found.separated else "refuted" if found.verdict == "equivalent" else "not shown"
+        claimed = f"{found.variant} ≠ {found.baseline}"
+        parts.append(Part.of(claimed, answer, _why(found, rules, len(compared)), found))
+    return tuple(parts)
+
+
+def _link_part(link: Link, found: Comparison, rules: Rules, comparisons: int) -> Part:
+    why = _why(found, rules, comparisons)
+    if found.verdict == "not shown" and link.sign != "≈":
+        why += _outlook(link.sign, found, rules, comparisons)
+    return Part.of(_claimed(link), _link_answer(link.sign, found), why, found)
+
+
+def _outlook(sign: Sign, found: Comparison, rules: Rules, comparisons: int) -> str:
+    """Say how many more seeds would show the difference seen, if it points the way that is claimed."""
+    if found.difference * (1 if sign == ">" else -1) < 0:
+        return "; what is seen points the other way"
+    pairs = pairs_to_show(found, rules, comparisons)
+    return f"; about {pairs - found.n} more seeds would show it" if pairs and pairs > found.n else ""
+
+
+def _link_answer(sign: Sign, found: Comparison) -> Answer:
+    """Return a link's answer. Rules are such that "better" means more, whatever the metric."""
+    if sign == "≈":
+        shown = {"equivalent": "supported", "better": "refuted", "worse": "refuted"}
+        return shown.get(found.verdict, "not shown")  # type: ignore[return-value]  # those are answers
+    if not found.separated:
+        return "not shown"
+    return "supported" if (found.difference > 0) == (sign == ">") else "refuted"
+
+
+def _claimed(link: Link) -> str:
+    return f"{link.left} {link.sign} {link.right}"
+
+
+def _rules(claim: Claim, plan: Plan, metric: str = "") -> Rules:
+    """Return a claim's rules; "better" means more, as relations speak of more and less.
+
+    Seeds that were added until verdicts fell are paid for: each look had its share of alpha.
+    """
+    looks = len(plan.get("judging", {}).get("looks", ()))
+    alpha = alpha_per_look(claim.alpha, looks) if looks else claim.alpha
+    found = Rules.for_metric(metric or claim.metric, margin=claim.margin, alpha=alpha)
+    return replace(found, higher_is_better=True)
+
+
+def _why(found: Comparison, rules: Rules, comparisons: int) -> str:
+    """Say a comparison in one sentence: effect with its interval, n, and p."""
+    about = f"{found.variant} − {found.baseline}"
+    if found.n < MINIMUM_PAIRS:
+        return f"{about}: n = {found.n} is too small{_lost(found)}"
+    seen = f"{about} = {difference_in_words(found, rules)}, n = {found.n} paired seeds{_lost(found)}"
+    if found.verdict == "n too small":
+        return f"{seen}: {_too_small(found, rules, comparisons)}"
+    if found.verdict == "equivalent":
+        return f"{seen}: equivalent" + (f" within {margin_in_words(rules)}" if rules.margin else "")
+    return f"{seen}, {p_in_words(found.p_holm)}"
+
+
+def _too_small(found: Comparison, rules: Rules, comparisons: int) -> str:
+    return f"n = {found.n} is too small, {seeds_needed(comparisons, rules.alpha)} could show it"
+
+
+def _lost(found: Comparison) -> str:
+    return f", {found.dropped} seed{'s' * (found.dropped != 1)} left out" if found.dropped else ""
+
+
+def counts_in_words(answers: Iterable[ClaimAnswer]) -> str:
+    """Say how many claims hold: "4 claims: 1 supported, 1 refuted, 2 not shown"."""
+    given = [answer.answer for answer in answers]
+    counts = [f"{given.count(answer)} {answer}" for answer in ("supported", "refuted", "not shown")]
+    return f"{len(given)} claim{'s' * (len(given) != 1)}: {', '.join(counts)}"
+
+
+def _uncapitalised(sentence: str) -> str:
+    return (sentence[:1].lower() + sentence[1:]).rstrip(".")
+
+
+_NUMBERS = ("n", "dropped", "difference", "difference_low", "difference_high", "p", "p_holm")
+COLUMNS = ("claim", "text", "relation", "metric", "at", "answer", "part", "part_answer", *_NUMBERS, "why")
+
+
+def claims_table(answers: Sequence[ClaimAnswer]) -> tuple[tuple[str, ...], list[dict[str, Value]]]:
+    """Return claims.csv: a row a part of a claim, in the metric's unit; a claim without parts has one row."""
+    rows: list[dict[str, Value]] = []
+    for number, answer in enumerate(answers, start=1):
+        head: dict[str, Value] = {"claim": number, "answer": answer.answer}
+        head |= {name: getattr(answer, name) for name in ("text", "relation", "metric", "at")}
+        rows += [head | _row(part) for part in answer.parts] or [head | {"why": answer.why}]
+    return COLUMNS, rows
+
+
+def _row(part: Part) -> dict[str, Value]:
+    numbers = {name: getattr(part, name) for name in _NUMBERS}
+    return {"part": part.claimed, "part_answer": part.answer, "why": part.why} | numbers

@@ -1,0 +1,106 @@
+"""How the trials of a run get to a target that the baseline sets, and how steadily.
+
+The target of a data set is the baseline's median validation accuracy at a fixed fraction of its epochs.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dlbench.analysis.metrics import Query, epoch_curve, metric_value
+from dlbench.analysis.summary import group_by_variant
+from dlbench.trial import ANSWERED, TrialRecord
+
+METRIC = "validation_accuracy"
+FRACTION = 0.8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convergence:
+    """A variant's way over its n trials.
+
+    target: None where the baseline set none. epochs, seconds: the medians to it over hits and misses, ∞ where fewer
+    than half of the trials reached it. area, change, gap: means of validation_accuracy_area,
+    validation_accuracy_change and generalization_gap, fractions; None where no trial has one.
+    """
+
+    variant: str
+    target: float | None
+    n: int
+    hits: int | None
+    epochs: float | None
+    seconds: float | None
+    area: float | None
+    change: float | None
+    gap: float | None
+
+
+def find_target(records: Iterable[TrialRecord], plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the target as the manifest keeps it: metric, fraction, baseline, and values by data set."""
+    from dlbench.statistics.convergence import target_from_baseline
+
+    groups = group_by_variant((record for record in records if record.status in ANSWERED), plan)
+    base = next(variant for variant in plan["variants"] if variant["label"] == plan["baseline"])
+    values = {}
+    for variant in plan["variants"]:
+        if _but_dataset(variant) == _but_dataset(base) and (group := groups[variant["variant_id"]]):
+            curves = [epoch_curve(record, METRIC) for record in group]
+            values[group[0].trial.dataset.text] = target_from_baseline(curves, fraction=FRACTION)
+    known = {dataset: value for dataset, value in values.items() if not math.isnan(value)}
+    return {"metric": METRIC, "fraction": FRACTION, "baseline": plan["baseline"], "values": known}
+
+
+def _but_dataset(variant: Mapping[str, Any]) -> dict[str, str]:
+    return {axis: value for axis, value in variant["values"].items() if axis != "dataset"}
+
+
+def target_of(record: TrialRecord, plan: Mapping[str, Any]) -> float | None:
+    """Return the target of a trial's data set from a plan that keeps it."""
+    found: float | None = plan.get("target", {}).get("values", {}).get(record.trial.dataset.text)
+    return found
+
+
+def epochs_to_target(record: TrialRecord, plan: Mapping[str, Any]) -> float | None:
+    """Return a trial's cell in trials.csv: ∞ for a miss, None where there is no target or no answer."""
+    target = target_of(record, plan)
+    if target is None or record.status not in ANSWERED:
+        return None
+    return metric_value(record, Query(metric="epochs_to_target", target=target))
+
+
+def convergence(records: Iterable[TrialRecord], plan: Mapping[str, Any]) -> tuple[Convergence, ...]:
+    """Return how each variant converged; none where no trial has more than one epoch."""
+    groups = group_by_variant((record for record in records if record.status in ANSWERED), plan)
+    if not any(len(record.epochs) > 1 for group in groups.values() for record in group):
+        return ()
+    return tuple(_converged(variant["label"], groups[variant["variant_id"]], plan) for variant in plan["variants"])
+
+
+def _converged(label: str, group: Sequence[TrialRecord], plan: Mapping[str, Any]) -> Convergence:
+    from dlbench.statistics.convergence import target_hits
+
+    target = target_of(group[0], plan) if group else None
+    epochs, seconds = (_values(group, f"{unit}_to_target", target) for unit in ("epochs", "seconds"))
+    return Convergence(
+        variant=label,
+        target=target,
+        n=len(group),
+        hits=target_hits(epochs).hits if epochs else None,
+        epochs=target_hits(epochs).median if epochs else None,
+        seconds=target_hits(seconds).median if seconds else None,
+        area=_mean(_values(group, "validation_accuracy_area")),
+        change=_mean(_values(group, "validation_accuracy_change")),
+        gap=_mean(_values(group, "generalization_gap")),
+    )
+
+
+def _values(group: Iterable[TrialRecord], metric: str, target: float | None = None) -> list[float]:
+    if target is None and metric.endswith("to_target"):
+        return []
+    found = (metric_value(record, Query(metric=metric, target=target)) for record in group)
+    return [value for value in found if value is not None]
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return math.fsum(values) / len(values) if values else None

@@ -1,0 +1,94 @@
+"""What is fixed about the verdicts before anything runs, and what somebody asks otherwise later."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from dlbench.analysis.diagnostics import names_in
+from dlbench.analysis.metrics import At, check_metric
+from dlbench.plan import find_baseline
+from dlbench.seed_counts import ALPHA, alpha_per_look
+from dlbench.statistics.metrics import default_margin, higher_is_better, scale_and_unit
+from dlbench.statistics.verdicts import Rules
+from dlbench.trial import TrialRecord
+
+METRIC = "test_accuracy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criteria:
+    """How differences are judged.
+
+    at: the epoch of metrics that each epoch has. margin: in the metric's unit as files have it. baseline: a variant's
+    label. all_pairs: each variant against each, not the baseline alone. looks: the numbers of seeds at which a
+    growing comparison is looked at, () for one that does not grow; they share alpha.
+    """
+
+    metric: str = METRIC
+    at: At = "selected"
+    margin: float = default_margin(METRIC)
+    alpha: float = ALPHA
+    baseline: str = ""
+    all_pairs: bool = False
+    looks: tuple[int, ...] = ()
+
+    @property
+    def rules(self) -> Rules:
+        """Return the rules of each look. Raises DlbenchError for a margin or an alpha that cannot be."""
+        alpha = alpha_per_look(self.alpha, len(self.looks)) if self.looks else self.alpha
+        return Rules(
+            metric=self.metric, margin=self.margin, alpha=alpha, higher_is_better=higher_is_better(self.metric)
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the criteria as the manifest keeps them."""
+        return asdict(self) | {"looks": list(self.looks)}
+
+
+def fixed_criteria(plan: Mapping[str, Any]) -> Criteria:
+    """Return what a plan fixed; one that fixed nothing has the defaults."""
+    known = {field.name for field in fields(Criteria)}
+    given = {key: value for key, value in plan.get("judging", {}).items() if key in known}
+    made = Criteria(**{"baseline": plan["baseline"], **given})
+    return replace(made, looks=tuple(made.looks))
+
+
+def asked_criteria(asked: Mapping[str, Any], plan: Mapping[str, Any], record: TrialRecord | None = None) -> Criteria:
+    """Return a plan's criteria with what was asked in their place.
+
+    asked: any of metric, at, margin, alpha, baseline, all_pairs; the margin as people read it, in points for shares.
+    record: one whose metrics may be named too. Raises DlbenchError for what cannot be.
+    """
+    fixed = fixed_criteria(plan)
+    wanted = replace(fixed, **{key: value for key, value in asked.items() if key != "margin"})
+    if "margin" in asked:
+        wanted = replace(wanted, margin=asked["margin"] / scale_and_unit(wanted.metric)[0])
+    elif wanted.metric != fixed.metric:
+        wanted = replace(wanted, margin=default_margin(wanted.metric))
+    if "baseline" in asked:
+        labels = {variant["label"]: variant["values"] for variant in plan["variants"]}
+        wanted = replace(wanted, baseline=find_baseline(asked["baseline"], labels))
+    check_metric(wanted.metric, record, names_in(plan))
+    _ = wanted.rules  # refuses a margin or an alpha that cannot be
+    return wanted
+
+
+def departures(wanted: Criteria, fixed: Criteria) -> tuple[str, ...]:
+    """Return in words how criteria depart from those that were fixed before running."""
+    return tuple(
+        f"{field.name.replace('_', ' ')} {_word(getattr(wanted, field.name))}, "
+        f"fixed before running: {_word(getattr(fixed, field.name))}"
+        for field in fields(Criteria)
+        if getattr(wanted, field.name) != getattr(fixed, field.name)
+    )
+
+
+def _word(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:g}"
+        case tuple():
+            return ", ".join(map(str, value)) or "none"
+    return str(value)

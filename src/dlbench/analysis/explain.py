@@ -1,0 +1,107 @@
+"""Which diagnostics differ between a run's variants, judged as the result itself is."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dlbench.analysis.diagnostics import FIRST, LAST, layers_of, measured_epochs, names_in, names_of
+from dlbench.analysis.families import name_values
+from dlbench.analysis.formatting import measure
+from dlbench.analysis.verdicts import judge_run
+from dlbench.specs import Value
+from dlbench.statistics.sentences import difference_in_words, p_in_words
+from dlbench.statistics.verdicts import Comparison, Rules
+from dlbench.trial import ANSWERED, TrialRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A diagnostic that was shown to differ. word: "higher" or "lower", as seen from the variant.
+
+    averaged: see Family. baseline_mean: the baseline's over the same pairs.
+    """
+
+    metric: str
+    axis: str
+    averaged: tuple[str, ...]
+    word: str
+    baseline_mean: float
+    comparison: Comparison
+    sentence: str
+
+    def document(self) -> dict[str, Value]:
+        """Return it as JSON content."""
+        found = asdict(self.comparison)
+        numbers = {
+            name: found[name] for name in ("n", "difference", "difference_low", "difference_high", "p", "p_holm")
+        }
+        head: dict[str, Value] = {"metric": self.metric, "axis": self.axis, "variant": self.comparison.variant}
+        means = {"mean": self.comparison.mean, "baseline_mean": self.baseline_mean}
+        return (
+            head
+            | {"baseline": self.comparison.baseline}
+            | means
+            | numbers
+            | {
+                "verdict": self.word,
+                "sentence": self.sentence,
+            }
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """The diagnostics that differ. judged: how many comparisons were made. epochs: those measured; n: most pairs."""
+
+    differences: tuple[Difference, ...]
+    judged: int
+    epochs: tuple[int, ...]
+    n: int
+
+
+def explain(records: Iterable[TrialRecord], plan: Mapping[str, Any]) -> Explanation:
+    """Judge every diagnostic of a run at its last measured epoch: the mean over layers, the first and the last layer.
+
+    Each is a comparison of its own, by the run's rules without a margin: what matters in a diagnostic nobody has fixed.
+    """
+    trials = tuple(record for record in records if record.status in ANSWERED)
+    seen = dict.fromkeys(name for record in trials for name in names_of(record))
+    names = [name for name in dict.fromkeys([*names_in(plan), *seen]) if name in seen]
+    differences: list[Difference] = []
+    compared: list[Comparison] = []
+    for metric in (metric for name in names for metric in _metrics(trials, name)):
+        judged = judge_run(trials, plan, {"metric": metric, "margin": 0.0, "at": "last"})
+        for family in judged.families:
+            compared += family.comparisons
+            differences += [
+                _difference(metric, family.axis, family.averaged, found, judged.rules)
+                for found in family.against_baseline
+                if found.separated
+            ]
+    epochs = sorted({epoch for name in names for epoch in measured_epochs(trials, name)})
+    return Explanation(
+        differences=tuple(differences),
+        judged=len(compared),
+        epochs=tuple(epochs),
+        n=max((found.n for found in compared), default=0),
+    )
+
+
+def _metrics(records: Sequence[TrialRecord], name: str) -> list[str]:
+    several = len(layers_of(records, name)) > 1
+    return [name, f"{name}@{FIRST}", f"{name}@{LAST}"] if several else [name]
+
+
+def _difference(metric: str, axis: str, averaged: tuple[str, ...], found: Comparison, rules: Rules) -> Difference:
+    word = "higher" if found.difference > 0 else "lower"
+    seen = f"{difference_in_words(found, rules)}, n = {found.n} paired seeds, {p_in_words(found.p_holm)}"
+    named = name_values(found, axis)
+    return Difference(
+        metric=metric,
+        axis=axis,
+        averaged=averaged,
+        word=word,
+        baseline_mean=found.mean - found.difference,
+        comparison=found,
+        sentence=f"{measure(metric).title}: {word} in {named.variant} than in {named.baseline}, {seen}",
+    )

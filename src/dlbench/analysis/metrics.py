@@ -1,0 +1,188 @@
+"""Any metric of a trial by its name: columns of trials.csv and epochs.csv, what derives from epochs, diagnostics."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from dlbench.analysis.diagnostics import base_name, check_layer, names_of, reading_value
+from dlbench.errors import DlbenchError, suggest
+from dlbench.trial import TrialRecord
+
+#: Which epoch a metric is read at: the selected one, the last, or a number from 1.
+At = Literal["selected", "last"] | int
+Curve = Sequence[float]
+
+TRIAL_METRICS = (
+    "train_loss",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "last_validation_loss",
+    "last_validation_accuracy",
+    "test_loss",
+    "test_accuracy",
+    "macro_precision",
+    "macro_recall",
+    "macro_f1",
+    "step_loss_oscillation",
+    "best_epoch",
+    "epochs_run",
+    "train_seconds",
+    "images_per_second",
+    "parameters",
+    "flops_per_image",
+    "peak_memory_mb",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A metric as a claim or a table asks for it.
+
+    at: the epoch, for metrics that each epoch has. over: the epochs a derived metric looks at, "all", "second-half",
+    "first:N" or "last:N". target: the validation accuracy of epochs_to_target and seconds_to_target, a fraction.
+    """
+
+    metric: str
+    at: At = "selected"
+    over: str = "all"
+    target: float | None = None
+
+
+def metric_value(record: TrialRecord, query: Query) -> float | None:
+    """Return a trial's value, None where it has none. Raises DlbenchError for a metric that is not known."""
+    if query.metric in DERIVED:
+        value = DERIVED[query.metric](record, query)
+        return None if value is None or math.isnan(value) else value
+    own = query.at == "selected" and query.metric in record.metrics
+    if not own and query.metric in known_epoch_metrics(record):
+        return _at(record, query.metric, query.at)
+    if base_name(query.metric) in names_of(record):
+        value = reading_value(record, query.metric, query.at)
+        return None if value is None or math.isnan(value) else value
+    if record.watched and not _is_known(query.metric, record):
+        return None  # a diagnostic that failed in this trial
+    check_metric(query.metric, record)
+    found = record.metrics.get(query.metric)
+    return _cost(record, query.metric) if found is None else float(found)
+
+
+def check_metric(name: str, record: TrialRecord | None = None, measured: Sequence[str] = ()) -> None:
+    """Raise DlbenchError where nobody knows a metric of that name. measured: the names of diagnostics' values."""
+    if record:
+        check_layer(name, record)
+    readings = [*measured, *(names_of(record) if record else ())]
+    if base_name(name) in readings or _is_known(name, record):
+        return
+    known = list(dict.fromkeys([*_known(record), *readings]))
+    raise DlbenchError(f"There is no metric {name!r}.", suggest(name, known, f"It takes {', '.join(known)}."))
+
+
+def _is_known(name: str, record: TrialRecord | None) -> bool:
+    return name in _known(record)
+
+
+def _known(record: TrialRecord | None) -> list[str]:
+    known = [*TRIAL_METRICS, *DERIVED, "learning_rate", "seconds"]
+    return [*known, *record.metrics, *record.cost, *known_epoch_metrics(record)] if record else known
+
+
+def known_epoch_metrics(record: TrialRecord) -> tuple[str, ...]:
+    """Return the metrics that each epoch of a trial has."""
+    return tuple(name for name in record.epochs[0] if name != "epoch") if record.epochs else ()
+
+
+def epoch_curve(record: TrialRecord, metric: str, over: str = "all") -> list[float]:
+    """Return a metric by epoch, or over a part of the epochs; NaN where an epoch lacks it."""
+    values = [row.get(metric) for row in record.epochs]
+    curve = [math.nan if value is None else float(value) for value in values]
+    return curve[epoch_slice(over, len(curve))]
+
+
+def epoch_slice(over: str, epochs: int) -> slice:
+    """Return which epochs a text means: "all", "second-half", "first:N", "last:N"."""
+    word, _, number = over.partition(":")
+    if over == "all":
+        return slice(None)
+    if over == "second-half":
+        return slice(epochs // 2, None)
+    if word in ("first", "last") and number.isdigit() and int(number):
+        return slice(None, int(number)) if word == "first" else slice(-int(number), None)
+    raise DlbenchError(f"{over!r} names no part of a training.", "It takes all, second-half, first:N or last:N.")
+
+
+def _at(record: TrialRecord, metric: str, at: At) -> float | None:
+    curve = epoch_curve(record, metric)
+    position = {"selected": record.metrics.get("best_epoch"), "last": len(curve)}.get(str(at), at)
+    if position is None or not 1 <= int(position) <= len(curve):
+        return None
+    return curve[int(position) - 1]
+
+
+def _cost(record: TrialRecord, metric: str) -> float | None:
+    """Return what a trial cost; the time of a diverged one is no time of a training."""
+    timed = metric.endswith("seconds")
+    value = math.inf if timed and record.status == "diverged" else record.cost.get(metric)
+    return None if value is None else float(value)
+
+
+def _difference(first: str, second: str) -> Callable[[TrialRecord, Query], float | None]:
+    def value(record: TrialRecord, query: Query) -> float | None:
+        left, right = (metric_value(record, Query(metric=name, at=query.at)) for name in (first, second))
+        return None if left is None or right is None else left - right
+
+    return value
+
+
+def _change(metric: str) -> Callable[[TrialRecord, Query], float | None]:
+    def value(record: TrialRecord, query: Query) -> float | None:
+        from dlbench.statistics.convergence import stability
+
+        return stability(epoch_curve(record, metric, query.over))
+
+    return value
+
+
+def _decrease(record: TrialRecord, query: Query) -> float | None:
+    """Return by how much the training loss fell over the epochs, from just before them to their last."""
+    part = epoch_slice(query.over, len(record.epochs)).indices(len(record.epochs))
+    curve = epoch_curve(record, "train_loss")[max(part[0] - 1, 0) : part[1]]
+    return curve[0] - curve[-1] if len(curve) > 1 else None
+
+
+def _area(record: TrialRecord, query: Query) -> float | None:
+    from dlbench.statistics.convergence import area_under_curve
+
+    return area_under_curve(epoch_curve(record, "validation_accuracy", query.over))
+
+
+def _to_target(timed: bool) -> Callable[[TrialRecord, Query], float | None]:
+    def value(record: TrialRecord, query: Query) -> float | None:
+        from itertools import accumulate
+
+        from dlbench.statistics.convergence import time_to_target
+
+        if query.target is None:
+            raise DlbenchError(f"{query.metric} needs a target.", "Give target = 0.97, an accuracy from 0 to 1.")
+        elapsed = list(accumulate(epoch_curve(record, "seconds"))) if timed else None
+        curve = epoch_curve(record, "validation_accuracy")
+        diverged = record.status == "diverged"
+        return time_to_target(curve, query.target, elapsed=elapsed, diverged=diverged) if curve else None
+
+    return value
+
+
+DERIVED = MappingProxyType(
+    {
+        "generalization_gap": _difference("train_accuracy", "validation_accuracy"),
+        "loss_gap": _difference("validation_loss", "train_loss"),
+        "train_loss_change": _change("train_loss"),
+        "validation_accuracy_change": _change("validation_accuracy"),
+        "train_loss_decrease": _decrease,
+        "validation_accuracy_area": _area,
+        "epochs_to_target": _to_target(timed=False),
+        "seconds_to_target": _to_target(timed=True),
+    }
+)

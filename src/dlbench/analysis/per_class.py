@@ -1,0 +1,68 @@
+"""Precision, recall and F1 of each class, from the confusion matrices of a run."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dlbench.analysis.summary import Summary, group_by_variant
+from dlbench.specs import Value
+from dlbench.trial import ANSWERED, TrialRecord
+
+SCORES = ("precision", "recall", "f1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassScores:
+    """One class of one variant on the test set, over its seeds. Scores are fractions, 0 where a class has no count.
+
+    support: test images of the class.
+    """
+
+    label: str
+    values: Mapping[str, str]
+    class_name: str
+    support: int
+    precision: Summary
+    recall: Summary
+    f1: Summary
+
+
+def per_class(records: Iterable[TrialRecord], plan: Mapping[str, Any]) -> tuple[ClassScores, ...]:
+    """Return the scores of each variant's classes, in the order of the plan and of the data set's classes."""
+    grouped = group_by_variant(records, plan)
+    return tuple(scores for variant in plan["variants"] for scores in _variant(variant, grouped[variant["variant_id"]]))
+
+
+def _variant(variant: Mapping[str, Any], records: Sequence[TrialRecord]) -> Iterable[ClassScores]:
+    known = [record for record in records if record.status in ANSWERED and record.confusion]
+    for index, name in enumerate(known[0].class_names if known else ()):
+        by_seed = {record.trial.seed: class_scores(record.confusion, index) for record in known}
+        summaries = {score: Summary.of({seed: found[score] for seed, found in by_seed.items()}) for score in SCORES}
+        support = sum(known[0].confusion[index])
+        yield ClassScores(
+            label=variant["label"], values=variant["values"], class_name=name, support=support, **summaries
+        )
+
+
+def class_scores(confusion: Sequence[Sequence[int]], index: int) -> dict[str, float]:
+    """Return one class's precision, recall and F1. confusion: counts, a row a true class."""
+    hits, actual = confusion[index][index], sum(confusion[index])
+    predicted = sum(row[index] for row in confusion)
+    return {
+        "precision": hits / max(predicted, 1),
+        "recall": hits / max(actual, 1),
+        "f1": 2 * hits / max(predicted + actual, 1),
+    }
+
+
+def per_class_table(rows: Sequence[ClassScores]) -> tuple[tuple[str, ...], list[dict[str, Value]]]:
+    """Return them as columns and rows: label, values by axis, class, support, n, and two columns a score."""
+    table = []
+    for row in rows:
+        cells: dict[str, Value] = {"label": row.label, **row.values, "class": row.class_name}
+        cells |= {"support": row.support, "n": row.f1.n}
+        for score in SCORES:
+            summary: Summary = getattr(row, score)
+            cells |= {f"{score}_mean": summary.mean, f"{score}_std": summary.std}
+        table.append(cells)
+    return tuple(dict.fromkeys(column for cells in table for column in cells)), table

@@ -1,0 +1,87 @@
+"""Reported against measured: each figure of a report beside what the trials gave."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import sqrt
+from typing import Any
+
+from dlbench.analysis.claim_values import measured
+from dlbench.analysis.metrics import Query
+from dlbench.analysis.summary import Summary, group_by_variant
+from dlbench.errors import DlbenchError
+from dlbench.experiments import Reported
+from dlbench.relations import find_variant
+from dlbench.specs import Value
+from dlbench.trial import TrialRecord
+
+#: A figure this close, relative to its size, lies on the edge of an interval, not beyond it.
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedFigure:
+    """One reported figure and its measurement, in the metric's unit as files have it.
+
+    difference: measured − reported. low, high: 95 % interval of the measured mean, None for fewer than two seeds.
+    within: whether the reported figure lies in it. one_run: whether it lies where a single run falls in 95 % of cases,
+    which is what a report of one seed gives. problem: why nothing was measured, or "".
+    """
+
+    variant: str
+    metric: str
+    at: str
+    reported: float
+    place: str
+    n: int = 0
+    measured: float | None = None
+    low: float | None = None
+    high: float | None = None
+    difference: float | None = None
+    within: bool | None = None
+    one_run: bool | None = None
+    problem: str = ""
+
+
+def compare_reported(
+    reported: Iterable[Reported], records: Iterable[TrialRecord], plan: Mapping[str, Any]
+) -> tuple[ReportedFigure, ...]:
+    """Set each reported figure beside the trials of its variant. plan: as Plan.to_json returns it."""
+    grouped = group_by_variant(records, plan)
+    return tuple(_compare(entry, grouped, plan) for entry in reported)
+
+
+def _compare(entry: Reported, grouped: Mapping[str, Sequence[TrialRecord]], plan: Mapping[str, Any]) -> ReportedFigure:
+    about: dict[str, Any] = {"variant": entry.variant, "metric": entry.metric, "at": str(entry.at)}
+    about |= {"reported": float(entry.value), "place": entry.place}
+    try:
+        variant = find_variant(entry.variant, plan)
+    except DlbenchError as error:  # vetoed, or left out by an override
+        return ReportedFigure(**about, problem=error.message)
+    query = Query(metric=entry.metric, at=entry.at, over=entry.over, target=entry.target)
+    values = {record.trial.seed: measured(record, query) for record in grouped[variant["variant_id"]]}
+    known = {seed: value for seed, value in values.items() if value is not None}
+    if not known:
+        return ReportedFigure(**about, problem="No trial has a value.")
+    return ReportedFigure(**about, **_measure(entry.value, Summary.of(known)))
+
+
+def _measure(reported: float, summary: Summary) -> dict[str, Any]:
+    found = {"n": summary.n, "measured": summary.mean, "difference": summary.mean - reported}
+    if summary.std is None or summary.std != summary.std:
+        return found
+    from scipy import stats
+
+    quantile = float(stats.t.ppf(0.975, summary.n - 1))
+    half, one_run = quantile * summary.std / sqrt(summary.n), quantile * summary.std * sqrt(1 + 1 / summary.n)
+    distance = abs(summary.mean - reported) - _ROUNDING * abs(reported)
+    return found | {
+        "low": summary.mean - half,
+        "high": summary.mean + half,
+        "within": distance <= half,
+        "one_run": distance <= one_run,
+    }
+
+
+def reported_table(figures: Sequence[ReportedFigure]) -> tuple[tuple[str, ...], list[dict[str, Value]]]:
+    """Return reported.csv: a row a figure."""
+    return tuple(ReportedFigure.__dataclass_fields__), [asdict(figure) for figure in figures]

@@ -1,0 +1,252 @@
+"""From the records of a run to verdicts: each axis with the others held paired, interactions, and the noise floor."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from dlbench.analysis.convergence import target_of
+from dlbench.analysis.criteria import Criteria, asked_criteria, departures, fixed_criteria
+from dlbench.analysis.diagnostics import base_name, names_in, names_of
+from dlbench.analysis.families import COLUMNS, Family, Series, average, family, judge_values, known, standing_of
+from dlbench.analysis.metrics import Query, metric_value
+from dlbench.analysis.summary import group_by_variant
+from dlbench.specs import Value
+from dlbench.statistics.verdicts import Rules
+from dlbench.trial import ANSWERED, TrialRecord
+
+if TYPE_CHECKING:
+    from dlbench.statistics.datasets import Ranking
+
+Plan = Mapping[str, Any]
+#: A metric by seed for each combination, told by its value on each axis; the baseline's comes first.
+Grid = Sequence[tuple[Mapping[str, str], Series]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """Everything that can be said about the differences of a run.
+
+    departures: how criteria differ from those that were fixed before running. families: one an axis, the metric
+    averaged over the other axes. held: the same at each combination of the others. noise_floor: the baseline against
+    itself on other seeds. ranking: of variants over several data sets. notes: what was left aside.
+    """
+
+    criteria: Criteria
+    rules: Rules
+    departures: tuple[str, ...] = ()
+    families: tuple[Family, ...] = ()
+    held: tuple[Family, ...] = ()
+    interactions: tuple[Family, ...] = ()
+    noise_floor: Family | None = None
+    ranking: "Ranking | None" = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def all_families(self) -> tuple[Family, ...]:
+        """Return every family, the noise floor first."""
+        floor = (self.noise_floor,) if self.noise_floor else ()
+        return (*floor, *self.families, *self.held, *self.interactions)
+
+    @property
+    def decided(self) -> bool:
+        """Tell whether every verdict on an axis is decided."""
+        return all(family.decided for family in self.families or self.held)
+
+    def table(self) -> tuple[tuple[str, ...], list[dict[str, Value]]]:
+        """Return the columns and rows of comparison.csv."""
+        return COLUMNS, [row for family in self.all_families for row in family.rows(self.criteria.metric)]
+
+
+def judge_run(records: Iterable[TrialRecord], plan: Plan, asked: Mapping[str, Any] | None = None) -> Judged:
+    """Judge a run by what its plan fixed, or by what is asked now.
+
+    asked: see `criteria.asked_criteria`. A diverged trial counts with its value; any other trial without an answer
+    takes its pair with it, which `dropped` counts. Nothing depends on the order of records or of variants.
+    """
+    trials = tuple(records)
+    criteria = asked_criteria(asked or {}, plan, next((r for r in trials if r.status in ANSWERED), None))
+    rules = criteria.rules
+    series = _series(trials, plan, criteria)
+    variants = sorted(plan["variants"], key=lambda variant: variant["label"] != criteria.baseline)
+    grid = [(variant["values"], series[variant["label"]]) for variant in variants]
+    axes = _axes(plan)
+    families, held, notes = _judge_axes(axes, grid, criteria) if axes else (_alone(series, criteria), (), ())
+    return Judged(
+        criteria=criteria,
+        rules=rules,
+        departures=departures(criteria, fixed_criteria(plan)),
+        families=families,
+        held=held,
+        interactions=tuple(
+            found for pair in combinations(axes, 2) if (found := _interaction(pair, axes, grid, rules)).comparisons
+        ),
+        noise_floor=_noise_floor(trials, plan, criteria),
+        ranking=_rank(axes, grid, rules),
+        notes=notes,
+    )
+
+
+def _series(records: Iterable[TrialRecord], plan: Plan, criteria: Criteria) -> dict[str, Series]:
+    """Return the metric by seed for each variant, by label."""
+    groups, seeds = group_by_variant(records, plan), {*plan["seeds"]}
+    return {
+        variant["label"]: {
+            record.trial.seed: _value(record, plan, criteria)
+            for record in groups[variant["variant_id"]]
+            if record.trial.seed in seeds
+        }
+        for variant in plan["variants"]
+    }
+
+
+def _value(record: TrialRecord, plan: Plan, criteria: Criteria) -> float | None:
+    target = target_of(record, plan)
+    aimless = target is None and criteria.metric.endswith("_to_target")
+    name = base_name(criteria.metric)
+    unmeasured = name in names_in(plan) and name not in names_of(record)
+    if record.status not in ANSWERED or aimless or unmeasured:
+        return None
+    return metric_value(record, Query(metric=criteria.metric, at=criteria.at, target=target))
+
+
+def _axes(plan: Plan) -> list[str]:
+    """Return the axes on which the variants differ."""
+    return [axis for axis in plan["axes"] if len({v["values"].get(axis, "") for v in plan["variants"]}) > 1]
+
+
+def _alone(series: Mapping[str, Series], criteria: Criteria) -> tuple[Family, ...]:
+    """Return the family of a single variant, which has nothing to be compared with."""
+    standing = standing_of(criteria.baseline, series[criteria.baseline], criteria.rules)
+    return (family("variant", (), criteria.rules, baseline=standing),)
+
+
+def _judge_axes(
+    axes: Sequence[str], grid: Grid, criteria: Criteria
+) -> tuple[tuple[Family, ...], tuple[Family, ...], tuple[str, ...]]:
+    families, held, notes = [], [], []
+    # A data set is no treatment: which of several is the easiest is worth a table only where nothing else varies.
+    for axis in [axis for axis in axes if axis != "dataset"] or axes:
+        others = tuple(other for other in axes if other != axis)
+        cells = _cells((axis,), others, grid)
+        names = list(dict.fromkeys(values.get(axis, "") for values, _ in grid))
+        shared = [row for row in cells.values() if len(row) == len(names)]
+        if shared:
+            pooled = {name: average([row[name,] for row in shared]) for name in names}
+            judged = judge_values(axis, pooled, criteria.rules, all_pairs=criteria.all_pairs, averaged=others)
+            families.append(judged)
+        if len(shared) < len(cells):
+            notes.append(_incomplete(axis, others, len(shared), len(cells)))
+        if others:
+            held += _judge_held(axis, others, names[0], cells, criteria.rules)
+    return tuple(families), tuple(held), tuple(notes)
+
+
+def _incomplete(axis: str, others: Sequence[str], shared: int, cells: int) -> str:
+    where = f"combinations of {', '.join(others)}" if len(others) > 1 else f"values of {others[0]}"
+    if not shared:
+        return f"{axis} is not judged as a whole: none of the {cells} {where} has all of its values"
+    return f"{axis} is averaged over {shared} of {cells} {where}: the others lack some of its values"
+
+
+def _cells(
+    inner: tuple[str, ...], outer: tuple[str, ...], grid: Grid
+) -> dict[tuple[str, ...], dict[tuple[str, ...], Series]]:
+    """Return the series by the values of the outer axes, and in each cell by those of the inner ones."""
+    cells: dict[tuple[str, ...], dict[tuple[str, ...], Series]] = {}
+    for values, series in grid:
+        held, varied = (tuple(values.get(axis, "") for axis in axes) for axes in (outer, inner))
+        cells.setdefault(held, {})[varied] = series
+    return cells
+
+
+def _judge_held(
+    axis: str,
+    others: tuple[str, ...],
+    base: str,
+    cells: Mapping[tuple[str, ...], Mapping[tuple[str, ...], Series]],
+    rules: Rules,
+) -> list[Family]:
+    """Judge an axis at each combination of the others, all of them under one correction."""
+    from dlbench.statistics.comparisons import compare_pairs
+
+    texts = {held: ", ".join(f"{name}={value}" for name, value in zip(others, held, strict=True)) for held in cells}
+    named = {f"{name} at {texts[held]}": series for held, row in cells.items() for (name,), series in row.items()}
+    keys = [(held, name) for held, row in cells.items() if (base,) in row for (name,) in row if name != base]
+    pairs = [(f"{name} at {texts[held]}", f"{base} at {texts[held]}") for held, name in keys]
+    found = dict(zip(keys, compare_pairs(named, pairs, rules), strict=True))
+    return [
+        family(
+            axis,
+            [replace(c, variant=name, baseline=base) for (at, name), c in found.items() if at == held],
+            rules,
+            baseline=standing_of(base, cells[held][base,], rules),
+            size=len(found),
+            held=texts[held],
+        )
+        for held in dict.fromkeys(held for held, _ in keys)
+    ]
+
+
+def _interaction(pair: tuple[str, str], axes: Sequence[str], grid: Grid, rules: Rules) -> Family:
+    """Judge whether what one axis does depends on the other, averaged over the rest where all combinations are."""
+    from dlbench.statistics.comparisons import interaction
+
+    rest = tuple(axis for axis in axes if axis not in pair)
+    cells = _cells(pair, rest, grid)
+    present = list(dict.fromkeys(key for row in cells.values() for key in row))
+    shared = [row for row in cells.values() if len(row) == len(present)]
+    values = {(first, second): average([row[first, second] for row in shared]) for first, second in present if shared}
+    return family(" × ".join(pair), interaction(values, rules), rules, averaged=rest)
+
+
+def _noise_floor(records: Iterable[TrialRecord], plan: Plan, criteria: Criteria) -> Family | None:
+    """Judge the baseline against itself: seed by seed, the run on that seed and one on another."""
+    partner = dict(zip(plan.get("noise_floor", ()), plan["seeds"], strict=False))
+    base = next(variant for variant in plan["variants"] if variant["label"] == plan["baseline"])
+    own: dict[int, float | None] = {}
+    other: dict[int, float | None] = {}
+    for record in records:
+        if record.trial.variant_id == base["variant_id"]:
+            seed, value = record.trial.seed, _value(record, plan, criteria)
+            if seed in partner:
+                other[partner[seed]] = value
+            elif seed in partner.values():
+                own[seed] = value
+    if not other:
+        return None
+    label = base["label"]
+    found = judge_values("seed", {label: own, f"{label}, other seeds": other}, criteria.rules)
+    return replace(found, baseline=None)
+
+
+def _rank(axes: Sequence[str], grid: Grid, rules: Rules) -> "Ranking | None":
+    """Rank the variants over the data sets, where there are enough of both for Friedman's test."""
+    others = tuple(axis for axis in axes if axis != "dataset")
+    if "dataset" not in axes or not others:
+        return None
+    values: dict[str, dict[str, float]] = {}
+    for names, series in grid:
+        if found := known(series):
+            label = ", ".join(names.get(axis, "") for axis in others)
+            values.setdefault(label, {})[names["dataset"]] = math.fsum(found) / len(found)
+    finite = [{name for name, x in row.items() if math.isfinite(x)} for row in values.values()]
+    shared = set.intersection(*finite) if finite else set()
+    if len(values) < 3 or len(shared) < 2:
+        return None
+    from dlbench.statistics.datasets import rank_variants
+
+    return rank_variants(values, alpha=rules.alpha, higher_is_better=rules.higher_is_better)
+
+
+def ranking_sentence(ranking: "Ranking") -> str:
+    """Say what Friedman's and Nemenyi's tests show over several data sets."""
+    ranked = sorted(zip(ranking.mean_ranks, ranking.variants, strict=True))
+    ranks = ", ".join(f"{variant} {rank:.2f}" for rank, variant in ranked)
+    p = "p < 0.001" if ranking.p < 0.001 else f"p = {ranking.p:.3f}"
+    head = f"over {ranking.datasets} data sets, mean ranks (1 is best): {ranks}; Friedman {p}"
+    if not ranking.different:
+        return f"{head}: not shown that any of them differ"
+    pairs = ", ".join(f"{first} and {second}" for first, second in ranking.different)
+    return f"{head}; apart by more than Nemenyi's {ranking.critical_difference:.2f}: {pairs}"

@@ -1,0 +1,148 @@
+"""What a folder of runs says to the experiments that they are of, claim by claim."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dlbench.analysis.answers import ExperimentAnswers, answer
+from dlbench.errors import DlbenchError
+from dlbench.experiment_plans import find_experiments, open_experiment, run_departures
+from dlbench.experiments import Experiment, load_experiment
+from dlbench.registry import Registry
+from dlbench.runs.folder import RunFolder
+from dlbench.runs.locations import list_runs
+from dlbench.trial import ANSWERED, Manifest, TrialRecord
+
+#: What people write about all runs, and about one of them beside it: why its figures are what they are.
+INTRODUCTION, NOTES = "introduction.md", "notes.md"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnsweredRun:
+    """A run of an experiment with its answers.
+
+    done, planned: trials. seeds: how many. seconds: of training, all trials together. machines: those it ran on.
+    remarks: the text of its notes.md, or "".
+    """
+
+    folder: str
+    answers: ExperimentAnswers
+    done: int
+    planned: int
+    seeds: int
+    seconds: float
+    machines: tuple[str, ...]
+    remarks: str = ""
+
+    @property
+    def notes(self) -> list[str]:
+        """Return what must be said beside its numbers."""
+        open_trials = [f"{self.done} of {self.planned} trials"] if self.done < self.planned else []
+        return [*open_trials, *self.answers.notes]
+
+    def document(self) -> dict[str, Any]:
+        """Return the run as JSON content."""
+        names = ("folder", "done", "planned", "seeds", "seconds", "machines", "remarks")
+        return {name: getattr(self, name) for name in names} | self.answers.document()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnsweredRuns:
+    """The runs of a folder that are of an experiment, by report and by name.
+
+    problems: a sentence for each that could not be read. missing: the experiments that have none. introduction: the
+    text of the folder's introduction.md, or "".
+    """
+
+    runs: tuple[AnsweredRun, ...]
+    problems: tuple[str, ...] = ()
+    missing: tuple[Experiment, ...] = ()
+    introduction: str = ""
+
+    @property
+    def reports(self) -> dict[str, list[AnsweredRun]]:
+        """Return the runs of each report; "" for experiments of none."""
+        found: dict[str, list[AnsweredRun]] = {}
+        for run in self.runs:
+            found.setdefault(run.answers.experiment.report, []).append(run)
+        return found
+
+
+def read_answers(root: Path, registry: Registry) -> AnsweredRuns:
+    """Answer every run of an experiment below a folder; other runs are left aside."""
+    runs, problems = [], []
+    for path in list_runs(root):
+        try:
+            run = _read(path, registry)
+        except DlbenchError as error:
+            problems.append(f"{path.name}: {error}")
+            continue
+        if run:
+            runs.append(run)
+    runs.sort(key=lambda run: (run.answers.experiment.report, run.answers.experiment.name, run.folder))
+    return AnsweredRuns(
+        runs=tuple(runs),
+        problems=tuple(problems),
+        missing=_missing(runs, registry),
+        introduction=_text(root / INTRODUCTION),
+    )
+
+
+def _read(path: Path, registry: Registry) -> AnsweredRun | None:
+    folder = RunFolder(path)
+    if folder.manifest is None or not folder.plan.get("experiment"):
+        return None
+    experiment = _experiment(path, folder.plan["experiment"], registry)
+    plan, records = folder.plan, _planned(folder)
+    departed = run_departures((record.trial for record in records), experiment, registry)
+    return AnsweredRun(
+        folder=path.name,
+        answers=answer(experiment, records, plan, departed),
+        done=sum(record.status in ANSWERED for record in records),
+        planned=folder.manifest.planned,
+        seeds=len(plan["seeds"]),
+        seconds=sum(float(record.cost.get("train_seconds") or 0.0) for record in records),
+        machines=_machines(folder.manifest),
+        remarks=_text(path / NOTES),
+    )
+
+
+def _experiment(folder: Path, name: str, registry: Registry) -> Experiment:
+    """Return the experiment as its run has kept it, else the plugin's."""
+    plugin, _, stem = name.rpartition("/")
+    kept = folder / f"{stem}.toml"
+    return load_experiment(kept, plugin) if kept.is_file() else open_experiment(name, registry)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+
+
+def _planned(folder: RunFolder) -> list[TrialRecord]:
+    variants = {variant["variant_id"] for variant in folder.plan["variants"]}
+    seeds = {*folder.plan["seeds"], *folder.plan.get("noise_floor", ())}
+    return [r for r in folder.records if r.trial.variant_id in variants and r.trial.seed in seeds]
+
+
+def _machines(manifest: Manifest) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for session in manifest.sessions:
+        hardware = session["hardware"]
+        device = hardware.get("gpu") or hardware.get("cpu") or "unknown processor"
+        cores = hardware.get("cores")
+        found[f"{device}, {cores} core{'s' * (cores != 1)}, torch {session['versions'].get('torch')}"] = None
+    return tuple(found)
+
+
+def _missing(runs: Iterable[AnsweredRun], registry: Registry) -> tuple[Experiment, ...]:
+    """Return the experiments of plugins, of a report, that no run is of; a broken file is another command's matter."""
+    there = {run.answers.experiment.name for run in runs}
+    found = []
+    for file in find_experiments(registry):
+        if file.name not in there:
+            with suppress(DlbenchError):
+                experiment = load_experiment(file.path, file.plugin)
+                found += [experiment] if experiment.report else []
+    return tuple(found)

@@ -1,0 +1,106 @@
+"""A table of a run in the format that another program or a document wants."""
+
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from dlbench.analysis.formatting import measure
+from dlbench.analysis.per_class import per_class, per_class_table
+from dlbench.analysis.summary import VariantSummary, summarise, summary_table
+from dlbench.analysis.verdicts import judge_run
+from dlbench.errors import DlbenchError, suggest
+from dlbench.files import strict_json
+from dlbench.runs.folder import RunFolder
+from dlbench.runs.tables import VIEWS, cell, table, to_csv
+from dlbench.specs import Value
+
+TABLES = (*VIEWS, "comparison", "summary", "per-class")
+FORMATS = ("csv", "json", "markdown", "latex", "parquet")
+# An underscore inside a word is plain text in Markdown; elsewhere it may open an emphasis.
+_MARKDOWN = re.compile(r"[\\`*\[\]<>|~]|(?<!\w)_|_(?!\w)")
+
+Table = tuple[Sequence[str], Sequence[Mapping[str, Value]]]
+
+
+def export(folder: RunFolder, table: str, format: str) -> str | bytes:  # noqa: A002  # the option's name
+    """Return a table of a run folder in a format; bytes for parquet, text for the others.
+
+    csv, json and parquet hold every digit, fractions for accuracies. Markdown and LaTeX are made for documents:
+    their summary shows percentages and mean ± standard deviation.
+    """
+    _check(table, TABLES, "table")
+    _check(format, FORMATS, "format")
+    for_people = format in ("markdown", "latex")
+    columns, rows = _summary(folder, for_people=for_people) if table == "summary" else _view(folder, table)
+    match format:
+        case "csv":
+            return to_csv(tuple(columns), rows)
+        case "json":
+            return strict_json([{column: row.get(column) for column in columns} for row in rows]) + "\n"
+        case "markdown":
+            return _markdown(columns, rows)
+        case "latex":
+            return _latex(columns, rows)
+    return _parquet(columns, rows)
+
+
+def _check(name: str, known: Iterable[str], kind: str) -> None:
+    if name not in known:
+        raise DlbenchError(
+            f"There is no {kind} {name!r} to export.", suggest(name, known, f"It takes {', '.join(known)}.")
+        )
+
+
+def _view(folder: RunFolder, name: str) -> Table:
+    if name == "comparison":
+        return judge_run(folder.records, folder.plan).table()
+    if name == "per-class":
+        return per_class_table(per_class(folder.records, folder.plan))
+    return table(VIEWS[name], folder.records, folder.manifest.plan if folder.manifest else None)
+
+
+def _summary(folder: RunFolder, *, for_people: bool) -> Table:
+    summaries = summarise(folder.records, folder.plan)
+    return _readable(summaries) if for_people else summary_table(summaries)
+
+
+def _readable(summaries: Sequence[VariantSummary]) -> Table:
+    axes = dict.fromkeys(axis for summary in summaries for axis in summary.values) or {"label": None}
+    rows = []
+    for summary in summaries:
+        row: dict[str, Value] = {axis: summary.values.get(axis, summary.label) for axis in axes}
+        row |= {"n": summary.n, "failed": summary.failed}
+        row |= {measure(name).heading: measure(name).summary(metric) for name, metric in summary.metrics.items()}
+        rows.append(row)
+    return tuple(dict.fromkeys([*axes, "n", "failed", *(column for row in rows for column in row)])), rows
+
+
+def _text(value: Value) -> str:
+    shown = cell(value)
+    return "" if shown is None else " ".join(str(shown).split())
+
+
+def _markdown(columns: Sequence[str], rows: Iterable[Mapping[str, Value]]) -> str:
+    lines = [list(columns), *([_text(row.get(column)) for column in columns] for row in rows)]
+    header, *body = ["| " + " | ".join(_MARKDOWN.sub(r"\\\g<0>", text) for text in line) + " |" for line in lines]
+    rule = "| " + " | ".join("---" for _ in columns) + " |"
+    return "\n".join([header, rule, *body]) + "\n"
+
+
+def _latex(columns: Sequence[str], rows: Iterable[Mapping[str, Value]]) -> str:
+    import pandas as pd
+
+    texts = pd.DataFrame([[_text(row.get(column)) for column in columns] for row in rows], columns=list(columns))
+    written: str = texts.to_latex(index=False, escape=True)
+    return written.replace("±", r"$\pm$")
+
+
+def _parquet(columns: Sequence[str], rows: Sequence[Mapping[str, Value]]) -> bytes:
+    from dlbench.runs.frames import frame
+
+    file = io.BytesIO()
+    try:
+        frame(columns, rows).to_parquet(file, engine="pyarrow", index=False)
+    except ImportError as error:
+        raise DlbenchError("Writing parquet needs pyarrow.", "Type pip install 'dlbench[parquet]'.") from error
+    return file.getvalue()

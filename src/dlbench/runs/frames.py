@@ -1,0 +1,41 @@
+"""The tables of a run as pandas frames, with the columns of the files."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from dlbench.analysis.summary import VariantSummary, summary_table
+from dlbench.runs.tables import VIEWS, table
+from dlbench.specs import Value
+from dlbench.syntax import format_value
+from dlbench.trial import TrialRecord
+
+
+def trials_frame(records: Iterable[TrialRecord], plan: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    """Return a row a trial, with the columns of trials.csv. plan: the run's, whose target fills epochs_to_target."""
+    return frame(*table(VIEWS["trials"], records, plan))
+
+
+def epochs_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:
+    """Return a row a trial and epoch, with the columns of epochs.csv."""
+    return frame(*table(VIEWS["epochs"], records))
+
+
+def diagnostics_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:
+    """Return a row a reading, with the columns of diagnostics.csv."""
+    return frame(*table(VIEWS["diagnostics"], records))
+
+
+def summary_frame(summaries: Sequence[VariantSummary]) -> pd.DataFrame:
+    """Return a row a variant: its values by axis, n, failed, and four columns a metric; accuracies are fractions."""
+    return frame(*summary_table(summaries))
+
+
+def frame(columns: Sequence[str], rows: Sequence[Mapping[str, Value]]) -> pd.DataFrame:
+    """Return rows as a frame; what a row lacks is missing there."""
+    return pd.DataFrame({column: [_flat(row.get(column)) for row in rows] for column in columns})
+
+
+def _flat(value: Value) -> Value:
+    return format_value(value) if isinstance(value, tuple) else value

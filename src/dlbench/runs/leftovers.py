@@ -1,0 +1,54 @@
+"""What killed writers and other programs leave in a run folder: removed, or kept aside, before a session writes."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dlbench.files import KEPT, copy_file, partial_files, remove_file
+from dlbench.runs.tables import VIEWS
+
+#: Seconds after which a half-written file is nobody's any more.
+_AGE = 60.0
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove half-written files that a killed process left, if they are not of just now."""
+    for path in partial_files(folder):
+        if time.time() - path.stat().st_mtime > _AGE:
+            remove_file(path)
+
+
+def keep_copy(folder: Path, path: Path, moment: datetime | None = None) -> Path:
+    """Copy a file of a run folder aside, below its folder `kept`, and return where the copy is."""
+    moment = moment or datetime.now(UTC)
+    target = folder / KEPT / f"{moment:%Y%m%dT%H%M%S.%fZ}" / path.relative_to(folder)
+    copy_file(path, target)
+    return target
+
+
+def keep_changed_views(folder: Path) -> list[str]:
+    """Keep a copy of each view that another program has saved, as they are about to be made anew; say so."""
+    notes = []
+    for view in VIEWS.values():
+        path = folder / view.file_name
+        if reason := foreign(path, view.columns):
+            copy = keep_copy(folder, path)
+            notes.append(f"{view.file_name} {reason}; it is made anew, and a copy of it kept as {copy}.")
+    return notes
+
+
+def foreign(path: Path, columns: tuple[str, ...]) -> str:
+    """Say by what another program gave itself away that saved a view; "" for a file of ours, or none."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return ""
+    first = content.partition(b"\n")[0]
+    if first.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        return "was saved by another program (it starts with a byte order mark)"
+    if first.endswith(b"\r"):
+        return "was saved by another program (its lines end in CR LF)"
+    header = first.decode(errors="replace").split(",")
+    if header[: len(columns)] != list(columns):
+        return "was changed by another program (its columns are not the ones it was written with)"
+    return ""

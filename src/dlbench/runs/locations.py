@@ -1,0 +1,87 @@
+"""Where run folders are, and how people name them."""
+
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dlbench.errors import DlbenchError, suggest
+from dlbench.files import move
+from dlbench.runs.journal import FOLDER as JOURNAL
+from dlbench.runs.manifest import FILE_NAME as MANIFEST
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+
+
+def results_root(option: Path | None = None, configured: Path | None = None) -> Path:
+    """Return the folder of all runs: the option's, else DLBENCH_RESULTS_DIR, else dlbench.toml's, else ./results."""
+    variable = os.environ.get("DLBENCH_RESULTS_DIR")
+    return option or (Path(variable) if variable else None) or configured or Path("results")
+
+
+def new_run_path(name: str, root: Path) -> Path:
+    """Return the folder of a run of that name, which need not be there yet."""
+    if not NAME.match(name):
+        raise DlbenchError(
+            f"{name!r} is no run name.", "It takes letters, digits, '.', '_' and '-', a letter or digit first."
+        )
+    path = root / name
+    if path.is_symlink() and root.resolve() not in path.resolve().parents:
+        raise DlbenchError(
+            f"{path} is a link that leads out of {root}, to {path.resolve()}.",
+            "Name that folder by its path, or choose another name.",
+        )
+    return path
+
+
+def check_own(run: Path) -> None:
+    """Raise DlbenchError where a folder in a run folder is a link to another place: nothing is written through it."""
+    for path in run.iterdir():
+        if path.is_symlink() and path.is_dir():
+            raise DlbenchError(
+                f"{path} is a link to {path.resolve()}: dlbench writes into run folders only.",
+                "Replace it by a folder, or choose another --name.",
+            )
+
+
+def set_aside(run: Path) -> Path | None:
+    """Rename a run folder in one step, so that its place is free; return its new path, None where it holds nothing."""
+    if not run.is_dir() or not any(run.iterdir()):
+        return None
+    aside = run.with_name(f"{run.name}.old-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+    move(run, aside)
+    return aside
+
+
+def run_path(argument: str, root: Path) -> Path:
+    """Return the run folder that an argument means: a path, or a name below root; one not there is an error."""
+    if named_by_path(argument):
+        path = Path(argument).expanduser()
+        if not is_run(path):
+            raise DlbenchError(
+                f"There is no run folder at {path}.", "A run folder holds a manifest.json and a journal folder."
+            )
+        return path
+    path = new_run_path(argument, root)
+    if not is_run(path):
+        known = [run.name for run in list_runs(root)]
+        raise DlbenchError(
+            f"There is no run {argument!r} in {root}.",
+            suggest(argument, known, "Type `dlbench results list` to see all, or use --results-dir."),
+        )
+    return path
+
+
+def named_by_path(argument: str) -> bool:
+    """Tell whether an argument is a path and no name: it has a separator, or starts with a dot."""
+    return argument.startswith(".") or any(separator in argument for separator in {"/", os.sep, os.altsep or "/"})
+
+
+def is_run(path: Path) -> bool:
+    """Tell whether a folder is a run folder."""
+    return (path / MANIFEST).is_file() or (path / JOURNAL).is_dir()
+
+
+def list_runs(root: Path) -> tuple[Path, ...]:
+    """Return the run folders below root, by name."""
+    return tuple(sorted(path for path in root.iterdir() if is_run(path))) if root.is_dir() else ()

@@ -1,0 +1,56 @@
+"""One line about a run: how far it is, what it compares, when it began, how large it is."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlbench.errors import DlbenchError
+from dlbench.runs.folder import RunFolder
+from dlbench.trial import ANSWERED, Manifest, TrialRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """What a list of runs tells. planned, done, failed: trials. problem: why the rest could not be read, or ""."""
+
+    name: str
+    planned: int = 0
+    done: int = 0
+    failed: int = 0
+    variants: int = 0
+    seeds: int = 0
+    dataset: str = ""
+    started: str = ""
+    size_bytes: int = 0
+    problem: str = ""
+
+
+def overview(path: Path) -> Overview:
+    """Read what there is to say about a run folder; a damaged one is told, not raised."""
+    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    try:
+        folder = RunFolder(path)
+    except DlbenchError as error:
+        return Overview(name=path.name, size_bytes=size, problem=error.message)
+    records, manifest = folder.records, folder.manifest
+    done = sum(record.status in ANSWERED for record in records)
+    failed = len(records) - done
+    if manifest is None:
+        return Overview(name=path.name, done=done, failed=failed, size_bytes=size, problem="It has no manifest.json.")
+    return Overview(
+        name=path.name,
+        planned=manifest.planned,
+        done=done,
+        failed=failed,
+        variants=len(manifest.plan["variants"]),
+        seeds=len(manifest.plan["seeds"]),
+        dataset=_dataset(manifest, records),
+        started=manifest.sessions[0]["started"] if manifest.sessions else "",
+        size_bytes=size,
+    )
+
+
+def _dataset(manifest: Manifest, records: Iterable[TrialRecord]) -> str:
+    fixed = manifest.plan["fixed"].get("dataset")
+    found = [fixed] if fixed else [record.trial.dataset.text for record in records]
+    return ", ".join(dict.fromkeys(text.partition("/")[2] or text for text in found))

@@ -1,0 +1,63 @@
+"""A manifest made from the records of a run, where the one that was written is lost."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dlbench.runs.journal import FOLDER
+from dlbench.runs.manifest import SCHEMA
+from dlbench.settings import COMPONENT_AXES
+from dlbench.syntax import format_value
+from dlbench.trial import Manifest, Trial, TrialRecord
+
+#: Columns of a trial that are no axis and no setting.
+_BESIDE = ("seed", "dataset_digest")
+
+
+def recover_manifest(folder: Path, records: Sequence[TrialRecord]) -> Manifest:
+    """Return a manifest for the records of a run folder: what varies among them is taken for the axes.
+
+    The order of variants is that of their first records, the baseline is the first, and what stood around the
+    sessions is lost: going on in the folder asks about that.
+    """
+    trials = {record.trial.variant_id: record.trial for record in records if record.status != "vetoed"}
+    rows = {key: _texts(trial) for key, trial in trials.items()}
+    names = list(next(iter(rows.values()), {}))
+    axes = [name for name in names if len({row[name] for row in rows.values()}) > 1]
+    fixed = {name: row[name] for row in list(rows.values())[:1] for name in names if name not in axes}
+    if "device" in fixed:
+        fixed["device"] = "auto"  # what it was found to be is in the records
+    variants = [_variant(trial, rows[key], axes) for key, trial in trials.items()]
+    plan = {
+        "axes": {axis: list(dict.fromkeys(variant["values"][axis] for variant in variants)) for axis in axes},
+        "fixed": fixed,
+        "variants": variants,
+        "seeds": sorted({record.trial.seed for record in records if record.trial.variant_id in trials}),
+        "baseline": variants[0]["label"] if variants else "",
+    }
+    return Manifest(schema=SCHEMA, name=folder.name, plan=plan, sessions=_sessions(folder))
+
+
+def _texts(trial: Trial) -> dict[str, str]:
+    row = {name: value for name, value in trial.row().items() if name not in _BESIDE}
+    return {name: value if isinstance(value, str) else format_value(value) for name, value in row.items()}
+
+
+def _variant(trial: Trial, row: dict[str, str], axes: Sequence[str]) -> dict[str, Any]:
+    values = {axis: trial.components[axis].short if axis in COMPONENT_AXES else row[axis] for axis in axes}
+    label = ", ".join(values.values()) or trial.model.short
+    return {"label": label, "values": values, "variant_id": trial.variant_id}
+
+
+def _sessions(folder: Path) -> tuple[dict[str, Any], ...]:
+    """Return what the names of the journals tell: when their sessions began."""
+    sessions: list[dict[str, Any]] = []
+    for path in sorted((folder / FOLDER).glob("*.jsonl")):
+        try:
+            moment = datetime.strptime(path.stem.partition("Z")[0], "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        started = moment.isoformat(timespec="seconds")
+        sessions.append({"session": path.stem, "command": [], "started": started, "ended": None, "provenance_id": ""})
+    return tuple(sessions)

@@ -1,0 +1,243 @@
+"""What is wrong with a run folder, and mending what can be mended; every file that is changed is copied before."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from dlbench.analysis.verdicts import judge_run
+from dlbench.errors import DlbenchError
+from dlbench.files import partial_files, remove_file, replace_file, to_bytes, writing
+from dlbench.runs.journal import FOLDER, Journal, parse_line, read_journal
+from dlbench.runs.leftovers import foreign, keep_copy
+from dlbench.runs.manifest import FILE_NAME, NewerSchemaError, read_manifest, write_manifest
+from dlbench.runs.peers import LOCK, Company, at_work, dead_sessions
+from dlbench.runs.recovery import recover_manifest
+from dlbench.runs.tables import COMPARISON, VIEWS, table, to_csv
+from dlbench.trial import Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something wrong. remedy: what mending does about it or, where it cannot, what the user can do.
+
+    mend: mends it, None where that cannot be; it may only be called while nobody else writes to the folder.
+    """
+
+    file: str
+    problem: str
+    remedy: str
+    mend: Callable[[], None] | None = field(default=None, repr=False, compare=False)
+
+
+def examine(folder: Path) -> Iterator[Finding]:
+    """Yield what is wrong with a run folder, what others depend on first: journals, manifest, views, logs, leftovers.
+
+    Mend each finding before asking for the next one: the views are held against journals and manifest as they are.
+    """
+    copies = _Copies(folder)
+    try:
+        read_manifest(folder)
+    except NewerSchemaError as error:
+        yield Finding(file=FILE_NAME, problem=error.message, remedy=error.hint)
+        return
+    except DlbenchError:
+        pass  # told below, once the journals are in order
+    yield from _journals(folder, copies)
+    journal = read_journal(folder)
+    yield from _manifest(folder, journal, copies)
+    try:
+        manifest = read_manifest(folder)
+    except DlbenchError:
+        manifest = None  # and it was not mended
+    yield from _views(folder, journal, manifest, copies)
+    yield from _logs(folder, journal)
+    yield from _leftovers(folder, copies)
+
+
+def mend(folder: Path) -> Iterator[tuple[Finding, bool]]:
+    """Mend what can be mended; yield each finding and whether it was. Raises DlbenchError where somebody is at work."""
+    if peers := at_work(folder):
+        raise DlbenchError(
+            f"{folder} is in use by {', '.join(map(str, peers))}.", "Wait for its end, or add --dry-run to look only."
+        )
+    with writing(folder), Company(folder).exclusive():
+        for finding in examine(folder):
+            if finding.mend:
+                finding.mend()
+            yield finding, finding.mend is not None
+        remove_file(folder / FOLDER / LOCK)
+
+
+class _Copies:
+    """Keeps a copy of a file before it is changed; all copies of one visit lie together."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.moment = datetime.now(UTC)
+
+    def replace(self, path: Path, content: str | bytes) -> None:
+        if path.exists():
+            keep_copy(self.folder, path, self.moment)
+        replace_file(path, content, parents=False)
+
+    def remove(self, path: Path) -> None:
+        keep_copy(self.folder, path, self.moment)
+        remove_file(path)
+
+
+def _journals(folder: Path, copies: _Copies) -> Iterator[Finding]:
+    for path in sorted((folder / FOLDER).glob("*.jsonl")):
+        content = path.read_bytes()
+        whole, torn, unknown = _sort_lines(content)
+        kept = b"".join(line + b"\n" for line in whole)
+        name = f"{FOLDER}/{path.name}"
+        if torn:
+            shown = ", ".join(map(str, torn[:5])) + (" …" if len(torn) > 5 else "")
+            yield Finding(
+                file=name,
+                problem=f"line{'s' * (len(torn) > 1)} {shown}: no whole record of a trial",
+                remedy="taken out; the trial runs again when it is asked for",
+                mend=partial(copies.replace, path, kept),
+            )
+        elif content and not content.endswith(b"\n"):
+            yield Finding(
+                file=name,
+                problem="its last line has no end",
+                remedy="ended",
+                mend=partial(copies.replace, path, kept),
+            )
+        if unknown:
+            yield Finding(
+                file=name,
+                problem=f"{len(unknown)} records that this dlbench cannot read",
+                remedy="left as they are; a newer dlbench may read them: pip install -U dlbench",
+            )
+
+
+def _sort_lines(content: bytes) -> tuple[list[bytes], list[int], list[int]]:
+    """Return the lines to keep, and the numbers of those that are no records and of those of another dlbench."""
+    keep: list[bytes] = []
+    torn: list[int] = []
+    unknown: list[int] = []
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            parse_line(line)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            if not _of_another(line):
+                torn.append(number)
+                continue
+            unknown.append(number)
+        keep.append(line)
+    return keep, torn, unknown
+
+
+def _of_another(line: bytes) -> bool:
+    try:
+        content = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and {"trial_id", "trial", "status"} <= content.keys()
+
+
+def _manifest(folder: Path, journal: Journal, copies: _Copies) -> Iterator[Finding]:
+    try:
+        manifest, problem = read_manifest(folder), "is not there"
+    except DlbenchError as error:
+        manifest, problem = None, error.message
+    if manifest is not None:
+        return
+    if not journal.records:
+        yield Finding(file=FILE_NAME, problem=problem, remedy="nothing tells what it was; type the command again")
+        return
+
+    def make() -> None:
+        if (folder / FILE_NAME).exists():
+            keep_copy(folder, folder / FILE_NAME, copies.moment)
+        write_manifest(folder, recover_manifest(folder, tuple(journal.records.values())))
+
+    yield Finding(
+        file=FILE_NAME, problem=problem, remedy="made anew from the trials; its sessions' facts are lost", mend=make
+    )
+
+
+def _views(folder: Path, journal: Journal, manifest: Manifest | None, copies: _Copies) -> Iterator[Finding]:
+    records, plan = tuple(journal.records.values()), manifest.plan if manifest else None
+    if not records:
+        return
+    texts: dict[str, tuple[str, Sequence[str]]] = {}
+    for view in VIEWS.values():
+        columns, rows = table(view, records, plan)
+        if rows or not view.on_request:
+            texts[view.file_name] = (to_csv(columns, rows), view.columns)
+    if plan:
+        judged = judge_run(records, plan).table()
+        texts[COMPARISON] = (to_csv(*judged), judged[0])
+    for name, (text, header) in texts.items():
+        if problem := _view_problem(folder / name, text, header):
+            yield Finding(
+                file=name,
+                problem=problem,
+                remedy="made anew from the journals",
+                mend=partial(copies.replace, folder / name, text),
+            )
+
+
+def _view_problem(path: Path, text: str, columns: Sequence[str]) -> str:
+    if not path.exists():
+        return "is not there"
+    if reason := foreign(path, tuple(columns)):
+        return reason
+    try:
+        found = list(filter(None, csv.reader(io.StringIO(path.read_bytes().decode(), newline=""))))
+    except (ValueError, csv.Error):
+        return "is no CSV file in UTF-8"
+    wanted = list(csv.reader(io.StringIO(to_bytes(text).decode(), newline="")))
+    if found == wanted:
+        return ""
+    if sorted(found) == sorted(wanted):
+        return "its rows are in another order"
+    counts = f" ({len(found) - 1:,} rows, not {len(wanted) - 1:,})" if len(found) != len(wanted) else ""
+    return f"does not hold what the journals hold{counts}"
+
+
+def _logs(folder: Path, journal: Journal) -> Iterator[Finding]:
+    paths = {folder / "logs" / f"{record.trial_id}.log": record.log for record in journal.records.values()}
+    absent = {path: log for path, log in paths.items() if log and not path.exists()}
+
+    def write() -> None:
+        for path, log in absent.items():
+            replace_file(path, log)
+
+    if absent:
+        problem = f"{len(absent)} of the trials' logs are not there"
+        yield Finding(file="logs", problem=problem, remedy="written again", mend=write)
+    if others := [trial_id for trial_id, record in journal.records.items() if trial_id != record.trial_id]:
+        yield Finding(
+            file=FOLDER,
+            problem=f"{len(others)} records are not of the trials they name, {others[0]} among them",
+            remedy="left as they are: they were changed by hand, or are of a dlbench with other settings",
+        )
+
+
+def _leftovers(folder: Path, copies: _Copies) -> Iterator[Finding]:
+    for path in partial_files(folder):
+        yield Finding(
+            file=path.relative_to(folder).as_posix(),
+            problem="half-written by a process that was killed",
+            remedy="moved away",
+            mend=partial(copies.remove, path),
+        )
+    for path in dead_sessions(folder):
+        yield Finding(
+            file=path.relative_to(folder).as_posix(),
+            problem="left by a session that was killed",
+            remedy="removed",
+            mend=partial(remove_file, path),
+        )

@@ -1,0 +1,208 @@
+"""The CSV views of a run folder: appended to as trials end, rebuilt from the journal's records otherwise."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from dlbench.analysis.convergence import epochs_to_target
+from dlbench.files import append_rows, remove_file, replace_file, to_bytes
+from dlbench.specs import Value
+from dlbench.syntax import format_value
+from dlbench.trial import TrialRecord
+
+Row = Mapping[str, Value]
+
+_IDENTITY = ("trial_id", "provenance_id", "status", "message")
+_COMPONENTS = ("model", "activation", "dataset", "scheduler", "optimizer")
+_SETTINGS = ("learning_rate", "batch_size", "epochs", "normalization", "validation", "select", "precision")
+_PLACE = ("threads", "device", "seed")
+_LOSSES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+_LAST = ("last_validation_loss", "last_validation_accuracy")
+_TEST = ("test_loss", "test_accuracy", "macro_precision", "macro_recall", "macro_f1")
+_EPOCHS = ("best_epoch", "epochs_run", "epochs_to_target")
+#: What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection").
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_COST = ("train_seconds", "images_per_second", "parameters", "flops_per_image", "peak_memory_mb")
+
+
+@dataclass(frozen=True)
+class View:
+    """One table of a run folder: the columns that it always has, and the rows that a record gives it.
+
+    on_request: there is a file only where some record gives it rows.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: Callable[[TrialRecord], Iterable[Row]]
+    on_request: bool = False
+
+    @property
+    def file_name(self) -> str:
+        """Return the name of its file."""
+        return f"{self.name}.csv"
+
+
+def _trial_rows(record: TrialRecord) -> Iterable[Row]:
+    return [record.row()]
+
+
+def _epoch_rows(record: TrialRecord) -> Iterable[Row]:
+    for epoch, metrics in enumerate(record.epochs, start=1):
+        yield {"trial_id": record.trial_id, "epoch": epoch, **metrics}
+
+
+def _confusion_rows(record: TrialRecord) -> Iterable[Row]:
+    """Yield the cells that are not zero: with a hundred classes nearly all are."""
+    names = record.class_names or tuple(str(index) for index in range(len(record.confusion)))
+    for true_class, counts in zip(names, record.confusion, strict=True):
+        for predicted_class, count in zip(names, counts, strict=True):
+            if count:
+                yield {
+                    "trial_id": record.trial_id,
+                    "split": "test",
+                    "true_class": true_class,
+                    "predicted_class": predicted_class,
+                    "count": count,
+                }
+
+
+def _step_rows(record: TrialRecord) -> Iterable[Row]:
+    for step, loss in enumerate(record.steps, start=1):
+        yield {"trial_id": record.trial_id, "step": step, "train_loss": loss}
+
+
+def _diagnostic_rows(record: TrialRecord) -> Iterable[Row]:
+    for reading in record.diagnostics:
+        yield {"trial_id": record.trial_id, **reading._asdict()}
+
+
+VIEWS: Mapping[str, View] = MappingProxyType(
+    {
+        view.name: view
+        for view in (
+            View(
+                "trials",
+                (*_IDENTITY, *_COMPONENTS, *_SETTINGS, *_PLACE, *_LOSSES, *_LAST, *_TEST, *_EPOCHS, *_COST),
+                _trial_rows,
+            ),
+            View("epochs", ("trial_id", "epoch", "learning_rate", *_LOSSES, "seconds"), _epoch_rows),
+            View("confusion", ("trial_id", "split", "true_class", "predicted_class", "count"), _confusion_rows),
+            View("steps", ("trial_id", "step", "train_loss"), _step_rows, on_request=True),
+            View(
+                "diagnostics",
+                ("trial_id", "epoch", "layer", "diagnostic", "value"),
+                _diagnostic_rows,
+                on_request=True,
+            ),
+        )
+    }
+)
+
+
+def table(
+    view: View, records: Iterable[TrialRecord], plan: Mapping[str, Any] | None = None
+) -> tuple[tuple[str, ...], list[Row]]:
+    """Return a view's columns and rows: its own columns first, then others in the order of their appearance.
+
+    plan: one that keeps a target fills epochs_to_target.
+    """
+    columns = dict.fromkeys(view.columns)
+    rows = []
+    for record in records:
+        for row in view.rows(record):
+            if plan and "target" in plan and view.name == "trials":
+                row = {**row, "epochs_to_target": epochs_to_target(record, plan)}
+            columns.update(dict.fromkeys(row))
+            rows.append(row)
+    return tuple(columns), rows
+
+
+def to_csv(columns: tuple[str, ...], rows: Iterable[Row], *, header: bool = True) -> str:
+    """Write rows as CSV; floats with every digit, an absent value as an empty cell, NaN as nan."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if header:
+        writer.writerow(columns)
+    writer.writerows([_inert(cell(row.get(column))) for column in columns] for row in rows)
+    return text.getvalue()
+
+
+def _inert(value: Value) -> Value:
+    """Return a cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe in front.
+
+    Line ends are those of the file: a lone carriage return would go unquoted, and end the row for its readers.
+    """
+    if not isinstance(value, str):
+        return value
+    formula = value.startswith(_FORMULA) and not _is_number(value)
+    return ("'" if formula else "") + value.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def cell(value: Value) -> int | float | str | None:
+    """Return a value as a cell: truth values and tuples as the component syntax writes them."""
+    return format_value(value) if isinstance(value, bool | tuple) else value
+
+
+COMPARISON = "comparison.csv"
+
+
+class ViewFiles:
+    """The view files of one run folder, as one session writes them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def rebuild(self, records: Iterable[TrialRecord], plan: Mapping[str, Any] | None = None) -> None:
+        """Write all views of records anew, each in one step. plan: see `table`."""
+        kept = tuple(records)
+        for view in VIEWS.values():
+            columns, rows = table(view, kept, plan)
+            if view.on_request and not rows:
+                remove_file(self._folder / view.file_name)
+                continue
+            self._replace(view.file_name, to_csv(columns, rows))
+
+    def write_comparison(self, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
+        """Write comparison.csv in one step."""
+        self._replace(COMPARISON, to_csv(columns, rows))
+
+    def append(self, record: TrialRecord) -> bool:
+        """Append a record's rows; False where a file lacks a column, is not there or not the one that was written.
+
+        Then the views must be rebuilt.
+        """
+        tables = {view: table(view, [record]) for view in VIEWS.values()}
+        tables = {view: found for view, found in tables.items() if found[1] or not view.on_request}
+        # Read each time: another session may have put a wider file there.
+        headers = {view: _header(self._folder / view.file_name) for view in tables}
+        if any(not set(columns) <= set(headers[view]) for view, (columns, _) in tables.items()):
+            return False
+        for view, (_, rows) in tables.items():
+            texts = [to_bytes(to_csv(headers[view], [row], header=False)) for row in rows]
+            if texts and not append_rows(self._folder / view.file_name, texts):
+                return False
+        return True
+
+    def _replace(self, name: str, text: str) -> None:
+        replace_file(self._folder / name, text, parents=False)
+
+
+def _header(path: Path) -> tuple[str, ...]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return tuple(next(csv.reader(file), ()))
+    except (OSError, ValueError, csv.Error):
+        return ()

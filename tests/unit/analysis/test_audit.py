@@ -1,0 +1,137 @@
+import random
+
+import pytest
+
+from dlbench.analysis.audit import audit_file
+from dlbench.analysis.verdicts import judge_run
+from dlbench.errors import DlbenchError
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(*lines, header="method,run,accuracy"):
+        path = tmp_path / "theirs.csv"
+        path.write_text("\n".join([header, *lines]) + "\n")
+        return path
+
+    return write
+
+
+def _audit(path, metric="accuracy", **asked):
+    lower = asked.pop("lower_is_better", False)
+    return audit_file(path, "method", "run", {"metric": metric, **asked}, lower_is_better=lower)
+
+
+def _lines(seeds=8, scale=1.0):
+    noise = random.Random(7)
+    gains = {"ours": 0.03, "base": 0.0}
+    return [
+        f"{name},{seed},{scale * (0.9 + gain + noise.gauss(0, 0.003))!r}"
+        for name, gain in gains.items()
+        for seed in range(seeds)
+    ]
+
+
+def test_a_file_gets_the_verdicts_that_a_run_gets(write, make_record, make_plan):
+    records = [
+        make_record(name, seed, 0.9 + seed / 1000 + 0.01 * (name == "tanh") * seed)
+        for name in ("relu", "tanh")
+        for seed in range(8)
+    ]
+    lines = [f"{r.trial.activation.short},{r.trial.seed},{r.metrics['test_accuracy']!r}" for r in records]
+    theirs = audit_file(write(*lines, header="method,run,test_accuracy"), "method", "run", {"metric": "test_accuracy"})
+    ours = judge_run(records, make_plan(seeds=range(8)))
+    assert theirs.judged.families[0].comparisons == ours.families[0].comparisons
+    assert theirs.warnings == ()
+
+
+def test_the_order_of_lines_never_changes_a_verdict(write):
+    lines = _lines()
+    expected = _audit(write(*lines)).judged.families
+    for attempt in range(5):
+        random.Random(attempt).shuffle(lines)
+        assert _audit(write(*lines)).judged.families == expected
+
+
+def test_percentages_are_judged_like_fractions_and_told(write):
+    fractions, percentages = _audit(write(*_lines())), _audit(write(*_lines(scale=100)))
+    (first,), (second,) = (found.judged.families[0].comparisons for found in (fractions, percentages))
+    assert (first.variant, first.verdict, second.verdict) == ("ours", "better", "better")
+    assert second.difference == pytest.approx(first.difference)
+    assert percentages.warnings == ("accuracy has values above 1 and is taken for percentages",)
+
+
+def test_less_is_better_where_the_name_or_the_caller_says_so(write):
+    by_name = write(*_lines(), header="method,run,val_loss")
+    assert _audit(by_name, "val_loss").judged.families[0].comparisons[0].verdict == "worse"
+    path = write(*_lines(), header="method,run,error")
+    assert _audit(path, "error").judged.families[0].comparisons[0].verdict == "better"
+    assert _audit(path, "error", lower_is_better=True).judged.families[0].comparisons[0].verdict == "worse"
+
+
+def test_baseline_margin_and_alpha_are_those_asked_for(write):
+    found = _audit(write(*_lines()), baseline="ours", margin=5.0, alpha=0.01).judged
+    (comparison,) = found.families[0].comparisons
+    assert (comparison.baseline, comparison.verdict) == ("ours", "equivalent")
+    assert (found.rules.margin, found.rules.alpha) == (0.05, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (["a,1,0.5", "b,1,0.6"], "one seed or none: no claim can rest on it: a, b"),
+        (["a,1,0.5", "a,2,0.6", "b,3,0.5", "b,4,0.6"], "no seed in common with a"),
+        (["a,1,0.5", "a,2,0.6", "b,2,0.5", "b,3,0.6"], "other seeds than a, those not shared are left out: b"),
+        (["a,1,0.5", "a,2,0.6", "b,1,0.5"], "unequal numbers of seeds (a 2, b 1)"),
+        (
+            ["a,1,0.5", "a,1,0.7", "a,2,0.5", "b,1,0.5", "b,2,0.6"],
+            "with different values, its pairs are left out: a seed 1",
+        ),
+        (["a,1,0.5", "a,1,0.5", "a,2,0.5", "b,1,0.5", "b,2,0.6"], "with one value, counted once: a seed 1"),
+        (
+            ["a,1,0.5", "a,2,oops", "b,1,0.5", "b,2,0.6"],
+            "no number in accuracy, its pair is left out: 'oops' in line 3",
+        ),
+        (["a,1,0.5", "a,2,nan", "b,1,0.5", "b,2,0.6"], "'nan' in line 3"),
+        (["a,1,0.5", "a,2,0.5"], "there is one variant only"),
+    ],
+)
+def test_what_a_file_cannot_support_is_said(write, lines, words):
+    assert any(words in warning for warning in _audit(write(*lines)).warnings)
+
+
+def test_seeds_that_are_written_differently_still_pair(write):
+    lines = [f"a,{seed}.0,0.{seed}" for seed in range(1, 4)] + [f"b,0{seed},0.{seed}" for seed in range(1, 4)]
+    (comparison,) = _audit(write(*lines)).judged.families[0].comparisons
+    assert (comparison.n, comparison.dropped, comparison.verdict) == (3, 0, "equivalent")
+
+
+@pytest.mark.parametrize(
+    ("columns", "asked", "hint"),
+    [
+        (("metod", "run"), {"metric": "accuracy"}, "Did you mean method?"),
+        (("method", "runs"), {"metric": "accuracy"}, "Did you mean run?"),
+        (("method", "run"), {"metric": "acuracy"}, "Did you mean accuracy?"),
+        (("method", "run"), {}, "--metric"),
+        (("method", "run"), {"metric": "method"}, "column of numbers"),
+        (("method", "run"), {"metric": "accuracy", "baseline": "bse"}, "Did you mean base?"),
+        (("method", "run"), {"metric": "accuracy", "alpha": 2.0}, "between 0 and 1"),
+    ],
+)
+def test_wrong_names_are_answered_with_the_nearest(write, columns, asked, hint):
+    with pytest.raises(DlbenchError) as caught:
+        audit_file(write(*_lines()), *columns, asked)
+    assert hint in caught.value.hint
+    assert caught.value.exit_code == 2
+
+
+def test_a_file_that_cannot_be_read_is_named(write, tmp_path):
+    write("a,1,0.5")
+    with pytest.raises(DlbenchError, match="cannot be read") as caught:
+        _audit(tmp_path / "their.csv")
+    assert "theirs.csv" in caught.value.hint
+    with pytest.raises(DlbenchError, match="no rows"):
+        _audit(write())
+    (tmp_path / "image.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DlbenchError, match="no CSV file"):
+        _audit(tmp_path / "image.csv")

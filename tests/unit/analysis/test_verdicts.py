@@ -1,0 +1,339 @@
+import csv
+import io
+import json
+import math
+import random
+from dataclasses import replace
+
+import pytest
+from scipy import stats
+
+from dlbench.analysis.families import COLUMNS
+from dlbench.analysis.verdicts import judge_run, ranking_sentence
+from dlbench.runs.folder import RunFolder
+from dlbench.runs.tables import to_csv
+from dlbench.selection import Selection
+
+SEEDS = range(8)
+GAINS = {"relu": 0.0, "tanh": 0.03, "elu": -0.02, "gelu": 0.0004}
+
+
+def _noise(name, seed):
+    return random.Random(f"{name} {seed}").gauss(0, 0.004)
+
+
+@pytest.fixture
+def records(make_record):
+    return [make_record(name, seed, 0.9 + gain + _noise(name, seed)) for name, gain in GAINS.items() for seed in SEEDS]
+
+
+@pytest.fixture
+def plan(make_plan):
+    return make_plan(list(GAINS), SEEDS)
+
+
+def _by_variant(judged):
+    return {c.variant: c for c in judged.families[0].comparisons}
+
+
+def _grid(make_record, sizes=(32, 64), accuracy=lambda name, size, seed: 0.9, seeds=SEEDS):
+    """Records and the plan of two axes, activation and batch size."""
+    made = {
+        (name, size): [
+            make_record(name, seed, accuracy(name, size, seed), settings={"batch_size": size}) for seed in seeds
+        ]
+        for name in ("relu", "tanh")
+        for size in sizes
+    }
+    variants = [
+        {
+            "label": f"{name}, {size}",
+            "values": {"activation": name, "batch_size": str(size)},
+            "variant_id": found[0].trial.variant_id,
+        }
+        for (name, size), found in made.items()
+    ]
+    plan = {
+        "axes": {"activation": ["relu", "tanh"], "batch_size": list(map(str, sizes))},
+        "fixed": {},
+        "variants": variants,
+        "seeds": list(seeds),
+        "baseline": variants[0]["label"],
+    }
+    return [record for found in made.values() for record in found], plan
+
+
+def test_differences_are_paired_by_seed_and_carry_student_intervals(records, plan):
+    (tanh,) = [c for c in judge_run(records, plan).families[0].comparisons if c.variant == "tanh"]
+    accuracy = {
+        name: [r.metrics["test_accuracy"] for r in records if r.trial.activation.short == name]
+        for name in ("relu", "tanh")
+    }
+    test = stats.ttest_rel(accuracy["tanh"], accuracy["relu"])
+    low, high = test.confidence_interval(0.95)
+    assert (tanh.difference_low, tanh.difference_high) == pytest.approx((low, high))
+    assert (tanh.n, tanh.verdict) == (8, "better")
+
+
+def test_verdicts_say_which_is_better_worse_and_alike(records, plan):
+    verdicts = {name: c.verdict for name, c in _by_variant(judge_run(records, plan)).items()}
+    assert (verdicts["tanh"], verdicts["elu"]) == ("better", "worse")
+    assert verdicts["gelu"] in ("equivalent", "not shown")
+
+
+def test_the_order_of_records_and_of_variants_never_changes_a_verdict(records, plan):
+    expected = _by_variant(judge_run(records, plan))
+    for attempt in range(5):
+        shuffled = records[:]
+        random.Random(attempt).shuffle(shuffled)
+        variants = plan["variants"][:]
+        random.Random(attempt).shuffle(variants)
+        assert _by_variant(judge_run(shuffled, {**plan, "variants": variants})) == expected
+
+
+def test_the_names_of_variants_never_change_a_verdict(records, plan):
+    names = dict(zip(GAINS, ("z", "y", "a", "m"), strict=True))
+    renamed = [{**v, "label": names[v["label"]], "values": {"activation": names[v["label"]]}} for v in plan["variants"]]
+    other = {**plan, "variants": renamed, "baseline": "z", "axes": {"activation": list(names.values())}}
+    found = _by_variant(judge_run(records, other))
+    for old, comparison in _by_variant(judge_run(records, plan)).items():
+        assert found[names[old]] == replace(comparison, variant=names[old], baseline="z")
+
+
+def test_a_crashed_trial_takes_its_pair_with_it_and_is_counted(records, plan):
+    crashed = [
+        replace(r, status="failed", metrics={}) if r.trial.activation.short == "tanh" and r.trial.seed == 3 else r
+        for r in records
+    ]
+    found = _by_variant(judge_run(crashed, plan))
+    assert (found["tanh"].n, found["tanh"].dropped) == (7, 1)
+    assert (found["elu"].n, found["elu"].dropped) == (8, 0)
+
+
+def test_a_diverged_trial_counts_with_its_accuracy_and_its_time_is_infinite(make_record, make_plan):
+    records = [make_record(name, seed, 0.9) for name in ("relu", "tanh") for seed in SEEDS]
+    records[-1] = replace(records[-1], status="diverged", metrics={**records[-1].metrics, "test_accuracy": 0.1})
+    plan = make_plan(seeds=SEEDS)
+    (tanh,) = judge_run(records, plan).families[0].comparisons
+    assert (tanh.n, tanh.dropped) == (8, 0)
+    assert tanh.difference == pytest.approx((0.1 - 0.89) / 8)
+    (slow,) = judge_run(records, plan, {"metric": "train_seconds"}).families[0].comparisons
+    assert math.isinf(slow.mean)
+    assert slow.verdict == "not shown"
+
+
+def test_one_seed_has_values_and_no_claim(make_record, make_plan):
+    judged = judge_run([make_record("relu"), make_record("tanh", 0, 0.99)], make_plan(seeds=[0]))
+    (family,) = judged.families
+    assert family.baseline.mean == pytest.approx(0.89)
+    assert family.comparisons[0].mean == pytest.approx(0.98)
+    assert family.sentences == ("n = 1: no claim",)
+
+
+def test_a_single_variant_has_its_own_numbers(make_record, make_plan):
+    judged = judge_run([make_record(seed=seed, accuracy=0.9 + seed / 100) for seed in range(3)], make_plan(["relu"]))
+    (family,) = judged.families
+    assert (family.comparisons, family.baseline.n) == ((), 3)
+    low, high = stats.t.interval(0.95, 2, 0.90, 0.01 / math.sqrt(3))
+    assert (family.baseline.mean_low, family.baseline.mean_high) == pytest.approx((low, high))
+
+
+def test_what_is_not_shown_says_how_many_pairs_it_would_take(make_record, make_plan):
+    accuracies = {"relu": [0.9, 0.91, 0.92, 0.9, 0.91, 0.9], "tanh": [0.92, 0.9, 0.93, 0.92, 0.91, 0.92]}
+    records = [make_record(name, seed, x) for name, row in accuracies.items() for seed, x in enumerate(row)]
+    (family,) = judge_run(records, make_plan(seeds=range(6))).families
+    assert family.comparisons[0].verdict == "not shown"
+    assert "(a guess from n = 6)" in family.outlook[0]
+
+
+# Several axes
+
+
+def test_each_axis_is_averaged_over_the_others_within_each_seed(make_record):
+    def accuracy(name, size, seed):
+        return 0.8 + 0.02 * (name == "tanh") + 0.01 * (size == 64) + _noise((name, size), seed)
+
+    records, plan = _grid(make_record, accuracy=accuracy)
+    judged = judge_run(records, plan)
+    activation, size = judged.families
+    assert (activation.axis, activation.averaged, activation.held) == ("activation", ("batch_size",), "")
+    means = [sum(accuracy("tanh", s, seed) - accuracy("relu", s, seed) for s in (32, 64)) / 2 for seed in SEEDS]
+    low, high = stats.t.interval(0.95, 7, sum(means) / 8, stats.sem(means))
+    (tanh,) = activation.comparisons
+    assert (tanh.n, tanh.difference) == (8, pytest.approx(sum(means) / 8))
+    assert (tanh.difference_low, tanh.difference_high) == pytest.approx((low, high))
+    assert [c.variant for c in size.comparisons] == ["64"]
+
+
+def test_each_held_combination_is_judged_under_one_correction(make_record):
+    records, plan = _grid(make_record, sizes=(32, 64, 128), accuracy=lambda n, s, seed: 0.8 + _noise((n, s), seed))
+    judged = judge_run(records, plan)
+    held = [family for family in judged.held if family.axis == "activation"]
+    assert [family.held for family in held] == ["batch_size=32", "batch_size=64", "batch_size=128"]
+    comparisons = [family.comparisons[0] for family in held]
+    smallest = min(comparisons, key=lambda c: c.p)
+    assert smallest.p_holm == pytest.approx(min(1.0, 3 * smallest.p))
+    assert {(c.variant, c.baseline) for c in comparisons} == {("tanh", "relu")}
+
+
+def test_a_difference_that_depends_on_the_other_axis_is_an_interaction(make_record):
+    def accuracy(name, size, seed):
+        return 0.8 + 0.05 * (name == "tanh" and size == 64) + _noise((name, size), seed)
+
+    records, plan = _grid(make_record, accuracy=accuracy)
+    (interaction,) = judge_run(records, plan).interactions
+    (found,) = interaction.comparisons
+    assert interaction.axis == "activation × batch_size"
+    assert found.difference == pytest.approx(0.05, abs=0.01)
+    assert found.verdict == "better"
+    same, plan = _grid(make_record, accuracy=lambda n, s, seed: 0.8 + 0.05 * (n == "tanh") + _noise((n, s), seed))
+    (none,) = judge_run(same, plan).interactions
+    assert none.comparisons[0].verdict == "not shown"
+
+
+def test_a_crash_in_one_held_combination_drops_the_seed_from_the_average(make_record):
+    records, plan = _grid(make_record)
+    records[0] = replace(records[0], status="oom", metrics={})
+    activation, _ = judge_run(records, plan).families
+    assert (activation.comparisons[0].n, activation.comparisons[0].dropped) == (7, 1)
+
+
+def test_vetoed_combinations_are_left_out_of_the_average_and_told(make_record):
+    records, plan = _grid(make_record)
+    plan["variants"] = plan["variants"][:-1]  # tanh, 64
+    judged = judge_run(records, plan)
+    assert judged.families[0].comparisons[0].n == 8
+    assert "activation is averaged over 1 of 2 values of batch_size" in judged.notes[0]
+
+
+def test_several_data_sets_are_ranked_and_no_data_set_is_called_better(make_record):
+    names, datasets = ("relu", "tanh", "elu"), ("a", "b", "c", "d", "e", "f")
+    variants, records = [], []
+    for place, name in enumerate(names):
+        for dataset in datasets:
+            made = [make_record(name, seed, 0.9 - place / 50 + _noise((name, dataset), seed)) for seed in range(3)]
+            made = [replace(r, trial=replace(r.trial, dataset=Selection(f"own/{dataset}"))) for r in made]
+            records += made
+            values = {"activation": name, "dataset": dataset}
+            variants.append({"label": f"{name}, {dataset}", "values": values, "variant_id": made[0].trial.variant_id})
+    plan = {
+        "axes": {"activation": list(names), "dataset": list(datasets)},
+        "fixed": {},
+        "variants": variants,
+        "seeds": [0, 1, 2],
+        "baseline": "relu, a",
+    }
+    judged = judge_run(records, plan)
+    assert [family.axis for family in judged.families] == ["activation"]
+    assert judged.ranking.mean_ranks == (1.0, 2.0, 3.0)
+    assert ranking_sentence(judged.ranking).startswith(
+        "over 6 data sets, mean ranks (1 is best): relu 1.00, tanh 2.00, elu 3.00; Friedman p = 0.002"
+    )
+    assert "relu and elu" in ranking_sentence(judged.ranking)
+
+
+# The noise floor
+
+
+def test_the_noise_floor_pairs_the_baseline_with_itself_on_other_seeds(make_record, make_plan):
+    floor = [10_000 + seed for seed in SEEDS]
+    records = [
+        make_record(name, seed, 0.9 + _noise(name, seed)) for name in ("relu", "tanh") for seed in (*SEEDS, *floor)
+    ]
+    records = [r for r in records if r.trial.activation.short == "relu" or r.trial.seed < 10_000]
+    plan = {**make_plan(seeds=SEEDS), "noise_floor": floor}
+    judged = judge_run(records, plan)
+    (found,) = judged.noise_floor.comparisons
+    own = [_noise("relu", seed + 10_000) - _noise("relu", seed) for seed in SEEDS]
+    assert (found.n, found.difference) == (8, pytest.approx(sum(own) / 8))
+    assert (found.variant, found.p) == ("relu, other seeds", found.p_holm)
+    assert judged.families[0].baseline.n == 8
+    assert judged.table()[1][0]["axis"] == "seed"
+    without = judge_run([r for r in records if r.trial.seed < 10_000], make_plan(seeds=SEEDS))
+    assert judged.families == without.families
+    assert without.noise_floor is None
+
+
+# Criteria
+
+
+def test_what_is_fixed_in_the_plan_is_what_judges(records, plan):
+    fixed = {**plan, "judging": {"metric": "validation_loss", "margin": 0.0, "alpha": 0.01, "baseline": "tanh"}}
+    judged = judge_run(records, {**fixed, "baseline": "tanh"})
+    assert (judged.rules.metric, judged.rules.alpha, judged.rules.higher_is_better) == ("validation_loss", 0.01, False)
+    assert judged.families[0].baseline.variant == "tanh"
+    assert judged.departures == ()
+
+
+def test_what_is_asked_later_judges_too_and_shows_as_such(records, plan):
+    judged = judge_run(records, plan, {"metric": "macro_f1", "margin": 1.0, "baseline": "elu"})
+    assert judged.rules.margin == pytest.approx(0.01)  # one point of a share
+    assert judged.families[0].baseline.variant == "elu"
+    assert any(text.startswith("metric macro_f1, fixed before running: test_accuracy") for text in judged.departures)
+    assert len(judged.departures) == 3
+
+
+def test_another_metric_brings_its_own_margin(records, plan):
+    assert judge_run(records, plan, {"metric": "test_loss"}).rules.margin == 0
+
+
+def test_looks_share_alpha(records, plan):
+    growing = {**plan, "judging": {"baseline": "relu", "looks": [8, 16]}}
+    assert judge_run(records, growing).rules.alpha == pytest.approx(0.025)
+
+
+def test_a_look_sees_the_seeds_of_its_stage_alone(records, plan):
+    early = {**plan, "seeds": list(range(6))}
+    assert judge_run(records, early) == judge_run([r for r in records if r.trial.seed < 6], early)
+
+
+def test_all_pairs_are_one_family_with_letters(records, plan):
+    judged = judge_run(records, plan, {"all_pairs": True})
+    (family,) = judged.families
+    assert len(family.comparisons) == family.size == 6
+    assert [c.variant for c in family.against_baseline] == ["tanh", "elu", "gelu"]
+    assert family.letters["tanh"] == "a"
+    assert not set(family.letters["tanh"]) & set(family.letters["elu"])
+    assert set(family.letters["relu"]) & set(family.letters["gelu"])
+
+
+# The file
+
+
+def test_comparison_csv_has_the_promised_columns_and_nothing_where_nothing_is(records, plan):
+    judged = judge_run(records, plan)
+    rows = list(csv.DictReader(io.StringIO(to_csv(*judged.table()))))
+    assert ",".join(rows[0]) == (
+        "axis,held,metric,variant,baseline,n,dropped,mean,std,mean_low,mean_high,difference,difference_low,"
+        "difference_high,p,p_holm,probability_of_improvement,verdict"
+    )
+    assert tuple(rows[0]) == COLUMNS
+    assert (rows[0]["variant"], rows[0]["verdict"], rows[0]["difference"]) == ("relu", "baseline", "")
+    assert float(rows[1]["difference"]) == _by_variant(judged)["tanh"].difference
+    one = judge_run([r for r in records if r.trial.seed == 0], plan)
+    assert "nan" not in to_csv(*one.table())
+
+
+def test_a_session_ends_with_its_comparison_and_its_target(tmp_path, records, plan, surroundings):
+    with RunFolder(tmp_path / "run") as folder:
+        folder.start(plan, ["dlbench"], surroundings)
+        for record in records:
+            folder.add(record)
+        assert not (tmp_path / "run" / "comparison.csv").exists()
+    text = (tmp_path / "run" / "comparison.csv").read_text()
+    assert text == to_csv(*judge_run(records, plan).table())
+    kept = json.loads((tmp_path / "run" / "manifest.json").read_text())["plan"]
+    assert set(kept["target"]["values"]) == {"standard/digits"}
+    again = RunFolder(tmp_path / "run")
+    assert to_csv(*judge_run(again.records, again.plan).table()) == text
+
+
+def test_a_plan_that_is_extended_keeps_what_was_fixed(tmp_path, make_plan, surroundings):
+    fixed = {"metric": "test_loss", "margin": 0.0, "alpha": 0.05, "baseline": "relu", "looks": []}
+    with RunFolder(tmp_path) as folder:
+        folder.start({**make_plan(seeds=[0]), "judging": fixed, "noise_floor": [10_000]}, ["dlbench"], surroundings)
+        later = {**fixed, "metric": "macro_f1", "looks": [8, 16]}
+        folder.extend({**make_plan(seeds=[0, 1]), "judging": later, "noise_floor": [10_000, 10_001]})
+    plan = RunFolder(tmp_path).plan
+    assert plan["judging"] == {**fixed, "looks": [8, 16]}  # stopping early is paid for from then on
+    assert plan["noise_floor"] == [10_000, 10_001]

@@ -1,0 +1,127 @@
+import csv
+import importlib.util
+import io
+import json
+import math
+import sys
+
+import pandas as pd
+import pytest
+
+from dlbench.analysis.summary import summarise
+from dlbench.errors import DlbenchError
+from dlbench.runs.export import FORMATS, TABLES, export
+from dlbench.runs.folder import RunFolder
+from dlbench.runs.frames import epochs_frame, summary_frame, trials_frame
+
+NASTY = "50% of a_b & c|d #1 {x} ~ ^ \\ *bold* <b>\nnext _line_ $5"
+
+
+@pytest.fixture
+def folder(tmp_path, make_record, make_plan, surroundings):
+    with RunFolder(tmp_path / "run") as folder:
+        folder.start(make_plan(), ["dlbench"], surroundings)
+        folder.add(make_record("relu", 0, 0.9))
+        folder.add(make_record("relu", 1, 0.1 + 0.2))
+        folder.add(make_record("tanh", 0, status="diverged", message=NASTY, metrics={"test_loss": math.nan}))
+    return folder
+
+
+def _strict(text):
+    def refuse(name):
+        raise AssertionError(f"{name} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_table_goes_into_every_format(folder, table, form):
+    assert export(folder, table, form)
+
+
+@pytest.mark.parametrize("table", ["trials", "epochs", "confusion"])
+def test_csv_is_the_view_to_the_last_byte(folder, table):
+    assert export(folder, table, "csv") == (folder.path / f"{table}.csv").read_text()
+
+
+def test_json_is_strict_and_keeps_every_digit(folder):
+    rows = _strict(export(folder, "trials", "json"))
+    assert [row["test_loss"] for row in rows][2] is None
+    assert rows[1]["validation_accuracy"] == 0.1 + 0.2
+    assert rows[2]["message"] == NASTY
+    assert rows[0]["epochs_to_target"] == 3
+    assert rows[2]["epochs_to_target"] is None  # a miss, ∞ in the other formats
+
+
+def test_markdown_escapes_what_would_be_read_as_markup(folder):
+    lines = export(folder, "trials", "markdown").splitlines()
+    assert len(lines) == 2 + 3
+    assert r"50% of a_b & c\|d #1 {x} \~ ^ \\ \*bold\* \<b\> next \_line\_ $5" in lines[4]
+    header = lines[0].split(" | ")
+    unescaped = lines[4].replace(r"\|", "")
+    assert unescaped.count("|") == lines[0].count("|") == len(header) + 1
+
+
+def test_latex_escapes_what_would_be_read_as_a_command(folder):
+    text = export(folder, "trials", "latex")
+    row = next(line for line in text.splitlines() if "diverged" in line)
+    assert r"50\% of a\_b \& c|d \#1 \{x\}" in row
+    assert r"\textbackslash" in row
+    assert r"\_line\_ \$5" in row
+    assert row.count("&") - row.count(r"\&") == text.splitlines()[2].count("&")
+    assert row.endswith(r"\\")
+
+
+def test_documents_show_percentages_with_deviations(folder):
+    text = export(folder, "summary", "markdown")
+    values = [90.0, 30.0]
+    std = math.sqrt(sum((value - 60) ** 2 for value in values))
+    assert f"| relu | 2 | 0 | 60.00 ± {std:.2f} |" in text
+    assert "validation accuracy (%)" in text
+    assert rf"60.00 $\pm$ {std:.2f}" in export(folder, "summary", "latex")
+
+
+def test_csv_of_the_summary_holds_fractions(folder):
+    rows = list(csv.DictReader(io.StringIO(export(folder, "summary", "csv"))))
+    assert float(rows[0]["validation_accuracy_mean"]) == pytest.approx(0.6)
+    assert rows[1]["n"] == "1"  # diverged, which is an answer
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="needs dlbench[parquet]")
+def test_parquet_comes_back_as_the_frame(folder):
+    back = pd.read_parquet(io.BytesIO(export(folder, "epochs", "parquet")))
+    pd.testing.assert_frame_equal(back, epochs_frame(folder.records))
+
+
+def test_parquet_without_pyarrow_says_what_to_install(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(DlbenchError, match="needs pyarrow") as caught:
+        export(folder, "trials", "parquet")
+    assert "dlbench[parquet]" in caught.value.hint
+
+
+@pytest.mark.parametrize(("table", "form", "near"), [("trial", "csv", "trials"), ("trials", "markdow", "markdown")])
+def test_an_unknown_table_or_format_is_answered_with_the_nearest(folder, table, form, near):
+    with pytest.raises(DlbenchError) as caught:
+        export(folder, table, form)
+    assert f"Did you mean {near}?" in caught.value.hint
+
+
+def test_frames_have_the_columns_and_types_of_the_files(folder, make_plan):
+    trials, epochs = trials_frame(folder.records), epochs_frame(folder.records)
+    assert len(trials) == 3
+    assert len(epochs) == 9
+    assert trials["seed"].tolist() == [0, 1, 0]
+    assert trials["seed"].dtype.kind == "i"
+    assert trials["validation_accuracy"].tolist()[:2] == [0.9, 0.1 + 0.2]
+    assert trials["validation_accuracy"].dtype == float
+    assert trials["deterministic"].dtype == bool
+    assert list(trials.columns) == (folder.path / "trials.csv").read_text().splitlines()[0].split(",")
+    summary = summary_frame(summarise(folder.records, make_plan()))
+    assert summary["validation_accuracy_mean"].tolist()[0] == pytest.approx(0.6)
+
+
+def test_frames_of_an_empty_run_are_empty():
+    assert trials_frame([]).empty
+    assert "trial_id" in trials_frame([]).columns

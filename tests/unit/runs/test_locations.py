@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+
+from dlbench.errors import DlbenchError
+from dlbench.runs.locations import list_runs, new_run_path, results_root, run_path
+
+
+@pytest.fixture
+def root(tmp_path):
+    for name in ("activation-digits-0a1b2c", "model-mnist-0a1b2c"):
+        (tmp_path / name / "journal").mkdir(parents=True)
+    (tmp_path / "no-run").mkdir()
+    (tmp_path / "README.md").write_text("not a run")
+    return tmp_path
+
+
+def test_the_option_goes_before_the_environment_and_that_before_the_default(monkeypatch):
+    monkeypatch.delenv("DLBENCH_RESULTS_DIR", raising=False)
+    assert results_root() == Path("results")
+    monkeypatch.setenv("DLBENCH_RESULTS_DIR", "elsewhere")
+    assert results_root() == Path("elsewhere")
+    assert results_root(Path("here")) == Path("here")
+    monkeypatch.setenv("DLBENCH_RESULTS_DIR", "")
+    assert results_root() == Path("results")
+
+
+def test_only_run_folders_are_listed(root):
+    assert [path.name for path in list_runs(root)] == ["activation-digits-0a1b2c", "model-mnist-0a1b2c"]
+    assert list_runs(root / "absent") == ()
+
+
+def test_a_name_is_looked_up_below_the_root(root):
+    assert run_path("model-mnist-0a1b2c", root) == root / "model-mnist-0a1b2c"
+
+
+def test_an_argument_with_a_separator_or_a_leading_dot_is_a_path(root, monkeypatch, tmp_path):
+    monkeypatch.chdir(root)
+    assert run_path("./model-mnist-0a1b2c", Path("results")).resolve() == root / "model-mnist-0a1b2c"
+    assert run_path(str(root / "model-mnist-0a1b2c"), Path("results")) == root / "model-mnist-0a1b2c"
+    monkeypatch.chdir(root / "model-mnist-0a1b2c")
+    assert run_path(".", Path("results")).resolve() == root / "model-mnist-0a1b2c"
+    with pytest.raises(DlbenchError, match="no run folder at"):
+        run_path("./absent", root)
+
+
+def test_an_unknown_name_is_answered_with_the_nearest(root):
+    with pytest.raises(DlbenchError, match="no run 'model-mnist'") as caught:
+        run_path("model-mnist", root)
+    assert "model-mnist-0a1b2c" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["", "-x", "_x", "a b", "ä", "a:b", "x\n"])
+def test_a_name_with_other_signs_is_refused(tmp_path, name):
+    with pytest.raises(DlbenchError, match="is no run name"):
+        new_run_path(name, tmp_path)
+
+
+def test_a_new_run_need_not_be_there(tmp_path):
+    assert new_run_path("A.b_c-1", tmp_path) == tmp_path / "A.b_c-1"

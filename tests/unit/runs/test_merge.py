@@ -1,0 +1,134 @@
+"""Run folders joined: each trial once, answers before failures, nothing written where plans do not fit."""
+
+import csv
+import json
+from dataclasses import replace
+
+import pytest
+from typer.testing import CliRunner
+
+from dlbench.cli.results import app
+from dlbench.errors import DlbenchError
+from dlbench.runs.folder import RunFolder
+from dlbench.runs.merge import merge
+
+
+@pytest.fixture
+def make_run(tmp_path, make_record, make_plan, surroundings):
+    def make(name, activations=("relu", "tanh"), seeds=(0, 1), plan=None, **changes):
+        with RunFolder(tmp_path / name) as folder:
+            folder.start(make_plan(activations, seeds) | (plan or {}), ["dlbench", name], surroundings)
+            for activation in activations:
+                for seed in seeds:
+                    folder.add(make_record(activation, seed, **changes))
+        return tmp_path / name
+
+    return make
+
+
+def _rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_folders_with_common_trials_join_without_doubling(make_run, tmp_path):
+    one, two = make_run("one", seeds=(0, 1, 2)), make_run("two", ("tanh", "elu"), (2, 3))
+    merged = merge(tmp_path / "both", [one, two])
+    assert merged.added == {"one": 6, "two": 3}
+    assert (merged.there, merged.differing) == (1, [])
+    rows = _rows(tmp_path / "both" / "trials.csv")
+    assert len(rows) == len({row["trial_id"] for row in rows}) == 9
+    folder = RunFolder(tmp_path / "both")
+    assert [variant["label"] for variant in folder.plan["variants"]] == ["relu", "tanh", "elu"]
+    assert folder.plan["seeds"] == [0, 1, 2, 3]
+    assert [session["command"][-1] for session in folder.manifest.sessions] == ["one", "two"]
+    assert _rows(tmp_path / "both" / "comparison.csv")
+    again = merge(tmp_path / "both", [one, two, one])
+    assert sum(again.added.values()) == 0
+    assert _rows(tmp_path / "both" / "trials.csv") == rows
+
+
+def test_an_answer_wins_over_a_failure_and_what_was_there_over_what_comes(make_run, tmp_path):
+    failed = make_run("failed", ("relu",), (0,), status="failed", metrics={}, log="no\n")
+    done, other = make_run("done", ("relu",), (0,)), make_run("other", ("relu",), (0,), accuracy=0.1)
+    merged = merge(failed, [done])
+    assert merged.added == {"done": 1}
+    (record,) = RunFolder(failed).records
+    assert record.status == "done"
+    merged = merge(failed, [other])
+    assert (merged.there, merged.differing) == (1, [record.trial_id])
+    assert RunFolder(failed).records == (record,)
+
+
+def test_weights_and_logs_come_along(make_run, tmp_path):
+    one = make_run("one", ("relu",), (0,), log="printed\n")
+    (record,) = RunFolder(one).records
+    (one / "weights").mkdir()
+    (one / "weights" / f"{record.trial_id}.pt").write_bytes(b"weights")
+    merge(tmp_path / "both", [one])
+    assert (tmp_path / "both" / "weights" / f"{record.trial_id}.pt").read_bytes() == b"weights"
+    assert (tmp_path / "both" / "logs" / f"{record.trial_id}.log").read_text() == "printed\n"
+
+
+def test_plans_that_do_not_fit_are_refused_and_nothing_is_written(make_run, tmp_path):
+    one, two = make_run("one"), make_run("two", plan={"fixed": {"epochs": "5"}})
+    with pytest.raises(DlbenchError, match="epochs is 10 there and 5 here"):
+        merge(tmp_path / "both", [one, two])
+    assert not (tmp_path / "both").exists()
+    with pytest.raises(DlbenchError, match="is the folder that is merged into"):
+        merge(one, [one])
+
+
+def test_results_of_other_conditions_are_told(make_run, tmp_path, make_record):
+    one, two = make_run("one", ("relu",), (0,)), make_run("two", ("relu",), (1,))
+    with RunFolder(two) as folder:
+        folder.add(replace(make_record("relu", 1), provenance_id="f" * 12))
+    assert merge(tmp_path / "both", [one, two]).provenances == 2
+
+
+def test_the_command_says_what_it_did_and_rm_asks(make_run, tmp_path):
+    make_run("one"), make_run("two", seeds=(1, 2))
+
+    def call(*arguments):
+        return CliRunner().invoke(app, [*arguments, "--results-dir", str(tmp_path)])
+
+    done = call("merge", "both", "one", "two", "--json")
+    assert json.loads(done.stdout)["added"] == {"one": 4, "two": 2}
+    asked = call("rm", "one", "two")
+    assert isinstance(asked.exception, DlbenchError)
+    assert "--yes" in asked.exception.hint
+    assert (tmp_path / "one").is_dir()
+    assert call("rm", "one", "two", "--yes").exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["both"]
+
+
+def test_removing_a_run_follows_no_link(make_run, tmp_path):
+    one = make_run("one")
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").write_text("kept")
+    (one / "link").symlink_to(tmp_path / "precious")
+    CliRunner().invoke(app, ["rm", "one", "--yes", "--results-dir", str(tmp_path)])
+    assert not one.exists()
+    assert (tmp_path / "precious" / "file").read_text() == "kept"
+
+
+@pytest.mark.parametrize("name", ["../one", "a/b", "..", ".hidden", "", "-x", "a\n", "a\0b", "/etc"])
+def test_no_name_of_a_run_leads_out_of_the_results_folder(tmp_path, name):
+    from dlbench.runs.locations import new_run_path
+
+    with pytest.raises(DlbenchError, match="is no run name"):
+        new_run_path(name, tmp_path)
+
+
+def test_a_name_that_is_a_link_to_elsewhere_is_refused(tmp_path, make_run):
+    from dlbench.runs.locations import new_run_path, run_path
+
+    outside = make_run("outside")
+    root = tmp_path / "results"
+    root.mkdir()
+    (root / "mine").symlink_to(outside)
+    for find in (new_run_path, run_path):
+        with pytest.raises(DlbenchError, match="leads out of"):
+            find("mine", root)
+    (root / "alias").symlink_to(root / "other")
+    assert new_run_path("alias", root) == root / "alias"

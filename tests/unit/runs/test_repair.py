@@ -1,0 +1,185 @@
+"""Broken run folders: what is whole stays usable, what can be mended is, and copies are kept."""
+
+import csv
+import json
+import os
+import socket
+import time
+
+import pytest
+
+from dlbench.errors import DlbenchError
+from dlbench.runs.folder import RunFolder
+from dlbench.runs.repair import examine, mend
+
+VIEWS = ("trials.csv", "epochs.csv", "confusion.csv", "comparison.csv")
+
+
+@pytest.fixture
+def run(tmp_path, make_record, make_plan, surroundings):
+    path = tmp_path / "run"
+    with RunFolder(path) as folder:
+        folder.start(make_plan(), ["dlbench"], surroundings)
+        for activation in ("relu", "tanh"):
+            for seed in range(3):
+                folder.add(make_record(activation, seed, accuracy=0.5 + seed / 10, log="printed\n"))
+    return path
+
+
+def _journal(run):
+    (path,) = (run / "journal").glob("*.jsonl")
+    return path
+
+
+def _as_a_spreadsheet(text, *, delimiter=";", mark=b"\xef\xbb\xbf", encoding="utf-8"):
+    rows = list(csv.reader(text.splitlines()))
+    header, *body = rows
+    lines = [delimiter.join(cell.replace(".", ",") for cell in row) for row in (header, *reversed(body))]
+    return mark + "\r\n".join(lines).encode(encoding)
+
+
+def test_a_whole_folder_is_in_order(run):
+    assert list(examine(run)) == []
+
+
+BREAKS = {
+    "torn last line": lambda run: _journal(run).write_bytes(_journal(run).read_bytes()[:-40]),
+    "half-written record": lambda run: _journal(run).write_bytes(
+        _journal(run).read_bytes().replace(b'"status":"done"', b'"sta', 1)
+    ),
+    "binary rubbish": lambda run: _journal(run).write_bytes(b"\x00\xff\n" + _journal(run).read_bytes()),
+    "no line end": lambda run: _journal(run).write_bytes(_journal(run).read_bytes()[:-1]),
+    "no manifest": lambda run: (run / "manifest.json").unlink(),
+    "half a manifest": lambda run: (run / "manifest.json").write_text((run / "manifest.json").read_text()[:300]),
+    "a manifest of another kind": lambda run: (run / "manifest.json").write_text("[1, 2]"),
+    "a manifest of schema 0": lambda run: (run / "manifest.json").write_text('{"schema": 0}'),
+    "spreadsheet": lambda run: (run / "trials.csv").write_bytes(_as_a_spreadsheet((run / "trials.csv").read_text())),
+    "other order": lambda run: (run / "epochs.csv").write_text(
+        "\n".join([*(lines := (run / "epochs.csv").read_text().splitlines())[:1], *reversed(lines[1:]), ""])
+    ),
+    "CR LF": lambda run: (run / "trials.csv").write_bytes((run / "trials.csv").read_bytes().replace(b"\n", b"\r\n")),
+    "torn view": lambda run: (run / "confusion.csv").write_bytes((run / "confusion.csv").read_bytes()[:-5]),
+    "an edited number": lambda run: (run / "trials.csv").write_text(
+        (run / "trials.csv").read_text().replace("0.5", "0.9")
+    ),
+    "no view": lambda run: (run / "epochs.csv").unlink(),
+    "no logs": lambda run: [path.unlink() for path in (run / "logs").iterdir()],
+    "half-written file": lambda run: (run / ".trials.csv.partial-1-ab").write_text("half"),
+    "killed session": lambda run: (run / "journal" / ".x.live").write_text(
+        json.dumps({"host": socket.gethostname(), "pid": 1}) + "\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("how", BREAKS)
+def test_what_is_broken_is_found_mended_and_kept_as_a_copy(run, how):
+    before = {name: (run / name).read_bytes() for name in VIEWS}
+    BREAKS[how](run)
+    broken = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    looked = list(examine(run))
+    assert looked
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == broken  # looking changes nothing
+    found = list(mend(run))
+    assert all(mended for _, mended in found)
+    assert list(examine(run)) == []
+    folder = RunFolder(run)
+    assert folder.warnings == ()
+    assert len(folder.records) == (6 if how not in ("torn last line", "half-written record") else 5)
+    assert len(folder.plan["variants"]) == 2
+    if len(folder.records) == 6 and "manifest" not in how:
+        assert {name: (run / name).read_bytes() for name in VIEWS} == before
+    kept = (
+        [path.read_bytes() for path in (run / "kept").rglob("*") if path.is_file()] if (run / "kept").exists() else []
+    )
+    for path, content in broken.items():
+        if path.name.endswith(".live"):
+            continue
+        assert (path.exists() and path.read_bytes() == content) or content in kept
+
+
+def test_a_manifest_made_anew_fits_the_command_that_made_the_folder(run, make_plan):
+    plan = json.loads((run / "manifest.json").read_text())["plan"]
+    (run / "manifest.json").unlink()
+    with pytest.raises(DlbenchError) as caught:
+        _ = RunFolder(run).plan
+    assert "dlbench results doctor run" in caught.value.hint
+    list(mend(run))
+    again = RunFolder(run).plan
+    assert again["axes"] == plan["axes"]
+    assert again["seeds"] == plan["seeds"]
+    assert [v["variant_id"] for v in again["variants"]] == [v["variant_id"] for v in plan["variants"]]
+    assert (again["baseline"], again["fixed"]["optimizer"]) == ("relu", "standard/adam")
+
+
+def test_a_folder_of_a_newer_dlbench_is_left_as_it_is(run):
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["schema"], manifest["sessions"][0]["versions"]["dlbench"] = 2, "3.0"
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    (run / "trials.csv").unlink()
+    ((finding, mended),) = mend(run)
+    assert not mended
+    assert "newer dlbench 3.0" in finding.problem
+    assert "pip install -U 'dlbench>=3.0'" in finding.remedy
+    assert not (run / "trials.csv").exists()
+
+
+def test_records_of_a_newer_dlbench_stay_in_the_journal(run):
+    path = _journal(run)
+    first, *rest = path.read_text().splitlines()
+    newer = json.dumps(json.loads(first) | {"colour": "red"})
+    path.write_text("\n".join([newer, *rest, "torn"]) + "\n")
+    assert "newer" in RunFolder(run).warnings[0]
+    found = list(mend(run))
+    assert [mended for finding, mended in found if finding.file.startswith("journal")] == [True, False]
+    assert newer in path.read_text()
+    assert "torn" not in path.read_text()
+
+
+def test_a_view_that_a_spreadsheet_saved_is_made_anew_by_the_next_session_and_kept(run, make_plan, surroundings):
+    saved = _as_a_spreadsheet((run / "trials.csv").read_text())
+    before = (run / "trials.csv").read_text()
+    (run / "trials.csv").write_bytes(saved)
+    with RunFolder(run) as folder:
+        folder.start(make_plan(), ["dlbench"], surroundings)
+    (note,) = folder.notes
+    assert "saved by another program" in note
+    assert (run / "trials.csv").read_text() == before
+    (kept,) = (run / "kept").rglob("trials.csv")
+    assert kept.read_bytes() == saved
+
+
+def test_half_written_files_of_a_killed_process_are_cleaned_up_by_the_next_session(run, make_plan, surroundings):
+    old, young = run / ".trials.csv.partial-1-ab", run / ".epochs.csv.partial-2-cd"
+    for path in (old, young):
+        path.write_text("half")
+    os.utime(old, (time.time() - 3600,) * 2)
+    with RunFolder(run) as folder:
+        folder.start(make_plan(), ["dlbench"], surroundings)
+    assert not old.exists()
+    assert young.exists()  # somebody may be writing it
+
+
+def test_a_session_on_another_machine_counts_until_it_was_silent_for_long(run):
+    path = run / "journal" / ".far.live"
+    path.write_text(json.dumps({"host": "elsewhere", "pid": 7}) + "\n")
+    with pytest.raises(DlbenchError, match="in use by process 7 on elsewhere"):
+        list(mend(run))
+    os.utime(path, (time.time() - 3600,) * 2)
+    assert [finding.file for finding, _ in mend(run)] == ["journal/.far.live"]
+
+
+def test_a_folder_within_that_is_a_link_is_refused(run, make_plan, surroundings, tmp_path):
+    (tmp_path / "outside").mkdir()
+    (run / "weights").symlink_to(tmp_path / "outside")
+    with pytest.raises(DlbenchError, match="is a link to"):
+        RunFolder(run).start(make_plan(), ["dlbench"], surroundings)
+
+
+@pytest.mark.parametrize("saved", [b"\x00\xff", b"", b"a;b\r\n1;2\r\n", b"train_seconds,epochs_run\nx,0\n,\n1,0\n"])
+def test_the_guess_at_the_time_takes_no_harm_from_a_view_that_another_program_saved(run, make_record, saved):
+    from dlbench.runs.timing import seconds_per_trial
+
+    trials = [make_record("relu", 9).trial]
+    assert seconds_per_trial(trials, run.parent) == [2.5]
+    (run / "trials.csv").write_bytes(saved)
+    assert seconds_per_trial(trials, run.parent) == [None]
