@@ -14,7 +14,7 @@ from pathlib import Path
 
 import dlbench
 from dlbench.executors.local import LocalExecutor
-from dlbench.trial import Emit, EpochFinished, TrialFinished, TrialRecord, TrialStarted, WorkUnit
+from dlbench.trials.trial import Emit, EpochFinished, TrialFinished, TrialRecord, TrialStarted, WorkUnit
 
 _FEW = 20
 _METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")

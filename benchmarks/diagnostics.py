@@ -14,16 +14,16 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from dlbench.engine.unit import run_trial
-from dlbench.engine.watching import Watcher
+from dlbench.engine.diagnostics import Watcher
+from dlbench.engine.work_unit import run_trial
 from dlbench.executors.allocator import keep_freed_memory
-from dlbench.plan import Request
-from dlbench.planning import build, resolve
-from dlbench.readying import Readying
-from dlbench.registry import Registry
-from dlbench.trial import Trial
-from dlbench.watch import NOTHING, Watch
-from dlbench.watching import read_watch
+from dlbench.plans.build import build, resolve
+from dlbench.plans.diagnostics import read_watch
+from dlbench.plans.plan import Request
+from dlbench.plugins.registry import Registry
+from dlbench.sessions.resolve import Readying
+from dlbench.trials.diagnostics import NOTHING, Watch
+from dlbench.trials.trial import Trial
 
 MODEL = "cnn-settings/simple-cnn"
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from dlbench.plan import Request
-from dlbench.planning import build
-from dlbench.registry import Registry
+from dlbench.plans.build import build
+from dlbench.plans.plan import Request
+from dlbench.plugins.registry import Registry
 from dlbench.runs.journal import append_record, journal_path, read_journal
 from dlbench.statistics.comparisons import compare_to_baseline
 from dlbench.statistics.verdicts import Rules
-from dlbench.trial import TrialRecord
+from dlbench.trials.trial import TrialRecord
 
 SHAPES = ((1000, 10), (500, 20), (100, 100), (10, 1000))
 

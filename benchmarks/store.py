@@ -14,8 +14,8 @@ from typing import Any
 
 from dlbench import files
 from dlbench.runs.folder import RunFolder
-from dlbench.settings import Settings
-from dlbench.trial import Selection, Trial, TrialRecord
+from dlbench.trials.settings import Settings
+from dlbench.trials.trial import Selection, Trial, TrialRecord
 
 SHOWN = 100
 

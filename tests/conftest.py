@@ -13,10 +13,10 @@ import pytest
 from hypothesis import settings
 
 from dlbench.cli.main import main
-from dlbench.registry import Registry
-from dlbench.selection import Selection
-from dlbench.settings import Settings
-from dlbench.trial import Trial, TrialRecord
+from dlbench.components.choice import Selection
+from dlbench.plugins.registry import Registry
+from dlbench.trials.settings import Settings
+from dlbench.trials.trial import Trial, TrialRecord
 
 # The same examples each time, and few enough for a suite that is run often.
 settings.register_profile("dlbench", max_examples=40, deadline=None, derandomize=True, database=None)

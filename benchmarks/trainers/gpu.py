@@ -16,7 +16,7 @@ from ours import ingredients
 from plain import PlainOnGpu
 from workloads import WORKLOADS
 
-from dlbench.settings import Settings
+from dlbench.trials.settings import Settings
 
 #: What each way changes of dlbench's defaults.
 WAYS = {
@@ -74,7 +74,7 @@ class Epoch:
     """A training made ready; run() trains one more epoch of it."""
 
     def __init__(self, workload, batch: int, data_dir: Path, way: dict[str, str]) -> None:
-        from dlbench.engine.warming import warm_up
+        from dlbench.engine.warmup import warm_up
 
         way = {"validation": "test", "device": "cuda", **way}
         precision = way.pop("precision", "float32")
@@ -86,7 +86,7 @@ class Epoch:
         self.run()  # kernels are chosen, and the step is recorded
 
     def _enter(self) -> None:
-        from dlbench.engine.ingredients import enter
+        from dlbench.engine.setup import enter
 
         enter(self.settings)
 

@@ -19,13 +19,13 @@ def ingredients(workload: Workload, batch: int, precision: str, data_dir: Path, 
     import torch
 
     from dlbench.engine.building import build_model
-    from dlbench.engine.ingredients import enter, gather, layout
-    from dlbench.engine.prepared import load, prepare
+    from dlbench.engine.dataset_cache import load, prepare
     from dlbench.engine.randomness import borrowed_generators
-    from dlbench.engine.warming import compile_calls
-    from dlbench.plan import Request
-    from dlbench.planning import build
-    from dlbench.registry import Registry
+    from dlbench.engine.setup import enter, gather, layout
+    from dlbench.engine.warmup import compile_calls
+    from dlbench.plans.build import build
+    from dlbench.plans.plan import Request
+    from dlbench.plugins.registry import Registry
 
     registry = Registry.load()
     values = {

@@ -49,7 +49,7 @@ def torch_model(workload: Workload) -> Any:
 
     from torch import nn
 
-    from dlbench.registry import Registry
+    from dlbench.plugins.registry import Registry
 
     entry = Registry.load().get("models", workload.model)
     parameters = {name: parameter.default for name, parameter in entry.record.parameters.items()}
@@ -87,8 +87,8 @@ def _cifar10(images: Any, labels: Any, transform: Any) -> Any:
 
 def arrays(workload: Workload, data_dir: Path) -> tuple[Any, Any]:
     """Return the training images, N×C×H×W as stored, and their labels."""
-    from dlbench.engine.prepared import load, prepare
-    from dlbench.registry import Registry
+    from dlbench.engine.dataset_cache import load, prepare
+    from dlbench.plugins.registry import Registry
 
     data = load(
         prepare(Registry.load().get("datasets", workload.dataset), {}, data_dir, download=False).digest, data_dir

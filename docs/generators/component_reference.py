@@ -1,8 +1,8 @@
 """The page of components: what every installed plugin of this repository brings."""
 
-from dlbench.registry import Registry
-from dlbench.specs import KINDS
-from dlbench.syntax import format_value
+from dlbench.components.records import KINDS
+from dlbench.components.syntax import format_value
+from dlbench.plugins.registry import Registry
 from writing import code, table
 
 #: More than this many of a kind from one plugin are counted, not listed.

@@ -6,7 +6,7 @@ from dlbench.analysis.families import COLUMNS as COMPARISON_COLUMNS
 from dlbench.analysis.metrics import TRIAL_METRICS
 from dlbench.analysis.reported import reported_table
 from dlbench.runs.tables import VIEWS
-from dlbench.settings import SETTINGS
+from dlbench.trials.settings import SETTINGS
 from writing import code, table
 
 HEAD = """# Files and columns

@@ -4,9 +4,11 @@ import dataclasses
 import inspect
 from typing import Any
 
-from dlbench import hookspecs, specs, trial
-from dlbench.settings import AUGMENTATIONS, COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS
-from dlbench.syntax import describe, format_value
+from dlbench import hookspecs
+from dlbench.components import records as specs
+from dlbench.components.syntax import describe, format_value
+from dlbench.trials import trial
+from dlbench.trials.settings import AUGMENTATIONS, COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS
 from writing import code, sentences, table
 
 HOOKS_HEAD = """# Hooks
@@ -42,7 +44,9 @@ def hooks_page() -> str:
 
 def _hook(name: str) -> str:
     function = getattr(hookspecs, name)
-    signature = str(inspect.signature(function)).replace("dlbench.specs.", "").replace("dlbench.trial.", "")
+    signature = (
+        str(inspect.signature(function)).replace("dlbench.components.records.", "").replace("dlbench.trials.trial.", "")
+    )
     for noise in ("'", "collections.abc.", "pathlib.", "_local."):
         signature = signature.replace(noise, "")
     return f"## {name}\n\n```text\n{name}{signature}\n```\n\n{sentences(function.__doc__)}\n\n"
@@ -76,9 +80,9 @@ def _type(annotation: Any) -> str:
     return (
         (getattr(annotation, "__name__", "") if isinstance(annotation, type) else str(annotation))
         .replace("collections.abc.", "")
-        .replace("dlbench.specs.", "")
+        .replace("dlbench.components.records.", "")
         .replace("typing.", "")
-        .replace("dlbench.trial.", "")
+        .replace("dlbench.trials.trial.", "")
     )
 
 

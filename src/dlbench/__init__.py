@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dlbench.api import Comparison, compare, load_results, run_unit
-    from dlbench.hookspecs import hookimpl
-    from dlbench.specs import (
+    from dlbench.components.records import (
         API_VERSION,
         Activation,
         Dataset,
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
         Parameter,
         Scheduler,
     )
-    from dlbench.trial import Manifest, Trial, TrialRecord, WorkUnit
+    from dlbench.hookspecs import hookimpl
+    from dlbench.trials.trial import Manifest, Trial, TrialRecord, WorkUnit
 
 __all__ = [
     "API_VERSION",
@@ -46,14 +46,14 @@ __all__ = [
 ]
 
 _HOMES = {"hookimpl": "dlbench.hookspecs"}
-_HOMES |= dict.fromkeys(("Manifest", "Trial", "TrialRecord", "WorkUnit"), "dlbench.trial")
+_HOMES |= dict.fromkeys(("Manifest", "Trial", "TrialRecord", "WorkUnit"), "dlbench.trials.trial")
 _HOMES |= dict.fromkeys(("Comparison", "compare", "load_results", "run_unit"), "dlbench.api")
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'dlbench' has no attribute {name!r}")
-    return getattr(import_module(_HOMES.get(name, "dlbench.specs")), name)
+    return getattr(import_module(_HOMES.get(name, "dlbench.components.records")), name)
 
 
 def __dir__() -> list[str]:

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlbench.config import load_config
-from dlbench.live_session import Options, Outcome
-from dlbench.plan import Request
-from dlbench.registry import Registry
+from dlbench.components.syntax import format_value, split_assignments
+from dlbench.plans.config import load_config
+from dlbench.plans.plan import Request
+from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import results_root, run_path
-from dlbench.seed_counts import AutoSeeds
-from dlbench.session import run
-from dlbench.syntax import format_value, split_assignments
-from dlbench.trial import Emit, TrialRecord, WorkUnit
+from dlbench.sessions.live import Options, Outcome
+from dlbench.sessions.run import run
+from dlbench.statistics.seeds import AutoSeeds
+from dlbench.trials.trial import Emit, TrialRecord, WorkUnit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,7 +156,7 @@ def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event |
 
     stop: once it is set, the training under way leaves a checkpoint where the unit has a folder for them, and ends.
     """
-    from dlbench.engine.unit import run_unit as run_here
+    from dlbench.engine.work_unit import run_unit as run_here
 
     run_here(unit, data_dir, emit, stop)
 

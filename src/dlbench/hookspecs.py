@@ -1,7 +1,7 @@
 """What a plugin can declare and observe. Each hook is optional; all are called in the parent process.
 
 A plugin is a module named by an entry point of the group "dlbench". Its hooks return records (see
-dlbench.specs) and import nothing heavy: a record names its factory, and the factory's module is imported
+dlbench.components.records) and import nothing heavy: a record names its factory, and the factory's module is imported
 only where the component is used.
 """
 
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from pluggy import HookimplMarker, HookspecMarker
 
-from dlbench.specs import Activation, Dataset, Diagnostic, Executor, Model, Optimizer, Scheduler
+from dlbench.components.records import Activation, Dataset, Diagnostic, Executor, Model, Optimizer, Scheduler
 
 if TYPE_CHECKING:
-    from dlbench.trial import Manifest, Trial, TrialRecord
+    from dlbench.trials.trial import Manifest, Trial, TrialRecord
 
 PROJECT = "dlbench"
 hookspec = HookspecMarker(PROJECT)

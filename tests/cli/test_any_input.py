@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from dlbench.analysis.audit import audit_file
 from dlbench.analysis.spreadsheets import read_sheet
 from dlbench.cli.main import main
+from dlbench.components.syntax import parse_reference, split_assignments, split_list
 from dlbench.errors import DlbenchError
-from dlbench.experiments import load_experiment
-from dlbench.plan import Request
-from dlbench.planning import build
+from dlbench.experiments.file import load_experiment
+from dlbench.plans.build import build
+from dlbench.plans.plan import Request
 from dlbench.runs.journal import read_journal
 from dlbench.runs.locations import NAME
-from dlbench.settings import COMPONENT_AXES, SETTINGS
-from dlbench.syntax import parse_reference, split_assignments, split_list
+from dlbench.trials.settings import COMPONENT_AXES, SETTINGS
 
 #: How many inputs each property gets in the default suite and in the slow one, and the command line there.
 FEW, MANY, LINES = 40, 1500, 600

@@ -1,7 +1,7 @@
 import json
 
-from dlbench.doctor import examine_training
 from dlbench.machine import Machine, Training
+from dlbench.sessions.doctor import examine_training
 
 
 def _checks(done):

@@ -5,7 +5,7 @@ import typer
 
 from dlbench.cli.main import Commands
 from dlbench.cli.session_options import OPTIONS
-from dlbench.live_session import Options
+from dlbench.sessions.live import Options
 
 
 @pytest.mark.parametrize("name", Commands.lazy)

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from dlbench.experiment_plans import ExperimentFile
+from dlbench.experiments.request import ExperimentFile
 
 SMALL = """
 schema = 1

@@ -10,7 +10,7 @@ from command_reference import commands, commands_page
 from component_reference import components_page
 from dlbench import hookspecs
 from dlbench.cli.main import Commands
-from dlbench.settings import SETTINGS
+from dlbench.trials.settings import SETTINGS
 from file_reference import files_page, meaning, tables
 from hook_reference import hooks_page, records_page, settings_page
 from report_pages import REPORTS, experiments, report_pages

@@ -19,7 +19,7 @@ PLUGIN = """
     import os, time
     from pathlib import Path
     from dlbench import Executor, TrialRecord, hookimpl
-    from dlbench.trial import TrialFinished, TrialStarted
+    from dlbench.trials.trial import TrialFinished, TrialStarted
 
     class Instant:
         def slots(self):
@@ -49,12 +49,12 @@ PLUGIN = """
 DRIVER = """
 import sys, threading, time
 from pathlib import Path
-from dlbench.config import Config
-from dlbench.plan import Request
-from dlbench.registry import Registry
+from dlbench.plans.config import Config
+from dlbench.plans.plan import Request
+from dlbench.plugins.registry import Registry
 from dlbench.report.progress import Progress
-from dlbench.live_session import Options
-from dlbench.session import run
+from dlbench.sessions.live import Options
+from dlbench.sessions.run import run
 
 root, me, company, rounds, seeds = Path(sys.argv[1]), *map(int, sys.argv[2:6])
 registry = Registry.load()

@@ -9,11 +9,11 @@ import torch
 from torch.nn import functional as F
 
 from dlbench.engine.building import build_model
-from dlbench.engine.watching import choose
-from dlbench.plan import Request
-from dlbench.planning import build
-from dlbench.registry import Registry
-from dlbench.watching import read_watch
+from dlbench.engine.diagnostics import choose
+from dlbench.plans.build import build
+from dlbench.plans.diagnostics import read_watch
+from dlbench.plans.plan import Request
+from dlbench.plugins.registry import Registry
 
 REGISTRY = Registry.load()
 PLUGINS = ("foundations", "cnn-settings", "resnet-depth", "convnet-basics")

@@ -9,17 +9,17 @@ import pytest
 import torch
 from torch import nn
 
-import dlbench.engine.unit
+import dlbench.engine.work_unit
+from dlbench.components.records import ImageData
 from dlbench.engine.checkpoint import Checkpoints, Interrupted
-from dlbench.engine.graphs import GraphedStep
-from dlbench.engine.ingredients import enter, gather, layout
+from dlbench.engine.cuda_graphs import GraphedStep
 from dlbench.engine.randomness import borrowed_generators
+from dlbench.engine.setup import enter, gather, layout
 from dlbench.engine.training import train_epoch, train_step
-from dlbench.engine.unit import run_trial
+from dlbench.engine.work_unit import run_trial
 from dlbench.errors import DlbenchError
-from dlbench.plan import Request
-from dlbench.planning import build
-from dlbench.specs import ImageData
+from dlbench.plans.build import build
+from dlbench.plans.plan import Request
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA GPU")
 
@@ -149,7 +149,7 @@ def test_nothing_waits_for_the_device_within_an_epoch(ingredients, graphs):
 
 @pytest.mark.parametrize("graphs", ["false", "true"])
 def test_an_interrupted_trial_goes_on_to_the_last_bit(registry, make_trial, images, tmp_path, monkeypatch, graphs):
-    monkeypatch.setattr(dlbench.engine.unit, "load", lambda digest, data_dir: images)
+    monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
     trial = make_trial(cuda_graphs=graphs, scheduler="one-cycle", deterministic="true")
 
     def losses(after=None):

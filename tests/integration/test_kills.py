@@ -39,7 +39,7 @@ PARTS = """
     from dlbench.executors.local import LocalExecutor
     from dlbench.runs.checkpoints import checkpoint_path
     from dlbench.files import replace_file
-    from dlbench.trial import EpochFinished, TrialFinished, TrialNoted, TrialRecord, TrialStarted
+    from dlbench.trials.trial import EpochFinished, TrialFinished, TrialNoted, TrialRecord, TrialStarted
 
     class Hollow(LocalExecutor):
         engine = f"{__name__}:run_unit"

@@ -18,8 +18,8 @@ atexit.register(report)
 """
 COMMAND = "from dlbench.cli.main import main\nmain()"
 RECORDS = """
-from dlbench.registry import Registry
-from dlbench.specs import KINDS
+from dlbench.plugins.registry import Registry
+from dlbench.components.records import KINDS
 
 registry = Registry.load()
 assert all(registry.entries(kind) or kind == "diagnostics" for kind in KINDS)

@@ -18,32 +18,18 @@ SOURCE = Path(dlbench.__file__).parent
 #: works on plain numbers, so the run folder may use it and not the other way round; `session` and `readying`
 #: are what the commands and the Python interface have in common.
 LAYERS = (
-    *(
-        "errors",
-        "specs",
-        "splits",
-        "normalizations",
-        "syntax",
-        "selection",
-        "settings",
-        "seeding",
-        "seed_counts",
-        "machine",
-        "descriptions",
-        "watch",
-        "trial",
-    ),
-    "hookspecs",
-    *("requirements", "plugins", "registry"),
-    *("vetoes", "watching", "plan", "planning", "config", "prepared", "relations", "toml_lines"),
-    *("experiments", "experiment_plans"),
-    *("statistics", "files"),
-    *("analysis", "runs"),
+    *("errors", "machine"),
+    *("components", "statistics", "files"),
+    *("trials", "hookspecs"),
+    *("plugins", "dataset_index"),
+    *("plans", "scaffold"),
+    "experiments",
+    "analysis",
+    "runs",
     *("engine", "report"),
     "executors",
-    *("conditions", "readying", "resuming", "doctor", "benching", "live_session", "session"),
-    "api",
-    *("testing", "scaffold"),
+    "sessions",
+    *("api", "testing"),
     "cli",
     "__main__",
 )
@@ -73,7 +59,7 @@ def counted(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """What a file imports of dlbench: "registry", "runs.folder", or "Model" for a public name."""
+    """What a file imports of dlbench: "plugins.registry", "runs.folder", or "Model" for a public name."""
     for node in counted([ast.parse(path.read_text(encoding="utf-8"))]):
         match node:
             case ast.Import(names=names):
@@ -106,15 +92,15 @@ def test_a_built_in_plugin_imports_only_public_names_and_its_own_package(path: P
 
 
 def test_both_kinds_of_files_are_found() -> None:
-    assert {"registry", "cli", "engine", "standard", "torchvision"} <= {unit(path) for path in files()}
+    assert {"plugins", "cli", "engine", "standard", "torchvision"} <= {unit(path) for path in files()}
 
 
 @pytest.mark.parametrize(
     ("source", "found"),
     [
-        ("from dlbench.registry import Registry", ["registry"]),
+        ("from dlbench.plugins.registry import Registry", ["plugins.registry"]),
         ("from dlbench import Model, hookimpl", ["Model", "hookimpl"]),
-        ("from dlbench import registry as r", ["registry"]),
+        ("from dlbench import plugins as p", ["plugins"]),
         ("import dlbench.runs.folder as folder", ["runs.folder"]),
         ("def f():\n    with x:\n        from dlbench.cli import main", ["cli"]),
         ("if TYPE_CHECKING:\n    from dlbench.cli import main", []),

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from dlbench.registry import Registry
-from dlbench.settings import COMPONENT_AXES, SETTINGS
-from dlbench.syntax import format_value, parse_reference
+from dlbench.components.syntax import format_value, parse_reference
+from dlbench.plugins.registry import Registry
+from dlbench.trials.settings import COMPONENT_AXES, SETTINGS
 from dlbench_cnn_settings.plugin import dlbench_experiments
 
 PLUGIN = "cnn-settings"

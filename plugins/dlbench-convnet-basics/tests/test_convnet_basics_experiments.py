@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from dlbench.registry import Registry
-from dlbench.relations import Ordering, parse_relation
-from dlbench.settings import COMPONENT_AXES, SETTINGS
-from dlbench.syntax import format_value, parse_reference
+from dlbench.components.syntax import format_value, parse_reference
+from dlbench.experiments.relations import Ordering, parse_relation
+from dlbench.plugins.registry import Registry
+from dlbench.trials.settings import COMPONENT_AXES, SETTINGS
 from dlbench_convnet_basics.plugin import dlbench_experiments
 
 PLUGIN = "convnet-basics"

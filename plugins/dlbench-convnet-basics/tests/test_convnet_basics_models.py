@@ -11,10 +11,10 @@ from torch.nn import functional as F
 
 from dlbench import Model
 from dlbench.engine.cost import count_parameters
-from dlbench.engine.description import describe_model
-from dlbench.plan import Request
-from dlbench.planning import build as plan
-from dlbench.registry import Registry
+from dlbench.engine.describe import describe_model
+from dlbench.plans.build import build as plan
+from dlbench.plans.plan import Request
+from dlbench.plugins.registry import Registry
 from dlbench_convnet_basics.initialisation import INITIALISATIONS
 from dlbench_convnet_basics.open_ended import open_ended_cnn
 from dlbench_convnet_basics.plugin import MODELS

@@ -9,8 +9,8 @@ import pytest
 
 import dlbench
 from dlbench import Manifest, Trial, TrialRecord
-from dlbench.selection import Selection
-from dlbench.settings import Settings
+from dlbench.components.choice import Selection
+from dlbench.trials.settings import Settings
 from dlbench_mlflow import plugin
 
 pytest.importorskip("mlflow", reason="mlflow-skinny is not installed")

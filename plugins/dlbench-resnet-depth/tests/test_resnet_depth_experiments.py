@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from dlbench.registry import Registry
-from dlbench.settings import COMPONENT_AXES, SETTINGS
-from dlbench.syntax import format_value, parse_reference
+from dlbench.components.syntax import format_value, parse_reference
+from dlbench.plugins.registry import Registry
+from dlbench.trials.settings import COMPONENT_AXES, SETTINGS
 from dlbench_resnet_depth.plugin import dlbench_experiments
 
 PLUGIN = "resnet-depth"

@@ -10,18 +10,18 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-import dlbench.engine.unit
+import dlbench.engine.work_unit
 from dlbench import ImageData
-from dlbench.engine.ingredients import gather
 from dlbench.engine.randomness import generator
-from dlbench.engine.selection import Selector, Stopper
+from dlbench.engine.setup import gather
 from dlbench.engine.split import split_data
+from dlbench.engine.stopping import Selector, Stopper
 from dlbench.engine.training import evaluate_on, evaluation_weights, train
-from dlbench.plan import Request
-from dlbench.planning import build
-from dlbench.registry import Registry
+from dlbench.plans.build import build
+from dlbench.plans.plan import Request
+from dlbench.plugins.registry import Registry
 from dlbench.testing import conformance
-from dlbench.trial import Trial
+from dlbench.trials.trial import Trial
 from dlbench_schedulefree.plugin import dlbench_optimizers
 
 schedulefree = pytest.importorskip("schedulefree", reason="schedulefree is not installed")
@@ -134,9 +134,9 @@ def test_evaluating_in_between_changes_nothing_of_the_training(
 def test_what_has_to_be_learned_is_learned(
     registry: Registry, images: ImageData, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dlbench.engine.unit, "load", lambda digest, data_dir: images)
+    monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
     trial = make_trial(registry, name, epochs="20", learning_rate="0.5" if name.startswith("sgd") else "0.02")
-    record = dlbench.engine.unit.run_trial(trial, Path(), registry, lambda row: None)
+    record = dlbench.engine.work_unit.run_trial(trial, Path(), registry, lambda row: None)
     assert record.status == "done"
     assert record.metrics["test_accuracy"] is not None
     assert record.metrics["test_accuracy"] > 0.9

@@ -13,8 +13,8 @@ import pytest
 
 import dlbench
 from dlbench import Manifest, Trial, TrialRecord, load_results
-from dlbench.selection import Selection
-from dlbench.settings import Settings
+from dlbench.components.choice import Selection
+from dlbench.trials.settings import Settings
 from dlbench_tensorboard import plugin
 
 pytest.importorskip("tensorboard", reason="tensorboard is not installed")

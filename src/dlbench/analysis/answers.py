@@ -7,8 +7,8 @@ from typing import Any
 from dlbench.analysis.claims import ClaimAnswer, judge
 from dlbench.analysis.reported import ReportedFigure, compare_reported
 from dlbench.analysis.summary import VariantSummary, summarise
-from dlbench.experiments import Experiment
-from dlbench.trial import TrialRecord
+from dlbench.experiments.file import Experiment
+from dlbench.trials.trial import TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)

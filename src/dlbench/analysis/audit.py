@@ -11,7 +11,7 @@ from dlbench.analysis.families import Series, judge_values, known
 from dlbench.analysis.spreadsheets import Sheet, read_sheet
 from dlbench.analysis.verdicts import Judged
 from dlbench.errors import DlbenchError, suggest
-from dlbench.plan import find_baseline
+from dlbench.plans.plan import find_baseline
 from dlbench.statistics.metrics import default_margin, is_share, scale_and_unit
 
 _NAMED = 5

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.summary import group_by_variant
 from dlbench.errors import DlbenchError
-from dlbench.experiments import Claim
-from dlbench.relations import Operand, find_group
-from dlbench.trial import ANSWERED, TrialRecord
+from dlbench.experiments.file import Claim
+from dlbench.experiments.relations import Operand, find_group
+from dlbench.trials.trial import ANSWERED, TrialRecord
 
 Plan = Mapping[str, Any]
 Series = dict[int, float | None]

@@ -8,16 +8,16 @@ from typing import Literal
 
 from dlbench.analysis.claim_values import ClaimValues, Plan, Series
 from dlbench.analysis.metrics import check_metric
+from dlbench.components.records import Value
 from dlbench.errors import DlbenchError
-from dlbench.experiments import Claim, Experiment
-from dlbench.relations import Interaction, Link, Monotone, Operand, Ordering, Sign
-from dlbench.seed_counts import alpha_per_look, seeds_needed
-from dlbench.specs import Value
+from dlbench.experiments.file import Claim, Experiment
+from dlbench.experiments.relations import Interaction, Link, Monotone, Operand, Ordering, Sign
 from dlbench.statistics.comparisons import compare_pairs, interaction
 from dlbench.statistics.power import pairs_to_show
+from dlbench.statistics.seeds import alpha_per_look, seeds_needed
 from dlbench.statistics.sentences import difference_in_words, margin_in_words, p_in_words
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
-from dlbench.trial import TrialRecord
+from dlbench.trials.trial import TrialRecord
 
 Answer = Literal["supported", "refuted", "not shown"]
 

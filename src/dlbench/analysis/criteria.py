@@ -6,11 +6,11 @@ from typing import Any
 
 from dlbench.analysis.diagnostics import names_in
 from dlbench.analysis.metrics import At, check_metric
-from dlbench.plan import find_baseline
-from dlbench.seed_counts import ALPHA, alpha_per_look
+from dlbench.plans.plan import find_baseline
 from dlbench.statistics.metrics import default_margin, higher_is_better, scale_and_unit
+from dlbench.statistics.seeds import ALPHA, alpha_per_look
 from dlbench.statistics.verdicts import Rules
-from dlbench.trial import TrialRecord
+from dlbench.trials.trial import TrialRecord
 
 METRIC = "test_accuracy"
 

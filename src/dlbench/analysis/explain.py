@@ -8,10 +8,10 @@ from dlbench.analysis.diagnostics import FIRST, LAST, layers_of, measured_epochs
 from dlbench.analysis.families import name_values
 from dlbench.analysis.formatting import measure
 from dlbench.analysis.verdicts import judge_run
-from dlbench.specs import Value
+from dlbench.components.records import Value
 from dlbench.statistics.sentences import difference_in_words, p_in_words
 from dlbench.statistics.verdicts import Comparison, Rules
-from dlbench.trial import ANSWERED, TrialRecord
+from dlbench.trials.trial import ANSWERED, TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)

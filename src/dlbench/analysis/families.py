@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 
-from dlbench.settings import SETTINGS
-from dlbench.specs import Value
+from dlbench.components.records import Value
 from dlbench.statistics.sentences import more_seeds_sentence, sentence
 from dlbench.statistics.verdicts import Comparison, Rules
+from dlbench.trials.settings import SETTINGS
 
 #: A metric by seed; None where a trial gave no value.
 Series = Mapping[int, float | None]

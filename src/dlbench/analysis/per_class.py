@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlbench.analysis.summary import Summary, group_by_variant
-from dlbench.specs import Value
-from dlbench.trial import ANSWERED, TrialRecord
+from dlbench.components.records import Value
+from dlbench.trials.trial import ANSWERED, TrialRecord
 
 SCORES = ("precision", "recall", "f1")
 

@@ -8,11 +8,11 @@ from typing import Any
 from dlbench.analysis.claim_values import measured
 from dlbench.analysis.metrics import Query
 from dlbench.analysis.summary import Summary, group_by_variant
+from dlbench.components.records import Value
 from dlbench.errors import DlbenchError
-from dlbench.experiments import Reported
-from dlbench.relations import find_variant
-from dlbench.specs import Value
-from dlbench.trial import TrialRecord
+from dlbench.experiments.file import Reported
+from dlbench.experiments.relations import find_variant
+from dlbench.trials.trial import TrialRecord
 
 #: A figure this close, relative to its size, lies on the edge of an interval, not beyond it.
 _ROUNDING = 1e-9

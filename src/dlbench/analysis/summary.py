@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlbench.settings import Settings
-from dlbench.specs import Value
-from dlbench.trial import ANSWERED, TrialRecord
+from dlbench.components.records import Value
+from dlbench.trials.settings import Settings
+from dlbench.trials.trial import ANSWERED, TrialRecord
 
 STANDARD_METRICS = (
     "validation_accuracy",

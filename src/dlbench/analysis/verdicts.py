@@ -12,12 +12,12 @@ from dlbench.analysis.diagnostics import base_name, names_in, names_of
 from dlbench.analysis.families import COLUMNS, Family, Series, average, family, judge_values, known, standing_of
 from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.summary import group_by_variant
-from dlbench.specs import Value
+from dlbench.components.records import Value
 from dlbench.statistics.verdicts import Rules
-from dlbench.trial import ANSWERED, TrialRecord
+from dlbench.trials.trial import ANSWERED, TrialRecord
 
 if TYPE_CHECKING:
-    from dlbench.statistics.datasets import Ranking
+    from dlbench.statistics.ranking import Ranking
 
 Plan = Mapping[str, Any]
 #: A metric by seed for each combination, told by its value on each axis; the baseline's comes first.
@@ -235,7 +235,7 @@ def _rank(axes: Sequence[str], grid: Grid, rules: Rules) -> "Ranking | None":
     shared = set.intersection(*finite) if finite else set()
     if len(values) < 3 or len(shared) < 2:
         return None
-    from dlbench.statistics.datasets import rank_variants
+    from dlbench.statistics.ranking import rank_variants
 
     return rank_variants(values, alpha=rules.alpha, higher_is_better=rules.higher_is_better)
 

@@ -7,11 +7,11 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from dlbench.cli.completing import Complete, complete_choices, complete_components
+from dlbench.components.syntax import format_value, split_assignments, split_list
 from dlbench.errors import DlbenchError
-from dlbench.plan import Request
-from dlbench.seed_counts import AutoSeeds
-from dlbench.settings import COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS
-from dlbench.syntax import format_value, split_assignments, split_list
+from dlbench.plans.plan import Request
+from dlbench.statistics.seeds import AutoSeeds
+from dlbench.trials.settings import COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -93,11 +93,11 @@ def _measure(
 ) -> "list[Speed]":
     """Measure. before: what to compare with; a variant that it lacks is told before the time is spent."""
     from dlbench.analysis.speed import check_measured
-    from dlbench.benching import measure
-    from dlbench.config import default_data_dir, load_config
-    from dlbench.planning import build
-    from dlbench.readying import data_folder
-    from dlbench.registry import Registry
+    from dlbench.plans.build import build
+    from dlbench.plans.config import default_data_dir, load_config
+    from dlbench.plugins.registry import Registry
+    from dlbench.sessions.bench import measure
+    from dlbench.sessions.resolve import data_folder
 
     registry, config = Registry.load(), load_config(Path.cwd())
     plan = build(read_request(axes, variants, "1", []), registry, config.settings)

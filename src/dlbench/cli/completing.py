@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from dlbench.specs import Component, Parameter
-from dlbench.syntax import format_value
+from dlbench.components.records import Component, Parameter
+from dlbench.components.syntax import format_value
 
 if TYPE_CHECKING:
-    from dlbench.registry import Registry
+    from dlbench.plugins.registry import Registry
 
 #: What Typer calls: the context, the words before, and the word as far as it is written.
 Complete = Callable[[typer.Context, list[str], str], list[tuple[str, str]]]
@@ -104,13 +104,13 @@ def _values(parameter: Parameter) -> list[str]:
 
 
 def _registry() -> "Registry":
-    from dlbench.registry import Registry
+    from dlbench.plugins.registry import Registry
 
     return Registry.load(strict=False)
 
 
 def _experiments(_ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
-    from dlbench.experiment_plans import find_experiments
+    from dlbench.experiments.request import find_experiments
 
     files = find_experiments(_registry())
     stems = [file.path.stem for file in files]
@@ -122,7 +122,7 @@ def _experiments(_ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, st
 
 
 def _runs(ctx: typer.Context, _incomplete: str) -> Iterator[tuple[str, str]]:
-    from dlbench.config import load_config
+    from dlbench.plans.config import load_config
     from dlbench.runs.locations import list_runs, results_root
 
     root = results_root(ctx.params.get("results_dir"), load_config(Path.cwd()).results_dir)

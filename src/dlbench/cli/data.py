@@ -10,13 +10,13 @@ from rich.table import Table
 from dlbench.cli.completing import complete_components
 from dlbench.cli.console import errors, output, print_json
 from dlbench.cli.listing import warn_of_problems
-from dlbench.config import default_data_dir, load_config
-from dlbench.prepared import PreparedInfo
-from dlbench.readying import Readying, data_folder, known_data
-from dlbench.registry import Entry, Registry
-from dlbench.selection import Selection
-from dlbench.specs import Dataset
-from dlbench.syntax import parse_reference
+from dlbench.components.choice import Selection
+from dlbench.components.records import Dataset
+from dlbench.components.syntax import parse_reference
+from dlbench.dataset_index import PreparedInfo
+from dlbench.plans.config import default_data_dir, load_config
+from dlbench.plugins.registry import Entry, Registry
+from dlbench.sessions.resolve import Readying, data_folder, known_data
 
 app = typer.Typer(help="List, fetch and verify data sets.", no_args_is_help=True, add_completion=False)
 

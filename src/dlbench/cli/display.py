@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from importlib import import_module
 
 from dlbench.report.progress import Progress
-from dlbench.trial import Trial
+from dlbench.trials.trial import Trial
 
 #: Imported while the workers import torch; together they take about as long.
 _NEEDED_LATER = ("dlbench.statistics.comparisons", "dlbench.report.figures")

@@ -12,7 +12,7 @@ from dlbench.cli.console import errors, output, print_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dlbench.doctor import Check
+    from dlbench.sessions.doctor import Check
 
 _LOOKS = {"ok": "green", "note": "yellow", "broken": "red"}
 
@@ -36,14 +36,14 @@ def doctor(
 
 
 def _checks(results_dir: Path | None, data_dir: Path | None) -> "Iterator[Check]":
-    from dlbench import doctor
     from dlbench.cli.folders import runs_folder
-    from dlbench.config import default_data_dir, load_config
     from dlbench.executors.local import available_cores
     from dlbench.executors.tasks import examine_training
-    from dlbench.readying import Readying, data_folder
-    from dlbench.registry import Registry
+    from dlbench.plans.config import default_data_dir, load_config
+    from dlbench.plugins.registry import Registry
     from dlbench.runs.manifest import provenance
+    from dlbench.sessions import doctor
+    from dlbench.sessions.resolve import Readying, data_folder
 
     registry = Registry.load(strict=False)  # it reports every fault itself
     folder = data_folder(data_dir, load_config(Path.cwd()).data_dir, default_data_dir)

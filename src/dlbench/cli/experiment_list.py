@@ -8,16 +8,16 @@ from rich.table import Table
 from rich.text import Text
 
 from dlbench.cli.console import errors, output, print_json
-from dlbench.config import default_data_dir, load_config
+from dlbench.components.records import Dataset
 from dlbench.errors import DlbenchError
-from dlbench.experiment_plans import ExperimentFile, find_experiments, to_request
-from dlbench.experiments import load_experiment
-from dlbench.planning import build
-from dlbench.readying import data_folder, known_data
-from dlbench.registry import Registry
-from dlbench.specs import Dataset
-from dlbench.splits import held_out
-from dlbench.trial import Trial
+from dlbench.experiments.file import load_experiment
+from dlbench.experiments.request import ExperimentFile, find_experiments, to_request
+from dlbench.plans.build import build
+from dlbench.plans.config import default_data_dir, load_config
+from dlbench.plugins.registry import Registry
+from dlbench.sessions.resolve import data_folder, known_data
+from dlbench.trials.split import held_out
+from dlbench.trials.trial import Trial
 
 
 def print_experiments(registry: Registry, pattern: str, as_json: bool) -> None:

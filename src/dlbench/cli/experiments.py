@@ -15,13 +15,13 @@ from dlbench.cli.console import output, print_json
 from dlbench.cli.judging import with_judging
 from dlbench.cli.running import compare, draw, run_session, where
 from dlbench.cli.session_options import to_options, with_session
-from dlbench.experiment_plans import check, departures, open_experiment, run_name, to_request
-from dlbench.registry import Registry
-from dlbench.settings import COMPONENT_AXES, SETTINGS
+from dlbench.experiments.request import check, departures, open_experiment, run_name, to_request
+from dlbench.plugins.registry import Registry
+from dlbench.trials.settings import COMPONENT_AXES, SETTINGS
 
 if TYPE_CHECKING:
     from dlbench.analysis.answers import ExperimentAnswers
-    from dlbench.live_session import Outcome
+    from dlbench.sessions.live import Outcome
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def runs_folder(option: Path | None) -> Path:
     """Return the folder of all runs: the option's, the environment's, dlbench.toml's or ./results."""
-    from dlbench.config import load_config
+    from dlbench.plans.config import load_config
     from dlbench.runs.locations import results_root
 
     return results_root(option, load_config(Path.cwd()).results_dir)

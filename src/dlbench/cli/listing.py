@@ -8,10 +8,10 @@ import typer
 
 from dlbench.cli.completing import complete_choices
 from dlbench.cli.console import errors, output, print_json
+from dlbench.components.records import KINDS, Dataset, Diagnostic, Model
+from dlbench.components.syntax import describe, format_value
 from dlbench.errors import DlbenchError, suggest
-from dlbench.registry import SINGULAR, Entry, Registry
-from dlbench.specs import KINDS, Dataset, Diagnostic, Model
-from dlbench.syntax import describe, format_value
+from dlbench.plugins.registry import SINGULAR, Entry, Registry
 
 #: A plugin with more components of a kind than this is counted in a line; its own pattern lists them.
 _LARGE = 200
@@ -60,7 +60,7 @@ def warn_of_problems(registry: Registry) -> None:
 def _print_counts(registry: Registry, as_json: bool) -> None:
     from rich.table import Table
 
-    from dlbench.experiment_plans import find_experiments
+    from dlbench.experiments.request import find_experiments
 
     counts = {kind: len(registry.entries(kind)) for kind in KINDS}
     counts["experiments"] = len(find_experiments(registry))

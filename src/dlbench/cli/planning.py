@@ -8,17 +8,17 @@ from rich.table import Table
 from dlbench.analysis.criteria import asked_criteria
 from dlbench.cli.console import output, print_json
 from dlbench.cli.listing import warn_of_problems
-from dlbench.config import Config, default_data_dir, load_config
-from dlbench.plan import Plan, Request
-from dlbench.planning import build
-from dlbench.readying import data_folder, known_data
-from dlbench.registry import Registry
+from dlbench.plans.build import build
+from dlbench.plans.config import Config, default_data_dir, load_config
+from dlbench.plans.plan import Plan, Request
+from dlbench.plugins.registry import Registry
 from dlbench.report.progress import duration
 from dlbench.runs.locations import results_root
 from dlbench.runs.timing import seconds_per_trial
+from dlbench.sessions.resolve import data_folder, known_data
 
 if TYPE_CHECKING:
-    from dlbench.live_session import Options
+    from dlbench.sessions.live import Options
 
 _SHOWN = 40
 
@@ -39,7 +39,7 @@ def show_plan(request: Request, options: "Options", as_json: bool, registry: Reg
 
 
 def _document(plan: Plan, options: "Options", config: Config) -> dict[str, Any]:
-    from dlbench.session import run_folder_path
+    from dlbench.sessions.run import run_folder_path
 
     root = results_root(options.results_dir, config.results_dir)
     per_trial = seconds_per_trial([variant.trial for variant in plan.variants], root)

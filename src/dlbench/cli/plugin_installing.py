@@ -12,7 +12,7 @@ from dlbench.cli.completing import complete_plugins
 from dlbench.cli.console import errors, output
 from dlbench.errors import DlbenchError, suggest
 from dlbench.hookspecs import PROJECT
-from dlbench.plugins import BUILT_IN
+from dlbench.plugins.discovery import BUILT_IN
 
 _PIP_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
 

@@ -7,10 +7,10 @@ from rich.table import Table
 from rich.text import Text
 
 from dlbench.cli.console import output, print_json
-from dlbench.experiment_plans import find_experiments
-from dlbench.plugins import Plugin, PluginProblem
-from dlbench.registry import SINGULAR, Registry
-from dlbench.specs import KINDS
+from dlbench.components.records import KINDS
+from dlbench.experiments.request import find_experiments
+from dlbench.plugins.discovery import Plugin, PluginProblem
+from dlbench.plugins.registry import SINGULAR, Registry
 
 
 def list_plugins(

@@ -25,7 +25,7 @@ def new(
     directory: Annotated[Path, typer.Option(help="Where its folder is made.")] = Path(),
 ) -> None:
     """Write a new plugin into a folder of its own: it installs, passes its own tests and brings a working component."""
-    from dlbench.registry import Registry
+    from dlbench.plugins.registry import Registry
 
     project, folder = plan_project(name, kind, directory, Registry.load())
     for path in write_project(project, folder):
@@ -82,7 +82,7 @@ def _plugins(argument: str) -> Iterator[Sequence[str]]:
 
 def _findings(names: Sequence[str], only: Sequence[str]) -> "Iterator[Finding]":
     """Yield what is found of the named plugins, of all that do not come with dlbench where none is named."""
-    from dlbench.registry import Registry
+    from dlbench.plugins.registry import Registry
     from dlbench.testing.promises import Breach, Finding
     from dlbench.testing.suite import items
 

@@ -147,7 +147,7 @@ def summary(
 ) -> None:
     """Say which claims hold: the runs of experiments, claim by claim, and reported against measured."""
     from dlbench.files import to_bytes, write_output, writing_to
-    from dlbench.registry import Registry
+    from dlbench.plugins.registry import Registry
     from dlbench.report.answers_page import answers_view, markdown
     from dlbench.report.experiment_tables import reported_view
     from dlbench.runs.experiment_runs import read_answers

@@ -18,8 +18,8 @@ from dlbench.cli.listing import warn_of_problems
 from dlbench.cli.session_options import to_options, with_session
 
 if TYPE_CHECKING:
-    from dlbench.live_session import Options, Outcome
-    from dlbench.registry import Registry
+    from dlbench.plugins.registry import Registry
+    from dlbench.sessions.live import Options, Outcome
 
 _OUTPUT = "What is shown"
 
@@ -101,9 +101,9 @@ def compare(
 def run_session(request: Any, options: "Options", quiet: bool, registry: "Registry | None" = None) -> "Outcome":
     """Run a comparison with its progress on standard error; Ctrl-C ends it with what has finished."""
     from dlbench.cli.display import ReadingAhead
-    from dlbench.config import load_config
-    from dlbench.registry import Registry
-    from dlbench.session import run
+    from dlbench.plans.config import load_config
+    from dlbench.plugins.registry import Registry
+    from dlbench.sessions.run import run
 
     registry = registry or Registry.load()
     warn_of_problems(registry)

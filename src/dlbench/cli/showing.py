@@ -12,16 +12,16 @@ from rich.text import Text
 from dlbench.cli.completing import complete_choices, complete_shown
 from dlbench.cli.console import output, print_json
 from dlbench.cli.listing import entry_document, warn_of_problems
+from dlbench.components.records import Diagnostic
+from dlbench.components.syntax import describe, parse_reference
 from dlbench.errors import DlbenchError, suggest
-from dlbench.plan import Request
-from dlbench.planning import build
-from dlbench.registry import SINGULAR, Entry, Registry
-from dlbench.specs import Diagnostic
-from dlbench.syntax import describe, parse_reference
+from dlbench.plans.build import build
+from dlbench.plans.plan import Request
+from dlbench.plugins.registry import SINGULAR, Entry, Registry
 
 if TYPE_CHECKING:
-    from dlbench.descriptions import Picture
-    from dlbench.trial import Trial
+    from dlbench.components.descriptions import Picture
+    from dlbench.trials.trial import Trial
 
 _ALIASES = {kind: kind for kind in SINGULAR} | {
     word: kind
@@ -63,11 +63,11 @@ def show(
         values = {"model": (name,), "dataset": (dataset,)} | ({"activation": (activation,)} if activation else {})
         document |= _model(_trial(values, registry), registry, as_json)
     elif found == "activations":
-        from dlbench.engine.description import picture_activation
+        from dlbench.engine.describe import picture_activation
 
         picture = picture_activation(registry.select(found, parse_reference(name)), registry)
     elif found == "schedulers":
-        from dlbench.engine.description import picture_schedule
+        from dlbench.engine.describe import picture_schedule
 
         trial = _trial({"scheduler": (name,), "optimizer": ("sgd:momentum=0.9",), **settings}, registry)
         picture = picture_schedule(trial, registry, steps_per_epoch)
@@ -92,7 +92,7 @@ def _trial(values: Mapping[str, tuple[str, ...]], registry: Registry) -> "Trial"
 
 
 def _model(trial: "Trial", registry: Registry, as_json: bool) -> dict[str, Any]:
-    from dlbench.engine.description import describe_model
+    from dlbench.engine.describe import describe_model
     from dlbench.report.terminal import layer_table
 
     if trial.input_shape is None or trial.num_classes is None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dlbench.specs import Value
+from dlbench.components.records import Value
 
 #: What one augmentation drew for some images, a column an image.
 Draws = Tensor

@@ -10,15 +10,15 @@ from torch.utils.flop_counter import FlopCounterMode
 from dlbench.analysis.speed import PARTS
 from dlbench.engine import cost
 from dlbench.engine.building import build_model
-from dlbench.engine.ingredients import enter, gather, layout
 from dlbench.engine.peaks import measure_peaks
 from dlbench.engine.randomness import borrowed_generators
+from dlbench.engine.setup import enter, gather, layout
 from dlbench.engine.training import clock, evaluate_on, train_epoch
-from dlbench.engine.unit import trial_data
-from dlbench.engine.warming import compile_calls
+from dlbench.engine.warmup import compile_calls
+from dlbench.engine.work_unit import trial_data
 from dlbench.machine import Peaks
-from dlbench.registry import Registry
-from dlbench.trial import Trial
+from dlbench.plugins.registry import Registry
+from dlbench.trials.trial import Trial
 
 #: Steps of one measured piece of an epoch; its end, which reads the losses, is so a small part of it.
 _STEPS = 8

@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 from torch import nn, optim
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
+from dlbench.components.choice import Selection
+from dlbench.components.records import Component, Scheduler
 from dlbench.errors import ContractError
-from dlbench.registry import Registry
-from dlbench.requirements import distribution_of, remedy_for
-from dlbench.selection import Selection
-from dlbench.specs import Component, Scheduler
-from dlbench.trial import Trial
+from dlbench.plugins.registry import Registry
+from dlbench.plugins.requirements import distribution_of, remedy_for
+from dlbench.trials.trial import Trial
 
 Schedule = LRScheduler | ReduceLROnPlateau
 Made = TypeVar("Made")

@@ -19,12 +19,12 @@ from torch import Tensor, nn
 
 from dlbench.engine.epoch import EpochPart
 from dlbench.engine.randomness import global_states, set_global_states
-from dlbench.engine.selection import Selector, Stopper
+from dlbench.engine.stopping import Selector, Stopper
 from dlbench.files import replace_file
 
 if TYPE_CHECKING:
+    from dlbench.engine.diagnostics import Watcher
     from dlbench.engine.training import Ingredients, Trained
-    from dlbench.engine.watching import Watcher
 
 FORMAT = 2
 

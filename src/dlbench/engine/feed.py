@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dlbench.engine.augmentation import Augmentation, Draws
 from dlbench.errors import DlbenchError
-from dlbench.normalizations import constants
+from dlbench.trials.normalization import constants
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ gc.disable()  # imports leave no garbage, and looking for it takes a tenth of th
 import torch._dynamo  # noqa: E402  # torch's optimizers import their compiler when they are made
 import torch.utils.flop_counter  # noqa: E402
 
-import dlbench.engine.unit  # noqa: E402
-from dlbench.registry import Registry  # noqa: E402
+import dlbench.engine.work_unit  # noqa: E402
+from dlbench.plugins.registry import Registry  # noqa: E402
 
 Registry.load()  # what a plugin's records import is shared too
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dlbench.components.records import ImageData
 from dlbench.errors import DlbenchError
-from dlbench.specs import ImageData
-from dlbench.splits import held_out, split_problem, test_size_problem
+from dlbench.trials.split import held_out, split_problem, test_size_problem
 
 
 @dataclass(frozen=True, eq=False)

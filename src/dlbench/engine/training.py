@@ -15,13 +15,13 @@ from dlbench.engine.building import Schedule
 from dlbench.engine.checkpoint import Checkpoints, TrainingState
 from dlbench.engine.divergence import divergence
 from dlbench.engine.epoch import EpochPart
+from dlbench.engine.evaluation import Criterion, Evaluation, evaluate
 from dlbench.engine.feed import Batch, Feed
-from dlbench.engine.measures import Criterion, Evaluation, evaluate
-from dlbench.engine.selection import Selector, Stopper
-from dlbench.engine.warming import warm_up
+from dlbench.engine.stopping import Selector, Stopper
+from dlbench.engine.warmup import warm_up
 
 if TYPE_CHECKING:
-    from dlbench.engine.watching import Watcher
+    from dlbench.engine.diagnostics import Watcher
 
 Row = dict[str, float | int | None]
 

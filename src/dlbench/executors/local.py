@@ -13,7 +13,6 @@ from pathlib import Path
 from queue import Empty
 from typing import Any, ClassVar
 
-from dlbench.config import default_data_dir
 from dlbench.executors.endings import describe, ended_by_itself, is_lost_process, is_timeout
 from dlbench.executors.mailbox import Mailbox
 from dlbench.executors.memory import out_of_memory_kills
@@ -21,7 +20,8 @@ from dlbench.executors.output_log import ENDLESS_BYTES, OutputLog
 from dlbench.executors.processes import PRELOADED
 from dlbench.executors.slots import Slot, is_gone, kill
 from dlbench.executors.worker import work
-from dlbench.trial import Emit, Event, Trial, TrialFinished, TrialRecord, WorkUnit, event_from_json
+from dlbench.plans.config import default_data_dir
+from dlbench.trials.trial import Emit, Event, Trial, TrialFinished, TrialRecord, WorkUnit, event_from_json
 
 #: How long the second of two signs that a unit is over is waited for: its last message, its process's end. And how
 #: long the first word of a worker that has ended already may still be on its way.
@@ -66,7 +66,7 @@ class LocalExecutor:
     preloaded: the modules that it needs.
     """
 
-    engine: ClassVar[str] = "dlbench.engine.unit:run_unit"
+    engine: ClassVar[str] = "dlbench.engine.work_unit:run_unit"
     preloaded: ClassVar[tuple[str, ...]] = PRELOADED
 
     def __init__(self, jobs: int | None = None, data_dir: str | None = None, timeout: float | None = None) -> None:

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlbench.components.records import Value
+from dlbench.dataset_index import PreparedInfo
 from dlbench.executors.allocator import keep_freed_memory
 from dlbench.machine import Machine, Training
-from dlbench.prepared import PreparedInfo
-from dlbench.specs import Value
-from dlbench.trial import Trial
+from dlbench.trials.trial import Trial
 
 if TYPE_CHECKING:
     from dlbench.engine.bench import Cost
@@ -38,8 +38,8 @@ def examine_training() -> Training:
 
 def prepare_dataset(name: str, parameters: dict[str, Value], data_dir: str, download: bool) -> PreparedInfo:
     """Prepare a data set by its qualified name."""
-    from dlbench.engine.prepared import prepare
-    from dlbench.registry import Registry
+    from dlbench.engine.dataset_cache import prepare
+    from dlbench.plugins.registry import Registry
 
     return prepare(Registry.load().get("datasets", name), parameters, Path(data_dir), download)
 
@@ -60,7 +60,7 @@ def measure_cost(trial: dict[str, Any], data_dir: str) -> "Cost":
 
 def verify_dataset(name: str, parameters: dict[str, Value], data_dir: str) -> tuple[PreparedInfo, bool]:
     """Verify a data set by its qualified name."""
-    from dlbench.engine.prepared import verify
-    from dlbench.registry import Registry
+    from dlbench.engine.dataset_cache import verify
+    from dlbench.plugins.registry import Registry
 
     return verify(Registry.load().get("datasets", name), parameters, Path(data_dir))

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any
 
 from dlbench.executors.allocator import keep_freed_memory
-from dlbench.trial import WorkUnit, event_to_json
+from dlbench.trials.trial import WorkUnit, event_to_json
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 

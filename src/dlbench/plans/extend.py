@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dlbench.components.syntax import format_value
 from dlbench.errors import DlbenchError
-from dlbench.settings import BEFORE
-from dlbench.syntax import format_value
-from dlbench.watch import Watch
+from dlbench.trials.diagnostics import Watch
+from dlbench.trials.settings import BEFORE
 
 Plan = Mapping[str, Any]
 

@@ -14,7 +14,7 @@ from dlbench.report.html_reported import claim_rows, reported_rows
 from dlbench.report.html_verdicts import ABSENT, FamilyTable, Row, family_table, rule
 from dlbench.report.tables import mishap_notes
 from dlbench.runs.folder import RunFolder
-from dlbench.trial import ANSWERED
+from dlbench.trials.trial import ANSWERED
 
 #: So many tables at single values of the other axes are read; more only hide the others.
 _HELD = 12

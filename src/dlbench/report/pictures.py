@@ -6,7 +6,7 @@ from pathlib import Path
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from dlbench.descriptions import Picture
+from dlbench.components.descriptions import Picture
 from dlbench.files import replace_file, writing_to
 from dlbench.report.palette import style
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from dlbench.analysis.formatting import percent
 from dlbench.report.consoles import plain_console
-from dlbench.trial import EpochFinished, Metrics, Trial, TrialFinished, TrialRecord, TrialStarted
+from dlbench.trials.trial import EpochFinished, Metrics, Trial, TrialFinished, TrialRecord, TrialStarted
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from rich.text import Text
 from dlbench.analysis.formatting import measure
 from dlbench.analysis.summary import Mishap, VariantSummary
 from dlbench.report.layout import natural_width, plain_table
-from dlbench.trial import ANSWERED
+from dlbench.trials.trial import ANSWERED
 
 MARK = "*"
 _ABSENT = "–"

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from dlbench.descriptions import ModelDescription, Picture
+from dlbench.components.descriptions import ModelDescription, Picture
 
 if TYPE_CHECKING:
     from datetime import timedelta

@@ -12,8 +12,8 @@ from dlbench.analysis.families import Family, Standing
 from dlbench.analysis.formatting import measure
 from dlbench.analysis.verdicts import Judged, ranking_sentence
 from dlbench.report.layout import natural_width, plain_table
-from dlbench.seed_counts import ALPHA
 from dlbench.statistics.metrics import is_share, scale_and_unit
+from dlbench.statistics.seeds import ALPHA
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 
 STYLES = {

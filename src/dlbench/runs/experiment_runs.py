@@ -8,12 +8,12 @@ from typing import Any
 
 from dlbench.analysis.answers import ExperimentAnswers, answer
 from dlbench.errors import DlbenchError
-from dlbench.experiment_plans import find_experiments, open_experiment, run_departures
-from dlbench.experiments import Experiment, load_experiment
-from dlbench.registry import Registry
+from dlbench.experiments.file import Experiment, load_experiment
+from dlbench.experiments.request import find_experiments, open_experiment, run_departures
+from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import list_runs
-from dlbench.trial import ANSWERED, Manifest, TrialRecord
+from dlbench.trials.trial import ANSWERED, Manifest, TrialRecord
 
 #: What people write about all runs, and about one of them beside it: why its figures are what they are.
 INTRODUCTION, NOTES = "introduction.md", "notes.md"

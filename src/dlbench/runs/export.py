@@ -8,11 +8,11 @@ from dlbench.analysis.formatting import measure
 from dlbench.analysis.per_class import per_class, per_class_table
 from dlbench.analysis.summary import VariantSummary, summarise, summary_table
 from dlbench.analysis.verdicts import judge_run
+from dlbench.components.records import Value
 from dlbench.errors import DlbenchError, suggest
 from dlbench.files import strict_json
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.tables import VIEWS, cell, table, to_csv
-from dlbench.specs import Value
 
 TABLES = (*VIEWS, "comparison", "summary", "per-class")
 FORMATS = ("csv", "json", "markdown", "latex", "parquet")

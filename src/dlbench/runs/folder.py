@@ -18,8 +18,8 @@ from dlbench.runs.locations import check_own, set_aside
 from dlbench.runs.manifest import SCHEMA, provenance_id, read_manifest, write_manifest
 from dlbench.runs.peers import Company, Peer, at_work
 from dlbench.runs.tables import ViewFiles
-from dlbench.trial import ANSWERED, Manifest, TrialRecord
-from dlbench.watch import Watch
+from dlbench.trials.diagnostics import Watch
+from dlbench.trials.trial import ANSWERED, Manifest, TrialRecord
 
 
 class RunFolder:

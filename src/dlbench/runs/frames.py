@@ -6,10 +6,10 @@ from typing import Any
 import pandas as pd
 
 from dlbench.analysis.summary import VariantSummary, summary_table
+from dlbench.components.records import Value
+from dlbench.components.syntax import format_value
 from dlbench.runs.tables import VIEWS, table
-from dlbench.specs import Value
-from dlbench.syntax import format_value
-from dlbench.trial import TrialRecord
+from dlbench.trials.trial import TrialRecord
 
 
 def trials_frame(records: Iterable[TrialRecord], plan: Mapping[str, Any] | None = None) -> pd.DataFrame:

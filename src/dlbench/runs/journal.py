@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dlbench.files import append
-from dlbench.trial import TrialRecord
+from dlbench.trials.trial import TrialRecord
 
 FOLDER = "journal"
 

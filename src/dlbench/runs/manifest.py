@@ -11,7 +11,7 @@ from typing import Any
 
 from dlbench.errors import DlbenchError
 from dlbench.files import replace_file
-from dlbench.trial import Manifest, digest
+from dlbench.trials.trial import Manifest, digest
 
 
 class NewerSchemaError(DlbenchError):

@@ -8,7 +8,7 @@ from typing import Any
 from dlbench.errors import DlbenchError
 from dlbench.plans.extend import extend_plan
 from dlbench.runs.folder import RunFolder
-from dlbench.trial import ANSWERED, TrialRecord
+from dlbench.trials.trial import ANSWERED, TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dlbench.errors import DlbenchError
 from dlbench.runs.folder import RunFolder
-from dlbench.trial import ANSWERED, Manifest, TrialRecord
+from dlbench.trials.trial import ANSWERED, Manifest, TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from dlbench.components.syntax import format_value
 from dlbench.runs.journal import FOLDER
 from dlbench.runs.manifest import SCHEMA
-from dlbench.settings import COMPONENT_AXES
-from dlbench.syntax import format_value
-from dlbench.trial import Manifest, Trial, TrialRecord
+from dlbench.trials.settings import COMPONENT_AXES
+from dlbench.trials.trial import Manifest, Trial, TrialRecord
 
 #: Columns of a trial that are no axis and no setting.
 _BESIDE = ("seed", "dataset_digest")

@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import Any
 
 from dlbench.analysis.convergence import epochs_to_target
+from dlbench.components.records import Value
+from dlbench.components.syntax import format_value
 from dlbench.files import append_rows, remove_file, replace_file, to_bytes
-from dlbench.specs import Value
-from dlbench.syntax import format_value
-from dlbench.trial import TrialRecord
+from dlbench.trials.trial import TrialRecord
 
 Row = Mapping[str, Value]
 

@@ -8,10 +8,10 @@ from statistics import median
 from typing import Any
 
 from dlbench.analysis.spreadsheets import read_sheet
+from dlbench.components.syntax import format_value
 from dlbench.errors import DlbenchError
 from dlbench.runs.locations import list_runs
-from dlbench.syntax import format_value
-from dlbench.trial import Trial
+from dlbench.trials.trial import Trial
 
 _ALIKE = ("model", "dataset", "batch_size", "augment", "train_size", "test_size", "precision", "threads")
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from dlbench.errors import DlbenchError, suggest
 from dlbench.hookspecs import PROJECT
-from dlbench.plugins import BUILT_IN
-from dlbench.registry import Registry
+from dlbench.plugins.discovery import BUILT_IN
+from dlbench.plugins.registry import Registry
 
 #: What can be made, by the registry's kind; "" for what is no component.
 KINDS = MappingProxyType(
@@ -62,7 +62,7 @@ class Project:
 
     def words(self) -> dict[str, Any]:
         """Return what the templates are filled with."""
-        from dlbench.specs import API_VERSION
+        from dlbench.components.records import API_VERSION
 
         core = metadata.version(PROJECT)
         return {

@@ -5,7 +5,7 @@ from bisect import bisect_left
 import numpy as np
 from scipy import stats
 
-from dlbench.seed_counts import reaches, seeds_needed
+from dlbench.statistics.seeds import reaches, seeds_needed
 from dlbench.statistics.verdicts import Comparison, Rules
 
 #: Where t and normal agree to far more digits than a guess has; scipy's noncentral t fails far out.

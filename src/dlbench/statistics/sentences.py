@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from math import floor, isfinite, log10
 
-from dlbench.seed_counts import seeds_needed
 from dlbench.statistics.metrics import scale_and_unit
+from dlbench.statistics.seeds import seeds_needed
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 
 #: From here on, whole numbers alone are read as counts, without decimals.

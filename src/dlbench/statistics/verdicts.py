@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dlbench.errors import DlbenchError
-from dlbench.seed_counts import check_alpha, reaches
 from dlbench.statistics.metrics import default_margin, higher_is_better
+from dlbench.statistics.seeds import check_alpha, reaches
 
 Verdict = Literal["better", "worse", "differs, may be negligible", "equivalent", "not shown", "n too small"]
 IntervalMethod = Literal["auto", "t", "bca"]

@@ -11,9 +11,9 @@ from unittest import mock
 import numpy as np
 from numpy.typing import NDArray
 
-from dlbench.engine.datasets import check_contract, splits, to_image_data
+from dlbench.components.records import Dataset, ImageData
+from dlbench.engine.dataset_contract import check_contract, splits, to_image_data
 from dlbench.errors import ContractError, DlbenchError
-from dlbench.specs import Dataset, ImageData
 from dlbench.testing.promises import Subject, Unproven, promise
 
 #: More than this share of test images that stand among the training images is no coincidence. Real sets have some:

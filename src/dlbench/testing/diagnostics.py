@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlbench.specs import Diagnostic
+from dlbench.components.records import Diagnostic
 from dlbench.testing.promises import Subject, promise
 
 

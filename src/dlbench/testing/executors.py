@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dlbench.plan import Request
-from dlbench.planning import build
+from dlbench.plans.build import build
+from dlbench.plans.plan import Request
 from dlbench.testing.promises import Subject, promise
-from dlbench.trial import EpochFinished, Event, Trial, TrialFinished, WorkUnit
+from dlbench.trials.trial import EpochFinished, Event, Trial, TrialFinished, WorkUnit
 
 #: How long a unit of one second may take: a cluster's queue is slow, and one that hangs must end.
 PATIENCE = 300.0
@@ -25,7 +25,7 @@ def make(subject: Subject, data_dir: Path) -> Any:
 
 def units(subject: Subject, data_dir: Path) -> list[WorkUnit]:
     """Return two units of one small trial each."""
-    from dlbench.engine.prepared import prepare
+    from dlbench.engine.dataset_cache import prepare
 
     values = {
         "model": ("linear",),

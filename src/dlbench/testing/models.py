@@ -7,15 +7,15 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
+from dlbench.components.choice import Selection
+from dlbench.components.records import Model
 from dlbench.engine.building import activation_maker
 from dlbench.engine.randomness import borrowed_generators
-from dlbench.selection import Selection
-from dlbench.settings import Settings
-from dlbench.specs import Model
+from dlbench.plans.vetoes import veto_reason
 from dlbench.testing.modules import differing_weights, through_a_file
 from dlbench.testing.promises import Subject, Unproven, promise
-from dlbench.trial import Trial
-from dlbench.vetoes import veto_reason
+from dlbench.trials.settings import Settings
+from dlbench.trials.trial import Trial
 
 Shape = tuple[int, int, int]
 

@@ -16,26 +16,26 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from dlbench.analysis.claims import check_metrics
+from dlbench.components.records import KINDS
 from dlbench.errors import DlbenchError
-from dlbench.experiment_plans import ExperimentFile, check, find_experiments
-from dlbench.experiments import load_experiment
-from dlbench.plan import Request
-from dlbench.planning import build
-from dlbench.plugins import HEAVY, Plugin
-from dlbench.registry import Registry
+from dlbench.experiments.file import load_experiment
+from dlbench.experiments.request import ExperimentFile, check, find_experiments
+from dlbench.plans.build import build
+from dlbench.plans.plan import Request
+from dlbench.plugins.discovery import HEAVY, Plugin
+from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.manifest import provenance
-from dlbench.specs import KINDS
 from dlbench.testing.promises import Unproven, promise
-from dlbench.trial import TrialRecord
+from dlbench.trials.trial import TrialRecord
 
 OBSERVERS = ("dlbench_run_started", "dlbench_epoch_finished", "dlbench_trial_finished", "dlbench_run_finished")
 
 _READ = """
 import json, os, sys
 sys.path[:] = json.loads(sys.argv[1])
-from dlbench.registry import Registry
-from dlbench.specs import KINDS
+from dlbench.plugins.registry import Registry
+from dlbench.components.records import KINDS
 registry = Registry.load()
 for kind in KINDS:
     registry.entries(kind)

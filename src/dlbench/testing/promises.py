@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from dlbench.plugins import in_words
-from dlbench.registry import SINGULAR, Entry, Registry
-from dlbench.specs import Value
+from dlbench.components.records import Value
+from dlbench.plugins.discovery import in_words
+from dlbench.plugins.registry import SINGULAR, Entry, Registry
 
 Given = TypeVar("Given")
 

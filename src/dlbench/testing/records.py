@@ -4,9 +4,9 @@ import inspect
 from collections.abc import Iterator
 from types import MappingProxyType
 
+from dlbench.components.records import Component, Diagnostic, Parameter
+from dlbench.components.syntax import check_value, format_value, parse_value
 from dlbench.errors import DlbenchError
-from dlbench.specs import Component, Diagnostic, Parameter
-from dlbench.syntax import check_value, format_value, parse_value
 from dlbench.testing.promises import Subject, promise
 
 #: The arguments that a factory of each kind gets by position, before its parameters.

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from dlbench.specs import Scheduler
+from dlbench.components.records import Scheduler
 from dlbench.testing.modules import through_a_file
 from dlbench.testing.promises import Subject, promise
 

@@ -8,13 +8,13 @@ from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 
-from dlbench.config import default_data_dir, load_config
+from dlbench.components.records import KINDS, Value
 from dlbench.errors import DlbenchError, suggest
-from dlbench.experiment_plans import ExperimentFile, find_experiments
-from dlbench.plugins import Plugin
-from dlbench.readying import data_folder
-from dlbench.registry import SINGULAR, Entry, Registry
-from dlbench.specs import KINDS, Value
+from dlbench.experiments.request import ExperimentFile, find_experiments
+from dlbench.plans.config import default_data_dir, load_config
+from dlbench.plugins.discovery import Plugin
+from dlbench.plugins.registry import SINGULAR, Entry, Registry
+from dlbench.sessions.resolve import data_folder
 from dlbench.testing.promises import Finding, Promise, Subject, examine
 
 #: Where the promises of a kind are; their modules import torch.

@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from dlbench.analysis.claims import ClaimAnswer, claims_table, judge
-from dlbench.experiments import Claim
-from dlbench.relations import parse_relation
+from dlbench.experiments.file import Claim
+from dlbench.experiments.relations import parse_relation
 from dlbench.runs.tables import to_csv
 from dlbench.statistics.multiplicity import holm
 

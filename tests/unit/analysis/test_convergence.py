@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from dlbench.analysis.convergence import convergence, find_target
+from dlbench.components.choice import Selection
 from dlbench.runs.folder import RunFolder
-from dlbench.selection import Selection
 
 CURVES = {
     "relu": [[0.1, 0.2, 0.3, 0.4, 0.5], [0.1, 0.3, 0.4, 0.6, 0.6], [0.2, 0.2, 0.2, 0.5, 0.7]],

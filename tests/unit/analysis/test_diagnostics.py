@@ -17,8 +17,8 @@ from dlbench.report.explaining import explanation_table, print_explanation
 from dlbench.runs.folder import extend_plan
 from dlbench.runs.tables import ViewFiles
 from dlbench.statistics.metrics import default_margin, higher_is_better, is_share
-from dlbench.trial import TrialRecord
-from dlbench.watch import Reading, Watch
+from dlbench.trials.diagnostics import Reading, Watch
+from dlbench.trials.trial import TrialRecord
 
 WATCH = Watch(
     diagnostics=("standard/saturation", "standard/sharpness"), at=("first", "last"), values=("saturation", "sharpness")

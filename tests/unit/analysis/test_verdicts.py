@@ -10,9 +10,9 @@ from scipy import stats
 
 from dlbench.analysis.families import COLUMNS
 from dlbench.analysis.verdicts import judge_run, ranking_sentence
+from dlbench.components.choice import Selection
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.tables import to_csv
-from dlbench.selection import Selection
 
 SEEDS = range(8)
 GAINS = {"relu": 0.0, "tanh": 0.03, "elu": -0.02, "gelu": 0.0004}

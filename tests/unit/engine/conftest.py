@@ -3,10 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dlbench.plan import Request
-from dlbench.planning import build
-from dlbench.registry import Registry
-from dlbench.specs import ImageData
+from dlbench.components.records import ImageData
+from dlbench.plans.build import build
+from dlbench.plans.plan import Request
+from dlbench.plugins.registry import Registry
 
 
 @pytest.fixture(scope="session")

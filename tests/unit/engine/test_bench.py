@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-import dlbench.engine.unit
+import dlbench.engine.work_unit
 from dlbench.analysis.speed import PARTS
 from dlbench.engine import bench
 from dlbench.engine.peaks import linear_rate
@@ -13,7 +13,7 @@ from dlbench.machine import LOSSLESS_ERROR, Machine
 
 @pytest.fixture(autouse=True)
 def _in_memory(monkeypatch, images):
-    monkeypatch.setattr(dlbench.engine.unit, "load", lambda digest, data_dir: images)
+    monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
 
 
 @pytest.fixture

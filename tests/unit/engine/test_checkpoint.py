@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import nn
 
-import dlbench.engine.ingredients
-import dlbench.engine.unit
+import dlbench.engine.setup
+import dlbench.engine.work_unit
 from dlbench.engine.checkpoint import Checkpoints, Interrupted, pack, unpack
-from dlbench.engine.unit import run_trial, run_unit
-from dlbench.registry import Registry
-from dlbench.trial import TrialFinished, TrialNoted, WorkUnit, canonical_json
+from dlbench.engine.work_unit import run_trial, run_unit
+from dlbench.plugins.registry import Registry
+from dlbench.trials.trial import TrialFinished, TrialNoted, WorkUnit, canonical_json
 
 BUILT_IN = Registry.load()
 #: Everything that draws or remembers at once: dropout, augmentation, a plateau schedule, early stopping, momentum.
@@ -31,7 +31,7 @@ RESTLESS = {
 
 @pytest.fixture(autouse=True)
 def _in_memory(monkeypatch, images):
-    monkeypatch.setattr(dlbench.engine.unit, "load", lambda digest, data_dir: images)
+    monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
 
 
 class Tripwire(threading.Event):
@@ -136,12 +136,12 @@ class Counting(nn.Module):
 
 
 def test_buffers_outside_the_state_dict_go_on_too(run, monkeypatch):
-    make = dlbench.engine.unit.build_model
+    make = dlbench.engine.work_unit.build_model
 
     def build_model(trial, registry):
         return nn.Sequential(make(trial, registry), Counting())
 
-    monkeypatch.setattr(dlbench.engine.unit, "build_model", build_model)
+    monkeypatch.setattr(dlbench.engine.work_unit, "build_model", build_model)
     assert run(5) == run()
 
 
@@ -284,7 +284,7 @@ def test_a_component_that_cannot_be_checkpointed_is_named_and_trained_from_the_s
     unit, monkeypatch, kind, why, tmp_path
 ):
     monkeypatch.setattr(
-        "dlbench.engine.ingredients.build_optimizer",
+        "dlbench.engine.setup.build_optimizer",
         lambda trial, registry, model: kind(model.parameters(), lr=0.1),
     )
     notes, records = told(unit, Tripwire(1 + 9))
@@ -317,17 +317,17 @@ def test_checkpoints_are_left_every_so_many_seconds_and_change_no_number(unit, t
 
 
 def test_an_exception_removes_the_checkpoint_and_keeps_the_epochs_of_before(unit, checkpoint, monkeypatch):
-    step = dlbench.engine.ingredients.train_step
+    step = dlbench.engine.setup.train_step
 
     def broken(use, batch):
         raise ValueError("broken by now")
 
-    monkeypatch.setattr(dlbench.engine.ingredients, "train_step", broken)
+    monkeypatch.setattr(dlbench.engine.setup, "train_step", broken)
     _, (record,) = told(unit)
     assert record.status == "failed"
     assert [row["epoch"] for row in record.epochs] == [1]
     assert not checkpoint.exists()
-    monkeypatch.setattr(dlbench.engine.ingredients, "train_step", step)
+    monkeypatch.setattr(dlbench.engine.setup, "train_step", step)
 
 
 @pytest.mark.parametrize(
@@ -343,7 +343,7 @@ def test_a_lack_of_memory_is_told_from_a_failure_and_keeps_the_checkpoint(unit, 
     def hungry(use, batch):
         raise error
 
-    monkeypatch.setattr(dlbench.engine.ingredients, "train_step", hungry)
+    monkeypatch.setattr(dlbench.engine.setup, "train_step", hungry)
     assert told(unit)[1][0].status == "oom"
     assert checkpoint.exists()
 
@@ -351,7 +351,7 @@ def test_a_lack_of_memory_is_told_from_a_failure_and_keeps_the_checkpoint(unit, 
 def test_what_torch_says_when_memory_cannot_be_had_is_recognised():
     with pytest.raises(RuntimeError) as raised:
         torch.empty(2**60, dtype=torch.uint8)
-    assert dlbench.engine.unit.is_out_of_memory(raised.value)
+    assert dlbench.engine.work_unit.is_out_of_memory(raised.value)
 
 
 def test_without_a_folder_a_stop_ends_the_trial_and_leaves_nothing(unit, tmp_path):

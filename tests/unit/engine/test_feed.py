@@ -5,7 +5,7 @@ import torch
 from dlbench.engine.augmentation import Augmentation
 from dlbench.engine.feed import Feed, fit_normalization
 from dlbench.errors import DlbenchError
-from dlbench.normalizations import check_normalization
+from dlbench.trials.normalization import check_normalization
 
 EVERYTHING = torch.arange(40)
 

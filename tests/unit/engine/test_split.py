@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from dlbench.components.records import ImageData
 from dlbench.engine.split import split_data
 from dlbench.errors import DlbenchError
-from dlbench.specs import ImageData
-from dlbench.splits import check_split, held_out, split_problem
+from dlbench.trials.split import check_split, held_out, split_problem
 
 
 def _data(count=100, test=20, own=0):

@@ -8,20 +8,20 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-import dlbench.engine.unit
+import dlbench.engine.work_unit
 from dlbench.engine.building import build_optimizer
 from dlbench.engine.feed import Batch
 from dlbench.engine.randomness import borrowed_generators, generator
 from dlbench.engine.split import split_data
 from dlbench.engine.training import evaluation_weights, train_step
-from dlbench.engine.unit import run_trial, run_unit
-from dlbench.seeding import derive
-from dlbench.trial import EpochFinished, TrialFinished, TrialStarted, WorkUnit
+from dlbench.engine.work_unit import run_trial, run_unit
+from dlbench.trials.seeding import derive
+from dlbench.trials.trial import EpochFinished, TrialFinished, TrialStarted, WorkUnit
 
 
 @pytest.fixture(autouse=True)
 def _in_memory(monkeypatch, images):
-    monkeypatch.setattr(dlbench.engine.unit, "load", lambda digest, data_dir: images)
+    monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
 
 
 @pytest.fixture
@@ -156,8 +156,8 @@ def test_a_plateau_schedule_watches_the_monitored_metric(run):
 
 def test_gradient_clipping_bounds_the_whole_gradient(registry, make_trial, images):
     trial = make_trial(gradient_clip="0.001", model="mlp")
-    model = dlbench.engine.unit.build_model(trial, registry)
-    use = dlbench.engine.unit.gather(trial, images, model, registry)
+    model = dlbench.engine.work_unit.build_model(trial, registry)
+    use = dlbench.engine.work_unit.gather(trial, images, model, registry)
     train_step(use, Batch(use.train_feed.indices[:16]))
     norm = math.sqrt(sum(float(p.grad.square().sum()) for p in model.parameters()))
     assert norm == pytest.approx(0.001, rel=1e-3)
@@ -215,7 +215,7 @@ class _TwoFaced(torch.optim.SGD):
 def test_an_optimizer_with_train_and_eval_is_switched_and_batch_norm_gathered_anew(registry, make_trial, images):
     trial = make_trial()
     model = nn.Sequential(nn.Flatten(), nn.Linear(36, 4), nn.BatchNorm1d(4), nn.Linear(4, 3))
-    use = dlbench.engine.unit.gather(trial, images, model, registry)
+    use = dlbench.engine.work_unit.gather(trial, images, model, registry)
     object.__setattr__(use, "optimizer", _TwoFaced(model.parameters(), lr=0.1))
     weight, statistics = model[1].weight.detach().clone(), model[2].running_mean.clone()
     with evaluation_weights(use):

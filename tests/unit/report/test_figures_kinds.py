@@ -10,12 +10,12 @@ from matplotlib.colors import to_hex
 from PIL import Image
 from scipy import stats
 
-from dlbench.engine.measures import oscillation
+from dlbench.engine.evaluation import oscillation
 from dlbench.report.figures import FORMATS, KINDS, picture, study
 from dlbench.report.figures.canvas import noted, render
 from dlbench.report.figures.confusion import mean_counts, row_shares
 from dlbench.report.palette import styles
-from dlbench.watch import Reading
+from dlbench.trials.diagnostics import Reading
 
 NAMES = ["relu", "tanh", "gelu"]
 HOSTILE = '<b>$x_1$</b> & "$\\frac{1}{2}$"'

@@ -7,7 +7,7 @@ import pytest
 from dlbench.errors import DlbenchError
 from dlbench.files import replace_file
 from dlbench.runs.manifest import provenance, provenance_id, read_manifest, write_manifest
-from dlbench.trial import Manifest
+from dlbench.trials.trial import Manifest
 
 
 def test_a_manifest_comes_back_as_it_was(tmp_path, make_plan):

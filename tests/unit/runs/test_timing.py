@@ -1,10 +1,10 @@
 import csv
 from dataclasses import replace
 
+from dlbench.components.choice import Selection
 from dlbench.runs.timing import longest_first, seconds_per_trial
-from dlbench.selection import Selection
-from dlbench.settings import Settings
-from dlbench.trial import Trial
+from dlbench.trials.settings import Settings
+from dlbench.trials.trial import Trial
 
 
 def _trial(model, epochs=2, seed=0):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.modules import activation as library
 
-from dlbench.specs import Activation
+from dlbench.components.records import Activation
 from dlbench.standard import activations
 from dlbench.standard.activation_records import ACTIVATIONS
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dlbench.specs import Dataset
+from dlbench.components.records import Dataset
 from dlbench.standard.dataset_records import DATASETS
 from dlbench.standard.datasets import digits, synthetic
 from dlbench.standard.folder import image_folder

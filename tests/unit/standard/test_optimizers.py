@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from dlbench.specs import Optimizer
+from dlbench.components.records import Optimizer
 from dlbench.standard import optimizers
 from dlbench.standard.optimizer_records import OPTIMIZERS
 

@@ -4,12 +4,12 @@ from importlib import import_module
 
 import pytest
 
-from dlbench.selection import Selection
-from dlbench.settings import Settings
-from dlbench.specs import Component
+from dlbench.components.choice import Selection
+from dlbench.components.records import Component
+from dlbench.components.syntax import check_value
 from dlbench.standard import plugin
-from dlbench.syntax import check_value
-from dlbench.trial import Trial
+from dlbench.trials.settings import Settings
+from dlbench.trials.trial import Trial
 
 RECORDS: list[Component] = [
     *plugin.dlbench_models(),
@@ -22,7 +22,7 @@ RECORDS: list[Component] = [
 def test_reading_all_records_imports_nothing_heavy() -> None:
     program = (
         "import sys\n"
-        "from dlbench.registry import Registry\n"
+        "from dlbench.plugins.registry import Registry\n"
         "registry = Registry.load()\n"
         "kinds = ('models', 'activations', 'datasets', 'schedulers', 'optimizers', 'executors')\n"
         "assert all(registry.entries(kind) for kind in kinds if kind != 'datasets')\n"

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.optim import lr_scheduler
 
-from dlbench.specs import Scheduler
+from dlbench.components.records import Scheduler
 from dlbench.standard import schedules
 from dlbench.standard.schedule_records import SCHEDULES
 

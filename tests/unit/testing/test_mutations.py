@@ -16,8 +16,8 @@ from torch.optim import lr_scheduler
 
 from dlbench import Activation, Dataset, Diagnostic, Executor, ImageData, Model, Optimizer, Parameter, Scheduler
 from dlbench.api import run_unit
-from dlbench.registry import Entry, Registry
-from dlbench.specs import Component
+from dlbench.components.records import Component
+from dlbench.plugins.registry import Entry, Registry
 from dlbench.testing.activations import ACTIVATION_PROMISES
 from dlbench.testing.datasets import DATASET_PROMISES
 from dlbench.testing.diagnostics import DIAGNOSTIC_PROMISES

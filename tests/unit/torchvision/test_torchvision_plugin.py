@@ -5,11 +5,11 @@ from importlib import import_module
 
 import pytest
 
-from dlbench.selection import Selection
-from dlbench.settings import Settings
+from dlbench.components.choice import Selection
 from dlbench.torchvision.names import CLASSIFIERS
 from dlbench.torchvision.plugin import FAMILIES, dlbench_models, dlbench_veto
-from dlbench.trial import Trial
+from dlbench.trials.settings import Settings
+from dlbench.trials.trial import Trial
 
 RECORDS = {record.name: record for record in dlbench_models()}
 

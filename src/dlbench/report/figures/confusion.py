@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dlbench.report.figures.canvas import canvas, noted, wrapped
 from dlbench.report.figures.study import Study
-from dlbench.trial import TrialRecord
+from dlbench.trials.trial import TrialRecord
 
 #: Up to so many classes, cells name their counts and axes their classes.
 NAMED = 12

@@ -15,7 +15,7 @@ from dlbench.analysis.metrics import epoch_curve
 from dlbench.report.figures.canvas import canvas, dress, legend_below, log_scale_where_wide
 from dlbench.report.figures.study import Study
 from dlbench.report.palette import Style
-from dlbench.trial import TrialRecord
+from dlbench.trials.trial import TrialRecord
 
 
 @dataclass(frozen=True, eq=False)

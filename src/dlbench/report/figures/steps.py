@@ -7,7 +7,7 @@ from matplotlib.ticker import MaxNLocator
 
 from dlbench.report.figures.canvas import canvas, dress, log_scale_where_wide, noted
 from dlbench.report.figures.study import Shown, Study
-from dlbench.trial import TrialRecord
+from dlbench.trials.trial import TrialRecord
 
 #: The window of step_loss_oscillation, so that the figure shows what the number measures.
 WINDOW = 25

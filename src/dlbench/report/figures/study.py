@@ -14,7 +14,7 @@ from dlbench.analysis.verdicts import Judged, judge_run
 from dlbench.report.figures.canvas import noted
 from dlbench.report.palette import Style, styles
 from dlbench.statistics.verdicts import Rules
-from dlbench.trial import ANSWERED, TrialRecord
+from dlbench.trials.trial import ANSWERED, TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)

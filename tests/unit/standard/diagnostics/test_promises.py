@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dlbench.registry import Registry
+from dlbench.plugins.registry import Registry
 from dlbench.standard.diagnostic_records import DIAGNOSTICS
 from dlbench.testing.diagnostics import DIAGNOSTIC_PROMISES
 from dlbench.testing.promises import Subject, examine

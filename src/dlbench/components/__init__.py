@@ -1,0 +1,1 @@
+"""What can be compared, described: records, their syntax, one choice of a component."""

@@ -1,0 +1,195 @@
+"""Prepared data sets: read once by their factory, kept as raw arrays, mapped into memory by every worker."""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlbench.components.records import Dataset, ImageData, Value
+from dlbench.dataset_index import META, PreparedInfo, is_complete, prepared_folder, remember
+from dlbench.engine.dataset_contract import check_contract, splits, to_image_data
+from dlbench.errors import ContractError, DataError, DataMissingError, DlbenchError
+from dlbench.plugins.registry import Entry
+
+_UNUSABLE_FOLDER = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST}
+)
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def prepare(entry: Entry, parameters: Mapping[str, Value], data_dir: Path, download: bool) -> PreparedInfo:
+    """Read a data set through its factory, check it, and keep it as arrays below the data folder.
+
+    Raises DataMissingError where its files are absent, DataError where they are corrupt or not to be had or the folder
+    cannot be written, ContractError where the factory breaks its promise.
+    """
+    record, arrays, info = _arrays(entry, parameters, data_dir, download)
+    try:
+        _store(arrays, info, data_dir)
+        remember(entry.name, parameters, entry.plugin.version, record, data_dir, info)
+    except OSError as error:
+        raise _unusable(data_dir, error) from error
+    return info
+
+
+def verify(entry: Entry, parameters: Mapping[str, Value], data_dir: Path) -> tuple[PreparedInfo, bool]:
+    """Read a data set's files again, with all their checks, and hold what was prepared against them, byte for byte.
+
+    Prepared arrays that differ are prepared anew. Returns what is known of the data set, and whether that was so.
+    Raises as `prepare` does.
+    """
+    _, _, info = _arrays(entry, parameters, data_dir, download=False)
+    folder = prepared_folder(info.digest, data_dir)
+    damaged = folder.exists() and _digest(folder) != info.digest
+    if damaged:
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise _unusable(data_dir, error) from error
+    return prepare(entry, parameters, data_dir, download=False), damaged
+
+
+def _digest(folder: Path) -> str:
+    """Return the digest of the arrays that lie in a folder, "" where they cannot be read."""
+    try:
+        meta = json.loads((folder / META).read_text(encoding="utf-8"))
+        arrays = {Path(name).stem: np.load(folder / name) for name in meta["files"]}
+        return _describe(arrays, tuple(meta["info"]["class_names"])).digest
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return ""
+
+
+def _arrays(
+    entry: Entry, parameters: Mapping[str, Value], data_dir: Path, download: bool
+) -> tuple[Dataset, Arrays, PreparedInfo]:
+    record = entry.record
+    if not isinstance(record, Dataset):
+        raise TypeError(f"{entry.name} is no data set")
+    try:
+        data = _read(record, parameters, data_dir, download)
+        check_contract(data, record)
+    except ContractError as error:
+        raise ContractError(error.message, _blame(entry)) from error
+    arrays = {
+        f"{split}_{kind}": np.ascontiguousarray(array)
+        for split, pair in splits(data).items()
+        for kind, array in zip(("images", "labels"), pair, strict=True)
+    }
+    return record, arrays, _describe(arrays, tuple(data.class_names))
+
+
+def load(data_digest: str, data_dir: Path) -> ImageData:
+    """Map a prepared data set into memory: pages are shared between processes, and writing changes a private copy."""
+    folder = prepared_folder(data_digest, data_dir)
+    if not is_complete(folder):
+        raise DataError(f"The prepared data set {folder} is not there or not whole.", "Run the same command again.")
+    meta = json.loads((folder / META).read_text(encoding="utf-8"))
+    arrays = {Path(name).stem: np.load(folder / name, mmap_mode="c") for name in meta["files"]}
+    return ImageData(**arrays, class_names=tuple(meta["info"]["class_names"]))
+
+
+def _read(record: Dataset, parameters: Mapping[str, Value], data_dir: Path, download: bool) -> ImageData:
+    try:
+        return to_image_data(resolve_name(record.factory)(data_dir, download, **parameters), record)
+    except DlbenchError:
+        raise
+    except FileNotFoundError as error:
+        message = f"The data set {record.name} is not on disk: {error}"
+        raise DataMissingError(message, _remedy(record, data_dir, download)) from error
+    except ValueError as error:
+        raise DataError(f"The data set {record.name} cannot be read: {error}", _mend(record)) from error
+    except (OSError, RuntimeError) as error:  # torchvision's data sets say RuntimeError where files are absent
+        if isinstance(error, OSError) and error.errno in _UNUSABLE_FOLDER:
+            raise _unusable(data_dir, error) from error
+        verb = "downloaded" if download else "read"
+        message = f"The data set {record.name} could not be {verb}: {error}"
+        raise DataError(message, _remedy(record, data_dir, download)) from error
+    except Exception as error:
+        raise ContractError(f"The data set {record.name} raised {type(error).__name__}: {error}") from error
+
+
+def _remedy(record: Dataset, data_dir: Path, download: bool) -> str:
+    if not record.files:
+        return "Check the path and what lies there."
+    by_hand = f"put its files ({', '.join(record.files)}) below {data_dir}"
+    if record.homepage:
+        by_hand += f"; its publisher is {record.homepage}"
+    if download:
+        return f"A download was tried. By hand: {by_hand}."
+    if not record.download_bytes:
+        return f"To use it, {by_hand}."
+    size = f"{record.download_bytes / 1e6:,.0f} MB"
+    return f"No download was tried. Type `dlbench data fetch {record.name}` ({size}), or {by_hand}."
+
+
+def _mend(record: Dataset) -> str:
+    if not record.download_bytes:
+        return ""
+    return f"If a file is damaged, delete it and type `dlbench data fetch {record.name}`."
+
+
+def _blame(entry: Entry) -> str:
+    plugin = entry.plugin
+    return f"That is a fault of the plugin {plugin.name} ({plugin.distribution} {plugin.version}): update it."
+
+
+def _unusable(data_dir: Path, error: OSError) -> DataError:
+    return DataError(
+        f"The data folder {data_dir} cannot be used: {error}.",
+        "Choose another with --data-dir or DLBENCH_DATA_DIR.",
+    )
+
+
+def _describe(arrays: Arrays, class_names: tuple[str, ...]) -> PreparedInfo:
+    """Return what is known of the arrays; the digest is over names, types, shapes and bytes of all."""
+    content = hashlib.sha256(json.dumps(class_names).encode())
+    for name, array in sorted(arrays.items()):
+        content.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        content.update(array.data)
+    channels, height, width = arrays["train_images"].shape[1:]
+    return PreparedInfo(
+        digest=content.hexdigest()[:32],
+        input_shape=(channels, height, width),
+        num_classes=len(class_names),
+        train_size=len(arrays["train_labels"]),
+        test_size=len(arrays["test_labels"]),
+        validation_size=len(arrays.get("validation_labels", ())),
+        class_names=class_names,
+    )
+
+
+def _store(arrays: Arrays, info: PreparedInfo, data_dir: Path) -> None:
+    """Write the arrays into a folder beside, then rename it: whoever is first stays, and nobody sees a half."""
+    folder = prepared_folder(info.digest, data_dir)
+    if is_complete(folder):
+        return
+    partial = folder.with_name(f".{info.digest}.{uuid4().hex}")
+    try:
+        partial.mkdir(parents=True)
+        for name, array in arrays.items():
+            np.save(partial / f"{name}.npy", array)
+        files = {f"{name}.npy": (partial / f"{name}.npy").stat().st_size for name in arrays}
+        (partial / META).write_text(json.dumps({"info": info.to_json(), "files": files}), encoding="utf-8")
+        _put_in_place(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _put_in_place(partial: Path, folder: Path) -> None:
+    if folder.exists() and not is_complete(folder):
+        shutil.rmtree(folder)
+    try:
+        os.replace(partial, folder)
+    except OSError:
+        if not is_complete(folder):
+            raise

@@ -1,0 +1,94 @@
+"""Gather what one training needs: data on its device, optimizer, schedule, and the trial's seed streams."""
+
+import contextlib
+from contextlib import AbstractContextManager
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from dlbench.components.records import ImageData
+from dlbench.engine.augmentation import Augmentation
+from dlbench.engine.building import build_optimizer, build_schedule
+from dlbench.engine.cuda_graphs import GraphedStep, make_recordable
+from dlbench.engine.evaluation import build_criterion
+from dlbench.engine.feed import Feed, Normalization, fit_normalization
+from dlbench.engine.randomness import generator
+from dlbench.engine.split import Split, split_data
+from dlbench.engine.training import Ingredients, train_step
+from dlbench.plugins.registry import Registry
+from dlbench.trials.settings import Settings, parse_augmentations
+from dlbench.trials.trial import Trial
+
+
+def gather(trial: Trial, data: ImageData, model: nn.Module, registry: Registry) -> Ingredients:
+    """Return the ingredients of a trial for a model that lies on the trial's device already."""
+    settings = trial.settings
+    device = torch.device(settings.device)
+    split = split_data(
+        data, settings.validation, settings.train_size, generator(trial.seed, "split"), settings.test_size
+    )
+    train_feed, validation_feed, test_feed = build_feeds(data, split, settings.normalization, device, layout(settings))
+    optimizer = build_optimizer(trial, registry, model)
+    recorded = settings.cuda_graphs and device.type == "cuda" and make_recordable(optimizer, device)
+    schedule, record = build_schedule(trial, registry, optimizer, train_feed.steps(settings.batch_size))
+    return Ingredients(
+        model=model,
+        optimizer=optimizer,
+        step=GraphedStep() if recorded else train_step,
+        schedule=schedule,
+        interval=record.interval,
+        criterion=build_criterion(settings.loss, settings.label_smoothing),
+        train_feed=train_feed,
+        validation_feed=validation_feed,
+        test_feed=test_feed,
+        order=generator(trial.seed, "order"),
+        augmentation=Augmentation(parse_augmentations(settings.augment), generator(trial.seed, "augmentation")),
+        autocast=partial(autocast, device, settings.precision),
+        num_classes=len(data.class_names),
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        gradient_clip=settings.gradient_clip,
+        monitor=settings.monitor,
+        compiled=settings.compile,
+    )
+
+
+def enter(settings: Settings) -> None:
+    """Set what a trial sets for its whole process: threads, and how exact float32 is."""
+    torch.set_num_threads(settings.threads)
+    torch.set_float32_matmul_precision(settings.matmul_precision)
+    if settings.device == "cuda":  # else convolutions would be in TF32 whatever is asked for
+        torch.backends.cudnn.allow_tf32 = settings.matmul_precision != "highest"
+
+
+def layout(settings: Settings) -> torch.memory_format:
+    """Return how images and weights lie in memory."""
+    return torch.channels_last if settings.channels_last else torch.contiguous_format
+
+
+def build_feeds(
+    data: ImageData, split: Split, normalization: str, device: torch.device, layout: torch.memory_format
+) -> tuple[Feed, Feed, Feed]:
+    """Return the training, validation and test feeds; each array is moved to the device once."""
+    train_images, train_labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
+    fitted = fit_normalization(normalization, train_images, split.train)
+    on_device = Normalization(fitted.scale.to(device), fitted.shift.to(device))
+    train = (train_images.to(device), train_labels.to(device))
+    test = (torch.from_numpy(data.test_images).to(device), torch.from_numpy(data.test_labels).to(device))
+    sources: dict[str, tuple[Tensor, Tensor]] = {"train": train, "test": test}
+    if data.validation_images is not None and data.validation_labels is not None:
+        sources["own"] = (
+            torch.from_numpy(data.validation_images).to(device),
+            torch.from_numpy(data.validation_labels).to(device),
+        )
+    return (
+        Feed(*train, split.train.to(device), on_device, layout),
+        Feed(*sources[split.source], split.validation.to(device), on_device, layout),
+        Feed(*test, split.test.to(device), on_device, layout),
+    )
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """Return the context in which a forward pass runs in the given precision."""
+    return torch.autocast(device.type, torch.bfloat16) if precision == "bfloat16" else contextlib.nullcontext()

@@ -1,0 +1,283 @@
+"""Experiment files: a comparison written down, with the figures a report gave for it and the claims it made."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from dlbench.components.syntax import format_value
+from dlbench.errors import DlbenchError, suggest
+from dlbench.experiments.relations import Relation, parse_relation
+from dlbench.experiments.toml import Place, TomlFile
+from dlbench.trials.settings import COMPONENT_AXES, SETTINGS
+
+At = Literal["selected", "last"] | int
+
+SCHEMA = 1
+_ASSIGNABLE = (*COMPONENT_AXES, *SETTINGS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reported:
+    """A figure of the report. value: in the files' unit, accuracies as fractions. place: where it stands there."""
+
+    variant: str
+    metric: str
+    value: float
+    place: str = ""
+    at: At = "selected"
+    over: str = "all"
+    target: float | None = None
+    line: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A sentence of the report as a relation over a metric. margin: None for the metric's own."""
+
+    text: str
+    relation: Relation
+    relation_text: str
+    metric: str
+    at: At = "selected"
+    over: str = "all"
+    target: float | None = None
+    margin: float | None = None
+    alpha: float = 0.05
+    line: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """What an experiment file says. Values are texts in the component syntax, as the command line takes them.
+
+    variants: the assignments of each, its name as "label". seeds: how many, which, or None for as many as needed.
+    diagnostics: lists of those that its claims speak of, and when they measure. plugin: the one that brings the file,
+    "" for a file of one's own.
+    """
+
+    title: str
+    report: str = ""
+    description: str = ""
+    seeds: int | tuple[int, ...] | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    variants: tuple[Mapping[str, str], ...] = ()
+    reported: tuple[Reported, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    diagnostics: tuple[str, ...] = ()
+    plugin: str = ""
+    file: TomlFile
+
+    @property
+    def path(self) -> Path:
+        """Return the file's path."""
+        return self.file.path
+
+    @property
+    def name(self) -> str:
+        """Return the qualified name, "foundations/schedules"; of a file of one's own, its stem."""
+        return f"{self.plugin}/{self.path.stem}" if self.plugin else self.path.stem
+
+
+class _Key(NamedTuple):
+    """What a key accepts: types, in words, and a check beyond them."""
+
+    types: tuple[type, ...]
+    wanted: str
+    required: bool = False
+    holds: Callable[[Any], bool] = lambda value: True
+
+
+_TEXT = _Key((str,), "a text")
+_NUMBER = (int, float)
+_READING = {
+    "metric": _Key((str,), 'the name of a metric, such as "validation_accuracy"', required=True),
+    "at": _Key(
+        (str, int),
+        '"selected", "last" or the number of an epoch, from 1',
+        holds=lambda at: at in ("selected", "last") if isinstance(at, str) else at >= 1,
+    ),
+    "over": _Key((str,), '"all", "second-half", "first:N" or "last:N"'),
+    "target": _Key(_NUMBER, "a number"),
+}
+_REPORTED = {
+    "variant": _Key((str,), "the name of a variant", required=True),
+    "value": _Key(_NUMBER, "a number, accuracies as fractions", required=True),
+    "place": _TEXT,
+    **_READING,
+}
+_CLAIM = {
+    "text": _Key((str,), "a sentence", required=True),
+    "relation": _Key((str,), "a relation, such as 'a > b'", required=True),
+    "margin": _Key(_NUMBER, "a number from 0 on, in the metric's unit", holds=lambda margin: margin >= 0),
+    "alpha": _Key(_NUMBER, "a number between 0 and 1", holds=lambda alpha: 0 < alpha < 1),
+    **_READING,
+}
+_TOP = {
+    "schema": _Key((int,), f"{SCHEMA}", required=True),
+    "title": _Key((str,), "a text", required=True),
+    "report": _TEXT,
+    "description": _TEXT,
+    "seeds": _Key(
+        (int, list),
+        "how many seeds, or a list of them",
+        holds=lambda seeds: (
+            seeds >= 1 if isinstance(seeds, int) else bool(seeds) and all(type(s) is int and s >= 0 for s in seeds)
+        ),
+    ),
+    "diagnostics": _Key(
+        (str, list),
+        'a list of diagnostics and of the epochs at which they measure: ["saturation", "first", "last"]',
+        holds=lambda texts: isinstance(texts, str) or all(isinstance(text, str) for text in texts),
+    ),
+    "settings": _Key((dict,), "a table: [settings] on a line of its own"),
+    "axes": _Key((dict,), "a table: [axes] on a line of its own"),
+    "variants": _Key((list,), "tables: [[variants]] on a line of its own"),
+    "reported": _Key((list,), "tables: [[reported]] on a line of its own"),
+    "claims": _Key((list,), "tables: [[claims]] on a line of its own"),
+}
+
+
+def load_experiment(path: Path, plugin: str = "") -> Experiment:
+    """Read an experiment file. Raises DlbenchError with the file, the line and what is accepted there."""
+    file = TomlFile.read(path)
+    _check_schema(file)
+    _check_table(file, Place(), file.content, _TOP)
+    content = file.content
+    settings = _assignments(file, "settings", 0, content.get("settings", {}))
+    axes = _axes(file, content.get("axes", {}), settings)
+    seeds, watched = content.get("seeds"), content.get("diagnostics", ())
+    return Experiment(
+        title=content["title"],
+        report=content.get("report", ""),
+        description=content.get("description", "").strip(),
+        seeds=tuple(seeds) if isinstance(seeds, list) else seeds,
+        settings=settings,
+        axes=axes,
+        variants=_variants(file, axes),
+        reported=_reported(file),
+        claims=_claims(file),
+        diagnostics=(watched,) if isinstance(watched, str) else tuple(watched),
+        plugin=plugin,
+        file=file,
+    )
+
+
+def _check_schema(file: TomlFile) -> None:
+    """Ask for the schema first: in a file of another one, other keys may be right."""
+    schema = file.content.get("schema")
+    if schema != SCHEMA:
+        newer = isinstance(schema, int) and schema > SCHEMA
+        message = f"schema {schema} is newer than this dlbench reads." if newer else "An experiment file has a schema."
+        raise file.error(Place(key="schema"), message, "Update dlbench." if newer else f"Write schema = {SCHEMA}.")
+
+
+def _check_table(file: TomlFile, place: Place, table: Any, keys: Mapping[str, _Key]) -> None:
+    """Raise DlbenchError for an unknown key, a missing one, or a value that a key does not take."""
+    if not isinstance(table, dict):
+        raise file.error(place, f"{place.table} holds {table!r}, which is no table.", f"Write [[{place.table}]].")
+    shown = f"[[{place.table}]]" if place.table else "an experiment file"
+    for key, value in table.items():
+        here = place._replace(key=key)
+        if key not in keys:
+            raise file.error(here, f"{shown} has no key {key!r}.", suggest(key, keys, f"It takes {', '.join(keys)}."))
+        fits = isinstance(value, keys[key].types) and not isinstance(value, bool)
+        if not fits or not keys[key].holds(value):
+            raise file.error(here, f"{key} = {value!r} is not accepted.", f"It takes {keys[key].wanted}.")
+    for key, accepted in keys.items():
+        if accepted.required and key not in table:
+            raise file.error(place, f"{shown} needs the key {key}.", f"It takes {accepted.wanted}.")
+
+
+def _tables(file: TomlFile, name: str, keys: Mapping[str, _Key]) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """Yield each table of a name, checked, with its place."""
+    for index, table in enumerate(file.content.get(name, [])):
+        place = Place(name, index)
+        _check_table(file, place, table, keys)
+        yield place, table
+
+
+def _reported(file: TomlFile) -> tuple[Reported, ...]:
+    return tuple(Reported(**table, line=file.line(place)) for place, table in _tables(file, "reported", _REPORTED))
+
+
+def _claims(file: TomlFile) -> tuple[Claim, ...]:
+    claims = []
+    for place, table in _tables(file, "claims", _CLAIM):
+        try:
+            relation = parse_relation(table["relation"])
+        except DlbenchError as error:
+            raise file.error(place._replace(key="relation"), error.message, error.hint) from None
+        known = {**table, "relation": relation, "relation_text": table["relation"]}
+        claims.append(Claim(**known, line=file.line(place)))
+    return tuple(claims)
+
+
+def _axes(file: TomlFile, table: Mapping[str, Any], settings: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    axes = {}
+    for key, values in table.items():
+        place = Place("axes", 0, key)
+        if not isinstance(values, list) or not values:
+            raise file.error(place, f"{key} = {values!r} is no axis.", f'It takes a list: {key} = ["…", "…"].')
+        name = _name(file, place)
+        if name in settings:
+            raise file.error(place, f"{key} is an axis and stands in [settings] too.", "Give it in one of the two.")
+        axes[name] = tuple(_text(file, place, name, value) for value in values)
+    return axes
+
+
+def _variants(file: TomlFile, axes: Mapping[str, Sequence[str]]) -> tuple[Mapping[str, str], ...]:
+    variants: list[dict[str, str]] = []
+    for index, table in enumerate(file.content.get("variants", [])):
+        place = Place("variants", index)
+        if not isinstance(table, dict) or not isinstance(table.get("name"), str) or not table["name"].strip():
+            raise file.error(place._replace(key="name"), "[[variants]] needs a name.", 'Write name = "…".')
+        if any(variant["label"] == table["name"] for variant in variants):
+            raise file.error(
+                place._replace(key="name"), f"Two variants are named {table['name']!r}.", "Give each a name of its own."
+            )
+        given = {key: value for key, value in table.items() if key != "name"}
+        chosen = _assignments(file, "variants", index, given)
+        for name in chosen:
+            if name in axes:
+                raise file.error(
+                    place._replace(key=name), f"{name} is an axis and stands in [[variants]] too.", "Give it in one."
+                )
+        variants.append({"label": table["name"], **chosen})
+    return tuple(variants)
+
+
+def _assignments(file: TomlFile, table: str, index: int, content: Mapping[str, Any]) -> dict[str, str]:
+    assignments = {}
+    for key, value in content.items():
+        place = Place(table, index, key)
+        name = _name(file, place)
+        if isinstance(value, list | dict):
+            raise file.error(place, f"{key} takes one value.", "Lists belong in [axes], where each value is a variant.")
+        assignments[name] = _text(file, place, name, value)
+    return assignments
+
+
+def _name(file: TomlFile, place: Place) -> str:
+    name = place.key.replace("-", "_")
+    if name not in _ASSIGNABLE:
+        raise file.error(
+            place,
+            f"[{place.table}] has no key {place.key!r}.",
+            suggest(name, _ASSIGNABLE, f"It takes {', '.join(_ASSIGNABLE)}."),
+        )
+    return name
+
+
+def _text(file: TomlFile, place: Place, name: str, value: Any) -> str:
+    """Return a value as the command line takes it, settings checked; components need the registry."""
+    if not isinstance(value, str | int | float):
+        raise file.error(place, f"{place.key} = {value!r} is not accepted.", "It takes texts, numbers, true and false.")
+    text = value if isinstance(value, str) else format_value(value)
+    if name in SETTINGS:
+        try:
+            SETTINGS[name].parse(text)
+        except DlbenchError as error:
+            raise file.error(place, error.message, error.hint) from None
+    return text

@@ -1,0 +1,273 @@
+"""The relations of claims: "a > b > c", "a ≈ b", "a < 1.2 * b", "a > constant(0.75)", "monotone(axis)", …."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from dlbench.components.syntax import format_value, guess_value
+from dlbench.errors import DlbenchError, suggest
+
+Sign = Literal[">", "<", "≈"]
+
+ACCEPTED = (
+    "A relation reads a > b, a < b, a ≈ b (or a ~= b), a < 1.2 * b, a chain of these, monotone(axis), "
+    "monotone(axis, decreasing) or interaction(axis, axis). An operand is a variant, a value of an axis, "
+    "metric(variant) or constant(0.75); names with spaces or signs stand in double quotes."
+)
+_TOKEN = re.compile(r'\s*(?:(?P<quoted>"[^"]*")|(?P<sign>~=|[<>]=|[<>≈*(),])|(?P<word>[^\s<>≈~*(),"]+))')
+_SIGNS: Mapping[str, Sign] = {">": ">", "<": "<", "≈": "≈", "~=": "≈"}
+
+
+@dataclass(frozen=True)
+class Operand:
+    """One side of a comparison. name: a variant or a value of an axis; metric: another than the claim's, or "".
+
+    constant: a number that stands for itself, in the metric's unit, so that a claim can be a bound; its name is "".
+    """
+
+    name: str
+    scale: float = 1.0
+    metric: str = ""
+    constant: float | None = None
+
+    def __str__(self) -> str:
+        if self.constant is not None:
+            return f"{self.scale * self.constant:g}"
+        name = f"{self.metric}({self.name})" if self.metric else self.name
+        return name if self.scale == 1 else f"{self.scale:g} × {name}"
+
+
+@dataclass(frozen=True)
+class Link:
+    """One comparison of two operands."""
+
+    left: Operand
+    sign: Sign
+    right: Operand
+
+
+@dataclass(frozen=True)
+class Ordering:
+    """A chain of comparisons; all of them must hold."""
+
+    links: tuple[Link, ...]
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """Return every operand once, in the order written."""
+        return tuple(dict.fromkeys(operand for link in self.links for operand in (link.left, link.right)))
+
+
+@dataclass(frozen=True)
+class Monotone:
+    """The metric rises (or falls) from each value of an axis to the next, in the order in which they are given."""
+
+    axis: str
+    sign: Sign = "<"
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """What one axis does depends on the other."""
+
+    first: str
+    second: str
+
+
+Relation = Ordering | Monotone | Interaction
+
+
+def parse_relation(text: str) -> Relation:
+    """Read a relation. Raises DlbenchError that shows the place where it cannot be read."""
+    return _Parser(text).relation()
+
+
+@dataclass(frozen=True)
+class _Token:
+    """kind: "quoted", "word" or "sign"; "" at the end of the text."""
+
+    text: str
+    start: int
+    kind: str = ""
+
+    def is_sign(self, text: str) -> bool:
+        return self.kind == "sign" and self.text == text
+
+
+class _Parser:
+    """Reads one relation from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = list(self._split())
+        self.position = 0
+
+    def _split(self) -> Iterator[_Token]:
+        end = 0
+        while self.text[end:].strip():
+            match = _TOKEN.match(self.text, end)
+            if not match:
+                start = end + len(self.text[end:]) - len(self.text[end:].lstrip())
+                problem = "a double quote is not closed" if self.text[start] == '"' else "this cannot be read"
+                raise self._error(problem, start)
+            kind, end = str(match.lastgroup), match.end()
+            yield _Token(match[kind].strip('"'), match.start(kind), kind)
+
+    def relation(self) -> Relation:
+        """Read the whole text."""
+        calls = {"monotone": self._monotone, "interaction": self._interaction}
+        name = self._peek().text
+        if name in calls and self._peek(1).is_sign("("):
+            self.position += 2
+            found = calls[name]()
+            self._take(")")
+        else:
+            found = self._ordering()
+        if self.position < len(self.tokens):
+            raise self._error("the relation should end here")
+        return found
+
+    def _monotone(self) -> Relation:
+        axis = self._name("an axis")
+        if not self._peek().is_sign(","):
+            return Monotone(axis)
+        self.position += 1
+        direction = self._name("increasing or decreasing")
+        if direction not in ("increasing", "decreasing"):
+            self.position -= 1
+            raise self._error("increasing or decreasing is expected")
+        return Monotone(axis, "<" if direction == "increasing" else ">")
+
+    def _interaction(self) -> Relation:
+        first = self._name("an axis")
+        self._take(",")
+        return Interaction(first, self._name("an axis"))
+
+    def _ordering(self) -> Relation:
+        left = self._operand()
+        links: list[Link] = []
+        while self.position < len(self.tokens) or not links:
+            token = self._peek()
+            if token.kind != "sign" or token.text not in _SIGNS:
+                raise self._error("<, > or ≈ is expected")
+            sign = _SIGNS[token.text]
+            self.position += 1
+            right = self._operand()
+            links.append(Link(left, sign, right))
+            left = right
+        return Ordering(tuple(links))
+
+    def _operand(self) -> Operand:
+        scale = 1.0
+        if self._peek(1).is_sign("*"):
+            scale = self._number("a number is expected before *")
+            self._take("*")
+        name = self._name("a variant or a value of an axis")
+        if not self._peek().is_sign("("):
+            return Operand(name, scale)
+        self.position += 1
+        if name == "constant":
+            inside = Operand("", scale, constant=self._number("a number is expected"))
+        else:
+            inside = Operand(self._name("a variant or a value of an axis"), scale, metric=name)
+        self._take(")")
+        return inside
+
+    def _number(self, problem: str) -> float:
+        try:
+            number = float(self._peek().text)
+        except ValueError:
+            raise self._error(problem) from None
+        self.position += 1
+        return number
+
+    def _name(self, wanted: str) -> str:
+        token = self._peek()
+        if token.kind not in ("word", "quoted"):
+            raise self._error(f"{wanted} is expected")
+        self.position += 1
+        return token.text
+
+    def _take(self, sign: str) -> None:
+        if not self._peek().is_sign(sign):
+            raise self._error(f"{sign} is expected")
+        self.position += 1
+
+    def _peek(self, ahead: int = 0) -> _Token:
+        position = self.position + ahead
+        return self.tokens[position] if position < len(self.tokens) else _Token("", len(self.text))
+
+    def _error(self, problem: str, start: int | None = None) -> DlbenchError:
+        where = self._peek().start if start is None else start
+        message = f"The relation cannot be read: {problem}, at character {where + 1}."
+        return DlbenchError(message, f"    {self.text}\n    {' ' * where}^\n{ACCEPTED}")
+
+
+@dataclass(frozen=True)
+class Group:
+    """The variants that an operand means. axis: the one whose value it names, "" where it names a variant."""
+
+    axis: str
+    variants: tuple[Mapping[str, Any], ...]
+
+
+def find_group(name: str, plan: Mapping[str, Any]) -> Group:
+    """Return the variants of a plan that a name means: a label, a value of an axis, or "axis=value".
+
+    plan: as Plan.to_json returns it. Raises DlbenchError for a name that means nothing, or two things.
+    """
+    labelled = tuple(variant for variant in plan["variants"] if variant["label"] == name)
+    if labelled:
+        return Group("", labelled)
+    wanted, found = _canonical(name), []
+    for axis in plan["axes"]:
+        alike = (wanted, _canonical(name.removeprefix(f"{axis}=")))
+        chosen = tuple(v for v in plan["variants"] if v["values"].get(axis) in (name, *alike))
+        found += [Group(axis, chosen)] * bool(chosen)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        choices = " or ".join(f'"{group.axis}={wanted}"' for group in found)
+        raise DlbenchError(f"{name!r} is a value of several axes.", f"Write {choices}.")
+    known = dict.fromkeys(
+        [v["label"] for v in plan["variants"]] + [t for texts in plan["axes"].values() for t in texts]
+    )
+    raise DlbenchError(
+        f"There is no variant and no value of an axis {name!r}.",
+        suggest(name, known, f"There are {', '.join(known)}."),
+    )
+
+
+def find_variant(name: str, plan: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the one variant that a name means. Raises DlbenchError where it means none, or several."""
+    variants = find_group(name, plan).variants
+    if len(variants) > 1:
+        labels = ", ".join(f'"{variant["label"]}"' for variant in variants)
+        raise DlbenchError(f"{name!r} means {len(variants)} variants.", f"Write one of {labels}.")
+    return variants[0]
+
+
+def check_relation(relation: Relation, plan: Mapping[str, Any]) -> None:
+    """Raise DlbenchError where a relation names something that the plan does not have."""
+    match relation:
+        case Ordering():
+            for operand in relation.operands:
+                if operand.constant is None:
+                    find_group(operand.name, plan)
+        case Monotone():
+            _check_axis(relation.axis, plan)
+        case Interaction():
+            _check_axis(relation.first, plan)
+            _check_axis(relation.second, plan)
+
+
+def _check_axis(axis: str, plan: Mapping[str, Any]) -> None:
+    if axis not in plan["axes"]:
+        axes = list(plan["axes"])
+        raise DlbenchError(f"There is no axis {axis!r}.", suggest(axis, axes, f"There are {', '.join(axes)}."))
+
+
+def _canonical(text: str) -> str:
+    """Return a value as plans write it: 3e-4 is 0.0003 there."""
+    return format_value(guess_value(text))

@@ -1,0 +1,1 @@
+"""From a request to a plan: building, vetoes, defaults from files, extending an earlier plan."""

@@ -1,0 +1,94 @@
+"""dlbench.toml: other defaults, from the project's folder or the user's configuration folder."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_cache_path, user_config_path
+
+from dlbench.components.syntax import format_value
+from dlbench.errors import DlbenchError, suggest
+from dlbench.trials.settings import COMPONENT_AXES, SETTINGS
+
+FILE_NAME = "dlbench.toml"
+_FOLDERS = ("results_dir", "data_dir")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults that stand in files. settings: texts as the command line takes them."""
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    results_dir: Path | None = None
+    data_dir: Path | None = None
+
+
+def load_config(project: Path, user: Path | None = None) -> Config:
+    """Read the user's and the project's dlbench.toml; the project's lines win.
+
+    Raises DlbenchError, with the file and the line's key, for anything that is not a known default.
+    """
+    merged = Config()
+    for folder in (user or user_config_path("dlbench"), project):
+        if (path := folder / FILE_NAME).is_file():
+            found = _read(path)
+            merged = Config(
+                {**merged.settings, **found.settings},
+                found.results_dir or merged.results_dir,
+                found.data_dir or merged.data_dir,
+            )
+    return merged
+
+
+def _read(path: Path) -> Config:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DlbenchError(f"{path} is not valid TOML: {error}", "Correct it, or move the file away.") from None
+    accepted = [*_FOLDERS, "settings"]
+    for key in content:
+        if key not in accepted:
+            raise DlbenchError(
+                f"{path}: there is no {key!r}.", suggest(key, accepted, f"It takes {', '.join(accepted)}.")
+            )
+    folders = {key: _read_folder(path, key, content[key]) for key in _FOLDERS if key in content}
+    return Config(_read_settings(path, content.get("settings", {})), **folders)
+
+
+def _read_folder(path: Path, key: str, value: Any) -> Path:
+    if not isinstance(value, str):
+        raise DlbenchError(f"{path}: {key} = {value!r} is no path.", f'Write {key} = "folder".')
+    return path.parent / Path(value).expanduser()
+
+
+def _read_settings(path: Path, table: Any) -> dict[str, str]:
+    known = [*COMPONENT_AXES, *SETTINGS]
+    if not isinstance(table, dict):
+        raise DlbenchError(f"{path}: settings is a table.", "Write [settings] on a line of its own.")
+    settings = {}
+    for key, value in table.items():
+        name = key.replace("-", "_")
+        if name not in known:
+            raise DlbenchError(
+                f"{path}: [settings] has no {key!r}.", suggest(name, known, f"It takes {', '.join(known)}.")
+            )
+        if isinstance(value, list | dict):
+            raise DlbenchError(f"{path}: {key} takes one value.", "Lists belong on the command line.")
+        settings[name] = value if isinstance(value, str) else format_value(value)
+        if name in SETTINGS:
+            _check(path, name, settings[name])
+    return settings
+
+
+def _check(path: Path, name: str, text: str) -> None:
+    try:
+        SETTINGS[name].parse(text)
+    except DlbenchError as error:
+        raise DlbenchError(f"{path}: {error.message}", error.hint) from None
+
+
+def default_data_dir() -> Path:
+    """Return the platform's cache folder for data sets."""
+    return user_cache_path("dlbench")

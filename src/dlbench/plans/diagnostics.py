@@ -1,0 +1,53 @@
+"""From what a user asks for to what is watched: "saturation,sharpness:radius=0.1,first,every:5"."""
+
+from collections.abc import Iterable
+
+from dlbench.components.records import Diagnostic
+from dlbench.components.syntax import parse_reference, split_list
+from dlbench.errors import DlbenchError, suggest
+from dlbench.plugins.registry import Registry
+from dlbench.trials.diagnostics import DEFAULT_AT, EVERY, FIRST, LAST, NOTHING, Watch, read_time
+
+ALL = "all"
+
+
+def read_watch(texts: Iterable[str], registry: Registry, prefer: str = "") -> Watch:
+    """Read lists of diagnostics and times. Without a time, the first and the last epoch; without a name, all there are.
+
+    Raises DlbenchError for a name that nobody has and a parameter that is not taken. prefer: the plugin that is looked
+    into first.
+    """
+    items = [item.strip() for text in texts for item in split_list(text) if item.strip()]
+    if not items:
+        return NOTHING
+    times = [(item, read_time(item)) for item in items]
+    names = [item for item, time in times if not time]
+    if not names or ALL in names:
+        others = [item for item in names if item != ALL]
+        named = {parse_reference(item).name.rpartition("/")[2] for item in others}
+        names = [*others, *(e.name for e in registry.entries("diagnostics") if e.record.name not in named)]
+    watch = NOTHING
+    for name in names:
+        watch = watch.joined(_one(name, registry, prefer))
+    at = tuple(dict.fromkeys(time for _, time in times if time)) or DEFAULT_AT
+    return Watch(diagnostics=watch.diagnostics, at=at, values=watch.values)
+
+
+def _one(text: str, registry: Registry, prefer: str) -> Watch:
+    reference = parse_reference(text)
+    try:
+        selection = registry.select("diagnostics", reference, prefer)
+    except DlbenchError as error:
+        times = "Beside diagnostics it takes first, last, every:N, numbers of epochs, and all."
+        hint = suggest(text, (FIRST, LAST, f"{EVERY}5", ALL), times)
+        raise DlbenchError(error.message, f"{error.hint} {hint}") from None
+    record = registry.get("diagnostics", selection.name).record
+    assert isinstance(record, Diagnostic)
+    return Watch(diagnostics=(selection.text,), values=tuple(record.values))
+
+
+def source_of(metric: str, registry: Registry) -> str:
+    """Return the short name of the diagnostic that gives a metric, "" where none does."""
+    name = metric.partition("@")[0]
+    found = (e.record for e in registry.entries("diagnostics") if isinstance(e.record, Diagnostic))
+    return next((record.name for record in found if name in record.values), "")

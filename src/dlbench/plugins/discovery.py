@@ -1,0 +1,275 @@
+"""Discovery: find the plugins, load each by itself, name what is broken and go on."""
+
+import contextlib
+import importlib
+import io
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import metadata
+from time import perf_counter
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from pluggy import HookImpl, PluginManager
+
+from dlbench import hookspecs
+from dlbench.errors import DlbenchError, suggest
+from dlbench.hookspecs import PROJECT
+from dlbench.plugins.requirements import remedy_for, unmet_requirement
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+Answer = TypeVar("Answer")
+
+#: Plugins that come with the core, by the modules that a stranger's entry point would name.
+BUILT_IN = {"standard": "dlbench.standard.plugin", "torchvision": "dlbench.torchvision.plugin"}
+#: Libraries that no command waits for before the work that needs them.
+HEAVY = ("torch", "torchvision", "numpy", "pandas", "scipy", "sklearn", "matplotlib")
+_NAME = re.compile(r"[a-z][a-z0-9-]*\Z")
+#: A plugin that takes longer than this to import is named: every command waits for it.
+SLOW_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One loaded plugin and the distribution that it came in."""
+
+    name: str
+    module: ModuleType = field(repr=False)
+    distribution: str
+    version: str
+
+    @property
+    def built_in(self) -> bool:
+        """Tell whether it comes with the core."""
+        return self.name in BUILT_IN
+
+
+@dataclass(frozen=True)
+class PluginProblem:
+    """Why a plugin, or a part of it, was left out, and what its user can do."""
+
+    plugin: str
+    distribution: str
+    reason: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"The plugin {self.plugin} ({self.distribution}): {self.reason} {self.remedy}"
+
+
+class Refusal(NamedTuple):
+    """Why a plugin is not loaded. remedy: what its user can do beside removing it, where updating it is not enough."""
+
+    reason: str
+    remedy: str = ""
+
+
+@dataclass
+class PluginSet:
+    """The loaded plugins and the hook calls over them; a hook that raises is left out and named once.
+
+    strict: such a fault is an error.
+    """
+
+    plugins: tuple[Plugin, ...]
+    problems: list[PluginProblem]
+    manager: PluginManager = field(repr=False)
+    strict: bool = False
+    _told: int = 0
+    _left_out: set[tuple[str, str]] = field(default_factory=set, repr=False)
+
+    @cached_property
+    def by_name(self) -> dict[str, Plugin]:
+        """Return the loaded plugins by name."""
+        return {plugin.name: plugin for plugin in self.plugins}
+
+    def call(self, hook: str, **arguments: Any) -> Iterator[tuple[Plugin, Any]]:
+        """Call one hook of every plugin, in the order of discovery, and yield each answer."""
+        implementations: dict[str, HookImpl] = {
+            impl.plugin_name: impl for impl in getattr(self.manager.hook, hook).get_hookimpls()
+        }
+        for plugin in self.plugins:
+            if plugin.name not in implementations or (plugin.name, hook) in self._left_out:
+                continue
+            answer, error = _guarded(_answer, implementations[plugin.name], arguments)
+            if error:
+                self.leave_out(plugin, hook, f"its hook {hook} raised {in_words(error)}.")
+            else:
+                yield plugin, answer
+
+    def leave_out(self, plugin: Plugin, hook: str, reason: str) -> None:
+        """Name a hook's fault once and never call that hook of the plugin again."""
+        if (plugin.name, hook) not in self._left_out:
+            self._left_out.add((plugin.name, hook))
+            self.problems.append(_problem(plugin.name, f"{plugin.distribution} {plugin.version}", reason))
+            if self.strict:
+                raise _as_error(self.problems[-1:])
+
+    def news(self) -> list[PluginProblem]:
+        """Return the problems that this has not returned before."""
+        fresh = self.problems[self._told :]
+        self._told = len(self.problems)
+        return fresh
+
+    def hooks(self, plugin: Plugin) -> tuple[str, ...]:
+        """Return the hooks that a plugin implements."""
+        return tuple(sorted(caller.name for caller in self.manager.get_hookcallers(plugin.module) or ()))
+
+
+def _answer(implementation: HookImpl, arguments: Mapping[str, Any]) -> Any:
+    """Call a hook. What can be iterated comes as a list, as a generator's body is the plugin's code too."""
+    answer = implementation.function(*(arguments[name] for name in implementation.argnames))
+    return list(answer) if isinstance(answer, Iterable) and not isinstance(answer, str) else answer
+
+
+def _guarded(
+    code: Callable[..., Answer], *arguments: Any, output: Any = None
+) -> tuple[Answer | None, BaseException | None]:
+    """Run a plugin's code and return its answer and what it raised.
+
+    What it prints goes to output, else to standard error: it must not spoil a document on standard output.
+    """
+    try:
+        with contextlib.redirect_stdout(output or sys.stderr):
+            return code(*arguments), None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin may even call sys.exit()
+        return None, error
+
+
+def load_plugins(strict: bool | None = None) -> PluginSet:
+    """Load the built-in plugins, then every entry point of the group "dlbench" that DLBENCH_PLUGINS allows.
+
+    strict: raise DlbenchError where one has a fault; None: what DLBENCH_STRICT_PLUGINS says.
+    """
+    manager = PluginManager(PROJECT)
+    manager.add_hookspecs(hookspecs)
+    core = metadata.version("dlbench")
+    plugins = [Plugin(name, importlib.import_module(module), "dlbench", core) for name, module in BUILT_IN.items()]
+    for plugin in plugins:
+        manager.register(plugin.module, plugin.name)
+    problems: list[PluginProblem] = []
+    for entry_point in _entry_points():
+        loaded, faults = _load_one(entry_point, manager, core)
+        plugins += [loaded] if loaded else []
+        problems += faults
+    strict = os.environ.get("DLBENCH_STRICT_PLUGINS", "") not in ("", "0") if strict is None else strict
+    if strict and problems:
+        raise _as_error(problems)
+    return PluginSet(tuple(plugins), problems, manager, strict)
+
+
+def _load_one(
+    entry_point: "EntryPoint", manager: PluginManager, core: str
+) -> tuple[Plugin | None, list[PluginProblem]]:
+    """Load a plugin and return it, if it can be had, with what is wrong with it."""
+    distribution, printed, started = _distribution_name(entry_point), io.StringIO(), perf_counter()
+    loaded, error = _guarded(_load, entry_point, manager, core, output=printed)
+    seconds = perf_counter() - started
+    if isinstance(loaded, ModuleType):
+        version = entry_point.dist.version if entry_point.dist else ""
+        plugin = Plugin(entry_point.name, loaded, distribution, version)
+        reasons = [*_slow(seconds), *_talkative(printed.getvalue())]
+        return plugin, [_nuisance(entry_point.name, distribution, reason) for reason in reasons]
+    if error:
+        remedy = remedy_for(error, entry_point.dist)
+        loaded = Refusal(f"loading {entry_point.value} raised {in_words(error)}.", remedy)
+    assert loaded is not None
+    return None, [_problem(entry_point.name, distribution, *loaded)]
+
+
+def _slow(seconds: float) -> list[str]:
+    return [f"it took {seconds:.0f} seconds to import, and every command waits for it."] * (seconds > SLOW_SECONDS)
+
+
+def _talkative(printed: str) -> list[str]:
+    shown = " ".join(printed.split())
+    return [f"it prints when it is imported ({shown[:60]!r}); that was kept from the output."] if shown else []
+
+
+def _load(entry_point: "EntryPoint", manager: PluginManager, core: str) -> ModuleType | Refusal:
+    """Import and register a plugin, unless what is known of it before and after speaks against it."""
+    if refusal := _refusal(entry_point, manager, core):
+        return refusal
+    module = importlib.import_module(entry_point.module)
+    if reason := _misspelt_hooks(manager, module):
+        return Refusal(reason)
+    manager.register(module, entry_point.name)
+    return module
+
+
+def _entry_points() -> list["EntryPoint"]:
+    found = sorted(metadata.entry_points(group=PROJECT), key=lambda point: (point.name, point.value))
+    allowed = os.environ.get("DLBENCH_PLUGINS")
+    if allowed is None:
+        return found
+    names = {name.strip() for name in allowed.split(",") if name.strip()}
+    if unknown := names - {point.name for point in found} - BUILT_IN.keys():
+        name = min(unknown)
+        raise DlbenchError(
+            f"DLBENCH_PLUGINS names the plugin {name!r}, which is not installed.",
+            suggest(name, [point.name for point in found], "Type `dlbench plugins list` without it."),
+        )
+    return [point for point in found if point.name in names]
+
+
+def _refusal(entry_point: "EntryPoint", manager: PluginManager, core: str) -> Refusal | None:
+    if not _NAME.match(entry_point.name):
+        return Refusal("its name is not made of small letters, digits and hyphens, a letter first.")
+    if manager.has_plugin(entry_point.name):
+        return Refusal(f"another plugin is named {entry_point.name} already.")
+    if entry_point.dist and (wanted := unmet_requirement(entry_point.dist, core)):
+        return Refusal(
+            f"it needs {wanted}, and this is dlbench {core}.", f"Install what it needs (pip install '{wanted}')"
+        )
+    return None
+
+
+def _misspelt_hooks(manager: PluginManager, module: ModuleType) -> str:
+    specified = [name for name in vars(hookspecs) if name.startswith("dlbench_")]
+    for name in dir(module):
+        if manager.parse_hookimpl_opts(module, name) is None:
+            continue
+        if name not in specified:
+            return f"there is no hook {name}. {suggest(name, specified)}".strip()
+        accepted = getattr(hookspecs, name).__code__.co_varnames[: getattr(hookspecs, name).__code__.co_argcount]
+        code = getattr(module, name).__code__
+        if extra := set(code.co_varnames[: code.co_argcount]) - set(accepted):
+            return f"its hook {name} takes {', '.join(sorted(extra))}, which dlbench does not pass."
+    return ""
+
+
+def _distribution_name(entry_point: "EntryPoint") -> str:
+    return str(entry_point.dist.metadata["Name"]) if entry_point.dist else entry_point.module
+
+
+def _problem(plugin: str, distribution: str, reason: str, remedy: str = "") -> PluginProblem:
+    name = distribution.split()[0]
+    first = remedy or f"Update it (pip install -U {name})"
+    remedy = f"It is left out; everything else works. {first} or remove it (pip uninstall {name})."
+    return PluginProblem(plugin, distribution, reason, remedy)
+
+
+def _nuisance(plugin: str, distribution: str, reason: str) -> PluginProblem:
+    """Return a problem of a plugin that works all the same."""
+    remedy = f"It works all the same. Update it (pip install -U {distribution}), tell its author, or"
+    return PluginProblem(plugin, distribution, reason, f"{remedy} remove it (pip uninstall {distribution}).")
+
+
+def _as_error(problems: Iterable[PluginProblem]) -> DlbenchError:
+    return DlbenchError(
+        " ".join(map(str, problems)), "Unset DLBENCH_STRICT_PLUGINS to have that as a warning, and go on without."
+    )
+
+
+def in_words(error: BaseException) -> str:
+    """Return an exception's type and the first line of what it says."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

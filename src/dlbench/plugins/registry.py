@@ -1,0 +1,137 @@
+"""The registry: every component by kind and qualified name, looked up as people write names."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from dlbench.components.choice import Selection
+from dlbench.components.records import KINDS, Component, Value
+from dlbench.components.syntax import Reference, describe, parse_value
+from dlbench.errors import DlbenchError, suggest
+from dlbench.plugins.discovery import Plugin, PluginSet, load_plugins
+
+SINGULAR = {
+    "models": "model",
+    "activations": "activation",
+    "datasets": "data set",
+    "schedulers": "schedule",
+    "optimizers": "optimizer",
+    "diagnostics": "diagnostic",
+    "executors": "executor",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A component and the plugin that declares it."""
+
+    plugin: Plugin
+    record: Component
+
+    @property
+    def name(self) -> str:
+        """Return the qualified name, "foundations/lenet5"."""
+        return f"{self.plugin.name}/{self.record.name}"
+
+
+class Registry:
+    """The components of a set of plugins; a kind's hooks are called when it is first asked for."""
+
+    def __init__(self, plugins: PluginSet) -> None:
+        self.plugins = plugins
+        self._entries: dict[str, tuple[Entry, ...]] = {}
+
+    @classmethod
+    def load(cls, strict: bool | None = None) -> "Registry":
+        """Discover the installed plugins. strict: see load_plugins."""
+        return cls(load_plugins(strict))
+
+    def entries(self, kind: str) -> tuple[Entry, ...]:
+        """Return all components of a kind: built-in plugins first, names in natural order."""
+        if kind not in self._entries:
+            found = list(self._collect(kind))
+            found.sort(key=lambda entry: (not entry.plugin.built_in, entry.plugin.name, natural_key(entry.record.name)))
+            self._entries[kind] = tuple(found)
+        return self._entries[kind]
+
+    def _collect(self, kind: str) -> Iterable[Entry]:
+        hook = f"dlbench_{kind}"
+        for plugin, records in self.plugins.call(hook):
+            if not isinstance(records, list):
+                self.plugins.leave_out(plugin, hook, f"its hook {hook} returned no list of records.")
+                continue
+            names: set[str] = set()
+            for record in records:
+                if not isinstance(record, KINDS[kind]):
+                    wanted = KINDS[kind].__name__
+                    self.plugins.leave_out(plugin, hook, f"its hook {hook} returned {record!r}, not a {wanted}.")
+                elif record.name in names:
+                    self.plugins.leave_out(plugin, hook, f"it declares the {SINGULAR[kind]} {record.name} twice.")
+                else:
+                    names.add(record.name)
+                    yield Entry(plugin, record)
+
+    def find(self, kind: str, pattern: str = "*") -> tuple[Entry, ...]:
+        """Return the components whose qualified or short name matches a pattern with * and ?."""
+        wanted = pattern if any(sign in pattern for sign in "*?[") else f"*{pattern}*"
+        return tuple(
+            entry
+            for entry in self.entries(kind)
+            if fnmatchcase(entry.name, wanted) or fnmatchcase(entry.record.name, wanted)
+        )
+
+    def get(self, kind: str, name: str, prefer: str = "") -> Entry:
+        """Return the one component of that name; a qualified name always works.
+
+        prefer: the plugin that is looked into first (that of an experiment file).
+        """
+        entries = self.entries(kind)
+        matches = [entry for entry in entries if name in (entry.name, entry.record.name)]
+        if len(matches) > 1:
+            first = [entry for entry in matches if entry.plugin.name == prefer] or [
+                entry for entry in matches if entry.plugin.built_in
+            ]
+            matches = first or matches
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            names = " or ".join(entry.name for entry in matches)
+            raise DlbenchError(f"Several plugins have a {SINGULAR[kind]} {name!r}.", f"Write {names}.")
+        known = {entry.record.name for entry in entries} | {entry.name for entry in entries}
+        raise DlbenchError(
+            f"There is no {SINGULAR[kind]} {name!r}.",
+            suggest(name, sorted(known, key=natural_key), f"Type `dlbench list {kind}` to see all."),
+        )
+
+    def select(self, kind: str, reference: Reference, prefer: str = "") -> Selection:
+        """Resolve a component as the user wrote it: its qualified name and every parameter."""
+        entry = self.get(kind, reference.name, prefer)
+        return select(entry, reference.parameters)
+
+
+def select(entry: Entry, raw: Mapping[str, str]) -> Selection:
+    """Resolve the parameters of a component from text."""
+    declared = entry.record.parameters
+    if unknown := sorted(raw.keys() - declared.keys()):
+        accepted = "; ".join(f"{key} ({describe(parameter)})" for key, parameter in declared.items())
+        raise DlbenchError(
+            f"The {SINGULAR[entry.record.kind]} {entry.record.name} has no parameter {unknown[0]!r}.",
+            suggest(unknown[0], declared, f"It takes {accepted or 'none'}."),
+        )
+    label = entry.record.name
+    given = {key: parse_value(text, declared[key], f"{label}:{key}") for key, text in raw.items()}
+    for key, parameter in declared.items():
+        if parameter.required and key not in given:
+            raise DlbenchError(
+                f"The {SINGULAR[entry.record.kind]} {label} needs its parameter {key}.", f"Write {label}:{key}=…"
+            )
+    resolved: dict[str, Value] = {key: parameter.default for key, parameter in declared.items()} | given
+    changed = tuple(key for key in declared if resolved[key] != declared[key].default)
+    return Selection(entry.name, resolved, changed)
+
+
+def natural_key(text: str) -> list[Any]:
+    """Return a sort key by which resnet9 comes before resnet18."""
+    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in re.split(r"(\d+)", text)]

@@ -1,0 +1,1 @@
+"""What a command does with a plan: resolve, run, resume, benchmark, examine."""

@@ -1,0 +1,155 @@
+"""Make ready what a plan needs of the machine: data sets prepared, "auto" resolved. torch works in a worker."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dlbench.components.choice import Selection
+from dlbench.components.records import Dataset, Value
+from dlbench.dataset_index import PreparedInfo, lookup
+from dlbench.errors import DataMissingError, DlbenchError
+from dlbench.machine import Machine, may_have_accelerator
+from dlbench.plugins.registry import Entry, Registry
+from dlbench.trials.split import split_problem, test_size_problem
+from dlbench.trials.trial import Trial, canonical_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from pebble import ProcessPool
+
+Answer = TypeVar("Answer")
+
+
+class Readying:
+    """Completes trials with what only the machine knows. A worker process starts only where one is needed.
+
+    note: called with a sentence before anything that takes long or uses the network.
+    """
+
+    def __init__(self, registry: Registry, data_dir: Path, stop: Event, note: Callable[[str], None]) -> None:
+        self.registry = registry
+        self.data_dir = data_dir
+        self.stop = stop
+        self.note = note
+        self._pool: ProcessPool | None = None
+        self._machine: Machine | None = None
+        self._prepared: dict[str, PreparedInfo] = {}
+
+    def __enter__(self) -> "Readying":
+        return self
+
+    def __exit__(self, *_: "TracebackType | type[BaseException] | BaseException | None") -> None:
+        if self._pool:
+            self._pool.stop()
+            self._pool.join()
+
+    def complete(self, trial: Trial) -> tuple[Trial, str]:
+        """Return the trial with its data set's digest and shape, and without "auto"; and why it cannot be, or ""."""
+        info = self.prepared(trial.dataset)
+        device = self._device(trial.settings.device)
+        wanted = trial.settings
+        asked = "auto" in (wanted.precision, wanted.matmul_precision)
+        machine = self.machine(probe=True) if asked else Machine()
+        problem = split_problem(
+            wanted.validation, wanted.train_size, info.train_size, info.validation_size
+        ) or test_size_problem(wanted.test_size, info.test_size)
+        completed = replace(
+            trial,
+            settings=replace(
+                wanted,
+                device=device,
+                precision=machine.precision(wanted.precision, device),
+                matmul_precision=machine.matmul_precision(wanted.matmul_precision, device),
+                cuda_graphs=wanted.cuda_graphs and device == "cuda",
+            ),
+            dataset_digest=info.digest,
+            input_shape=info.input_shape,
+            num_classes=info.num_classes,
+        )
+        return completed, problem
+
+    def prepared(self, dataset: Selection) -> PreparedInfo:
+        """Return what is known of a data set, prepared now if it is not; downloading is announced."""
+        key = canonical_json(dataset.identity)
+        if key not in self._prepared:
+            entry = self.registry.get("datasets", dataset.name)
+            self._prepared[key] = known_data(entry, dataset.parameters, self.data_dir) or self.prepare(
+                entry, dataset.parameters
+            )
+        return self._prepared[key]
+
+    def prepare(self, entry: Entry, parameters: "Mapping[str, Value]") -> PreparedInfo:
+        """Prepare a data set in a worker; download what is not on disk, and say so first."""
+        from dlbench.executors.tasks import prepare_dataset
+
+        self.note(f"Preparing the data set {entry.record.name}.")
+        try:
+            return self.call(prepare_dataset, entry.name, dict(parameters), str(self.data_dir), False)
+        except DataMissingError:
+            size = _download_size(entry)
+            if not size:
+                raise
+            self.note(f"{entry.record.name} is not in {self.data_dir}: downloading {size} from its publisher.")
+            return self.call(prepare_dataset, entry.name, dict(parameters), str(self.data_dir), True)
+
+    def verify(self, dataset: Selection) -> tuple[PreparedInfo, bool]:
+        """Read a data set's files again in a worker; tell what it is, and whether its prepared arrays were damaged."""
+        from dlbench.executors.tasks import verify_dataset
+
+        return self.call(verify_dataset, dataset.name, dict(dataset.parameters), str(self.data_dir))
+
+    def machine(self, probe: bool = False) -> Machine:
+        """Return what torch finds here; without a probe, a machine that can have no accelerator is known as such."""
+        from dlbench.executors.tasks import probe_machine
+
+        if self._machine is None and (probe or may_have_accelerator()):
+            self._machine = self.call(probe_machine)
+        return self._machine or Machine()
+
+    def _device(self, wanted: str) -> str:
+        if wanted == "cpu":
+            return wanted
+        machine = self.machine(probe=wanted != "auto")
+        device = machine.device(wanted)
+        if device not in machine.devices:
+            raise DlbenchError(
+                f"There is no {device} device here: torch finds {', '.join(machine.devices)}.",
+                "Write --device cpu, or leave it out.",
+            )
+        return device
+
+    def call(self, function: Callable[..., Answer], *arguments: Any) -> Answer:
+        """Run a task in a worker and return its answer; KeyboardInterrupt once `stop` is set."""
+        from dlbench.executors.processes import make_pool
+
+        self._pool = self._pool or make_pool(1)
+        future = self._pool.schedule(function, args=arguments)
+        while not future.done():
+            if self.stop.is_set():
+                raise KeyboardInterrupt
+            time.sleep(0.01)
+        answer: Answer = future.result()
+        return answer
+
+
+def known_data(entry: Entry, parameters: "Mapping[str, Value]", data_dir: Path) -> PreparedInfo | None:
+    """Return what is known of a data set if it lies prepared and its files are as they were."""
+    assert isinstance(entry.record, Dataset)
+    return lookup(entry.name, parameters, entry.plugin.version, entry.record, data_dir)
+
+
+def _download_size(entry: Entry) -> str:
+    size = entry.record.download_bytes if isinstance(entry.record, Dataset) else None
+    return f"{size / 1e6:,.0f} MB" if size else ""
+
+
+def data_folder(option: Path | None, configured: Path | None, default: Callable[[], Path]) -> Path:
+    """Return the data folder: the option's, else DLBENCH_DATA_DIR, else dlbench.toml's, else the platform's."""
+    variable = os.environ.get("DLBENCH_DATA_DIR")
+    return (option or (Path(variable) if variable else None) or configured or default()).expanduser().absolute()

@@ -1,0 +1,1 @@
+"""One trial: its settings, split, seed streams, identity, record and events."""

@@ -1,0 +1,49 @@
+import math
+
+import torch
+from torch import nn
+
+from dlbench.engine.evaluation import Evaluation
+from dlbench.engine.stopping import Selector, Stopper
+
+
+def _offer(rule, accuracies, losses=None, test=()):
+    model = nn.Linear(1, 1, bias=False)
+    tests = iter(test)
+    selector = Selector(rule, lambda: Evaluation(0.0, next(tests), torch.empty(0)))
+    for epoch, accuracy in enumerate(accuracies, start=1):
+        model.weight.data.fill_(epoch)
+        loss = losses[epoch - 1] if losses else 0.0
+        selector.offer(epoch, Evaluation(loss, accuracy, torch.empty(0)), model)
+    return selector.restore(model), model.weight.item()
+
+
+def test_best_is_the_highest_validation_accuracy_and_the_earlier_of_two_with_its_weights():
+    assert _offer("best", [0.5, 0.8, 0.7, 0.8]) == (2, 2.0)
+
+
+def test_last_is_the_last():
+    assert _offer("last", [0.9, 0.1]) == (2, 2.0)
+
+
+def test_best_on_test_goes_by_the_test_set():
+    assert _offer("best-on-test", [0.9, 0.1, 0.5], test=[0.2, 0.6, 0.3]) == (2, 2.0)
+
+
+def test_an_epoch_whose_loss_is_not_finite_is_not_selected_unless_there_is_no_other():
+    assert _offer("best", [0.1, 0.9], losses=[1.0, math.nan]) == (1, 1.0)
+    assert _offer("best", [0.1], losses=[math.nan]) == (1, 1.0)
+
+
+def _stops(patience, values, monitor="validation_loss"):
+    stopper = Stopper(patience, monitor)
+    return [stopper.enough({monitor: value}) for value in values]
+
+
+def test_early_stopping_counts_epochs_without_a_better_metric():
+    assert _stops(2, [1.0, 0.9, 0.95, 0.8, 0.8, 0.9]) == [False] * 5 + [True]
+    assert _stops(1, [0.5, 0.6, 0.6], "validation_accuracy") == [False, False, True]
+
+
+def test_without_patience_nothing_stops():
+    assert not any(_stops(None, [1.0] * 50))

@@ -1,0 +1,146 @@
+import pytest
+
+from dlbench.errors import DlbenchError
+from dlbench.experiments.relations import (
+    Interaction,
+    Link,
+    Monotone,
+    Operand,
+    Ordering,
+    Relation,
+    check_relation,
+    find_group,
+    find_variant,
+    parse_relation,
+)
+
+A, B, C = Operand("a"), Operand("b"), Operand("c")
+
+
+def variant(**values: str) -> dict[str, object]:
+    return {"label": ", ".join(values.values()), "values": values}
+
+
+PLAN = {
+    "axes": {"activation": ["relu", "tanh"], "batch_size": ["64", "128"], "learning_rate": ["0.0003", "0.01"]},
+    "variants": [
+        variant(activation="relu", batch_size="64", learning_rate="0.0003"),
+        variant(activation="relu", batch_size="128", learning_rate="0.0003"),
+        variant(activation="tanh", batch_size="64", learning_rate="0.01"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "relation"),
+    [
+        ("a > b", Ordering((Link(A, ">", B),))),
+        ("a<b", Ordering((Link(A, "<", B),))),
+        ("a > b > c", Ordering((Link(A, ">", B), Link(B, ">", C)))),
+        ("a ≈ b", Ordering((Link(A, "≈", B),))),
+        ("a ~= b", Ordering((Link(A, "≈", B),))),
+        ("a < 1.2 * b", Ordering((Link(A, "<", Operand("b", 1.2)),))),
+        ("2*a > b", Ordering((Link(Operand("a", 2.0), ">", B),))),
+        ("64 > 128", Ordering((Link(Operand("64"), ">", Operand("128")),))),
+        ('"p 0.3" < "a > b"', Ordering((Link(Operand("p 0.3"), "<", Operand("a > b")),))),
+        ("relu-512 > tanh-64", Ordering((Link(Operand("relu-512"), ">", Operand("tanh-64")),))),
+        ("mlp:hidden=64-32 > a", Ordering((Link(Operand("mlp:hidden=64-32"), ">", A),))),
+        (
+            "last_validation_loss(a) > 1.2 * validation_loss(a)",
+            Ordering((Link(Operand("a", 1.0, "last_validation_loss"), ">", Operand("a", 1.2, "validation_loss")),)),
+        ),
+        ("a > constant(0.75)", Ordering((Link(A, ">", Operand("", constant=0.75)),))),
+        ("2 * constant(3e-1) < a", Ordering((Link(Operand("", 2.0, constant=0.3), "<", A),))),
+        ("monotone(batch_size)", Monotone("batch_size", "<")),
+        ("monotone(batch_size, increasing)", Monotone("batch_size", "<")),
+        ("monotone( batch_size , decreasing )", Monotone("batch_size", ">")),
+        ("interaction(activation, model)", Interaction("activation", "model")),
+        ("monotone > a", Ordering((Link(Operand("monotone"), ">", A),))),
+    ],
+)
+def test_a_relation_is_read(text: str, relation: Relation) -> None:
+    assert parse_relation(text) == relation
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "character"),
+    [
+        ("", "a variant or a value of an axis is expected", 1),
+        ("a", "<, > or ≈ is expected", 2),
+        ("a >", "a variant or a value of an axis is expected", 4),
+        ("a > > b", "a variant or a value of an axis is expected", 5),
+        ("a >= b", "<, > or ≈ is expected", 3),
+        ("a b", "<, > or ≈ is expected", 3),
+        ("a < x * b", "a number is expected before *", 5),
+        ('a > "b', "a double quote is not closed", 5),
+        ("monotone(a", ") is expected", 11),
+        ("monotone(a, upwards)", "increasing or decreasing is expected", 13),
+        ("monotone(a) > b", "the relation should end here", 13),
+        ("interaction(a)", ", is expected", 14),
+        ("loss(a > b", ") is expected", 8),
+        ("a > constant(b)", "a number is expected", 14),
+        ("a > constant(0.75", ") is expected", 18),
+    ],
+)
+def test_what_is_no_relation_is_answered_with_its_place(text: str, problem: str, character: int) -> None:
+    with pytest.raises(DlbenchError) as caught:
+        parse_relation(text)
+    assert caught.value.message == f"The relation cannot be read: {problem}, at character {character}."
+    shown, caret, accepted = caught.value.hint.splitlines()
+    assert shown == f"    {text}"
+    assert caret.index("^") == 4 + character - 1
+    assert "monotone(axis)" in accepted
+
+
+@pytest.mark.parametrize("operand", [A, Operand("b", 1.2), Operand("c", metric="test_loss")])
+def test_an_operand_shows_as_it_was_meant(operand: Operand) -> None:
+    assert str(operand) == {"a": "a", "b": "1.2 × b", "c": "test_loss(c)"}[operand.name]
+
+
+def test_a_constant_shows_as_its_number() -> None:
+    assert str(Operand("", 2.0, constant=0.375)) == "0.75"
+
+
+def test_a_name_means_a_variant_or_all_variants_with_a_value() -> None:
+    assert find_group("relu, 64, 0.0003", PLAN).variants == (PLAN["variants"][0],)
+    assert find_group("relu, 64, 0.0003", PLAN).axis == ""
+    found = find_group("relu", PLAN)
+    assert (found.axis, len(found.variants)) == ("activation", 2)
+
+
+@pytest.mark.parametrize("name", ["3e-4", "0.0003", "learning_rate=0.0003", "learning_rate=3e-4"])
+def test_a_number_is_found_however_it_is_written(name: str) -> None:
+    assert len(find_group(name, PLAN).variants) == 2
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(DlbenchError, match="There is no variant and no value of an axis 'rellu'") as caught:
+        find_group("rellu", PLAN)
+    assert "Did you mean relu" in caught.value.hint
+
+
+def test_a_value_of_two_axes_asks_which() -> None:
+    plan = {"axes": {"a": ["1", "2"], "b": ["1", "3"]}, "variants": [variant(a="1", b="3"), variant(a="2", b="1")]}
+    with pytest.raises(DlbenchError, match="'1' is a value of several axes") as caught:
+        find_group("1", plan)
+    assert caught.value.hint == 'Write "a=1" or "b=1".'
+    assert find_group("b=1", plan).variants == (plan["variants"][1],)
+
+
+def test_one_variant_must_be_one() -> None:
+    assert find_variant("tanh", PLAN) == PLAN["variants"][2]
+    with pytest.raises(DlbenchError, match="'relu' means 2 variants"):
+        find_variant("relu", PLAN)
+
+
+@pytest.mark.parametrize(
+    "text", ["relu > tanh", "relu > constant(0.7)", "monotone(batch_size)", "interaction(activation, batch_size)"]
+)
+def test_relations_over_what_is_there_pass(text: str) -> None:
+    check_relation(parse_relation(text), PLAN)
+
+
+@pytest.mark.parametrize("text", ["relu > elu", "monotone(batch)", "interaction(activation, depth)"])
+def test_relations_over_what_is_not_there_are_errors(text: str) -> None:
+    with pytest.raises(DlbenchError, match="There is no"):
+        check_relation(parse_relation(text), PLAN)

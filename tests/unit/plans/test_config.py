@@ -1,0 +1,148 @@
+from pathlib import Path
+
+import pytest
+
+from dlbench.errors import DlbenchError
+from dlbench.plans.config import Config, load_config
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "project").mkdir()
+    return tmp_path / "project"
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> Path:
+    (tmp_path / "user").mkdir()
+    return tmp_path / "user"
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "dlbench.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refused(project: Path, user: Path) -> DlbenchError:
+    with pytest.raises(DlbenchError) as caught:
+        load_config(project, user)
+    assert caught.value.hint
+    return caught.value
+
+
+def test_without_files_there_are_no_other_defaults(project: Path, user: Path) -> None:
+    assert load_config(project, user) == Config()
+
+
+def test_a_files_settings_are_texts_as_the_command_line_takes_them(project: Path, user: Path) -> None:
+    write(
+        project,
+        """
+        [settings]
+        model = "mlp:hidden=32"
+        epochs = 5
+        learning-rate = 1e-2
+        batch_size = 128
+        deterministic = true
+        augment = "crop,flip"
+        """,
+    )
+    assert load_config(project, user).settings == {
+        "model": "mlp:hidden=32",
+        "epochs": "5",
+        "learning_rate": "0.01",
+        "batch_size": "128",
+        "deterministic": "true",
+        "augment": "crop,flip",
+    }
+
+
+def test_the_projects_lines_win_over_the_users_and_the_others_stay(project: Path, user: Path) -> None:
+    write(user, 'results_dir = "/user/results"\ndata_dir = "/user/data"\n[settings]\nepochs = 3\nthreads = 2\n')
+    write(project, 'data_dir = "/project/data"\n[settings]\nepochs = 5\n')
+    config = load_config(project, user)
+    assert config.settings == {"epochs": "5", "threads": "2"}
+    assert (config.results_dir, config.data_dir) == (Path("/user/results"), Path("/project/data"))
+
+
+def test_the_users_file_lies_in_the_platforms_configuration_folder(
+    project: Path, user: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dlbench.plans.config.user_config_path", lambda name: user / name)
+    (user / "dlbench").mkdir()
+    write(user / "dlbench", "[settings]\nepochs = 3\n")
+    assert load_config(project).settings == {"epochs": "3"}
+
+
+def test_folders_are_relative_to_their_file(project: Path, user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(user)
+    write(project, 'results_dir = "runs"\ndata_dir = "../data"\n')
+    config = load_config(project, user)
+    assert config.results_dir == project / "runs"
+    assert config.data_dir is not None
+    assert config.data_dir.resolve() == project.parent / "data"
+
+
+def test_a_folder_below_home_may_be_written_with_a_tilde(
+    project: Path, user: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(user))
+    write(project, 'results_dir = "~/runs"\n')
+    assert load_config(project, user).results_dir == user / "runs"
+
+
+@pytest.mark.parametrize("text", ["epochs = ", "[settings", "epochs = 1\nepochs = 2", "= 3"])
+def test_a_file_that_is_no_toml_is_named_with_the_place(project: Path, user: Path, text: str) -> None:
+    path = write(project, text)
+    error = refused(project, user)
+    assert str(path) in error.message
+    assert "TOML" in error.message
+    assert "(at " in error.message
+
+
+def test_a_file_that_is_no_text_is_named(project: Path, user: Path) -> None:
+    (project / "dlbench.toml").write_bytes(b"\xff\xfe\x00")
+    assert str(project / "dlbench.toml") in refused(project, user).message
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "near"),
+    [
+        ('result_dir = "x"', "'result_dir'", "results_dir"),
+        ("[setting]\nepochs = 3", "'setting'", "settings"),
+        ("[settings]\nepoch = 3", "'epoch'", "epochs"),
+        ("[settings]\nlearning-rat = 3", "'learning-rat'", "learning_rate"),
+        ("[settings]\noptimiser = 'sgd'", "'optimiser'", "optimizer"),
+    ],
+)
+def test_an_unknown_key_is_named_with_its_file_and_the_nearest(
+    project: Path, user: Path, text: str, key: str, near: str
+) -> None:
+    path = write(project, text)
+    error = refused(project, user)
+    assert str(path) in error.message
+    assert key in error.message
+    assert f"Did you mean {near}" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("settings = 3", ["settings", "table"]),
+        ("[settings]\nepochs = [1, 2]", ["epochs", "one value"]),
+        ("[settings.model]\nname = 'mlp'", ["model", "one value"]),
+        ("[settings]\nepochs = 0", ["--epochs", "out of range"]),
+        ("[settings]\nbatch_size = 'many'", ["--batch-size", "a whole number"]),
+        ("[settings]\nvalidation = 'half'", ["--validation"]),
+        ("results_dir = 3", ["results_dir", "path"]),
+        ("data_dir = true", ["data_dir", "path"]),
+    ],
+)
+def test_a_value_that_a_default_cannot_have_is_named_with_its_file(
+    project: Path, user: Path, text: str, words: list[str]
+) -> None:
+    path = write(user, text)
+    error = refused(project, user)
+    assert str(path) in error.message
+    assert all(word in error.message for word in words)

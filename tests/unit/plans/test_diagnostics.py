@@ -1,0 +1,115 @@
+"""What is asked for with --diagnostics, and at which epochs it measures."""
+
+import pytest
+
+from dlbench.components.records import Diagnostic
+from dlbench.errors import ContractError, DlbenchError
+from dlbench.plans.diagnostics import read_watch, source_of
+from dlbench.trials.diagnostics import NOTHING, Watch, read_time
+from dlbench.trials.trial import WorkUnit
+
+
+@pytest.mark.parametrize(
+    ("at", "epochs_run", "measured"),
+    [
+        (("first", "last"), 10, {1, 10}),
+        (("first", "last"), 1, {1}),
+        (("every:3",), 10, {3, 6, 9}),
+        (("2", "5", "40"), 10, {2, 5}),
+        (("first", "every:4", "last"), 9, {1, 4, 8, 9}),
+    ],
+)
+def test_epochs_are_those_that_the_times_name(at, epochs_run, measured):
+    assert Watch(diagnostics=("a",), at=at).epochs(epochs_run) == measured
+
+
+def test_without_a_time_the_first_and_the_last_epoch_are_measured(registry):
+    watch = read_watch(["saturation,sharpness:radius=0.1"], registry)
+    assert watch.diagnostics == ("standard/saturation", "standard/sharpness:radius=0.1")
+    assert watch.at == ("first", "last")
+    assert watch.values == ("saturation", "sharpness")
+
+
+def test_times_and_names_mix_in_any_order_and_over_repeated_options(registry):
+    watch = read_watch(["every:5,gradient-norm", "3,first,standard/dead-units"], registry)
+    assert watch.diagnostics == ("standard/gradient-norm", "standard/dead-units")
+    assert watch.at == ("every:5", "3", "first")
+    assert watch.values == ("gradient_norm", "vanishing_ratio", "dead_units")
+
+
+@pytest.mark.parametrize("asked", ["all", "first,last"])
+def test_all_and_times_alone_mean_every_diagnostic(registry, asked):
+    assert len(read_watch([asked], registry).diagnostics) == len(registry.entries("diagnostics")) == 12
+
+
+def test_beside_all_one_may_have_its_own_parameters(registry):
+    watch = read_watch(["all,sharpness:radius=0.1"], registry)
+    assert [name for name in watch.diagnostics if "sharpness" in name] == ["standard/sharpness:radius=0.1"]
+    assert len(watch.diagnostics) == 12
+
+
+def test_nothing_asked_is_nothing_watched(registry):
+    assert read_watch([], registry) == NOTHING
+    assert not NOTHING
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("saturaton", "saturation"),
+        ("lst", "last"),
+        ("every:x", "every:5"),
+        ("0", "epochs count from 1"),
+        ("every:0", "epochs count from 1"),
+        ("sharpness:radius=-1", "at least 0"),
+        ("sharpness:rho=1", "radius"),
+    ],
+)
+def test_a_mistake_is_named_with_what_was_perhaps_meant(registry, asked, said):
+    with pytest.raises(DlbenchError) as caught:
+        read_watch([asked], registry)
+    assert said in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_a_time_is_kept_in_one_spelling():
+    assert [read_time(text) for text in ("05", "every:010", "first", "saturation")] == ["5", "every:10", "first", ""]
+
+
+def test_joined_watches_measure_what_either_measures():
+    first, second = (
+        Watch(diagnostics=("a",), at=("first",), values=("x",)),
+        Watch(diagnostics=("b", "a"), at=("last",), values=("y", "x")),
+    )
+    assert first.joined(second) == Watch(diagnostics=("a", "b"), at=("first", "last"), values=("x", "y"))
+    assert first.joined(NOTHING) == NOTHING.joined(first) == first
+
+
+def test_a_record_lacks_what_was_not_tried_at_every_epoch_asked_for():
+    watch = Watch(diagnostics=("a", "b"))
+    assert watch.lacks({}, 5)
+    assert watch.lacks({"a": (1, 5)}, 5)
+    assert watch.lacks({"a": (1, 5), "b": (1,)}, 5)
+    assert not watch.lacks({"a": (1, 5), "b": (1, 3, 5)}, 5)
+    assert not NOTHING.lacks({}, 5)
+
+
+def test_it_survives_the_way_to_a_worker_and_into_the_journal():
+    watch = Watch(diagnostics=("standard/sharpness:radius=0.1",), at=("every:2",), values=("sharpness",))
+    unit = WorkUnit(trials=(), watch=watch)
+    assert WorkUnit.from_json(unit.to_json()) == unit
+    without = {key: value for key, value in unit.to_json().items() if key != "watch"}
+    assert WorkUnit.from_json(without).watch == NOTHING  # of an executor that knows nothing of it
+
+
+def test_the_diagnostic_that_gives_a_metric_is_found_by_its_value(registry):
+    assert source_of("vanishing_ratio", registry) == "gradient-norm"
+    assert source_of("saturation@last", registry) == "saturation"
+    assert source_of("test_accuracy", registry) == ""
+
+
+def test_a_record_names_its_values_and_needs_only_what_there_is():
+    assert Diagnostic(name="my-own", factory="a:b").values == ("my_own",)
+    with pytest.raises(ContractError, match="weather"):
+        Diagnostic(name="x", factory="a:b", needs=("weather",))
+    with pytest.raises(ContractError, match="Bad"):
+        Diagnostic(name="x", factory="a:b", values=("Bad name",))

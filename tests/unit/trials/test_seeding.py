@@ -1,0 +1,31 @@
+import subprocess
+import sys
+
+from dlbench.trials.seeding import STREAMS, derive
+
+
+def test_every_stream_of_the_design_is_there() -> None:
+    assert {"split", "initialisation", "order", "augmentation", "dropout"} <= set(STREAMS)
+
+
+def test_the_streams_of_many_seeds_are_all_different() -> None:
+    derived = {derive(seed, stream) for seed in range(1000) for stream in STREAMS}
+    assert len(derived) == 1000 * len(STREAMS)
+
+
+def test_a_derived_seed_fits_into_what_torch_and_numpy_take() -> None:
+    assert all(0 <= derive(seed, stream) < 2**63 for seed in (0, 1, 2**40) for stream in STREAMS)
+
+
+def test_the_bits_of_derived_seeds_look_like_tosses_of_a_coin() -> None:
+    tosses = [derive(seed, "order") >> bit & 1 for seed in range(500) for bit in range(63)]
+    heads, half = sum(tosses), len(tosses) / 2
+    assert abs(heads - half) < 4 * (len(tosses) / 4) ** 0.5
+
+
+def test_a_seed_is_the_same_in_another_process_whatever_python_hashes_with() -> None:
+    program = "from dlbench.trials.seeding import derive; print(derive(3, 'split'))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={"PYTHONHASHSEED": "77"}, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) == derive(3, "split")
