@@ -106,7 +106,7 @@ def compare(
     "saturation,first,last", or a list of such. fresh: start over, the folder that is there set aside without asking.
     Raises DlbenchError as the command exits with 2; failed trials do not raise.
     """
-    from dlbench.report.progress import Progress
+    from dlbench.report.terminal.progress import Progress
 
     wanted = seed if seed is None or not isinstance(seed, int) else [seed]
     chosen = AutoSeeds.parse(seeds) if isinstance(seeds, str) else seeds

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlbench.cli.bash_words import _joined
+from dlbench.cli.completion.bash import _joined
 from dlbench.cli.main import main
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 from PIL import Image
 
-from dlbench.cli.encoding import nearest
+from dlbench.cli.streams.encoding import nearest
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from dlbench.cli import listing
+from dlbench.cli.commands import list as listing
 from dlbench.errors import DlbenchError
 
 COMMAND = [sys.executable, "-m", "dlbench"]

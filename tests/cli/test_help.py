@@ -4,7 +4,7 @@ import pytest
 import typer
 
 from dlbench.cli.main import Commands
-from dlbench.cli.session_options import OPTIONS
+from dlbench.cli.options.session import OPTIONS
 from dlbench.sessions.live import Options
 
 

@@ -32,7 +32,7 @@ def pip(monkeypatch):
         asked.append(command)
         return subprocess.CompletedProcess(command, 0)
 
-    monkeypatch.setattr("dlbench.cli.plugin_installing.subprocess.run", run)
+    monkeypatch.setattr("dlbench.cli.commands.plugins.install.subprocess.run", run)
     return asked
 
 
@@ -117,7 +117,7 @@ def test_what_cannot_be_done_is_an_error_before_pip_runs(dlbench, pip, install, 
 
 def test_an_environment_without_pip_is_told_what_else_will_do(dlbench, install, monkeypatch) -> None:
     install("snake", "x = 1")
-    monkeypatch.setattr("dlbench.cli.plugin_installing.util.find_spec", lambda name: None)
+    monkeypatch.setattr("dlbench.cli.commands.plugins.install.util.find_spec", lambda name: None)
     done = dlbench("plugins", "uninstall", "snake", "--yes", columns=300)
     assert done.returncode == 2
     assert "ensurepip" in done.stderr
@@ -127,5 +127,5 @@ def test_an_environment_without_pip_is_told_what_else_will_do(dlbench, install, 
 def test_pips_failure_is_the_commands(dlbench, install, monkeypatch) -> None:
     install("snake", "x = 1")
     failed = subprocess.CompletedProcess([], 1)
-    monkeypatch.setattr("dlbench.cli.plugin_installing.subprocess.run", lambda command, check: failed)
+    monkeypatch.setattr("dlbench.cli.commands.plugins.install.subprocess.run", lambda command, check: failed)
     assert dlbench("plugins", "uninstall", "snake", "--yes").returncode == 1

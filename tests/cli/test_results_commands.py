@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from dlbench.cli.results import app
+from dlbench.cli.commands.results.app import app
 from dlbench.errors import DlbenchError
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.overview import overview

@@ -52,7 +52,7 @@ from pathlib import Path
 from dlbench.plans.config import Config
 from dlbench.plans.plan import Request
 from dlbench.plugins.registry import Registry
-from dlbench.report.progress import Progress
+from dlbench.report.terminal.progress import Progress
 from dlbench.sessions.live import Options
 from dlbench.sessions.run import run
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dlbench.plugins.registry import Registry
-from dlbench.report.answers_page import markdown
+from dlbench.report.markdown import markdown
 from dlbench.runs.experiment_runs import AnsweredRuns, read_answers
 from dlbench.runs.locations import list_runs
 

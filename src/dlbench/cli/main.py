@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from dlbench.cli.bash_words import words_of_bash
-from dlbench.cli.encoding import write_what_streams_can_take
-from dlbench.cli.failures import explained, tell, whole_output
+from dlbench.cli.completion.bash import words_of_bash
 from dlbench.cli.lazy import Lazy, LazyGroup
+from dlbench.cli.streams.encoding import write_what_streams_can_take
+from dlbench.cli.streams.errors import explained, tell, whole_output
 
 
 class Commands(LazyGroup):
@@ -17,33 +17,36 @@ class Commands(LazyGroup):
 
     lazy = MappingProxyType(
         {
-            "list": Lazy("dlbench.cli.listing:list_components", "List components, experiments and plugins."),
+            "list": Lazy("dlbench.cli.commands.list:list_components", "List components, experiments and plugins."),
             "show": Lazy(
-                "dlbench.cli.showing:show",
+                "dlbench.cli.commands.show:show",
                 "Show a component: its parameters, a model's layers, a schedule's or an activation's curve.",
             ),
             "compare": Lazy(
-                "dlbench.cli.running:compare", "Train every combination with the same seeds and say which is better."
+                "dlbench.cli.commands.compare:compare",
+                "Train every combination with the same seeds and say which is better.",
             ),
             "run": Lazy(
-                "dlbench.cli.experiments:run",
+                "dlbench.cli.commands.run:run",
                 "Run an experiment: its variants, what was reported against what was measured, and its claims.",
             ),
-            "plot": Lazy("dlbench.cli.plotting:plot", "Draw a run's figures to files."),
+            "plot": Lazy("dlbench.cli.commands.plot:plot", "Draw a run's figures to files."),
             "report": Lazy(
-                "dlbench.cli.plotting:report", "Write a run as one HTML page: verdicts, figures, settings, provenance."
+                "dlbench.cli.commands.plot:report",
+                "Write a run as one HTML page: verdicts, figures, settings, provenance.",
             ),
             "results": Lazy(
-                "dlbench.cli.results:app", "Show, export, mend, merge and remove the results of earlier runs."
+                "dlbench.cli.commands.results.app:app",
+                "Show, export, mend, merge and remove the results of earlier runs.",
             ),
-            "data": Lazy("dlbench.cli.data:app", "List, fetch and verify data sets."),
-            "plugins": Lazy("dlbench.cli.plugins:app", "List, make, check, install and remove plugins."),
+            "data": Lazy("dlbench.cli.commands.data:app", "List, fetch and verify data sets."),
+            "plugins": Lazy("dlbench.cli.commands.plugins.app:app", "List, make, check, install and remove plugins."),
             "bench": Lazy(
-                "dlbench.cli.bench:bench",
+                "dlbench.cli.commands.bench:bench",
                 "Measure the speed and the cost of combinations: forward, backward, whole steps, evaluation.",
             ),
             "doctor": Lazy(
-                "dlbench.cli.doctor:doctor",
+                "dlbench.cli.commands.doctor:doctor",
                 "Examine this machine, the plugins and the folders; exit with 1 where something is broken.",
             ),
         }

@@ -13,7 +13,7 @@ from dlbench.analysis.formatting import measure
 from dlbench.analysis.metrics import Query, check_metric, metric_value
 from dlbench.analysis.verdicts import judge_run
 from dlbench.errors import DlbenchError
-from dlbench.report.explaining import explanation_table, print_explanation
+from dlbench.report.terminal.explain import explanation_table, print_explanation
 from dlbench.runs.folder import extend_plan
 from dlbench.runs.tables import ViewFiles
 from dlbench.statistics.metrics import default_margin, higher_is_better, is_share

@@ -6,7 +6,7 @@ from rich.console import Console
 from sklearn.metrics import precision_recall_fscore_support
 
 from dlbench.analysis.per_class import SCORES, class_scores, per_class, per_class_table
-from dlbench.report.per_class import per_class_view
+from dlbench.report.terminal.per_class import per_class_view
 
 NAMES = ("cat", "dog", "owl")
 

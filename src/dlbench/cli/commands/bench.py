@@ -1,0 +1,135 @@
+"""`dlbench bench`: the speed and the cost of combinations."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dlbench.cli.commands.list import warn_of_problems
+from dlbench.cli.options.axes import read_request, with_axes
+from dlbench.cli.streams.console import errors, output, print_json
+from dlbench.errors import DlbenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dlbench.analysis.speed import Speed
+
+_HOW, _OUTPUT = "How it is measured", "What is shown and kept"
+
+
+@with_axes
+def bench(
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(help='A combination that is no product of axes: "label=…;model=…".', metavar="KEY=VALUE;…"),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.01, help="Length of a window.", rich_help_panel=_HOW)] = 1.0,
+    windows: Annotated[int, typer.Option(min=1, help="Windows of each part and variant.", rich_help_panel=_HOW)] = 5,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder of data sets, else DLBENCH_DATA_DIR, else a cache.", rich_help_panel=_HOW),
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the table to this file.", rich_help_panel=_OUTPUT)] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(help="Draw throughput over batch size (.png, .svg, .pdf).", rich_help_panel=_OUTPUT),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Keep every window, for --against.", rich_help_panel=_OUTPUT)
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="Compare with what --save kept.", rich_help_panel=_OUTPUT)
+    ] = None,
+    fail_below: Annotated[
+        float,
+        typer.Option(min=0, help="With --against: exit with 1 where a ratio is lower.", rich_help_panel=_OUTPUT),
+    ] = 0.0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document on standard output.", rich_help_panel=_OUTPUT)
+    ] = False,
+    **axes: Any,
+) -> None:
+    """Measure the speed and the cost of combinations: forward, backward, whole steps, evaluation.
+
+    After a warm-up the variants take turns, window by window, so that a machine that drifts slows all of them alike.
+    Shown are medians with half their range; backward is a forward and a backward pass together.
+    """
+    from dlbench.analysis.speed import compare, document, read
+    from dlbench.runs.manifest import provenance
+
+    if figure and figure.suffix not in (".png", ".svg", ".pdf"):
+        raise DlbenchError(f"{figure} has no known ending.", "It takes .png, .svg or .pdf.")
+    if fail_below and not against:
+        raise DlbenchError("--fail-below needs an earlier measurement.", "Name it: --against FILE.")
+    before = read(against) if against else None
+    speeds = _measure(axes, variant or [], data_dir, seconds, windows, before)
+    kept = document(speeds, provenance({}, {}))
+    changes = compare(speeds, before) if before is not None else ()
+    if as_json:
+        print_json(kept | ({"changes": {change.label: dict(change.ratios) for change in changes}} if against else {}))
+    else:
+        from dlbench.report.terminal.speed import change_table, cost_table, rate_table
+
+        output().print(rate_table(speeds))
+        output().print()
+        output().print(cost_table(speeds))
+        if against:
+            output().print(change_table(changes, fail_below))
+    _keep(speeds, kept, csv, figure, save)
+    slower = [change.label for change in changes if change.lowest < fail_below]
+    if slower:
+        errors().print(f"Below {fail_below:g} of the earlier speed: {', '.join(slower)}")
+    raise typer.Exit(int(bool(slower)))
+
+
+def _measure(
+    axes: Any,
+    variants: "Sequence[str]",
+    data_dir: Path | None,
+    seconds: float,
+    windows: int,
+    before: "Sequence[Speed] | None",
+) -> "list[Speed]":
+    """Measure. before: what to compare with; a variant that it lacks is told before the time is spent."""
+    from dlbench.analysis.speed import check_measured
+    from dlbench.plans.build import build
+    from dlbench.plans.config import default_data_dir, load_config
+    from dlbench.plugins.registry import Registry
+    from dlbench.sessions.bench import measure
+    from dlbench.sessions.resolve import data_folder
+
+    registry, config = Registry.load(), load_config(Path.cwd())
+    plan = build(read_request(axes, variants, "1", []), registry, config.settings)
+    warn_of_problems(registry)
+    if before is not None:
+        check_measured({variant.label: variant.trial.settings.batch_size for variant in plan.variants}, before)
+    folder = data_folder(data_dir, config.data_dir, default_data_dir)
+    plan, speeds = measure(plan, registry, folder, seconds, windows, lambda text: errors().print(text))
+    for veto in plan.vetoes:
+        errors().print(f"{veto.variant.label}: left out, as {veto.reason}.")
+    return speeds
+
+
+def _keep(
+    speeds: "Sequence[Speed]", kept: dict[str, Any], csv: Path | None, figure: Path | None, save: Path | None
+) -> None:
+    from dlbench.files import replace_file, strict_json, writing_to
+
+    def write(path: Path, content: str | bytes) -> None:
+        with writing_to(path, "Choose another place."):
+            replace_file(path, content)
+
+    if save:
+        write(save, strict_json(kept))
+    if csv:
+        from dlbench.runs.frames import frame
+
+        rows = [speed.row() for speed in speeds]
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        write(csv, frame(columns, rows).to_csv(index=False))
+    if figure:
+        from dlbench.report.figures.canvas import render
+        from dlbench.report.figures.throughput import draw
+
+        write(figure, render(lambda: draw(speeds), figure.suffix[1:]))  # type: ignore[arg-type]  # checked above

@@ -1,0 +1,68 @@
+"""`dlbench doctor`: what is here, whether it is well, and what would be faster."""
+
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dlbench.cli.streams.console import errors, output, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dlbench.sessions.doctor import Check
+
+_LOOKS = {"ok": "green", "note": "yellow", "broken": "red"}
+
+
+def doctor(
+    results_dir: Annotated[
+        Path | None, typer.Option(help="Folder of all runs, else DLBENCH_RESULTS_DIR, else ./results.")
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder of data sets, else DLBENCH_DATA_DIR, else a cache.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Examine this machine, the plugins and the folders; exit with 1 where something is broken."""
+    checks = list(_checks(results_dir, data_dir))
+    if as_json:
+        print_json([asdict(check) for check in checks])
+    else:
+        _print(checks)
+    raise typer.Exit(int(any(check.health == "broken" for check in checks)))
+
+
+def _checks(results_dir: Path | None, data_dir: Path | None) -> "Iterator[Check]":
+    from dlbench.cli.options.run_argument import runs_folder
+    from dlbench.executors.local import available_cores
+    from dlbench.executors.tasks import examine_training
+    from dlbench.plans.config import default_data_dir, load_config
+    from dlbench.plugins.registry import Registry
+    from dlbench.runs.manifest import provenance
+    from dlbench.sessions import doctor
+    from dlbench.sessions.resolve import Readying, data_folder
+
+    registry = Registry.load(strict=False)  # it reports every fault itself
+    folder = data_folder(data_dir, load_config(Path.cwd()).data_dir, default_data_dir)
+    with Readying(registry, folder, threading.Event(), errors().print) as readying:
+        training = readying.call(examine_training)
+    yield from doctor.examine_surroundings(provenance({}, {}))
+    yield from doctor.examine_training(training, available_cores())
+    yield from doctor.examine_data(registry, folder)
+    yield doctor.examine_results(runs_folder(results_dir))
+    yield from doctor.examine_plugins(registry)
+
+
+def _print(checks: "list[Check]") -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    for check in checks:
+        words = f"{check.found}\n{check.advice}" if check.advice else check.found
+        table.add_row(Text(check.name), Text(check.health, style=_LOOKS[check.health]), Text(words))
+    output().print(table)

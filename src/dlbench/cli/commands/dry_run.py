@@ -1,0 +1,101 @@
+"""`dlbench compare --dry-run`: the plan, what is there already, and a guess at the time."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from dlbench.analysis.criteria import asked_criteria
+from dlbench.cli.commands.list import warn_of_problems
+from dlbench.cli.streams.console import output, print_json
+from dlbench.plans.build import build
+from dlbench.plans.config import Config, default_data_dir, load_config
+from dlbench.plans.plan import Plan, Request
+from dlbench.plugins.registry import Registry
+from dlbench.report.terminal.progress import duration
+from dlbench.runs.locations import results_root
+from dlbench.runs.timing import seconds_per_trial
+from dlbench.sessions.resolve import data_folder, known_data
+
+if TYPE_CHECKING:
+    from dlbench.sessions.live import Options
+
+_SHOWN = 40
+
+
+def show_plan(request: Request, options: "Options", as_json: bool, registry: Registry | None = None) -> None:
+    """Print the plan of a request; nothing runs, nothing is written, nothing heavy is imported."""
+    registry, config = registry or Registry.load(), load_config(Path.cwd())
+    plan = build(request, registry, config.settings)
+    warn_of_problems(registry)
+    asked_criteria(request.judging, plan.to_json())
+    document = _document(plan, options, config)
+    if as_json:
+        print_json(document)
+        return
+    _print(plan, document)
+    for name in _unprepared(plan, registry, data_folder(options.data_dir, config.data_dir, default_data_dir)):
+        output().print(f"The data set {name} is not prepared yet; the run prepares it first.")
+
+
+def _document(plan: Plan, options: "Options", config: Config) -> dict[str, Any]:
+    from dlbench.sessions.run import run_folder_path
+
+    root = results_root(options.results_dir, config.results_dir)
+    per_trial = seconds_per_trial([variant.trial for variant in plan.variants], root)
+    return {
+        "folder": str(run_folder_path(plan, options, config)),
+        "axes": {axis: list(values) for axis, values in plan.axes.items()},
+        "fixed": dict(plan.fixed),
+        "variants": [variant.label for variant in plan.variants],
+        "vetoed": {veto.variant.label: veto.reason for veto in plan.vetoes},
+        "seeds": list(plan.seeds),
+        "noise_floor": list(plan.noise_floor),
+        "looks": list(plan.looks),
+        "diagnostics": list(plan.watch.diagnostics),
+        "diagnostics_at": list(plan.watch.at) if plan.watch else [],
+        "trials": len(plan.trials),
+        "training_seconds_guess": _guess(plan, per_trial),
+    }
+
+
+def _guess(plan: Plan, per_trial: list[float | None]) -> float | None:
+    known = [seconds for seconds in per_trial if seconds is not None]
+    if len(known) < len(plan.variants):
+        return None
+    return sum(known) * len(plan.seeds) + known[plan.variants.index(plan.baseline_variant)] * len(plan.noise_floor)
+
+
+def _print(plan: Plan, document: dict[str, Any]) -> None:
+    console = output()
+    table = Table(*plan.axes or ("variant",), box=None, pad_edge=False)
+    for variant in plan.variants[:_SHOWN]:
+        table.add_row(*(variant.values.values() or (variant.label,)))
+    console.print(table)
+    if len(plan.variants) > _SHOWN:
+        console.print(f"… and {len(plan.variants) - _SHOWN:,} more variants")
+    for label, reason in document["vetoed"].items():
+        console.print(f"{label}: left out, as {reason}.")
+    seeds = f"seeds {plan.seeds[0]} to {plan.seeds[-1]}" if len(plan.seeds) > 1 else f"seed {plan.seeds[0]}"
+    floor = f", and {len(plan.noise_floor)} of the noise floor" if plan.noise_floor else ""
+    most = "at most " if plan.looks else ""
+    variants = f"{len(plan.variants):,} variants × {len(plan.seeds)} ({seeds})"
+    console.print(f"{most}{len(plan.trials):,} trials: {variants}{floor}")
+    if plan.looks:
+        console.print(f"Looks: at {', '.join(map(str, plan.looks))} seeds, each at α / {len(plan.looks)}")
+    if plan.watch:
+        names = ", ".join(text.partition("/")[2] for text in plan.watch.diagnostics)
+        console.print(f"Diagnostics: {names}; at epochs {', '.join(plan.watch.at)}")
+    guess = document["training_seconds_guess"]
+    known = f"about {duration(guess)} of training in sum, going by earlier runs" if guess else "no earlier run tells"
+    console.print(f"Time: {known}")
+    console.print(f"Folder: {document['folder']}", soft_wrap=True)
+
+
+def _unprepared(plan: Plan, registry: Registry, data_dir: Path) -> list[str]:
+    chosen = {variant.trial.dataset.text: variant.trial.dataset for variant in plan.variants}
+    return [
+        selection.short
+        for selection in chosen.values()
+        if not known_data(registry.get("datasets", selection.name), selection.parameters, data_dir)
+    ]

@@ -1,0 +1,114 @@
+"""`dlbench plot` and `dlbench report`: a run as figures, and as one page."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dlbench.cli.completion.offers import complete_runs
+from dlbench.cli.options.judging import with_judging
+from dlbench.cli.options.run_argument import open_run
+from dlbench.cli.streams.console import errors, output
+from dlbench.errors import DlbenchError, suggest
+
+if TYPE_CHECKING:
+    from dlbench.report.figures import Format, Study
+
+ALL = "all"
+
+Run = Annotated[
+    str,
+    typer.Argument(help="A run's name, or the path of its folder.", metavar="RUN", autocompletion=complete_runs),
+]
+ResultsDir = Annotated[
+    Path | None,
+    typer.Option("--results-dir", help="Folder of all runs, else DLBENCH_RESULTS_DIR, else ./results."),
+]
+
+
+@with_judging
+def plot(
+    run: Run,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND,…",
+            help="curves, final, differences, time, heatmap, learning-rate, confusion, gradients, activations, "
+            "dead-units, steps, all (those that apply).",
+        ),
+    ] = None,
+    format: Annotated[str, typer.Option(help="png, svg or pdf.")] = "png",  # noqa: A002  # the option's name
+    output_dir: Annotated[
+        Path | None, typer.Option("--output", help="Folder for the files, else the run's own folder figures.")
+    ] = None,
+    results_dir: ResultsDir = None,
+    *,
+    judging: Mapping[str, Any],
+) -> None:
+    """Draw a run's figures to files."""
+    from dlbench.report.figures import FORMATS, study
+
+    wanted = [word.strip() for text in kind or [ALL] for word in text.split(",") if word.strip()]
+    _check(wanted)
+    shape = next((known for known in FORMATS if known == format.lower()), None)
+    if shape is None:
+        raise DlbenchError(f"{format!r} is no format of figures.", f"It takes {', '.join(FORMATS)}.")
+    folder = open_run(run, results_dir)
+    drawn = study(folder.records, folder.plan, judging)
+    _draw(wanted, drawn, shape, output_dir or folder.path / "figures")
+
+
+def _check(wanted: list[str]) -> None:
+    from dlbench.report.figures import KINDS
+
+    for name in wanted:
+        if name not in (*KINDS, ALL):
+            raise DlbenchError(
+                f"There is no kind of figure {name!r}.", suggest(name, KINDS, f"It takes {', '.join(KINDS)}, {ALL}.")
+            )
+
+
+def _draw(wanted: list[str], drawn: "Study", shape: "Format", folder: Path) -> None:
+    """Write the figures that apply; one asked for by name that does not is an error, before anything is written."""
+    from dlbench.files import replace_file, writing_to
+    from dlbench.report.figures import KINDS, picture
+
+    names = list(KINDS) if ALL in wanted else list(dict.fromkeys(wanted))
+    reasons = {name: reason for name in names if (reason := KINDS[name].why_not(drawn))}
+    for name, reason in reasons.items():
+        if name in wanted:
+            raise DlbenchError(
+                f"The figure {name} cannot be drawn: {reason}.", "Leave --kind out to draw all that can."
+            )
+    for name in names:
+        if name in reasons:
+            if not KINDS[name].on_request:
+                errors().print(f"Not drawn: {name}, as {reasons[name]}.")
+            continue
+        path = folder / f"{KINDS[name].file}.{shape}"
+        with writing_to(path, "Choose another folder with --output."):
+            replace_file(path, picture(KINDS[name], drawn, shape))
+        output().print(str(path), soft_wrap=True)
+
+
+@with_judging
+def report(
+    run: Run,
+    output_file: Annotated[
+        Path | None, typer.Option("--output", help="File to write, else report.html in the run folder.")
+    ] = None,
+    results_dir: ResultsDir = None,
+    *,
+    judging: Mapping[str, Any],
+) -> None:
+    """Write a run as one HTML page: verdicts, figures, settings, provenance."""
+    from dlbench.files import replace_file, writing_to
+    from dlbench.report.html.page import html_report
+
+    folder = open_run(run, results_dir)
+    path = output_file or folder.path / "report.html"
+    content = html_report(folder, judging)
+    with writing_to(path, "Choose another file with --output."):
+        replace_file(path, content)
+    output().print(str(path), soft_wrap=True)

@@ -1,0 +1,91 @@
+"""`dlbench plugins install` and `uninstall`: pip, run in dlbench's own environment. Neither loads a plugin."""
+
+import importlib
+import subprocess
+import sys
+from importlib import metadata, util
+from typing import Annotated
+
+import typer
+
+from dlbench.cli.completion.offers import complete_plugins
+from dlbench.cli.streams.console import errors, output
+from dlbench.errors import DlbenchError, suggest
+from dlbench.hookspecs import PROJECT
+from dlbench.plugins.discovery import BUILT_IN
+
+_PIP_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def install(
+    context: typer.Context,
+    requirements: Annotated[list[str], typer.Argument(help="What pip installs: a name, a folder, an address.")],
+    upgrade: Annotated[bool, typer.Option("--upgrade", "-U", help="Update what is installed already.")] = False,
+    editable: Annotated[
+        bool, typer.Option("--editable", "-e", help="Take folders as they are: what is changed there counts at once.")
+    ] = False,
+) -> None:
+    """Install plugins with pip, beside dlbench. A plugin is code that runs with your rights: trust it first.
+
+    What follows -- goes to pip.
+    """
+    named = [argument for argument in requirements if not argument.startswith("-")]
+    options = [argument for argument in requirements if argument.startswith("-")] + context.args
+    if not named:
+        raise DlbenchError("Nothing to install was named.", "Write dlbench plugins install NAME, or a folder.")
+    errors().print("A plugin is code: it runs with your rights whenever dlbench does.")
+    before = _installed()
+    wanted = [part for name in named for part in (["--editable", name] if editable else [name])]
+    _pip("install", *options, *(["--upgrade"] if upgrade else []), *wanted)
+    importlib.invalidate_caches()
+    fresh = sorted(_installed().keys() - before.keys())
+    if fresh:
+        output().print(f"New: {', '.join(fresh)}. Type `dlbench plugins check {fresh[0]}`.")
+    elif not set(_installed()) & {name.removeprefix("dlbench-") for name in named}:
+        output().print("That brought no new plugin. Type `dlbench plugins list`.")
+
+
+def uninstall(
+    plugins: Annotated[
+        list[str],
+        typer.Argument(help="Plugins, by their own names or their distributions'.", autocompletion=complete_plugins),
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove plugins with pip, broken ones too: nothing of them is loaded."""
+    distributions = [_distribution(name) for name in plugins]
+    if not yes and sys.stdin.isatty() and not typer.confirm(f"Remove {', '.join(distributions)}?"):
+        raise typer.Exit(1)
+    _pip("uninstall", "--yes", *distributions)
+
+
+def _installed() -> dict[str, str]:
+    """Return the distribution of each plugin by name; broken ones too, as nothing is imported."""
+    points = metadata.entry_points(group=PROJECT)
+    return {point.name: point.dist.name for point in points if point.dist}
+
+
+def _distribution(name: str) -> str:
+    installed = _installed()
+    if name in installed:
+        return installed[name]
+    if name in installed.values():
+        return name
+    if name in (*BUILT_IN, PROJECT):
+        raise DlbenchError(f"{name} comes with dlbench itself.", "Remove dlbench with pip, if that is meant.")
+    known = [*installed, *installed.values()]
+    raise DlbenchError(f"There is no plugin {name!r}.", suggest(name, known, "Type `dlbench plugins list` to see all."))
+
+
+def _pip(command: str, *arguments: str) -> None:
+    """Run pip in the environment that dlbench runs in."""
+    if util.find_spec("pip") is None:
+        shown = " ".join(argument for argument in arguments if argument != "--yes")
+        raise DlbenchError(
+            f"There is no pip in dlbench's environment ({sys.prefix}).",
+            f"Type `python -m ensurepip` there, or `uv pip {command} --python {sys.executable} {shown}`.",
+        )
+    options = ["--disable-pip-version-check"]
+    done = subprocess.run([sys.executable, "-m", "pip", command, *options, *arguments], check=False)
+    if done.returncode:
+        raise typer.Exit(1)

@@ -1,0 +1,111 @@
+"""`dlbench results doctor|merge|rm`: run folders mended, joined and removed."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dlbench.cli.options.run_argument import runs_folder
+from dlbench.cli.streams.console import confirm, errors, output, print_json
+
+if TYPE_CHECKING:
+    from dlbench.runs.repair import Finding
+
+Run = Annotated[str, typer.Argument(help="A run's name, or the path of its folder.", metavar="RUN")]
+ResultsDir = Annotated[
+    Path | None,
+    typer.Option("--results-dir", help="Folder of all runs, else DLBENCH_RESULTS_DIR, else ./results."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+def doctor(
+    run: Run,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look only; change nothing.")] = False,
+    results_dir: ResultsDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find what is wrong with a run folder and mend what can be; a copy of each changed file is kept.
+
+    The exit code is 1 if something wrong remains.
+    """
+    from dlbench.runs.locations import run_path
+    from dlbench.runs.repair import examine, mend
+
+    path = run_path(run, runs_folder(results_dir))
+    found = [(finding, False) for finding in examine(path)] if dry_run else list(mend(path))
+    if as_json:
+        print_json({"path": str(path), "findings": [_document(*each, dry_run=dry_run) for each in found]})
+    else:
+        for finding, mended in found:
+            outcome = f"would be {finding.remedy}" if dry_run and finding.mend else finding.remedy
+            mark = "mended" if mended else "found"
+            output().print(f"{mark}: {finding.file}: {finding.problem}: {outcome}", soft_wrap=True)
+        if not found:
+            output().print(f"{path} is in order.", soft_wrap=True)
+        elif any(mended for _, mended in found) and (path / "kept").is_dir():
+            output().print(f"Copies of changed files are in {path / 'kept'}.", soft_wrap=True)
+    raise typer.Exit(0 if all(mended for _, mended in found) else 1)
+
+
+def _document(finding: "Finding", mended: bool, *, dry_run: bool) -> dict[str, object]:
+    about = {"file": finding.file, "problem": finding.problem, "remedy": finding.remedy}
+    return about | {"mended": mended, "can_be_mended": finding.mend is not None}
+
+
+def merge(
+    target: Annotated[str, typer.Argument(help="The run to merge into, new or there already.", metavar="RUN")],
+    sources: Annotated[list[str], typer.Argument(help="Runs to take trials from.", metavar="SOURCE…")],
+    results_dir: ResultsDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Join runs, another machine's say: each trial once, verdicts over all."""
+    from dlbench.runs.locations import named_by_path, new_run_path, run_path
+    from dlbench.runs.merge import merge as merge_folders
+
+    root = runs_folder(results_dir)
+    into = Path(target).expanduser() if named_by_path(target) else new_run_path(target, root)
+    merged = merge_folders(into, [run_path(source, root) for source in sources])
+    if as_json:
+        print_json(asdict(merged) | {"path": str(merged.path)})
+        return
+    for warning in merged.warnings:
+        errors().print(f"Warning: {warning}", soft_wrap=True)
+    for name, count in merged.added.items():
+        output().print(f"{count:,} trials added from {name}", soft_wrap=True)
+    if merged.there:
+        output().print(f"{merged.there:,} were there already and are kept as they were", soft_wrap=True)
+    if merged.differing:
+        shown = ", ".join(merged.differing[:5]) + (" …" if len(merged.differing) > 5 else "")
+        output().print(f"{len(merged.differing):,} of these had other numbers: {shown}", soft_wrap=True)
+    if merged.provenances > 1:
+        output().print(
+            f"The results were computed under {merged.provenances} different conditions (see manifest.json)."
+        )
+    output().print(f"Results: {merged.path}", soft_wrap=True)
+
+
+def remove(
+    runs: Annotated[list[str], typer.Argument(help="Runs, by name or path.", metavar="RUN…")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    results_dir: ResultsDir = None,
+) -> None:
+    """Remove runs, after asking."""
+    from dlbench.errors import DlbenchError
+    from dlbench.files import remove_folder, writing_to
+    from dlbench.runs.locations import run_path
+    from dlbench.runs.overview import overview
+    from dlbench.runs.peers import at_work
+
+    paths = [run_path(run, runs_folder(results_dir)) for run in dict.fromkeys(runs)]
+    for path in paths:
+        if peers := at_work(path):
+            raise DlbenchError(f"{path} is in use by {', '.join(map(str, peers))}.", "Wait for its end.")
+    counts = [f"{path} ({about.done} trials with numbers)" for path, about in ((p, overview(p)) for p in paths)]
+    if not yes and not confirm(f"Remove {', '.join(counts)}?"):
+        raise DlbenchError("Nothing was removed.")
+    for path in paths:
+        with writing_to(path, "It is still there, or hidden beside its place under a name with a dot."):
+            remove_folder(path)
+        output().print(f"Removed {path}", soft_wrap=True)

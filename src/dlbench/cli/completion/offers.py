@@ -1,0 +1,148 @@
+"""What the shell offers when Tab is pressed: components and their parameters, experiments, runs, plugins.
+
+Nothing here raises or warns: a shell has no place for it.
+"""
+
+import contextlib
+import io
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from dlbench.components.records import Component, Parameter
+from dlbench.components.syntax import format_value
+
+if TYPE_CHECKING:
+    from dlbench.plugins.registry import Registry
+
+#: What Typer calls: the context, the words before, and the word as far as it is written.
+Complete = Callable[[typer.Context, list[str], str], list[tuple[str, str]]]
+
+
+def completing(offer: Callable[[typer.Context, str], Iterable[tuple[str, str]]]) -> Complete:
+    """Make a function of context and word what Typer calls; what goes wrong offers nothing."""
+
+    def complete(ctx: typer.Context, args: list[str], incomplete: str) -> list[tuple[str, str]]:
+        with contextlib.suppress(Exception), contextlib.redirect_stderr(io.StringIO()):
+            return list(offer(ctx, incomplete))
+        return []
+
+    return complete
+
+
+def complete_components(kind: str) -> Complete:
+    """Complete a comma list of a kind's components, each with parameters."""
+    return completing(lambda _ctx, incomplete: offer_components(_registry(), kind, incomplete))
+
+
+def complete_choices(choices: Iterable[str]) -> Complete:
+    """Complete a comma list of fixed words."""
+    words = tuple(choices)
+
+    def offer(_ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
+        before, _, _ = incomplete.rpartition(",")
+        start = f"{before}," if "," in incomplete else ""
+        yield from ((start + word, "") for word in words)
+
+    return completing(offer)
+
+
+def offer_components(registry: "Registry", kind: str, incomplete: str) -> Iterator[tuple[str, str]]:
+    """Yield whole words that go on with what is written: a name, or a parameter of the last component of the list."""
+    start, last = _last_item(incomplete)
+    name, *written = re.split(r":(?=[A-Za-z_]*(?:=|\Z)|[A-Za-z_]\w*(?:=|\Z))", last)
+    if not written:
+        yield from ((start + offered, summary) for offered, summary in _names(registry, kind, last))
+        return
+    record = registry.get(kind, name).record
+    given = {part.partition("=")[0] for part in written[:-1]}
+    head = start + ":".join([name, *written[:-1]])
+    yield from ((f"{head}:{text}", summary) for text, summary in _parameters(record, given, written[-1]))
+
+
+def _last_item(text: str) -> tuple[str, str]:
+    """Split a comma list into what is settled and its last item; commas between double quotes are the item's."""
+    quoted, cut = False, 0
+    for index, character in enumerate(text):
+        quoted ^= character == '"'
+        if character == "," and not quoted:
+            cut = index + 1
+    return text[:cut], text[cut:]
+
+
+def _names(registry: "Registry", kind: str, begun: str) -> Iterator[tuple[str, str]]:
+    """Yield short names, each where it names one component; qualified ones where that was begun or is needed."""
+    entries = registry.entries(kind)
+    short = [entry.record.name for entry in entries]
+    for entry in entries:
+        alone = short.count(entry.record.name) == 1 or entry.plugin.built_in
+        yield (entry.name if "/" in begun or not alone else entry.record.name), entry.record.summary
+
+
+def _parameters(record: Component, given: set[str], begun: str) -> Iterator[tuple[str, str]]:
+    name, equals, _ = begun.partition("=")
+    if not equals:
+        for key, parameter in record.parameters.items():
+            if key not in given:
+                # Two that begin alike: the shell completes to "key=" and adds no space.
+                yield f"{key}=", parameter.summary
+                yield from ((f"{key}={value}", parameter.summary) for value in _values(parameter)[:1])
+    elif name in record.parameters:
+        parameter = record.parameters[name]
+        yield from ((f"{name}={value}", parameter.summary) for value in _values(parameter))
+
+
+def _values(parameter: Parameter) -> list[str]:
+    """Return values worth offering: the default first, and the other choices."""
+    default = [] if parameter.required else [format_value(parameter.default)]
+    others = ["true", "false"] if parameter.type is bool else list(parameter.choices)
+    return list(dict.fromkeys([*default, *others]))
+
+
+def _registry() -> "Registry":
+    from dlbench.plugins.registry import Registry
+
+    return Registry.load(strict=False)
+
+
+def _experiments(_ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
+    from dlbench.experiments.request import find_experiments
+
+    files = find_experiments(_registry())
+    stems = [file.path.stem for file in files]
+    for file in files:
+        alone = stems.count(file.path.stem) == 1 and "/" not in incomplete
+        yield (file.path.stem if alone else file.name), ""
+    folder, begun = os.path.split(incomplete)
+    yield from ((os.path.join(folder, p.name), "") for p in Path(folder or ".").glob(f"{begun}*.toml"))
+
+
+def _runs(ctx: typer.Context, _incomplete: str) -> Iterator[tuple[str, str]]:
+    from dlbench.plans.config import load_config
+    from dlbench.runs.locations import list_runs, results_root
+
+    root = results_root(ctx.params.get("results_dir"), load_config(Path.cwd()).results_dir)
+    yield from ((run.name, "") for run in list_runs(Path(root)))
+
+
+def _plugins(_ctx: typer.Context, _incomplete: str) -> Iterator[tuple[str, str]]:
+    from importlib import metadata
+
+    points = metadata.entry_points(group="dlbench")  # broken ones too; nothing is imported
+    yield from ((point.name, point.dist.name if point.dist else "") for point in points)
+
+
+def _shown(ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
+    from dlbench.cli.commands.show import kind_of
+
+    yield from offer_components(_registry(), kind_of(ctx.params["kind"]), incomplete)
+
+
+complete_experiments = completing(_experiments)
+complete_runs = completing(_runs)
+complete_plugins = completing(_plugins)
+complete_shown = completing(_shown)

@@ -1,0 +1,28 @@
+"""The folders that commands speak of: where runs are, and the one that an argument names."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dlbench.cli.streams.console import errors
+
+if TYPE_CHECKING:
+    from dlbench.runs.folder import RunFolder
+
+
+def runs_folder(option: Path | None) -> Path:
+    """Return the folder of all runs: the option's, the environment's, dlbench.toml's or ./results."""
+    from dlbench.plans.config import load_config
+    from dlbench.runs.locations import results_root
+
+    return results_root(option, load_config(Path.cwd()).results_dir)
+
+
+def open_run(run: str, results_dir: Path | None) -> "RunFolder":
+    """Open the run that an argument names; what its journal lost is said on standard error."""
+    from dlbench.runs.folder import RunFolder
+    from dlbench.runs.locations import run_path
+
+    folder = RunFolder(run_path(run, runs_folder(results_dir)))
+    for warning in folder.warnings:
+        errors().print(f"Warning: {folder.path.name}: {warning}", soft_wrap=True)
+    return folder

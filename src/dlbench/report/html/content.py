@@ -1,0 +1,154 @@
+"""What the HTML page says, section by section, as plain texts in the order in which they stand there."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+from dlbench.analysis.formatting import measure
+from dlbench.analysis.summary import VariantSummary, summarise
+from dlbench.analysis.verdicts import Judged, ranking_sentence
+from dlbench.report.headings import words
+from dlbench.report.html.reported import claim_rows, reported_rows
+from dlbench.report.html.verdicts import ABSENT, FamilyTable, Row, family_table, rule
+from dlbench.report.terminal.summary import mishap_notes
+from dlbench.runs.folder import RunFolder
+from dlbench.trials.trial import ANSWERED
+
+#: So many tables at single values of the other axes are read; more only hide the others.
+_HELD = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A figure. source: its data as a URL; text: what it shows, for whoever cannot see it."""
+
+    title: str
+    source: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """One session of the run. facts: what stood around it, by name."""
+
+    heading: str
+    command: str
+    facts: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Everything on the page. absent: titles of figures that were not drawn, and why."""
+
+    title: str
+    lead: str
+    version: str
+    rule: str
+    departures: Sequence[str]
+    families: Sequence[FamilyTable]
+    notes: Sequence[str]
+    reported: Sequence[Mapping[str, str]]
+    claims: Sequence[Mapping[str, str]]
+    figures: Sequence[Figure]
+    absent: Sequence[tuple[str, str]]
+    columns: Sequence[str]
+    numbers: Sequence[Row]
+    test_uses: Sequence[str]
+    mishaps: Sequence[str]
+    settings: Sequence[tuple[str, str]]
+    sessions: Sequence[Session]
+    made: str
+
+
+def page(folder: RunFolder, judged: Judged, figures: Sequence[Figure], absent: Sequence[tuple[str, str]]) -> Page:
+    """Put a run folder into words and tables."""
+    plan, version = folder.plan, metadata.version("dlbench")
+    summaries = summarise(folder.records, plan)
+    columns, numbers = _numbers(summaries)
+    floor = [judged.noise_floor] if judged.noise_floor else []
+    shown = [*floor, *judged.families, *judged.held[:_HELD], *judged.interactions]
+    more = len(judged.held) - _HELD
+    left_out = [f"{more} more tables at single values of the other axes are in comparison.csv"] if more > 0 else []
+    ranking = [ranking_sentence(judged.ranking)] if judged.ranking else []
+    return Page(
+        title=folder.path.resolve().name,
+        lead=_lead(folder),
+        version=version,
+        rule=rule(judged),
+        departures=judged.departures,
+        families=[family_table(family, judged.criteria.metric) for family in shown],
+        notes=[*judged.notes, *ranking, *left_out],
+        reported=reported_rows(folder.path),
+        claims=claim_rows(folder.path),
+        figures=figures,
+        absent=absent,
+        columns=columns,
+        numbers=numbers,
+        test_uses=list(dict.fromkeys(summary.test_use for summary in summaries if summary.test_use)),
+        mishaps=mishap_notes(summaries),
+        settings=_settings(plan),
+        sessions=[_session(session) for session in (folder.manifest.sessions if folder.manifest else ())],
+        made=f"Made by dlbench {version} from the run folder {folder.path.resolve().name}.",
+    )
+
+
+def _lead(folder: RunFolder) -> str:
+    plan = folder.plan
+    axes = [f"{words(axis)}: {', '.join(values)}" for axis, values in plan["axes"].items()]
+    planned = len(plan["variants"]) * len(plan["seeds"])
+    answered = sum(record.status in ANSWERED for record in folder.records)
+    experiment = [f"experiment {plan['experiment']}"] if plan.get("experiment") else []
+    counts = [f"{len(plan['seeds'])} seeds", f"{answered} trials with numbers, {planned} planned"]
+    return " · ".join([*experiment, *axes, *counts])
+
+
+def _numbers(summaries: Sequence[VariantSummary]) -> tuple[list[str], list[Row]]:
+    metrics = list(dict.fromkeys(name for summary in summaries for name in summary.metrics))
+    rows = [
+        Row(
+            name=summary.label,
+            cells=[
+                str(summary.n),
+                *(
+                    measure(name).summary(summary.metrics[name]) if name in summary.metrics else ABSENT
+                    for name in metrics
+                ),
+            ],
+        )
+        for summary in summaries
+    ]
+    return ["n", *(measure(name).heading for name in metrics)], rows
+
+
+def _settings(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
+    varied = [(words(axis), "varied: " + ", ".join(values)) for axis, values in plan["axes"].items()]
+    seeds = [("seeds", ", ".join(map(str, plan["seeds"])))]
+    floor = [("seeds of the noise floor", ", ".join(map(str, plan["noise_floor"])))] if plan.get("noise_floor") else []
+    return [*varied, *((words(name), str(value)) for name, value in plan["fixed"].items()), *seeds, *floor]
+
+
+def _session(session: Mapping[str, Any]) -> Session:
+    hardware = session.get("hardware", {})
+    memory = hardware.get("memory_bytes")
+    facts = {
+        "versions": _listed(session.get("versions", {})),
+        "plugins": _listed(session.get("plugins", {})),
+        "platform": hardware.get("platform"),
+        "processor": f"{hardware.get('cpu')}, {hardware.get('cores')} cores" if hardware.get("cpu") else "",
+        "GPU": hardware.get("gpu"),
+        "memory": f"{memory / 1e9:.1f} GB" if memory else "",
+        "git commit": session.get("git_commit"),
+        "provenance": session.get("provenance_id"),
+    }
+    ended = session.get("ended")
+    return Session(
+        heading=f"{session.get('started', '')} to {ended or 'an end that was not recorded'}",
+        command=shlex.join(map(str, session.get("command", ()))),
+        facts=[(name, str(value)) for name, value in facts.items() if value],
+    )
+
+
+def _listed(versions: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items() if version)

@@ -1,0 +1,102 @@
+"""The verdicts on the HTML page: how they were judged, and a table for each family."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dlbench.analysis.families import Family
+from dlbench.analysis.formatting import measure
+from dlbench.analysis.verdicts import Judged
+from dlbench.report.headings import heading
+from dlbench.report.palette import VERDICT_COLORS
+from dlbench.report.terminal.verdicts import quotable
+from dlbench.statistics.metrics import scale_and_unit
+from dlbench.statistics.verdicts import Comparison
+
+ABSENT = "–"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A row of a table: its name, its numbers and, for verdicts, the word and its colour."""
+
+    name: str
+    cells: Sequence[str]
+    verdict: str = ""
+    color: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FamilyTable:
+    """The table of comparisons that were judged together, and the sentences below it. columns: of the numbers."""
+
+    heading: str
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    sentences: Sequence[str]
+
+
+def rule(judged: Judged) -> str:
+    """Return how everything was judged, as one sentence."""
+    criteria, rules = judged.criteria, judged.rules
+    scale, unit = scale_and_unit(criteria.metric)
+    at = (
+        ""
+        if criteria.at == "selected"
+        else f" at epoch {criteria.at}"
+        if criteria.at != "last"
+        else " at the last epoch"
+    )
+    margin = f"margin {scale * rules.margin:g}{unit}" if rules.margin else "no margin"
+    return (
+        f"By {measure(criteria.metric).title}{at}, paired by seed, against {criteria.baseline}; {margin}; "
+        f"α = {rules.alpha:g}, Holm's correction, {100 * (1 - rules.alpha):g} % intervals."
+    )
+
+
+def family_table(family: Family, metric: str) -> FamilyTable:
+    """Return the table of a family, the baseline's own row first."""
+    unit = scale_and_unit(metric)[1]
+    rows = []
+    if base := family.baseline:
+        own = _interval(base.mean, base.mean_low, base.mean_high, metric)
+        name = base.variant + _letters(family, base.variant)
+        rows.append(Row(name=name, cells=[str(base.n), own, *[ABSENT] * 3], verdict="baseline"))
+    rows += [_comparison(comparison, family, metric) for comparison in family.comparisons]
+    difference = "difference" + (f" ({unit.strip()})" if unit else "")
+    return FamilyTable(
+        heading=heading(family),
+        columns=["n", f"{measure(metric).heading} [interval]", f"{difference} [interval]", "P(better)", "Holm p"],
+        rows=rows,
+        sentences=quotable(family),
+    )
+
+
+def _comparison(comparison: Comparison, family: Family, metric: str) -> Row:
+    c = comparison
+    usual = family.baseline is not None and c.baseline == family.baseline.variant
+    letters = _letters(family, c.variant) if usual else f" against {c.baseline}"
+    dropped = f" ({c.dropped} dropped)" if c.dropped else ""
+    mean = _interval(c.mean, c.mean_low, c.mean_high, metric) if family.baseline else ABSENT
+    difference = _interval(c.difference, c.difference_low, c.difference_high, metric, signed=True)
+    p = "< 0.001" if c.p_holm < 0.001 else f"{c.p_holm:.3f}"
+    certain = c.verdict != "n too small"
+    better = f"{c.probability_of_improvement:.2f}" if math.isfinite(c.probability_of_improvement) else ABSENT
+    cells = [f"{c.n}{dropped}", mean, difference, better, p if certain and math.isfinite(c.p_holm) else ABSENT]
+    return Row(name=c.variant + letters, cells=cells, verdict=c.verdict, color=VERDICT_COLORS[c.verdict])
+
+
+def _letters(family: Family, variant: str) -> str:
+    return f" ({family.letters[variant]})" if variant in family.letters else ""
+
+
+def _interval(value: float, low: float, high: float, metric: str, *, signed: bool = False) -> str:
+    if math.isnan(value):
+        return ABSENT
+
+    def text(number: float) -> str:
+        shown = measure(metric).format(number)
+        return f"+{shown}" if signed and number > 0 else shown.replace("-", "−")
+
+    ends = f" [{text(low)}, {text(high)}]" if math.isfinite(low) and math.isfinite(high) else ""
+    return text(value) + ends

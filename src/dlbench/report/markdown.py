@@ -1,0 +1,121 @@
+"""The page that says what holds: each claim with its answer, reported against measured; Markdown, or on a screen."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from dlbench.analysis.claims import ClaimAnswer, counts_in_words
+from dlbench.report.terminal.experiments import ANSWER_COLOURS, reported_cells
+from dlbench.report.terminal.layout import plain_table
+from dlbench.report.terminal.progress import duration
+from dlbench.runs.experiment_runs import AnsweredRun, AnsweredRuns
+
+_INTRODUCTION = (
+    "# Results\n\nWhat the runs of experiments in this folder say, written from them by `dlbench results summary`.\n"
+)
+_MEANING = """A claim is *supported* or *refuted* where a test over paired seeds says so, at 5 % for all parts of a
+claim together, and *not shown* where it does not: seeds too few, or a difference too small to be told from chance. What
+a run changed of its experiment (fewer epochs, images or seeds) is told below, and its answers are about that.
+"""
+
+
+def markdown(answered: AnsweredRuns) -> str:
+    """Return the page."""
+    introduction = f"{answered.introduction}\n" if answered.introduction else _INTRODUCTION
+    parts = [introduction, _MEANING, _machines(answered.runs)]
+    parts += ["## Claims\n", _counts(answered), _claims(answered.runs)]
+    parts.append("## Reported against measured\n")
+    parts.append(
+        "Measured: the mean with its 95 % interval. Within: whether the reported figure lies in that interval, or "
+        "(one run) where a\nsingle run falls in 95 % of cases, which is what the reports give.\n"
+    )
+    for report, runs in answered.reports.items():
+        parts.append(f"### {report or 'No report'}\n")
+        parts += [_reported([run for run in runs if run.answers.figures])]
+        parts += [f"#### {run.folder}: notes\n\n{run.remarks}\n" for run in runs if run.remarks]
+    parts.append(_experiments(answered))
+    return "\n".join(filter(None, parts)).rstrip() + "\n"
+
+
+def _machines(runs: Iterable[AnsweredRun]) -> str:
+    machines = dict.fromkeys(machine for run in runs for machine in run.machines)
+    return f"Machines: {'; '.join(machines)}.\n" if machines else ""
+
+
+def _counts(answered: AnsweredRuns) -> str:
+    """Say how many claims hold, and apart those of runs that did less than their experiment asks for."""
+    claims: dict[bool, list[ClaimAnswer]] = {False: [], True: []}
+    for run in answered.runs:
+        claims[_departed(run) == "reduced"] += run.answers.claims
+    full, reduced = claims[False], claims[True]
+    parts = [counts_in_words([*full, *reduced])]
+    if full and reduced:
+        parts += [f"In full: {counts_in_words(full)}", f"Reduced: {counts_in_words(reduced)}"]
+    return ". ".join(parts) + ".\n"
+
+
+def _departed(run: AnsweredRun) -> str:
+    """Return "reduced" or "changed" where a run departs from its experiment, or ""."""
+    return run.answers.departures.partition(":")[0]
+
+
+def _claims(runs: Iterable[AnsweredRun]) -> str:
+    rows = [
+        (run.answers.experiment.report, claim.text, f"**{claim.answer}**", claim.why, _n(claim),
+         f"{run.seconds:,.0f}", _folder(run))
+        for run in runs
+        for claim in run.answers.claims
+    ]  # fmt: skip
+    return _table(("report", "claim", "answer", "effect with its 95 % interval", "n", "seconds", "folder"), rows)
+
+
+def _reported(runs: Iterable[AnsweredRun]) -> str:
+    rows = [(_folder(run), *reported_cells(figure)) for run in runs for figure in run.answers.figures]
+    headings = ("folder", "variant", "metric", "reported", "measured", "difference", "n", "within", "place")
+    return _table(headings, rows) if rows else "The report gives no figures.\n"
+
+
+def _experiments(answered: AnsweredRuns) -> str:
+    rows = [
+        (_folder(run), run.answers.experiment.title, str(run.seeds), f"{run.done} of {run.planned}",
+         f"{run.seconds:,.0f}", "; ".join(run.answers.notes) or "as in the report")
+        for run in answered.runs
+    ]  # fmt: skip
+    headings = ("folder", "experiment", "seeds", "trials", "seconds", "what is to be known")
+    missing = "".join(f"- {experiment.name}: {experiment.title}\n" for experiment in answered.missing)
+    said = f"\nNot run yet:\n\n{missing}" if missing else ""
+    return f"## Experiments\n\n{_table(headings, rows)}{said}"
+
+
+def _folder(run: AnsweredRun) -> str:
+    departed = f" ({_departed(run)})" if _departed(run) else ""
+    return f"[{run.folder}]({run.folder}){departed}"
+
+
+def _n(claim: ClaimAnswer) -> str:
+    return str(min((part.n for part in claim.parts), default="–"))
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    escaped = (" | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) for line in lines)
+    return "".join(f"| {line} |\n" for line in escaped)
+
+
+def answers_view(answered: AnsweredRuns) -> Table:
+    """Return a row a claim for a screen: the run it is answered by, its answer, and the reason."""
+    table = plain_table("What holds", _counts(answered).strip(), edge=True)
+    table.add_column("claim", ratio=4)
+    table.add_column("answer", no_wrap=True)
+    table.add_column("why", ratio=5)
+    for run in answered.runs:
+        notes = "; ".join([f"{run.seeds} seeds, {duration(run.seconds)}", *run.notes])
+        for number, claim in enumerate(run.answers.claims):
+            about = f"\n{run.folder}" + (f": {notes}" if not number else "")
+            table.add_row(
+                Text.assemble(claim.text, (about, "dim")),
+                Text(claim.answer, style=f"bold {ANSWER_COLOURS[claim.answer]}"),
+                Text(claim.why),
+            )
+    return table

@@ -1,0 +1,1 @@
+"""Results on a screen: tables, sentences, progress and curves."""

@@ -1,0 +1,67 @@
+"""The tables of an experiment: reported against measured, and the claims with their answers."""
+
+from collections.abc import Sequence
+from types import MappingProxyType
+
+from rich.table import Table
+from rich.text import Text
+
+from dlbench.analysis.claims import ClaimAnswer
+from dlbench.analysis.formatting import measure
+from dlbench.analysis.reported import ReportedFigure
+from dlbench.report.terminal.layout import plain_table
+
+_ABSENT = "–"
+ANSWER_COLOURS = MappingProxyType({"supported": "green", "refuted": "red", "not shown": "yellow"})
+
+
+def reported_view(figures: Sequence[ReportedFigure], notes: Sequence[str] = ()) -> Table:
+    """Return a row a figure; accuracies are percentages. notes: what must be said beside these numbers."""
+    caption = ["[ ] 95 % interval of the measured mean; one run: the figure lies where a single run would"]
+    table = plain_table("Reported against measured", "\n".join([*caption, *notes]), edge=True)
+    table.add_column("variant", overflow="fold")
+    table.add_column("metric")
+    for heading in ("reported", "measured", "difference", "n"):
+        table.add_column(heading, justify="right", no_wrap=heading != "measured")
+    table.add_column("within")
+    table.add_column("place in the report")
+    for figure in figures:
+        table.add_row(*map(Text, reported_cells(figure)))
+    return table
+
+
+def reported_cells(figure: ReportedFigure) -> tuple[str, ...]:
+    """Return a figure's cells: variant, metric, reported, measured, difference, n, within, place."""
+    shown = measure(figure.metric)
+    metric = shown.heading + _at(figure.at)
+    reported = shown.format(figure.reported)
+    if figure.measured is None or figure.difference is None:
+        return (figure.variant, metric, reported, _ABSENT, _ABSENT, "0", _ABSENT, figure.place)
+    measured = shown.format(figure.measured)
+    if figure.low is not None and figure.high is not None:
+        measured += f" [{shown.format(figure.low)}, {shown.format(figure.high)}]"
+    sign = "+" if figure.difference > 0 else ""
+    difference = sign + shown.format(figure.difference)
+    return (figure.variant, metric, reported, measured, difference, str(figure.n), _within(figure), figure.place)
+
+
+def _within(figure: ReportedFigure) -> str:
+    if figure.within is None:
+        return _ABSENT
+    return "yes" if figure.within else "one run" if figure.one_run else "no"
+
+
+def _at(at: str) -> str:
+    return "" if at == "selected" else ", last epoch" if at == "last" else f", epoch {at}"
+
+
+def claims_view(answers: Sequence[ClaimAnswer], notes: Sequence[str] = ()) -> Table:
+    """Return a row a claim: its sentence, its answer, and the reason. notes: what must be said beside these."""
+    table = plain_table("Claims", "\n".join(notes), edge=True)
+    table.add_column("claim", ratio=4)
+    table.add_column("answer", no_wrap=True)
+    table.add_column("why", ratio=5)
+    for answer in answers:
+        claim = Text.assemble(answer.text, (f"\n{answer.relation}: {answer.metric}{_at(answer.at)}", "dim"))
+        table.add_row(claim, Text(answer.answer, style=f"bold {ANSWER_COLOURS[answer.answer]}"), Text(answer.why))
+    return table

@@ -1,0 +1,88 @@
+"""The table of the diagnostics that differ, and a sentence for each."""
+
+import math
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dlbench.analysis.explain import Difference, Explanation
+from dlbench.report.terminal.layout import natural_width, plain_table
+from dlbench.statistics.metrics import is_share
+from dlbench.statistics.verdicts import MINIMUM_PAIRS
+
+_WHERE = "The values are in diagnostics.csv"
+_COLUMNS = ("diagnostic", "variant", "mean", "baseline", "difference", "p\n(Holm)", "verdict")
+_WORDS = ("diagnostic", "variant", "verdict")
+#: What goes where the screen is narrow, one after the other.
+_SPARE = ("p\n(Holm)", "baseline")
+
+
+def print_explanation(console: Console, found: Explanation) -> None:
+    """Print the diagnostics that differ between variants, or why there is none to show."""
+    for line in _empty(found):
+        console.print(Text(line), soft_wrap=True)
+    if found.differences:
+        console.print(explanation_table(found, console.width))
+        for difference in found.differences:
+            console.print(Text(difference.sentence), soft_wrap=True)
+    console.print()
+
+
+def _empty(found: Explanation) -> Iterable[str]:
+    if not found.epochs:
+        yield "No trial has diagnostics: run it with --diagnostics all, or with those wanted."
+    elif not found.judged:
+        yield f"There is one variant, and nothing to compare its diagnostics with. {_WHERE}."
+    elif found.n < MINIMUM_PAIRS:
+        yield f"n = {found.n}: no claim on diagnostics. {_WHERE}."
+    elif not found.differences:
+        yield f"Of {found.judged} comparisons of diagnostics none is shown to differ, n = {found.n}. {_WHERE}."
+
+
+def explanation_table(found: Explanation, width: int) -> Table:
+    """Return a row a difference, with the columns that fit into a width."""
+    left_out: tuple[str, ...] = ()
+    while True:
+        table = _table(found, left_out)
+        if len(left_out) == len(_SPARE) or natural_width(table) <= width:
+            return table
+        left_out = _SPARE[: len(left_out) + 1]
+
+
+def _table(found: Explanation, left_out: tuple[str, ...]) -> Table:
+    epochs = f"epoch {found.epochs[-1]}" if found.epochs else ""
+    caption = (
+        f"each judged by itself, without a margin: {len(found.differences)} of {found.judged} comparisons differ\n"
+        "without @: the mean over layers, or the whole model's value; shares in %"
+    )
+    table = plain_table(f"Diagnostics that differ ({epochs})", caption)
+    shown = [heading for heading in _COLUMNS if heading not in left_out]
+    for heading in shown:
+        folds = heading in ("diagnostic", "variant")
+        table.add_column(heading, justify="left" if heading in _WORDS else "right", no_wrap=not folds, overflow="fold")
+    for difference in found.differences:
+        cells = _cells(difference)
+        table.add_row(*(Text(cells[heading]) for heading in shown))
+    return table
+
+
+def _cells(difference: Difference) -> dict[str, str]:
+    c, metric = difference.comparison, difference.metric
+    low, high = _number(c.difference_low, metric), _number(c.difference_high, metric)
+    return {
+        "diagnostic": metric,
+        "variant": c.variant,
+        "mean": _number(c.mean, metric),
+        "baseline": _number(difference.baseline_mean, metric),
+        "difference": f"{_number(c.difference, metric, sign='+')} [{low}, {high}]",
+        "p\n(Holm)": "<0.001" if c.p_holm < 0.001 else f"{c.p_holm:.3f}",
+        "verdict": difference.word,
+    }
+
+
+def _number(value: float, metric: str, sign: str = "") -> str:
+    if math.isnan(value):
+        return "–"
+    return f"{100 * value:{sign}.1f}" if is_share(metric) else f"{value:{sign}.3g}"

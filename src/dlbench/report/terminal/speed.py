@@ -1,0 +1,47 @@
+"""Measured speeds as tables."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from dlbench.analysis.speed import PARTS, Change, Speed
+from dlbench.report.terminal.layout import plain_table
+
+
+def rate_table(speeds: Sequence[Speed]) -> Table:
+    """Return a line a variant: images a second of each part, with half the range of its windows."""
+    table = _table("images/s", *PARTS)
+    for speed in speeds:
+        table.add_row(speed.label, *(f"{speed.rate(part):,.0f} ± {speed.spread(part):.0%}" for part in PARTS))
+    return table
+
+
+def cost_table(speeds: Sequence[Speed]) -> Table:
+    """Return a line a variant: what it costs, and its step's arithmetic as a share of the machine's best."""
+    table = _table("cost", "parameters", "MFLOP/image", "memory", "% of matmul", "% of conv peak")
+    for speed in speeds:
+        flops = "–" if speed.flops is None else f"{speed.flops / 1e6:,.1f}"
+        memory = "–" if speed.peak_memory_mb is None else f"{speed.peak_memory_mb:,.0f} MB"
+        shares = ["–" if share is None else f"{share:.0%}" for share in map(speed.share, ("matmul", "convolution"))]
+        table.add_row(speed.label, f"{speed.parameters:,}", flops, memory, *shares)
+    return table
+
+
+def change_table(changes: Sequence[Change], limit: float) -> Table:
+    """Return a line a variant: its speed beside the earlier one; what lies below the limit stands out."""
+    table = _table("now / before", *PARTS)
+    for change in changes:
+        cells = [
+            Text(f"{ratio:.2f}", "red" if ratio < limit else "") for ratio in map(change.ratios.__getitem__, PARTS)
+        ]
+        table.add_row(change.label, *cells)
+    return table
+
+
+def _table(first: str, *others: str) -> Table:
+    table = plain_table(gap=2)
+    table.add_column(first, overflow="fold")
+    for name in others:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table

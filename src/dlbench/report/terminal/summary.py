@@ -1,0 +1,134 @@
+"""The figures of a comparison's variants: as many as the screen is wide, and below them what else happened."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dlbench.analysis.formatting import measure
+from dlbench.analysis.summary import Mishap, VariantSummary
+from dlbench.report.terminal.layout import natural_width, plain_table
+from dlbench.trials.trial import ANSWERED
+
+MARK = "*"
+_ABSENT = "–"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of numbers. rank: 0 stays whatever the width; of the others the highest goes first."""
+
+    metric: str
+    heading: str
+    rank: int
+    deviation: bool = False
+
+
+COLUMNS = (
+    Column("validation_accuracy", "validation\naccuracy (%)", 0, deviation=True),
+    Column("test_accuracy", "test\naccuracy (%)", 0, deviation=True),
+    Column("test_loss", "test\nloss", 1),
+    Column("train_seconds", "time\n(s)", 2),
+    Column("images_per_second", "images\nper s", 3),
+    Column("parameters", "para-\nmeters", 4),
+)
+
+
+def print_comparison(
+    console: Console, summaries: Sequence[VariantSummary], plan: Mapping[str, Any], title: str = "", judged: str = ""
+) -> None:
+    """Print a comparison's figures and, below them, the trials that gave no numbers.
+
+    judged: the metric that a table of verdicts above has shown already, or "".
+    """
+    console.print(comparison_table(summaries, tuple(plan["axes"]), console.width, title=title, judged=judged))
+    for note in mishap_notes(summaries):
+        console.print(Text(note), soft_wrap=True)
+
+
+def comparison_table(
+    summaries: Sequence[VariantSummary], axes: Sequence[str], width: int, *, title: str = "", judged: str = ""
+) -> Table:
+    """Return a row a variant, with the columns that fit into a width; the accuracies always stay.
+
+    Accuracies are percentages. The best mean of a column is bold and has a mark.
+    """
+    present = {metric for summary in summaries for metric in summary.metrics} - {judged}
+    columns = [column for column in COLUMNS if column.metric in present]
+    while True:
+        table = _table(summaries, axes, columns, title, judged)
+        droppable = [column for column in columns if column.rank]
+        if natural_width(table) <= width or not droppable:
+            return table
+        columns.remove(max(droppable, key=lambda column: column.rank))
+
+
+def _table(
+    summaries: Sequence[VariantSummary], axes: Sequence[str], columns: Sequence[Column], title: str, judged: str
+) -> Table:
+    table = plain_table(title, _caption(summaries, judged), edge=True)
+    for axis in axes or ("variant",):
+        table.add_column(axis.replace("_", " "), overflow="fold")
+    table.add_column("n", justify="right", no_wrap=True)
+    for column in columns:
+        table.add_column(column.heading, justify="right", no_wrap=True)
+    best = {column.metric: _best(summaries, column.metric) for column in columns}
+    for summary in summaries:
+        names = [Text(summary.values.get(axis, _ABSENT)) for axis in axes] or [Text(summary.label)]
+        cells = [_cell(summary, column, best[column.metric]) for column in columns]
+        table.add_row(*names, str(summary.n), *cells)
+    return table
+
+
+def _cell(summary: VariantSummary, column: Column, best: str | None) -> Text:
+    """Return a number; all numbers of a column with a best one keep a place for the mark, so that they align."""
+    found = summary.metrics.get(column.metric)
+    shown = measure(column.metric)
+    if found is None:
+        return Text(_ABSENT if best is None else f"{_ABSENT}  ")
+    text = shown.summary(found) if column.deviation else shown.format(found.mean)
+    if best is None:
+        return Text(text)
+    is_best = shown.format(found.mean) == best
+    return Text(f"{text} {MARK}" if is_best else f"{text}  ", style="bold" if is_best else "")
+
+
+def _best(summaries: Sequence[VariantSummary], metric: str) -> str | None:
+    """Return the best mean as it is shown, so that what looks equal is marked alike; None where nothing is best."""
+    means = [summary.metrics[metric].mean for summary in summaries if metric in summary.metrics]
+    finite = [mean for mean in means if mean == mean]
+    if len(finite) < 2 or not measure(metric).best:
+        return None
+    return measure(metric).format(max(finite) if measure(metric).best == "highest" else min(finite))
+
+
+def _caption(summaries: Sequence[VariantSummary], judged: str) -> str:
+    lines = []
+    if any(_best(summaries, column.metric) for column in COLUMNS if column.metric != judged):
+        lines.append(f"{MARK} best mean of its column")
+    if any(summary.n > 1 for summary in summaries):
+        lines.append("± standard deviation over n seeds")
+    if any(summary.n == 1 for summary in summaries) and not judged:
+        lines.append("n = 1: no claim")
+    for use in dict.fromkeys(summary.test_use for summary in summaries if summary.test_use):
+        concerned = [summary.label for summary in summaries if summary.test_use == use]
+        lines.append(use if len(concerned) == len(summaries) else f"{use}: {', '.join(concerned)}")
+    return "\n".join(lines)
+
+
+def mishap_notes(summaries: Iterable[VariantSummary]) -> tuple[str, ...]:
+    """Return a line for each way in which trials of a variant gave no numbers: how many, why, where it is logged."""
+    return tuple(_note(summary, mishap) for summary in summaries for mishap in summary.mishaps)
+
+
+def _note(summary: VariantSummary, mishap: Mishap) -> str:
+    total = summary.n + sum(len(each.seeds) for each in summary.mishaps if each.status not in ANSWERED)
+    seeds = ", ".join(str(seed) for seed in mishap.seeds)
+    word = {"timeout": "out of time", "oom": "out of memory"}.get(mishap.status, mishap.status)
+    note = f"{summary.label}: {len(mishap.seeds)} of {total} {word} (seed {seeds})"
+    if mishap.message:
+        note += f": {' '.join(mishap.message.split())}"
+    return note + (f" [logs/{mishap.trial_ids[0]}.log]" if mishap.status == "failed" else "")

@@ -1,0 +1,225 @@
+"""The main table: each variant against the baseline with its verdict, and the sentences that can be quoted."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dlbench.analysis.families import Family, Standing
+from dlbench.analysis.formatting import measure
+from dlbench.analysis.verdicts import Judged, ranking_sentence
+from dlbench.report.terminal.layout import natural_width, plain_table
+from dlbench.statistics.metrics import is_share, scale_and_unit
+from dlbench.statistics.seeds import ALPHA
+from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
+
+STYLES = {
+    "better": "bold green",
+    "worse": "bold red",
+    "differs, may be negligible": "yellow",
+    "equivalent": "cyan",
+    "not shown": "dim",
+    "n too small": "dim",
+}
+#: Of more comparisons than this, only those that show something have their sentence below the table.
+_SENTENCES = 12
+#: Widths of the names' column at least, and of all the others in a usual table: names fold before a column goes.
+_NAME, _NUMBERS = 14, 66
+_ABSENT = "–"
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of the main table. rank: 0 stays whatever the width; of the others the highest goes first.
+
+    shorter: what takes its place then.
+    """
+
+    heading: str
+    rank: int
+    of_comparison: Callable[[Comparison, Rules], Text]
+    of_standing: Callable[[Standing, Rules], Text] = lambda standing, rules: Text("")
+    right: bool = True
+    shorter: "_Column | None" = None
+
+
+def print_verdicts(console: Console, judged: Judged, title: str = "") -> None:
+    """Print a table for each axis with its sentences, then interactions, ranks and what was left aside."""
+    if judged.departures:
+        console.print(Text(f"Asked after running: {'; '.join(judged.departures)}.", style="yellow"), soft_wrap=True)
+    for number, family in enumerate(judged.families):
+        _print_family(console, judged, family, title if number == 0 else "", first=number == 0)
+    for family in judged.interactions:
+        if any(c.n >= MINIMUM_PAIRS for c in family.comparisons):
+            _print_family(console, judged, family, "")
+    lines = [*([ranking_sentence(judged.ranking)] if judged.ranking else []), *judged.notes]
+    for line in lines:
+        console.print(Text(f"{line[:1].upper()}{line[1:]}."), soft_wrap=True)
+
+
+def _print_family(console: Console, judged: Judged, family: Family, title: str, *, first: bool = False) -> None:
+    floor = judged.noise_floor if first else None
+    console.print(verdict_table(family, judged, console.width, title=title, floor=floor))
+    for line in quotable(family):
+        console.print(Text(line), soft_wrap=True)
+    console.print()
+
+
+def quotable(family: Family) -> tuple[str, ...]:
+    """Return the sentences that stand below a family's table; of many, those that show something."""
+    if len(family.sentences) <= _SENTENCES or not any(c.decided for c in family.comparisons):
+        return tuple(dict.fromkeys((*family.sentences, *family.outlook)))[: 2 * _SENTENCES]
+    shown = [text for c, text in zip(family.comparisons, family.sentences, strict=True) if c.decided]
+    return (*shown, f"{len(family.comparisons) - len(shown)} others: see the verdicts in the table or comparison.csv")
+
+
+def verdict_table(family: Family, judged: Judged, width: int, *, title: str = "", floor: Family | None = None) -> Table:
+    """Return a row a variant, the baseline first, with the columns that fit into a width; the verdicts always stay."""
+    columns = list(_columns(family, judged.rules))
+    while True:
+        table = _table(family, judged, columns, width, title, floor)
+        droppable = [column for column in columns if column.rank]
+        if not droppable or natural_width(table) <= width:
+            return table
+        place = columns.index(max(droppable, key=lambda column: column.rank))
+        shorter = columns[place].shorter
+        columns[place : place + 1] = [shorter] if shorter else []
+
+
+def _columns(family: Family, rules: Rules) -> Iterable[_Column]:
+    unit = " (%)" if is_share(rules.metric) else f" ({measure(rules.metric).unit})" if _unit(rules) else ""
+    points = "points" if is_share(rules.metric) else _unit(rules)
+    yield _Column("n", 0, lambda c, _: Text(str(c.n)), lambda s, _: Text(str(s.n)))
+    mean, difference = _two_lines(measure(rules.metric).title + unit), f"difference\n({points})".removesuffix("\n()")
+    yield _Column(mean, 3, _mean, _mean, shorter=_Column(mean, 1, _mean_alone, _mean_alone))
+    yield _Column(difference, 2, _difference, shorter=_Column(difference, 0, _difference_alone))
+    yield _Column("P\nbetter", 5, lambda c, _: _number(c, c.probability_of_improvement))
+    yield _Column("p\n(Holm)", 4, lambda c, _: _number(c, c.p_holm, smallest=0.001))
+    if family.letters:
+        letters = family.letters
+        yield _Column(
+            "let-\nters",
+            0,
+            lambda c, _: Text(letters[c.variant]),
+            lambda s, _: Text(letters[s.variant]),
+            right=False,
+        )
+    yield _Column("verdict", 0, _verdict, lambda standing, _: Text("baseline", style="dim"), right=False)
+
+
+def _unit(rules: Rules) -> str:
+    return measure(rules.metric).unit
+
+
+def _two_lines(heading: str) -> str:
+    """Break a heading at the space nearest its middle."""
+    spaces = [place for place, character in enumerate(heading) if character == " "]
+    if not spaces:
+        return heading
+    place = min(spaces, key=lambda place: abs(place - len(heading) / 2))
+    return f"{heading[:place]}\n{heading[place + 1 :]}"
+
+
+def _table(
+    family: Family, judged: Judged, columns: Sequence[_Column], width: int, title: str, floor: Family | None
+) -> Table:
+    table = plain_table(_heading(family, title), _caption(family, judged.rules), gap=0)
+    table.add_column(family.axis.replace("_", " "), overflow="fold", max_width=max(_NAME, width - _NUMBERS))
+    for column in columns:
+        table.add_column(column.heading, justify="right" if column.right else "left", no_wrap=True)
+    rules = judged.rules
+    for comparison in floor.comparisons if floor else ():
+        name = Text(comparison.variant, style="italic")
+        table.add_row(name, *(_floor_cell(column, comparison, rules) for column in columns))
+    if family.baseline:
+        standing = family.baseline
+        table.add_row(Text(standing.variant), *(column.of_standing(standing, rules) for column in columns))
+    for comparison in family.against_baseline:
+        name = Text(comparison.variant)
+        table.add_row(name, *(column.of_comparison(comparison, rules) for column in columns))
+    return table
+
+
+def _floor_cell(column: _Column, comparison: Comparison, rules: Rules) -> Text:
+    """Return a cell of the noise floor's line, which stands outside the other lines' letters."""
+    return Text("") if column.heading == "let-\nters" else column.of_comparison(comparison, rules)
+
+
+def _heading(family: Family, title: str) -> str:
+    about = ""
+    if family.baseline is None and family.comparisons:
+        about = f"Interaction {family.axis}: the gain against that in “{family.comparisons[0].baseline}”"
+    elif family.averaged:
+        about = family.axis.replace("_", " ")
+    if family.averaged:
+        about += f", averaged over {', '.join(family.averaged).replace('_', ' ')}"
+    return ": ".join(filter(None, (title, about)))
+
+
+def _caption(family: Family, rules: Rules) -> str:
+    scale, unit = scale_and_unit(rules.metric)
+    level = f"{100 * (1 - rules.alpha):.4g} %"
+    lines = []
+    if any(c.n > 1 for c in family.comparisons) or (family.baseline and family.baseline.n > 1):
+        margin = f"; margin {scale * rules.margin:g}{unit}" if rules.margin else ""
+        alpha = f"; α = {rules.alpha:g}" if rules.alpha != ALPHA else ""
+        lines.append(f"± and [ ]: {level} intervals over n paired seeds{margin}{alpha}")
+    if dropped := [f"{c.variant} {c.dropped}" for c in family.against_baseline if c.dropped]:
+        lines.append(f"pairs left out, as a seed has no value on one side: {', '.join(dropped)}")
+    if family.baseline and family.averaged:
+        lines.append("each combination by itself is in comparison.csv")
+    return "\n".join(lines)
+
+
+def _number(comparison: Comparison, value: float, smallest: float = 0) -> Text:
+    """Return a probability; none of so few pairs that nothing is claimed."""
+    if comparison.n < MINIMUM_PAIRS or math.isnan(value):
+        return Text(_ABSENT)
+    digits = 3 if smallest else 2
+    return Text(f"<{smallest:g}" if value < smallest else f"{value:.{digits}f}")
+
+
+def _shown(value: float, rules: Rules) -> str:
+    """Return a value in the unit of the screen; shares as percentages with two decimals."""
+    if math.isnan(value):
+        return _ABSENT
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    text = f"{100 * value:.2f}" if is_share(rules.metric) else measure(rules.metric).format(value)
+    return text.removeprefix("-") if not text.strip("-0.,") else text
+
+
+def _signed(value: float, rules: Rules) -> str:
+    text = _shown(value, rules)
+    return text if text.startswith("-") or not text.strip("0.,–") else f"+{text}"
+
+
+def _mean(row: Comparison | Standing, rules: Rules) -> Text:
+    half = (row.mean_high - row.mean_low) / 2
+    mean = _mean_alone(row, rules)
+    return mean if math.isnan(half) else mean + Text(f" ± {_shown(half, rules)}")
+
+
+def _mean_alone(row: Comparison | Standing, rules: Rules) -> Text:
+    return Text(_shown(row.mean, rules))
+
+
+def _difference_alone(comparison: Comparison, rules: Rules) -> Text:
+    return Text(_signed(comparison.difference, rules))
+
+
+def _difference(comparison: Comparison, rules: Rules) -> Text:
+    text = _signed(comparison.difference, rules)
+    if not math.isnan(comparison.difference_low):
+        low, high = (_shown(end, rules) for end in (comparison.difference_low, comparison.difference_high))
+        text += f" [{low}, {high}]"
+    return Text(text)
+
+
+def _verdict(comparison: Comparison, rules: Rules) -> Text:
+    if comparison.n < MINIMUM_PAIRS:
+        return Text(f"n = {comparison.n}: no claim", style="dim")
+    return Text(comparison.verdict.replace("may be", "may\nbe"), style=STYLES[comparison.verdict])

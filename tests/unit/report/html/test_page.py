@@ -1,0 +1,137 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from dlbench.analysis.verdicts import judge_run
+from dlbench.report.html.content import page as page_of
+from dlbench.report.html.page import html_report, render
+from dlbench.runs.folder import RunFolder
+
+HOSTILE = "<script>alert('x')</script> & \"quoted\" $x_1$"
+
+
+class Tags(HTMLParser):
+    """Every element with its attributes, and all text."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.elements, self.text = [], ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def without_figures(folder, asked=None):
+    return render(page_of(folder, judge_run(folder.records, folder.plan, asked), [], []))
+
+
+@pytest.fixture
+def make_folder(tmp_path, make_record, make_plan, surroundings):
+    def make(label="tanh", message="ValueError: no", command=("dlbench", "compare"), name="a-run", **plan):
+        content = make_plan(["relu", "tanh"], range(7)) | plan
+        content["variants"][1] |= {"label": label, "values": {"activation": label}}
+        content["axes"] = {"activation": ["relu", label]}
+        with RunFolder(tmp_path / name) as folder:
+            folder.start(content, command, surroundings)
+            for seed in range(7):
+                folder.add(make_record("relu", seed, accuracy=0.9 + seed / 1000))
+                folder.add(make_record("tanh", seed, accuracy=0.95 + seed / 900))
+            folder.add(make_record("tanh", 7, status="failed", message=message, metrics={}))
+        return RunFolder(tmp_path / name)
+
+    return make
+
+
+def test_the_page_says_what_was_found_and_what_stood_around_it(make_folder):
+    page = Tags(html_report(make_folder()))
+    assert "tanh is better than relu by 5." in page.text
+    assert "n = 7 paired seeds, Holm p = 0.016" in page.text
+    for words in ("a-run", "torch 2.9.0", "A CPU, 2 cores", "dlbench compare", "standard/mlp", "0, 1, 2, 3, 4, 5, 6"):
+        assert words in page.text
+    assert "tanh: 1 of 8 failed (seed 7): ValueError: no" in page.text
+    assert "Heat map: not drawn, as it needs two axes." in page.text
+
+
+def test_every_figure_is_inside_and_nothing_is_loaded(make_folder):
+    page = Tags(html_report(make_folder()))
+    images = [attributes for tag, attributes in page.elements if tag == "img"]
+    assert len(images) == 6
+    assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in images)
+    assert all(image["alt"] for image in images)
+    assert not {"script", "link", "iframe", "object", "base"} & {tag for tag, _ in page.elements}
+    assert not [name for _, attributes in page.elements for name in attributes if name in ("href", "srcset")]
+    policy = next(attributes["content"] for _, attributes in page.elements if "http-equiv" in attributes)
+    assert "default-src 'none'" in policy
+
+
+def test_the_page_works_on_a_phone_and_on_paper(make_folder):
+    page = without_figures(make_folder())
+    assert '<meta name="viewport"' in page
+    assert "@media print" in page
+    assert page.count("<table") == page.count('<div class="scroll"><table')
+
+
+def test_hostile_texts_are_inert_wherever_they_stand(make_folder, tmp_path):
+    folder = make_folder(
+        label=HOSTILE, message=HOSTILE, command=("dlbench", HOSTILE), fixed={HOSTILE: HOSTILE}, experiment=HOSTILE
+    )
+    row = f'"{HOSTILE.replace(chr(34), chr(34) * 2)}"'
+    (tmp_path / "a-run" / "claims.csv").write_text(f"claim,text,relation,answer,why\n1,{row},{row},{row},{row}\n")
+    (tmp_path / "a-run" / "reported.csv").write_text(f"variant,metric,place,reported\n{row},{row},{row},0.5\n")
+    source = html_report(folder)
+    assert "<script" not in source
+    page, harmless = Tags(source), Tags(html_report(make_folder(name="harmless")))
+    assert {tag for tag, _ in page.elements} == {tag for tag, _ in harmless.elements}
+    attributes = {name for _, found in page.elements for name in found}
+    assert attributes <= {name for _, found in harmless.elements for name in found}
+    assert page.text.count(HOSTILE) > 10
+
+
+def test_reported_figures_and_claims_stand_beside_what_was_measured(make_folder, tmp_path):
+    folder = make_folder()
+    assert "Reported against measured" not in without_figures(folder)
+    columns = "variant,metric,at,reported,place,n,measured,low,high,difference,within,one_run,problem"
+    rows = [
+        "relu,test_accuracy,selected,0.9,row 1,7,0.891,0.88,0.91,-0.01,True,True,",
+        "relu,test_accuracy,last,0.5,row 2,7,0.891,0.88,0.91,-0.01,False,False,",
+        "elu,test_accuracy,last,0.5,row 3,0,,,,,,,There is no variant 'elu'.",
+    ]
+    (tmp_path / "a-run" / "reported.csv").write_text("\n".join([columns, *rows, ""]))
+    parts = ['1,"tanh, best",tanh > relu,supported,by 5 points', '1,"tanh, best",tanh > relu,supported,by 2 points']
+    (tmp_path / "a-run" / "claims.csv").write_text("\n".join(["claim,text,relation,answer,why", *parts, ""]))
+    text = re.sub(r"\s*\n\s*", " ", Tags(without_figures(folder)).text)
+    assert "Reported against measured" in text
+    for answer in ("in the interval of the mean", "outside of both", "There is no variant 'elu'.", "89.10"):
+        assert answer in text
+    assert "by 5 points; by 2 points" in text
+    assert text.count("tanh, best") == 1
+
+
+def test_what_is_judged_otherwise_than_fixed_is_said(make_folder):
+    text = Tags(without_figures(make_folder(), {"metric": "test_loss"})).text
+    assert "Judged by metric test_loss, fixed before running: test_accuracy" in text
+    assert "By test loss" in text
+
+
+def test_a_run_without_answers_has_a_page(tmp_path, make_plan, make_record, surroundings):
+    with RunFolder(tmp_path / "none") as folder:
+        folder.start(make_plan(), ["dlbench"], surroundings)
+        left = {"metrics": {}, "confusion": (), "class_names": ()}
+        folder.add(make_record("relu", 0, epochs=0, status="failed", message="no", **left))
+    text = Tags(html_report(RunFolder(tmp_path / "none"))).text
+    assert "Learning curves: not drawn, as no trial has epochs." in text
+    assert "0 trials with numbers, 6 planned" in text
+
+
+def test_one_seed_is_no_claim(tmp_path, make_plan, make_record, surroundings):
+    with RunFolder(tmp_path / "one") as folder:
+        folder.start(make_plan(seeds=[0]), ["dlbench"], surroundings)
+        for name in ("relu", "tanh"):
+            folder.add(replace(make_record(name), log=""))
+    assert "n = 1: no claim" in Tags(without_figures(RunFolder(tmp_path / "one"))).text

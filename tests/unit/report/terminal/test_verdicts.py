@@ -1,0 +1,163 @@
+import io
+import random
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from dlbench.analysis.convergence import convergence, find_target
+from dlbench.analysis.verdicts import judge_run
+from dlbench.report.terminal.convergence import convergence_table
+from dlbench.report.terminal.verdicts import print_verdicts
+
+GAINS = {"relu": 0.0, "tanh": 0.03, "elu": -0.02, "gelu": 0.0}
+
+
+@pytest.fixture
+def records(make_record):
+    def noise(name, seed):
+        return random.Random(f"{name} {seed}").gauss(0, 0.004)
+
+    return [
+        make_record(name, seed, 0.9 + gain + noise(name, seed)) for name, gain in GAINS.items() for seed in range(8)
+    ]
+
+
+@pytest.fixture
+def printed(records, make_plan):
+    def printed(width=80, asked=None, **changes):
+        screen = Console(file=io.StringIO(), width=width, **changes.pop("console", {}))
+        plan = {**make_plan(list(GAINS), range(8)), **changes}
+        print_verdicts(screen, judge_run(changes.get("records", records), plan, asked), "a-run")
+        return screen.file.getvalue()
+
+    return printed
+
+
+def _row(text, label):
+    return next(line for line in text.splitlines() if line.startswith(label))
+
+
+def _table(text):
+    """The lines of the table, without the sentences below it."""
+    lines = text.splitlines()
+    return lines[: next(n for n, line in enumerate(lines) if line.startswith("± and"))]
+
+
+def test_a_row_has_mean_difference_probability_p_and_verdict(printed, records, make_plan):
+    text = printed()
+    (tanh, *_) = judge_run(records, make_plan(list(GAINS), range(8))).families[0].comparisons
+    half = 50 * (tanh.mean_high - tanh.mean_low)
+    shown = (
+        f"8 {100 * tanh.mean:.2f} ± {half:.2f} +{100 * tanh.difference:.2f} "
+        f"[{100 * tanh.difference_low:.2f}, {100 * tanh.difference_high:.2f}] 1.00 {tanh.p_holm:.3f} better"
+    )
+    assert " ".join(_row(text, "tanh").split()[1:]) == shown
+    assert _row(text, "elu").split()[-1] == "worse"
+    assert _row(text, "relu").split()[-1] == "baseline"
+    assert "95 % intervals over n paired seeds; margin 0.2 points" in text
+
+
+def test_the_sentences_below_can_be_quoted(printed):
+    text = printed()
+    assert "tanh is better than relu by " in text
+    assert "n = 8 paired seeds, Holm p = 0.0" in text
+    assert "not shown that gelu and relu differ" in text or "gelu and relu are equivalent" in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_the_table_keeps_to_the_width_and_the_verdicts_stay(printed, width):
+    lines = _table(printed(width))
+    assert max(cell_len(line.rstrip()) for line in lines) <= width
+    assert any(line.rstrip().endswith("better") and line.startswith("tanh") for line in lines)
+    assert "…" not in "".join(lines)
+
+
+def test_everything_fits_eighty_columns(printed):
+    header = " ".join(" ".join(_table(printed(80))[1:4]).split())
+    for word in ("n accuracy (%)", "(points)", "better", "(Holm)", "verdict"):
+        assert word in header
+
+
+def test_the_least_important_goes_first(printed):
+    assert "(Holm)" in printed(72)
+    narrow = printed(58)
+    assert "(Holm)" not in narrow
+    assert "[" in _row(narrow, "tanh")
+    assert "[" not in _row(printed(40), "tanh")
+
+
+def test_verdicts_are_words_and_colours_and_plain_in_a_pipe(printed):
+    assert "\x1b" not in printed()
+    coloured = printed(console={"force_terminal": True, "color_system": "standard"})
+    assert "\x1b[1;32mbetter" in coloured
+    assert "\x1b[1;31mworse" in coloured
+
+
+def test_no_color_leaves_the_words(printed, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    text = printed(console={"force_terminal": True})
+    assert "better" in text
+    assert "\x1b[1;32m" not in text
+
+
+def test_one_seed_shows_values_and_claims_nothing(printed, make_record):
+    text = printed(records=[make_record("relu", 0), make_record("tanh", 0, 0.95)])
+    assert _row(text, "tanh").split()[1:] == ["1", "94.00", "+5.00", "–", "–", "n", "=", "1:", "no", "claim"]
+    assert "±" not in text
+    assert "n = 1: no claim" in text.splitlines()
+
+
+def test_the_noise_floor_is_the_first_line(printed, records, make_record):
+    more = [make_record("relu", 10_000 + seed, 0.9) for seed in range(8)]
+    lines = printed(120, records=[*records, *more], noise_floor=[10_000 + seed for seed in range(8)]).splitlines()
+    first = next(n for n, line in enumerate(lines) if line.startswith("──")) + 1
+    assert lines[first].startswith("relu, other seeds 8 89.00")
+    assert lines[first + 1].startswith("relu ")
+
+
+def test_what_was_asked_later_is_marked(printed):
+    text = printed(asked={"metric": "test_loss"})
+    assert text.startswith("Asked after running: metric test_loss, fixed before running: test_accuracy")
+
+
+def test_dropped_pairs_are_told(printed, records):
+    assert "left out, as a seed has no value on one side: tanh 1" in " ".join(
+        printed(120, records=[r for r in records if (r.trial.activation.short, r.trial.seed) != ("tanh", 3)]).split(
+            "\n"
+        )
+    )
+
+
+def test_all_pairs_have_letters(printed):
+    text = printed(100, asked={"all_pairs": True})
+    assert _row(text, "tanh").split()[-2:] == ["a", "better"]
+    assert "elu is worse than tanh" in text
+
+
+def test_of_many_comparisons_only_those_that_show_something_are_quoted(make_record, make_plan):
+    names = ["relu", "best", *(f"v{number}" for number in range(14))]
+    records = [
+        make_record(name, seed, 0.8 + 0.1 * (name == "best") + random.Random(f"{name} {seed}").gauss(0, 0.01))
+        for name in names
+        for seed in range(10)
+    ]
+    screen = Console(file=io.StringIO(), width=80)
+    print_verdicts(screen, judge_run(records, make_plan(names, range(10))))
+    text = screen.file.getvalue()
+    assert "best is better than relu" in text
+    assert "not shown that" not in text
+    assert "14 others" in text
+
+
+def test_convergence_tells_hits_and_infinite_medians(make_record, make_plan):
+    records = [make_record(name, seed, x) for name, x in (("relu", 0.9), ("tanh", 0.5)) for seed in range(3)]
+    plan = make_plan()
+    plan |= {"target": find_target(records, plan)}
+    screen = Console(file=io.StringIO(), width=80)
+    screen.print(convergence_table(convergence(records, plan), 80))
+    text = screen.file.getvalue()
+    assert "validation accuracy of 90.00 %" in text
+    assert _row(text, "relu").split()[1:4] == ["3/3", "3", "0.75"]
+    assert _row(text, "tanh").split()[1:4] == ["0/3", "∞", "∞"]
+    assert max(cell_len(line) for line in text.splitlines()) <= 80
