@@ -18,11 +18,11 @@ from dlbench.engine.diagnostics import Watcher
 from dlbench.engine.work_unit import run_trial
 from dlbench.executors.allocator import keep_freed_memory
 from dlbench.plans.build import build, resolve
-from dlbench.plans.diagnostics import read_watch
+from dlbench.plans.diagnostics import read_diagnostics
 from dlbench.plans.plan import Request
 from dlbench.plugins.registry import Registry
-from dlbench.sessions.resolve import Readying
-from dlbench.trials.diagnostics import NOTHING, Watch
+from dlbench.sessions.resolve import TrialResolver
+from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.trial import Trial
 
 MODEL = "cnn-settings/simple-cnn"
@@ -51,10 +51,10 @@ def main(rounds: int, epochs: int, train_size: int | None) -> None:
     registry, data_dir = Registry.load(), Path(os.environ["DLBENCH_DATA_DIR"])
     values = {"model": (MODEL,), "dataset": ("mnist",), "epochs": (str(epochs),), "device": ("cpu",)}
     values |= {"train_size": (str(train_size),)} if train_size else {}
-    with Readying(registry, data_dir, threading.Event(), print) as readying:
-        trial = resolve(build(Request(values=values, seeds=1), registry), registry, readying.complete).trials[0]
-    watch, clock = read_watch(["all,first,last"], registry), Clock()
-    measured = [_round(trial, registry, data_dir, watch, turn) for turn in range(rounds)]
+    with TrialResolver(registry, data_dir, threading.Event(), print) as resolver:
+        trial = resolve(build(Request(values=values, seeds=1), registry), registry, resolver.complete).trials[0]
+    diagnostics, clock = read_diagnostics(["all,first,last"], registry), Clock()
+    measured = [_round(trial, registry, data_dir, diagnostics, turn) for turn in range(rounds)]
     for name in ("wall", "processor"):
         ratios = [found[f"{name} with"] / found[f"{name} without"] for found in measured]
         print(f"{name}: with / without, median {statistics.median(ratios):.3f} ({min(ratios):.3f}–{max(ratios):.3f})")
@@ -63,12 +63,14 @@ def main(rounds: int, epochs: int, train_size: int | None) -> None:
         print(f"{text:35} {2 * statistics.median(seconds) / training:6.2%} of a trial without ({training:.1f} s)")
 
 
-def _round(trial: Trial, registry: Registry, data_dir: Path, watch: Watch, turn: int) -> Mapping[str, float]:
+def _round(
+    trial: Trial, registry: Registry, data_dir: Path, diagnostics: DiagnosticsPlan, turn: int
+) -> Mapping[str, float]:
     found = {}
-    for watched in (watch, NOTHING) if turn % 2 else (NOTHING, watch):
+    for watched in (diagnostics, NO_DIAGNOSTICS) if turn % 2 else (NO_DIAGNOSTICS, diagnostics):
         name = "with" if watched else "without"
         wall, processor = time.perf_counter(), time.process_time()
-        record = run_trial(trial, data_dir, registry, lambda row: None, watch=watched)
+        record = run_trial(trial, data_dir, registry, lambda row: None, diagnostics=watched)
         found[f"wall {name}"] = time.perf_counter() - wall
         found[f"processor {name}"] = time.process_time() - processor
         assert not record.message, record.message

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from dlbench.engine.building import build_model
 from dlbench.engine.diagnostics import choose
 from dlbench.plans.build import build
-from dlbench.plans.diagnostics import read_watch
+from dlbench.plans.diagnostics import read_diagnostics
 from dlbench.plans.plan import Request
 from dlbench.plugins.registry import Registry
 
@@ -32,9 +32,11 @@ def measure(model, images, labels):
         "step_losses": ([1.0] * 30,),
         "learning_rate": 0.1,
     }
-    watch = read_watch(["all,gradient-noise-scale:small=2:large=4:batches=1,hessian-eigenvalue:steps=2"], REGISTRY)
+    diagnostics = read_diagnostics(
+        ["all,gradient-noise-scale:small=2:large=4:batches=1,hessian-eigenvalue:steps=2"], REGISTRY
+    )
     found = {}
-    for chosen in choose(watch, REGISTRY):
+    for chosen in choose(diagnostics, REGISTRY):
         parameters = dict(chosen.selection.parameters) | {name: given[name] for name in chosen.record.needs}
         for layer, name, value in resolve_name(chosen.record.factory)(
             model, images, labels, F.cross_entropy, **parameters

@@ -103,7 +103,7 @@ def test_nothing_is_copied_between_torch_and_the_layers(
 ) -> None:
     seen: dict[str, list[np.ndarray[Any, Any]]] = {"linear": [], "linear_backward": []}
 
-    def watch(name: str) -> None:
+    def diagnostics(name: str) -> None:
         function = getattr(layers, name)
 
         def watched(*arguments: Any) -> Any:
@@ -114,8 +114,8 @@ def test_nothing_is_copied_between_torch_and_the_layers(
 
         monkeypatch.setattr(layers, name, watched)
 
-    watch("linear")
-    watch("linear_backward")
+    diagnostics("linear")
+    diagnostics("linear_backward")
     layer = NumpyLinear(5, 4).to(precision)
     x = torch.randn(3, 5, dtype=precision, requires_grad=True)
     y = layer(x)

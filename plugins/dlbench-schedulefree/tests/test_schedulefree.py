@@ -15,7 +15,7 @@ from dlbench import ImageData
 from dlbench.engine.randomness import generator
 from dlbench.engine.setup import gather
 from dlbench.engine.split import split_data
-from dlbench.engine.stopping import Selector, Stopper
+from dlbench.engine.stopping import BestWeights, EarlyStopping
 from dlbench.engine.training import evaluate_on, evaluation_weights, train
 from dlbench.plans.build import build
 from dlbench.plans.plan import Request
@@ -80,8 +80,8 @@ def test_the_engine_trains_as_the_library_s_own_recipe_does(registry: Registry, 
     use = gather(trial, images, ours, registry)
     rows = train(
         use,
-        Selector("last", lambda: evaluate_on(use, use.test_feed)),
-        Stopper(None, "validation_loss"),
+        BestWeights("last", lambda: evaluate_on(use, use.test_feed)),
+        EarlyStopping(None, "validation_loss"),
         lambda row: None,
     ).rows
 

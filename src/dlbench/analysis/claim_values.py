@@ -10,7 +10,7 @@ from dlbench.analysis.summary import group_by_variant
 from dlbench.errors import DlbenchError
 from dlbench.experiments.file import Claim
 from dlbench.experiments.relations import Operand, find_group
-from dlbench.trials.trial import ANSWERED, TrialRecord
+from dlbench.trials.trial import COMPLETED, TrialRecord
 
 Plan = Mapping[str, Any]
 Series = dict[int, float | None]
@@ -20,7 +20,7 @@ Variants = Sequence[Mapping[str, Any]]
 
 def measured(record: TrialRecord, query: Query) -> float | None:
     """Return a trial's value: None where it failed; a diverged one whose loss is not known has an infinite one."""
-    if record.status not in ANSWERED:
+    if record.status not in COMPLETED:
         return None
     value = metric_value(record, query)
     if value is None or math.isnan(value):

@@ -10,7 +10,7 @@ from typing import Any
 
 from dlbench.analysis.metrics import Query, epoch_curve, metric_value
 from dlbench.analysis.summary import group_by_variant
-from dlbench.trials.trial import ANSWERED, TrialRecord
+from dlbench.trials.trial import COMPLETED, TrialRecord
 
 METRIC = "validation_accuracy"
 FRACTION = 0.8
@@ -40,7 +40,7 @@ def find_target(records: Iterable[TrialRecord], plan: Mapping[str, Any]) -> dict
     """Return the target as the manifest keeps it: metric, fraction, baseline, and values by data set."""
     from dlbench.statistics.convergence import target_from_baseline
 
-    groups = group_by_variant((record for record in records if record.status in ANSWERED), plan)
+    groups = group_by_variant((record for record in records if record.status in COMPLETED), plan)
     base = next(variant for variant in plan["variants"] if variant["label"] == plan["baseline"])
     values = {}
     for variant in plan["variants"]:
@@ -64,14 +64,14 @@ def target_of(record: TrialRecord, plan: Mapping[str, Any]) -> float | None:
 def epochs_to_target(record: TrialRecord, plan: Mapping[str, Any]) -> float | None:
     """Return a trial's cell in trials.csv: ∞ for a miss, None where there is no target or no answer."""
     target = target_of(record, plan)
-    if target is None or record.status not in ANSWERED:
+    if target is None or record.status not in COMPLETED:
         return None
     return metric_value(record, Query(metric="epochs_to_target", target=target))
 
 
 def convergence(records: Iterable[TrialRecord], plan: Mapping[str, Any]) -> tuple[Convergence, ...]:
     """Return how each variant converged; none where no trial has more than one epoch."""
-    groups = group_by_variant((record for record in records if record.status in ANSWERED), plan)
+    groups = group_by_variant((record for record in records if record.status in COMPLETED), plan)
     if not any(len(record.epochs) > 1 for group in groups.values() for record in group):
         return ()
     return tuple(_converged(variant["label"], groups[variant["variant_id"]], plan) for variant in plan["variants"])

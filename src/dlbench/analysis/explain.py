@@ -11,7 +11,7 @@ from dlbench.analysis.verdicts import judge_run
 from dlbench.components.records import Value
 from dlbench.statistics.sentences import difference_in_words, p_in_words
 from dlbench.statistics.verdicts import Comparison, Rules
-from dlbench.trials.trial import ANSWERED, TrialRecord
+from dlbench.trials.trial import COMPLETED, TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ def explain(records: Iterable[TrialRecord], plan: Mapping[str, Any]) -> Explanat
 
     Each is a comparison of its own, by the run's rules without a margin: what matters in a diagnostic nobody has fixed.
     """
-    trials = tuple(record for record in records if record.status in ANSWERED)
+    trials = tuple(record for record in records if record.status in COMPLETED)
     seen = dict.fromkeys(name for record in trials for name in names_of(record))
     names = [name for name in dict.fromkeys([*names_in(plan), *seen]) if name in seen]
     differences: list[Difference] = []

@@ -36,7 +36,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class VariantEstimate:
     """One variant's own numbers over its n seeds. NaN where n or an infinite value leaves none."""
 
     variant: str
@@ -61,7 +61,7 @@ class Family:
     axis: str
     held: str = ""
     averaged: tuple[str, ...] = ()
-    baseline: Standing | None
+    baseline: VariantEstimate | None
     comparisons: tuple[Comparison, ...]
     size: int
     letters: Mapping[str, str] = field(default_factory=dict)
@@ -115,8 +115,8 @@ def judge_values(
     pairs = [(variant, baseline) for baseline, variant in combinations(values, 2) if all_pairs or baseline == base]
     found = compare_pairs(values, pairs, rules)
     letters = _letters(values, found, rules) if all_pairs else {}
-    standing = standing_of(base, values[base], rules)
-    return family(axis, found, rules, baseline=standing, letters=letters, held=held, averaged=averaged)
+    estimate = estimate_variant(base, values[base], rules)
+    return family(axis, found, rules, baseline=estimate, letters=letters, held=held, averaged=averaged)
 
 
 def family(
@@ -124,7 +124,7 @@ def family(
     comparisons: Sequence[Comparison],
     rules: Rules,
     *,
-    baseline: Standing | None = None,
+    baseline: VariantEstimate | None = None,
     size: int = 0,
     held: str = "",
     averaged: tuple[str, ...] = (),
@@ -158,7 +158,7 @@ def name_values(comparison: Comparison, axis: str) -> Comparison:
     return replace(comparison, variant=f"{name} {comparison.variant}", baseline=f"{name} {comparison.baseline}")
 
 
-def standing_of(variant: str, series: Series, rules: Rules) -> Standing:
+def estimate_variant(variant: str, series: Series, rules: Rules) -> VariantEstimate:
     """Return a variant's own numbers, over every seed that gave one."""
     from dlbench.statistics.effects import standard_deviation
     from dlbench.statistics.intervals import t_interval
@@ -166,9 +166,11 @@ def standing_of(variant: str, series: Series, rules: Rules) -> Standing:
     found = known(series)
     if not found or not all(map(math.isfinite, found)):
         mean = math.inf if found else math.nan
-        return Standing(variant=variant, n=len(found), mean=mean, std=math.nan, mean_low=math.nan, mean_high=math.nan)
+        return VariantEstimate(
+            variant=variant, n=len(found), mean=mean, std=math.nan, mean_low=math.nan, mean_high=math.nan
+        )
     low, high = t_interval(found, 1 - rules.alpha)
-    return Standing(
+    return VariantEstimate(
         variant=variant,
         n=len(found),
         mean=math.fsum(found) / len(found),
@@ -197,6 +199,6 @@ def _letters(values: Mapping[str, Series], comparisons: Iterable[Comparison], ru
     from dlbench.statistics.letters import compact_letters
 
     sign = -1 if rules.higher_is_better else 1
-    means = {name: standing_of(name, series, rules).mean for name, series in values.items()}
+    means = {name: estimate_variant(name, series, rules).mean for name, series in values.items()}
     names = sorted(values, key=lambda name: (math.isnan(means[name]), sign * means[name], name))
     return compact_letters(names, [(c.variant, c.baseline) for c in comparisons if c.separated])

@@ -6,7 +6,7 @@ from typing import Any
 
 from dlbench.analysis.summary import Summary, group_by_variant
 from dlbench.components.records import Value
-from dlbench.trials.trial import ANSWERED, TrialRecord
+from dlbench.trials.trial import COMPLETED, TrialRecord
 
 SCORES = ("precision", "recall", "f1")
 
@@ -34,7 +34,7 @@ def per_class(records: Iterable[TrialRecord], plan: Mapping[str, Any]) -> tuple[
 
 
 def _variant(variant: Mapping[str, Any], records: Sequence[TrialRecord]) -> Iterable[ClassScores]:
-    known = [record for record in records if record.status in ANSWERED and record.confusion]
+    known = [record for record in records if record.status in COMPLETED and record.confusion]
     for index, name in enumerate(known[0].class_names if known else ()):
         by_seed = {record.trial.seed: class_scores(record.confusion, index) for record in known}
         summaries = {score: Summary.of({seed: found[score] for seed, found in by_seed.items()}) for score in SCORES}

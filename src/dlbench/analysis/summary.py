@@ -7,7 +7,7 @@ from typing import Any
 
 from dlbench.components.records import Value
 from dlbench.trials.settings import Settings
-from dlbench.trials.trial import ANSWERED, TrialRecord
+from dlbench.trials.trial import COMPLETED, TrialRecord
 
 STANDARD_METRICS = (
     "validation_accuracy",
@@ -46,7 +46,7 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Mishap:
+class FailureGroup:
     """Trials of a variant that ended alike and gave no number: their status, message and seeds."""
 
     status: str
@@ -70,7 +70,7 @@ class VariantSummary:
     n: int
     failed: int
     metrics: Mapping[str, Summary]
-    mishaps: tuple[Mishap, ...] = ()
+    failures: tuple[FailureGroup, ...] = ()
     test_use: str = ""
 
 
@@ -93,7 +93,7 @@ def group_by_variant(records: Iterable[TrialRecord], plan: Mapping[str, Any]) ->
 
 
 def _summarise(variant: Mapping[str, Any], records: Sequence[TrialRecord], metrics: Sequence[str]) -> VariantSummary:
-    answered = [record for record in records if record.status in ANSWERED]
+    answered = [record for record in records if record.status in COMPLETED]
     values = {name: _values(answered, name) for name in metrics}
     return VariantSummary(
         label=variant["label"],
@@ -101,7 +101,7 @@ def _summarise(variant: Mapping[str, Any], records: Sequence[TrialRecord], metri
         n=len(answered),
         failed=sum(record.status in ("failed", "timeout", "oom") for record in records),
         metrics={name: Summary.of(by_seed) for name, by_seed in values.items() if by_seed},
-        mishaps=_mishaps(records),
+        failures=_failures(records),
         test_use=_test_use(records[0].trial.settings) if records else "",
     )
 
@@ -122,13 +122,13 @@ def _values(records: Iterable[TrialRecord], metric: str) -> dict[int, float]:
     return {seed: value for seed, value in found.items() if value is not None}
 
 
-def _mishaps(records: Iterable[TrialRecord]) -> tuple[Mishap, ...]:
+def _failures(records: Iterable[TrialRecord]) -> tuple[FailureGroup, ...]:
     grouped: dict[tuple[str, str], list[TrialRecord]] = {}
     for record in records:
         if record.status != "done":
             grouped.setdefault((record.status, record.message), []).append(record)
     return tuple(
-        Mishap(
+        FailureGroup(
             status,
             message,
             tuple(record.trial.seed for record in alike),

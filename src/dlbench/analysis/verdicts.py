@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from dlbench.analysis.convergence import target_of
 from dlbench.analysis.criteria import Criteria, asked_criteria, departures, fixed_criteria
 from dlbench.analysis.diagnostics import base_name, names_in, names_of
-from dlbench.analysis.families import COLUMNS, Family, Series, average, family, judge_values, known, standing_of
+from dlbench.analysis.families import COLUMNS, Family, Series, average, estimate_variant, family, judge_values, known
 from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.summary import group_by_variant
 from dlbench.components.records import Value
 from dlbench.statistics.verdicts import Rules
-from dlbench.trials.trial import ANSWERED, TrialRecord
+from dlbench.trials.trial import COMPLETED, TrialRecord
 
 if TYPE_CHECKING:
     from dlbench.statistics.ranking import Ranking
@@ -66,7 +66,7 @@ def judge_run(records: Iterable[TrialRecord], plan: Plan, asked: Mapping[str, An
     takes its pair with it, which `dropped` counts. Nothing depends on the order of records or of variants.
     """
     trials = tuple(records)
-    criteria = asked_criteria(asked or {}, plan, next((r for r in trials if r.status in ANSWERED), None))
+    criteria = asked_criteria(asked or {}, plan, next((r for r in trials if r.status in COMPLETED), None))
     rules = criteria.rules
     series = _series(trials, plan, criteria)
     variants = sorted(plan["variants"], key=lambda variant: variant["label"] != criteria.baseline)
@@ -106,7 +106,7 @@ def _value(record: TrialRecord, plan: Plan, criteria: Criteria) -> float | None:
     aimless = target is None and criteria.metric.endswith("_to_target")
     name = base_name(criteria.metric)
     unmeasured = name in names_in(plan) and name not in names_of(record)
-    if record.status not in ANSWERED or aimless or unmeasured:
+    if record.status not in COMPLETED or aimless or unmeasured:
         return None
     return metric_value(record, Query(metric=criteria.metric, at=criteria.at, target=target))
 
@@ -118,8 +118,8 @@ def _axes(plan: Plan) -> list[str]:
 
 def _alone(series: Mapping[str, Series], criteria: Criteria) -> tuple[Family, ...]:
     """Return the family of a single variant, which has nothing to be compared with."""
-    standing = standing_of(criteria.baseline, series[criteria.baseline], criteria.rules)
-    return (family("variant", (), criteria.rules, baseline=standing),)
+    estimate = estimate_variant(criteria.baseline, series[criteria.baseline], criteria.rules)
+    return (family("variant", (), criteria.rules, baseline=estimate),)
 
 
 def _judge_axes(
@@ -181,7 +181,7 @@ def _judge_held(
             axis,
             [replace(c, variant=name, baseline=base) for (at, name), c in found.items() if at == held],
             rules,
-            baseline=standing_of(base, cells[held][base,], rules),
+            baseline=estimate_variant(base, cells[held][base,], rules),
             size=len(found),
             held=texts[held],
         )

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from dlbench.engine.epoch import EpochPart
+from dlbench.engine.epoch import EpochProgress
 from dlbench.engine.randomness import global_states, set_global_states
-from dlbench.engine.stopping import Selector, Stopper
+from dlbench.engine.stopping import BestWeights, EarlyStopping
 from dlbench.files import replace_file
 
 if TYPE_CHECKING:
     from dlbench.engine.diagnostics import Watcher
-    from dlbench.engine.training import Ingredients, Trained
+    from dlbench.engine.training import Trained, TrainingSetup
 
 FORMAT = 2
 
@@ -41,9 +41,9 @@ class CheckpointError(Exception):
 class TrainingState:
     """All that changes while a model trains."""
 
-    use: "Ingredients"
-    selector: Selector
-    stopper: Stopper
+    use: "TrainingSetup"
+    selector: BestWeights
+    stopper: EarlyStopping
     result: "Trained"
     watcher: "Watcher | None" = None
 
@@ -52,7 +52,7 @@ class TrainingState:
         """Return where the training runs."""
         return self.use.train_feed.indices.device
 
-    def capture(self, part: EpochPart) -> dict[str, Any]:
+    def capture(self, part: EpochProgress) -> dict[str, Any]:
         """Return the state after a step of an epoch."""
         return {
             **{name: holder.state_dict() for name, holder in self._holders()},
@@ -63,7 +63,7 @@ class TrainingState:
             "generators": global_states(self.device),
         }
 
-    def restore(self, state: Mapping[str, Any]) -> EpochPart:
+    def restore(self, state: Mapping[str, Any]) -> EpochProgress:
         """Put a captured state back, and return the epoch under way."""
         for name, holder in self._holders():
             holder.load_state_dict(state[name])
@@ -71,7 +71,7 @@ class TrainingState:
             buffer.copy_(state["buffers"][name])
         # A schedule warns where it steps before its optimizer, and takes it by this mark that the optimizer has.
         self.use.optimizer._opt_called = True  # type: ignore[attr-defined]  # torch sets it in step() alone
-        part = EpochPart.from_state_dict(state["part"], self.device)
+        part = EpochProgress.from_state_dict(state["part"], self.device)
         self.result.rows[:] = state["rows"]
         self.result.step_losses[:] = state["step_losses"].tolist()
         self.use.order.set_state(part.order)  # the epoch draws again, and skips the steps done
@@ -120,7 +120,7 @@ class Checkpoints:
         self._next = 0.0
         self._state: TrainingState | None = None
 
-    def begin(self, state: TrainingState) -> EpochPart | None:
+    def begin(self, state: TrainingState) -> EpochProgress | None:
         """Begin a training: restore it from the file where there is one, and return the epoch under way.
 
         Raises CheckpointError where a file that could be read does not fit.
@@ -144,7 +144,7 @@ class Checkpoints:
         """Tell whether it is time to save, or to stop."""
         return self.stop.is_set() or (self.path is not None and time.monotonic() >= self._next)
 
-    def save(self, part: EpochPart) -> None:
+    def save(self, part: EpochProgress) -> None:
         """Leave the state after a step. Raises Interrupted where the trial is to stop."""
         if self.path is not None and self._state is not None:
             self._write(self.path, self._state, part)
@@ -157,7 +157,7 @@ class Checkpoints:
         if self.path is not None:
             self.path.unlink(missing_ok=True)
 
-    def _write(self, path: Path, state: TrainingState, part: EpochPart) -> None:
+    def _write(self, path: Path, state: TrainingState, part: EpochProgress) -> None:
         try:
             data = self._pack(state.capture(part))
         except Exception as error:  # whatever a component's state_dict does

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, optim
 
 from dlbench.engine.feed import Batch
-from dlbench.engine.training import Ingredients, step_schedule_within, update
+from dlbench.engine.training import TrainingSetup, step_schedule_within, update
 from dlbench.errors import DlbenchError
 
 #: Steps that are done before one is recorded: libraries choose their kernels, and optimizers make their state, in them.
@@ -40,7 +40,7 @@ class GraphedStep:
         self._batch = Batch(torch.empty(0))
         self._loss = self._hits = torch.empty(0)
 
-    def __call__(self, use: Ingredients, batch: Batch, /) -> tuple[Tensor, Tensor]:
+    def __call__(self, use: TrainingSetup, batch: Batch, /) -> tuple[Tensor, Tensor]:
         """Train on a batch; the loss and the hits stay as they are when the next one comes."""
         if not self.ready:  # a checkpoint that was gone on from has left the optimizer's numbers on the CPU
             self.ready = make_recordable(use.optimizer, batch.places.device)
@@ -55,12 +55,12 @@ class GraphedStep:
         step_schedule_within(use)
         return answer
 
-    def _prepared(self, use: Ingredients, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _prepared(self, use: TrainingSetup, batch: Batch) -> tuple[Tensor, Tensor]:
         answers: list[tuple[Tensor, Tensor]] = []
         self.prepare(lambda: answers.append(update(use, batch)))()
         return answers[0]
 
-    def _recorded(self, use: Ingredients, batch: Batch) -> None:
+    def _recorded(self, use: TrainingSetup, batch: Batch) -> None:
         if self._replay is None:
             self._batch = Batch(batch.places.clone(), [drawn.clone() for drawn in batch.draws])
 

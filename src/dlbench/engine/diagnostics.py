@@ -15,10 +15,10 @@ from dlbench.components.syntax import parse_reference
 from dlbench.engine.building import resolve_factory
 from dlbench.engine.feed import Batch, Feed
 from dlbench.engine.randomness import borrowed_generators, generator
-from dlbench.engine.training import Ingredients
+from dlbench.engine.training import TrainingSetup
 from dlbench.errors import ContractError
 from dlbench.plugins.registry import Registry
-from dlbench.trials.diagnostics import Reading, Watch
+from dlbench.trials.diagnostics import DiagnosticsPlan, Reading
 
 PROBE_IMAGES = 512
 
@@ -26,7 +26,7 @@ Batches = Callable[[int], Iterator[tuple[Tensor, Tensor]]]
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ResolvedDiagnostic:
     """A diagnostic as it was asked for: its text, its record and its resolved parameters."""
 
     text: str
@@ -34,14 +34,14 @@ class Chosen:
     selection: Selection
 
 
-def choose(watch: Watch, registry: Registry) -> tuple[Chosen, ...]:
-    """Look a watch's diagnostics up."""
+def choose(diagnostics: DiagnosticsPlan, registry: Registry) -> tuple[ResolvedDiagnostic, ...]:
+    """Resolve the diagnostics of a plan to their factories."""
     chosen = []
-    for text in watch.diagnostics:
+    for text in diagnostics.diagnostics:
         reference = parse_reference(text)
         record = registry.get("diagnostics", reference.name).record
         assert isinstance(record, Diagnostic)
-        chosen.append(Chosen(text, record, registry.select("diagnostics", reference)))
+        chosen.append(ResolvedDiagnostic(text, record, registry.select("diagnostics", reference)))
     return tuple(chosen)
 
 
@@ -53,8 +53,8 @@ class Watcher:
     its traceback.
     """
 
-    watch: Watch
-    chosen: Sequence[Chosen]
+    diagnostics: DiagnosticsPlan
+    chosen: Sequence[ResolvedDiagnostic]
     seed: int
     readings: list[Reading] = field(default_factory=list)
     watched: dict[str, list[int]] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class Watcher:
     _losses: list[Sequence[float]] = field(default_factory=list)
     _update: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
-    def step(self, use: Ingredients, batch: Batch) -> tuple[Tensor, Tensor]:
+    def step(self, use: TrainingSetup, batch: Batch) -> tuple[Tensor, Tensor]:
         """Do a training step; keep the weights around the epoch's last whole batch, where a diagnostic needs them."""
         self._steps += 1
         needed = any("update" in chosen.record.needs for chosen in self.chosen)
@@ -75,11 +75,11 @@ class Watcher:
         self._update = {name: (weight, after[name]) for name, weight in before.items()}
         return answer
 
-    def measure(self, use: Ingredients, epoch: int, step_losses: Sequence[float], *, last: bool) -> None:
+    def measure(self, use: TrainingSetup, epoch: int, step_losses: Sequence[float], *, last: bool) -> None:
         """Run the diagnostics that are due at the end of an epoch. last: whether the training ends with it."""
         self._steps = 0
         self._losses.append(step_losses)
-        if not self.watch.due(epoch, last=last):
+        if not self.diagnostics.due(epoch, last=last):
             return
         order = torch.randperm(len(use.train_feed), generator=generator(self.seed, "probe"))
         probe = _part(use.train_feed, order[:PROBE_IMAGES])
@@ -100,7 +100,13 @@ class Watcher:
                 self.faults.setdefault(chosen.text, (said, traceback.format_exc()))
 
     def _run(
-        self, chosen: Chosen, use: Ingredients, images: Tensor, labels: Tensor, extras: dict[str, Any], epoch: int
+        self,
+        chosen: ResolvedDiagnostic,
+        use: TrainingSetup,
+        images: Tensor,
+        labels: Tensor,
+        extras: dict[str, Any],
+        epoch: int,
     ) -> list[Reading]:
         """Return what one diagnostic gives: all of it or, where it raises, nothing."""
         factory = resolve_factory(chosen.record)

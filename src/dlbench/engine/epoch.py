@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 @dataclass(eq=False, kw_only=True)
-class EpochPart:
+class EpochProgress:
     """The steps of an epoch so far.
 
     learning_rate: at the epoch's start. order, augmentation: the states of these generators before they drew this
@@ -57,7 +57,7 @@ class EpochPart:
         }
 
     @classmethod
-    def from_state_dict(cls, state: Mapping[str, Any], device: torch.device) -> "EpochPart":
+    def from_state_dict(cls, state: Mapping[str, Any], device: torch.device) -> "EpochProgress":
         """Read a part back, its sums on a device."""
         losses = list(state["losses"].to(device).unbind())
         return cls(**{**state, "hits": state["hits"].to(device), "losses": losses})

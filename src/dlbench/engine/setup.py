@@ -15,13 +15,13 @@ from dlbench.engine.evaluation import build_criterion
 from dlbench.engine.feed import Feed, Normalization, fit_normalization
 from dlbench.engine.randomness import generator
 from dlbench.engine.split import Split, split_data
-from dlbench.engine.training import Ingredients, train_step
+from dlbench.engine.training import TrainingSetup, train_step
 from dlbench.plugins.registry import Registry
 from dlbench.trials.settings import Settings, parse_augmentations
 from dlbench.trials.trial import Trial
 
 
-def gather(trial: Trial, data: ImageData, model: nn.Module, registry: Registry) -> Ingredients:
+def gather(trial: Trial, data: ImageData, model: nn.Module, registry: Registry) -> TrainingSetup:
     """Return the ingredients of a trial for a model that lies on the trial's device already."""
     settings = trial.settings
     device = torch.device(settings.device)
@@ -32,7 +32,7 @@ def gather(trial: Trial, data: ImageData, model: nn.Module, registry: Registry) 
     optimizer = build_optimizer(trial, registry, model)
     recorded = settings.cuda_graphs and device.type == "cuda" and make_recordable(optimizer, device)
     schedule, record = build_schedule(trial, registry, optimizer, train_feed.steps(settings.batch_size))
-    return Ingredients(
+    return TrainingSetup(
         model=model,
         optimizer=optimizer,
         step=GraphedStep() if recorded else train_step,

@@ -11,7 +11,7 @@ from dlbench.engine.evaluation import Evaluation
 Row = Mapping[str, float | int | None]
 
 
-class Selector:
+class BestWeights:
     """Keeps the weights of the epoch that a rule selects: the best, the earlier of two equals, or the last.
 
     rule: "best" by validation accuracy, "best-on-test" by the test set (read each epoch then), "last".
@@ -55,7 +55,7 @@ class Selector:
         self.epoch, self._accuracy, self._weights = state["epoch"], state["accuracy"], state["weights"]
 
 
-class Stopper:
+class EarlyStopping:
     """Tells when a monitored metric has not improved for `patience` epochs; never, where patience is None."""
 
     def __init__(self, patience: int | None, monitor: str) -> None:

@@ -14,10 +14,10 @@ from dlbench.engine.augmentation import Augmentation
 from dlbench.engine.building import Schedule
 from dlbench.engine.checkpoint import Checkpoints, TrainingState
 from dlbench.engine.divergence import divergence
-from dlbench.engine.epoch import EpochPart
+from dlbench.engine.epoch import EpochProgress
 from dlbench.engine.evaluation import Criterion, Evaluation, evaluate
 from dlbench.engine.feed import Batch, Feed
-from dlbench.engine.stopping import Selector, Stopper
+from dlbench.engine.stopping import BestWeights, EarlyStopping
 from dlbench.engine.warmup import warm_up
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ Row = dict[str, float | int | None]
 class Step(Protocol):
     """One step on a batch: its loss, and how many of its images were told right."""
 
-    def __call__(self, use: "Ingredients", batch: Batch, /) -> tuple[Tensor, Tensor]:
+    def __call__(self, use: "TrainingSetup", batch: Batch, /) -> tuple[Tensor, Tensor]:
         """Train on a batch."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Ingredients:
+class TrainingSetup:
     """All that one training needs, built and on its device. Each generator is a seed stream of the trial.
 
     step: how a step is done. interval: whether the schedule steps each "epoch" or each "step". monitor: the metric a
@@ -75,9 +75,9 @@ class Trained:
 
 
 def train(
-    use: Ingredients,
-    selector: Selector,
-    stopper: Stopper,
+    use: TrainingSetup,
+    selector: BestWeights,
+    stopper: EarlyStopping,
     on_epoch: Callable[[Row], None],
     watcher: "Watcher | None" = None,
     checkpoints: Checkpoints | None = None,
@@ -116,18 +116,18 @@ def train(
     return result
 
 
-def begin_epoch(use: Ingredients) -> EpochPart:
+def begin_epoch(use: TrainingSetup) -> EpochProgress:
     """Return an epoch of which no step is done."""
     hits = torch.zeros((), device=use.train_feed.indices.device, dtype=torch.int64)
     rate = float(use.optimizer.param_groups[0]["lr"])
     order, augmentation = use.order.get_state(), use.augmentation.generator.get_state()
-    return EpochPart(learning_rate=rate, order=order, augmentation=augmentation, hits=hits)
+    return EpochProgress(learning_rate=rate, order=order, augmentation=augmentation, hits=hits)
 
 
 def train_epoch(
-    use: Ingredients,
+    use: TrainingSetup,
     step: Step | None = None,
-    part: EpochPart | None = None,
+    part: EpochProgress | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> tuple[float, float, list[float]]:
     """Train an epoch, or what it still lacks; return the mean loss and accuracy over its images, each step's loss.
@@ -149,14 +149,14 @@ def train_epoch(
     return part.summary()
 
 
-def train_step(use: Ingredients, batch: Batch) -> tuple[Tensor, Tensor]:
+def train_step(use: TrainingSetup, batch: Batch) -> tuple[Tensor, Tensor]:
     """Do one step: read, forward, backward, clip, update, and the schedule where it steps per step."""
     answer = update(use, batch)
     step_schedule_within(use)
     return answer
 
 
-def update(use: Ingredients, batch: Batch) -> tuple[Tensor, Tensor]:
+def update(use: TrainingSetup, batch: Batch) -> tuple[Tensor, Tensor]:
     """Do what a device does in a step: read, forward, backward, clip, update. Return the loss and the hits."""
     images, labels = use.train_feed.read(batch, use.augmentation)
     with use.autocast():
@@ -170,13 +170,13 @@ def update(use: Ingredients, batch: Batch) -> tuple[Tensor, Tensor]:
     return loss.detach(), (logits.detach().argmax(1) == labels).sum()
 
 
-def step_schedule_within(use: Ingredients) -> None:
+def step_schedule_within(use: TrainingSetup) -> None:
     """Step the schedule that steps per step."""
     if use.interval == "step" and isinstance(use.schedule, LRScheduler):
         use.schedule.step()
 
 
-def step_schedule(use: Ingredients, row: Row) -> None:
+def step_schedule(use: TrainingSetup, row: Row) -> None:
     """Step the schedule that steps per epoch, with the monitored metric where it wants one."""
     if isinstance(use.schedule, ReduceLROnPlateau):
         use.schedule.step(float(row[use.monitor] or 0.0))
@@ -190,7 +190,7 @@ class evaluation_weights:  # noqa: N801  # a context manager, used like a functi
     Batch-norm statistics belong to the weights they were gathered with, so they are gathered anew and put back.
     """
 
-    def __init__(self, use: Ingredients) -> None:
+    def __init__(self, use: TrainingSetup) -> None:
         self.use = use
         self.kept: list[tuple[nn.modules.batchnorm._BatchNorm, dict[str, Tensor]]] = []
 
@@ -209,7 +209,7 @@ class evaluation_weights:  # noqa: N801  # a context manager, used like a functi
         switch(self.use.optimizer, "train")
 
 
-def gather_statistics(use: Ingredients, norms: list[nn.modules.batchnorm._BatchNorm], batches: int = 50) -> None:
+def gather_statistics(use: TrainingSetup, norms: list[nn.modules.batchnorm._BatchNorm], batches: int = 50) -> None:
     """Set batch-norm statistics to their mean over some training batches at the present weights."""
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
@@ -234,12 +234,12 @@ def switch(optimizer: optim.Optimizer, mode: str) -> bool:
     return callable(method)
 
 
-def evaluate_on(use: Ingredients, feed: Feed) -> Evaluation:
+def evaluate_on(use: TrainingSetup, feed: Feed) -> Evaluation:
     """Evaluate the model on a feed in the training's precision."""
     return evaluate(use.model, feed, use.criterion, use.num_classes, use.autocast)
 
 
-def clock(use: Ingredients) -> float:
+def clock(use: TrainingSetup) -> float:
     """Return the time once the device has done all that it was given."""
     device = use.train_feed.indices.device
     if device.type == "cuda":

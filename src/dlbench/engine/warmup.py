@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 if TYPE_CHECKING:
-    from dlbench.engine.training import Ingredients
+    from dlbench.engine.training import TrainingSetup
 
 
-def warm_up(use: "Ingredients") -> None:
+def warm_up(use: "TrainingSetup") -> None:
     """Rehearse a step on a copy of the model that is thrown away; on the model itself where it is compiled."""
     whole = min(use.batch_size, len(use.train_feed))
     if use.compiled:
@@ -40,7 +40,7 @@ def compile_calls(model: nn.Module, backend: str = "inductor") -> None:
     model._compiled_call_impl = torch.compile(call, backend=backend)
 
 
-def rehearse(use: "Ingredients", model: nn.Module, sizes: Iterable[int]) -> None:
+def rehearse(use: "TrainingSetup", model: nn.Module, sizes: Iterable[int]) -> None:
     """Do forward and backward passes on batches of some sizes; the generators stay as they are."""
     with torch.random.fork_rng():
         model.train()

@@ -21,13 +21,13 @@ from dlbench.engine.diagnostics import Watcher, choose
 from dlbench.engine.evaluation import macro_scores, oscillation
 from dlbench.engine.randomness import borrowed_generators
 from dlbench.engine.setup import enter, gather, layout
-from dlbench.engine.stopping import Selector, Stopper
+from dlbench.engine.stopping import BestWeights, EarlyStopping
 from dlbench.engine.training import Row, Trained, evaluate_on, train
 from dlbench.engine.warmup import compile_calls
 from dlbench.errors import DataError
 from dlbench.plugins.registry import Registry
 from dlbench.runs.checkpoints import checkpoint_path
-from dlbench.trials.diagnostics import NOTHING, Watch
+from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.trial import (
     Emit,
     EpochFinished,
@@ -74,7 +74,7 @@ def _guarded(
     checkpoints = _checkpoints(trial, unit, emit, stop)
     try:
         weights = Path(unit.weights_folder) if unit.weights_folder else None
-        return run_trial(trial, data_dir, registry, on_epoch, weights, unit.keep_steps, unit.watch, checkpoints)
+        return run_trial(trial, data_dir, registry, on_epoch, weights, unit.keep_steps, unit.diagnostics, checkpoints)
     except Interrupted:
         raise
     except (Exception, SystemExit) as error:
@@ -94,7 +94,7 @@ def _checkpoints(trial: Trial, unit: WorkUnit, emit: Emit, stop: threading.Event
         identity={
             "trial_id": trial.trial_id,
             "provenance_id": unit.provenance_id,
-            "watch": canonical_json(unit.watch.to_json()),
+            "watch": canonical_json(unit.diagnostics.to_json()),
         },
         every=unit.checkpoint_every,
         stop=stop,
@@ -116,7 +116,7 @@ def run_trial(
     on_epoch: Callable[[Row], None],
     weights: Path | None = None,
     steps: bool = False,
-    watch: Watch = NOTHING,
+    diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS,
     checkpoints: Checkpoints | None = None,
 ) -> TrialRecord:
     """Train one trial and return its record; raises what a component raises, and Interrupted.
@@ -125,9 +125,9 @@ def run_trial(
     measure it; one that raises costs its own values.
     """
     try:
-        return _run_trial(trial, data_dir, registry, on_epoch, weights, steps, watch, checkpoints)
+        return _run_trial(trial, data_dir, registry, on_epoch, weights, steps, diagnostics, checkpoints)
     except CheckpointError:  # the file is gone, and the parts that took some of it in are too
-        return _run_trial(trial, data_dir, registry, on_epoch, weights, steps, watch, checkpoints)
+        return _run_trial(trial, data_dir, registry, on_epoch, weights, steps, diagnostics, checkpoints)
 
 
 def _run_trial(
@@ -137,7 +137,7 @@ def _run_trial(
     on_epoch: Callable[[Row], None],
     weights: Path | None,
     steps: bool,
-    watch: Watch,
+    diagnostics: DiagnosticsPlan,
     checkpoints: Checkpoints | None,
 ) -> TrialRecord:
     settings = trial.settings
@@ -155,11 +155,11 @@ def _run_trial(
         flops = cost.flops_per_image(model, next(use.test_feed.in_order(1))[0])
         if settings.compile:
             compile_calls(model)
-        selector = Selector(settings.select, partial(evaluate_on, use, use.test_feed))
-        stopper = Stopper(settings.patience, settings.monitor)
-        watcher = Watcher(watch, choose(watch, registry), trial.seed)
+        selector = BestWeights(settings.select, partial(evaluate_on, use, use.test_feed))
+        stopper = EarlyStopping(settings.patience, settings.monitor)
+        watcher = Watcher(diagnostics, choose(diagnostics, registry), trial.seed)
         with borrowed_generators(trial.seed, "dropout"):
-            trained = train(use, selector, stopper, on_epoch, watcher if watch else None, checkpoints)
+            trained = train(use, selector, stopper, on_epoch, watcher if diagnostics else None, checkpoints)
         test = evaluate_on(use, use.test_feed)
     if weights:
         _save(model, weights / f"{trial.trial_id}.pt")

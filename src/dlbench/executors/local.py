@@ -33,7 +33,7 @@ _TRIES = 3
 
 
 @dataclass(eq=False)
-class _UnderWay:
+class _RunningUnit:
     """A unit that a slot has been given, and what is known of it."""
 
     unit: WorkUnit
@@ -107,7 +107,7 @@ class _Run:
         self.slots = [Slot(executor.preloaded) for _ in range(executor.jobs)]
         self.free = deque(self.slots)
         self.again: deque[tuple[WorkUnit, int]] = deque()
-        self.under_way: dict[int, _UnderWay] = {}
+        self.under_way: dict[int, _RunningUnit] = {}
         self.count = 0
         self.stopping: float | None = None
 
@@ -147,7 +147,7 @@ class _Run:
         self.count += 1
         number, slot = self.count, self.free.popleft()
         log = OutputLog(self.scratch / f"{number}.log")
-        self.under_way[number] = _UnderWay(unit, tries, slot, log, out_of_memory_kills())
+        self.under_way[number] = _RunningUnit(unit, tries, slot, log, out_of_memory_kills())
         arguments = (self.executor.engine, unit.to_json(), number, str(self.executor.data_dir))
         timeout = self.executor.timeout
         future = slot.submit(
@@ -182,20 +182,20 @@ class _Run:
             case _:
                 self._pass_on(event_from_json(message), state)
 
-    def _pass_on(self, event: Event, state: _UnderWay) -> None:
+    def _pass_on(self, event: Event, state: _RunningUnit) -> None:
         if isinstance(event, TrialFinished):
             state.recorded.add(event.record.trial_id)
             event = TrialFinished(record=replace(event.record, log=state.log.text() + event.record.log))
         self.emit(event)
 
-    def _watch(self, state: _UnderWay) -> None:
+    def _watch(self, state: _RunningUnit) -> None:
         """Keep a unit's log small, and end the unit that prints without end."""
         state.log.trim()
         if state.log.endless and not state.verdict:
             state.verdict = f"ended, as it had printed more than {ENDLESS_BYTES // 2**20} MiB"
             kill(state.pid)
 
-    def _finish(self, state: _UnderWay) -> None:
+    def _finish(self, state: _RunningUnit) -> None:
         """Free the slot of a unit that is over; its trials without a record have failed, or are tried again."""
         if is_lost_process(state.error) or is_timeout(state.error) or state.settled is None:
             state.slot.renew()
@@ -209,7 +209,7 @@ class _Run:
         if lost:
             self._give_up(lost, state)
 
-    def _give_up(self, trials: Iterable[Trial], state: _UnderWay) -> None:
+    def _give_up(self, trials: Iterable[Trial], state: _RunningUnit) -> None:
         """Emit the failure of trials whose unit is over without them."""
         memory_ran_out = out_of_memory_kills() > state.kills_before
         error = ended_by_itself() if state.settled is None else state.error

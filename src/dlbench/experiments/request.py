@@ -14,7 +14,7 @@ from dlbench.experiments.file import Experiment, load_experiment
 from dlbench.experiments.relations import check_relation, find_variant
 from dlbench.experiments.toml import Place
 from dlbench.plans.build import build
-from dlbench.plans.diagnostics import read_watch
+from dlbench.plans.diagnostics import read_diagnostics
 from dlbench.plans.plan import Plan, Request
 from dlbench.plugins.registry import Registry
 from dlbench.trials.settings import COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS
@@ -50,7 +50,7 @@ def find_experiments(registry: Registry) -> tuple[ExperimentFile, ...]:
         if isinstance(paths, list) and all(isinstance(path, str | Path) for path in paths):
             found += [ExperimentFile(plugin.name, Path(path)) for path in paths]
         else:
-            registry.plugins.leave_out(plugin, hook, f"its hook {hook} returned no list of paths.")
+            registry.plugins.disable_hook(plugin, hook, f"its hook {hook} returned no list of paths.")
     return tuple(sorted(found, key=lambda file: file.name))
 
 
@@ -103,7 +103,7 @@ def check(experiment: Experiment, registry: Registry) -> Plan:
     """
     request = to_request(experiment)
     with _at(experiment, Place(key="diagnostics")):
-        read_watch(experiment.diagnostics, registry, request.prefer)
+        read_diagnostics(experiment.diagnostics, registry, request.prefer)
     _check_components(experiment, registry, request.prefer)
     try:
         plan = build(request, registry)

@@ -9,12 +9,12 @@ from dlbench.components.choice import Selection
 from dlbench.components.records import Dataset, Model
 from dlbench.components.syntax import format_value, parse_reference, unquote
 from dlbench.errors import DlbenchError, suggest
-from dlbench.plans.diagnostics import read_watch, source_of
+from dlbench.plans.diagnostics import read_diagnostics, source_of
 from dlbench.plans.plan import Plan, Request, Variant, Veto
 from dlbench.plans.vetoes import nothing_left, veto_reason
 from dlbench.plugins.registry import Registry
 from dlbench.statistics.seeds import ALPHA, LARGEST_SEED, AutoSeeds, comparisons_among, other_seeds, seeds_needed
-from dlbench.trials.diagnostics import Watch
+from dlbench.trials.diagnostics import DiagnosticsPlan
 from dlbench.trials.settings import COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS, Settings
 from dlbench.trials.trial import Trial
 
@@ -42,7 +42,7 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
     kept, vetoes = _judge([(candidate, "") for candidate in candidates], registry)
     comparisons = comparisons_among(len(kept), all_pairs=request.judging.get("all_pairs", False))
     alpha = request.judging.get("alpha", ALPHA)
-    watch = _watch(request, registry)
+    diagnostics = _watch(request, registry)
     seeds = _seeds(request.seeds, comparisons, alpha)
     plan = Plan(
         axes=shown_axes,
@@ -54,17 +54,17 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
         baseline=request.judging.get("baseline", ""),
         noise_floor=other_seeds(seeds) if request.noise_floor else (),
         looks=request.seeds.looks(comparisons, alpha) if isinstance(request.seeds, AutoSeeds) else (),
-        watch=watch,
+        diagnostics=diagnostics,
     )
     return replace(plan, baseline=plan.baseline_variant.label if plan.baseline else "")
 
 
-def _watch(request: Request, registry: Registry) -> Watch:
+def _watch(request: Request, registry: Registry) -> DiagnosticsPlan:
     """Return what is measured; whoever wants to judge by a diagnostic gets it."""
-    watch = read_watch(request.diagnostics, registry, request.prefer)
+    diagnostics = read_diagnostics(request.diagnostics, registry, request.prefer)
     source = source_of(request.judging.get("metric", ""), registry)
-    unasked = source and request.judging["metric"].partition("@")[0] not in watch.values
-    return watch.joined(read_watch((source,), registry)) if unasked else watch
+    unasked = source and request.judging["metric"].partition("@")[0] not in diagnostics.values
+    return diagnostics.joined(read_diagnostics((source,), registry)) if unasked else diagnostics
 
 
 def resolve(plan: Plan, registry: Registry, complete: Callable[[Trial], tuple[Trial, str]]) -> Plan:

@@ -6,12 +6,12 @@ from dlbench.components.records import Diagnostic
 from dlbench.components.syntax import parse_reference, split_list
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plugins.registry import Registry
-from dlbench.trials.diagnostics import DEFAULT_AT, EVERY, FIRST, LAST, NOTHING, Watch, read_time
+from dlbench.trials.diagnostics import DEFAULT_AT, EVERY, FIRST, LAST, NO_DIAGNOSTICS, DiagnosticsPlan, read_time
 
 ALL = "all"
 
 
-def read_watch(texts: Iterable[str], registry: Registry, prefer: str = "") -> Watch:
+def read_diagnostics(texts: Iterable[str], registry: Registry, prefer: str = "") -> DiagnosticsPlan:
     """Read lists of diagnostics and times. Without a time, the first and the last epoch; without a name, all there are.
 
     Raises DlbenchError for a name that nobody has and a parameter that is not taken. prefer: the plugin that is looked
@@ -19,21 +19,21 @@ def read_watch(texts: Iterable[str], registry: Registry, prefer: str = "") -> Wa
     """
     items = [item.strip() for text in texts for item in split_list(text) if item.strip()]
     if not items:
-        return NOTHING
+        return NO_DIAGNOSTICS
     times = [(item, read_time(item)) for item in items]
     names = [item for item, time in times if not time]
     if not names or ALL in names:
         others = [item for item in names if item != ALL]
         named = {parse_reference(item).name.rpartition("/")[2] for item in others}
         names = [*others, *(e.name for e in registry.entries("diagnostics") if e.record.name not in named)]
-    watch = NOTHING
+    diagnostics = NO_DIAGNOSTICS
     for name in names:
-        watch = watch.joined(_one(name, registry, prefer))
+        diagnostics = diagnostics.joined(_one(name, registry, prefer))
     at = tuple(dict.fromkeys(time for _, time in times if time)) or DEFAULT_AT
-    return Watch(diagnostics=watch.diagnostics, at=at, values=watch.values)
+    return DiagnosticsPlan(diagnostics=diagnostics.diagnostics, at=at, values=diagnostics.values)
 
 
-def _one(text: str, registry: Registry, prefer: str) -> Watch:
+def _one(text: str, registry: Registry, prefer: str) -> DiagnosticsPlan:
     reference = parse_reference(text)
     try:
         selection = registry.select("diagnostics", reference, prefer)
@@ -43,7 +43,7 @@ def _one(text: str, registry: Registry, prefer: str) -> Watch:
         raise DlbenchError(error.message, f"{error.hint} {hint}") from None
     record = registry.get("diagnostics", selection.name).record
     assert isinstance(record, Diagnostic)
-    return Watch(diagnostics=(selection.text,), values=tuple(record.values))
+    return DiagnosticsPlan(diagnostics=(selection.text,), values=tuple(record.values))
 
 
 def source_of(metric: str, registry: Registry) -> str:

@@ -5,8 +5,8 @@ from typing import Any
 
 from dlbench.components.syntax import format_value
 from dlbench.errors import DlbenchError
-from dlbench.trials.diagnostics import Watch
-from dlbench.trials.settings import BEFORE
+from dlbench.trials.diagnostics import DiagnosticsPlan
+from dlbench.trials.settings import VALUES_BEFORE_INTRODUCED
 
 Plan = Mapping[str, Any]
 
@@ -17,7 +17,7 @@ def extend_plan(old: Plan, new: Plan) -> dict[str, Any]:
     What was there keeps its place; baseline and judging stay, but for looks where there were none. Other fixed settings
     are a DlbenchError that lists them.
     """
-    before = {name: format_value(value) for name, value in BEFORE.items() if name in new["fixed"]}
+    before = {name: format_value(value) for name, value in VALUES_BEFORE_INTRODUCED.items() if name in new["fixed"]}
     fixed = {name: text for name, text in before.items() if name not in old["axes"]} | dict(old["fixed"])
     if differences := _differences(fixed, new["fixed"]):
         raise DlbenchError(
@@ -42,8 +42,8 @@ def extend_plan(old: Plan, new: Plan) -> dict[str, Any]:
     }
     if floor := _union(old.get("noise_floor", ()), new.get("noise_floor", ())):
         joined["noise_floor"] = floor
-    if watch := Watch.from_json(old.get("watch")).joined(Watch.from_json(new.get("watch"))):
-        joined["watch"] = watch.to_json()
+    if diagnostics := DiagnosticsPlan.from_json(old.get("watch")).joined(DiagnosticsPlan.from_json(new.get("watch"))):
+        joined["watch"] = diagnostics.to_json()
     if looks := new.get("judging", {}).get("looks"):
         # Whoever stops as soon as a verdict falls pays for every look from then on.
         joined["judging"] = {**joined["judging"], "looks": joined["judging"].get("looks") or looks}

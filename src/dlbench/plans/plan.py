@@ -8,8 +8,8 @@ from typing import Any
 from dlbench.components.syntax import format_value, parse_reference
 from dlbench.errors import DlbenchError, suggest
 from dlbench.statistics.seeds import AutoSeeds
-from dlbench.trials.diagnostics import NOTHING, Watch
-from dlbench.trials.settings import BEFORE
+from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
+from dlbench.trials.settings import VALUES_BEFORE_INTRODUCED
 from dlbench.trials.trial import Trial, digest
 
 
@@ -71,7 +71,7 @@ class Plan:
     noise_floor: tuple[int, ...] = ()
     looks: tuple[int, ...] = ()
     judging: Mapping[str, Any] = field(default_factory=dict)
-    watch: Watch = NOTHING
+    diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:
@@ -95,7 +95,7 @@ class Plan:
     @property
     def name(self) -> str:
         """Return the run folder's default name: axes, data set, six digits of what is held fixed."""
-        before = {name: format_value(value) for name, value in BEFORE.items()}
+        before = {name: format_value(value) for name, value in VALUES_BEFORE_INTRODUCED.items()}
         fixed = {name: text for name, text in self.fixed.items() if before.get(name) != text}
         dataset = parse_reference(self.fixed["dataset"]).name if "dataset" in self.fixed else ""
         varied = list(self.axes) or [parse_reference(self.fixed["model"]).name]
@@ -112,7 +112,7 @@ class Plan:
             "experiment": self.experiment,
             "judging": dict(self.judging),
             "noise_floor": list(self.noise_floor),
-            "watch": self.watch.to_json() if self.watch else {},
+            "watch": self.diagnostics.to_json() if self.diagnostics else {},
         }
         return {
             "axes": {axis: list(values) for axis, values in self.axes.items()},

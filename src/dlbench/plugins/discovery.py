@@ -99,11 +99,11 @@ class PluginSet:
                 continue
             answer, error = _guarded(_answer, implementations[plugin.name], arguments)
             if error:
-                self.leave_out(plugin, hook, f"its hook {hook} raised {in_words(error)}.")
+                self.disable_hook(plugin, hook, f"its hook {hook} raised {describe_error(error)}.")
             else:
                 yield plugin, answer
 
-    def leave_out(self, plugin: Plugin, hook: str, reason: str) -> None:
+    def disable_hook(self, plugin: Plugin, hook: str, reason: str) -> None:
         """Name a hook's fault once and never call that hook of the plugin again."""
         if (plugin.name, hook) not in self._left_out:
             self._left_out.add((plugin.name, hook))
@@ -180,7 +180,7 @@ def _load_one(
         return plugin, [_nuisance(entry_point.name, distribution, reason) for reason in reasons]
     if error:
         remedy = remedy_for(error, entry_point.dist)
-        loaded = Refusal(f"loading {entry_point.value} raised {in_words(error)}.", remedy)
+        loaded = Refusal(f"loading {entry_point.value} raised {describe_error(error)}.", remedy)
     assert loaded is not None
     return None, [_problem(entry_point.name, distribution, *loaded)]
 
@@ -269,7 +269,7 @@ def _as_error(problems: Iterable[PluginProblem]) -> DlbenchError:
     )
 
 
-def in_words(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Return an exception's type and the first line of what it says."""
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

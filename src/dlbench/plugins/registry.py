@@ -60,15 +60,15 @@ class Registry:
         hook = f"dlbench_{kind}"
         for plugin, records in self.plugins.call(hook):
             if not isinstance(records, list):
-                self.plugins.leave_out(plugin, hook, f"its hook {hook} returned no list of records.")
+                self.plugins.disable_hook(plugin, hook, f"its hook {hook} returned no list of records.")
                 continue
             names: set[str] = set()
             for record in records:
                 if not isinstance(record, KINDS[kind]):
                     wanted = KINDS[kind].__name__
-                    self.plugins.leave_out(plugin, hook, f"its hook {hook} returned {record!r}, not a {wanted}.")
+                    self.plugins.disable_hook(plugin, hook, f"its hook {hook} returned {record!r}, not a {wanted}.")
                 elif record.name in names:
-                    self.plugins.leave_out(plugin, hook, f"it declares the {SINGULAR[kind]} {record.name} twice.")
+                    self.plugins.disable_hook(plugin, hook, f"it declares the {SINGULAR[kind]} {record.name} twice.")
                 else:
                     names.add(record.name)
                     yield Entry(plugin, record)

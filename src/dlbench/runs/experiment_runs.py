@@ -13,7 +13,7 @@ from dlbench.experiments.request import find_experiments, open_experiment, run_d
 from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import list_runs
-from dlbench.trials.trial import ANSWERED, Manifest, TrialRecord
+from dlbench.trials.trial import COMPLETED, Manifest, TrialRecord
 
 #: What people write about all runs, and about one of them beside it: why its figures are what they are.
 INTRODUCTION, NOTES = "introduction.md", "notes.md"
@@ -100,7 +100,7 @@ def _read(path: Path, registry: Registry) -> AnsweredRun | None:
     return AnsweredRun(
         folder=path.name,
         answers=answer(experiment, records, plan, departed),
-        done=sum(record.status in ANSWERED for record in records),
+        done=sum(record.status in COMPLETED for record in records),
         planned=folder.manifest.planned,
         seeds=len(plan["seeds"]),
         seconds=sum(float(record.cost.get("train_seconds") or 0.0) for record in records),

@@ -16,10 +16,10 @@ from dlbench.runs.journal import FOLDER, JournalReader, append_record, journal_p
 from dlbench.runs.leftovers import keep_changed_views, remove_leftovers
 from dlbench.runs.locations import check_own, set_aside
 from dlbench.runs.manifest import SCHEMA, provenance_id, read_manifest, write_manifest
-from dlbench.runs.peers import Company, Peer, at_work
+from dlbench.runs.peers import ActiveSessions, Peer, at_work
 from dlbench.runs.tables import ViewFiles
-from dlbench.trials.diagnostics import Watch
-from dlbench.trials.trial import ANSWERED, Manifest, TrialRecord
+from dlbench.trials.diagnostics import DiagnosticsPlan
+from dlbench.trials.trial import COMPLETED, Manifest, TrialRecord
 
 
 class RunFolder:
@@ -36,7 +36,7 @@ class RunFolder:
         self.manifest: Manifest | None = None
         self._fresh = fresh
         self._session = ""
-        self._company = Company(path)
+        self._company = ActiveSessions(path)
         self._looks: list[Mapping[str, Any]] = []
         self._came: set[str] = set()
         self._news: list[TrialRecord] = []
@@ -86,19 +86,19 @@ class RunFolder:
     @property
     def answered(self) -> frozenset[str]:
         """Return the identities of the trials that need no other run."""
-        return frozenset(trial_id for trial_id, record in self._records.items() if record.status in ANSWERED)
+        return frozenset(trial_id for trial_id, record in self._records.items() if record.status in COMPLETED)
 
     @property
     def without_steps(self) -> frozenset[str]:
         """Return the identities of the trials that have no step's loss."""
         return frozenset(trial_id for trial_id, record in self._records.items() if not record.steps)
 
-    def unwatched(self, watch: Watch) -> frozenset[str]:
-        """Return the identities of answered trials whose records lack what a watch measures."""
+    def without_diagnostics(self, diagnostics: DiagnosticsPlan) -> frozenset[str]:
+        """Return the identities of answered trials whose records lack some of the diagnostics."""
         return frozenset(
             trial_id
             for trial_id, record in self._records.items()
-            if record.status in ANSWERED and watch.lacks(record.watched, len(record.epochs))
+            if record.status in COMPLETED and diagnostics.lacks(record.watched, len(record.epochs))
         )
 
     @property
@@ -170,7 +170,7 @@ class RunFolder:
         check_own(self.path)
         make_folder(self.path / FOLDER)
         self._session = session_name(_now())
-        self._company = Company(self.path, self._session)
+        self._company = ActiveSessions(self.path, self._session)
         with self._company.exclusive():
             self._company.join()
             self._read()

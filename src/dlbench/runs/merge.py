@@ -8,7 +8,7 @@ from typing import Any
 from dlbench.errors import DlbenchError
 from dlbench.plans.extend import extend_plan
 from dlbench.runs.folder import RunFolder
-from dlbench.trials.trial import ANSWERED, TrialRecord
+from dlbench.trials.trial import COMPLETED, TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ def merge(target: Path, sources: Sequence[Path]) -> Merged:
             added[source.path.name] = 0
             for record in source.records:
                 known = records.get(record.trial_id)
-                if known and (known.status in ANSWERED or record.status not in ANSWERED):
+                if known and (known.status in COMPLETED or record.status not in COMPLETED):
                     there += 1
                     differing += [record.trial_id] if _differ(known, record) else []
                     continue
@@ -54,7 +54,7 @@ def merge(target: Path, sources: Sequence[Path]) -> Merged:
                 added[source.path.name] += 1
         sessions = [session for source in found for session in (source.manifest.sessions if source.manifest else ())]
         folder.adopt(plan or {}, sessions, tuple(taken.values()), [source.path for source in found])
-    answered = {record.provenance_id for record in records.values() if record.status in ANSWERED}
+    answered = {record.provenance_id for record in records.values() if record.status in COMPLETED}
     warnings = [f"{source.path.name}: {warning}" for source in found for warning in source.warnings]
     return Merged(
         path=target, added=added, there=there, differing=differing, provenances=len(answered), warnings=warnings
@@ -63,7 +63,7 @@ def merge(target: Path, sources: Sequence[Path]) -> Merged:
 
 def _differ(one: TrialRecord, other: TrialRecord) -> bool:
     """Tell whether two answers to a trial are not the same; NaN is the same as NaN."""
-    answered = one.status in ANSWERED and other.status in ANSWERED
+    answered = one.status in COMPLETED and other.status in COMPLETED
     return answered and repr((one.status, sorted(one.metrics.items()))) != repr(
         (other.status, sorted(other.metrics.items()))
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dlbench.errors import DlbenchError
 from dlbench.runs.folder import RunFolder
-from dlbench.trials.trial import ANSWERED, Manifest, TrialRecord
+from dlbench.trials.trial import COMPLETED, Manifest, TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ def overview(path: Path) -> Overview:
     except DlbenchError as error:
         return Overview(name=path.name, size_bytes=size, problem=error.message)
     records, manifest = folder.records, folder.manifest
-    done = sum(record.status in ANSWERED for record in records)
+    done = sum(record.status in COMPLETED for record in records)
     failed = len(records) - done
     if manifest is None:
         return Overview(name=path.name, done=done, failed=failed, size_bytes=size, problem="It has no manifest.json.")

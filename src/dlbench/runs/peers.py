@@ -48,7 +48,7 @@ class Peer:
         return f"process {self.pid}{here}"
 
 
-class Company:
+class ActiveSessions:
     """The sessions in a run folder, seen from one of them."""
 
     def __init__(self, folder: Path, session: str = "") -> None:

@@ -15,7 +15,7 @@ from dlbench.files import partial_files, remove_file, replace_file, to_bytes, wr
 from dlbench.runs.journal import FOLDER, Journal, parse_line, read_journal
 from dlbench.runs.leftovers import foreign, keep_copy
 from dlbench.runs.manifest import FILE_NAME, NewerSchemaError, read_manifest, write_manifest
-from dlbench.runs.peers import LOCK, Company, at_work, dead_sessions
+from dlbench.runs.peers import LOCK, ActiveSessions, at_work, dead_sessions
 from dlbench.runs.recovery import recover_manifest
 from dlbench.runs.tables import COMPARISON, VIEWS, table, to_csv
 from dlbench.trials.trial import Manifest
@@ -65,7 +65,7 @@ def mend(folder: Path) -> Iterator[tuple[Finding, bool]]:
         raise DlbenchError(
             f"{folder} is in use by {', '.join(map(str, peers))}.", "Wait for its end, or add --dry-run to look only."
         )
-    with writing(folder), Company(folder).exclusive():
+    with writing(folder), ActiveSessions(folder).exclusive():
         for finding in examine(folder):
             if finding.mend:
                 finding.mend()

@@ -9,7 +9,7 @@ from dlbench.executors.tasks import measure_cost, measure_rates
 from dlbench.plans.build import resolve
 from dlbench.plans.plan import Plan
 from dlbench.plugins.registry import Registry
-from dlbench.sessions.resolve import Readying
+from dlbench.sessions.resolve import TrialResolver
 
 
 def measure(
@@ -20,16 +20,16 @@ def measure(
     Costs are measured in a process for each variant, rates in one process for all, in turn.
     """
     stop = threading.Event()
-    with Readying(registry, data_dir, stop, note) as readying:
-        plan = resolve(plan, registry, readying.complete)
+    with TrialResolver(registry, data_dir, stop, note) as resolver:
+        plan = resolve(plan, registry, resolver.complete)
     trials = [variant.trial.to_json() for variant in plan.variants]
     costs = []
     for trial in trials:
-        with Readying(registry, data_dir, stop, note) as fresh:
+        with TrialResolver(registry, data_dir, stop, note) as fresh:
             costs.append(fresh.call(measure_cost, trial, str(data_dir)))
     about = len(trials) * len(PARTS) * windows * seconds
     note(f"Measuring {len(trials)} {'variant' if len(trials) == 1 else 'variants'}, about {about:.0f} s.")
-    with Readying(registry, data_dir, stop, note) as fresh:
+    with TrialResolver(registry, data_dir, stop, note) as fresh:
         rates = fresh.call(measure_rates, trials, str(data_dir), seconds, windows)
     speeds = [
         Speed(

@@ -14,9 +14,9 @@ from dlbench.runs.checkpoints import FOLDER as CHECKPOINTS
 from dlbench.runs.checkpoints import discard_checkpoints, remove_empty_folder
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.timing import longest_first
-from dlbench.sessions.resume import Wanted, reusable
+from dlbench.sessions.resume import ReuseRequirements, reusable
 from dlbench.trials.trial import (
-    ANSWERED,
+    COMPLETED,
     EpochFinished,
     Event,
     Trial,
@@ -107,7 +107,7 @@ class Outcome:
         """Return the command's exit code: 0 all answered, 1 some failed, 130 interrupted."""
         if self.interrupted:
             return 130
-        return 0 if all(record.status in ANSWERED for record in self.records) else 1
+        return 0 if all(record.status in COMPLETED for record in self.records) else 1
 
 
 class LiveSession:
@@ -180,7 +180,7 @@ class LiveSession:
                     trials=(trial,),
                     weights_folder=str(run / "weights") if options.save_weights else "",
                     keep_steps=options.step_losses or trial.trial_id in kept,  # a record made again loses nothing
-                    watch=self.plan.watch,
+                    diagnostics=self.plan.diagnostics,
                     checkpoint_folder=str(run / CHECKPOINTS) if options.checkpoint_every else "",
                     checkpoint_every=options.checkpoint_every,
                     provenance_id=self.provenance,
@@ -209,7 +209,9 @@ class LiveSession:
     def reuse(self, missing: Sequence[Trial], options: Options, surroundings: Mapping[str, Any]) -> None:
         """Take trials over that other runs beside this one have, under equal conditions and with all that is asked."""
         counts: dict[str, int] = {}
-        wanted = Wanted(steps=options.step_losses, weights=options.save_weights, watch=self.plan.watch)
+        wanted = ReuseRequirements(
+            steps=options.step_losses, weights=options.save_weights, diagnostics=self.plan.diagnostics
+        )
         for found in reusable(missing, self.folder.path, surroundings, wanted):
             if options.save_weights:
                 self.folder.take_weights(found.weights)
@@ -237,7 +239,7 @@ class LiveSession:
 
     def _keep(self, record: TrialRecord) -> None:
         self.folder.add(record)
-        if record.status in ANSWERED:
+        if record.status in COMPLETED:
             discard_checkpoints(self.folder.path, [record.trial_id])
         self.computed += 1
         if record.status == "done" and record.message not in ("", *self._said):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
-class Readying:
+class TrialResolver:
     """Completes trials with what only the machine knows. A worker process starts only where one is needed.
 
     note: called with a sentence before anything that takes long or uses the network.
@@ -41,7 +41,7 @@ class Readying:
         self._machine: Machine | None = None
         self._prepared: dict[str, PreparedInfo] = {}
 
-    def __enter__(self) -> "Readying":
+    def __enter__(self) -> "TrialResolver":
         return self
 
     def __exit__(self, *_: "TracebackType | type[BaseException] | BaseException | None") -> None:

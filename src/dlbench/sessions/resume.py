@@ -11,14 +11,14 @@ from dlbench.plans.plan import Plan
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import list_runs
 from dlbench.runs.peers import at_work
-from dlbench.trials.diagnostics import NOTHING, Watch
+from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.trial import Trial, TrialRecord
 
 _DECISIVE = ("dlbench", "torch", "numpy")
 
 
 @dataclass(frozen=True)
-class Found:
+class ReusableTrial:
     """A trial's record in another run folder."""
 
     run: Path
@@ -31,18 +31,18 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ReuseRequirements:
     """What a record must come with to be taken over: each step's loss, its weights, what diagnostics measure."""
 
     steps: bool = False
     weights: bool = False
-    watch: Watch = NOTHING
+    diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS
 
-    def in_full(self, found: Found) -> bool:
+    def satisfied_by(self, found: ReusableTrial) -> bool:
         """Tell whether a record comes with all that."""
         record = found.record
         steps, weights = bool(record.steps) or not self.steps, found.weights.is_file() or not self.weights
-        return steps and weights and not self.watch.lacks(record.watched, len(record.epochs))
+        return steps and weights and not self.diagnostics.lacks(record.watched, len(record.epochs))
 
 
 def check_fresh(path: Path) -> str:
@@ -83,8 +83,8 @@ def forced_trials(names: Iterable[str], plan: Plan) -> frozenset[str]:
 
 
 def reusable(
-    trials: Sequence[Trial], own: Path, surroundings: Mapping[str, Any], wanted_with: Wanted
-) -> Iterator[Found]:
+    trials: Sequence[Trial], own: Path, surroundings: Mapping[str, Any], wanted_with: ReuseRequirements
+) -> Iterator[ReusableTrial]:
     """Yield the trials' records in the run folders beside our own that were computed under the conditions of now.
 
     Those are the versions of dlbench, torch, numpy and the plugins that decide the trial's numbers, and the processors.
@@ -99,11 +99,11 @@ def reusable(
             continue
         sessions = {s.get("provenance_id"): s for s in (folder.manifest.sessions if folder.manifest else ())}
         for record in folder.records:
-            found, session = Found(run, record), sessions.get(record.provenance_id)
+            found, session = ReusableTrial(run, record), sessions.get(record.provenance_id)
             if record.trial_id not in wanted.keys() & folder.answered or session is None:
                 continue
             same = _decisive(session, record.trial) == _decisive(surroundings, record.trial)
-            if same and wanted_with.in_full(found):
+            if same and wanted_with.satisfied_by(found):
                 del wanted[record.trial_id]
                 yield found
 

@@ -12,17 +12,17 @@ from dlbench.components.syntax import parse_reference
 from dlbench.errors import DlbenchError
 from dlbench.plans.build import build, resolve
 from dlbench.plans.config import Config, default_data_dir
-from dlbench.plans.diagnostics import read_watch
+from dlbench.plans.diagnostics import read_diagnostics
 from dlbench.plans.plan import Plan, Request
 from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import new_run_path, results_root
 from dlbench.runs.manifest import provenance, provenance_id
 from dlbench.sessions.live import Display, LiveSession, Options, Outcome
-from dlbench.sessions.resolve import Readying, data_folder
+from dlbench.sessions.resolve import TrialResolver, data_folder
 from dlbench.sessions.resume import check_fresh, forced_trials
 from dlbench.sessions.staleness import plugins_used, stale_trials
-from dlbench.trials.diagnostics import NOTHING, Watch
+from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.trial import Trial
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ def run(
     if options.fresh and (question := check_fresh(path)) and not options.confirm(question):
         raise DlbenchError(f"Nothing was done: {path} stays as it is.")
     data_dir = data_folder(options.data_dir, config.data_dir, default_data_dir)
-    with Readying(registry, data_dir, stop, display.note) as readying:
-        plan = resolve(plan, registry, readying.complete)
-        hardware = {"gpu": readying.machine().device_name}
+    with TrialResolver(registry, data_dir, stop, display.note) as resolver:
+        plan = resolve(plan, registry, resolver.complete)
+        hardware = {"gpu": resolver.machine().device_name}
     folder = RunFolder(path, fresh=options.fresh)
     for warning in folder.warnings:
         display.note(warning)
@@ -57,7 +57,7 @@ def run(
     def missing(stage: Plan) -> list[Trial]:
         stale = stale_trials(folder, stage, surroundings, accept=options.accept_old, redo=options.redo_stale)
         again = stale | forced | (folder.without_steps if options.step_losses else frozenset())
-        there = (folder.answered - again - folder.unwatched(stage.watch)) | folder.came
+        there = (folder.answered - again - folder.without_diagnostics(stage.diagnostics)) | folder.came
         return [trial for trial in stage.trials if trial.trial_id not in there]
 
     executor = _executor(options, registry, data_dir) if missing(plan) else None
@@ -99,14 +99,14 @@ def _run_stages(
 
 def _with_watch_of(folder: RunFolder, plan: Plan, registry: Registry, display: Display) -> Plan:
     """Watch what the folder's trials are watched by too, so that every pair is complete; say what runs again for it."""
-    before = Watch.from_json(folder.manifest.plan.get("watch") if folder.manifest else None)
+    before = DiagnosticsPlan.from_json(folder.manifest.plan.get("watch") if folder.manifest else None)
     try:
-        read_watch(before.diagnostics, registry)
+        read_diagnostics(before.diagnostics, registry)
     except DlbenchError as error:  # its plugin is not there any more
         display.note(f"The folder's diagnostics are not measured any more: {error.message}")
-        before = NOTHING
-    plan = replace(plan, watch=before.joined(plan.watch))
-    again = folder.unwatched(plan.watch) & {trial.trial_id for trial in plan.trials}
+        before = NO_DIAGNOSTICS
+    plan = replace(plan, diagnostics=before.joined(plan.diagnostics))
+    again = folder.without_diagnostics(plan.diagnostics) & {trial.trial_id for trial in plan.trials}
     if again:
         trials = f"{len(again)} trial{'s' * (len(again) != 1)}"
         display.note(f"{trials} of the folder lack some of the diagnostics: computed again, to the same numbers.")

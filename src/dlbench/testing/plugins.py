@@ -149,7 +149,7 @@ def experiment_stands(subject: ExperimentSubject) -> Iterator[str]:
     """Read the file and plan it."""
     try:
         experiment = load_experiment(subject.file.path, subject.file.plugin)
-        check_metrics(experiment, check(experiment, subject.registry).watch.values)
+        check_metrics(experiment, check(experiment, subject.registry).diagnostics.values)
     except DlbenchError as error:
         yield str(error)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dlbench.components.records import Value
-from dlbench.plugins.discovery import in_words
+from dlbench.plugins.discovery import describe_error
 from dlbench.plugins.registry import SINGULAR, Entry, Registry
 
 Given = TypeVar("Given")
@@ -120,4 +120,4 @@ def _evidence(each: Promise, given: Any) -> str | None:
         except (KeyboardInterrupt, Unproven):
             raise
         except BaseException as error:  # a component may even call sys.exit()
-            return f"it raised {in_words(error)}"
+            return f"it raised {describe_error(error)}"

@@ -20,7 +20,7 @@ class Reading(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watch:
+class DiagnosticsPlan:
     """Which diagnostics measure a training, and at the end of which epochs.
 
     diagnostics: in the component syntax, qualified. at: "first", "last", "every:N" and epochs from 1.
@@ -42,11 +42,11 @@ class Watch:
         """Return which epochs of a finished training are measured."""
         return frozenset(epoch for epoch in range(1, epochs_run + 1) if self.due(epoch, last=epoch == epochs_run))
 
-    def joined(self, other: "Watch") -> "Watch":
+    def joined(self, other: "DiagnosticsPlan") -> "DiagnosticsPlan":
         """Return what measures all that either measures."""
         if not self or not other:
             return self or other
-        return Watch(
+        return DiagnosticsPlan(
             diagnostics=_union(self.diagnostics, other.diagnostics),
             at=_union(self.at, other.at),
             values=_union(self.values, other.values),
@@ -62,12 +62,12 @@ class Watch:
         return {"diagnostics": list(self.diagnostics), "at": list(self.at), "values": list(self.values)}
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any] | None) -> "Watch":
-        """Read it back from JSON content; None and nothing are a watch over nothing."""
+    def from_json(cls, content: Mapping[str, Any] | None) -> "DiagnosticsPlan":
+        """Read it back from JSON content; None and {} mean no diagnostics."""
         return cls(**{key: tuple(texts) for key, texts in content.items()}) if content else cls()
 
 
-NOTHING = Watch()
+NO_DIAGNOSTICS = DiagnosticsPlan()
 
 
 def read_time(text: str) -> str:

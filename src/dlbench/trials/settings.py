@@ -172,11 +172,15 @@ class Settings:
 
         So a setting that is added later leaves earlier trials their identity.
         """
-        return {name: value for name, value in self.values.items() if name not in BEFORE or BEFORE[name] != value}
+        return {
+            name: value
+            for name, value in self.values.items()
+            if name not in VALUES_BEFORE_INTRODUCED or VALUES_BEFORE_INTRODUCED[name] != value
+        }
 
 
 #: Settings added after trials were kept without them, with what those trials did.
-BEFORE: Mapping[str, Value] = MappingProxyType(
+VALUES_BEFORE_INTRODUCED: Mapping[str, Value] = MappingProxyType(
     {"fused": False, "matmul_precision": "highest", "compile": False, "cuda_graphs": False, "test_size": None}
 )
 SETTINGS: Mapping[str, Setting] = MappingProxyType(

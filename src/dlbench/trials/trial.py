@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 from dlbench.components.choice import Selection
 from dlbench.components.records import Value
-from dlbench.trials.diagnostics import NOTHING, Reading, Watch
-from dlbench.trials.settings import BEFORE, Settings
+from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan, Reading
+from dlbench.trials.settings import VALUES_BEFORE_INTRODUCED, Settings
 
 Status = Literal["done", "diverged", "failed", "vetoed", "timeout", "oom"]
 #: Statuses that answer a trial's question; the others are tried again.
-ANSWERED: frozenset[str] = frozenset({"done", "diverged"})
+COMPLETED: frozenset[str] = frozenset({"done", "diverged"})
 Metrics = Mapping[str, float | int | None]
 
 
@@ -93,7 +93,7 @@ class Trial:
             known[axis] = Selection.from_json(known[axis])
         shape = known.get("input_shape")
         known["input_shape"] = tuple(shape) if shape else None
-        known["settings"] = Settings(**{**BEFORE, **known["settings"]})
+        known["settings"] = Settings(**{**VALUES_BEFORE_INTRODUCED, **known["settings"]})
         return cls(**known)
 
 
@@ -102,7 +102,7 @@ class WorkUnit:
     """One or more trials that are trained together, as they travel to a worker.
 
     weights_folder: where the worker leaves the selected weights, or "" where nobody wants them.
-    keep_steps: whether the records keep the loss of each step. watch: the diagnostics that measure them.
+    keep_steps: whether the records keep the loss of each step. diagnostics: what measures them beside the training.
     checkpoint_folder: where a training leaves its state every checkpoint_every seconds, or "" for nowhere.
     provenance_id: what stands around the trials; a checkpoint made with something else is not gone on from.
     """
@@ -110,20 +110,26 @@ class WorkUnit:
     trials: tuple[Trial, ...]
     weights_folder: str = ""
     keep_steps: bool = False
-    watch: Watch = NOTHING
+    diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS
     checkpoint_folder: str = ""
     checkpoint_every: float = 60.0
     provenance_id: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the unit as JSON content."""
-        return {**_content(self), "trials": [trial.to_json() for trial in self.trials], "watch": self.watch.to_json()}
+        return {
+            **_content(self),
+            "trials": [trial.to_json() for trial in self.trials],
+            "diagnostics": self.diagnostics.to_json(),
+        }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "WorkUnit":
         """Read a unit back from JSON content."""
         trials = tuple(Trial.from_json(trial) for trial in content["trials"])
-        return cls(**{**content, "trials": trials, "watch": Watch.from_json(content.get("watch"))})
+        return cls(
+            **{**content, "trials": trials, "diagnostics": DiagnosticsPlan.from_json(content.get("diagnostics"))}
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,10 +17,10 @@ from dlbench.report.terminal.explain import explanation_table, print_explanation
 from dlbench.runs.folder import extend_plan
 from dlbench.runs.tables import ViewFiles
 from dlbench.statistics.metrics import default_margin, higher_is_better, is_share
-from dlbench.trials.diagnostics import Reading, Watch
+from dlbench.trials.diagnostics import DiagnosticsPlan, Reading
 from dlbench.trials.trial import TrialRecord
 
-WATCH = Watch(
+WATCH = DiagnosticsPlan(
     diagnostics=("standard/saturation", "standard/sharpness"), at=("first", "last"), values=("saturation", "sharpness")
 )
 
@@ -183,9 +183,9 @@ def test_a_diagnostic_s_name_tells_how_it_is_read_whatever_its_layer():
 
 
 def test_a_folder_goes_on_measuring_what_it_measured(make_plan):
-    before = {**make_plan(), "watch": Watch(diagnostics=("a",), at=("last",), values=("x",)).to_json()}
-    now = {**make_plan(), "watch": Watch(diagnostics=("b",), at=("first",), values=("y",)).to_json()}
-    joined = Watch.from_json(extend_plan(before, now)["watch"])
-    assert joined == Watch(diagnostics=("a", "b"), at=("last", "first"), values=("x", "y"))
+    before = {**make_plan(), "watch": DiagnosticsPlan(diagnostics=("a",), at=("last",), values=("x",)).to_json()}
+    now = {**make_plan(), "watch": DiagnosticsPlan(diagnostics=("b",), at=("first",), values=("y",)).to_json()}
+    joined = DiagnosticsPlan.from_json(extend_plan(before, now)["watch"])
+    assert joined == DiagnosticsPlan(diagnostics=("a", "b"), at=("last", "first"), values=("x", "y"))
     assert extend_plan(before, make_plan())["watch"] == before["watch"]
     assert "watch" not in extend_plan(make_plan(), make_plan())

@@ -46,7 +46,7 @@ def test_a_diverged_trial_counts_with_its_accuracy_but_not_with_its_time_and_fai
     assert (summary.n, summary.failed) == (2, 3)
     assert summary.metrics["validation_accuracy"].values == {0: 0.9, 1: 0.1}
     assert set(summary.metrics["train_seconds"].values) == {0}
-    found = [(mishap.status, mishap.message, mishap.seeds) for mishap in summary.mishaps]
+    found = [(failure.status, failure.message, failure.seeds) for failure in summary.failures]
     assert found == [("diverged", "", (1,)), ("failed", "ValueError: no", (2, 3)), ("oom", "", (4,))]
 
 

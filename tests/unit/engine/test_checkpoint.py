@@ -183,8 +183,10 @@ def test_a_unit_that_is_stopped_has_no_record_and_goes_on_with_a_sentence(unit, 
 def test_diagnostics_go_on_with_the_training(unit, registry):
     """All of them: some look at the losses and the update of steps, and one cannot work on so few images."""
     names = tuple(entry.name for entry in registry.entries("diagnostics"))
-    watched = WorkUnit.from_json({**unit.to_json(), "watch": {"diagnostics": names, "at": ["every:1"], "values": []}})
-    undisturbed = told(WorkUnit(trials=unit.trials, watch=watched.watch))[1][0]
+    watched = WorkUnit.from_json(
+        {**unit.to_json(), "diagnostics": {"diagnostics": names, "at": ["every:1"], "values": []}}
+    )
+    undisturbed = told(WorkUnit(trials=unit.trials, diagnostics=watched.diagnostics))[1][0]
     assert told(watched, Tripwire(1 + 9)) == ([], [])
     notes, (record,) = told(watched)
     assert notes[0].startswith("goes on")
@@ -193,8 +195,8 @@ def test_diagnostics_go_on_with_the_training(unit, registry):
 
 
 def test_a_checkpoint_made_with_other_diagnostics_is_passed_over(unit, checkpoint):
-    watch = {"diagnostics": ["standard/dead-units"], "at": ["last"], "values": []}
-    notes, _ = told(WorkUnit.from_json({**unit.to_json(), "watch": watch}))
+    diagnostics = {"diagnostics": ["standard/dead-units"], "at": ["last"], "values": []}
+    notes, _ = told(WorkUnit.from_json({**unit.to_json(), "diagnostics": diagnostics}))
     assert "of another trial or of other versions" in notes[0]
 
 

@@ -13,15 +13,15 @@ import dlbench.engine.diagnostics
 import dlbench.engine.work_unit
 from dlbench.components.choice import Selection
 from dlbench.components.records import NEEDS, Diagnostic
-from dlbench.engine.diagnostics import Chosen, Watcher, choose
+from dlbench.engine.diagnostics import ResolvedDiagnostic, Watcher, choose
 from dlbench.engine.randomness import borrowed_generators
 from dlbench.engine.setup import gather
-from dlbench.engine.stopping import Selector, Stopper
+from dlbench.engine.stopping import BestWeights, EarlyStopping
 from dlbench.engine.training import evaluate_on, train
 from dlbench.engine.work_unit import run_trial
-from dlbench.plans.diagnostics import read_watch
+from dlbench.plans.diagnostics import read_diagnostics
 from dlbench.plugins.registry import Registry
-from dlbench.trials.diagnostics import Watch
+from dlbench.trials.diagnostics import DiagnosticsPlan
 
 BUILT_IN = (
     *("activations", "calibration", "dead-units", "dormant-units", "generalization-gap", "gradient-norm"),
@@ -107,14 +107,14 @@ def rude_one(monkeypatch):
     resolve = dlbench.engine.diagnostics.resolve_factory
     found = lambda wanted: rude if wanted is record else resolve(wanted)  # noqa: E731
     monkeypatch.setattr(dlbench.engine.diagnostics, "resolve_factory", found)
-    return Chosen("stranger/rude", record, Selection("stranger/rude"))
+    return ResolvedDiagnostic("stranger/rude", record, Selection("stranger/rude"))
 
 
 @pytest.fixture
 def trained(registry, make_trial, images):
     torch.set_num_threads(1)
 
-    def run(watch=None, extra=(), optimizer=None, **texts):
+    def run(diagnostics=None, extra=(), optimizer=None, **texts):
         trial = make_trial(3, **texts)
         random.seed(7)
         np.random.seed(7)
@@ -125,9 +125,11 @@ def trained(registry, make_trial, images):
             if optimizer:
                 made = optimizer(model.parameters(), lr=0.1, momentum=0.9)
                 use = replace(use, optimizer=made, schedule=torch.optim.lr_scheduler.ConstantLR(made, 1.0))
-            watcher = Watcher(watch, (*choose(watch, registry), *extra), trial.seed) if watch else None
-            selector = Selector("last", lambda: evaluate_on(use, use.test_feed))
-            result = train(use, selector, Stopper(None, "validation_loss"), lambda row: None, watcher)
+            watcher = (
+                Watcher(diagnostics, (*choose(diagnostics, registry), *extra), trial.seed) if diagnostics else None
+            )
+            selector = BestWeights("last", lambda: evaluate_on(use, use.test_feed))
+            result = train(use, selector, EarlyStopping(None, "validation_loss"), lambda row: None, watcher)
             states = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
         return result, use, states, watcher
 
@@ -149,27 +151,29 @@ def left(result, use, states):
 
 @pytest.mark.parametrize("optimizer", [None, Averaged], ids=["adam", "schedule-free"])
 def test_with_and_without_diagnostics_a_training_is_the_same_to_the_last_bit(trained, rude_one, optimizer):
-    watch = Watch(diagnostics=tuple(f"standard/{name}" for name in BUILT_IN), at=("every:1",))
+    diagnostics = DiagnosticsPlan(diagnostics=tuple(f"standard/{name}" for name in BUILT_IN), at=("every:1",))
     *without, _ = trained(optimizer=optimizer, augment="crop:padding=1")
-    *with_them, watcher = trained(watch, (rude_one,), optimizer=optimizer, augment="crop:padding=1")
+    *with_them, watcher = trained(diagnostics, (rude_one,), optimizer=optimizer, augment="crop:padding=1")
     assert watcher.faults == {}
     assert {name for name, epochs in watcher.watched.items() if epochs == [1, 2, 3]} == {
-        *watch.diagnostics,
+        *diagnostics.diagnostics,
         "stranger/rude",
     }
     assert left(*with_them) == left(*without)
 
 
 def test_measuring_repeats_itself_whatever_ran_before(trained, rude_one):
-    watch = Watch(diagnostics=("standard/gradient-norm", "standard/hessian-eigenvalue", "standard/activations"))
-    first = trained(watch)[3].readings
-    assert trained(watch, (rude_one,))[3].readings[: len(first)]
-    assert [r for r in trained(watch, (rude_one,))[3].readings if r.diagnostic != "rude"] == first
+    diagnostics = DiagnosticsPlan(
+        diagnostics=("standard/gradient-norm", "standard/hessian-eigenvalue", "standard/activations")
+    )
+    first = trained(diagnostics)[3].readings
+    assert trained(diagnostics, (rude_one,))[3].readings[: len(first)]
+    assert [r for r in trained(diagnostics, (rude_one,))[3].readings if r.diagnostic != "rude"] == first
 
 
 def test_a_diagnostic_sees_the_weights_that_are_evaluated(trained, registry, make_trial, images):
-    watch = Watch(diagnostics=("standard/generalization-gap:images=100000",), at=("last",))
-    result, use, _, watcher = trained(watch)
+    diagnostics = DiagnosticsPlan(diagnostics=("standard/generalization-gap:images=100000",), at=("last",))
+    result, use, _, watcher = trained(diagnostics)
     measured = {reading.diagnostic: reading.value for reading in watcher.readings}
     train_side, validation = evaluate_on(use, use.train_feed), evaluate_on(use, use.validation_feed)
     assert measured["evaluation_accuracy_gap"] == pytest.approx(train_side.accuracy - validation.accuracy)
@@ -179,8 +183,8 @@ def test_a_diagnostic_sees_the_weights_that_are_evaluated(trained, registry, mak
 
 def test_the_update_is_that_of_the_last_whole_step(trained, make_trial):
     """96 images in batches of 16 and plain SGD: ΔW is the rate times the gradient that the last step left behind."""
-    watch = Watch(diagnostics=("standard/update-ratio",), at=("last",))
-    _, use, _, watcher = trained(watch, optimizer=lambda parameters, **_: torch.optim.SGD(parameters, lr=0.01))
+    diagnostics = DiagnosticsPlan(diagnostics=("standard/update-ratio",), at=("last",))
+    _, use, _, watcher = trained(diagnostics, optimizer=lambda parameters, **_: torch.optim.SGD(parameters, lr=0.01))
     found = {reading.layer: reading.value for reading in watcher.readings}
     for layer in ("0", "6"):
         weight = use.model.get_submodule(layer).weight.detach()
@@ -190,24 +194,24 @@ def test_the_update_is_that_of_the_last_whole_step(trained, make_trial):
 
 def test_one_that_raises_costs_its_own_values_and_is_named_once(registry, make_trial, images, monkeypatch):
     monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
-    watch = Watch(
+    diagnostics = DiagnosticsPlan(
         diagnostics=("standard/gradient-noise-scale:large=1000", "standard/gradient-norm"), at=("first", "last")
     )
-    record = run_trial(make_trial(model="mlp:hidden=8"), Path(), registry, lambda row: None, watch=watch)
+    record = run_trial(make_trial(model="mlp:hidden=8"), Path(), registry, lambda row: None, diagnostics=diagnostics)
     assert record.status == "done"
     assert {reading.diagnostic for reading in record.diagnostics} == {"gradient_norm", "vanishing_ratio"}
     assert record.message.count("gradient-noise-scale") == 1
     assert "fewer than 992 training images" in record.message
     assert "Traceback" in record.log
-    assert record.watched == dict.fromkeys(watch.diagnostics, (1, 3))
-    assert not watch.lacks(record.watched, 3)  # it is not tried again each time
+    assert record.watched == dict.fromkeys(diagnostics.diagnostics, (1, 3))
+    assert not diagnostics.lacks(record.watched, 3)  # it is not tried again each time
 
 
 def test_a_value_that_the_record_does_not_name_is_a_fault(trained, rude_one, monkeypatch):
     monkeypatch.setattr(
         dlbench.engine.diagnostics, "resolve_factory", lambda record: lambda *_, **__: [("", "surprise", 1.0)]
     )
-    watcher = trained(Watch(diagnostics=("standard/sharpness",)))[3]
+    watcher = trained(DiagnosticsPlan(diagnostics=("standard/sharpness",)))[3]
     assert watcher.readings == []
     assert "surprise" in watcher.message
 
@@ -215,16 +219,18 @@ def test_a_value_that_the_record_does_not_name_is_a_fault(trained, rude_one, mon
 def test_the_last_epoch_is_that_of_an_early_stop(registry, make_trial, images, monkeypatch):
     monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
     trial = make_trial(model="mlp:hidden=8", learning_rate="0", patience="2", epochs="9")
-    watch = Watch(diagnostics=("standard/gradient-norm",))
-    record = run_trial(trial, Path(), registry, lambda row: None, watch=watch)
+    diagnostics = DiagnosticsPlan(diagnostics=("standard/gradient-norm",))
+    record = run_trial(trial, Path(), registry, lambda row: None, diagnostics=diagnostics)
     assert len(record.epochs) == 3
     assert record.watched == {"standard/gradient-norm": (1, 3)}
 
 
 def test_one_epoch_is_first_and_last_and_measured_once(registry, make_trial, images, monkeypatch):
     monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
-    watch = Watch(diagnostics=("standard/sharpness",))
-    record = run_trial(make_trial(model="mlp:hidden=8", epochs="1"), Path(), registry, lambda row: None, watch=watch)
+    diagnostics = DiagnosticsPlan(diagnostics=("standard/sharpness",))
+    record = run_trial(
+        make_trial(model="mlp:hidden=8", epochs="1"), Path(), registry, lambda row: None, diagnostics=diagnostics
+    )
     assert [reading.epoch for reading in record.diagnostics] == [1]
 
 
@@ -233,9 +239,9 @@ def test_a_stranger_s_diagnostic_takes_part_through_the_same_hook(install, make_
     monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
     monkeypatch.setenv("DLBENCH_PLUGINS", "stranger")
     registry = Registry.load()
-    watch = read_watch(["weight-size,broken,last"], registry)
-    assert watch.values == ("weight_size", "broken")
-    record = run_trial(make_trial(model="mlp:hidden=8"), Path(), registry, lambda row: None, watch=watch)
+    diagnostics = read_diagnostics(["weight-size,broken,last"], registry)
+    assert diagnostics.values == ("weight_size", "broken")
+    record = run_trial(make_trial(model="mlp:hidden=8"), Path(), registry, lambda row: None, diagnostics=diagnostics)
     assert record.status == "done"
     assert record.message == "diagnostics that failed: broken (RuntimeError: this one cannot)"
     assert [reading.layer for reading in record.diagnostics] == ["1.weight", "1.bias", "3.weight", "3.bias"]

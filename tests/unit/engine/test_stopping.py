@@ -4,13 +4,13 @@ import torch
 from torch import nn
 
 from dlbench.engine.evaluation import Evaluation
-from dlbench.engine.stopping import Selector, Stopper
+from dlbench.engine.stopping import BestWeights, EarlyStopping
 
 
 def _offer(rule, accuracies, losses=None, test=()):
     model = nn.Linear(1, 1, bias=False)
     tests = iter(test)
-    selector = Selector(rule, lambda: Evaluation(0.0, next(tests), torch.empty(0)))
+    selector = BestWeights(rule, lambda: Evaluation(0.0, next(tests), torch.empty(0)))
     for epoch, accuracy in enumerate(accuracies, start=1):
         model.weight.data.fill_(epoch)
         loss = losses[epoch - 1] if losses else 0.0
@@ -36,7 +36,7 @@ def test_an_epoch_whose_loss_is_not_finite_is_not_selected_unless_there_is_no_ot
 
 
 def _stops(patience, values, monitor="validation_loss"):
-    stopper = Stopper(patience, monitor)
+    stopper = EarlyStopping(patience, monitor)
     return [stopper.enough({monitor: value}) for value in values]
 
 

@@ -331,5 +331,5 @@ def test_a_hook_that_returns_no_paths_is_named_and_left_out(install) -> None:
 def test_every_installed_experiment_loads_resolves_and_names_what_it_has(file: ExperimentFile) -> None:
     experiment = open_experiment(file.name, INSTALLED)
     plan = check(experiment, INSTALLED)
-    check_metrics(experiment, plan.watch.values)
+    check_metrics(experiment, plan.diagnostics.values)
     assert plan.vetoes == ()

@@ -4,8 +4,8 @@ import pytest
 
 from dlbench.components.records import Diagnostic
 from dlbench.errors import ContractError, DlbenchError
-from dlbench.plans.diagnostics import read_watch, source_of
-from dlbench.trials.diagnostics import NOTHING, Watch, read_time
+from dlbench.plans.diagnostics import read_diagnostics, source_of
+from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan, read_time
 from dlbench.trials.trial import WorkUnit
 
 
@@ -20,37 +20,37 @@ from dlbench.trials.trial import WorkUnit
     ],
 )
 def test_epochs_are_those_that_the_times_name(at, epochs_run, measured):
-    assert Watch(diagnostics=("a",), at=at).epochs(epochs_run) == measured
+    assert DiagnosticsPlan(diagnostics=("a",), at=at).epochs(epochs_run) == measured
 
 
 def test_without_a_time_the_first_and_the_last_epoch_are_measured(registry):
-    watch = read_watch(["saturation,sharpness:radius=0.1"], registry)
-    assert watch.diagnostics == ("standard/saturation", "standard/sharpness:radius=0.1")
-    assert watch.at == ("first", "last")
-    assert watch.values == ("saturation", "sharpness")
+    diagnostics = read_diagnostics(["saturation,sharpness:radius=0.1"], registry)
+    assert diagnostics.diagnostics == ("standard/saturation", "standard/sharpness:radius=0.1")
+    assert diagnostics.at == ("first", "last")
+    assert diagnostics.values == ("saturation", "sharpness")
 
 
 def test_times_and_names_mix_in_any_order_and_over_repeated_options(registry):
-    watch = read_watch(["every:5,gradient-norm", "3,first,standard/dead-units"], registry)
-    assert watch.diagnostics == ("standard/gradient-norm", "standard/dead-units")
-    assert watch.at == ("every:5", "3", "first")
-    assert watch.values == ("gradient_norm", "vanishing_ratio", "dead_units")
+    diagnostics = read_diagnostics(["every:5,gradient-norm", "3,first,standard/dead-units"], registry)
+    assert diagnostics.diagnostics == ("standard/gradient-norm", "standard/dead-units")
+    assert diagnostics.at == ("every:5", "3", "first")
+    assert diagnostics.values == ("gradient_norm", "vanishing_ratio", "dead_units")
 
 
 @pytest.mark.parametrize("asked", ["all", "first,last"])
 def test_all_and_times_alone_mean_every_diagnostic(registry, asked):
-    assert len(read_watch([asked], registry).diagnostics) == len(registry.entries("diagnostics")) == 12
+    assert len(read_diagnostics([asked], registry).diagnostics) == len(registry.entries("diagnostics")) == 12
 
 
 def test_beside_all_one_may_have_its_own_parameters(registry):
-    watch = read_watch(["all,sharpness:radius=0.1"], registry)
-    assert [name for name in watch.diagnostics if "sharpness" in name] == ["standard/sharpness:radius=0.1"]
-    assert len(watch.diagnostics) == 12
+    diagnostics = read_diagnostics(["all,sharpness:radius=0.1"], registry)
+    assert [name for name in diagnostics.diagnostics if "sharpness" in name] == ["standard/sharpness:radius=0.1"]
+    assert len(diagnostics.diagnostics) == 12
 
 
 def test_nothing_asked_is_nothing_watched(registry):
-    assert read_watch([], registry) == NOTHING
-    assert not NOTHING
+    assert read_diagnostics([], registry) == NO_DIAGNOSTICS
+    assert not NO_DIAGNOSTICS
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_nothing_asked_is_nothing_watched(registry):
 )
 def test_a_mistake_is_named_with_what_was_perhaps_meant(registry, asked, said):
     with pytest.raises(DlbenchError) as caught:
-        read_watch([asked], registry)
+        read_diagnostics([asked], registry)
     assert said in f"{caught.value.message} {caught.value.hint}"
 
 
@@ -77,28 +77,30 @@ def test_a_time_is_kept_in_one_spelling():
 
 def test_joined_watches_measure_what_either_measures():
     first, second = (
-        Watch(diagnostics=("a",), at=("first",), values=("x",)),
-        Watch(diagnostics=("b", "a"), at=("last",), values=("y", "x")),
+        DiagnosticsPlan(diagnostics=("a",), at=("first",), values=("x",)),
+        DiagnosticsPlan(diagnostics=("b", "a"), at=("last",), values=("y", "x")),
     )
-    assert first.joined(second) == Watch(diagnostics=("a", "b"), at=("first", "last"), values=("x", "y"))
-    assert first.joined(NOTHING) == NOTHING.joined(first) == first
+    assert first.joined(second) == DiagnosticsPlan(diagnostics=("a", "b"), at=("first", "last"), values=("x", "y"))
+    assert first.joined(NO_DIAGNOSTICS) == NO_DIAGNOSTICS.joined(first) == first
 
 
 def test_a_record_lacks_what_was_not_tried_at_every_epoch_asked_for():
-    watch = Watch(diagnostics=("a", "b"))
-    assert watch.lacks({}, 5)
-    assert watch.lacks({"a": (1, 5)}, 5)
-    assert watch.lacks({"a": (1, 5), "b": (1,)}, 5)
-    assert not watch.lacks({"a": (1, 5), "b": (1, 3, 5)}, 5)
-    assert not NOTHING.lacks({}, 5)
+    diagnostics = DiagnosticsPlan(diagnostics=("a", "b"))
+    assert diagnostics.lacks({}, 5)
+    assert diagnostics.lacks({"a": (1, 5)}, 5)
+    assert diagnostics.lacks({"a": (1, 5), "b": (1,)}, 5)
+    assert not diagnostics.lacks({"a": (1, 5), "b": (1, 3, 5)}, 5)
+    assert not NO_DIAGNOSTICS.lacks({}, 5)
 
 
 def test_it_survives_the_way_to_a_worker_and_into_the_journal():
-    watch = Watch(diagnostics=("standard/sharpness:radius=0.1",), at=("every:2",), values=("sharpness",))
-    unit = WorkUnit(trials=(), watch=watch)
+    diagnostics = DiagnosticsPlan(
+        diagnostics=("standard/sharpness:radius=0.1",), at=("every:2",), values=("sharpness",)
+    )
+    unit = WorkUnit(trials=(), diagnostics=diagnostics)
     assert WorkUnit.from_json(unit.to_json()) == unit
-    without = {key: value for key, value in unit.to_json().items() if key != "watch"}
-    assert WorkUnit.from_json(without).watch == NOTHING  # of an executor that knows nothing of it
+    without = {key: value for key, value in unit.to_json().items() if key != "diagnostics"}
+    assert WorkUnit.from_json(without).diagnostics == NO_DIAGNOSTICS  # of an executor that knows nothing of it
 
 
 def test_the_diagnostic_that_gives_a_metric_is_found_by_its_value(registry):

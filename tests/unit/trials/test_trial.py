@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlbench.components.choice import Selection
-from dlbench.trials.settings import BEFORE, Settings
+from dlbench.trials.settings import VALUES_BEFORE_INTRODUCED, Settings
 from dlbench.trials.trial import (
-    ANSWERED,
+    COMPLETED,
     EpochFinished,
     Event,
     Trial,
@@ -172,7 +172,7 @@ def test_a_records_row_begins_with_identity_and_status_and_ends_with_cost() -> N
 
 
 def test_only_done_and_diverged_answer_a_trials_question() -> None:
-    assert {"done", "diverged"} == ANSWERED
+    assert {"done", "diverged"} == COMPLETED
 
 
 # Travelling as JSON
@@ -285,10 +285,10 @@ def test_an_event_comes_back_from_json_as_it_was(event: Event) -> None:
 def test_a_setting_that_came_later_leaves_the_identity_of_trials_that_were_kept_without_it() -> None:
     """The identity of TRIAL's combination as it was when Settings ended with `deterministic`."""
     earlier = TRIAL.to_json()
-    for name in BEFORE:
+    for name in VALUES_BEFORE_INTRODUCED:
         del earlier["settings"][name]
     read = Trial.from_json(through_json(earlier))
-    assert {name: getattr(read.settings, name) for name in BEFORE} == dict(BEFORE)
+    assert {name: getattr(read.settings, name) for name in VALUES_BEFORE_INTRODUCED} == dict(VALUES_BEFORE_INTRODUCED)
     assert read.settings.identity == earlier["settings"]
     assert read.variant_id != TRIAL.variant_id
 
@@ -302,9 +302,9 @@ OTHER_THAN_BEFORE = {
 }
 
 
-@pytest.mark.parametrize("name", BEFORE)
+@pytest.mark.parametrize("name", VALUES_BEFORE_INTRODUCED)
 def test_another_value_of_a_later_setting_is_another_trial(name: str) -> None:
-    before = replace(TRIAL, settings=replace(TRIAL.settings, **BEFORE))
+    before = replace(TRIAL, settings=replace(TRIAL.settings, **VALUES_BEFORE_INTRODUCED))
     assert (
         replace(before, settings=replace(before.settings, **{name: OTHER_THAN_BEFORE[name]})).trial_id
         != before.trial_id

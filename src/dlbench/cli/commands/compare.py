@@ -100,7 +100,7 @@ def compare(
 
 def run_session(request: Any, options: "Options", quiet: bool, registry: "Registry | None" = None) -> "Outcome":
     """Run a comparison with its progress on standard error; Ctrl-C ends it with what has finished."""
-    from dlbench.cli.streams.preloading import ReadingAhead
+    from dlbench.cli.streams.preloading import PreloadingProgress
     from dlbench.plans.config import load_config
     from dlbench.plugins.registry import Registry
     from dlbench.sessions.run import run
@@ -108,7 +108,7 @@ def run_session(request: Any, options: "Options", quiet: bool, registry: "Regist
     registry = registry or Registry.load()
     warn_of_problems(registry)
     stop = threading.Event()
-    with ReadingAhead(errors(), quiet=quiet) as display, _InterruptsStop(stop, display.note):
+    with PreloadingProgress(errors(), quiet=quiet) as display, _InterruptsStop(stop, display.note):
         outcome = run(request, options, registry, load_config(Path.cwd()), display, stop)
     warn_of_problems(registry)
     return outcome

@@ -16,7 +16,7 @@ from dlbench.components.syntax import parse_reference
 from dlbench.dataset_index import PreparedInfo
 from dlbench.plans.config import default_data_dir, load_config
 from dlbench.plugins.registry import Entry, Registry
-from dlbench.sessions.resolve import Readying, data_folder, known_data
+from dlbench.sessions.resolve import TrialResolver, data_folder, known_data
 
 app = typer.Typer(help="List, fetch and verify data sets.", no_args_is_help=True, add_completion=False)
 
@@ -64,9 +64,9 @@ def fetch(
     def note(text: str) -> None:
         errors().print(text, soft_wrap=True)
 
-    with Readying(registry, folder, threading.Event(), note) as readying:
+    with TrialResolver(registry, folder, threading.Event(), note) as resolver:
         for selection in chosen:
-            info = readying.prepared(selection)
+            info = resolver.prepared(selection)
             output().print(f"{selection.short}: {_counts(info)}, digest {info.digest}", soft_wrap=True)
 
 
@@ -87,9 +87,9 @@ def verify(
     wanted = names or [row["name"] for row in _rows(registry, folder) if row["here"] in ("prepared", "on disk")]
     chosen = [registry.select("datasets", parse_reference(name)) for name in wanted]
     rows = []
-    with Readying(registry, folder, threading.Event(), lambda text: None) as readying:
+    with TrialResolver(registry, folder, threading.Event(), lambda text: None) as resolver:
         for selection in chosen:
-            rows.append(_verify(readying, selection))
+            rows.append(_verify(resolver, selection))
             if not as_json:
                 output().print(f"{rows[-1]['name']}: {rows[-1]['answer']}", soft_wrap=True)
     if as_json:
@@ -97,11 +97,11 @@ def verify(
     raise typer.Exit(0 if all(row["whole"] for row in rows) else 1)
 
 
-def _verify(readying: Readying, selection: Selection) -> dict[str, Any]:
+def _verify(resolver: TrialResolver, selection: Selection) -> dict[str, Any]:
     from dlbench.errors import DataError
 
     try:
-        info, damaged = readying.verify(selection)
+        info, damaged = resolver.verify(selection)
     except DataError as error:
         return {"name": selection.short, "whole": False, "digest": None, "answer": str(error).replace("\n", " ")}
     again = "; what had been prepared of it was damaged and is made anew" if damaged else ""

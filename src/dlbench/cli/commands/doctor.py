@@ -43,12 +43,12 @@ def _checks(results_dir: Path | None, data_dir: Path | None) -> "Iterator[Check]
     from dlbench.plugins.registry import Registry
     from dlbench.runs.manifest import provenance
     from dlbench.sessions import doctor
-    from dlbench.sessions.resolve import Readying, data_folder
+    from dlbench.sessions.resolve import TrialResolver, data_folder
 
     registry = Registry.load(strict=False)  # it reports every fault itself
     folder = data_folder(data_dir, load_config(Path.cwd()).data_dir, default_data_dir)
-    with Readying(registry, folder, threading.Event(), errors().print) as readying:
-        training = readying.call(examine_training)
+    with TrialResolver(registry, folder, threading.Event(), errors().print) as resolver:
+        training = resolver.call(examine_training)
     yield from doctor.examine_surroundings(provenance({}, {}))
     yield from doctor.examine_training(training, available_cores())
     yield from doctor.examine_data(registry, folder)

@@ -52,8 +52,8 @@ def _document(plan: Plan, options: "Options", config: Config) -> dict[str, Any]:
         "seeds": list(plan.seeds),
         "noise_floor": list(plan.noise_floor),
         "looks": list(plan.looks),
-        "diagnostics": list(plan.watch.diagnostics),
-        "diagnostics_at": list(plan.watch.at) if plan.watch else [],
+        "diagnostics": list(plan.diagnostics.diagnostics),
+        "diagnostics_at": list(plan.diagnostics.at) if plan.diagnostics else [],
         "trials": len(plan.trials),
         "training_seconds_guess": _guess(plan, per_trial),
     }
@@ -83,9 +83,9 @@ def _print(plan: Plan, document: dict[str, Any]) -> None:
     console.print(f"{most}{len(plan.trials):,} trials: {variants}{floor}")
     if plan.looks:
         console.print(f"Looks: at {', '.join(map(str, plan.looks))} seeds, each at α / {len(plan.looks)}")
-    if plan.watch:
-        names = ", ".join(text.partition("/")[2] for text in plan.watch.diagnostics)
-        console.print(f"Diagnostics: {names}; at epochs {', '.join(plan.watch.at)}")
+    if plan.diagnostics:
+        names = ", ".join(text.partition("/")[2] for text in plan.diagnostics.diagnostics)
+        console.print(f"Diagnostics: {names}; at epochs {', '.join(plan.diagnostics.at)}")
     guess = document["training_seconds_guess"]
     known = f"about {duration(guess)} of training in sum, going by earlier runs" if guess else "no earlier run tells"
     console.print(f"Time: {known}")

@@ -13,7 +13,7 @@ from dlbench.cli.streams.console import errors, output
 from dlbench.errors import DlbenchError, suggest
 
 if TYPE_CHECKING:
-    from dlbench.report.figures import Format, Study
+    from dlbench.report.figures import FigureData, Format
 
 ALL = "all"
 
@@ -69,13 +69,13 @@ def _check(wanted: list[str]) -> None:
             )
 
 
-def _draw(wanted: list[str], drawn: "Study", shape: "Format", folder: Path) -> None:
+def _draw(wanted: list[str], drawn: "FigureData", shape: "Format", folder: Path) -> None:
     """Write the figures that apply; one asked for by name that does not is an error, before anything is written."""
     from dlbench.files import replace_file, writing_to
     from dlbench.report.figures import KINDS, picture
 
     names = list(KINDS) if ALL in wanted else list(dict.fromkeys(wanted))
-    reasons = {name: reason for name in names if (reason := KINDS[name].why_not(drawn))}
+    reasons = {name: reason for name in names if (reason := KINDS[name].unavailable_reason(drawn))}
     for name, reason in reasons.items():
         if name in wanted:
             raise DlbenchError(

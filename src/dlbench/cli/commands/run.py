@@ -69,7 +69,7 @@ def run(
 
     registry = Registry.load()
     found = open_experiment(experiment, registry)
-    check_metrics(found, check(found, registry).watch.values)
+    check_metrics(found, check(found, registry).diagnostics.values)
     overrides = read_request(
         {name: given[name] for name in _AXES},
         (),

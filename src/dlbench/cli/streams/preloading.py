@@ -11,7 +11,7 @@ from dlbench.trials.trial import Trial
 _NEEDED_LATER = ("dlbench.statistics.comparisons", "dlbench.report.figures")
 
 
-class ReadingAhead(Progress):
+class PreloadingProgress(Progress):
     """Progress whose first trials' start imports, in a thread, the modules that the end of a run needs."""
 
     _reader: threading.Thread | None = None

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from dlbench.files import replace_file, writing
 from dlbench.report.figures import confusion, curves, differences, final, heatmap, layers, rates, seconds, steps
 from dlbench.report.figures.canvas import FORMATS, Format, render
-from dlbench.report.figures.study import Study, study
+from dlbench.report.figures.study import FigureData, study
 from dlbench.trials.trial import TrialRecord
 
-__all__ = ["FORMATS", "KINDS", "Format", "Kind", "Study", "learning_curves", "picture", "study"]
+__all__ = ["FORMATS", "KINDS", "FigureData", "Format", "Kind", "learning_curves", "picture", "study"]
 
 
 @dataclass(frozen=True)
@@ -26,22 +26,28 @@ class Kind:
 
     file: str
     title: str
-    why_not: Callable[[Study], str]
-    draw: Callable[[Study], Figure]
+    unavailable_reason: Callable[[FigureData], str]
+    draw: Callable[[FigureData], Figure]
     on_request: bool = False
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "curves": Kind("learning-curves", "Learning curves", curves.why_not, curves.draw),
-        "final": Kind("final", "Final metric, every seed", final.why_not, final.draw),
-        "differences": Kind("differences", "Differences to the baseline", differences.why_not, differences.draw),
-        "time": Kind("time", "Accuracy against training time", seconds.why_not, seconds.draw),
-        "heatmap": Kind("heatmap", "Heat map", heatmap.why_not, heatmap.draw),
-        "learning-rate": Kind("learning-rate", "Learning rate", rates.why_not, rates.draw),
-        "confusion": Kind("confusion", "Confusion matrices", confusion.why_not, confusion.draw),
+        "curves": Kind("learning-curves", "Learning curves", curves.unavailable_reason, curves.draw),
+        "final": Kind("final", "Final metric, every seed", final.unavailable_reason, final.draw),
+        "differences": Kind(
+            "differences", "Differences to the baseline", differences.unavailable_reason, differences.draw
+        ),
+        "time": Kind("time", "Accuracy against training time", seconds.unavailable_reason, seconds.draw),
+        "heatmap": Kind("heatmap", "Heat map", heatmap.unavailable_reason, heatmap.draw),
+        "learning-rate": Kind("learning-rate", "Learning rate", rates.unavailable_reason, rates.draw),
+        "confusion": Kind("confusion", "Confusion matrices", confusion.unavailable_reason, confusion.draw),
         "gradients": Kind(
-            "gradients", "Gradient norm by layer", layers.why_no_gradients, layers.draw_gradients, on_request=True
+            "gradients",
+            "Gradient norm by layer",
+            layers.gradients_unavailable_reason,
+            layers.draw_gradients,
+            on_request=True,
         ),
         "activations": Kind(
             "activations", "Activations by layer", layers.why_no_activations, layers.draw_activations, on_request=True
@@ -49,12 +55,14 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "dead-units": Kind(
             "dead-units", "Dead units over epochs", layers.why_no_dead_units, layers.draw_dead_units, on_request=True
         ),
-        "steps": Kind("step-losses", "Training loss of each step", steps.why_not, steps.draw, on_request=True),
+        "steps": Kind(
+            "step-losses", "Training loss of each step", steps.unavailable_reason, steps.draw, on_request=True
+        ),
     }
 )
 
 
-def picture(kind: Kind, drawn: Study, format: Format) -> bytes:  # noqa: A002  # the field's word
+def picture(kind: Kind, drawn: FigureData, format: Format) -> bytes:  # noqa: A002  # the field's word
     """Return a figure's file."""
     return render(lambda: kind.draw(drawn), format)
 

@@ -57,7 +57,7 @@ def canvas(height: float, width: float = WIDTH, *, square: bool = False) -> Figu
     return figure
 
 
-def dress(axes: Axes, title: str, grid: Literal["both", "x"] = "both") -> None:
+def style_axes(axes: Axes, title: str, grid: Literal["both", "x"] = "both") -> None:
     """Give axes their title, a faint grid and only the two spines that measure something."""
     axes.set_title(title, loc="left")
     axes.grid(axis=grid, alpha=0.25, linewidth=0.6)
@@ -78,7 +78,7 @@ def wrapped(label: str, width: int = 34, lines: int = 3) -> str:
     return textwrap.fill(" ".join(label.split()), width, max_lines=lines, placeholder=" …")
 
 
-def noted(label: str, note: str, width: int = 34, lines: int = 2) -> str:
+def with_note(label: str, note: str, width: int = 34, lines: int = 2) -> str:
     """Return a label and its note in parentheses, which stays whole however long the label is."""
     text = wrapped(label, width, lines)
     last = len(text.rpartition("\n")[2])

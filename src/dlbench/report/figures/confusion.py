@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
-from dlbench.report.figures.canvas import canvas, noted, wrapped
-from dlbench.report.figures.study import Study
+from dlbench.report.figures.canvas import canvas, with_note, wrapped
+from dlbench.report.figures.study import FigureData
 from dlbench.trials.trial import TrialRecord
 
 #: Up to so many classes, cells name their counts and axes their classes.
@@ -20,7 +20,7 @@ _PANELS = 24
 _UPRIGHT = 3
 
 
-def why_not(study: Study) -> str:
+def unavailable_reason(study: FigureData) -> str:
     """Say why there is no confusion matrix, or ""."""
     found = any(mean_counts(variant.records).size for variant in study.variants)
     return "" if found else "no trial has a confusion matrix"
@@ -40,7 +40,7 @@ def row_shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     return shares
 
 
-def draw(study: Study) -> Figure:
+def draw(study: FigureData) -> Figure:
     """Draw a matrix a variant. Small shares are stretched in colour: errors are what one looks for."""
     matrices = [(v, counts) for v in study.variants if (counts := mean_counts(v.records)).size]
     left_out = len(matrices) - _PANELS
@@ -55,7 +55,7 @@ def draw(study: Study) -> Figure:
         axes.set_axis_off()
     for axes, (variant, counts) in zip(panels, matrices, strict=False):
         image = _panel(axes, counts, _names(variant.records), norm)
-        axes.set_title(noted(variant.label, variant.note, 36), loc="left", fontsize=9.5)
+        axes.set_title(with_note(variant.label, variant.note, 36), loc="left", fontsize=9.5)
     note = f"; {left_out} more variants are not shown" if left_out > 0 else ""
     numbers = ", mean counts in the cells" if len(matrices[0][1]) <= NAMED else ""
     figure.suptitle(

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from dlbench.analysis.formatting import measure
 from dlbench.analysis.metrics import epoch_curve
-from dlbench.report.figures.canvas import canvas, dress, legend_below, log_scale_where_wide
-from dlbench.report.figures.study import Study
+from dlbench.report.figures.canvas import canvas, legend_below, log_scale_where_wide, style_axes
+from dlbench.report.figures.study import FigureData
 from dlbench.report.palette import Style
 from dlbench.trials.trial import TrialRecord
 
@@ -54,14 +54,14 @@ def curve(records: Sequence[TrialRecord], metric: str) -> Curve:
     return Curve(np.arange(1, length + 1), mean, low, high)
 
 
-def why_not(study: Study) -> str:
+def unavailable_reason(study: FigureData) -> str:
     """Say why there are no learning curves, or ""."""
     return (
         "" if any(record.epochs for variant in study.variants for record in variant.records) else "no trial has epochs"
     )
 
 
-def draw(study: Study) -> Figure:
+def draw(study: FigureData) -> Figure:
     """Draw the metric (validation accuracy, where epochs lack it) on the left, the losses on the right.
 
     Trials of a single epoch are points with bars, the variants side by side.
@@ -80,7 +80,7 @@ def draw(study: Study) -> Figure:
         (left, measure(metric).heading + _band_note(study, "bars" if single else "bands")),
         (right, "loss: validation; hollow: training" if single else "loss: validation; thin: training"),
     ):
-        dress(axes, title)
+        style_axes(axes, title)
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(FixedLocator([1]) if single else MaxNLocator(integer=True))
         if single:
@@ -90,7 +90,7 @@ def draw(study: Study) -> Figure:
     return figure
 
 
-def _band_note(study: Study, bands: str) -> str:
+def _band_note(study: FigureData, bands: str) -> str:
     most = max((len(variant.records) for variant in study.variants), default=0)
     return "" if most < 2 else f"; {bands}: range" if most == 2 else f"; {bands}: ± standard deviation"
 

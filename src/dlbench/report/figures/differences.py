@@ -10,8 +10,8 @@ from matplotlib.patches import Patch
 
 from dlbench.analysis.families import Family
 from dlbench.analysis.formatting import measure
-from dlbench.report.figures.canvas import INK, canvas, dress, legend_below, name_rows, noted, wrapped
-from dlbench.report.figures.study import Study
+from dlbench.report.figures.canvas import INK, canvas, legend_below, name_rows, style_axes, with_note, wrapped
+from dlbench.report.figures.study import FigureData
 from dlbench.report.headings import heading
 from dlbench.report.palette import VERDICT_COLORS, Style
 from dlbench.statistics.metrics import scale_and_unit
@@ -26,7 +26,7 @@ _NEUTRAL = Style(INK, "o", "-")
 Section = tuple[str, Family, Sequence[Comparison]]
 
 
-def why_not(study: Study) -> str:
+def unavailable_reason(study: FigureData) -> str:
     """Say why there is no forest plot, or ""."""
     found = [comparison for _, _, comparisons in _sections(study) for comparison in comparisons]
     if not found:
@@ -36,11 +36,11 @@ def why_not(study: Study) -> str:
     return "no variant has a finite value on a seed that the baseline has too"
 
 
-def _sections(study: Study) -> list[Section]:
+def _sections(study: FigureData) -> list[Section]:
     return [(heading(family), family, family.comparisons) for family in study.judged.all_families if family.comparisons]
 
 
-def draw(study: Study) -> Figure:
+def draw(study: FigureData) -> Figure:
     """Draw each difference with its interval, the margin as a band, the verdict in words at the right."""
     sections = _sections(study)
     lines: list[tuple[str, Family | None, Comparison | None]] = []
@@ -54,7 +54,7 @@ def draw(study: Study) -> Figure:
     axes.axvline(0, color=INK, linewidth=1)
     if study.rules.margin:
         axes.axvspan(-scale * study.rules.margin, scale * study.rules.margin, color="#999999", alpha=0.25, linewidth=0)
-    dress(axes, _title(study, sections, left_out), grid="x")
+    style_axes(axes, _title(study, sections, left_out), grid="x")
     name_rows(axes, [label for label, _, _ in lines[:_ROWS]])
     for row, (_, owner, comparison) in enumerate(lines[:_ROWS]):
         if owner and comparison:
@@ -69,7 +69,7 @@ def draw(study: Study) -> Figure:
     return figure
 
 
-def _title(study: Study, sections: Sequence[Section], left_out: int) -> str:
+def _title(study: FigureData, sections: Sequence[Section], left_out: int) -> str:
     about = f": {sections[0][0]}" if len(sections) == 1 else ""
     rest = f"; {left_out} more lines are in comparison.csv" if left_out > 0 else ""
     return f"difference in {measure(study.query.metric).title}{wrapped(about, 80, 1)}{rest}"
@@ -78,7 +78,7 @@ def _title(study: Study, sections: Sequence[Section], left_out: int) -> str:
 def _label(comparison: Comparison, family: Family) -> str:
     usual = family.baseline is not None and comparison.baseline == family.baseline.variant
     pair = comparison.variant if usual else f"{comparison.variant} against {comparison.baseline}"
-    return noted(pair, f"n = {comparison.n}")
+    return with_note(pair, f"n = {comparison.n}")
 
 
 def _row(axes: Axes, row: int, comparison: Comparison, look: Style, scale: float) -> None:
@@ -114,7 +114,7 @@ def _include_margin(axes: Axes, margin: float) -> None:
     axes.set_xlim(min(low, -margin - room), max(high, margin + room))
 
 
-def _handles(study: Study, scale: float, unit: str) -> list[Line2D | Patch]:
+def _handles(study: FigureData, scale: float, unit: str) -> list[Line2D | Patch]:
     level = f"{100 * (1 - study.rules.alpha):g} %"
     handles: list[Line2D | Patch] = [
         Line2D([], [], color=INK, marker="o", linewidth=2.2, label=f"mean of the paired differences, {level} interval")

@@ -12,34 +12,34 @@ from dlbench.analysis.metrics import Query
 from dlbench.report.figures.canvas import (
     INK,
     canvas,
-    dress,
     legend_below,
     log_scale_where_wide,
     name_rows,
-    noted,
+    style_axes,
+    with_note,
     wrapped,
 )
-from dlbench.report.figures.study import Shown, Study
+from dlbench.report.figures.study import FigureData, VariantSeries
 from dlbench.statistics.intervals import t_interval
 
 # Of a row's height, from its middle: where the seeds lie and where the mean does.
 _SEEDS, _MEAN = (-0.30, -0.02), 0.2
 
 
-def why_not(study: Study) -> str:
+def unavailable_reason(study: FigureData) -> str:
     """Say why there is no final metric, or ""."""
     found = any(variant.finite(study.query) for variant in study.variants)
     return "" if found else f"no trial has a {measure(study.query.metric).title}"
 
 
-def draw(study: Study) -> Figure:
+def draw(study: FigureData) -> Figure:
     """Draw the metric and, beside it, the other accuracy on the selected weights."""
     queries = [study.query, *_companion(study)]
     figure = canvas(1.1 + 0.5 * len(study.variants))
     panels = figure.subplots(1, len(queries), sharey=True, squeeze=False)[0]
     for axes, query in zip(panels, queries, strict=True):
         _panel(axes, study, query)
-    name_rows(panels[0], [noted(variant.label, variant.note) for variant in study.variants])
+    name_rows(panels[0], [with_note(variant.label, variant.note) for variant in study.variants])
     for axes in panels[1:]:
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
@@ -47,7 +47,7 @@ def draw(study: Study) -> Figure:
     return figure
 
 
-def _handles(study: Study) -> list[Line2D]:
+def _handles(study: FigureData) -> list[Line2D]:
     seed = Line2D([], [], color=INK, marker="o", linestyle="", alpha=0.5, label="one seed")
     level = f"{100 * (1 - study.rules.alpha):g} % t interval"
     mean = Line2D([], [], color=INK, marker="o", markersize=7, linewidth=2.2, label=f"mean and its {level}")
@@ -56,13 +56,13 @@ def _handles(study: Study) -> list[Line2D]:
     return [seed, *([mean] if several else []), *([base] if len(study.variants) > 1 else [])]
 
 
-def _companion(study: Study) -> list[Query]:
+def _companion(study: FigureData) -> list[Query]:
     other = {"validation_accuracy": "test_accuracy", "test_accuracy": "validation_accuracy"}.get(study.query.metric)
     query = Query(metric=other) if other and study.query.at == "selected" else None
     return [query] if query and any(variant.finite(query) for variant in study.variants) else []
 
 
-def _panel(axes: Axes, study: Study, query: Query) -> None:
+def _panel(axes: Axes, study: FigureData, query: Query) -> None:
     scale = measure(query.metric).scale
     drawn: list[float] = []
     for row, variant in enumerate(study.variants):
@@ -72,11 +72,11 @@ def _panel(axes: Axes, study: Study, query: Query) -> None:
             _row(axes, row, values, variant, study)
             if variant.label == study.baseline and len(study.variants) > 1:
                 axes.axvline(float(np.mean(list(values.values()))), color=INK, linestyle=":", linewidth=1, zorder=0)
-    dress(axes, measure(query.metric).heading, grid="x")
+    style_axes(axes, measure(query.metric).heading, grid="x")
     log_scale_where_wide(axes, "x", drawn)
 
 
-def _row(axes: Axes, row: int, values: dict[int, float], variant: Shown, study: Study) -> None:
+def _row(axes: Axes, row: int, values: dict[int, float], variant: VariantSeries, study: FigureData) -> None:
     # A seed has its own height in every row, so that pairs can be followed from one row to the next.
     seeds = sorted({record.trial.seed for shown in study.variants for record in shown.records})
     heights = dict(zip(seeds, np.linspace(*_SEEDS, len(seeds)) if len(seeds) > 1 else [-0.16], strict=True))

@@ -12,13 +12,13 @@ from matplotlib.image import AxesImage
 
 from dlbench.analysis.formatting import Measure, measure
 from dlbench.report.figures.canvas import canvas, wrapped
-from dlbench.report.figures.study import Shown, Study
+from dlbench.report.figures.study import FigureData, VariantSeries
 
 _PANELS = 12
 _COLORS = "Blues"
 
 
-def why_not(study: Study) -> str:
+def unavailable_reason(study: FigureData) -> str:
     """Say why there is no heat map, or ""."""
     axes = study.plan["axes"]
     if len(axes) < 2:
@@ -28,7 +28,7 @@ def why_not(study: Study) -> str:
     return "" if any(variant.finite(study.query) for variant in study.variants) else "no trial has the metric"
 
 
-def draw(study: Study) -> Figure:
+def draw(study: FigureData) -> Figure:
     """Draw the first axis down and the second across, with mean ± standard deviation in the cells."""
     (down, rows), (across, columns), *others = study.plan["axes"].items()
     cells = {tuple(variant.values.get(axis) for axis in study.plan["axes"]): variant for variant in study.variants}
@@ -57,19 +57,19 @@ def draw(study: Study) -> Figure:
     return figure
 
 
-def _heading(study: Study) -> str:
+def _heading(study: FigureData) -> str:
     counts = sorted({len(variant.records) for variant in study.variants})
     seeds = f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
     spread = " ± standard deviation" if counts[-1] > 1 else ""
     return f"{measure(study.query.metric).heading}, mean{spread}, {seeds}"
 
 
-def _mean(variant: Shown | None, study: Study) -> float | None:
+def _mean(variant: VariantSeries | None, study: FigureData) -> float | None:
     values = variant.finite(study.query).values() if variant else ()
     return fmean(values) * measure(study.query.metric).scale if values else None
 
 
-def _panel(axes: Axes, grid: list[list[Shown | None]], study: Study, norm: Normalize) -> AxesImage:
+def _panel(axes: Axes, grid: list[list[VariantSeries | None]], study: FigureData, norm: Normalize) -> AxesImage:
     shown = measure(study.query.metric)
     means = [[_mean(variant, study) for variant in row] for row in grid]
     colors = np.array([[math.nan if mean is None else mean for mean in row] for row in means])
@@ -89,7 +89,7 @@ def _panel(axes: Axes, grid: list[list[Shown | None]], study: Study, norm: Norma
     return image
 
 
-def _text(variant: Shown, study: Study, shown: Measure) -> str:
+def _text(variant: VariantSeries, study: FigureData, shown: Measure) -> str:
     values = list(variant.finite(study.query).values())
     spread = f" ± {shown.format(stdev(values))}" if len(values) > 1 else ""
     diverged = sum(record.status == "diverged" for record in variant.records)

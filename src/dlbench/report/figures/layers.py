@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from dlbench.analysis.diagnostics import by_layer, layers_of, measured_epochs
-from dlbench.report.figures.canvas import canvas, dress, legend_below, log_scale_where_wide, noted
-from dlbench.report.figures.study import Shown, Study
+from dlbench.report.figures.canvas import canvas, legend_below, log_scale_where_wide, style_axes, with_note
+from dlbench.report.figures.study import FigureData, VariantSeries
 from dlbench.report.palette import Style, style
 
 _PANELS = 12
@@ -20,36 +20,36 @@ _LINES = 7
 _NAMES = 14
 
 
-def why_no_gradients(study: Study) -> str:
+def gradients_unavailable_reason(study: FigureData) -> str:
     """Say why there is no figure of gradients, or ""."""
     return _why_not(study, "gradient_norm", "gradient-norm")
 
 
-def why_no_activations(study: Study) -> str:
+def why_no_activations(study: FigureData) -> str:
     """Say why there is no figure of activations, or ""."""
     return _why_not(study, "activation_mean", "activations")
 
 
-def why_no_dead_units(study: Study) -> str:
+def why_no_dead_units(study: FigureData) -> str:
     """Say why there is no figure of dead units, or ""."""
     return _why_not(study, "dead_units", "dead-units")
 
 
-def _why_not(study: Study, name: str, diagnostic: str) -> str:
+def _why_not(study: FigureData, name: str, diagnostic: str) -> str:
     return "" if _with(study, name) else f"no trial was measured with --diagnostics {diagnostic}"
 
 
-def draw_gradients(study: Study) -> Figure:
+def draw_gradients(study: FigureData) -> Figure:
     """Draw the mean gradient norm of each layer, a line an epoch; faint points are seeds."""
     return _draw(study, "gradient_norm", "gradient norm / √numel by layer", _by_layer)
 
 
-def draw_activations(study: Study) -> Figure:
+def draw_activations(study: FigureData) -> Figure:
     """Draw the mean activation of each layer, its bar one standard deviation either way, an epoch beside the other."""
     return _draw(study, "activation_mean", "activations by layer: mean ± standard deviation", _with_deviation)
 
 
-def draw_dead_units(study: Study) -> Figure:
+def draw_dead_units(study: FigureData) -> Figure:
     """Draw the share of dead units against the epoch, a line a layer."""
     return _draw(study, "dead_units", "dead units (%), a line a layer", _over_epochs)
 
@@ -58,7 +58,9 @@ def draw_dead_units(study: Study) -> Figure:
 _Looks = dict[str, Style]
 
 
-def _draw(study: Study, name: str, title: str, panel: Callable[[Axes, Shown, str, _Looks], None]) -> Figure:
+def _draw(
+    study: FigureData, name: str, title: str, panel: Callable[[Axes, VariantSeries, str, _Looks], None]
+) -> Figure:
     shown = _with(study, name)
     left_out, shown = len(shown) - _PANELS, shown[:_PANELS]
     columns = min(3, len(shown))
@@ -68,7 +70,7 @@ def _draw(study: Study, name: str, title: str, panel: Callable[[Axes, Shown, str
     looks: _Looks = {}
     for axes, variant in zip(panels, shown, strict=False):
         panel(axes, variant, name, looks)
-        dress(axes, noted(variant.label, variant.note))
+        style_axes(axes, with_note(variant.label, variant.note))
     for axes in panels[len(shown) :]:
         axes.set_axis_off()
     if name == "gradient_norm":
@@ -80,7 +82,7 @@ def _draw(study: Study, name: str, title: str, panel: Callable[[Axes, Shown, str
     return figure
 
 
-def _with(study: Study, name: str) -> list[Shown]:
+def _with(study: FigureData, name: str) -> list[VariantSeries]:
     return [variant for variant in study.answered if layers_of(variant.records, name)]
 
 
@@ -90,7 +92,7 @@ def _spread(items: Sequence[str] | Sequence[int]) -> list[int]:
     return sorted({round(place * (len(items) - 1) / max(count - 1, 1)) for place in range(count)})
 
 
-def _values(variant: Shown, name: str, layer: str, epoch: int) -> list[float]:
+def _values(variant: VariantSeries, name: str, layer: str, epoch: int) -> list[float]:
     """Return a layer's values at an epoch, one a seed, as far as they can be drawn."""
     found = (by_layer(record, name, epoch).get(layer, math.nan) for record in variant.records)
     return [value for value in found if math.isfinite(value)]
@@ -104,7 +106,7 @@ def _look(looks: _Looks, label: str) -> Style:
     return looks.setdefault(label, style(len(looks)))
 
 
-def _by_layer(axes: Axes, variant: Shown, name: str, looks: _Looks) -> None:
+def _by_layer(axes: Axes, variant: VariantSeries, name: str, looks: _Looks) -> None:
     layers = layers_of(variant.records, name)
     for epoch in _epochs(variant, name):
         each = [_values(variant, name, layer, epoch) for layer in layers]
@@ -115,7 +117,7 @@ def _by_layer(axes: Axes, variant: Shown, name: str, looks: _Looks) -> None:
     _name_layers(axes, layers)
 
 
-def _with_deviation(axes: Axes, variant: Shown, name: str, looks: _Looks) -> None:
+def _with_deviation(axes: Axes, variant: VariantSeries, name: str, looks: _Looks) -> None:
     layers = layers_of(variant.records, name)
     epochs = _epochs(variant, name)
     for number, epoch in enumerate(epochs):
@@ -128,7 +130,7 @@ def _with_deviation(axes: Axes, variant: Shown, name: str, looks: _Looks) -> Non
     _name_layers(axes, layers)
 
 
-def _over_epochs(axes: Axes, variant: Shown, name: str, looks: _Looks) -> None:
+def _over_epochs(axes: Axes, variant: VariantSeries, name: str, looks: _Looks) -> None:
     layers, epochs = layers_of(variant.records, name), measured_epochs(variant.records, name)
     for layer in [layers[place] for place in _spread(layers)]:
         shares = [100 * _mean(_values(variant, name, layer, epoch)) for epoch in epochs]
@@ -138,7 +140,7 @@ def _over_epochs(axes: Axes, variant: Shown, name: str, looks: _Looks) -> None:
     axes.set_ylim(-3, 103)
 
 
-def _epochs(variant: Shown, name: str) -> list[int]:
+def _epochs(variant: VariantSeries, name: str) -> list[int]:
     epochs = measured_epochs(variant.records, name)
     return [epochs[place] for place in _spread(epochs)]
 

@@ -5,12 +5,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from dlbench.report.figures.canvas import canvas, dress, legend_below, log_scale_where_wide, noted
+from dlbench.report.figures.canvas import canvas, legend_below, log_scale_where_wide, style_axes, with_note
 from dlbench.report.figures.curves import Curve, curve
-from dlbench.report.figures.study import Shown, Study
+from dlbench.report.figures.study import FigureData, VariantSeries
 
 
-def why_not(study: Study) -> str:
+def unavailable_reason(study: FigureData) -> str:
     """Say why there is no learning-rate curve, or ""."""
     found = any(
         "learning_rate" in row for variant in study.variants for record in variant.records for row in record.epochs
@@ -18,7 +18,7 @@ def why_not(study: Study) -> str:
     return "" if found else "no trial has epochs with a learning rate"
 
 
-def draw(study: Study) -> Figure:
+def draw(study: FigureData) -> Figure:
     """Draw the mean over the seeds, with its band where a schedule answers to the training."""
     figure = canvas(3.6, width=7.5)
     axes = figure.subplots()
@@ -41,7 +41,7 @@ def draw(study: Study) -> Figure:
             axes.fill_between(line.epochs, line.low, line.high, color=look.color, alpha=0.15, linewidth=0)
         drawn += line.mean.tolist()
         handles.append(_handle(drawn_line, alike, study))
-    dress(axes, "learning rate at the start of each epoch")
+    style_axes(axes, "learning rate at the start of each epoch")
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     log_scale_where_wide(axes, "y", drawn, ratio=1000)
@@ -51,19 +51,19 @@ def draw(study: Study) -> Figure:
     return figure
 
 
-def _groups(study: Study) -> list[tuple[Curve, list[Shown]]]:
+def _groups(study: FigureData) -> list[tuple[Curve, list[VariantSeries]]]:
     """Return each curve once, with the variants that share it: they would hide one another."""
-    groups: dict[bytes, tuple[Curve, list[Shown]]] = {}
+    groups: dict[bytes, tuple[Curve, list[VariantSeries]]] = {}
     for variant in study.answered:
         line = curve(variant.records, "learning_rate")
         groups.setdefault(line.mean.round(12).tobytes(), (line, []))[1].append(variant)
     return list(groups.values())
 
 
-def _handle(line: Line2D, alike: list[Shown], study: Study) -> Line2D:
+def _handle(line: Line2D, alike: list[VariantSeries], study: FigureData) -> Line2D:
     handle = alike[0].handle()
     if len(alike) > 1:
         everyone = len(alike) == len(study.answered)
         names = "all variants" if everyone else "; ".join(variant.label for variant in alike)
-        handle.set_label(noted(names, f"n = {sum(len(variant.records) for variant in alike)}", width=60, lines=1))
+        handle.set_label(with_note(names, f"n = {sum(len(variant.records) for variant in alike)}", width=60, lines=1))
     return handle

@@ -6,13 +6,13 @@ from matplotlib.figure import Figure
 
 from dlbench.analysis.formatting import measure
 from dlbench.analysis.metrics import Query
-from dlbench.report.figures.canvas import canvas, dress, legend_below, log_scale_where_wide
-from dlbench.report.figures.study import Shown, Study
+from dlbench.report.figures.canvas import canvas, legend_below, log_scale_where_wide, style_axes
+from dlbench.report.figures.study import FigureData, VariantSeries
 
 _SECONDS = Query(metric="train_seconds")
 
 
-def why_not(study: Study) -> str:
+def unavailable_reason(study: FigureData) -> str:
     """Say why nothing can be drawn against time, or ""."""
     if study.query.metric == _SECONDS.metric:
         return "the metric is time itself"
@@ -21,13 +21,13 @@ def why_not(study: Study) -> str:
     )
 
 
-def _points(variant: Shown, study: Study) -> list[tuple[float, float]]:
+def _points(variant: VariantSeries, study: FigureData) -> list[tuple[float, float]]:
     """Return (seconds, metric) of the trials that have both; one that diverged has no time."""
     seconds, values = variant.finite(_SECONDS), variant.finite(study.query)
     return [(seconds[seed], values[seed]) for seed in seconds if seed in values]
 
 
-def draw(study: Study) -> Figure:
+def draw(study: FigureData) -> Figure:
     """Draw seconds along x and the metric along y."""
     figure = canvas(4.6, width=7.5)
     axes = figure.subplots()
@@ -51,7 +51,7 @@ def draw(study: Study) -> Figure:
             linewidths=0.9,
             zorder=3,
         )
-    dress(axes, f"{shown.heading}: small marks are seeds, large ones their mean")
+    style_axes(axes, f"{shown.heading}: small marks are seeds, large ones their mean")
     diverged = any(record.status == "diverged" for variant in study.variants for record in variant.records)
     axes.set_xlabel("training time (s)" + ("; trials that diverged have none" if diverged else ""))
     log_scale_where_wide(axes, "x", drawn, ratio=20)

@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dlbench.report.figures.canvas import canvas, dress, log_scale_where_wide, noted
-from dlbench.report.figures.study import Shown, Study
+from dlbench.report.figures.canvas import canvas, log_scale_where_wide, style_axes, with_note
+from dlbench.report.figures.study import FigureData, VariantSeries
 from dlbench.trials.trial import TrialRecord
 
 #: The window of step_loss_oscillation, so that the figure shows what the number measures.
@@ -14,12 +14,12 @@ WINDOW = 25
 _PANELS = 12
 
 
-def why_not(study: Study) -> str:
+def unavailable_reason(study: FigureData) -> str:
     """Say why there are no per-step losses, or ""."""
     return "" if _with_steps(study) else "no trial kept its steps' losses (--step-losses)"
 
 
-def draw(study: Study) -> Figure:
+def draw(study: FigureData) -> Figure:
     """Draw one seed of each variant, the first that all have in common if there is one."""
     shown = _with_steps(study)
     left_out = len(shown) - _PANELS
@@ -41,28 +41,28 @@ def draw(study: Study) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, variant: Shown, record: TrialRecord) -> None:
+def _panel(axes: Axes, variant: VariantSeries, record: TrialRecord) -> None:
     losses = np.asarray(record.steps)
     steps = np.arange(1, len(losses) + 1)
     axes.plot(steps, losses, color=variant.look.color, linewidth=0.4, alpha=0.45)
     if len(losses) >= 2 * WINDOW:
         average = np.convolve(losses, np.full(WINDOW, 1 / WINDOW), mode="valid")
         axes.plot(steps[WINDOW // 2 : WINDOW // 2 + len(average)], average, color=variant.look.color, linewidth=1.6)
-    dress(axes, noted(variant.label, f"seed {record.trial.seed}"))
+    style_axes(axes, with_note(variant.label, f"seed {record.trial.seed}"))
     axes.set_xlabel("step")
     axes.tick_params(labelbottom=True)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
 
 
-def _with_steps(study: Study) -> list[Shown]:
+def _with_steps(study: FigureData) -> list[VariantSeries]:
     return [variant for variant in study.variants if any(record.steps for record in variant.records)]
 
 
-def _common_seed(shown: list[Shown]) -> int | None:
+def _common_seed(shown: list[VariantSeries]) -> int | None:
     seeds = [{record.trial.seed for record in variant.records if record.steps} for variant in shown]
     return min(set.intersection(*seeds), default=None)
 
 
-def _chosen(variant: Shown, seed: int | None) -> TrialRecord:
+def _chosen(variant: VariantSeries, seed: int | None) -> TrialRecord:
     kept = [record for record in variant.records if record.steps]
     return next((record for record in kept if record.trial.seed == seed), kept[0])

@@ -11,14 +11,14 @@ from dlbench.analysis.convergence import target_of
 from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.summary import group_by_variant
 from dlbench.analysis.verdicts import Judged, judge_run
-from dlbench.report.figures.canvas import noted
+from dlbench.report.figures.canvas import with_note
 from dlbench.report.palette import Style, styles
 from dlbench.statistics.verdicts import Rules
-from dlbench.trials.trial import ANSWERED, TrialRecord
+from dlbench.trials.trial import COMPLETED, TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
+class VariantSeries:
     """A variant as figures show it.
 
     values: its text on each axis. records: its answered trials, by seed. target: of metrics that need one.
@@ -57,20 +57,20 @@ class Shown:
             markersize=5.5 * look.size,
             markeredgecolor="white",
             markeredgewidth=0.5,
-            label=noted(self.label, self.note, width=60, lines=1),
+            label=with_note(self.label, self.note, width=60, lines=1),
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Study:
+class FigureData:
     """A run as figures need it."""
 
     plan: Mapping[str, Any]
-    variants: tuple[Shown, ...]
+    variants: tuple[VariantSeries, ...]
     judged: Judged
 
     @property
-    def answered(self) -> tuple[Shown, ...]:
+    def answered(self) -> tuple[VariantSeries, ...]:
         """Return the variants that have trials with numbers."""
         return tuple(variant for variant in self.variants if variant.records)
 
@@ -101,16 +101,18 @@ class Study:
         return None
 
 
-def study(records: Iterable[TrialRecord], plan: Mapping[str, Any], asked: Mapping[str, Any] | None = None) -> Study:
+def study(
+    records: Iterable[TrialRecord], plan: Mapping[str, Any], asked: Mapping[str, Any] | None = None
+) -> FigureData:
     """Judge a run's records and arrange them for drawing; those outside its plan are left aside.
 
     asked: what shall be judged otherwise than the plan fixed, see `criteria.asked_criteria`.
     """
     trials = tuple(records)
     groups, looks = group_by_variant(trials, plan), styles(plan)
-    answered = {name: tuple(record for record in group if record.status in ANSWERED) for name, group in groups.items()}
+    answered = {name: tuple(record for record in group if record.status in COMPLETED) for name, group in groups.items()}
     variants = tuple(
-        Shown(
+        VariantSeries(
             label=variant["label"],
             values=variant["values"],
             look=looks[variant["variant_id"]],
@@ -119,4 +121,4 @@ def study(records: Iterable[TrialRecord], plan: Mapping[str, Any], asked: Mappin
         )
         for variant in plan["variants"]
     )
-    return Study(plan=plan, variants=variants, judged=judge_run(trials, plan, asked))
+    return FigureData(plan=plan, variants=variants, judged=judge_run(trials, plan, asked))

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from dlbench.analysis.speed import Speed
-from dlbench.report.figures.canvas import canvas, dress, legend_below
+from dlbench.report.figures.canvas import canvas, legend_below, style_axes
 from dlbench.report.palette import style
 
 
@@ -29,7 +29,7 @@ def draw(speeds: Sequence[Speed]) -> Figure:
         )
         axes.fill_between(sizes, list(map(min, windows)), list(map(max, windows)), color=look.color, alpha=0.15, lw=0)
     sizes = sorted({speed.batch_size for speed in speeds})
-    dress(axes, "images a second in training")
+    style_axes(axes, "images a second in training")
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_locator(FixedLocator(sizes))
     axes.xaxis.set_minor_locator(NullLocator())

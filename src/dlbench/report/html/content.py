@@ -12,9 +12,9 @@ from dlbench.analysis.verdicts import Judged, ranking_sentence
 from dlbench.report.headings import words
 from dlbench.report.html.reported import claim_rows, reported_rows
 from dlbench.report.html.verdicts import ABSENT, FamilyTable, Row, family_table, rule
-from dlbench.report.terminal.summary import mishap_notes
+from dlbench.report.terminal.summary import failure_notes
 from dlbench.runs.folder import RunFolder
-from dlbench.trials.trial import ANSWERED
+from dlbench.trials.trial import COMPLETED
 
 #: So many tables at single values of the other axes are read; more only hide the others.
 _HELD = 12
@@ -56,7 +56,7 @@ class Page:
     columns: Sequence[str]
     numbers: Sequence[Row]
     test_uses: Sequence[str]
-    mishaps: Sequence[str]
+    failures: Sequence[str]
     settings: Sequence[tuple[str, str]]
     sessions: Sequence[Session]
     made: str
@@ -87,7 +87,7 @@ def page(folder: RunFolder, judged: Judged, figures: Sequence[Figure], absent: S
         columns=columns,
         numbers=numbers,
         test_uses=list(dict.fromkeys(summary.test_use for summary in summaries if summary.test_use)),
-        mishaps=mishap_notes(summaries),
+        failures=failure_notes(summaries),
         settings=_settings(plan),
         sessions=[_session(session) for session in (folder.manifest.sessions if folder.manifest else ())],
         made=f"Made by dlbench {version} from the run folder {folder.path.resolve().name}.",
@@ -98,7 +98,7 @@ def _lead(folder: RunFolder) -> str:
     plan = folder.plan
     axes = [f"{words(axis)}: {', '.join(values)}" for axis, values in plan["axes"].items()]
     planned = len(plan["variants"]) * len(plan["seeds"])
-    answered = sum(record.status in ANSWERED for record in folder.records)
+    answered = sum(record.status in COMPLETED for record in folder.records)
     experiment = [f"experiment {plan['experiment']}"] if plan.get("experiment") else []
     counts = [f"{len(plan['seeds'])} seeds", f"{answered} trials with numbers, {planned} planned"]
     return " · ".join([*experiment, *axes, *counts])

@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dlbench.report.figures import KINDS, Kind, Study, picture, study
+from dlbench.report.figures import KINDS, FigureData, Kind, picture, study
 from dlbench.report.html.content import Figure, Page, page
 from dlbench.runs.folder import RunFolder
 
@@ -17,7 +17,7 @@ def html_report(folder: RunFolder, asked: Mapping[str, Any] | None = None) -> st
     asked: what shall be judged otherwise than the plan fixed, see `criteria.asked_criteria`.
     """
     drawn = study(folder.records, folder.plan, asked)
-    reasons = {kind: kind.why_not(drawn) for kind in KINDS.values()}
+    reasons = {kind: kind.unavailable_reason(drawn) for kind in KINDS.values()}
     figures = [_figure(kind, drawn) for kind, reason in reasons.items() if not reason]
     absent = [(kind.title, reason) for kind, reason in reasons.items() if reason]
     return render(page(folder, drawn.judged, figures, absent))
@@ -36,7 +36,7 @@ def render(content: Page) -> str:
     return environment.get_template("report.html").render(page=content)
 
 
-def _figure(kind: Kind, drawn: Study) -> Figure:
+def _figure(kind: Kind, drawn: FigureData) -> Figure:
     # In an img element a browser runs no script of an SVG, and the ids of one cannot meet those of another.
     source = "data:image/svg+xml;base64," + base64.b64encode(picture(kind, drawn, "svg")).decode("ascii")
     names = ", ".join(f"{variant.label} ({variant.note})" for variant in drawn.variants)

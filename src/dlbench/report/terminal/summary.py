@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from dlbench.analysis.formatting import measure
-from dlbench.analysis.summary import Mishap, VariantSummary
+from dlbench.analysis.summary import FailureGroup, VariantSummary
 from dlbench.report.terminal.layout import natural_width, plain_table
-from dlbench.trials.trial import ANSWERED
+from dlbench.trials.trial import COMPLETED
 
 MARK = "*"
 _ABSENT = "–"
@@ -45,7 +45,7 @@ def print_comparison(
     judged: the metric that a table of verdicts above has shown already, or "".
     """
     console.print(comparison_table(summaries, tuple(plan["axes"]), console.width, title=title, judged=judged))
-    for note in mishap_notes(summaries):
+    for note in failure_notes(summaries):
         console.print(Text(note), soft_wrap=True)
 
 
@@ -119,16 +119,16 @@ def _caption(summaries: Sequence[VariantSummary], judged: str) -> str:
     return "\n".join(lines)
 
 
-def mishap_notes(summaries: Iterable[VariantSummary]) -> tuple[str, ...]:
+def failure_notes(summaries: Iterable[VariantSummary]) -> tuple[str, ...]:
     """Return a line for each way in which trials of a variant gave no numbers: how many, why, where it is logged."""
-    return tuple(_note(summary, mishap) for summary in summaries for mishap in summary.mishaps)
+    return tuple(_note(summary, failure) for summary in summaries for failure in summary.failures)
 
 
-def _note(summary: VariantSummary, mishap: Mishap) -> str:
-    total = summary.n + sum(len(each.seeds) for each in summary.mishaps if each.status not in ANSWERED)
-    seeds = ", ".join(str(seed) for seed in mishap.seeds)
-    word = {"timeout": "out of time", "oom": "out of memory"}.get(mishap.status, mishap.status)
-    note = f"{summary.label}: {len(mishap.seeds)} of {total} {word} (seed {seeds})"
-    if mishap.message:
-        note += f": {' '.join(mishap.message.split())}"
-    return note + (f" [logs/{mishap.trial_ids[0]}.log]" if mishap.status == "failed" else "")
+def _note(summary: VariantSummary, failure: FailureGroup) -> str:
+    total = summary.n + sum(len(each.seeds) for each in summary.failures if each.status not in COMPLETED)
+    seeds = ", ".join(str(seed) for seed in failure.seeds)
+    word = {"timeout": "out of time", "oom": "out of memory"}.get(failure.status, failure.status)
+    note = f"{summary.label}: {len(failure.seeds)} of {total} {word} (seed {seeds})"
+    if failure.message:
+        note += f": {' '.join(failure.message.split())}"
+    return note + (f" [logs/{failure.trial_ids[0]}.log]" if failure.status == "failed" else "")

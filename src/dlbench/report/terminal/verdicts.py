@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dlbench.analysis.families import Family, Standing
+from dlbench.analysis.families import Family, VariantEstimate
 from dlbench.analysis.formatting import measure
 from dlbench.analysis.verdicts import Judged, ranking_sentence
 from dlbench.report.terminal.layout import natural_width, plain_table
@@ -41,7 +41,7 @@ class _Column:
     heading: str
     rank: int
     of_comparison: Callable[[Comparison, Rules], Text]
-    of_standing: Callable[[Standing, Rules], Text] = lambda standing, rules: Text("")
+    of_standing: Callable[[VariantEstimate, Rules], Text] = lambda estimate, rules: Text("")
     right: bool = True
     shorter: "_Column | None" = None
 
@@ -107,7 +107,7 @@ def _columns(family: Family, rules: Rules) -> Iterable[_Column]:
             lambda s, _: Text(letters[s.variant]),
             right=False,
         )
-    yield _Column("verdict", 0, _verdict, lambda standing, _: Text("baseline", style="dim"), right=False)
+    yield _Column("verdict", 0, _verdict, lambda estimate, _: Text("baseline", style="dim"), right=False)
 
 
 def _unit(rules: Rules) -> str:
@@ -135,8 +135,8 @@ def _table(
         name = Text(comparison.variant, style="italic")
         table.add_row(name, *(_floor_cell(column, comparison, rules) for column in columns))
     if family.baseline:
-        standing = family.baseline
-        table.add_row(Text(standing.variant), *(column.of_standing(standing, rules) for column in columns))
+        estimate = family.baseline
+        table.add_row(Text(estimate.variant), *(column.of_standing(estimate, rules) for column in columns))
     for comparison in family.against_baseline:
         name = Text(comparison.variant)
         table.add_row(name, *(column.of_comparison(comparison, rules) for column in columns))
@@ -197,13 +197,13 @@ def _signed(value: float, rules: Rules) -> str:
     return text if text.startswith("-") or not text.strip("0.,–") else f"+{text}"
 
 
-def _mean(row: Comparison | Standing, rules: Rules) -> Text:
+def _mean(row: Comparison | VariantEstimate, rules: Rules) -> Text:
     half = (row.mean_high - row.mean_low) / 2
     mean = _mean_alone(row, rules)
     return mean if math.isnan(half) else mean + Text(f" ± {_shown(half, rules)}")
 
 
-def _mean_alone(row: Comparison | Standing, rules: Rules) -> Text:
+def _mean_alone(row: Comparison | VariantEstimate, rules: Rules) -> Text:
     return Text(_shown(row.mean, rules))
 
 

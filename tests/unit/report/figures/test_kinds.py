@@ -12,7 +12,7 @@ from scipy import stats
 
 from dlbench.engine.evaluation import oscillation
 from dlbench.report.figures import FORMATS, KINDS, picture, study
-from dlbench.report.figures.canvas import noted, render
+from dlbench.report.figures.canvas import render, with_note
 from dlbench.report.figures.confusion import mean_counts, row_shares
 from dlbench.report.palette import styles
 from dlbench.trials.diagnostics import Reading
@@ -91,7 +91,7 @@ def texts_of(figure):
     ],
 )
 def test_every_kind_is_drawn_in_the_format_asked_for(drawn, kind, ending):
-    assert KINDS[kind].why_not(drawn) == ""
+    assert KINDS[kind].unavailable_reason(drawn) == ""
     data = picture(KINDS[kind], drawn, ending)
     assert data.startswith({"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[ending])
     if ending == "png":
@@ -235,12 +235,12 @@ def test_step_losses_show_a_seed_that_all_variants_have(make_record, make_plan):
 )
 def test_a_run_without_answers_says_why_nothing_is_drawn(make_record, make_plan, kind, reason):
     failed = make_record(status="failed", metrics={}, epochs=0, confusion=())
-    assert reason in KINDS[kind].why_not(study([failed], make_plan()))
+    assert reason in KINDS[kind].unavailable_reason(study([failed], make_plan()))
 
 
 def test_one_variant_or_one_seed_is_drawn_without_a_claim(make_record, make_plan):
     alone = study([make_record(seed=seed) for seed in range(3)], make_plan(["relu"]))
-    assert "nothing to compare" in KINDS["differences"].why_not(alone)
+    assert "nothing to compare" in KINDS["differences"].unavailable_reason(alone)
     single = study([make_record(name) for name in NAMES], make_plan(NAMES, [0]))
     for kind in ("curves", "final", "differences", "time"):
         assert picture(KINDS[kind], single, "png")
@@ -258,7 +258,7 @@ def test_infinite_values_and_times_are_left_out(make_record, make_plan):
     assert len(seconds.collections) == 4  # the seeds and the mean of the two others
     loss = study(records, plan, {"metric": "test_loss"})
     assert picture(KINDS["final"], loss, "png")
-    assert "finite" in KINDS["differences"].why_not(loss)
+    assert "finite" in KINDS["differences"].unavailable_reason(loss)
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
@@ -289,7 +289,7 @@ def test_a_label_in_a_script_without_glyphs_is_drawn_quietly(drawn):
 
 
 def test_n_stays_whole_however_long_a_label_is():
-    text = noted("word " * 100, "n = 7, 2 diverged")
+    text = with_note("word " * 100, "n = 7, 2 diverged")
     assert text.endswith("(n = 7, 2 diverged)")
     assert len(text.splitlines()) == 3
     assert max(map(len, text.splitlines())) <= 34

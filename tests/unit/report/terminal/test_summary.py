@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from dlbench.analysis.summary import summarise
-from dlbench.report.terminal.summary import mishap_notes, print_comparison
+from dlbench.report.terminal.summary import failure_notes, print_comparison
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_what_gave_no_numbers_is_told_below_with_reason_and_log(make_record, mak
     assert f"tanh: 2 of 3 failed (seed 0, 2): ValueError: [red]no[/red] [logs/{failed[0].trial_id}.log]" in text
     assert "relu: 1 of 2 diverged (seed 0): the loss was not finite in epoch 2" in text
     assert "relu: 1 of 2 vetoed (seed 1): no activation to vary" in text
-    assert len(mishap_notes(summarise(records, make_plan()))) == 3
+    assert len(failure_notes(summarise(records, make_plan()))) == 3
 
 
 def test_a_run_without_any_number_is_a_table_still(make_plan, printed):
