@@ -13,7 +13,7 @@ from dlbench.plans.plan import Request
 from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import results_root, run_path
-from dlbench.sessions.live import Options, Outcome
+from dlbench.sessions.options import Options, Outcome
 from dlbench.sessions.run import run
 from dlbench.statistics.seeds import AutoSeeds
 from dlbench.trials.trial import Emit, TrialRecord, WorkUnit

@@ -5,7 +5,7 @@ import typer
 
 from dlbench.cli.main import Commands
 from dlbench.cli.options.session import OPTIONS
-from dlbench.sessions.live import Options
+from dlbench.sessions.options import Options
 
 
 @pytest.mark.parametrize("name", Commands.lazy)

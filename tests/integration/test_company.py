@@ -53,7 +53,7 @@ from dlbench.plans.config import Config
 from dlbench.plans.plan import Request
 from dlbench.plugins.registry import Registry
 from dlbench.report.terminal.progress import Progress
-from dlbench.sessions.live import Options
+from dlbench.sessions.options import Options
 from dlbench.sessions.run import run
 
 root, me, company, rounds, seeds = Path(sys.argv[1]), *map(int, sys.argv[2:6])

@@ -1,11 +1,10 @@
-"""A session while it runs: what it is told, what it tells, and how events become records."""
+"""A session while it runs: events come in, records go to the folder, observers and the display hear of both."""
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from dlbench.analysis.verdicts import judge_run
 from dlbench.plans.plan import Plan
@@ -14,6 +13,7 @@ from dlbench.runs.checkpoints import FOLDER as CHECKPOINTS
 from dlbench.runs.checkpoints import discard_checkpoints, remove_empty_folder
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.timing import longest_first
+from dlbench.sessions.options import Display, Options, Outcome
 from dlbench.sessions.resume import ReuseRequirements, reusable
 from dlbench.trials.trial import (
     COMPLETED,
@@ -33,81 +33,6 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at what other processes have done.
 _PATIENCE = 0.3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """Where and how a session runs; nothing here decides a trial's numbers.
-
-    jobs: trials at once, None for the executor's own choice. max_time: seconds of all, timeout: seconds of one trial.
-    checkpoint_every: seconds between two checkpoints of a trial, 0 for none. step_losses: keep each step's loss; a
-    trial that is there without them is computed again, to the same numbers. accept_old: keep results that were made
-    with other versions; redo_stale: compute those again. fresh: start over, once confirm has said yes to its question.
-    force: labels and trial_ids to compute again. reuse: take trials over from other run folders.
-    """
-
-    name: str = ""
-    results_dir: Path | None = None
-    data_dir: Path | None = None
-    executor: str = "local"
-    jobs: int | None = None
-    max_time: float | None = None
-    timeout: float | None = None
-    checkpoint_every: float = 60.0
-    save_weights: bool = False
-    step_losses: bool = False
-    accept_old: bool = False
-    redo_stale: bool = False
-    fresh: bool = False
-    force: Sequence[str] = ()
-    reuse: bool = False
-    confirm: Callable[[str], bool] = lambda question: True
-    command: Sequence[str] = ()
-
-
-class Display(Protocol):
-    """What a session tells while it runs."""
-
-    def note(self, text: str) -> None:
-        """Say one sentence."""
-
-    def started(self, trials: Sequence[Trial], before: int = 0) -> None:
-        """Begin: the trials that will run now, and how many of the plan are there already."""
-
-    def trial_started(self, event: TrialStarted, label: str) -> None:
-        """Show that a trial runs."""
-
-    def epoch_finished(self, event: EpochFinished, label: str) -> None:
-        """Show one epoch of a trial."""
-
-    def trial_finished(self, event: TrialFinished, label: str) -> None:
-        """Show the end of a trial."""
-
-    def close(self) -> None:
-        """End, whatever happened."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What a session leaves. records: those of the plan's trials, computed now or before. interrupted: not all ran.
-
-    computed: how many here and now; reused: taken from other runs; elsewhere: by other processes meanwhile.
-    """
-
-    folder: Path
-    plan: Plan
-    records: tuple[TrialRecord, ...]
-    computed: int
-    interrupted: bool
-    reused: int = 0
-    elsewhere: int = 0
-
-    @property
-    def exit_code(self) -> int:
-        """Return the command's exit code: 0 all answered, 1 some failed, 130 interrupted."""
-        if self.interrupted:
-            return 130
-        return 0 if all(record.status in COMPLETED for record in self.records) else 1
 
 
 class LiveSession:

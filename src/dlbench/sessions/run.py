@@ -18,7 +18,8 @@ from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import new_run_path, results_root
 from dlbench.runs.manifest import provenance, provenance_id
-from dlbench.sessions.live import Display, LiveSession, Options, Outcome
+from dlbench.sessions.live import LiveSession
+from dlbench.sessions.options import Display, Options, Outcome
 from dlbench.sessions.resolve import TrialResolver, data_folder
 from dlbench.sessions.resume import check_fresh, forced_trials
 from dlbench.sessions.staleness import plugins_used, stale_trials

@@ -19,7 +19,7 @@ from dlbench.cli.streams.console import errors, output, print_json
 
 if TYPE_CHECKING:
     from dlbench.plugins.registry import Registry
-    from dlbench.sessions.live import Options, Outcome
+    from dlbench.sessions.options import Options, Outcome
 
 _OUTPUT = "What is shown"
 

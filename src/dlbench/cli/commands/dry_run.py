@@ -18,7 +18,7 @@ from dlbench.runs.timing import seconds_per_trial
 from dlbench.sessions.resolve import data_folder, known_data
 
 if TYPE_CHECKING:
-    from dlbench.sessions.live import Options
+    from dlbench.sessions.options import Options
 
 _SHOWN = 40
 

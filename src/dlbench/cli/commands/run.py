@@ -21,7 +21,7 @@ from dlbench.trials.settings import COMPONENT_AXES, SETTINGS
 
 if TYPE_CHECKING:
     from dlbench.analysis.answers import ExperimentAnswers
-    from dlbench.sessions.live import Outcome
+    from dlbench.sessions.options import Outcome
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

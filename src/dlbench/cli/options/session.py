@@ -10,7 +10,7 @@ import typer
 from dlbench.cli.options.shared import share
 
 if TYPE_CHECKING:
-    from dlbench.sessions.live import Options
+    from dlbench.sessions.options import Options
 
 _PANEL = "Where and how it runs"
 _RESUME = "What is computed again (by default, what is missing)"
@@ -130,7 +130,7 @@ with_session = share(OPTIONS, "session")
 def to_options(session: Mapping[str, Any], **more: Any) -> "Options":
     """Return a session's options, those given on the command line before those given here."""
     from dlbench.cli.streams.console import confirm
-    from dlbench.sessions.live import Options
+    from dlbench.sessions.options import Options
 
     given = {**more, **session}
     if not given.pop("yes", False):
