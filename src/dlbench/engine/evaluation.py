@@ -26,11 +26,16 @@ def build_criterion(loss: str, label_smoothing: float) -> Criterion:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A model's result on a feed. accuracy: a fraction. confusion: counts, a row a true class."""
+    """A model's result on a feed.
+
+    accuracy: a fraction. confusion: counts, a row a true class. correct: whether each image was classified correctly,
+    in the feed's order, on its device.
+    """
 
     loss: float
     accuracy: float
     confusion: Tensor
+    correct: Tensor
 
 
 def evaluate(
@@ -45,15 +50,18 @@ def evaluate(
     device = feed.indices.device
     loss = new_sum(device)
     confusion = torch.zeros(classes * classes, dtype=torch.int64, device=device)
+    correct: list[Tensor] = []
     batch_size = EVALUATION_BATCH if device.type == "cpu" else _ON_ACCELERATORS
     with torch.inference_mode():
         for images, labels in feed.in_order(batch_size):
             with autocast():
                 logits = model(images).float()
             loss += criterion(logits, labels) * len(labels)
-            confusion += torch.bincount(labels * classes + logits.argmax(1), minlength=classes * classes)
+            predicted = logits.argmax(1)
+            confusion += torch.bincount(labels * classes + predicted, minlength=classes * classes)
+            correct.append(predicted == labels)
     counts = confusion.view(classes, classes).cpu()
-    return Evaluation(float(loss) / len(feed), float(counts.trace()) / len(feed), counts)
+    return Evaluation(float(loss) / len(feed), float(counts.trace()) / len(feed), counts, torch.cat(correct))
 
 
 def new_sum(device: torch.device) -> Tensor:

@@ -18,7 +18,8 @@ from dlbench.engine.building import build_model
 from dlbench.engine.checkpoint import CheckpointError, Checkpoints, Interrupted
 from dlbench.engine.dataset_cache import load, prepare
 from dlbench.engine.diagnostics import Watcher, choose
-from dlbench.engine.evaluation import macro_scores, oscillation
+from dlbench.engine.evaluation import Evaluation, macro_scores, oscillation
+from dlbench.engine.feed import Feed
 from dlbench.engine.randomness import borrowed_generators
 from dlbench.engine.setup import enter, gather, layout
 from dlbench.engine.stopping import BestWeights, EarlyStopping
@@ -28,6 +29,7 @@ from dlbench.errors import DataError
 from dlbench.plugins.registry import Registry
 from dlbench.runs.checkpoints import checkpoint_path
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
+from dlbench.trials.outcomes import ImageOutcomes
 from dlbench.trials.trial import (
     Emit,
     EpochFinished,
@@ -186,7 +188,13 @@ def _run_trial(
         diagnostics=tuple(watcher.readings),
         watched={text: tuple(epochs) for text, epochs in watcher.watched.items()},
         log=watcher.log,
+        outcomes=None if trained.diverged else _outcomes(trial, use.test_feed, test),
     )
+
+
+def _outcomes(trial: Trial, feed: Feed, test: Evaluation) -> ImageOutcomes:
+    """Return which images of the test feed were classified correctly."""
+    return ImageOutcomes.of(test.correct.cpu().numpy(), feed.indices.cpu().numpy(), trial.dataset_digest)
 
 
 def _divergence(trained: Trained) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from dlbench.components.choice import Selection
 from dlbench.components.records import Value
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan, Reading
+from dlbench.trials.outcomes import ImageOutcomes
 from dlbench.trials.settings import VALUES_BEFORE_INTRODUCED, Settings
 
 Status = Literal["done", "diverged", "failed", "vetoed", "timeout", "oom"]
@@ -139,7 +140,8 @@ class TrialRecord:
     metrics, cost: the columns of trials.csv beside the trial's own. epochs: the rows of epochs.csv.
     confusion: counts on the test set, a row a true class. steps: each step's training loss, where asked for.
     log: what the trial printed, and its traceback. diagnostics: the rows of diagnostics.csv. watched: the epochs at
-    which each diagnostic was tried, also those that gave nothing.
+    which each diagnostic was tried, also those that gave nothing. outcomes: which test images the selected weights
+    classified correctly; None for a trial that is not done, and in records from before they were stored.
     """
 
     trial: Trial
@@ -155,6 +157,7 @@ class TrialRecord:
     steps: tuple[float, ...] = ()
     diagnostics: tuple[Reading, ...] = ()
     watched: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    outcomes: ImageOutcomes | None = None
 
     @property
     def trial_id(self) -> str:
@@ -177,7 +180,9 @@ class TrialRecord:
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON content, with its trial_id for readers of the journal."""
-        return {"trial_id": self.trial_id} | _content(self) | {"trial": self.trial.to_json()}
+        content = {"trial_id": self.trial_id} | _content(self) | {"trial": self.trial.to_json()}
+        outcomes = content.pop("outcomes")  # left out if absent: such a record is written as before there were any
+        return content | {"outcomes": outcomes.to_json()} if outcomes else content
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "TrialRecord":
@@ -190,6 +195,8 @@ class TrialRecord:
         known["steps"] = tuple(known.get("steps", ()))
         known["diagnostics"] = tuple(Reading(*reading) for reading in known.get("diagnostics", ()))
         known["watched"] = {name: tuple(epochs) for name, epochs in known.get("watched", {}).items()}
+        outcomes = known.get("outcomes")
+        known["outcomes"] = None if outcomes is None else ImageOutcomes.from_json(outcomes)
         return cls(**known)
 
 

@@ -10,11 +10,11 @@ from dlbench.engine.stopping import BestWeights, EarlyStopping
 def _offer(rule, accuracies, losses=None, test=()):
     model = nn.Linear(1, 1, bias=False)
     tests = iter(test)
-    selector = BestWeights(rule, lambda: Evaluation(0.0, next(tests), torch.empty(0)))
+    selector = BestWeights(rule, lambda: Evaluation(0.0, next(tests), torch.empty(0), torch.empty(0)))
     for epoch, accuracy in enumerate(accuracies, start=1):
         model.weight.data.fill_(epoch)
         loss = losses[epoch - 1] if losses else 0.0
-        selector.offer(epoch, Evaluation(loss, accuracy, torch.empty(0)), model)
+        selector.offer(epoch, Evaluation(loss, accuracy, torch.empty(0), torch.empty(0)), model)
     return selector.restore(model), model.weight.item()
 
 

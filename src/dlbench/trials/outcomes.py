@@ -1,0 +1,76 @@
+"""Which test images a trial classified correctly: one bit per image, as its record stores them."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageOutcomes:
+    """Which test images the selected weights classified correctly.
+
+    images: digest of the images and their order; two records can be compared image by image only if it is equal.
+    count: number of images.
+    correct: one bit per image, packed and base64-encoded; the first image is the highest bit of the first byte.
+    """
+
+    images: str
+    count: int
+    correct: str
+
+    @classmethod
+    def of(cls, correct: "NDArray[np.bool_]", indices: "NDArray[np.int64]", dataset_digest: str) -> "ImageOutcomes":
+        """Encode one truth value per image.
+
+        correct: whether each image was classified correctly. indices: position of each image in the test set, in the
+        same order. dataset_digest: digest of the data set that the positions refer to.
+        """
+        import numpy as np
+
+        if correct.shape != indices.shape:
+            raise ValueError(f"{len(correct)} outcomes for {len(indices)} images")
+        packed = np.packbits(correct.astype(np.bool_))
+        return cls(
+            images=images_digest(dataset_digest, indices),
+            count=len(correct),
+            correct=b64encode(packed.tobytes()).decode("ascii"),
+        )
+
+    def bits(self) -> "NDArray[np.bool_]":
+        """Return whether each image was classified correctly, shape (count,).
+
+        Raises ValueError if `correct` is damaged: not base64, or not exactly one bit per image.
+        """
+        import numpy as np
+
+        packed = np.frombuffer(b64decode(self.correct, validate=True), np.uint8)
+        bits = np.unpackbits(packed)
+        if len(packed) != -(-self.count // 8) or bits[self.count :].any():
+            raise ValueError(f"{len(packed)} bytes do not hold one bit for each of {self.count} images")
+        return bits[: self.count].astype(np.bool_)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the outcomes as JSON content."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "ImageOutcomes":
+        """Read outcomes back from JSON content. The bits are not decoded: `bits` reports damage to them."""
+        known = cls(**content)
+        if type(known.count) is not int or not isinstance(known.images, str) or not isinstance(known.correct, str):
+            raise TypeError("outcomes are two strings and a whole number")
+        return known
+
+
+def images_digest(dataset_digest: str, indices: "NDArray[np.int64]") -> str:
+    """Return a digest of exactly these test images in this order: 16 hexadecimal digits.
+
+    indices: positions in the test set of the data set with the given digest.
+    """
+    return sha256(f"{dataset_digest}\n".encode() + indices.astype("<i8").tobytes()).hexdigest()[:16]
