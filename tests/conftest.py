@@ -224,7 +224,7 @@ def make_plan() -> MakePlan:
 
 
 @pytest.fixture
-def surroundings() -> dict[str, Any]:
+def provenance() -> dict[str, Any]:
     return {
         "versions": {"dlbench": "0.1.0", "torch": "2.9.0", "torchvision": "0.24.0", "numpy": "2.4", "python": "3.11"},
         "plugins": {"foundations": "0.1.0"},

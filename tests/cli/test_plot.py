@@ -7,10 +7,10 @@ from dlbench.runs.folder import RunFolder
 
 
 @pytest.fixture
-def call(tmp_path, monkeypatch, capsys, make_record, make_plan, surroundings):
+def call(tmp_path, monkeypatch, capsys, make_record, make_plan, provenance):
     """Run the command on a results folder with one run, "a-run"; returns exit code, output and errors."""
     with RunFolder(tmp_path / "a-run") as folder:
-        folder.start(make_plan(), ["dlbench"], surroundings)
+        folder.start(make_plan(), ["dlbench"], provenance)
         for name in ("relu", "tanh"):
             for seed in range(3):
                 folder.add(make_record(name, seed, accuracy=0.8 + seed / 100))

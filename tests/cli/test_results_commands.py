@@ -12,9 +12,9 @@ from dlbench.runs.overview import overview
 
 
 @pytest.fixture
-def root(tmp_path, make_record, make_plan, surroundings):
+def root(tmp_path, make_record, make_plan, provenance):
     with RunFolder(tmp_path / "activation-digits") as folder:
-        folder.start(make_plan(), ["dlbench"], surroundings)
+        folder.start(make_plan(), ["dlbench"], provenance)
         folder.add(make_record("relu", 0))
         folder.add(make_record("tanh", 0, status="failed", message="ValueError: no", metrics={}))
     return tmp_path

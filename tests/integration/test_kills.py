@@ -37,7 +37,7 @@ PARTS = """
     from pathlib import Path
 
     from dlbench.executors.local import LocalExecutor
-    from dlbench.runs.checkpoints import checkpoint_path
+    from dlbench.runs.checkpoint_files import checkpoint_path
     from dlbench.files import replace_file
     from dlbench.trials.trial import EpochFinished, TrialFinished, TrialNoted, TrialRecord, TrialStarted
 

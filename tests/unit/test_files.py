@@ -66,10 +66,10 @@ class ShortWrites:
         return os.write(descriptor, data[:3])
 
 
-def _session(path, make_record, make_plan, surroundings, kept):
+def _session(path, make_record, make_plan, provenance, kept):
     """Three trials, one of which widens the views; `kept` holds those that count as done."""
     with RunFolder(path) as folder:
-        folder.start(make_plan(), ["dlbench"], surroundings)
+        folder.start(make_plan(), ["dlbench"], provenance)
         for record in (
             make_record("relu", 0),
             make_record("tanh", 0, metrics={"new_metric": 1.0}),
@@ -106,9 +106,9 @@ def _count(tmp_path, monkeypatch, *make):
     ids=["full", "full for a moment", "permission", "input/output", "read-only"],
 )
 def test_whatever_call_fails_what_counts_as_done_is_there_and_the_next_session_completes_it(
-    tmp_path, monkeypatch, make_record, make_plan, surroundings, number, once, short
+    tmp_path, monkeypatch, make_record, make_plan, provenance, number, once, short
 ):
-    make = (make_record, make_plan, surroundings)
+    make = (make_record, make_plan, provenance)
     calls = _count(tmp_path, monkeypatch, *make)
     assert calls > 40
     monkeypatch.setattr(files.os, "fsync", lambda descriptor: None)
@@ -132,9 +132,9 @@ def test_whatever_call_fails_what_counts_as_done_is_there_and_the_next_session_c
         shutil.rmtree(path)
 
 
-def test_short_writes_are_continued_until_all_is_written(tmp_path, monkeypatch, make_record, make_plan, surroundings):
+def test_short_writes_are_continued_until_all_is_written(tmp_path, monkeypatch, make_record, make_plan, provenance):
     monkeypatch.setattr(files, "os", ShortWrites())
-    _session(tmp_path / "run", make_record, make_plan, surroundings, [])
+    _session(tmp_path / "run", make_record, make_plan, provenance, [])
     monkeypatch.setattr(files, "os", os)
     assert len(RunFolder(tmp_path / "run").records) == 3
     assert RunFolder(tmp_path / "run").warnings == ()
@@ -210,7 +210,7 @@ def test_adding_a_record_costs_the_same_at_the_end_as_at_the_start(tmp_path, mon
 
 @pytest.mark.skipif(shutil.which("mount") is None or os.geteuid() != 0, reason="may not mount a file system of its own")
 def test_a_file_system_that_is_really_full_keeps_what_was_done_and_goes_on_when_there_is_room(
-    tmp_path, make_record, make_plan, surroundings
+    tmp_path, make_record, make_plan, provenance
 ):
     place = tmp_path / "small"
     place.mkdir()
@@ -222,7 +222,7 @@ def test_a_file_system_that_is_really_full_keeps_what_was_done_and_goes_on_when_
 
         def fill():
             with RunFolder(place / "run") as folder:
-                folder.start(make_plan(seeds=range(500)), ["dlbench"], surroundings)
+                folder.start(make_plan(seeds=range(500)), ["dlbench"], provenance)
                 for seed in range(500):
                     folder.add(make_record(seed=seed))
                     kept.append(seed)
@@ -235,19 +235,17 @@ def test_a_file_system_that_is_really_full_keeps_what_was_done_and_goes_on_when_
         assert again.warnings == ()
         subprocess.run(["mount", "-o", "remount,size=8m", str(place)], check=True)
         with again:
-            again.start(make_plan(seeds=range(500)), ["dlbench"], surroundings)
+            again.start(make_plan(seeds=range(500)), ["dlbench"], provenance)
             again.add(make_record(seed=len(kept)))
         assert len(_rows(place / "run" / "trials.csv")) == len(kept) + 1
     finally:
         subprocess.run(["umount", str(place)], check=True)
 
 
-def test_a_folder_that_vanishes_during_the_run_is_said_and_not_made_again(
-    tmp_path, make_record, make_plan, surroundings
-):
+def test_a_folder_that_vanishes_during_the_run_is_said_and_not_made_again(tmp_path, make_record, make_plan, provenance):
     def vanish():
         with RunFolder(tmp_path / "run") as folder:
-            folder.start(make_plan(), ["dlbench"], surroundings)
+            folder.start(make_plan(), ["dlbench"], provenance)
             folder.add(make_record(seed=0))
             (tmp_path / "run").rename(tmp_path / "elsewhere")
             folder.add(make_record(seed=1))

@@ -81,9 +81,10 @@ class Change:
         return min(self.ratios.values())
 
 
-def document(speeds: Iterable[Speed], surroundings: Mapping[str, Any]) -> dict[str, Any]:
+def document(speeds: Iterable[Speed], provenance: Mapping[str, Any]) -> dict[str, Any]:
     """Return measured speeds as JSON content, with what stood around them."""
-    return {"schema": SCHEMA, "surroundings": dict(surroundings), "speeds": [asdict(speed) for speed in speeds]}
+    # "surroundings" is the key of the file format for the provenance.
+    return {"schema": SCHEMA, "surroundings": dict(provenance), "speeds": [asdict(speed) for speed in speeds]}
 
 
 def read(path: Path) -> tuple[Speed, ...]:

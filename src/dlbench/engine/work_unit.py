@@ -27,7 +27,7 @@ from dlbench.engine.training import Row, Trained, evaluate_on, train
 from dlbench.engine.warmup import compile_calls
 from dlbench.errors import DataError
 from dlbench.plugins.registry import Registry
-from dlbench.runs.checkpoints import checkpoint_path
+from dlbench.runs.checkpoint_files import checkpoint_path
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.outcomes import ImageOutcomes
 from dlbench.trials.trial import (

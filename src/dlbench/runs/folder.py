@@ -15,8 +15,9 @@ from dlbench.plans.extend import Plan, extend_plan
 from dlbench.runs.journal import FOLDER, JournalReader, append_record, journal_path, record_line, session_name
 from dlbench.runs.leftovers import keep_changed_views, remove_leftovers
 from dlbench.runs.locations import check_own, set_aside
-from dlbench.runs.manifest import SCHEMA, provenance_id, read_manifest, write_manifest
+from dlbench.runs.manifest import SCHEMA, read_manifest, write_manifest
 from dlbench.runs.peers import ActiveSessions, Peer, at_work
+from dlbench.runs.provenance import provenance_id
 from dlbench.runs.tables import ViewFiles
 from dlbench.trials.diagnostics import DiagnosticsPlan
 from dlbench.trials.trial import COMPLETED, Manifest, TrialRecord
@@ -107,25 +108,26 @@ class RunFolder:
         return frozenset(self._came)
 
     def start(
-        self, plan: Plan, command: Sequence[str], surroundings: Mapping[str, Any], *, mixed: bool = False
+        self, plan: Plan, command: Sequence[str], provenance: Mapping[str, Any], *, mixed: bool = False
     ) -> Manifest:
         """Begin a session: join its plan to the folder's, write the manifest, bring the views up to date.
 
-        surroundings: what provenance() returned. mixed: whether other processes may be at work under other conditions.
+        provenance: what collect_provenance() returned.
+        mixed: whether other processes may be at work under other conditions.
         """
         joined = extend_plan(self.manifest.plan, plan) if self.manifest else plan
         with writing(self.path), self._begin():
             if self.manifest:  # another process may have begun in the meantime
                 joined = extend_plan(self.manifest.plan, plan)
             if not mixed:
-                self._check_conditions(provenance_id(surroundings))
+                self._check_conditions(provenance_id(provenance))
             session = {
                 "session": self._session,
                 "command": list(command),
                 "started": _now().isoformat(timespec="seconds"),
                 "ended": None,
-                "provenance_id": provenance_id(surroundings),
-                **surroundings,
+                "provenance_id": provenance_id(provenance),
+                **provenance,
             }
             sessions = (*(self.manifest.sessions if self.manifest else ()), session)
             self.manifest = Manifest(schema=SCHEMA, name=self.path.name, plan=joined, sessions=sessions)

@@ -31,10 +31,10 @@ class Check:
     advice: str = ""
 
 
-def examine_surroundings(surroundings: Mapping[str, Any]) -> Iterator[Check]:
+def examine_provenance(provenance: Mapping[str, Any]) -> Iterator[Check]:
     """Look at versions and hardware, as a session's provenance tells them."""
-    yield Check("versions", ", ".join(f"{name} {version}" for name, version in surroundings["versions"].items()))
-    hardware = surroundings["hardware"]
+    yield Check("versions", ", ".join(f"{name} {version}" for name, version in provenance["versions"].items()))
+    hardware = provenance["hardware"]
     memory = f", {hardware['memory_bytes'] / 2**30:.0f} GiB" if hardware["memory_bytes"] else ""
     yield Check("machine", f"{hardware['cpu']}, {hardware['cores']} cores{memory}, {hardware['platform']}")
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from dlbench.analysis.verdicts import judge_run
 from dlbench.plans.plan import Plan
 from dlbench.plugins.registry import Registry
-from dlbench.runs.checkpoints import FOLDER as CHECKPOINTS
-from dlbench.runs.checkpoints import discard_checkpoints, remove_empty_folder
+from dlbench.runs.checkpoint_files import FOLDER as CHECKPOINTS
+from dlbench.runs.checkpoint_files import discard_checkpoints, remove_empty_folder
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.timing import longest_first
 from dlbench.sessions.options import Display, Options, Outcome
@@ -38,11 +38,11 @@ _PATIENCE = 0.3
 class LiveSession:
     """The running part: events come in, records go to the folder, observers and the display hear of both."""
 
-    def __init__(self, plan: Plan, folder: RunFolder, registry: Registry, display: Display, provenance: str) -> None:
+    def __init__(self, plan: Plan, folder: RunFolder, registry: Registry, display: Display, provenance_id: str) -> None:
         self.folder = folder
         self.registry = registry
         self.display = display
-        self.provenance = provenance
+        self.provenance_id = provenance_id
         self.labels = {variant.trial.variant_id: variant.label for variant in plan.variants}
         self.computed = self.elsewhere = 0
         self.reused: set[str] = set()
@@ -108,7 +108,7 @@ class LiveSession:
                     diagnostics=self.plan.diagnostics,
                     checkpoint_folder=str(run / CHECKPOINTS) if options.checkpoint_every else "",
                     checkpoint_every=options.checkpoint_every,
-                    provenance_id=self.provenance,
+                    provenance_id=self.provenance_id,
                 )
 
     def _wait_for_others(self, trials: Sequence[Trial]) -> bool:
@@ -131,16 +131,16 @@ class LiveSession:
             self.elsewhere += 1
             self.display.trial_finished(TrialFinished(record=record), self._label(record.trial_id))
 
-    def reuse(self, missing: Sequence[Trial], options: Options, surroundings: Mapping[str, Any]) -> None:
+    def reuse(self, missing: Sequence[Trial], options: Options, provenance: Mapping[str, Any]) -> None:
         """Take trials over that other runs beside this one have, under equal conditions and with all that is asked."""
         counts: dict[str, int] = {}
         wanted = ReuseRequirements(
             steps=options.step_losses, weights=options.save_weights, diagnostics=self.plan.diagnostics
         )
-        for found in reusable(missing, self.folder.path, surroundings, wanted):
+        for found in reusable(missing, self.folder.path, provenance, wanted):
             if options.save_weights:
                 self.folder.take_weights(found.weights)
-            self.folder.add(found.record.with_provenance(self.provenance))
+            self.folder.add(found.record.with_provenance(self.provenance_id))
             self.reused.add(found.record.trial_id)
             counts[found.run.name] = counts.get(found.run.name, 0) + 1
         for run, count in counts.items():
@@ -160,7 +160,7 @@ class LiveSession:
                 seed = self.trials[event.trial_id].seed
                 self.display.note(f"{self._label(event.trial_id)} seed {seed} {event.text}.")
             case TrialFinished():
-                self._keep(event.record.with_provenance(self.provenance))
+                self._keep(event.record.with_provenance(self.provenance_id))
 
     def _keep(self, record: TrialRecord) -> None:
         self.folder.add(record)
@@ -185,7 +185,7 @@ class LiveSession:
                 trial = replace(veto.variant.trial, seed=seed)
                 if known.get(trial.trial_id) != veto.reason:
                     record = TrialRecord(trial=trial, status="vetoed", message=veto.reason)
-                    self.folder.add(record.with_provenance(self.provenance))
+                    self.folder.add(record.with_provenance(self.provenance_id))
 
     def observe(self, hook: str, **arguments: Any) -> None:
         """Call the observers; one that raises is named once and left out."""

@@ -83,7 +83,7 @@ def forced_trials(names: Iterable[str], plan: Plan) -> frozenset[str]:
 
 
 def reusable(
-    trials: Sequence[Trial], own: Path, surroundings: Mapping[str, Any], wanted_with: ReuseRequirements
+    trials: Sequence[Trial], own: Path, provenance: Mapping[str, Any], wanted_with: ReuseRequirements
 ) -> Iterator[ReusableTrial]:
     """Yield the trials' records in the run folders beside our own that were computed under the conditions of now.
 
@@ -102,18 +102,18 @@ def reusable(
             found, session = ReusableTrial(run, record), sessions.get(record.provenance_id)
             if record.trial_id not in wanted.keys() & folder.answered or session is None:
                 continue
-            same = _decisive(session, record.trial) == _decisive(surroundings, record.trial)
+            same = _decisive(session, record.trial) == _decisive(provenance, record.trial)
             if same and wanted_with.satisfied_by(found):
                 del wanted[record.trial_id]
                 yield found
 
 
-def _decisive(surroundings: Mapping[str, Any], trial: Trial) -> list[Any]:
-    """Return what of a session's surroundings decides the numbers of a trial."""
-    versions, hardware = surroundings.get("versions", {}), surroundings.get("hardware", {})
+def _decisive(provenance: Mapping[str, Any], trial: Trial) -> list[Any]:
+    """Return what of a session's provenance decides the numbers of a trial."""
+    versions, hardware = provenance.get("versions", {}), provenance.get("hardware", {})
     plugins = {selection.name.partition("/")[0] for selection in trial.components.values() if "/" in selection.name}
     return [
         *(versions.get(name) for name in _DECISIVE),
-        *(surroundings.get("plugins", {}).get(name, "") for name in sorted(plugins)),
+        *(provenance.get("plugins", {}).get(name, "") for name in sorted(plugins)),
         *(hardware.get(name) for name in ("cpu", "gpu")),
     ]

@@ -17,7 +17,7 @@ from dlbench.plans.plan import Plan, Request
 from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import new_run_path, results_root
-from dlbench.runs.manifest import provenance, provenance_id
+from dlbench.runs.provenance import collect_provenance, provenance_id
 from dlbench.sessions.live import LiveSession
 from dlbench.sessions.options import Display, Options, Outcome
 from dlbench.sessions.resolve import TrialResolver, data_folder
@@ -52,24 +52,24 @@ def run(
     for warning in folder.warnings:
         display.note(warning)
     plan = _fix_judging(_with_watch_of(folder, plan, registry, display), request, folder)
-    surroundings = provenance(plugins_used(plan, registry), hardware)
+    provenance = collect_provenance(plugins_used(plan, registry), hardware)
     forced = forced_trials(options.force, plan)
 
     def missing(stage: Plan) -> list[Trial]:
-        stale = stale_trials(folder, stage, surroundings, accept=options.accept_old, redo=options.redo_stale)
+        stale = stale_trials(folder, stage, provenance, accept=options.accept_old, redo=options.redo_stale)
         again = stale | forced | (folder.without_steps if options.step_losses else frozenset())
         there = (folder.answered - again - folder.without_diagnostics(stage.diagnostics)) | folder.came
         return [trial for trial in stage.trials if trial.trial_id not in there]
 
     executor = _executor(options, registry, data_dir) if missing(plan) else None
     stages = plan.stages
-    session = LiveSession(stages[0], folder, registry, display, provenance_id(surroundings))
+    session = LiveSession(stages[0], folder, registry, display, provenance_id(provenance))
     with folder, _time_limit(options.max_time, stop):
-        manifest = folder.start(stages[0].to_json(), options.command, surroundings, mixed=options.accept_old)
+        manifest = folder.start(stages[0].to_json(), options.command, provenance, mixed=options.accept_old)
         for note in folder.notes:
             display.note(note)
         if options.reuse:
-            session.reuse([trial for trial in missing(plan) if trial.trial_id not in forced], options, surroundings)
+            session.reuse([trial for trial in missing(plan) if trial.trial_id not in forced], options, provenance)
         session.observe("dlbench_run_started", manifest=manifest)
         interrupted = _run_stages(session, stages, missing, executor, options, stop)
     session.observe("dlbench_run_finished", folder=path)

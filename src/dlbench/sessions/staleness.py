@@ -7,7 +7,7 @@ from dlbench.errors import DlbenchError
 from dlbench.plans.plan import Plan
 from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
-from dlbench.runs.manifest import provenance_id
+from dlbench.runs.provenance import provenance_id
 
 
 def plugins_used(plan: Plan, registry: Registry) -> dict[str, str]:
@@ -18,14 +18,14 @@ def plugins_used(plan: Plan, registry: Registry) -> dict[str, str]:
 
 
 def stale_trials(
-    folder: RunFolder, plan: Plan, surroundings: Mapping[str, Any], *, accept: bool, redo: bool
+    folder: RunFolder, plan: Plan, provenance: Mapping[str, Any], *, accept: bool, redo: bool
 ) -> frozenset[str]:
     """Return the trials of a plan to compute again, as they were computed under other conditions.
 
     accept: keep them all; redo: compute them all again. Where neither was said they are a DlbenchError that tells
     what changed.
     """
-    now = provenance_id(surroundings)
+    now = provenance_id(provenance)
     planned = {trial.trial_id for trial in plan.trials}
     answered = [record for record in folder.records if record.trial_id in planned & folder.answered]
     old = [record for record in answered if record.provenance_id != now]
@@ -36,7 +36,7 @@ def stale_trials(
     sessions = folder.manifest.sessions if folder.manifest else ()
     before: Mapping[str, Any] = next((s for s in reversed(sessions) if s["provenance_id"] == old[-1].provenance_id), {})
     raise DlbenchError(
-        f"{len(old)} results in {folder.path} were computed under other conditions: {_changes(before, surroundings)}.",
+        f"{len(old)} results in {folder.path} were computed under other conditions: {_changes(before, provenance)}.",
         "Add --accept-old to keep them, --redo-stale to compute them again, or choose another --name.",
     )
 

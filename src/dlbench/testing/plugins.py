@@ -25,7 +25,7 @@ from dlbench.plans.plan import Request
 from dlbench.plugins.discovery import HEAVY, Plugin
 from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
-from dlbench.runs.manifest import provenance
+from dlbench.runs.provenance import collect_provenance
 from dlbench.testing.promises import Unproven, promise
 from dlbench.trials.trial import TrialRecord
 
@@ -135,7 +135,7 @@ def _made_up_run(registry: Registry, path: Path) -> Iterator[tuple[str, dict[str
     done = TrialRecord(trial=first, status="done", metrics=metrics, cost={"train_seconds": 0.1}, epochs=(epoch,))
     failed = TrialRecord(trial=second, status="failed", message="out of luck")
     with RunFolder(path) as folder:
-        manifest = folder.start(plan.to_json(), ["dlbench", "compare"], provenance({}, {}))
+        manifest = folder.start(plan.to_json(), ["dlbench", "compare"], collect_provenance({}, {}))
         yield "dlbench_run_started", {"manifest": manifest}
         yield "dlbench_epoch_finished", {"trial": first, "metrics": epoch}
         for record in (done, failed):

@@ -81,10 +81,10 @@ def test_a_single_epoch_has_no_convergence(make_record, make_plan):
     assert convergence([make_record(epochs=1)], make_plan()) == ()
 
 
-def test_trials_csv_is_filled_at_the_end_of_a_session(tmp_path, records, make_plan, surroundings):
+def test_trials_csv_is_filled_at_the_end_of_a_session(tmp_path, records, make_plan, provenance):
     crashed = replace(records[-1], status="failed")
     with RunFolder(tmp_path) as folder:
-        folder.start(make_plan(seeds=range(3)), ["dlbench"], surroundings)
+        folder.start(make_plan(seeds=range(3)), ["dlbench"], provenance)
         for record in [*records[:-1], crashed]:
             folder.add(record)
     with (tmp_path / "trials.csv").open(newline="") as file:

@@ -314,9 +314,9 @@ def test_comparison_csv_has_the_promised_columns_and_nothing_where_nothing_is(re
     assert "nan" not in to_csv(*one.table())
 
 
-def test_a_session_ends_with_its_comparison_and_its_target(tmp_path, records, plan, surroundings):
+def test_a_session_ends_with_its_comparison_and_its_target(tmp_path, records, plan, provenance):
     with RunFolder(tmp_path / "run") as folder:
-        folder.start(plan, ["dlbench"], surroundings)
+        folder.start(plan, ["dlbench"], provenance)
         for record in records:
             folder.add(record)
         assert not (tmp_path / "run" / "comparison.csv").exists()
@@ -328,10 +328,10 @@ def test_a_session_ends_with_its_comparison_and_its_target(tmp_path, records, pl
     assert to_csv(*judge_run(again.records, again.plan).table()) == text
 
 
-def test_a_plan_that_is_extended_keeps_what_was_fixed(tmp_path, make_plan, surroundings):
+def test_a_plan_that_is_extended_keeps_what_was_fixed(tmp_path, make_plan, provenance):
     fixed = {"metric": "test_loss", "margin": 0.0, "alpha": 0.05, "baseline": "relu", "looks": []}
     with RunFolder(tmp_path) as folder:
-        folder.start({**make_plan(seeds=[0]), "judging": fixed, "noise_floor": [10_000]}, ["dlbench"], surroundings)
+        folder.start({**make_plan(seeds=[0]), "judging": fixed, "noise_floor": [10_000]}, ["dlbench"], provenance)
         later = {**fixed, "metric": "macro_f1", "looks": [8, 16]}
         folder.extend({**make_plan(seeds=[0, 1]), "judging": later, "noise_floor": [10_000, 10_001]})
     plan = RunFolder(tmp_path).plan

@@ -18,9 +18,9 @@ NASTY = "50% of a_b & c|d #1 {x} ~ ^ \\ *bold* <b>\nnext _line_ $5"
 
 
 @pytest.fixture
-def folder(tmp_path, make_record, make_plan, surroundings):
+def folder(tmp_path, make_record, make_plan, provenance):
     with RunFolder(tmp_path / "run") as folder:
-        folder.start(make_plan(), ["dlbench"], surroundings)
+        folder.start(make_plan(), ["dlbench"], provenance)
         folder.add(make_record("relu", 0, 0.9))
         folder.add(make_record("relu", 1, 0.1 + 0.2))
         folder.add(make_record("tanh", 0, status="diverged", message=NASTY, metrics={"test_loss": math.nan}))

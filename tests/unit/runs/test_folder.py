@@ -9,7 +9,7 @@ import pytest
 from dlbench.errors import DlbenchError
 from dlbench.plans.extend import extend_plan
 from dlbench.runs.folder import RunFolder
-from dlbench.runs.manifest import provenance_id
+from dlbench.runs.provenance import provenance_id
 
 COMMAND = ("dlbench", "compare", "--activation", "relu,tanh")
 
@@ -38,10 +38,10 @@ def test_opening_a_folder_that_is_not_there_makes_nothing(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-def test_a_session_leaves_journal_views_manifest_and_logs(tmp_path, make_record, make_plan, surroundings):
+def test_a_session_leaves_journal_views_manifest_and_logs(tmp_path, make_record, make_plan, provenance):
     failed = make_record(seed=1, status="failed", message="ValueError: no", log="Traceback …\n")
     with RunFolder(tmp_path / "run") as folder:
-        folder.start(make_plan(), COMMAND, surroundings)
+        folder.start(make_plan(), COMMAND, provenance)
         folder.add(make_record())
         folder.add(failed)
     path = tmp_path / "run"
@@ -56,7 +56,7 @@ def test_a_session_leaves_journal_views_manifest_and_logs(tmp_path, make_record,
     (session,) = manifest["sessions"]
     assert session["command"] == list(COMMAND)
     assert session["started"] <= session["ended"]
-    assert session["provenance_id"] == provenance_id(surroundings)
+    assert session["provenance_id"] == provenance_id(provenance)
     assert session["versions"]["torch"] == "2.9.0"
 
 
@@ -77,13 +77,13 @@ def test_only_trials_that_answer_their_question_count_as_answered(tmp_path, make
     assert RunFolder(tmp_path).answered == {records[0].trial_id, records[1].trial_id}
 
 
-def test_a_second_session_goes_on_and_its_record_of_a_trial_wins(tmp_path, make_record, make_plan, surroundings):
+def test_a_second_session_goes_on_and_its_record_of_a_trial_wins(tmp_path, make_record, make_plan, provenance):
     with RunFolder(tmp_path) as folder:
-        folder.start(make_plan(), COMMAND, surroundings)
+        folder.start(make_plan(), COMMAND, provenance)
         folder.add(make_record(seed=0))
         folder.add(make_record(seed=1, status="failed"))
     with RunFolder(tmp_path) as folder:
-        folder.start(make_plan(), COMMAND, surroundings)
+        folder.start(make_plan(), COMMAND, provenance)
         folder.add(make_record(seed=1, accuracy=0.5))
         folder.add(make_record(seed=2))
     assert len(list((tmp_path / "journal").iterdir())) == 2
@@ -102,16 +102,16 @@ def test_a_new_metric_widens_the_views_at_once(tmp_path, make_record):
     assert [row["new_metric"] for row in _rows(tmp_path / "trials.csv")] == ["", "0.25", "0.5"]
 
 
-def test_a_killed_session_leaves_views_that_the_next_one_repairs(tmp_path, make_record, make_plan, surroundings):
+def test_a_killed_session_leaves_views_that_the_next_one_repairs(tmp_path, make_record, make_plan, provenance):
     killed = RunFolder(tmp_path)
-    killed.start(make_plan(), COMMAND, surroundings)
+    killed.start(make_plan(), COMMAND, provenance)
     killed.add(make_record(seed=0))
     killed.add(make_record(seed=1))
     text = (tmp_path / "trials.csv").read_text()
     (tmp_path / "trials.csv").write_text(text[: len(text) - 40])  # the power failed while a row was written
     again = RunFolder(tmp_path)
     assert len(again.answered) == 2
-    again.start(make_plan(), COMMAND, surroundings)
+    again.start(make_plan(), COMMAND, provenance)
     assert (tmp_path / "trials.csv").read_text() == text
     ends = [session["ended"] for session in again.manifest.sessions]
     assert ends == [None, None]
@@ -139,19 +139,19 @@ def test_damaged_lines_are_told_and_cost_only_their_trial(tmp_path, make_record)
     assert len(folder.warnings) == 1
 
 
-def test_a_folder_that_cannot_be_made_says_what_to_do(tmp_path, make_plan, surroundings):
+def test_a_folder_that_cannot_be_made_says_what_to_do(tmp_path, make_plan, provenance):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DlbenchError, match="cannot be written") as caught:
-        RunFolder(tmp_path / "file" / "run").start(make_plan(), COMMAND, surroundings)
+        RunFolder(tmp_path / "file" / "run").start(make_plan(), COMMAND, provenance)
     assert "--results-dir" in caught.value.hint
     assert "DLBENCH_RESULTS_DIR" in caught.value.hint
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a folder that its user cannot write to")
-def test_a_read_only_folder_says_what_to_do(tmp_path, make_plan, surroundings):
+def test_a_read_only_folder_says_what_to_do(tmp_path, make_plan, provenance):
     tmp_path.chmod(0o500)
     with pytest.raises(DlbenchError, match="Permission denied"):
-        RunFolder(tmp_path / "run").start(make_plan(), COMMAND, surroundings)
+        RunFolder(tmp_path / "run").start(make_plan(), COMMAND, provenance)
 
 
 def test_more_variants_values_and_seeds_extend_a_plan_and_nothing_moves(make_plan):
@@ -181,13 +181,13 @@ def test_a_label_that_means_something_else_now_is_refused(make_plan):
         extend_plan(make_plan(), make_plan(label_smoothing=0.1))
 
 
-def test_a_refused_plan_writes_nothing(tmp_path, make_plan, surroundings):
+def test_a_refused_plan_writes_nothing(tmp_path, make_plan, provenance):
     with RunFolder(tmp_path) as folder:
-        folder.start(make_plan(), COMMAND, surroundings)
+        folder.start(make_plan(), COMMAND, provenance)
     before = (tmp_path / "manifest.json").read_text()
     other = make_plan() | {"fixed": {"epochs": "5"}}
     with RunFolder(tmp_path) as folder, pytest.raises(DlbenchError):
-        folder.start(other, COMMAND, surroundings)
+        folder.start(other, COMMAND, provenance)
     assert (tmp_path / "manifest.json").read_text() == before
 
 

@@ -14,10 +14,10 @@ from dlbench.runs.merge import merge
 
 
 @pytest.fixture
-def make_run(tmp_path, make_record, make_plan, surroundings):
+def make_run(tmp_path, make_record, make_plan, provenance):
     def make(name, activations=("relu", "tanh"), seeds=(0, 1), plan=None, **changes):
         with RunFolder(tmp_path / name) as folder:
-            folder.start(make_plan(activations, seeds) | (plan or {}), ["dlbench", name], surroundings)
+            folder.start(make_plan(activations, seeds) | (plan or {}), ["dlbench", name], provenance)
             for activation in activations:
                 for seed in seeds:
                     folder.add(make_record(activation, seed, **changes))

@@ -16,10 +16,10 @@ VIEWS = ("trials.csv", "epochs.csv", "confusion.csv", "comparison.csv")
 
 
 @pytest.fixture
-def run(tmp_path, make_record, make_plan, surroundings):
+def run(tmp_path, make_record, make_plan, provenance):
     path = tmp_path / "run"
     with RunFolder(path) as folder:
-        folder.start(make_plan(), ["dlbench"], surroundings)
+        folder.start(make_plan(), ["dlbench"], provenance)
         for activation in ("relu", "tanh"):
             for seed in range(3):
                 folder.add(make_record(activation, seed, accuracy=0.5 + seed / 10, log="printed\n"))
@@ -135,12 +135,12 @@ def test_records_of_a_newer_dlbench_stay_in_the_journal(run):
     assert "torn" not in path.read_text()
 
 
-def test_a_view_that_a_spreadsheet_saved_is_made_anew_by_the_next_session_and_kept(run, make_plan, surroundings):
+def test_a_view_that_a_spreadsheet_saved_is_made_anew_by_the_next_session_and_kept(run, make_plan, provenance):
     saved = _as_a_spreadsheet((run / "trials.csv").read_text())
     before = (run / "trials.csv").read_text()
     (run / "trials.csv").write_bytes(saved)
     with RunFolder(run) as folder:
-        folder.start(make_plan(), ["dlbench"], surroundings)
+        folder.start(make_plan(), ["dlbench"], provenance)
     (note,) = folder.notes
     assert "saved by another program" in note
     assert (run / "trials.csv").read_text() == before
@@ -148,13 +148,13 @@ def test_a_view_that_a_spreadsheet_saved_is_made_anew_by_the_next_session_and_ke
     assert kept.read_bytes() == saved
 
 
-def test_half_written_files_of_a_killed_process_are_cleaned_up_by_the_next_session(run, make_plan, surroundings):
+def test_half_written_files_of_a_killed_process_are_cleaned_up_by_the_next_session(run, make_plan, provenance):
     old, young = run / ".trials.csv.partial-1-ab", run / ".epochs.csv.partial-2-cd"
     for path in (old, young):
         path.write_text("half")
     os.utime(old, (time.time() - 3600,) * 2)
     with RunFolder(run) as folder:
-        folder.start(make_plan(), ["dlbench"], surroundings)
+        folder.start(make_plan(), ["dlbench"], provenance)
     assert not old.exists()
     assert young.exists()  # somebody may be writing it
 
@@ -168,11 +168,11 @@ def test_a_session_on_another_machine_counts_until_it_was_silent_for_long(run):
     assert [finding.file for finding, _ in mend(run)] == ["journal/.far.live"]
 
 
-def test_a_folder_within_that_is_a_link_is_refused(run, make_plan, surroundings, tmp_path):
+def test_a_folder_within_that_is_a_link_is_refused(run, make_plan, provenance, tmp_path):
     (tmp_path / "outside").mkdir()
     (run / "weights").symlink_to(tmp_path / "outside")
     with pytest.raises(DlbenchError, match="is a link to"):
-        RunFolder(run).start(make_plan(), ["dlbench"], surroundings)
+        RunFolder(run).start(make_plan(), ["dlbench"], provenance)
 
 
 @pytest.mark.parametrize("saved", [b"\x00\xff", b"", b"a;b\r\n1;2\r\n", b"train_seconds,epochs_run\nx,0\n,\n1,0\n"])

@@ -264,7 +264,7 @@ def test_losses_that_are_no_numbers_travel_too() -> None:
     assert back.epochs[0]["validation_loss"] == -math.inf
 
 
-def test_marking_a_record_with_its_surroundings_changes_nothing_else() -> None:
+def test_marking_a_record_with_its_provenance_changes_nothing_else() -> None:
     record = TrialRecord(trial=TRIAL, status="done", metrics={"test_loss": 0.5})
     marked = record.with_provenance("abc")
     assert (marked.provenance_id, record.provenance_id) == ("abc", "")

@@ -56,7 +56,7 @@ def bench(
     Shown are medians with half their range; backward is a forward and a backward pass together.
     """
     from dlbench.analysis.speed import compare, document, read
-    from dlbench.runs.manifest import provenance
+    from dlbench.runs.provenance import collect_provenance
 
     if figure and figure.suffix not in (".png", ".svg", ".pdf"):
         raise DlbenchError(f"{figure} has no known ending.", "It takes .png, .svg or .pdf.")
@@ -64,7 +64,7 @@ def bench(
         raise DlbenchError("--fail-below needs an earlier measurement.", "Name it: --against FILE.")
     before = read(against) if against else None
     speeds = _measure(axes, variant or [], data_dir, seconds, windows, before)
-    kept = document(speeds, provenance({}, {}))
+    kept = document(speeds, collect_provenance({}, {}))
     changes = compare(speeds, before) if before is not None else ()
     if as_json:
         print_json(kept | ({"changes": {change.label: dict(change.ratios) for change in changes}} if against else {}))

@@ -41,7 +41,7 @@ def _checks(results_dir: Path | None, data_dir: Path | None) -> "Iterator[Check]
     from dlbench.executors.tasks import examine_training
     from dlbench.plans.config import default_data_dir, load_config
     from dlbench.plugins.registry import Registry
-    from dlbench.runs.manifest import provenance
+    from dlbench.runs.provenance import collect_provenance
     from dlbench.sessions import doctor
     from dlbench.sessions.resolve import TrialResolver, data_folder
 
@@ -49,7 +49,7 @@ def _checks(results_dir: Path | None, data_dir: Path | None) -> "Iterator[Check]
     folder = data_folder(data_dir, load_config(Path.cwd()).data_dir, default_data_dir)
     with TrialResolver(registry, folder, threading.Event(), errors().print) as resolver:
         training = resolver.call(examine_training)
-    yield from doctor.examine_surroundings(provenance({}, {}))
+    yield from doctor.examine_provenance(collect_provenance({}, {}))
     yield from doctor.examine_training(training, available_cores())
     yield from doctor.examine_data(registry, folder)
     yield doctor.examine_results(runs_folder(results_dir))

@@ -16,14 +16,14 @@ HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">&amp;|\\input{
 
 
 @pytest.fixture
-def folder(tmp_path, make_record, make_plan, surroundings):
+def folder(tmp_path, make_record, make_plan, provenance):
     plan = make_plan()
     for variant, name in zip(plan["variants"], (HOSTILE, '=cmd|"/c calc"!A1'), strict=True):
         variant["label"] = variant["values"]["activation"] = name
     plan |= {"axes": {"activation": [v["label"] for v in plan["variants"]]}, "baseline": HOSTILE}
     plan["fixed"]["dataset"] = HOSTILE
     with RunFolder(tmp_path / "run") as folder:
-        folder.start(plan, ["dlbench", HOSTILE], surroundings | {"git_commit": HOSTILE})
+        folder.start(plan, ["dlbench", HOSTILE], provenance | {"git_commit": HOSTILE})
         for seed in range(3):
             folder.add(make_record("relu", seed))
             folder.add(make_record("tanh", seed, status="failed", message=HOSTILE))

@@ -32,13 +32,13 @@ def without_figures(folder, asked=None):
 
 
 @pytest.fixture
-def make_folder(tmp_path, make_record, make_plan, surroundings):
+def make_folder(tmp_path, make_record, make_plan, provenance):
     def make(label="tanh", message="ValueError: no", command=("dlbench", "compare"), name="a-run", **plan):
         content = make_plan(["relu", "tanh"], range(7)) | plan
         content["variants"][1] |= {"label": label, "values": {"activation": label}}
         content["axes"] = {"activation": ["relu", label]}
         with RunFolder(tmp_path / name) as folder:
-            folder.start(content, command, surroundings)
+            folder.start(content, command, provenance)
             for seed in range(7):
                 folder.add(make_record("relu", seed, accuracy=0.9 + seed / 1000))
                 folder.add(make_record("tanh", seed, accuracy=0.95 + seed / 900))
@@ -119,9 +119,9 @@ def test_what_is_judged_otherwise_than_fixed_is_said(make_folder):
     assert "By test loss" in text
 
 
-def test_a_run_without_answers_has_a_page(tmp_path, make_plan, make_record, surroundings):
+def test_a_run_without_answers_has_a_page(tmp_path, make_plan, make_record, provenance):
     with RunFolder(tmp_path / "none") as folder:
-        folder.start(make_plan(), ["dlbench"], surroundings)
+        folder.start(make_plan(), ["dlbench"], provenance)
         left = {"metrics": {}, "confusion": (), "class_names": ()}
         folder.add(make_record("relu", 0, epochs=0, status="failed", message="no", **left))
     text = Tags(html_report(RunFolder(tmp_path / "none"))).text
@@ -129,9 +129,9 @@ def test_a_run_without_answers_has_a_page(tmp_path, make_plan, make_record, surr
     assert "0 trials with numbers, 6 planned" in text
 
 
-def test_one_seed_is_no_claim(tmp_path, make_plan, make_record, surroundings):
+def test_one_seed_is_no_claim(tmp_path, make_plan, make_record, provenance):
     with RunFolder(tmp_path / "one") as folder:
-        folder.start(make_plan(seeds=[0]), ["dlbench"], surroundings)
+        folder.start(make_plan(seeds=[0]), ["dlbench"], provenance)
         for name in ("relu", "tanh"):
             folder.add(replace(make_record(name), log=""))
     assert "n = 1: no claim" in Tags(without_figures(RunFolder(tmp_path / "one"))).text

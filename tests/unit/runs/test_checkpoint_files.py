@@ -1,5 +1,5 @@
 from dlbench.files import PARTIAL
-from dlbench.runs.checkpoints import FOLDER, checkpoint_path, discard_checkpoints, remove_empty_folder
+from dlbench.runs.checkpoint_files import FOLDER, checkpoint_path, discard_checkpoints, remove_empty_folder
 
 
 def test_a_trials_checkpoint_goes_with_what_was_half_written_of_it_and_others_stay(tmp_path):

@@ -1,0 +1,44 @@
+import json
+import re
+import subprocess
+
+from dlbench.runs.provenance import collect_provenance, provenance_id
+
+
+def test_provenance_holds_versions_plugins_and_hardware():
+    found = collect_provenance({"foundations": "0.2.0"}, {"gpu": "A GPU"})
+    assert set(found["versions"]) == {"dlbench", "torch", "torchvision", "numpy", "python"}
+    assert all(re.match(r"\d+\.\d+", version) for version in found["versions"].values())
+    assert found["plugins"] == {"foundations": "0.2.0"}
+    assert found["hardware"]["gpu"] == "A GPU"
+    assert found["hardware"]["cpu"]
+    assert found["hardware"]["cores"] >= 1
+    json.dumps(found, allow_nan=False)
+
+
+def test_provenance_has_the_commit_of_the_working_directory_and_says_whether_files_differ(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert collect_provenance({}, {})["git_commit"] is None
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
+    (tmp_path / "file").write_text("1")
+    for arguments in (["init", "-q"], ["add", "file"], ["commit", "-q", "-m", "first"], ["tag", "v1"]):
+        subprocess.run([*git, *arguments], check=True, capture_output=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    assert collect_provenance({}, {})["git_commit"] == head
+    (tmp_path / "file").write_text("2")
+    assert collect_provenance({}, {})["git_commit"] == f"{head}-dirty"
+
+
+def test_the_provenance_id_depends_on_what_decides_numbers_and_on_nothing_else(provenance):
+    known = provenance_id(provenance)
+    assert re.fullmatch(r"[0-9a-f]{12}", known)
+    irrelevant = provenance | {"git_commit": "abc", "hardware": provenance["hardware"] | {"cores": 64}}
+    assert provenance_id(irrelevant) == known
+    for changed in (
+        provenance | {"versions": provenance["versions"] | {"torch": "2.9.1"}},
+        provenance | {"plugins": {"foundations": "0.1.1"}},
+        provenance | {"hardware": provenance["hardware"] | {"gpu": "A GPU"}},
+        provenance | {"hardware": provenance["hardware"] | {"cpu": "Another CPU"}},
+    ):
+        assert provenance_id(changed) != known
