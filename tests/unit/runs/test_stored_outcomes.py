@@ -17,10 +17,10 @@ COMMITTED = Path(__file__).parents[3] / "results"
 
 
 @pytest.fixture
-def make_run(tmp_path, make_record, make_plan, surroundings):
+def make_run(tmp_path, make_record, make_plan, provenance):
     def make(name, seeds=(0, 1), outcomes=OUTCOMES):
         with RunFolder(tmp_path / name) as folder:
-            folder.start(make_plan(("relu",), seeds), ["dlbench", name], surroundings)
+            folder.start(make_plan(("relu",), seeds), ["dlbench", name], provenance)
             for seed in seeds:
                 folder.add(make_record(seed=seed, outcomes=outcomes))
         return tmp_path / name
