@@ -14,7 +14,9 @@ from pathlib import Path
 
 import dlbench
 from dlbench.executors.local import LocalExecutor
-from dlbench.trials.trial import Emit, EpochFinished, TrialFinished, TrialRecord, TrialStarted, WorkUnit
+from dlbench.trials.events import Emit, EpochFinished, TrialFinished, TrialStarted
+from dlbench.trials.record import TrialRecord
+from dlbench.trials.work_unit import WorkUnit
 
 _FEW = 20
 _METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from dlbench import files
+from dlbench.components.choice import Selection
 from dlbench.runs.folder import RunFolder
+from dlbench.trials.record import TrialRecord
 from dlbench.trials.settings import Settings
-from dlbench.trials.trial import Selection, Trial, TrialRecord
+from dlbench.trials.trial import Trial
 
 SHOWN = 100
 

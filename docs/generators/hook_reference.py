@@ -2,12 +2,14 @@
 
 import dataclasses
 import inspect
+import re
 from typing import Any
 
+import dlbench
 from dlbench import hookspecs
 from dlbench.components import records as specs
+from dlbench.components.choice import Selection
 from dlbench.components.syntax import describe, format_value
-from dlbench.trials import trial
 from dlbench.trials.settings import AUGMENTATIONS, COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS
 from writing import code, sentences, table
 
@@ -44,10 +46,8 @@ def hooks_page() -> str:
 
 def _hook(name: str) -> str:
     function = getattr(hookspecs, name)
-    signature = (
-        str(inspect.signature(function)).replace("dlbench.components.records.", "").replace("dlbench.trials.trial.", "")
-    )
-    for noise in ("'", "collections.abc.", "pathlib.", "_local."):
+    signature = _short(str(inspect.signature(function)))
+    for noise in ("'", "pathlib.", "_local."):
         signature = signature.replace(noise, "")
     return f"## {name}\n\n```text\n{name}{signature}\n```\n\n{sentences(function.__doc__)}\n\n"
 
@@ -55,7 +55,7 @@ def _hook(name: str) -> str:
 def records_page() -> str:
     """Return the page of records, those that plugins make and those that they are handed."""
     made = [specs.Parameter, specs.Component, *specs.KINDS.values(), specs.ImageData]
-    handed = [trial.Trial, trial.Selection, trial.TrialRecord, trial.Manifest, trial.WorkUnit]
+    handed = [dlbench.Trial, Selection, dlbench.TrialRecord, dlbench.Manifest, dlbench.WorkUnit]
     return (
         RECORDS_HEAD.format(version=specs.API_VERSION)
         + "".join(map(_record, made))
@@ -77,13 +77,12 @@ def _record(cls: Any) -> str:
 
 
 def _type(annotation: Any) -> str:
-    return (
-        (getattr(annotation, "__name__", "") if isinstance(annotation, type) else str(annotation))
-        .replace("collections.abc.", "")
-        .replace("dlbench.components.records.", "")
-        .replace("typing.", "")
-        .replace("dlbench.trials.trial.", "")
-    )
+    return _short(getattr(annotation, "__name__", "") if isinstance(annotation, type) else str(annotation))
+
+
+def _short(annotation: str) -> str:
+    """Return an annotation without the modules of its names."""
+    return re.sub(r"\b(?:dlbench|collections|typing)\.(?:\w+\.)*", "", annotation)
 
 
 def _default(field: Any) -> str:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
         Scheduler,
     )
     from dlbench.hookspecs import hookimpl
-    from dlbench.trials.trial import Manifest, Trial, TrialRecord, WorkUnit
+    from dlbench.trials.manifest import Manifest
+    from dlbench.trials.record import TrialRecord
+    from dlbench.trials.trial import Trial
+    from dlbench.trials.work_unit import WorkUnit
 
 __all__ = [
     "API_VERSION",
@@ -46,7 +49,8 @@ __all__ = [
 ]
 
 _HOMES = {"hookimpl": "dlbench.hookspecs"}
-_HOMES |= dict.fromkeys(("Manifest", "Trial", "TrialRecord", "WorkUnit"), "dlbench.trials.trial")
+_HOMES |= {"Manifest": "dlbench.trials.manifest", "Trial": "dlbench.trials.trial"}
+_HOMES |= {"TrialRecord": "dlbench.trials.record", "WorkUnit": "dlbench.trials.work_unit"}
 _HOMES |= dict.fromkeys(("Comparison", "compare", "load_results", "run_unit"), "dlbench.api")
 
 

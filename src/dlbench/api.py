@@ -16,7 +16,9 @@ from dlbench.runs.locations import results_root, run_path
 from dlbench.sessions.options import Options, Outcome
 from dlbench.sessions.run import run
 from dlbench.statistics.seeds import AutoSeeds
-from dlbench.trials.trial import Emit, TrialRecord, WorkUnit
+from dlbench.trials.events import Emit
+from dlbench.trials.record import TrialRecord
+from dlbench.trials.work_unit import WorkUnit
 
 if TYPE_CHECKING:
     import pandas as pd

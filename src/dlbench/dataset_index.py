@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from dlbench.components.records import Dataset, Value
-from dlbench.trials.trial import digest
+from dlbench.trials.identity import digest
 
 META = "meta.json"
 

@@ -14,7 +14,9 @@ from pluggy import HookimplMarker, HookspecMarker
 from dlbench.components.records import Activation, Dataset, Diagnostic, Executor, Model, Optimizer, Scheduler
 
 if TYPE_CHECKING:
-    from dlbench.trials.trial import Manifest, Trial, TrialRecord
+    from dlbench.trials.manifest import Manifest
+    from dlbench.trials.record import TrialRecord
+    from dlbench.trials.trial import Trial
 
 PROJECT = "dlbench"
 hookspec = HookspecMarker(PROJECT)

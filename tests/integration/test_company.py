@@ -19,7 +19,7 @@ PLUGIN = """
     import os, time
     from pathlib import Path
     from dlbench import Executor, TrialRecord, hookimpl
-    from dlbench.trials.trial import TrialFinished, TrialStarted
+    from dlbench.trials.events import TrialFinished, TrialStarted
 
     class Instant:
         def slots(self):

@@ -39,7 +39,8 @@ PARTS = """
     from dlbench.executors.local import LocalExecutor
     from dlbench.runs.checkpoint_files import checkpoint_path
     from dlbench.files import replace_file
-    from dlbench.trials.trial import EpochFinished, TrialFinished, TrialNoted, TrialRecord, TrialStarted
+    from dlbench.trials.events import EpochFinished, TrialFinished, TrialNoted, TrialStarted
+    from dlbench.trials.record import TrialRecord
 
     class Hollow(LocalExecutor):
         engine = f"{__name__}:run_unit"

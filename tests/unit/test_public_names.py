@@ -58,7 +58,7 @@ def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
 
 def test_each_of_the_cores_modules_can_be_imported_first() -> None:
     """A circle of imports shows only from one side."""
-    modules = ("hookspecs", "plugins.registry", "trials.trial", "plans.plan", "plans.config", "sessions.run", "api")
+    modules = ("hookspecs", "plugins.registry", "trials.events", "plans.plan", "plans.config", "sessions.run", "api")
     program = "import sys; from importlib import import_module; import_module(sys.argv[1])"
     running = [subprocess.Popen([sys.executable, "-c", program, f"dlbench.{module}"]) for module in modules]
     assert {module: process.wait() for module, process in zip(modules, running, strict=True)} == dict.fromkeys(

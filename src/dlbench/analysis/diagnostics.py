@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dlbench.errors import DlbenchError, suggest
-from dlbench.trials.trial import TrialRecord
+from dlbench.trials.record import TrialRecord
 
 FIRST, LAST = "first", "last"
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dlbench.trials.seeding import Stream, derive
+from dlbench.trials.seed_streams import Stream, derive
 
 
 def generator(seed: int, stream: Stream) -> torch.Generator:

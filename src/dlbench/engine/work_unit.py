@@ -29,18 +29,12 @@ from dlbench.errors import DataError
 from dlbench.plugins.registry import Registry
 from dlbench.runs.checkpoint_files import checkpoint_path
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
+from dlbench.trials.events import Emit, EpochFinished, TrialFinished, TrialNoted, TrialStarted
+from dlbench.trials.identity import canonical_json
 from dlbench.trials.outcomes import ImageOutcomes
-from dlbench.trials.trial import (
-    Emit,
-    EpochFinished,
-    Trial,
-    TrialFinished,
-    TrialNoted,
-    TrialRecord,
-    TrialStarted,
-    WorkUnit,
-    canonical_json,
-)
+from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial import Trial
+from dlbench.trials.work_unit import WorkUnit
 
 
 def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event | None = None) -> None:

@@ -16,7 +16,8 @@ from types import FrameType
 from typing import Any
 
 from dlbench.executors.allocator import keep_freed_memory
-from dlbench.trials.trial import WorkUnit, event_to_json
+from dlbench.trials.events import event_to_json
+from dlbench.trials.work_unit import WorkUnit
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 

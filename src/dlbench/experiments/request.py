@@ -17,8 +17,9 @@ from dlbench.plans.build import build
 from dlbench.plans.diagnostics import read_diagnostics
 from dlbench.plans.plan import Plan, Request
 from dlbench.plugins.registry import Registry
+from dlbench.trials.identity import digest
 from dlbench.trials.settings import COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS
-from dlbench.trials.trial import Trial, digest
+from dlbench.trials.trial import Trial
 
 #: Where and how it runs: an experiment leaves these to the machine unless its file says otherwise.
 _MACHINE = ("device", "threads")

@@ -9,8 +9,9 @@ from dlbench.components.syntax import format_value, parse_reference
 from dlbench.errors import DlbenchError, suggest
 from dlbench.statistics.seeds import AutoSeeds
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
+from dlbench.trials.identity import digest
 from dlbench.trials.settings import VALUES_BEFORE_INTRODUCED
-from dlbench.trials.trial import Trial, digest
+from dlbench.trials.trial import Trial
 
 
 @dataclass(frozen=True, kw_only=True)

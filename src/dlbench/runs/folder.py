@@ -20,7 +20,8 @@ from dlbench.runs.peers import ActiveSessions, Peer, at_work
 from dlbench.runs.provenance import provenance_id
 from dlbench.runs.tables import ViewFiles
 from dlbench.trials.diagnostics import DiagnosticsPlan
-from dlbench.trials.trial import COMPLETED, Manifest, TrialRecord
+from dlbench.trials.manifest import Manifest
+from dlbench.trials.record import COMPLETED, TrialRecord
 
 
 class RunFolder:

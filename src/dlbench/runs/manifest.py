@@ -8,7 +8,7 @@ from typing import Any
 
 from dlbench.errors import DlbenchError
 from dlbench.files import replace_file
-from dlbench.trials.trial import Manifest
+from dlbench.trials.manifest import Manifest
 
 
 class NewerSchemaError(DlbenchError):

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from dlbench.errors import DlbenchError
 from dlbench.runs.folder import RunFolder
-from dlbench.trials.trial import COMPLETED, Manifest, TrialRecord
+from dlbench.trials.manifest import Manifest
+from dlbench.trials.record import COMPLETED, TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)

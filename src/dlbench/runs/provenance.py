@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from dlbench.trials.trial import digest
+from dlbench.trials.identity import digest
 
 _PACKAGES = ("dlbench", "torch", "torchvision", "numpy")
 

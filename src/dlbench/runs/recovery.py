@@ -8,8 +8,10 @@ from typing import Any
 from dlbench.components.syntax import format_value
 from dlbench.runs.journal import FOLDER
 from dlbench.runs.manifest import SCHEMA
+from dlbench.trials.manifest import Manifest
+from dlbench.trials.record import TrialRecord
 from dlbench.trials.settings import COMPONENT_AXES
-from dlbench.trials.trial import Manifest, Trial, TrialRecord
+from dlbench.trials.trial import Trial
 
 #: Columns of a trial that are no axis and no setting.
 _BESIDE = ("seed", "dataset_digest")

@@ -18,7 +18,7 @@ from dlbench.runs.manifest import FILE_NAME, NewerSchemaError, read_manifest, wr
 from dlbench.runs.peers import LOCK, ActiveSessions, at_work, dead_sessions
 from dlbench.runs.recovery import recover_manifest
 from dlbench.runs.tables import COMPARISON, VIEWS, table, to_csv
-from dlbench.trials.trial import Manifest
+from dlbench.trials.manifest import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)

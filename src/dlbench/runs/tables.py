@@ -12,7 +12,7 @@ from dlbench.analysis.convergence import epochs_to_target
 from dlbench.components.records import Value
 from dlbench.components.syntax import format_value
 from dlbench.files import append_rows, remove_file, replace_file, to_bytes
-from dlbench.trials.trial import TrialRecord
+from dlbench.trials.record import TrialRecord
 
 Row = Mapping[str, Value]
 

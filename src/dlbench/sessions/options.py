@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dlbench.trials.trial import COMPLETED
+from dlbench.trials.record import COMPLETED
 
 if TYPE_CHECKING:
     from dlbench.plans.plan import Plan
-    from dlbench.trials.trial import EpochFinished, Trial, TrialFinished, TrialRecord, TrialStarted
+    from dlbench.trials.events import EpochFinished, TrialFinished, TrialStarted
+    from dlbench.trials.record import TrialRecord
+    from dlbench.trials.trial import Trial
 
 #: The groups in which the options are shown.
 WHERE, AGAIN = "Where and how it runs", "What is computed again (by default, what is missing)"

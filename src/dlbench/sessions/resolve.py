@@ -14,8 +14,9 @@ from dlbench.dataset_index import PreparedInfo, lookup
 from dlbench.errors import DataMissingError, DlbenchError
 from dlbench.machine import Machine, may_have_accelerator
 from dlbench.plugins.registry import Entry, Registry
+from dlbench.trials.identity import canonical_json
 from dlbench.trials.split import split_problem, test_size_problem
-from dlbench.trials.trial import Trial, canonical_json
+from dlbench.trials.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

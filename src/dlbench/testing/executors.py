@@ -5,12 +5,16 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlbench.plans.build import build
 from dlbench.plans.plan import Request
 from dlbench.testing.promises import Subject, promise
-from dlbench.trials.trial import EpochFinished, Event, Trial, TrialFinished, WorkUnit
+from dlbench.trials.events import EpochFinished, Event, TrialFinished
+from dlbench.trials.work_unit import WorkUnit
+
+if TYPE_CHECKING:
+    from dlbench.trials.trial import Trial
 
 #: How long a unit of one second may take: a cluster's queue is slow, and one that hangs must end.
 PATIENCE = 300.0

@@ -14,7 +14,9 @@ import dlbench.engine.work_unit
 from dlbench.engine.checkpoint import Checkpoints, Interrupted, pack, unpack
 from dlbench.engine.work_unit import run_trial, run_unit
 from dlbench.plugins.registry import Registry
-from dlbench.trials.trial import TrialFinished, TrialNoted, WorkUnit, canonical_json
+from dlbench.trials.events import TrialFinished, TrialNoted
+from dlbench.trials.identity import canonical_json
+from dlbench.trials.work_unit import WorkUnit
 
 BUILT_IN = Registry.load()
 #: Everything that draws or remembers at once: dropout, augmentation, a plateau schedule, early stopping, momentum.

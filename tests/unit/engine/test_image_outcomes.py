@@ -8,8 +8,9 @@ import torch
 
 import dlbench.engine.work_unit
 from dlbench.engine.work_unit import run_trial, run_unit
+from dlbench.trials.events import TrialFinished
 from dlbench.trials.outcomes import images_digest
-from dlbench.trials.trial import TrialFinished, WorkUnit
+from dlbench.trials.work_unit import WorkUnit
 
 #: It learns some of the stripes, so that some images are right and some are wrong.
 PARTLY = {"model": "mlp:hidden=8", "learning_rate": "0.002", "epochs": "3"}

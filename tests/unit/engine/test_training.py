@@ -15,8 +15,9 @@ from dlbench.engine.randomness import borrowed_generators, generator
 from dlbench.engine.split import split_data
 from dlbench.engine.training import evaluation_weights, train_step
 from dlbench.engine.work_unit import run_trial, run_unit
-from dlbench.trials.seeding import derive
-from dlbench.trials.trial import EpochFinished, TrialFinished, TrialStarted, WorkUnit
+from dlbench.trials.events import EpochFinished, TrialFinished, TrialStarted
+from dlbench.trials.seed_streams import derive
+from dlbench.trials.work_unit import WorkUnit
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from dlbench.components.records import Diagnostic
 from dlbench.errors import ContractError, DlbenchError
 from dlbench.plans.diagnostics import read_diagnostics, source_of
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan, read_time
-from dlbench.trials.trial import WorkUnit
+from dlbench.trials.work_unit import WorkUnit
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from dlbench.errors import DlbenchError
 from dlbench.files import replace_file
 from dlbench.runs.manifest import read_manifest, write_manifest
-from dlbench.trials.trial import Manifest
+from dlbench.trials.manifest import Manifest
 
 
 def test_a_manifest_comes_back_as_it_was(tmp_path, make_plan):

@@ -13,7 +13,9 @@ from rich.text import Text
 
 from dlbench.analysis.formatting import percent
 from dlbench.report.terminal.console import plain_console
-from dlbench.trials.trial import EpochFinished, Metrics, Trial, TrialFinished, TrialRecord, TrialStarted
+from dlbench.trials.events import EpochFinished, TrialFinished, TrialStarted
+from dlbench.trials.record import Metrics, TrialRecord
+from dlbench.trials.trial import Trial
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from dlbench.report.terminal.progress import Progress, duration
-from dlbench.trials.trial import EpochFinished, TrialFinished
+from dlbench.trials.events import EpochFinished, TrialFinished
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-from dlbench.trials.seeding import STREAMS, derive
+from dlbench.trials.seed_streams import STREAMS, derive
 
 
 def test_every_stream_of_the_design_is_there() -> None:
@@ -24,7 +24,7 @@ def test_the_bits_of_derived_seeds_look_like_tosses_of_a_coin() -> None:
 
 
 def test_a_seed_is_the_same_in_another_process_whatever_python_hashes_with() -> None:
-    program = "from dlbench.trials.seeding import derive; print(derive(3, 'split'))"
+    program = "from dlbench.trials.seed_streams import derive; print(derive(3, 'split'))"
     done = subprocess.run(
         [sys.executable, "-c", program], env={"PYTHONHASHSEED": "77"}, capture_output=True, text=True, check=True
     )

@@ -1,0 +1,67 @@
+"""The events of a work unit, as a worker emits them and as they travel to the parent process."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dlbench.trials.record import Metrics, TrialRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialStarted:
+    """A worker has begun a trial."""
+
+    trial_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochFinished:
+    """One epoch of one trial is over. metrics: the row of epochs.csv."""
+
+    trial_id: str
+    epoch: int
+    metrics: Metrics
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialNoted:
+    """Something about a trial that its record does not tell. text: goes on after the trial's name."""
+
+    trial_id: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialFinished:
+    """One trial is over, whatever its status."""
+
+    record: TrialRecord
+
+
+Event = TrialStarted | EpochFinished | TrialNoted | TrialFinished
+Emit = Callable[[Event], None]
+
+
+def event_to_json(event: Event) -> dict[str, Any]:
+    """Return an event as JSON content."""
+    match event:
+        case TrialStarted():
+            return {"kind": "started", "trial_id": event.trial_id}
+        case EpochFinished():
+            return {"kind": "epoch", "trial_id": event.trial_id, "epoch": event.epoch, "metrics": dict(event.metrics)}
+        case TrialNoted():
+            return {"kind": "note", "trial_id": event.trial_id, "text": event.text}
+        case TrialFinished():
+            return {"kind": "trial", "record": event.record.to_json()}
+
+
+def event_from_json(content: Mapping[str, Any]) -> Event:
+    """Read an event back from JSON content."""
+    match content["kind"]:
+        case "started":
+            return TrialStarted(trial_id=content["trial_id"])
+        case "epoch":
+            return EpochFinished(trial_id=content["trial_id"], epoch=content["epoch"], metrics=content["metrics"])
+        case "note":
+            return TrialNoted(trial_id=content["trial_id"], text=content["text"])
+    return TrialFinished(record=TrialRecord.from_json(content["record"]))
