@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -26,6 +27,10 @@ def test_the_bits_of_derived_seeds_look_like_tosses_of_a_coin() -> None:
 def test_a_seed_is_the_same_in_another_process_whatever_python_hashes_with() -> None:
     program = "from dlbench.trials.seed_streams import derive; print(derive(3, 'split'))"
     done = subprocess.run(
-        [sys.executable, "-c", program], env={"PYTHONHASHSEED": "77"}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONHASHSEED": "77"},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert int(done.stdout) == derive(3, "split")

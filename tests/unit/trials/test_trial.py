@@ -1,5 +1,6 @@
 import json
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -49,7 +50,7 @@ def test_the_identity_is_the_same_in_another_process_whatever_python_hashes_with
     done = subprocess.run(
         [sys.executable, "-c", program],
         input=json.dumps(TRIAL.to_json()),
-        env={"PYTHONHASHSEED": "77"},
+        env={**os.environ, "PYTHONHASHSEED": "77"},
         capture_output=True,
         text=True,
         check=True,
