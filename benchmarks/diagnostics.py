@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from dlbench.engine.diagnostics import Watcher
+from dlbench.engine.diagnostics import DiagnosticsRunner
 from dlbench.engine.work_unit import run_trial
 from dlbench.executors.allocator import keep_freed_memory
 from dlbench.plans.build import build, resolve
@@ -33,16 +33,16 @@ class Clock:
 
     def __init__(self) -> None:
         self.spent: dict[str, list[float]] = {}
-        run = Watcher._run
+        run = DiagnosticsRunner._run
 
-        def timed(watcher, chosen, *rest):  # type: ignore[no-untyped-def]
+        def timed(runner, diagnostic, *rest):  # type: ignore[no-untyped-def]
             started = time.process_time()
             try:
-                return run(watcher, chosen, *rest)
+                return run(runner, diagnostic, *rest)
             finally:
-                self.spent.setdefault(chosen.text, []).append(time.process_time() - started)
+                self.spent.setdefault(diagnostic.text, []).append(time.process_time() - started)
 
-        Watcher._run = timed  # type: ignore[method-assign]
+        DiagnosticsRunner._run = timed  # type: ignore[method-assign]
 
 
 def main(rounds: int, epochs: int, train_size: int | None) -> None:

@@ -12,7 +12,7 @@ import os
 import statistics
 from pathlib import Path
 
-from ours import ingredients
+from ours import build_workload
 from plain import PlainOnGpu
 from workloads import WORKLOADS
 
@@ -79,26 +79,26 @@ class Epoch:
         way = {"validation": "test", "device": "cuda", **way}
         precision = way.pop("precision", "float32")
         self.settings = Settings(device="cuda", matmul_precision=way.get("matmul_precision", "highest"))
-        self.use = ingredients(workload, batch, precision, data_dir, **way)
+        self.setup = build_workload(workload, batch, precision, data_dir, **way)
         self.losses: list[float] = []
         self._enter()
-        warm_up(self.use)
+        warm_up(self.setup)
         self.run()  # kernels are chosen, and the step is recorded
 
     def _enter(self) -> None:
-        from dlbench.engine.setup import enter
+        from dlbench.engine.setup import apply_process_settings
 
-        enter(self.settings)
+        apply_process_settings(self.settings)
 
     def run(self) -> float:
         """Train an epoch and return its seconds."""
         from dlbench.engine.training import clock, train_epoch
 
         self._enter()
-        started = clock(self.use)
-        loss, _, _ = train_epoch(self.use)
+        started = clock(self.setup)
+        loss, _, _ = train_epoch(self.setup)
         self.losses.append(round(loss, 4))
-        return clock(self.use) - started
+        return clock(self.setup) - started
 
 
 def loader_epoch(workload, batch: int, options: argparse.Namespace) -> float:

@@ -4,7 +4,7 @@ import logging
 import warnings
 from pathlib import Path
 
-from ours import ingredients
+from ours import build_workload
 from workloads import LEARNING_RATE, Workload, clock, threads, torch_dataset, torch_model
 
 _WARM_UP = 5
@@ -16,7 +16,7 @@ class Lightning:
     tuned = False
 
     def __init__(self, workload: Workload, batch: int, precision: str, data_dir: Path) -> None:
-        feed = ingredients(workload, batch, precision, data_dir) if self.tuned else None
+        feed = build_workload(workload, batch, precision, data_dir) if self.tuned else None
         import torch
         from torch.utils.data import DataLoader
 

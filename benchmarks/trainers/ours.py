@@ -9,7 +9,9 @@ from workloads import LEARNING_RATE, Workload, clock, threads
 from dlbench.executors.allocator import keep_freed_memory
 
 
-def ingredients(workload: Workload, batch: int, precision: str, data_dir: Path, *, keep: bool = True, **settings: str):
+def build_workload(
+    workload: Workload, batch: int, precision: str, data_dir: Path, *, keep: bool = True, **settings: str
+):
     """Build one of dlbench's trials as its workers do, all its defaults kept but the settings given.
 
     keep: keep freed memory in the process, as they do.
@@ -18,10 +20,10 @@ def ingredients(workload: Workload, batch: int, precision: str, data_dir: Path, 
         keep_freed_memory()
     import torch
 
-    from dlbench.engine.building import build_model
     from dlbench.engine.dataset_cache import load, prepare
+    from dlbench.engine.factories import build_model
     from dlbench.engine.randomness import borrowed_generators
-    from dlbench.engine.setup import enter, gather, layout
+    from dlbench.engine.setup import apply_process_settings, build_setup, layout
     from dlbench.engine.warmup import compile_calls
     from dlbench.plans.build import build
     from dlbench.plans.plan import Request
@@ -41,14 +43,14 @@ def ingredients(workload: Workload, batch: int, precision: str, data_dir: Path, 
     trial = build(Request(values={name: (text,) for name, text in values.items()}, seeds=1), registry).variants[0].trial
     info = prepare(registry.get("datasets", trial.dataset.name), trial.dataset.parameters, data_dir, download=False)
     trial = replace(trial, dataset_digest=info.digest, input_shape=info.input_shape, num_classes=info.num_classes)
-    enter(trial.settings)
+    apply_process_settings(trial.settings)
     torch.set_num_threads(threads())
     with borrowed_generators(0, "initialisation"):
         model = build_model(trial, registry).to(trial.settings.device).to(memory_format=layout(trial.settings))
-        use = gather(trial, load(info.digest, data_dir), model, registry)
+        setup = build_setup(trial, load(info.digest, data_dir), model, registry)
     if trial.settings.compile:
         compile_calls(model)
-    return use
+    return setup
 
 
 class Dlbench:
@@ -62,9 +64,9 @@ class Dlbench:
     settings: ClassVar[dict[str, str]] = {}
 
     def __init__(self, workload: Workload, batch: int, precision: str, data_dir: Path) -> None:
-        use = ingredients(workload, batch, precision, data_dir, keep=self.keep, **self.settings)
+        setup = build_workload(workload, batch, precision, data_dir, keep=self.keep, **self.settings)
         piece = max(self.piece, 3 * batch)
-        self.use = replace(use, train_feed=replace(use.train_feed, indices=use.train_feed.indices[:piece]))
+        self.setup = replace(setup, train_feed=replace(setup.train_feed, indices=setup.train_feed.indices[:piece]))
 
     def run(self, seconds: float) -> tuple[int, float]:
         """Train for some seconds; return images and seconds."""
@@ -72,8 +74,8 @@ class Dlbench:
 
         images, started = 0, clock()
         while (taken := clock() - started) < seconds:
-            train_epoch(self.use)
-            images += len(self.use.train_feed)
+            train_epoch(self.setup)
+            images += len(self.setup.train_feed)
         return images, taken
 
 
@@ -94,19 +96,19 @@ class Limit:
     """What the arithmetic alone costs: one batch, again and again, in dlbench's settings."""
 
     def __init__(self, workload: Workload, batch: int, precision: str, data_dir: Path) -> None:
-        self.use = ingredients(workload, batch, precision, data_dir)
-        self.images, self.labels = next(self.use.train_feed.in_order(batch))
+        self.setup = build_workload(workload, batch, precision, data_dir)
+        self.images, self.labels = next(self.setup.train_feed.in_order(batch))
 
     def run(self, seconds: float) -> tuple[int, float]:
         """Train for some seconds; return images and seconds."""
-        use, images = self.use, 0
-        use.model.train()
+        setup, images = self.setup, 0
+        setup.model.train()
         started = clock()
         while (taken := clock() - started) < seconds:
-            with use.autocast():
-                loss = use.criterion(use.model(self.images).float(), self.labels)
-            use.optimizer.zero_grad(set_to_none=True)
+            with setup.autocast():
+                loss = setup.criterion(setup.model(self.images).float(), self.labels)
+            setup.optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            use.optimizer.step()
+            setup.optimizer.step()
             images += len(self.labels)
         return images, taken

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from dlbench.engine.building import build_model
-from dlbench.engine.diagnostics import choose
+from dlbench.engine.diagnostics import resolve_diagnostics
+from dlbench.engine.factories import build_model
 from dlbench.plans.build import build
 from dlbench.plans.diagnostics import read_diagnostics
 from dlbench.plans.plan import Request
@@ -36,7 +36,7 @@ def measure(model, images, labels):
         ["all,gradient-noise-scale:small=2:large=4:batches=1,hessian-eigenvalue:steps=2"], REGISTRY
     )
     found = {}
-    for chosen in choose(diagnostics, REGISTRY):
+    for chosen in resolve_diagnostics(diagnostics, REGISTRY):
         parameters = dict(chosen.selection.parameters) | {name: given[name] for name in chosen.record.needs}
         for layer, name, value in resolve_name(chosen.record.factory)(
             model, images, labels, F.cross_entropy, **parameters

@@ -14,7 +14,7 @@ from dlbench.components.records import ImageData
 from dlbench.engine.checkpoint import Checkpoints, Interrupted
 from dlbench.engine.cuda_graphs import GraphedStep
 from dlbench.engine.randomness import borrowed_generators
-from dlbench.engine.setup import enter, gather, layout
+from dlbench.engine.setup import apply_process_settings, build_setup, layout
 from dlbench.engine.training import train_epoch, train_step
 from dlbench.engine.work_unit import run_trial
 from dlbench.errors import DlbenchError
@@ -64,21 +64,21 @@ def make_trial(registry):
 
 
 @pytest.fixture
-def ingredients(registry, make_trial, images):
+def make_setup(registry, make_trial, images):
     def make(model=Convolutions, **texts):
         trial = make_trial(**texts)
-        enter(trial.settings)
+        apply_process_settings(trial.settings)
         with borrowed_generators(trial.seed, "initialisation"):
             network = model().cuda().to(memory_format=layout(trial.settings))
-            return gather(trial, images, network, registry)
+            return build_setup(trial, images, network, registry)
 
     return make
 
 
-def _epochs(use, count=3):
+def _epochs(setup, count=3):
     with borrowed_generators(0, "dropout"):
-        results = [train_epoch(use) for _ in range(count)]
-    return [loss for _, _, steps in results for loss in steps], [p.detach().clone() for p in use.model.parameters()]
+        results = [train_epoch(setup) for _ in range(count)]
+    return [loss for _, _, steps in results for loss in steps], [p.detach().clone() for p in setup.model.parameters()]
 
 
 @pytest.mark.parametrize(
@@ -94,11 +94,11 @@ def _epochs(use, count=3):
     ],
     ids=str,
 )
-def test_recorded_steps_train_as_single_steps_do(ingredients, texts):
-    single, weights = _epochs(ingredients(**texts))
-    use = ingredients(**texts, cuda_graphs="true")
-    assert isinstance(use.step, GraphedStep)
-    recorded, recorded_weights = _epochs(use)
+def test_recorded_steps_train_as_single_steps_do(make_setup, texts):
+    single, weights = _epochs(make_setup(**texts))
+    setup = make_setup(**texts, cuda_graphs="true")
+    assert isinstance(setup.step, GraphedStep)
+    recorded, recorded_weights = _epochs(setup)
     tolerance = 0.05 if "bfloat16" in texts.values() or "matmul_precision" in texts else 2e-3
     assert recorded == pytest.approx(single, rel=tolerance)
     assert np.mean(recorded[-STEPS:]) < np.mean(recorded[:STEPS])
@@ -119,11 +119,11 @@ class Dropped(nn.Module):
         return self.linear(images.flatten(1))
 
 
-def test_dropout_is_drawn_anew_in_each_replay_and_alike_in_each_run(ingredients):
+def test_dropout_is_drawn_anew_in_each_replay_and_alike_in_each_run(make_setup):
     def seen():
-        use = ingredients(Dropped, cuda_graphs="true", augment="none")
+        setup = make_setup(Dropped, cuda_graphs="true", augment="none")
         with borrowed_generators(0, "dropout"):
-            masks = [(use.step(use, batch), use.model.left.clone())[1] for batch in _batches(use)]
+            masks = [(setup.step(setup, batch), setup.model.left.clone())[1] for batch in _batches(setup)]
         torch.cuda.synchronize()  # a recording must outlive its replays
         return masks
 
@@ -134,15 +134,15 @@ def test_dropout_is_drawn_anew_in_each_replay_and_alike_in_each_run(ingredients)
 
 
 @pytest.mark.parametrize("graphs", ["false", "true"])
-def test_nothing_waits_for_the_device_within_an_epoch(ingredients, graphs):
-    use = ingredients(cuda_graphs=graphs, scheduler="linear-to-zero")
-    train_epoch(use)  # kernels are chosen, and the step is recorded
-    batches = _batches(use)
+def test_nothing_waits_for_the_device_within_an_epoch(make_setup, graphs):
+    setup = make_setup(cuda_graphs=graphs, scheduler="linear-to-zero")
+    train_epoch(setup)  # kernels are chosen, and the step is recorded
+    batches = _batches(setup)
     torch.cuda.synchronize()
     torch.cuda.set_sync_debug_mode("error")
     try:
         for batch in batches:
-            use.step(use, batch)
+            setup.step(setup, batch)
     finally:
         torch.cuda.set_sync_debug_mode("default")
 
@@ -169,8 +169,8 @@ def test_an_interrupted_trial_goes_on_to_the_last_bit(registry, make_trial, imag
     assert losses() == undisturbed
 
 
-def test_an_optimizer_that_cannot_be_recorded_steps_singly(ingredients):
-    assert ingredients(optimizer="adagrad", cuda_graphs="true").step is train_step
+def test_an_optimizer_that_cannot_be_recorded_steps_singly(make_setup):
+    assert make_setup(optimizer="adagrad", cuda_graphs="true").step is train_step
 
 
 class Reading(nn.Module):
@@ -184,13 +184,17 @@ class Reading(nn.Module):
         return self.linear(images.flatten(1)) * (1.0 if images.mean().item() > -1 else 0.0)
 
 
-def test_a_network_that_cannot_be_recorded_is_told_of_and_harms_no_other(ingredients):
-    use = ingredients(Reading, cuda_graphs="true")
+def test_a_network_that_cannot_be_recorded_is_told_of_and_harms_no_other(make_setup):
+    setup = make_setup(Reading, cuda_graphs="true")
     with borrowed_generators(0, "dropout"), pytest.raises(DlbenchError, match="cannot be recorded as a CUDA graph"):
-        train_epoch(use)
-    losses, _ = _epochs(ingredients(cuda_graphs="true"))
+        train_epoch(setup)
+    losses, _ = _epochs(make_setup(cuda_graphs="true"))
     assert np.mean(losses[-STEPS:]) < np.mean(losses[:STEPS])
 
 
-def _batches(use):
-    return [b for b in use.train_feed.shuffled(use.batch_size, use.order, use.augmentation) if len(b) == use.batch_size]
+def _batches(setup):
+    return [
+        b
+        for b in setup.train_feed.shuffled(setup.batch_size, setup.order, setup.augmentation)
+        if len(b) == setup.batch_size
+    ]

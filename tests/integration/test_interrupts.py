@@ -75,7 +75,7 @@ def test_the_first_signal_leaves_a_checkpoint_and_the_same_command_goes_on_to_th
     assert numbers_or_none(numbers, "cut") is None
     again = dlbench("compare", *TRIAL, "--name", "cut")
     assert again.returncode == 0
-    assert "seed 0 goes on from a checkpoint in epoch" in again.stderr
+    assert "seed 0: resuming from a checkpoint in epoch" in again.stderr
     assert not path.parent.exists()
     assert dlbench("compare", *TRIAL, "--name", "undisturbed").returncode == 0
     assert numbers("cut") == numbers("undisturbed")

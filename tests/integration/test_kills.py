@@ -54,7 +54,7 @@ PARTS = """
         if path.exists():
             rows, (version, state, gauss) = json.loads(path.read_bytes())
             drawn.setstate((version, tuple(state), gauss))
-            emit(TrialNoted(trial_id=trial.trial_id, text=f"goes on from epoch {len(rows)}"))
+            emit(TrialNoted(trial_id=trial.trial_id, text=f"resuming from epoch {len(rows)}"))
         for epoch in range(len(rows) + 1, trial.settings.epochs + 1):
             time.sleep(0.03)
             names = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
@@ -112,12 +112,12 @@ class Killer:
         for _ in range(sessions):
             running = self.start(*arguments, site=site)
             self._session(running)
-            self.resumed += running.said().count("goes on from")
+            self.resumed += running.said().count("resuming from")
         last = self.start(*arguments, site=site)
         code = last.wait()
         assert code == 0, last.said()
         assert "Traceback" not in last.said()
-        self.resumed += last.said().count("goes on from")
+        self.resumed += last.said().count("resuming from")
 
     def _session(self, running):
         """Let it come to work, or not quite; kill workers now and then; end with the parent, perhaps with all."""

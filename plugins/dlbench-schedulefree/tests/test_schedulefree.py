@@ -13,7 +13,7 @@ from torch.nn import functional as F
 import dlbench.engine.work_unit
 from dlbench import ImageData
 from dlbench.engine.randomness import generator
-from dlbench.engine.setup import gather
+from dlbench.engine.setup import build_setup
 from dlbench.engine.split import split_data
 from dlbench.engine.stopping import BestWeights, EarlyStopping
 from dlbench.engine.training import evaluate_on, evaluation_weights, train
@@ -63,7 +63,7 @@ def test_defaults_are_the_library_s(registry: Registry, name: str) -> None:
     """RAdam's and AdamW's pair of betas is told apart; a group's own bookkeeping is none of the options."""
     record = registry.get("optimizers", name).record
     parameters = {key: parameter.default for key, parameter in record.parameters.items()}
-    made = dlbench.engine.building.resolve_factory(record)([nn.Parameter(torch.zeros(2))], 0.5, **parameters)
+    made = dlbench.engine.factories.resolve_factory(record)([nn.Parameter(torch.zeros(2))], 0.5, **parameters)
     theirs = type(made)([nn.Parameter(torch.zeros(2))], lr=0.5)
     assert {k: v for k, v in made.param_groups[0].items() if k != "params"} == {
         k: v for k, v in theirs.param_groups[0].items() if k != "params"
@@ -77,10 +77,10 @@ def test_the_engine_trains_as_the_library_s_own_recipe_does(registry: Registry, 
     torch.manual_seed(1)
     ours, by_hand = network(), network()
     by_hand.load_state_dict(ours.state_dict())
-    use = gather(trial, images, ours, registry)
+    setup = build_setup(trial, images, ours, registry)
     rows = train(
-        use,
-        BestWeights("last", lambda: evaluate_on(use, use.test_feed)),
+        setup,
+        BestWeights("last", lambda: evaluate_on(setup, setup.test_feed)),
         EarlyStopping(None, "validation_loss"),
         lambda row: None,
     ).rows
@@ -88,7 +88,7 @@ def test_the_engine_trains_as_the_library_s_own_recipe_does(registry: Registry, 
     split = split_data(images, trial.settings.validation, None, generator(0, "split"))
     pixels = torch.from_numpy(images.train_images).float() / 255
     labels = torch.from_numpy(images.train_labels)
-    optimizer: Any = vars(schedulefree)[type(use.optimizer).__name__](by_hand.parameters(), lr=0.02)
+    optimizer: Any = vars(schedulefree)[type(setup.optimizer).__name__](by_hand.parameters(), lr=0.02)
     order = generator(0, "order")
     norm: Any = by_hand[2]
     for row in rows:
@@ -117,14 +117,14 @@ def test_evaluating_in_between_changes_nothing_of_the_training(
     trial = make_trial(registry, name)
     torch.manual_seed(1)
     model: Any = network()
-    use = gather(trial, images, model, registry)
-    use.optimizer.train()  # type: ignore[attr-defined]  # torch's own optimizers have none
-    for pixels, labels in use.train_feed.in_order(16):
-        use.optimizer.zero_grad()
-        use.criterion(model(pixels), labels).backward()
-        use.optimizer.step()
+    setup = build_setup(trial, images, model, registry)
+    setup.optimizer.train()  # type: ignore[attr-defined]  # torch's own optimizers have none
+    for pixels, labels in setup.train_feed.in_order(16):
+        setup.optimizer.zero_grad()
+        setup.criterion(model(pixels), labels).backward()
+        setup.optimizer.step()
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    with evaluation_weights(use):
+    with evaluation_weights(setup):
         assert not torch.equal(model[1].weight, before["1.weight"])
     for key, value in model.state_dict().items():
         torch.testing.assert_close(value, before[key], rtol=1e-5, atol=1e-6)

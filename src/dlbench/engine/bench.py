@@ -9,10 +9,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dlbench.analysis.speed import PARTS
 from dlbench.engine import cost
-from dlbench.engine.building import build_model
+from dlbench.engine.factories import build_model
 from dlbench.engine.peaks import measure_peaks
 from dlbench.engine.randomness import borrowed_generators
-from dlbench.engine.setup import enter, gather, layout
+from dlbench.engine.setup import apply_process_settings, build_setup, layout
 from dlbench.engine.training import clock, evaluate_on, train_epoch
 from dlbench.engine.warmup import compile_calls
 from dlbench.engine.work_unit import trial_data
@@ -44,30 +44,30 @@ class Subject:
         with borrowed_generators(trial.seed, "initialisation"):
             device = torch.device(trial.settings.device)
             self.model = build_model(trial, registry).to(device).to(memory_format=layout(trial.settings))
-            use = gather(trial, data, self.model, registry)
+            setup = build_setup(trial, data, self.model, registry)
         if trial.settings.compile:
             compile_calls(self.model)
         size = trial.settings.batch_size
-        self.batch = next(use.train_feed.in_order(size))
-        self.use = replace(
-            use,
-            train_feed=replace(use.train_feed, indices=use.train_feed.indices[: _STEPS * size]),
-            test_feed=replace(use.test_feed, indices=use.test_feed.indices[:_EVALUATED]),
+        self.batch = next(setup.train_feed.in_order(size))
+        self.setup = replace(
+            setup,
+            train_feed=replace(setup.train_feed, indices=setup.train_feed.indices[: _STEPS * size]),
+            test_feed=replace(setup.test_feed, indices=setup.test_feed.indices[:_EVALUATED]),
         )
         self.tasks: Mapping[str, Callable[[], int]] = dict(
             zip(PARTS, (self.forward, self.backward, self.step, self.evaluation), strict=True)
         )
 
-    def enter(self) -> None:
+    def apply_settings(self) -> None:
         """Set what a trial sets for its process."""
-        enter(self.trial.settings)
+        apply_process_settings(self.trial.settings)
 
     def loss(self) -> torch.Tensor:
         """Return the loss of one fixed batch in training mode."""
         images, labels = self.batch
         self.model.train()
-        with self.use.autocast():
-            return self.use.criterion(self.model(images).float(), labels)
+        with self.setup.autocast():
+            return self.setup.criterion(self.model(images).float(), labels)
 
     def forward(self) -> int:
         """Compute a batch's loss, its graph kept as in training."""
@@ -82,18 +82,18 @@ class Subject:
 
     def step(self) -> int:
         """Train a piece of an epoch as a trial does: feed, metrics, optimizer and schedule included."""
-        train_epoch(self.use)
-        return len(self.use.train_feed)
+        train_epoch(self.setup)
+        return len(self.setup.train_feed)
 
     def evaluation(self) -> int:
         """Evaluate on a piece of the test set as a trial does."""
-        evaluate_on(self.use, self.use.test_feed)
-        return len(self.use.test_feed)
+        evaluate_on(self.setup, self.setup.test_feed)
+        return len(self.setup.test_feed)
 
     def window(self, part: str, seconds: float) -> float:
         """Repeat a part for some seconds and return its images a second."""
-        images, started = 0, clock(self.use)
-        while (taken := clock(self.use) - started) < seconds or not images:
+        images, started = 0, clock(self.setup)
+        while (taken := clock(self.setup) - started) < seconds or not images:
             images += self.tasks[part]()
         return images / taken
 
@@ -111,7 +111,7 @@ def measure_rates(
     for number in range(windows + 1):
         for part in PARTS:
             for subject, found in zip(subjects, rates, strict=True):
-                subject.enter()
+                subject.apply_settings()
                 rate = subject.window(part, seconds if number else 0.0)
                 if number:
                     found[part].append(rate)
@@ -123,7 +123,7 @@ def measure_cost(trial: Trial, data_dir: Path) -> Cost:
     settings = trial.settings
     subject = Subject(trial, data_dir, Registry.load())
     device = torch.device(settings.device)
-    subject.enter()
+    subject.apply_settings()
     cost.reset_peak_memory(device)
     subject.step()
     memory = cost.peak_memory_mb(device)

@@ -1,7 +1,7 @@
-"""Checkpoints: the whole state of a training in a file, written every so often, to go on from to the last bit.
+"""Checkpoints: the whole state of a training in a file, saved at intervals; a resumed trial gives the same bits.
 
-A file is a SHA-256 and what it is of. That holds tensors and plain containers alone and is read as such
-(weights_only): nothing in it is ever executed.
+A file is a SHA-256 digest followed by its content: tensors and plain containers only, read as such (weights_only), so
+nothing in it is ever executed.
 """
 
 import io
@@ -12,94 +12,103 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from dlbench.engine.diagnostics import DiagnosticsRunner
 from dlbench.engine.epoch import EpochProgress
 from dlbench.engine.randomness import global_states, set_global_states
+from dlbench.engine.state import Trained, TrainingSetup
 from dlbench.engine.stopping import BestWeights, EarlyStopping
 from dlbench.files import replace_file
 
-if TYPE_CHECKING:
-    from dlbench.engine.diagnostics import Watcher
-    from dlbench.engine.training import Trained, TrainingSetup
-
+#: The version of the files. The names of their parts, an older vocabulary in places, belong to it.
 FORMAT = 2
 
 
 class Interrupted(Exception):  # noqa: N818  # nothing went wrong
-    """The training was asked to stop, and has left what it can go on from."""
+    """The training was asked to stop, and has saved its state."""
 
 
 class CheckpointError(Exception):
-    """A checkpoint does not fit the training; its parts may be half restored, so the trial is to be built anew."""
+    """A checkpoint does not fit the training, which may be half restored: the trial has to be built again."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingState:
-    """All that changes while a model trains."""
+    """All that changes while a model trains.
 
-    use: "TrainingSetup"
-    selector: BestWeights
-    stopper: EarlyStopping
-    result: "Trained"
-    watcher: "Watcher | None" = None
+    setup: the model, the optimizer, the schedule and the seed streams.
+    best_weights: the selected weights so far.
+    early_stopping: its count of epochs.
+    result: the rows and losses so far.
+    diagnostics: the readings so far.
+    """
+
+    setup: TrainingSetup
+    best_weights: BestWeights
+    early_stopping: EarlyStopping
+    result: Trained
+    diagnostics: DiagnosticsRunner | None = None
 
     @property
     def device(self) -> torch.device:
         """Return where the training runs."""
-        return self.use.train_feed.indices.device
+        return self.setup.train_feed.indices.device
 
-    def capture(self, part: EpochProgress) -> dict[str, Any]:
+    def capture(self, progress: EpochProgress) -> dict[str, Any]:
         """Return the state after a step of an epoch."""
         return {
             **{name: holder.state_dict() for name, holder in self._holders()},
-            "buffers": unlisted_buffers(self.use.model),
+            "buffers": unlisted_buffers(self.setup.model),
             "rows": [dict(row) for row in self.result.rows],
             "step_losses": torch.tensor(self.result.step_losses, dtype=torch.float64),
-            "part": part.state_dict(),
+            "part": progress.state_dict(),
             "generators": global_states(self.device),
         }
 
     def restore(self, state: Mapping[str, Any]) -> EpochProgress:
-        """Put a captured state back, and return the epoch under way."""
+        """Restore a captured state; return the progress of its epoch."""
         for name, holder in self._holders():
             holder.load_state_dict(state[name])
-        for name, buffer in unlisted_buffers(self.use.model).items():
+        for name, buffer in unlisted_buffers(self.setup.model).items():
             buffer.copy_(state["buffers"][name])
-        # A schedule warns where it steps before its optimizer, and takes it by this mark that the optimizer has.
-        self.use.optimizer._opt_called = True  # type: ignore[attr-defined]  # torch sets it in step() alone
-        part = EpochProgress.from_state_dict(state["part"], self.device)
+        # A schedule warns if it steps before its optimizer; this flag is how it knows that the optimizer has stepped.
+        self.setup.optimizer._opt_called = True  # type: ignore[attr-defined]  # torch sets it in step() alone
+        progress = EpochProgress.from_state_dict(state["part"], self.device)
         self.result.rows[:] = state["rows"]
         self.result.step_losses[:] = state["step_losses"].tolist()
-        self.use.order.set_state(part.order)  # the epoch draws again, and skips the steps done
-        self.use.augmentation.generator.set_state(part.augmentation)
+        self.setup.order.set_state(progress.order)  # the epoch draws again, and skips the completed steps
+        self.setup.augmentation.generator.set_state(progress.augmentation)
         set_global_states(state["generators"], self.device)
-        return part
+        return progress
 
     def _holders(self) -> Iterator[tuple[str, Any]]:
-        yield "model", self.use.model
-        yield "optimizer", self.use.optimizer
-        yield "schedule", self.use.schedule
-        yield "selector", self.selector
-        yield "stopper", self.stopper
-        if self.watcher:
-            yield "watcher", self.watcher
+        yield "model", self.setup.model
+        yield "optimizer", self.setup.optimizer
+        yield "schedule", self.setup.schedule
+        yield "selector", self.best_weights
+        yield "stopper", self.early_stopping
+        if self.diagnostics:
+            yield "watcher", self.diagnostics
 
 
 def unlisted_buffers(model: nn.Module) -> dict[str, Tensor]:
-    """Return the buffers that a model keeps out of its state dict."""
+    """Return the buffers that a model leaves out of its state dict."""
     listed = model.state_dict().keys()
     return {name: buffer for name, buffer in model.named_buffers() if name not in listed}
 
 
 class Checkpoints:
-    """Where one trial leaves its state. Without a path, none is left.
+    """Saves and restores the state of one trial; does nothing without a path.
 
-    identity: what a file must have been made with to be gone on from. every: seconds. stop: set when the trial is to
-    leave its state and end. note: called with a sentence where a checkpoint is gone on from, passed over or impossible.
+    path: the file.
+    identity: what a file must have been saved with to be used.
+    every: seconds between two saves.
+    stop: set to ask the trial to save its state and end.
+    note: called with a sentence when a checkpoint is used, ignored or impossible.
     """
 
     def __init__(
@@ -121,9 +130,9 @@ class Checkpoints:
         self._state: TrainingState | None = None
 
     def begin(self, state: TrainingState) -> EpochProgress | None:
-        """Begin a training: restore it from the file where there is one, and return the epoch under way.
+        """Begin a training: restore it from the file, if there is one, and return the progress of its epoch.
 
-        Raises CheckpointError where a file that could be read does not fit.
+        Raises CheckpointError if a readable file does not fit.
         """
         self._state = state
         self._next = time.monotonic() + self.every
@@ -131,23 +140,24 @@ class Checkpoints:
         if content is None:
             return None
         try:
-            part = state.restore(content["state"])
+            progress = state.restore(content["state"])
         except Exception as error:
             self.discard()
-            self.note(f"its checkpoint does not fit ({_words(error)}): it starts over")
+            self.note(f"the checkpoint does not fit ({_reason(error)}): starting over")
             raise CheckpointError from error
         self.rows_before = tuple(state.result.rows)
-        self.note(f"goes on from a checkpoint in epoch {len(self.rows_before) + 1}, after {part.steps} steps of it")
-        return part
+        epoch = len(self.rows_before) + 1
+        self.note(f"resuming from a checkpoint in epoch {epoch}, after {progress.steps} of its steps")
+        return progress
 
     def due(self) -> bool:
-        """Tell whether it is time to save, or to stop."""
+        """Return whether it is time to save, or to stop."""
         return self.stop.is_set() or (self.path is not None and time.monotonic() >= self._next)
 
-    def save(self, part: EpochProgress) -> None:
-        """Leave the state after a step. Raises Interrupted where the trial is to stop."""
+    def save(self, progress: EpochProgress) -> None:
+        """Save the state after a step. Raises Interrupted if the trial was asked to stop."""
         if self.path is not None and self._state is not None:
-            self._write(self.path, self._state, part)
+            self._write(self.path, self._state, progress)
         self._next = time.monotonic() + self.every
         if self.stop.is_set():
             raise Interrupted
@@ -157,43 +167,43 @@ class Checkpoints:
         if self.path is not None:
             self.path.unlink(missing_ok=True)
 
-    def _write(self, path: Path, state: TrainingState, part: EpochProgress) -> None:
+    def _write(self, path: Path, state: TrainingState, progress: EpochProgress) -> None:
         try:
-            data = self._pack(state.capture(part))
+            data = self._pack(state.capture(progress))
         except Exception as error:  # whatever a component's state_dict does
             self.path = None
-            self.note(f"cannot be checkpointed ({_words(error)}): where it is interrupted, it starts over")
+            self.note(f"cannot be checkpointed ({_reason(error)}): an interrupted training will start over")
             return
         try:
             replace_file(path, data)
-        except OSError as error:  # a full disk stops no training; the file before stays
-            self.note(f"its checkpoint could not be written: {error.strerror or error}")
+        except OSError as error:  # a full disk stops no training; the previous file stays
+            self.note(f"the checkpoint could not be written: {error.strerror or error}")
 
     def _pack(self, state: dict[str, Any]) -> bytes:
         data = pack({"identity": self.identity, "state": state})
-        if not self._tried:  # what is no tensor and no plain container would be refused on reading
+        if not self._tried:  # anything but tensors and plain containers would be refused on reading
             unpack(data)
             self._tried = True
         return data
 
     def _read(self) -> dict[str, Any] | None:
-        """Return the file's content, or None, with a sentence, where it is damaged or of another making."""
+        """Return the file's content, or None, with a note, if it is damaged or has another identity."""
         if self.path is None or not self.path.exists():
             return None
         try:
             content = unpack(self.path.read_bytes())
             identity = content["identity"]
         except Exception as error:  # damage shows as any of a dozen errors
-            self.note(f"its checkpoint cannot be read ({_words(error)}): it starts over")
+            self.note(f"the checkpoint cannot be read ({_reason(error)}): starting over")
             return None
         if identity != self.identity:
-            self.note("its checkpoint is of another trial or of other versions: it starts over")
+            self.note("the checkpoint belongs to another trial or other versions: starting over")
             return None
         return content
 
 
 def pack(content: dict[str, Any]) -> bytes:
-    """Return a content as the bytes of a file."""
+    """Return the bytes of a file with this content."""
     buffer = io.BytesIO()
     torch.save(content, buffer)
     data = buffer.getvalue()
@@ -201,7 +211,7 @@ def pack(content: dict[str, Any]) -> bytes:
 
 
 def unpack(data: bytes) -> dict[str, Any]:
-    """Read a file's bytes; raises where a bit of them has changed, and where they hold more than plain data."""
+    """Return the content of a file's bytes; raises if any bit has changed or if they hold more than plain data."""
     size = sha256().digest_size
     if sha256(data[size:]).digest() != data[:size]:
         raise ValueError("the file is damaged")
@@ -209,8 +219,9 @@ def unpack(data: bytes) -> dict[str, Any]:
     return content
 
 
-def _words(error: Exception) -> str:
+def _reason(error: Exception) -> str:
+    """Return what an error says, short enough for a note."""
     text = str(error).strip() or type(error).__name__
-    if refused := re.search(r"GLOBAL (\S+)", text):  # torch's answer is a page
-        return f"there is a {refused[1]} in it"
+    if refused := re.search(r"GLOBAL (\S+)", text):  # torch's message is a page long
+        return f"it contains a {refused[1]}"
     return text.splitlines()[0].split(". ")[0].rstrip(".:")[:150]

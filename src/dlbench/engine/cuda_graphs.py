@@ -1,8 +1,8 @@
-"""Training steps as one recorded CUDA graph: the device repeats all kernels of a step at one launch.
+"""Training steps as one recorded CUDA graph: the device repeats all kernels of a step in one launch.
 
-A recording holds the addresses of its tensors and none of Python's numbers: what is drawn for a batch is copied into
-the recorded one, whose images the graph then reads, and the optimizer keeps its learning rate and its count of steps in
-tensors on the device.
+A recording holds addresses of tensors and no Python numbers: what is drawn for a batch is copied into the recorded
+batch, whose images the graph then reads, and the optimizer keeps its learning rate and its step count in tensors on the
+device.
 """
 
 from collections.abc import Callable
@@ -12,22 +12,24 @@ import torch
 from torch import Tensor, optim
 
 from dlbench.engine.feed import Batch
-from dlbench.engine.training import TrainingSetup, step_schedule_within, update
+from dlbench.engine.state import TrainingSetup
+from dlbench.engine.training import step_schedule_within, update
 from dlbench.errors import DlbenchError
 
-#: Steps that are done before one is recorded: libraries choose their kernels, and optimizers make their state, in them.
+#: Steps before the recorded one, in which libraries choose their kernels and optimizers create their state.
 WARM_UP_STEPS = 3
 
-#: What records what a function does on the device, without doing it, and returns what does it each time.
+#: Records what a function does on the device, without doing it, and returns a function that repeats it.
 Recorder = Callable[[Callable[[], None]], Callable[[], None]]
 
 
 class GraphedStep:
-    """Steps of one training, recorded once the first few are done; a batch of another size is trained step by step.
+    """Steps of one training, recorded after the first few. A batch of another size is trained without the recording.
 
-    So are all once a schedule has changed another of the optimizer's numbers than the learning rate (a momentum).
+    So are all batches once a schedule has changed a number of the optimizer other than the learning rate (a momentum).
 
-    prepare, record: how a step before the recording is run, and how it is recorded; for tests without a GPU.
+    prepare: runs a step before the recording; replaced in tests without a GPU.
+    record: records a step; likewise.
     """
 
     def __init__(self, prepare: Recorder | None = None, record: Recorder | None = None) -> None:
@@ -38,37 +40,37 @@ class GraphedStep:
         self._replay: Callable[[], None] | None = None
         self._numbers: list[dict[str, Any]] = []
         self._batch = Batch(torch.empty(0))
-        self._loss = self._hits = torch.empty(0)
+        self._loss = self._correct = torch.empty(0)
 
-    def __call__(self, use: TrainingSetup, batch: Batch, /) -> tuple[Tensor, Tensor]:
-        """Train on a batch; the loss and the hits stay as they are when the next one comes."""
-        if not self.ready:  # a checkpoint that was gone on from has left the optimizer's numbers on the CPU
-            self.ready = make_recordable(use.optimizer, batch.places.device)
-        if len(batch) != use.batch_size or (self._replay and self._numbers != _numbers(use.optimizer)):
-            answer = update(use, batch)
+    def __call__(self, setup: TrainingSetup, batch: Batch, /) -> tuple[Tensor, Tensor]:
+        """Train on a batch; later steps do not change the returned tensors."""
+        if not self.ready:  # restoring a checkpoint leaves the optimizer's numbers on the CPU
+            self.ready = make_recordable(setup.optimizer, batch.places.device)
+        if len(batch) != setup.batch_size or (self._replay and self._numbers != _numbers(setup.optimizer)):
+            outcome = update(setup, batch)
         elif self.done < WARM_UP_STEPS:
             self.done += 1
-            answer = self._prepared(use, batch)
+            outcome = self._prepared(setup, batch)
         else:
-            self._recorded(use, batch)
-            answer = self._loss.clone(), self._hits.clone()
-        step_schedule_within(use)
-        return answer
+            self._recorded(setup, batch)
+            outcome = self._loss.clone(), self._correct.clone()
+        step_schedule_within(setup)
+        return outcome
 
-    def _prepared(self, use: TrainingSetup, batch: Batch) -> tuple[Tensor, Tensor]:
-        answers: list[tuple[Tensor, Tensor]] = []
-        self.prepare(lambda: answers.append(update(use, batch)))()
-        return answers[0]
+    def _prepared(self, setup: TrainingSetup, batch: Batch) -> tuple[Tensor, Tensor]:
+        outcomes: list[tuple[Tensor, Tensor]] = []
+        self.prepare(lambda: outcomes.append(update(setup, batch)))()
+        return outcomes[0]
 
-    def _recorded(self, use: TrainingSetup, batch: Batch) -> None:
+    def _recorded(self, setup: TrainingSetup, batch: Batch) -> None:
         if self._replay is None:
             self._batch = Batch(batch.places.clone(), [drawn.clone() for drawn in batch.draws])
 
             def step() -> None:
-                self._loss, self._hits = update(use, self._batch)
+                self._loss, self._correct = update(setup, self._batch)
 
-            self._numbers = _numbers(use.optimizer)
-            use.optimizer.zero_grad(set_to_none=True)  # so that the recording makes gradients of its own
+            self._numbers = _numbers(setup.optimizer)
+            setup.optimizer.zero_grad(set_to_none=True)  # so that the recording creates gradients of its own
             self._replay = self.record(step)
         else:
             self._batch.places.copy_(batch.places)
@@ -78,7 +80,7 @@ class GraphedStep:
 
 
 def on_side_stream(work: Callable[[], None]) -> Callable[[], None]:
-    """Return what does the work on another stream, as what comes before a recording has to be done."""
+    """Return a function that does the work on another stream, as torch asks for before a recording."""
 
     def run() -> None:
         stream = torch.cuda.Stream()
@@ -97,7 +99,7 @@ def record_on_cuda(work: Callable[[], None]) -> Callable[[], None]:
         with torch.cuda.graph(graph):
             work()
     except RuntimeError as error:
-        # The device's generator still takes itself to be recorded: whoever drew from it next would fail.
+        # The device's generator still believes it is being recorded: the next draw from it would fail.
         torch.cuda.default_generators[torch.cuda.current_device()].graphsafe_set_state(torch.Generator("cuda"))
         raise DlbenchError(
             f"A step of this training cannot be recorded as a CUDA graph: {str(error).splitlines()[0]}",
@@ -107,7 +109,7 @@ def record_on_cuda(work: Callable[[], None]) -> Callable[[], None]:
 
 
 def _numbers(optimizer: optim.Optimizer) -> list[dict[str, Any]]:
-    """Return what a recording of the optimizer holds fast: all of its groups but tensors."""
+    """Return the values of the optimizer that a recording fixes: everything in its groups but tensors."""
     return [
         {name: value for name, value in group.items() if name != "params" and not isinstance(value, Tensor)}
         for group in optimizer.param_groups
@@ -115,9 +117,9 @@ def _numbers(optimizer: optim.Optimizer) -> list[dict[str, Any]]:
 
 
 def make_recordable(optimizer: optim.Optimizer, device: torch.device) -> bool:
-    """Let an optimizer keep its numbers in tensors on the device; tell whether it can.
+    """Make an optimizer keep its numbers in tensors on the device; return False if it cannot.
 
-    Learning-rate schedules write into that tensor. SGD can where it is fused; its other kernels read the number back.
+    Learning-rate schedules write into that tensor. SGD can only if fused: its other kernels read the number back.
     """
     if "capturable" not in optimizer.defaults and not optimizer.defaults.get("fused"):
         return False
@@ -125,6 +127,6 @@ def make_recordable(optimizer: optim.Optimizer, device: torch.device) -> bool:
         group["lr"] = torch.tensor(float(group["lr"]), device=device)
         if "capturable" in group:
             group["capturable"] = device.type == "cuda"
-    # Not every step is recorded, which torch would warn of.
+    # Not every step is recorded, which torch would warn about.
     optimizer._warned_capturable_if_run_uncaptured = True
     return True

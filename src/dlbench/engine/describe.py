@@ -10,8 +10,8 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from dlbench.components.choice import Selection
 from dlbench.components.descriptions import Curve, Layer, ModelDescription, Picture
-from dlbench.engine.building import activation_maker, build_model, build_optimizer, build_schedule
 from dlbench.engine.cost import count_parameters, flops_per_image
+from dlbench.engine.factories import activation_maker, build_model, build_optimizer, build_schedule
 from dlbench.plugins.registry import Registry
 from dlbench.trials.trial import Trial
 

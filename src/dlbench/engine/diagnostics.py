@@ -1,4 +1,4 @@
-"""Diagnostics beside a training: each works on a copy of the model, so that nothing it does reaches the training."""
+"""Diagnostics during a training: each works on a copy of the model, so that nothing it does affects the training."""
 
 import copy
 import traceback
@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from dlbench.components.choice import Selection
 from dlbench.components.records import Diagnostic
 from dlbench.components.syntax import parse_reference
-from dlbench.engine.building import resolve_factory
+from dlbench.engine.factories import resolve_factory
 from dlbench.engine.feed import Batch, Feed
 from dlbench.engine.randomness import borrowed_generators, generator
-from dlbench.engine.training import TrainingSetup
+from dlbench.engine.state import TrainingSetup
 from dlbench.errors import ContractError
 from dlbench.plugins.registry import Registry
 from dlbench.trials.diagnostics import DiagnosticsPlan, Reading
@@ -27,34 +27,43 @@ Batches = Callable[[int], Iterator[tuple[Tensor, Tensor]]]
 
 @dataclass(frozen=True)
 class ResolvedDiagnostic:
-    """A diagnostic as it was asked for: its text, its record and its resolved parameters."""
+    """A diagnostic of a plan.
+
+    text: as requested.
+    record: its declaration.
+    selection: its name and resolved parameters.
+    """
 
     text: str
     record: Diagnostic
     selection: Selection
 
 
-def choose(diagnostics: DiagnosticsPlan, registry: Registry) -> tuple[ResolvedDiagnostic, ...]:
-    """Resolve the diagnostics of a plan to their factories."""
-    chosen = []
+def resolve_diagnostics(diagnostics: DiagnosticsPlan, registry: Registry) -> tuple[ResolvedDiagnostic, ...]:
+    """Return the records and parameters of a plan's diagnostics."""
+    resolved = []
     for text in diagnostics.diagnostics:
         reference = parse_reference(text)
         record = registry.get("diagnostics", reference.name).record
         assert isinstance(record, Diagnostic)
-        chosen.append(ResolvedDiagnostic(text, record, registry.select("diagnostics", reference)))
-    return tuple(chosen)
+        resolved.append(ResolvedDiagnostic(text, record, registry.select("diagnostics", reference)))
+    return tuple(resolved)
 
 
 @dataclass(eq=False)
-class Watcher:
-    """Measures one training; `step` and `measure` are called by it.
+class DiagnosticsRunner:
+    """Runs the diagnostics of one training, which calls `step` and `measure`.
 
-    readings, watched: as the trial's record keeps them. faults: the first error of each diagnostic that raised, with
-    its traceback.
+    diagnostics: which diagnostics to run, and in which epochs.
+    resolved: the same diagnostics, resolved.
+    seed: the trial's seed.
+    readings: the values so far.
+    watched: the epochs so far in which each diagnostic ran.
+    faults: the first error of each diagnostic that raised, with its traceback.
     """
 
     diagnostics: DiagnosticsPlan
-    chosen: Sequence[ResolvedDiagnostic]
+    resolved: Sequence[ResolvedDiagnostic]
     seed: int
     readings: list[Reading] = field(default_factory=list)
     watched: dict[str, list[int]] = field(default_factory=dict)
@@ -63,65 +72,65 @@ class Watcher:
     _losses: list[Sequence[float]] = field(default_factory=list)
     _update: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
-    def step(self, use: TrainingSetup, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Do a training step; keep the weights around the epoch's last whole batch, where a diagnostic needs them."""
+    def step(self, setup: TrainingSetup, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Do a training step; keep the weights around the epoch's last full batch if a diagnostic needs them."""
         self._steps += 1
-        needed = any("update" in chosen.record.needs for chosen in self.chosen)
-        if not needed or self._steps != max(1, len(use.train_feed) // use.batch_size):
-            return use.step(use, batch)
-        before = _weights(use.model)
-        answer = use.step(use, batch)
-        after = _weights(use.model)
+        needed = any("update" in diagnostic.record.needs for diagnostic in self.resolved)
+        if not needed or self._steps != max(1, len(setup.train_feed) // setup.batch_size):
+            return setup.step(setup, batch)
+        before = _weights(setup.model)
+        outcome = setup.step(setup, batch)
+        after = _weights(setup.model)
         self._update = {name: (weight, after[name]) for name, weight in before.items()}
-        return answer
+        return outcome
 
-    def measure(self, use: TrainingSetup, epoch: int, step_losses: Sequence[float], *, last: bool) -> None:
-        """Run the diagnostics that are due at the end of an epoch. last: whether the training ends with it."""
+    def measure(self, setup: TrainingSetup, epoch: int, step_losses: Sequence[float], *, last: bool) -> None:
+        """Run the diagnostics that are due after an epoch. last: whether the training ends with it."""
         self._steps = 0
         self._losses.append(step_losses)
         if not self.diagnostics.due(epoch, last=last):
             return
-        order = torch.randperm(len(use.train_feed), generator=generator(self.seed, "probe"))
-        probe = _part(use.train_feed, order[:PROBE_IMAGES])
+        order = torch.randperm(len(setup.train_feed), generator=generator(self.seed, "probe"))
+        probe = _subset(setup.train_feed, order[:PROBE_IMAGES])
         images, labels = next(probe.in_order(PROBE_IMAGES))
         extras = {
-            "training_batches": _part(use.train_feed, order).in_order,
-            "held_out_batches": self._shuffled(use.validation_feed).in_order,
+            "training_batches": _subset(setup.train_feed, order).in_order,
+            "held_out_batches": self._shuffled(setup.validation_feed).in_order,
             "update": dict(self._update),
             "step_losses": tuple(map(tuple, self._losses)),
-            "learning_rate": float(use.optimizer.param_groups[0]["lr"]),
+            "learning_rate": float(setup.optimizer.param_groups[0]["lr"]),
         }
-        for chosen in self.chosen:
-            self.watched.setdefault(chosen.text, []).append(epoch)
+        for diagnostic in self.resolved:
+            self.watched.setdefault(diagnostic.text, []).append(epoch)
             try:
-                self.readings += self._run(chosen, use, images.clone(), labels.clone(), extras, epoch)
+                self.readings += self._run(diagnostic, setup, images.clone(), labels.clone(), extras, epoch)
             except Exception as error:
-                said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-                self.faults.setdefault(chosen.text, (said, traceback.format_exc()))
+                message = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+                self.faults.setdefault(diagnostic.text, (message, traceback.format_exc()))
 
     def _run(
         self,
-        chosen: ResolvedDiagnostic,
-        use: TrainingSetup,
+        diagnostic: ResolvedDiagnostic,
+        setup: TrainingSetup,
         images: Tensor,
         labels: Tensor,
         extras: dict[str, Any],
         epoch: int,
     ) -> list[Reading]:
-        """Return what one diagnostic gives: all of it or, where it raises, nothing."""
-        factory = resolve_factory(chosen.record)
-        given = {name: extras[name] for name in chosen.record.needs} | dict(chosen.selection.parameters)
+        """Return the readings of one diagnostic: all or, if it raises, none."""
+        factory = resolve_factory(diagnostic.record)
+        given = {name: extras[name] for name in diagnostic.record.needs} | dict(diagnostic.selection.parameters)
         with borrowed_generators(self.seed, "probe"):
             found = [
                 Reading(epoch, str(layer), name, float(value))
-                for layer, name, value in factory(_copy(use.model), images, labels, use.criterion, **given)
+                for layer, name, value in factory(_copy(setup.model), images, labels, setup.criterion, **given)
             ]
-        if strange := {reading.diagnostic for reading in found} - set(chosen.record.values):
-            raise ContractError(f"it gave {min(strange)}, which its record does not name among its values")
+        if unknown := {reading.diagnostic for reading in found} - set(diagnostic.record.values):
+            raise ContractError(f"it returned {min(unknown)}, which its record does not list among its values")
         return found
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
+        """Return the state for a checkpoint."""
         return {
             "readings": [(r.epoch, r.layer, r.diagnostic, r.value) for r in self.readings],
             "watched": self.watched,
@@ -132,18 +141,20 @@ class Watcher:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a checkpoint."""
+        """Restore the state from a checkpoint."""
         self.readings[:] = [Reading(*reading) for reading in state["readings"]]
         self.watched, self.faults = dict(state["watched"]), dict(state["faults"])
         self._steps, self._losses, self._update = state["steps"], state["losses"], state["update"]
 
     def _shuffled(self, feed: Feed) -> Feed:
-        return _part(feed, torch.randperm(len(feed), generator=generator(self.seed, "probe")))
+        return _subset(feed, torch.randperm(len(feed), generator=generator(self.seed, "probe")))
 
     @property
     def message(self) -> str:
-        """Say which diagnostics raised, or ""."""
-        named = [f"{parse_reference(text).name.partition('/')[2]} ({said})" for text, (said, _) in self.faults.items()]
+        """Return a message that names the diagnostics that raised, or ""."""
+        named = [
+            f"{parse_reference(text).name.partition('/')[2]} ({error})" for text, (error, _) in self.faults.items()
+        ]
         return f"diagnostics that failed: {'; '.join(named)}" if named else ""
 
     @property
@@ -152,8 +163,12 @@ class Watcher:
         return "".join(f"The diagnostic {text} failed.\n{trace}" for text, (_, trace) in self.faults.items())
 
 
-def _part(feed: Feed, places: Tensor) -> Feed:
-    """Return a feed of the images at some places of another."""
+def _short_name(text: str) -> str:
+    return parse_reference(text).name.partition("/")[2]
+
+
+def _subset(feed: Feed, places: Tensor) -> Feed:
+    """Return a feed of the images at the given places of another feed."""
     return replace(feed, indices=feed.indices[places.to(feed.indices.device)])
 
 

@@ -1,4 +1,4 @@
-"""The epoch under way: what its steps have left so far. Nothing of it leaves the device before the last step."""
+"""The progress of the current epoch. None of it leaves the device before the last step."""
 
 import math
 from collections.abc import Mapping
@@ -11,46 +11,50 @@ from torch import Tensor
 
 @dataclass(eq=False, kw_only=True)
 class EpochProgress:
-    """The steps of an epoch so far.
+    """The completed steps of an epoch.
 
-    learning_rate: at the epoch's start. order, augmentation: the states of these generators before they drew this
-    epoch. losses: of each step, on the device. sizes: images of each step. hits: right predictions. seconds: of
-    training.
+    learning_rate: at the start of the epoch.
+    order: the state of this generator before the epoch's first draw.
+    augmentation: likewise.
+    correct: the number of correct predictions, on the device.
+    losses: of each step, on the device.
+    sizes: images of each step.
+    seconds: of training.
     """
 
     learning_rate: float
     order: Tensor
     augmentation: Tensor
-    hits: Tensor
+    correct: Tensor
     losses: list[Tensor] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
     def steps(self) -> int:
-        """Return how many steps are done."""
+        """Return the number of completed steps."""
         return len(self.sizes)
 
-    def add(self, loss: Tensor, hits: Tensor, size: int) -> None:
-        """Take a step in."""
+    def add(self, loss: Tensor, correct: Tensor, size: int) -> None:
+        """Record a step."""
         self.losses.append(loss)
         self.sizes.append(size)
-        self.hits += hits
+        self.correct += correct
 
     def summary(self) -> tuple[float, float, list[float]]:
         """Return the mean loss and accuracy over the images seen, and each step's loss."""
         steps: list[float] = torch.stack(self.losses).tolist()
         seen = sum(self.sizes)
         total = math.fsum(loss * size for loss, size in zip(steps, self.sizes, strict=True))
-        return total / seen, int(self.hits) / seen, steps
+        return total / seen, int(self.correct) / seen, steps
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the part as tensors and plain containers."""
+        """Return the progress as tensors and plain containers."""
         return {
             "learning_rate": self.learning_rate,
             "order": self.order,
             "augmentation": self.augmentation,
-            "hits": self.hits,
+            "hits": self.correct,  # its name in checkpoints
             "losses": torch.stack(self.losses),
             "sizes": list(self.sizes),
             "seconds": self.seconds,
@@ -58,6 +62,7 @@ class EpochProgress:
 
     @classmethod
     def from_state_dict(cls, state: Mapping[str, Any], device: torch.device) -> "EpochProgress":
-        """Read a part back, its sums on a device."""
-        losses = list(state["losses"].to(device).unbind())
-        return cls(**{**state, "hits": state["hits"].to(device), "losses": losses})
+        """Return the progress that a state describes, its sums on a device."""
+        values = dict(state)
+        correct, losses = values.pop("hits").to(device), list(values.pop("losses").to(device).unbind())
+        return cls(**values, correct=correct, losses=losses)

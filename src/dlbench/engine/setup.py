@@ -1,4 +1,4 @@
-"""Gather what one training needs: data on its device, optimizer, schedule, and the trial's seed streams."""
+"""Build what one training needs: data on its device, optimizer, schedule, and the trial's seed streams."""
 
 import contextlib
 from contextlib import AbstractContextManager
@@ -9,20 +9,21 @@ from torch import Tensor, nn
 
 from dlbench.components.records import ImageData
 from dlbench.engine.augmentation import Augmentation
-from dlbench.engine.building import build_optimizer, build_schedule
 from dlbench.engine.cuda_graphs import GraphedStep, make_recordable
 from dlbench.engine.evaluation import build_criterion
+from dlbench.engine.factories import build_optimizer, build_schedule
 from dlbench.engine.feed import Feed, Normalization, fit_normalization
 from dlbench.engine.randomness import generator
 from dlbench.engine.split import Split, split_data
-from dlbench.engine.training import TrainingSetup, train_step
+from dlbench.engine.state import TrainingSetup
+from dlbench.engine.training import train_step
 from dlbench.plugins.registry import Registry
 from dlbench.trials.settings import Settings, parse_augmentations
 from dlbench.trials.trial import Trial
 
 
-def gather(trial: Trial, data: ImageData, model: nn.Module, registry: Registry) -> TrainingSetup:
-    """Return the ingredients of a trial for a model that lies on the trial's device already."""
+def build_setup(trial: Trial, data: ImageData, model: nn.Module, registry: Registry) -> TrainingSetup:
+    """Return the setup of a trial for a model that is already on the trial's device."""
     settings = trial.settings
     device = torch.device(settings.device)
     split = split_data(
@@ -54,16 +55,16 @@ def gather(trial: Trial, data: ImageData, model: nn.Module, registry: Registry) 
     )
 
 
-def enter(settings: Settings) -> None:
-    """Set what a trial sets for its whole process: threads, and how exact float32 is."""
+def apply_process_settings(settings: Settings) -> None:
+    """Apply the settings that hold for the whole process: threads, and the precision of float32 products."""
     torch.set_num_threads(settings.threads)
     torch.set_float32_matmul_precision(settings.matmul_precision)
-    if settings.device == "cuda":  # else convolutions would be in TF32 whatever is asked for
+    if settings.device == "cuda":  # otherwise convolutions use TF32 whatever the setting says
         torch.backends.cudnn.allow_tf32 = settings.matmul_precision != "highest"
 
 
 def layout(settings: Settings) -> torch.memory_format:
-    """Return how images and weights lie in memory."""
+    """Return the memory format of images and weights."""
     return torch.channels_last if settings.channels_last else torch.contiguous_format
 
 

@@ -1,4 +1,4 @@
-"""Which epoch's weights count, and when to stop early."""
+"""Which epoch's weights are selected, and when to stop early."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -7,14 +7,14 @@ from typing import Any
 from torch import Tensor, nn
 
 from dlbench.engine.evaluation import Evaluation
-
-Row = Mapping[str, float | int | None]
+from dlbench.engine.state import Row
 
 
 class BestWeights:
     """Keeps the weights of the epoch that a rule selects: the best, the earlier of two equals, or the last.
 
-    rule: "best" by validation accuracy, "best-on-test" by the test set (read each epoch then), "last".
+    rule: "best" by validation accuracy, "best-on-test" by the test set (then evaluated each epoch), or "last".
+    test: evaluates on the test set.
     """
 
     def __init__(self, rule: str, test: Callable[[], Evaluation]) -> None:
@@ -24,8 +24,8 @@ class BestWeights:
         self._accuracy = -math.inf
         self._weights: dict[str, Tensor] | None = None
 
-    def offer(self, epoch: int, validation: Evaluation, model: nn.Module) -> dict[str, float]:
-        """Consider an epoch's weights; return what had to be measured for it, as columns of the epoch's row."""
+    def update(self, epoch: int, validation: Evaluation, model: nn.Module) -> dict[str, float]:
+        """Record an epoch's weights; return the columns that the rule adds to the epoch's row."""
         if self.rule == "last":
             self._keep(epoch, model)
             return {}
@@ -41,22 +41,22 @@ class BestWeights:
         self._weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
 
     def restore(self, model: nn.Module) -> int:
-        """Put the selected weights back into the model and return their epoch."""
+        """Load the selected weights into the model and return their epoch."""
         if self._weights is not None:
             model.load_state_dict(self._weights)
         return self.epoch
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
+        """Return the state for a checkpoint."""
         return {"epoch": self.epoch, "accuracy": self._accuracy, "weights": self._weights}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a checkpoint."""
+        """Restore the state from a checkpoint."""
         self.epoch, self._accuracy, self._weights = state["epoch"], state["accuracy"], state["weights"]
 
 
 class EarlyStopping:
-    """Tells when a monitored metric has not improved for `patience` epochs; never, where patience is None."""
+    """Stops when a monitored metric has not improved for `patience` epochs; never if patience is None."""
 
     def __init__(self, patience: int | None, monitor: str) -> None:
         self.patience = patience
@@ -65,8 +65,8 @@ class EarlyStopping:
         self._best = math.inf
         self._waited = 0
 
-    def enough(self, row: Row) -> bool:
-        """Take an epoch's row in and tell whether to stop after it."""
+    def should_stop(self, row: Row) -> bool:
+        """Record an epoch; return True if training should stop."""
         value = self._sign * float(row[self.monitor] or 0.0)
         if value < self._best:
             self._best, self._waited = value, 0
@@ -75,9 +75,9 @@ class EarlyStopping:
         return self.patience is not None and self._waited >= self.patience
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
+        """Return the state for a checkpoint."""
         return {"best": self._best, "waited": self._waited}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a checkpoint."""
+        """Restore the state from a checkpoint."""
         self._best, self._waited = state["best"], state["waited"]

@@ -1,37 +1,35 @@
-"""Before the clock starts: kernels and allocators settle, and a compiler does its work."""
+"""What happens before the clock starts: kernels and allocators warm up, and a compiler compiles."""
 
 import contextlib
 import copy
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
 
-if TYPE_CHECKING:
-    from dlbench.engine.training import TrainingSetup
+from dlbench.engine.state import TrainingSetup
 
 
-def warm_up(use: "TrainingSetup") -> None:
-    """Rehearse a step on a copy of the model that is thrown away; on the model itself where it is compiled."""
-    whole = min(use.batch_size, len(use.train_feed))
-    if use.compiled:
-        last = len(use.train_feed) % use.batch_size  # of another size, for which a compiler works again
-        with left_as_it_was(use.model):
-            rehearse(use, use.model, (whole, last))
+def warm_up(setup: TrainingSetup) -> None:
+    """Rehearse a step on a copy of the model that is thrown away; on the model itself if it is compiled."""
+    whole = min(setup.batch_size, len(setup.train_feed))
+    if setup.compiled:
+        last = len(setup.train_feed) % setup.batch_size  # another size, for which the compiler runs again
+        with restored(setup.model):
+            rehearse(setup, setup.model, (whole, last))
         return
     try:
-        copied = copy.deepcopy(use.model)
+        copied = copy.deepcopy(setup.model)
     except Exception:  # a model that cannot be copied is timed cold
         return
-    rehearse(use, copied, (whole,))
+    rehearse(setup, copied, (whole,))
 
 
 def compile_calls(model: nn.Module, backend: str = "inductor") -> None:
-    """Let torch compile the model's calls; copies of it are not compiled.
+    """Compile the model's calls with torch; copies of the model are not compiled.
 
-    Module.compile() does so too, but before torch 2.15 it compiles nothing of a model whose forward is torch's own, as
-    that of a Sequential is.
+    Before torch 2.15, Module.compile() compiles nothing of a model whose forward is torch's own, such as a Sequential.
     """
 
     def call(*inputs: Any) -> Any:
@@ -40,27 +38,27 @@ def compile_calls(model: nn.Module, backend: str = "inductor") -> None:
     model._compiled_call_impl = torch.compile(call, backend=backend)
 
 
-def rehearse(use: "TrainingSetup", model: nn.Module, sizes: Iterable[int]) -> None:
-    """Do forward and backward passes on batches of some sizes; the generators stay as they are."""
+def rehearse(setup: TrainingSetup, model: nn.Module, sizes: Iterable[int]) -> None:
+    """Run forward and backward passes on batches of the given sizes, without changing the generators' states."""
     with torch.random.fork_rng():
         model.train()
         for size in sizes:
             if size > 1:
-                images, labels = next(use.train_feed.in_order(size))
-                with use.autocast():
-                    loss = use.criterion(model(images).float(), labels)
+                images, labels = next(setup.train_feed.in_order(size))
+                with setup.autocast():
+                    loss = setup.criterion(model(images).float(), labels)
                 loss.backward()
 
 
 @contextlib.contextmanager
-def left_as_it_was(model: nn.Module) -> Iterator[None]:
-    """Put the model's parameters and buffers back at the end, and its gradients away."""
+def restored(model: nn.Module) -> Iterator[None]:
+    """Restore the model's parameters and buffers at the end, and remove its gradients."""
     tensors = [*model.parameters(), *model.buffers()]
-    kept = [tensor.detach().clone() for tensor in tensors]
+    saved = [tensor.detach().clone() for tensor in tensors]
     try:
         yield
     finally:
         model.zero_grad(set_to_none=True)
         with torch.no_grad():
-            for tensor, before in zip(tensors, kept, strict=True):
+            for tensor, before in zip(tensors, saved, strict=True):
                 tensor.copy_(before)

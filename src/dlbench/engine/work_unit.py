@@ -14,16 +14,17 @@ from torch import nn
 
 from dlbench.components.records import ImageData
 from dlbench.engine import cost
-from dlbench.engine.building import build_model
 from dlbench.engine.checkpoint import CheckpointError, Checkpoints, Interrupted
 from dlbench.engine.dataset_cache import load, prepare
-from dlbench.engine.diagnostics import Watcher, choose
+from dlbench.engine.diagnostics import DiagnosticsRunner, resolve_diagnostics
 from dlbench.engine.evaluation import Evaluation, macro_scores, oscillation
+from dlbench.engine.factories import build_model
 from dlbench.engine.feed import Feed
 from dlbench.engine.randomness import borrowed_generators
-from dlbench.engine.setup import enter, gather, layout
+from dlbench.engine.setup import apply_process_settings, build_setup, layout
+from dlbench.engine.state import Row, Trained
 from dlbench.engine.stopping import BestWeights, EarlyStopping
-from dlbench.engine.training import Row, Trained, evaluate_on, train
+from dlbench.engine.training import evaluate_on, train
 from dlbench.engine.warmup import compile_calls
 from dlbench.errors import DataError
 from dlbench.plugins.registry import Registry
@@ -138,7 +139,7 @@ def _run_trial(
 ) -> TrialRecord:
     settings = trial.settings
     device = torch.device(settings.device)
-    enter(settings)
+    apply_process_settings(settings)
     data = trial_data(trial, data_dir, registry)
     cost.reset_peak_memory(device)
     with (
@@ -147,30 +148,30 @@ def _run_trial(
         borrowed_generators(trial.seed, "initialisation"),
     ):
         model = build_model(trial, registry).to(device).to(memory_format=layout(settings))
-        use = gather(trial, data, model, registry)
-        flops = cost.flops_per_image(model, next(use.test_feed.in_order(1))[0])
+        setup = build_setup(trial, data, model, registry)
+        flops = cost.flops_per_image(model, next(setup.test_feed.in_order(1))[0])
         if settings.compile:
             compile_calls(model)
-        selector = BestWeights(settings.select, partial(evaluate_on, use, use.test_feed))
-        stopper = EarlyStopping(settings.patience, settings.monitor)
-        watcher = Watcher(diagnostics, choose(diagnostics, registry), trial.seed)
+        best_weights = BestWeights(settings.select, partial(evaluate_on, setup, setup.test_feed))
+        early_stopping = EarlyStopping(settings.patience, settings.monitor)
+        runner = DiagnosticsRunner(diagnostics, resolve_diagnostics(diagnostics, registry), trial.seed)
         with borrowed_generators(trial.seed, "dropout"):
-            trained = train(use, selector, stopper, on_epoch, watcher if diagnostics else None, checkpoints)
-        test = evaluate_on(use, use.test_feed)
+            trained = train(setup, best_weights, early_stopping, on_epoch, runner if diagnostics else None, checkpoints)
+        test = evaluate_on(setup, setup.test_feed)
     if weights:
         _save(model, weights / f"{trial.trial_id}.pt")
     seconds = sum(float(row["seconds"] or 0) for row in trained.rows)
     return TrialRecord(
         trial=trial,
         status="diverged" if trained.diverged else "done",
-        message="; ".join(filter(None, (_divergence(trained), watcher.message))),
+        message="; ".join(filter(None, (_divergence(trained), runner.message))),
         metrics=_metrics(trained)
         | {"test_loss": test.loss, "test_accuracy": test.accuracy}
         | macro_scores(test.confusion)
         | {"step_loss_oscillation": oscillation(trained.step_losses)},
         cost={
             "train_seconds": seconds,
-            "images_per_second": len(use.train_feed) * len(trained.rows) / seconds,
+            "images_per_second": len(setup.train_feed) * len(trained.rows) / seconds,
             "parameters": cost.count_parameters(model),
             "flops_per_image": flops,
             "peak_memory_mb": cost.peak_memory_mb(device),
@@ -179,10 +180,10 @@ def _run_trial(
         confusion=tuple(tuple(row) for row in test.confusion.tolist()),
         class_names=tuple(data.class_names),
         steps=tuple(trained.step_losses) if steps else (),
-        diagnostics=tuple(watcher.readings),
-        watched={text: tuple(epochs) for text, epochs in watcher.watched.items()},
-        log=watcher.log,
-        outcomes=None if trained.diverged else _outcomes(trial, use.test_feed, test),
+        diagnostics=tuple(runner.readings),
+        watched={text: tuple(epochs) for text, epochs in runner.watched.items()},
+        log=runner.log,
+        outcomes=None if trained.diverged else _outcomes(trial, setup.test_feed, test),
     )
 
 

@@ -18,7 +18,7 @@ from dlbench.executors.worker import start_worker
 Answer = TypeVar("Answer")
 
 #: What the server imports once, so that no worker has to.
-PRELOADED = ("dlbench.engine.preload", "dlbench.executors.worker", "dlbench.executors.tasks")
+PRELOADED = ("dlbench.engine.worker_imports", "dlbench.executors.worker", "dlbench.executors.tasks")
 _THREADS = {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
 _LOCK = threading.Lock()
 

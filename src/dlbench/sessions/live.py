@@ -151,7 +151,7 @@ class LiveSession:
                 self.display.epoch_finished(event, self._label(event.trial_id))
             case TrialNoted():
                 seed = self.trials[event.trial_id].seed
-                self.display.note(f"{self._label(event.trial_id)} seed {seed} {event.text}.")
+                self.display.note(f"{self._label(event.trial_id)} seed {seed}: {event.text}.")
             case TrialFinished():
                 self._keep(event.record.with_provenance(self.provenance_id))
 

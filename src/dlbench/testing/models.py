@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from dlbench.components.choice import Selection
 from dlbench.components.records import Model
-from dlbench.engine.building import activation_maker
+from dlbench.engine.factories import activation_maker
 from dlbench.engine.randomness import borrowed_generators
 from dlbench.plans.vetoes import veto_reason
 from dlbench.testing.modules import differing_weights, through_a_file

@@ -73,7 +73,7 @@ class Subject:
     @cached_property
     def factory(self) -> Callable[..., Any]:
         """Return the component's factory."""
-        from dlbench.engine.building import resolve_factory
+        from dlbench.engine.factories import resolve_factory
 
         return resolve_factory(self.entry.record)
 

@@ -38,7 +38,7 @@ def test_a_step_trains_and_the_other_parts_leave_the_weights_alone(subject):
 
 def test_a_window_divides_the_images_by_the_time_that_they_took(subject, monkeypatch):
     ticks = iter(range(100))
-    monkeypatch.setattr(bench, "clock", lambda use: float(next(ticks)))
+    monkeypatch.setattr(bench, "clock", lambda setup: float(next(ticks)))
     assert subject.window("forward", 3.0) == 2 * 4 / 3  # at 1 s and at 2 s a batch; at 3 s it is over
 
 

@@ -1,4 +1,4 @@
-"""A training that is interrupted after any step and goes on later gives the same numbers, to the last bit."""
+"""A training that is interrupted after any step and resumed gives the same numbers, to the last bit."""
 
 import threading
 from dataclasses import asdict
@@ -67,8 +67,8 @@ def run(registry, make_trial, tmp_path):
         rows, notes = [], []
 
         def once(stop):
-            use = Checkpoints(path, {"trial_id": trial.trial_id}, 3600.0, stop, notes.append)
-            return run_trial(trial, Path(), registry, rows.append, steps=True, checkpoints=use)
+            setup = Checkpoints(path, {"trial_id": trial.trial_id}, 3600.0, stop, notes.append)
+            return run_trial(trial, Path(), registry, rows.append, steps=True, checkpoints=setup)
 
         if after is None:
             return numbers(once(threading.Event()))
@@ -175,7 +175,7 @@ def checkpoint(unit, tmp_path):
 def test_a_unit_that_is_stopped_has_no_record_and_goes_on_with_a_sentence(unit, checkpoint):
     notes, (record,) = told(unit)
     assert len(notes) == 1
-    assert notes[0].startswith("goes on from a checkpoint in epoch 2, after ")
+    assert notes[0].startswith("resuming from a checkpoint in epoch 2, after ")
     checkpoint.unlink()
     notes, (undisturbed,) = told(unit)
     assert notes == []
@@ -191,7 +191,7 @@ def test_diagnostics_go_on_with_the_training(unit, registry):
     undisturbed = told(WorkUnit(trials=unit.trials, diagnostics=watched.diagnostics))[1][0]
     assert told(watched, Tripwire(1 + 9)) == ([], [])
     notes, (record,) = told(watched)
-    assert notes[0].startswith("goes on")
+    assert notes[0].startswith("resuming from a checkpoint")
     assert numbers(record) == numbers(undisturbed)
     assert {epoch for epoch, *_ in record.diagnostics} == {1, 2, 3}
 
@@ -199,7 +199,7 @@ def test_diagnostics_go_on_with_the_training(unit, registry):
 def test_a_checkpoint_made_with_other_diagnostics_is_passed_over(unit, checkpoint):
     diagnostics = {"diagnostics": ["standard/dead-units"], "at": ["last"], "values": []}
     notes, _ = told(WorkUnit.from_json({**unit.to_json(), "diagnostics": diagnostics}))
-    assert "of another trial or of other versions" in notes[0]
+    assert "another trial or other versions" in notes[0]
 
 
 def _truncate(path):
@@ -252,7 +252,7 @@ def _without_a_part(path):
         (_empty, "cannot be read"),
         (_rot, "cannot be read"),
         (_poison, "cannot be read"),
-        (_of_another_trial, "of another trial or of other versions"),
+        (_of_another_trial, "another trial or other versions"),
         (_of_another_shape, "does not fit"),
         (_without_a_part, "does not fit"),
     ],
@@ -262,7 +262,7 @@ def test_a_checkpoint_that_is_not_whole_or_not_its_own_is_passed_over_with_a_sen
     notes, (record,) = told(unit)
     assert len(notes) == 1
     assert sentence in notes[0]
-    assert "it starts over" in notes[0]
+    assert "starting over" in notes[0]
     assert not checkpoint.with_name("poisoned").exists()
     checkpoint.unlink(missing_ok=True)
     assert numbers(record) == numbers(told(unit)[1][0])
@@ -270,7 +270,7 @@ def test_a_checkpoint_that_is_not_whole_or_not_its_own_is_passed_over_with_a_sen
 
 def test_a_checkpoint_of_other_versions_is_passed_over(unit, checkpoint):
     notes, _ = told(WorkUnit.from_json({**unit.to_json(), "provenance_id": "elsewhere"}))
-    assert "of other versions" in notes[0]
+    assert "other versions" in notes[0]
 
 
 class Stubborn(torch.optim.SGD):
@@ -307,7 +307,7 @@ def test_a_disk_without_room_stops_no_training(unit, monkeypatch):
     monkeypatch.setattr("dlbench.engine.checkpoint.replace_file", no_room)
     notes, (record,) = told(WorkUnit.from_json({**unit.to_json(), "checkpoint_every": 1e-9}))
     assert record.status == "done"
-    assert set(notes) == {"its checkpoint could not be written: No space left on device"}
+    assert set(notes) == {"the checkpoint could not be written: No space left on device"}
 
 
 def test_checkpoints_are_left_every_so_many_seconds_and_change_no_number(unit, tmp_path):
@@ -323,7 +323,7 @@ def test_checkpoints_are_left_every_so_many_seconds_and_change_no_number(unit, t
 def test_an_exception_removes_the_checkpoint_and_keeps_the_epochs_of_before(unit, checkpoint, monkeypatch):
     step = dlbench.engine.setup.train_step
 
-    def broken(use, batch):
+    def broken(setup, batch):
         raise ValueError("broken by now")
 
     monkeypatch.setattr(dlbench.engine.setup, "train_step", broken)
@@ -344,7 +344,7 @@ def test_an_exception_removes_the_checkpoint_and_keeps_the_epochs_of_before(unit
     ],
 )  # fmt: skip
 def test_a_lack_of_memory_is_told_from_a_failure_and_keeps_the_checkpoint(unit, checkpoint, monkeypatch, error):
-    def hungry(use, batch):
+    def hungry(setup, batch):
         raise error
 
     monkeypatch.setattr(dlbench.engine.setup, "train_step", hungry)

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from dlbench.engine.building import build_model
 from dlbench.engine.cuda_graphs import WARM_UP_STEPS, GraphedStep, make_recordable
+from dlbench.engine.factories import build_model
 from dlbench.engine.feed import Batch
 from dlbench.engine.randomness import borrowed_generators
-from dlbench.engine.setup import gather
+from dlbench.engine.setup import build_setup
 from dlbench.engine.training import train_epoch, train_step
 
 CPU = torch.device("cpu")
@@ -27,34 +27,34 @@ class Recorder:
 
 
 @pytest.fixture
-def ingredients(registry, make_trial, images):
+def make_setup(registry, make_trial, images):
     def make(**texts):
         trial = make_trial(**texts)
         with borrowed_generators(trial.seed, "initialisation"):
             model = build_model(trial, registry)
-        return gather(trial, images, model, registry)
+        return build_setup(trial, images, model, registry)
 
     return make
 
 
-def _graphed(use, recorder):
-    """Return the ingredients with a step that is recorded, on the CPU."""
-    assert make_recordable(use.optimizer, CPU)
-    return replace(use, step=GraphedStep(prepare=lambda work: work, record=recorder))
+def _graphed(setup, recorder):
+    """Return the setup with a step that is recorded, on the CPU."""
+    assert make_recordable(setup.optimizer, CPU)
+    return replace(setup, step=GraphedStep(prepare=lambda work: work, record=recorder))
 
 
-def _batches(use):
-    return list(map(Batch, use.train_feed.indices.split(use.batch_size)))
+def _batches(setup):
+    return list(map(Batch, setup.train_feed.indices.split(setup.batch_size)))
 
 
-def _epochs(use, count=3):
+def _epochs(setup, count=3):
     with borrowed_generators(0, "dropout"):
-        results = [train_epoch(use) for _ in range(count)]
-    return results, [parameter.detach().clone() for parameter in use.model.parameters()]
+        results = [train_epoch(setup) for _ in range(count)]
+    return results, [parameter.detach().clone() for parameter in setup.model.parameters()]
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw:weight_decay=0.1", "sgd:momentum=0.9", "rmsprop", "nadam"])
-def test_recorded_steps_train_as_single_steps_do(ingredients, optimizer):
+def test_recorded_steps_train_as_single_steps_do(make_setup, optimizer):
     """96 images in batches of 20: four whole ones an epoch, and a smaller one that no recording fits."""
     texts = {
         "model": "mlp:hidden=8:dropout=0.3",
@@ -66,8 +66,8 @@ def test_recorded_steps_train_as_single_steps_do(ingredients, optimizer):
         "learning_rate": "0.01",
     }
     recorder = Recorder()
-    expected, weights = _epochs(ingredients(**texts))
-    results, recorded_weights = _epochs(_graphed(ingredients(**texts), recorder))
+    expected, weights = _epochs(make_setup(**texts))
+    results, recorded_weights = _epochs(_graphed(make_setup(**texts), recorder))
     assert recorder.recordings == 1
     for (loss, accuracy, steps), (other_loss, other_accuracy, other_steps) in zip(expected, results, strict=True):
         assert other_steps == pytest.approx(steps, rel=1e-5)
@@ -76,42 +76,42 @@ def test_recorded_steps_train_as_single_steps_do(ingredients, optimizer):
         torch.testing.assert_close(other, weight, rtol=1e-5, atol=1e-6)
 
 
-def test_once_a_schedule_has_changed_the_momentum_steps_are_single(ingredients):
+def test_once_a_schedule_has_changed_the_momentum_steps_are_single(make_setup):
     recorder = Recorder()
-    use = _graphed(ingredients(optimizer="sgd:momentum=0.9"), recorder)
+    setup = _graphed(make_setup(optimizer="sgd:momentum=0.9"), recorder)
     replays = []
-    use.step.record = lambda work: lambda: (replays.append(1), work())
-    for number, batch in enumerate(_batches(use)):
+    setup.step.record = lambda work: lambda: (replays.append(1), work())
+    for number, batch in enumerate(_batches(setup)):
         if number == WARM_UP_STEPS + 2:
-            use.optimizer.param_groups[0]["momentum"] = 0.5
-        use.step(use, batch)
+            setup.optimizer.param_groups[0]["momentum"] = 0.5
+        setup.step(setup, batch)
     assert len(replays) == 2
 
 
-def test_an_answer_outlives_the_steps_after_it(ingredients):
-    use = _graphed(ingredients(), Recorder())
-    batches = _batches(use)
-    answers = [use.step(use, batch) for batch in batches]
+def test_an_answer_outlives_the_steps_after_it(make_setup):
+    setup = _graphed(make_setup(), Recorder())
+    batches = _batches(setup)
+    answers = [setup.step(setup, batch) for batch in batches]
     kept = [loss.item() for loss, _ in answers]
     for batch in batches:
-        use.step(use, batch)
+        setup.step(setup, batch)
     assert [loss.item() for loss, _ in answers] == kept
     assert len(set(kept[WARM_UP_STEPS:])) > 1
 
 
-def test_an_optimizer_that_comes_from_a_checkpoint_is_made_recordable_anew(ingredients):
-    use = _graphed(ingredients(learning_rate="0.25"), Recorder())
-    use.optimizer.param_groups[0]["lr"] = 0.25  # as a state that was saved without a tensor
-    use.step(use, _batches(use)[0])
-    assert torch.equal(use.optimizer.param_groups[0]["lr"], torch.tensor(0.25))
+def test_an_optimizer_that_comes_from_a_checkpoint_is_made_recordable_anew(make_setup):
+    setup = _graphed(make_setup(learning_rate="0.25"), Recorder())
+    setup.optimizer.param_groups[0]["lr"] = 0.25  # as a state that was saved without a tensor
+    setup.step(setup, _batches(setup)[0])
+    assert torch.equal(setup.optimizer.param_groups[0]["lr"], torch.tensor(0.25))
 
 
-def test_no_step_is_recorded_before_optimizers_have_their_state(ingredients):
+def test_no_step_is_recorded_before_optimizers_have_their_state(make_setup):
     recorder = Recorder()
-    use = _graphed(ingredients(), recorder)
-    for number, batch in enumerate(_batches(use)):
+    setup = _graphed(make_setup(), recorder)
+    for number, batch in enumerate(_batches(setup)):
         assert recorder.recordings == (number > WARM_UP_STEPS)
-        use.step(use, batch)
+        setup.step(setup, batch)
 
 
 def test_an_optimizer_that_can_be_recorded_gets_its_learning_rate_as_a_tensor():
@@ -124,5 +124,5 @@ def test_an_optimizer_that_can_be_recorded_gets_its_learning_rate_as_a_tensor():
     assert not make_recordable(torch.optim.Adagrad(weights, 0.5), CPU)
 
 
-def test_without_a_gpu_steps_are_single(ingredients):
-    assert ingredients(cuda_graphs="true").step is train_step
+def test_without_a_gpu_steps_are_single(make_setup):
+    assert make_setup(cuda_graphs="true").step is train_step

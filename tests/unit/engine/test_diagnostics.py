@@ -13,9 +13,9 @@ import dlbench.engine.diagnostics
 import dlbench.engine.work_unit
 from dlbench.components.choice import Selection
 from dlbench.components.records import NEEDS, Diagnostic
-from dlbench.engine.diagnostics import ResolvedDiagnostic, Watcher, choose
+from dlbench.engine.diagnostics import DiagnosticsRunner, ResolvedDiagnostic, resolve_diagnostics
 from dlbench.engine.randomness import borrowed_generators
-from dlbench.engine.setup import gather
+from dlbench.engine.setup import build_setup
 from dlbench.engine.stopping import BestWeights, EarlyStopping
 from dlbench.engine.training import evaluate_on, train
 from dlbench.engine.work_unit import run_trial
@@ -121,31 +121,33 @@ def trained(registry, make_trial, images):
         torch.manual_seed(7)
         with borrowed_generators(trial.seed, "initialisation"):
             model = network()
-            use = gather(trial, images, model, registry)
+            setup = build_setup(trial, images, model, registry)
             if optimizer:
                 made = optimizer(model.parameters(), lr=0.1, momentum=0.9)
-                use = replace(use, optimizer=made, schedule=torch.optim.lr_scheduler.ConstantLR(made, 1.0))
-            watcher = (
-                Watcher(diagnostics, (*choose(diagnostics, registry), *extra), trial.seed) if diagnostics else None
+                setup = replace(setup, optimizer=made, schedule=torch.optim.lr_scheduler.ConstantLR(made, 1.0))
+            runner = (
+                DiagnosticsRunner(diagnostics, (*resolve_diagnostics(diagnostics, registry), *extra), trial.seed)
+                if diagnostics
+                else None
             )
-            selector = BestWeights("last", lambda: evaluate_on(use, use.test_feed))
-            result = train(use, selector, EarlyStopping(None, "validation_loss"), lambda row: None, watcher)
+            best_weights = BestWeights("last", lambda: evaluate_on(setup, setup.test_feed))
+            result = train(setup, best_weights, EarlyStopping(None, "validation_loss"), lambda row: None, runner)
             states = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
-        return result, use, states, watcher
+        return result, setup, states, runner
 
     return run
 
 
-def left(result, use, states):
+def left(result, setup, states):
     """Everything that a training leaves, as something that compares to the last bit."""
     rows = [{k: v for k, v in row.items() if k not in ("seconds", "images_per_second")} for row in result.rows]
-    weights = {name: tensor.numpy().tobytes() for name, tensor in use.model.state_dict().items()}
-    gradients = {name: p.grad.numpy().tobytes() for name, p in use.model.named_parameters()}
-    kept = use.optimizer.state_dict()["state"]
+    weights = {name: tensor.numpy().tobytes() for name, tensor in setup.model.state_dict().items()}
+    gradients = {name: p.grad.numpy().tobytes() for name, p in setup.model.named_parameters()}
+    kept = setup.optimizer.state_dict()["state"]
     optimizer = {(k, n): v.numpy().tobytes() for k, s in kept.items() for n, v in s.items() if torch.is_tensor(v)}
-    flags = [(p.requires_grad, p.stride()) for p in use.model.parameters()]
-    modes = [module.training for module in use.model.modules()]
-    order = use.order.get_state().tolist()
+    flags = [(p.requires_grad, p.stride()) for p in setup.model.parameters()]
+    modes = [module.training for module in setup.model.modules()]
+    order = setup.order.get_state().tolist()
     return rows, result.step_losses, weights, gradients, optimizer, flags, modes, order, states
 
 
@@ -153,9 +155,9 @@ def left(result, use, states):
 def test_with_and_without_diagnostics_a_training_is_the_same_to_the_last_bit(trained, rude_one, optimizer):
     diagnostics = DiagnosticsPlan(diagnostics=tuple(f"standard/{name}" for name in BUILT_IN), at=("every:1",))
     *without, _ = trained(optimizer=optimizer, augment="crop:padding=1")
-    *with_them, watcher = trained(diagnostics, (rude_one,), optimizer=optimizer, augment="crop:padding=1")
-    assert watcher.faults == {}
-    assert {name for name, epochs in watcher.watched.items() if epochs == [1, 2, 3]} == {
+    *with_them, runner = trained(diagnostics, (rude_one,), optimizer=optimizer, augment="crop:padding=1")
+    assert runner.faults == {}
+    assert {name for name, epochs in runner.watched.items() if epochs == [1, 2, 3]} == {
         *diagnostics.diagnostics,
         "stranger/rude",
     }
@@ -173,9 +175,9 @@ def test_measuring_repeats_itself_whatever_ran_before(trained, rude_one):
 
 def test_a_diagnostic_sees_the_weights_that_are_evaluated(trained, registry, make_trial, images):
     diagnostics = DiagnosticsPlan(diagnostics=("standard/generalization-gap:images=100000",), at=("last",))
-    result, use, _, watcher = trained(diagnostics)
-    measured = {reading.diagnostic: reading.value for reading in watcher.readings}
-    train_side, validation = evaluate_on(use, use.train_feed), evaluate_on(use, use.validation_feed)
+    result, setup, _, runner = trained(diagnostics)
+    measured = {reading.diagnostic: reading.value for reading in runner.readings}
+    train_side, validation = evaluate_on(setup, setup.train_feed), evaluate_on(setup, setup.validation_feed)
     assert measured["evaluation_accuracy_gap"] == pytest.approx(train_side.accuracy - validation.accuracy)
     assert measured["evaluation_loss_gap"] == pytest.approx(validation.loss - train_side.loss, abs=1e-6)
     assert validation.loss == pytest.approx(result.rows[-1]["validation_loss"])
@@ -184,11 +186,11 @@ def test_a_diagnostic_sees_the_weights_that_are_evaluated(trained, registry, mak
 def test_the_update_is_that_of_the_last_whole_step(trained, make_trial):
     """96 images in batches of 16 and plain SGD: ΔW is the rate times the gradient that the last step left behind."""
     diagnostics = DiagnosticsPlan(diagnostics=("standard/update-ratio",), at=("last",))
-    _, use, _, watcher = trained(diagnostics, optimizer=lambda parameters, **_: torch.optim.SGD(parameters, lr=0.01))
-    found = {reading.layer: reading.value for reading in watcher.readings}
+    _, setup, _, runner = trained(diagnostics, optimizer=lambda parameters, **_: torch.optim.SGD(parameters, lr=0.01))
+    found = {reading.layer: reading.value for reading in runner.readings}
     for layer in ("0", "6"):
-        weight = use.model.get_submodule(layer).weight.detach()
-        update = 0.01 * use.model.get_submodule(layer).weight.grad
+        weight = setup.model.get_submodule(layer).weight.detach()
+        update = 0.01 * setup.model.get_submodule(layer).weight.grad
         assert found[layer] == pytest.approx(float(update.norm() / (weight + update).norm()), rel=1e-3)
 
 
@@ -211,9 +213,9 @@ def test_a_value_that_the_record_does_not_name_is_a_fault(trained, rude_one, mon
     monkeypatch.setattr(
         dlbench.engine.diagnostics, "resolve_factory", lambda record: lambda *_, **__: [("", "surprise", 1.0)]
     )
-    watcher = trained(DiagnosticsPlan(diagnostics=("standard/sharpness",)))[3]
-    assert watcher.readings == []
-    assert "surprise" in watcher.message
+    runner = trained(DiagnosticsPlan(diagnostics=("standard/sharpness",)))[3]
+    assert runner.readings == []
+    assert "surprise" in runner.message
 
 
 def test_the_last_epoch_is_that_of_an_early_stop(registry, make_trial, images, monkeypatch):

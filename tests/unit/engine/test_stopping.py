@@ -10,12 +10,12 @@ from dlbench.engine.stopping import BestWeights, EarlyStopping
 def _offer(rule, accuracies, losses=None, test=()):
     model = nn.Linear(1, 1, bias=False)
     tests = iter(test)
-    selector = BestWeights(rule, lambda: Evaluation(0.0, next(tests), torch.empty(0), torch.empty(0)))
+    best_weights = BestWeights(rule, lambda: Evaluation(0.0, next(tests), torch.empty(0), torch.empty(0)))
     for epoch, accuracy in enumerate(accuracies, start=1):
         model.weight.data.fill_(epoch)
         loss = losses[epoch - 1] if losses else 0.0
-        selector.offer(epoch, Evaluation(loss, accuracy, torch.empty(0), torch.empty(0)), model)
-    return selector.restore(model), model.weight.item()
+        best_weights.update(epoch, Evaluation(loss, accuracy, torch.empty(0), torch.empty(0)), model)
+    return best_weights.restore(model), model.weight.item()
 
 
 def test_best_is_the_highest_validation_accuracy_and_the_earlier_of_two_with_its_weights():
@@ -36,8 +36,8 @@ def test_an_epoch_whose_loss_is_not_finite_is_not_selected_unless_there_is_no_ot
 
 
 def _stops(patience, values, monitor="validation_loss"):
-    stopper = EarlyStopping(patience, monitor)
-    return [stopper.enough({monitor: value}) for value in values]
+    early_stopping = EarlyStopping(patience, monitor)
+    return [early_stopping.should_stop({monitor: value}) for value in values]
 
 
 def test_early_stopping_counts_epochs_without_a_better_metric():

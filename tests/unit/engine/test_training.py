@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import dlbench.engine.work_unit
-from dlbench.engine.building import build_optimizer
+from dlbench.engine.factories import build_optimizer
 from dlbench.engine.feed import Batch
 from dlbench.engine.randomness import borrowed_generators, generator
 from dlbench.engine.split import split_data
@@ -158,8 +158,8 @@ def test_a_plateau_schedule_watches_the_monitored_metric(run):
 def test_gradient_clipping_bounds_the_whole_gradient(registry, make_trial, images):
     trial = make_trial(gradient_clip="0.001", model="mlp")
     model = dlbench.engine.work_unit.build_model(trial, registry)
-    use = dlbench.engine.work_unit.gather(trial, images, model, registry)
-    train_step(use, Batch(use.train_feed.indices[:16]))
+    setup = dlbench.engine.work_unit.build_setup(trial, images, model, registry)
+    train_step(setup, Batch(setup.train_feed.indices[:16]))
     norm = math.sqrt(sum(float(p.grad.square().sum()) for p in model.parameters()))
     assert norm == pytest.approx(0.001, rel=1e-3)
 
@@ -216,12 +216,12 @@ class _TwoFaced(torch.optim.SGD):
 def test_an_optimizer_with_train_and_eval_is_switched_and_batch_norm_gathered_anew(registry, make_trial, images):
     trial = make_trial()
     model = nn.Sequential(nn.Flatten(), nn.Linear(36, 4), nn.BatchNorm1d(4), nn.Linear(4, 3))
-    use = dlbench.engine.work_unit.gather(trial, images, model, registry)
-    object.__setattr__(use, "optimizer", _TwoFaced(model.parameters(), lr=0.1))
+    setup = dlbench.engine.work_unit.build_setup(trial, images, model, registry)
+    object.__setattr__(setup, "optimizer", _TwoFaced(model.parameters(), lr=0.1))
     weight, statistics = model[1].weight.detach().clone(), model[2].running_mean.clone()
-    with evaluation_weights(use):
+    with evaluation_weights(setup):
         torch.testing.assert_close(model[1].weight.detach(), weight + 1)
-        inputs = torch.cat([batch for batch, _ in use.train_feed.in_order(16)])
+        inputs = torch.cat([batch for batch, _ in setup.train_feed.in_order(16)])
         expected = model[1](inputs.flatten(1)).mean(0)
         torch.testing.assert_close(model[2].running_mean, expected.detach(), rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(model[1].weight.detach(), weight)

@@ -7,14 +7,14 @@ import torch
 from torch import nn
 
 import dlbench.engine.work_unit
-from dlbench.engine.warmup import compile_calls, left_as_it_was
+from dlbench.engine.warmup import compile_calls, restored
 from dlbench.engine.work_unit import run_trial
 
 
 def test_what_a_rehearsal_changes_in_a_model_is_put_back():
     model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    with left_as_it_was(model):
+    with restored(model):
         model(torch.randn(8, 4)).square().sum().backward()
         assert not torch.equal(model[1].running_mean, before["1.running_mean"])
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())

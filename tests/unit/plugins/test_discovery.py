@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 from packaging.requirements import Requirement
 
-from dlbench.engine.building import resolve_factory
+from dlbench.engine.factories import resolve_factory
 from dlbench.errors import ContractError, DlbenchError
 from dlbench.plugins.discovery import PluginProblem, load_plugins
 from dlbench.plugins.registry import Registry
