@@ -13,10 +13,11 @@ from torch.nn import functional as F
 import dlbench.engine.work_unit
 from dlbench import ImageData
 from dlbench.engine.randomness import generator
+from dlbench.engine.schedule_free import evaluation_weights
 from dlbench.engine.setup import build_setup
 from dlbench.engine.split import split_data
 from dlbench.engine.stopping import BestWeights, EarlyStopping
-from dlbench.engine.training import evaluate_on, evaluation_weights, train
+from dlbench.engine.training import evaluate_on, train
 from dlbench.plans.build import build
 from dlbench.plans.plan import Request
 from dlbench.plugins.registry import Registry

@@ -12,8 +12,9 @@ import dlbench.engine.work_unit
 from dlbench.engine.factories import build_optimizer
 from dlbench.engine.feed import Batch
 from dlbench.engine.randomness import borrowed_generators, generator
+from dlbench.engine.schedule_free import evaluation_weights
 from dlbench.engine.split import split_data
-from dlbench.engine.training import evaluation_weights, train_step
+from dlbench.engine.training import train_step
 from dlbench.engine.work_unit import run_trial, run_unit
 from dlbench.trials.events import EpochFinished, TrialFinished, TrialStarted
 from dlbench.trials.seed_streams import derive
