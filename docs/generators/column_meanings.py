@@ -1,5 +1,7 @@
 """What files and columns mean, in a sentence each. A test holds that no column is without one."""
 
+from dlbench.components.axes import AXES
+
 FILES = {
     "journal/*.jsonl": "The truth: a line a finished trial, with its epochs; one file a session. The last record of a "
     "trial counts.",
@@ -29,17 +31,14 @@ TABLES = {
     "reported": "Written by `dlbench run`.",
 }
 
+_AXES = {axis.name: axis.meaning for axis in AXES.values()}
 #: By column, or by "table.column" where a table means something of its own.
 COLUMNS = {
+    **_AXES,
     "trial_id": "Identity of the trial: a digest of all that decides its numbers to the last bit.",
     "provenance_id": "Stands for versions, plugins and hardware of the session; the manifest has them in words.",
     "status": "`done` or `diverged` (answers), `failed`, `vetoed`, `timeout` or `oom`.",
     "message": "Why it ended as it did, in a sentence.",
-    "model": "The model, qualified, with the parameters that are not its defaults.",
-    "activation": "The activation; `own` is the network's, `none` where it has none.",
-    "dataset": "The data set.",
-    "scheduler": "The learning-rate schedule.",
-    "optimizer": "The optimizer.",
     "seed": "The trial's seed; equal seeds make pairs.",
     "dataset_digest": "Identity of the images and labels that were read.",
     "train_loss": "Mean loss over the training images of the epoch, dropout and augmentation on. In trials.csv, of the "

@@ -8,9 +8,10 @@ from typing import Any
 import dlbench
 from dlbench import hookspecs
 from dlbench.components import records as specs
+from dlbench.components.axes import AXES
 from dlbench.components.choice import Selection
 from dlbench.components.syntax import describe, format_value
-from dlbench.trials.settings import AUGMENTATIONS, COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS
+from dlbench.trials.settings import AUGMENTATIONS, SETTINGS
 from writing import code, sentences, table
 
 HOOKS_HEAD = """# Hooks
@@ -93,9 +94,7 @@ def _default(field: Any) -> str:
 
 def settings_page() -> str:
     """Return the page of settings."""
-    axes = [
-        [code(axis), code(COMPONENT_DEFAULTS[axis] or "the model's own"), kind] for axis, kind in COMPONENT_AXES.items()
-    ]
+    axes = [[code(axis.name), code(axis.default or axis.unset), axis.kind] for axis in AXES.values()]
     rows = [
         [code(name), setting.summary, describe(setting.parameter), code(format_value(setting.parameter.default))]
         for name, setting in SETTINGS.items()

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from dlbench.analysis.audit import audit_file
 from dlbench.analysis.spreadsheets import read_sheet
 from dlbench.cli.main import main
+from dlbench.components.axes import AXES
 from dlbench.components.syntax import parse_reference, split_assignments, split_list
 from dlbench.errors import DlbenchError
 from dlbench.experiments.file import load_experiment
@@ -23,7 +24,7 @@ from dlbench.plans.build import build
 from dlbench.plans.plan import Request
 from dlbench.runs.journal import read_journal
 from dlbench.runs.locations import NAME
-from dlbench.trials.settings import COMPONENT_AXES, SETTINGS
+from dlbench.trials.settings import SETTINGS
 
 #: How many inputs each property gets in the default suite and in the slow one, and the command line there.
 FEW, MANY, LINES = 40, 1500, 600
@@ -79,7 +80,7 @@ NASTY = st.sampled_from(
 )
 TEXT = st.one_of(NASTY, st.text(max_size=20), st.text(alphabet='relu:=,;-"0.1/ \\', max_size=20))
 OPTIONS = [
-    *(f"--{axis}" for axis in COMPONENT_AXES),
+    *(f"--{axis}" for axis in AXES),
     *(setting.option for setting in SETTINGS.values()),
     *("--variant", "--seeds", "--seed", "--name", "--baseline", "--metric", "--margin", "--alpha", "--force", "--jobs"),
     *(
@@ -226,7 +227,7 @@ def check_journal(content):
 
 
 VALUES = st.dictionaries(
-    st.one_of(st.sampled_from([*COMPONENT_AXES, *SETTINGS]), TEXT), st.lists(TEXT, max_size=3).map(tuple), max_size=4
+    st.one_of(st.sampled_from([*AXES, *SETTINGS]), TEXT), st.lists(TEXT, max_size=3).map(tuple), max_size=4
 )
 VARIANTS = st.lists(st.dictionaries(st.one_of(st.sampled_from(["label", "model", "epochs"]), TEXT), TEXT), max_size=2)
 SEEDS = st.one_of(st.none(), st.integers(-5, 50), st.lists(st.integers(-(2**70), 2**70), max_size=4))

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from dlbench.components.axes import AXES
 from dlbench.components.syntax import format_value, parse_reference
 from dlbench.experiments.relations import Ordering, parse_relation
 from dlbench.plugins.registry import Registry
-from dlbench.trials.settings import COMPONENT_AXES, SETTINGS
+from dlbench.trials.settings import SETTINGS
 from dlbench_convnet_basics.plugin import dlbench_experiments
 
 PLUGIN = "convnet-basics"
@@ -23,8 +24,8 @@ def read(path: Path) -> dict[str, Any]:
 
 def resolve(name: str, value: Any) -> Any:
     """Return what a line of [settings] or [[variants]] stands for; raises where it stands for nothing."""
-    if name in COMPONENT_AXES:
-        return REGISTRY.select(COMPONENT_AXES[name], parse_reference(value), prefer=PLUGIN)
+    if name in AXES:
+        return REGISTRY.select(AXES[name].kind, parse_reference(value), prefer=PLUGIN)
     return SETTINGS[name].parse(value if isinstance(value, str) else format_value(value))
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from dlbench.components.axes import AXES
 from dlbench.components.syntax import format_value, parse_reference
 from dlbench.plugins.registry import Registry
-from dlbench.trials.settings import COMPONENT_AXES, SETTINGS
+from dlbench.trials.settings import SETTINGS
 from dlbench_foundations.plugin import dlbench_experiments
 
 PLUGIN = "foundations"
@@ -55,8 +56,8 @@ def test_components_resolve_and_settings_are_accepted(path: Path) -> None:
     assert experiment["schema"] == 1
     assert experiment["report"] == PLUGIN
     for name, text in assignments(experiment):
-        if name in COMPONENT_AXES:
-            assert REGISTRY.select(COMPONENT_AXES[name], parse_reference(text), prefer=PLUGIN)
+        if name in AXES:
+            assert REGISTRY.select(AXES[name].kind, parse_reference(text), prefer=PLUGIN)
         else:
             assert SETTINGS[name].parse(text) is not None
 

@@ -9,12 +9,12 @@ from dlbench.components.syntax import format_value
 from dlbench.errors import DlbenchError, suggest
 from dlbench.experiments.relations import Relation, parse_relation
 from dlbench.experiments.toml import Place, TomlFile
-from dlbench.trials.settings import COMPONENT_AXES, SETTINGS
+from dlbench.trials.axes import ASSIGNABLE
+from dlbench.trials.settings import SETTINGS
 
 At = Literal["selected", "last"] | int
 
 SCHEMA = 1
-_ASSIGNABLE = (*COMPONENT_AXES, *SETTINGS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,11 +261,11 @@ def _assignments(file: TomlFile, table: str, index: int, content: Mapping[str, A
 
 def _name(file: TomlFile, place: Place) -> str:
     name = place.key.replace("-", "_")
-    if name not in _ASSIGNABLE:
+    if name not in ASSIGNABLE:
         raise file.error(
             place,
             f"[{place.table}] has no key {place.key!r}.",
-            suggest(name, _ASSIGNABLE, f"It takes {', '.join(_ASSIGNABLE)}."),
+            suggest(name, ASSIGNABLE, f"It takes {', '.join(ASSIGNABLE)}."),
         )
     return name
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dlbench.components.axes import AXES
 from dlbench.components.records import Value
 from dlbench.components.syntax import format_value, parse_reference
 from dlbench.errors import DlbenchError, suggest
@@ -17,18 +18,15 @@ from dlbench.plans.build import build
 from dlbench.plans.diagnostics import read_diagnostics
 from dlbench.plans.plan import Plan, Request
 from dlbench.plugins.registry import Registry
+from dlbench.trials.axes import DEFAULTS
 from dlbench.trials.identity import digest
-from dlbench.trials.settings import COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS
+from dlbench.trials.settings import SETTINGS
 from dlbench.trials.trial import Trial
 
 #: Where and how it runs: an experiment leaves these to the machine unless its file says otherwise.
 _MACHINE = ("device", "threads")
 #: Settings of which less is a smaller experiment.
 _SIZES = ("epochs", "train_size", "test_size")
-_DEFAULTS: Mapping[str, str] = {
-    **COMPONENT_DEFAULTS,
-    **{name: format_value(setting.parameter.default) for name, setting in SETTINGS.items()},
-}
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def to_request(experiment: Experiment, overrides: Request | None = None) -> Requ
     Every setting is named, so that nobody's dlbench.toml changes an experiment; only the machine's are left open.
     """
     given = overrides or Request()
-    values: dict[str, Sequence[str]] = {name: (text,) for name, text in _DEFAULTS.items() if name not in _MACHINE}
+    values: dict[str, Sequence[str]] = {name: (text,) for name, text in DEFAULTS.items() if name not in _MACHINE}
     values |= {name: (text,) for name, text in experiment.settings.items()}
     values |= {**experiment.axes, **given.values}
     variants = [
@@ -137,9 +135,9 @@ def _check_components(experiment: Experiment, registry: Registry, prefer: str) -
     for table, index, assignments in tables:
         for name, given in assignments.items():
             for text in (given,) if isinstance(given, str) else given:
-                if name in COMPONENT_AXES and text and not (name == "activation" and text == "own"):
+                if name in AXES and text and not AXES[name].takes_word(text):
                     with _at(experiment, Place(table, index, name)):
-                        registry.select(COMPONENT_AXES[name], parse_reference(text), prefer)
+                        registry.select(AXES[name].kind, parse_reference(text), prefer)
 
 
 def run_name(experiment: Experiment, overrides: Request) -> str:
@@ -174,7 +172,7 @@ def run_departures(trials: Iterable[Trial], experiment: Experiment, registry: Re
 
 def _distinct(trials: Iterable[Trial]) -> dict[str, tuple[str, ...]]:
     """Return the texts that trials have for each component and setting, each once."""
-    found: dict[str, dict[str, None]] = {name: {} for name in _DEFAULTS}
+    found: dict[str, dict[str, None]] = {name: {} for name in DEFAULTS}
     for trial in trials:
         row = trial.row()
         for name, texts in found.items():
@@ -209,7 +207,7 @@ def _before(experiment: Experiment, name: str) -> tuple[str, ...]:
     """Return what the file gives an axis or a setting, each text once."""
     if name in experiment.axes:
         return _canonical(name, experiment.axes[name])
-    shared = experiment.settings.get(name, _DEFAULTS[name])
+    shared = experiment.settings.get(name, DEFAULTS[name])
     return _canonical(name, [variant.get(name, shared) for variant in experiment.variants] or [shared])
 
 
@@ -221,8 +219,9 @@ def _canonical(name: str, texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def _in_words(name: str, texts: Sequence[str]) -> str:
-    absent = {"train_size": "all images", "test_size": "all images", "activation": "the model's own"}.get(name, "none")
-    if name in COMPONENT_AXES:
+    absent = {"train_size": "all images", "test_size": "all images"}.get(name, "none")
+    if name in AXES:
+        absent = AXES[name].unset
         texts = [text.rpartition("/")[2] if "/" in text.partition(":")[0] else text for text in texts]
     return " and ".join(absent if text in ("", "none") else text for text in texts)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import product
 
+from dlbench.components.axes import AXES, Axis
 from dlbench.components.choice import Selection
 from dlbench.components.records import Dataset, Model
 from dlbench.components.syntax import format_value, parse_reference, unquote
@@ -14,11 +15,11 @@ from dlbench.plans.plan import Plan, Request, Variant, Veto
 from dlbench.plans.vetoes import nothing_left, veto_reason
 from dlbench.plugins.registry import Registry
 from dlbench.statistics.seeds import ALPHA, LARGEST_SEED, AutoSeeds, comparisons_among, other_seeds, seeds_needed
+from dlbench.trials.axes import ASSIGNABLE, DEFAULTS
 from dlbench.trials.diagnostics import DiagnosticsPlan
-from dlbench.trials.settings import COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS, Settings
+from dlbench.trials.settings import SETTINGS, Settings
 from dlbench.trials.trial import Trial
 
-KNOWN = (*COMPONENT_AXES, *SETTINGS)
 VARIANT = "variant"
 
 
@@ -29,10 +30,9 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
     no combination is left.
     """
     _check_names(request)
-    base = {**COMPONENT_DEFAULTS, **{name: format_value(s.parameter.default) for name, s in SETTINGS.items()}}
-    base |= defaults or {}
+    base = {**DEFAULTS, **(defaults or {})}
     base |= {name: texts[0] for name, texts in request.values.items() if len(texts) == 1}
-    axes = {name: tuple(request.values[name]) for name in KNOWN if len(request.values.get(name, ())) > 1}
+    axes = {name: tuple(request.values[name]) for name in ASSIGNABLE if len(request.values.get(name, ())) > 1}
     candidates = _candidates(axes, request.variants, base, registry, request.prefer)
     fixed = _fixed(axes, request.variants, candidates, base)
     shown_axes: dict[str, tuple[str, ...]] = {}
@@ -89,7 +89,7 @@ def _fixed(
     step = len(candidates) // max(len(variants), 1)
     firsts = [(set(variant), candidates[number * step].trial) for number, variant in enumerate(variants)]
     fixed = {}
-    for name in KNOWN:
+    for name in ASSIGNABLE:
         undecided = [trial for assigned, trial in firsts or [(set(), candidates[0].trial)] if name not in assigned]
         if name not in axes and undecided:
             fixed[name] = _texts(undecided[0], base)[name]
@@ -98,8 +98,8 @@ def _fixed(
 
 def _check_names(request: Request) -> None:
     for name, texts in request.values.items():
-        if name not in KNOWN:
-            hint = suggest(name, KNOWN, f"There are {', '.join(KNOWN)}.")
+        if name not in ASSIGNABLE:
+            hint = suggest(name, ASSIGNABLE, f"There are {', '.join(ASSIGNABLE)}.")
             raise DlbenchError(f"There is no axis or setting {name!r}.", hint)
         if not texts:
             raise DlbenchError(f"The list of values for {name} is empty.", "Give one or more, or leave it out.")
@@ -109,9 +109,9 @@ def _check_names(request: Request) -> None:
         if not (label := unquote(variant.get("label", ""))).isprintable():
             raise DlbenchError(f"The label {label!r} cannot be shown.", "Write it in one line of printable characters.")
         for name in variant:
-            if name not in (*KNOWN, "label"):
+            if name not in (*ASSIGNABLE, "label"):
                 option = name.replace("_", "-")
-                hint = suggest(name, KNOWN, "It takes label and any option.").replace("_", "-")
+                hint = suggest(name, ASSIGNABLE, "It takes label and any option.").replace("_", "-")
                 raise DlbenchError(f"--variant has no key {option!r}.", hint)
             if len(request.values.get(name, ())) > 1:
                 raise DlbenchError(f"{name} is an axis and stands in a --variant too.", "Give it in one of the two.")
@@ -172,20 +172,15 @@ def _variant(labels: Mapping[str, str], texts: Mapping[str, str], trial: Trial, 
 
 
 def _trial(texts: Mapping[str, str], registry: Registry, prefer: str) -> Trial:
-    model_choice, dataset_choice, scheduler, optimizer = (
-        registry.select(COMPONENT_AXES[axis], parse_reference(texts[axis]), prefer)
-        for axis in ("model", "dataset", "scheduler", "optimizer")
-    )
-    model = registry.get("models", model_choice.name).record
-    dataset = registry.get("datasets", dataset_choice.name).record
+    components = {name: _component(axis, texts[name], registry, prefer) for name, axis in AXES.items() if texts[name]}
+    model = registry.get("models", components["model"].name).record
+    dataset = registry.get("datasets", components["dataset"].name).record
     assert isinstance(model, Model)
     assert isinstance(dataset, Dataset)
-    return Trial(
-        model=model_choice,
-        activation=_activation(texts["activation"], model, model_choice, registry, prefer),
-        dataset=dataset_choice,
-        scheduler=scheduler,
-        optimizer=optimizer,
+    if "activation" not in components:
+        components["activation"] = _default_activation(model, components["model"], registry)
+    return Trial.of(
+        components,
         settings=Settings(**{name: setting.parse(texts[name]) for name, setting in SETTINGS.items()}),  # type: ignore[arg-type]  # parsed by their own types
         seed=0,
         input_shape=dataset.input_shape,
@@ -193,11 +188,11 @@ def _trial(texts: Mapping[str, str], registry: Registry, prefer: str) -> Trial:
     )
 
 
-def _activation(text: str, model: Model, selection: Selection, registry: Registry, prefer: str) -> Selection:
-    if text == "own":
-        return Selection("own")
-    if text:
-        return registry.select("activations", parse_reference(text), prefer)
+def _component(axis: Axis, text: str, registry: Registry, prefer: str) -> Selection:
+    return Selection(text) if axis.takes_word(text) else registry.select(axis.kind, parse_reference(text), prefer)
+
+
+def _default_activation(model: Model, selection: Selection, registry: Registry) -> Selection:
     if model.activation in (None, "own"):
         return Selection(model.activation or "none")
     return registry.select("activations", parse_reference(model.activation), prefer=selection.name.partition("/")[0])

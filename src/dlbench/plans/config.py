@@ -10,7 +10,8 @@ from platformdirs import user_cache_path, user_config_path
 
 from dlbench.components.syntax import format_value
 from dlbench.errors import DlbenchError, suggest
-from dlbench.trials.settings import COMPONENT_AXES, SETTINGS
+from dlbench.trials.axes import ASSIGNABLE
+from dlbench.trials.settings import SETTINGS
 
 FILE_NAME = "dlbench.toml"
 _FOLDERS = ("results_dir", "data_dir")
@@ -64,15 +65,14 @@ def _read_folder(path: Path, key: str, value: Any) -> Path:
 
 
 def _read_settings(path: Path, table: Any) -> dict[str, str]:
-    known = [*COMPONENT_AXES, *SETTINGS]
     if not isinstance(table, dict):
         raise DlbenchError(f"{path}: settings is a table.", "Write [settings] on a line of its own.")
     settings = {}
     for key, value in table.items():
         name = key.replace("-", "_")
-        if name not in known:
+        if name not in ASSIGNABLE:
             raise DlbenchError(
-                f"{path}: [settings] has no {key!r}.", suggest(name, known, f"It takes {', '.join(known)}.")
+                f"{path}: [settings] has no {key!r}.", suggest(name, ASSIGNABLE, f"It takes {', '.join(ASSIGNABLE)}.")
             )
         if isinstance(value, list | dict):
             raise DlbenchError(f"{path}: {key} takes one value.", "Lists belong on the command line.")

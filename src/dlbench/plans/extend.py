@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dlbench.components.syntax import format_value
 from dlbench.errors import DlbenchError
+from dlbench.trials.axes import TEXTS_BEFORE_INTRODUCED
 from dlbench.trials.diagnostics import DiagnosticsPlan
-from dlbench.trials.settings import VALUES_BEFORE_INTRODUCED
 
 Plan = Mapping[str, Any]
 
@@ -17,7 +16,7 @@ def extend_plan(old: Plan, new: Plan) -> dict[str, Any]:
     What was there keeps its place; baseline and judging stay, but for looks where there were none. Other fixed settings
     are a DlbenchError that lists them.
     """
-    before = {name: format_value(value) for name, value in VALUES_BEFORE_INTRODUCED.items() if name in new["fixed"]}
+    before = {name: text for name, text in TEXTS_BEFORE_INTRODUCED.items() if name in new["fixed"]}
     fixed = {name: text for name, text in before.items() if name not in old["axes"]} | dict(old["fixed"])
     if differences := _differences(fixed, new["fixed"]):
         raise DlbenchError(

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from dlbench.components.syntax import format_value, parse_reference
+from dlbench.components.syntax import parse_reference
 from dlbench.errors import DlbenchError, suggest
 from dlbench.statistics.seeds import AutoSeeds
+from dlbench.trials.axes import TEXTS_BEFORE_INTRODUCED
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.identity import digest
-from dlbench.trials.settings import VALUES_BEFORE_INTRODUCED
 from dlbench.trials.trial import Trial
 
 
@@ -96,8 +96,7 @@ class Plan:
     @property
     def name(self) -> str:
         """Return the run folder's default name: axes, data set, six digits of what is held fixed."""
-        before = {name: format_value(value) for name, value in VALUES_BEFORE_INTRODUCED.items()}
-        fixed = {name: text for name, text in self.fixed.items() if before.get(name) != text}
+        fixed = {name: text for name, text in self.fixed.items() if TEXTS_BEFORE_INTRODUCED.get(name) != text}
         dataset = parse_reference(self.fixed["dataset"]).name if "dataset" in self.fixed else ""
         varied = list(self.axes) or [parse_reference(self.fixed["model"]).name]
         words = [*varied, dataset] if dataset else varied

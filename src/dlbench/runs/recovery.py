@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from dlbench.components.axes import AXES
 from dlbench.components.syntax import format_value
 from dlbench.runs.journal import FOLDER
 from dlbench.runs.manifest import SCHEMA
 from dlbench.trials.manifest import Manifest
 from dlbench.trials.record import TrialRecord
-from dlbench.trials.settings import COMPONENT_AXES
 from dlbench.trials.trial import Trial
 
 #: Columns of a trial that are no axis and no setting.
@@ -47,7 +47,7 @@ def _texts(trial: Trial) -> dict[str, str]:
 
 
 def _variant(trial: Trial, row: dict[str, str], axes: Sequence[str]) -> dict[str, Any]:
-    values = {axis: trial.components[axis].short if axis in COMPONENT_AXES else row[axis] for axis in axes}
+    values = {axis: trial.components[axis].short if axis in AXES else row[axis] for axis in axes}
     label = ", ".join(values.values()) or trial.model.short
     return {"label": label, "values": values, "variant_id": trial.variant_id}
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from dlbench.analysis.convergence import epochs_to_target
+from dlbench.components.axes import AXES
 from dlbench.components.records import Value
 from dlbench.components.syntax import format_value
 from dlbench.files import append_rows, remove_file, replace_file, to_bytes
@@ -17,7 +18,6 @@ from dlbench.trials.record import TrialRecord
 Row = Mapping[str, Value]
 
 _IDENTITY = ("trial_id", "provenance_id", "status", "message")
-_COMPONENTS = ("model", "activation", "dataset", "scheduler", "optimizer")
 _SETTINGS = ("learning_rate", "batch_size", "epochs", "normalization", "validation", "select", "precision")
 _PLACE = ("threads", "device", "seed")
 _LOSSES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
@@ -87,7 +87,7 @@ VIEWS: Mapping[str, View] = MappingProxyType(
         for view in (
             View(
                 "trials",
-                (*_IDENTITY, *_COMPONENTS, *_SETTINGS, *_PLACE, *_LOSSES, *_LAST, *_TEST, *_EPOCHS, *_COST),
+                (*_IDENTITY, *AXES, *_SETTINGS, *_PLACE, *_LOSSES, *_LAST, *_TEST, *_EPOCHS, *_COST),
                 _trial_rows,
             ),
             View("epochs", ("trial_id", "epoch", "learning_rate", *_LOSSES, "seconds"), _epoch_rows),

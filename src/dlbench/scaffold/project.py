@@ -2,33 +2,30 @@
 
 import keyword
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from dlbench.components.axes import AXES
 from dlbench.errors import DlbenchError, suggest
 from dlbench.hookspecs import PROJECT
 from dlbench.plugins.discovery import BUILT_IN
 from dlbench.plugins.registry import Registry
 
-#: What can be made, by the registry's kind; "" for what is no component.
-KINDS = MappingProxyType(
+_TEMPLATES = Path(__file__).with_name("templates")
+#: What can be made, by the registry's kind; "" for what is no component. An axis takes part once it has a template.
+KINDS: Mapping[str, str] = MappingProxyType(
     {
-        "activation": "activations",
-        "model": "models",
-        "dataset": "datasets",
-        "scheduler": "schedulers",
-        "optimizer": "optimizers",
+        **{axis.name: axis.kind for axis in AXES.values() if (_TEMPLATES / axis.name).is_dir()},
         "experiment": "",
         "observer": "",
         "executor": "executors",
     }
 )
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
-_TEMPLATES = Path(__file__).with_name("templates")
 #: Template by the path it is written to, below the distribution's folder.
 _COMMON = MappingProxyType(
     {

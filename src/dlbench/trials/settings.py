@@ -11,19 +11,6 @@ from dlbench.errors import DlbenchError, suggest
 from dlbench.trials.normalization import check_normalization
 from dlbench.trials.split import check_split
 
-#: The components of a trial, in the order in which tables show them, with their defaults.
-COMPONENT_AXES: Mapping[str, str] = MappingProxyType(
-    {
-        "model": "models",
-        "activation": "activations",
-        "dataset": "datasets",
-        "scheduler": "schedulers",
-        "optimizer": "optimizers",
-    }
-)
-COMPONENT_DEFAULTS: Mapping[str, str] = MappingProxyType(
-    {"model": "mlp", "activation": "", "dataset": "digits", "scheduler": "constant", "optimizer": "adam"}
-)
 AUGMENTATIONS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
     {
         "crop": {"padding": Parameter(4, minimum=1)},

@@ -1,10 +1,11 @@
 """A trial: one combination of components and settings, with one seed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from dlbench.components.axes import AXES
 from dlbench.components.choice import Selection
 from dlbench.components.records import Value
 from dlbench.trials.identity import digest, shallow_fields
@@ -15,9 +16,17 @@ from dlbench.trials.settings import VALUES_BEFORE_INTRODUCED, Settings
 class Trial:
     """One combination of components and settings, with one seed.
 
+    model: the network.
     activation: a registered activation, or the names "own" (the network's) and "none" (it has none).
-    settings: with "auto" resolved before the trial gets its identity.
-    dataset_digest, input_shape, num_classes: known once the data set was prepared.
+    dataset: the data set.
+    scheduler: the learning-rate schedule.
+    optimizer: the optimizer.
+    settings: everything else that decides its numbers, with "auto" resolved before the trial gets its identity.
+    seed: of all its streams of randomness; equal seeds make pairs.
+    dataset_digest: identity of the images and labels, "" until the data set was prepared.
+    input_shape: (C, H, W) of an image, None until the data set was prepared.
+    num_classes: number of classes, None until the data set was prepared.
+    others: components on axes introduced later, by axis; one at its axis' absent value is left out.
     """
 
     model: Selection
@@ -30,22 +39,34 @@ class Trial:
     dataset_digest: str = ""
     input_shape: tuple[int, int, int] | None = None
     num_classes: int | None = None
+    others: Mapping[str, Selection] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        present = {axis: chosen for axis, chosen in self.others.items() if not AXES[axis].is_absent(chosen)}
+        object.__setattr__(self, "others", present)
+
+    @classmethod
+    def of(cls, components: Mapping[str, Selection], **rest: Any) -> "Trial":
+        """Return the trial of components by axis and of its other fields by name."""
+        own: dict[str, Any] = {axis: chosen for axis, chosen in components.items() if axis in cls.__dataclass_fields__}
+        others = {axis: chosen for axis, chosen in components.items() if axis not in own}
+        return cls(**own, others=others, **rest)
 
     @property
     def components(self) -> dict[str, Selection]:
-        """Return the five components by axis."""
-        return {
-            "model": self.model,
-            "activation": self.activation,
-            "dataset": self.dataset,
-            "scheduler": self.scheduler,
-            "optimizer": self.optimizer,
-        }
+        """Return the component on every axis."""
+        present = self._present
+        return {name: present[name] if name in present else Selection(str(axis.absent)) for name, axis in AXES.items()}
+
+    @property
+    def _present(self) -> dict[str, Selection]:
+        """Return the components by axis, without those at their axis' absent value."""
+        return {axis: getattr(self, axis) for axis in AXES if axis in self.__dataclass_fields__} | dict(self.others)
 
     @cached_property
     def variant_id(self) -> str:
         """Return the identity of the combination, whatever the seed."""
-        components = {axis: selection.identity for axis, selection in self.components.items()}
+        components = {axis: selection.identity for axis, selection in self._present.items()}
         return digest([components, self.settings.identity, self.dataset_digest])
 
     @cached_property
@@ -60,16 +81,18 @@ class Trial:
 
     def to_json(self) -> dict[str, Any]:
         """Return the trial as JSON content."""
-        components = {axis: shallow_fields(selection) for axis, selection in self.components.items()}
-        return shallow_fields(self) | components | {"settings": self.settings.values}
+        components = {axis: shallow_fields(selection) for axis, selection in self._present.items()}
+        content = shallow_fields(self) | components | {"settings": self.settings.values}
+        del content["others"]  # each stands beside the other components
+        return content
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Trial":
-        """Read a trial back from JSON content."""
+        """Read a trial back from JSON content; an axis or a setting that it lacks was not there yet."""
         known = dict(content)
-        for axis in ("model", "activation", "dataset", "scheduler", "optimizer"):
-            known[axis] = Selection.from_json(known[axis])
+        absent = {name for name, axis in AXES.items() if axis.absent is not None} - known.keys()
+        components = {axis: Selection.from_json(known.pop(axis)) for axis in AXES if axis not in absent}
         shape = known.get("input_shape")
         known["input_shape"] = tuple(shape) if shape else None
         known["settings"] = Settings(**{**VALUES_BEFORE_INTRODUCED, **known["settings"]})
-        return cls(**known)
+        return cls.of(components, **known)

@@ -1,8 +1,10 @@
 import pytest
 
+from dlbench.components.axes import AXES
 from dlbench.components.records import Value
 from dlbench.errors import DlbenchError
-from dlbench.trials.settings import COMPONENT_DEFAULTS, SETTINGS, Settings, parse_augmentations
+from dlbench.trials.axes import DEFAULTS
+from dlbench.trials.settings import SETTINGS, Settings, parse_augmentations
 
 
 def refused(name: str, text: str) -> DlbenchError:
@@ -14,7 +16,7 @@ def refused(name: str, text: str) -> DlbenchError:
 
 def test_the_defaults_are_those_of_the_design() -> None:
     settings = Settings()
-    assert dict(COMPONENT_DEFAULTS) == {
+    assert {axis: DEFAULTS[axis] for axis in AXES} == {
         "model": "mlp",
         "activation": "",
         "dataset": "digits",

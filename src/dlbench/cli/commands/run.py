@@ -17,7 +17,7 @@ from dlbench.cli.options.session import to_options, with_session
 from dlbench.cli.streams.console import output, print_json
 from dlbench.experiments.request import check, departures, open_experiment, run_name, to_request
 from dlbench.plugins.registry import Registry
-from dlbench.trials.settings import COMPONENT_AXES, SETTINGS
+from dlbench.trials.axes import ASSIGNABLE
 
 if TYPE_CHECKING:
     from dlbench.analysis.answers import ExperimentAnswers
@@ -25,11 +25,10 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_AXES = (*COMPONENT_AXES, *SETTINGS)
 #: The options of `compare` that an experiment takes too; its variants stand in its file.
 _SHARED = (
     *("seeds", "seed", "noise_floor", "dry_run", "quiet", "as_json", "convergence", "diagnostics", "explain"),
-    *_AXES,
+    *ASSIGNABLE,
 )
 
 
@@ -71,7 +70,7 @@ def run(
     found = open_experiment(experiment, registry)
     check_metrics(found, check(found, registry).diagnostics.values)
     overrides = read_request(
-        {name: given[name] for name in _AXES},
+        {name: given[name] for name in ASSIGNABLE},
         (),
         given["seeds"],
         given["seed"] or (),

@@ -7,21 +7,15 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from dlbench.cli.completion.offers import Complete, complete_choices, complete_components
+from dlbench.components.axes import AXES, Axis
 from dlbench.components.syntax import format_value, split_assignments, split_list
 from dlbench.errors import DlbenchError
 from dlbench.plans.plan import Request
 from dlbench.statistics.seeds import AutoSeeds
-from dlbench.trials.settings import COMPONENT_AXES, COMPONENT_DEFAULTS, SETTINGS
+from dlbench.trials.settings import SETTINGS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_COMPONENT_HELP = {
-    "model": "Networks.",
-    "activation": "Activations; without it, the model's own.",
-    "dataset": "Data sets.",
-    "scheduler": "Learning-rate schedules.",
-    "optimizer": "Optimizers.",
-}
 #: Settings whose values hold commas themselves: only repeating the option makes an axis.
 _WHOLE = frozenset({"augment"})
 
@@ -33,17 +27,16 @@ def with_axes(command: Command) -> Command:
     """
     signature = inspect.signature(command)
     own = [parameter for parameter in signature.parameters.values() if parameter.kind is not parameter.VAR_KEYWORD]
-    options = [*map(_component_option, COMPONENT_AXES), *map(_setting_option, SETTINGS)]
+    options = [*map(_component_option, AXES.values()), *map(_setting_option, SETTINGS)]
     command.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]  # read by inspect
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *options)}
     return command
 
 
-def _component_option(axis: str) -> inspect.Parameter:
-    default = COMPONENT_DEFAULTS[axis]
-    text = _COMPONENT_HELP[axis] + (f" [dim]\\[default: {default}][/]" if default else "")
-    complete = complete_components(COMPONENT_AXES[axis])
-    return _option(axis, f"--{axis}", text, "NAME,…", "Components (commas make variants, axes multiply)", complete)
+def _component_option(axis: Axis) -> inspect.Parameter:
+    text = axis.help + (f" [dim]\\[default: {axis.default}][/]" if axis.default else "")
+    panel = "Components (commas make variants, axes multiply)"
+    return _option(axis.name, axis.option, text, "NAME,…", panel, complete_components(axis.kind))
 
 
 def _setting_option(name: str) -> inspect.Parameter:
