@@ -14,8 +14,10 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from dlbench.components.records import ImageData
+from dlbench.engine.dataset_cache import load_for_trial
 from dlbench.engine.diagnostics import DiagnosticsRunner
-from dlbench.engine.work_unit import run_trial
+from dlbench.engine.run_trial import run_trial
 from dlbench.executors.allocator import keep_freed_memory
 from dlbench.plans.build import build, resolve
 from dlbench.plans.diagnostics import read_diagnostics
@@ -54,7 +56,8 @@ def main(rounds: int, epochs: int, train_size: int | None) -> None:
     with TrialResolver(registry, data_dir, threading.Event(), print) as resolver:
         trial = resolve(build(Request(values=values, seeds=1), registry), registry, resolver.complete).trials[0]
     diagnostics, clock = read_diagnostics(["all,first,last"], registry), Clock()
-    measured = [_round(trial, registry, data_dir, diagnostics, turn) for turn in range(rounds)]
+    data = load_for_trial(trial, data_dir, registry)
+    measured = [_round(trial, data, registry, diagnostics, turn) for turn in range(rounds)]
     for name in ("wall", "processor"):
         ratios = [found[f"{name} with"] / found[f"{name} without"] for found in measured]
         print(f"{name}: with / without, median {statistics.median(ratios):.3f} ({min(ratios):.3f}–{max(ratios):.3f})")
@@ -64,13 +67,13 @@ def main(rounds: int, epochs: int, train_size: int | None) -> None:
 
 
 def _round(
-    trial: Trial, registry: Registry, data_dir: Path, diagnostics: DiagnosticsPlan, turn: int
+    trial: Trial, data: ImageData, registry: Registry, diagnostics: DiagnosticsPlan, turn: int
 ) -> Mapping[str, float]:
     found = {}
     for watched in (diagnostics, NO_DIAGNOSTICS) if turn % 2 else (NO_DIAGNOSTICS, diagnostics):
         name = "with" if watched else "without"
         wall, processor = time.perf_counter(), time.process_time()
-        record = run_trial(trial, data_dir, registry, lambda row: None, diagnostics=watched)
+        record = run_trial(trial, data, registry, diagnostics=watched)
         found[f"wall {name}"] = time.perf_counter() - wall
         found[f"processor {name}"] = time.process_time() - processor
         assert not record.message, record.message

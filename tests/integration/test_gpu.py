@@ -2,21 +2,19 @@
 
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-import dlbench.engine.work_unit
 from dlbench.components.records import ImageData
 from dlbench.engine.checkpoint import Checkpoints, Interrupted
 from dlbench.engine.cuda_graphs import GraphedStep
 from dlbench.engine.randomness import borrowed_generators
+from dlbench.engine.run_trial import run_trial
 from dlbench.engine.setup import apply_process_settings, build_setup, layout
 from dlbench.engine.training import train_epoch, train_step
-from dlbench.engine.work_unit import run_trial
 from dlbench.errors import DlbenchError
 from dlbench.plans.build import build
 from dlbench.plans.plan import Request
@@ -148,8 +146,7 @@ def test_nothing_waits_for_the_device_within_an_epoch(make_setup, graphs):
 
 
 @pytest.mark.parametrize("graphs", ["false", "true"])
-def test_an_interrupted_trial_goes_on_to_the_last_bit(registry, make_trial, images, tmp_path, monkeypatch, graphs):
-    monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
+def test_an_interrupted_trial_goes_on_to_the_last_bit(registry, make_trial, images, tmp_path, graphs):
     trial = make_trial(cuda_graphs=graphs, scheduler="one-cycle", deterministic="true")
 
     def losses(after=None):
@@ -160,7 +157,7 @@ def test_an_interrupted_trial_goes_on_to_the_last_bit(registry, make_trial, imag
                 return after is not None and next(asked) >= after
 
         checkpoints = Checkpoints(tmp_path / "trial.pt", {}, 3600.0, Stop())
-        record = run_trial(trial, Path(), registry, lambda row: None, steps=True, checkpoints=checkpoints)
+        record = run_trial(trial, images, registry, keep_steps=True, checkpoints=checkpoints)
         return record.steps, record.metrics["test_loss"]
 
     undisturbed = losses()

@@ -1,7 +1,6 @@
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-import dlbench.engine.work_unit
 from dlbench import ImageData
+from dlbench.engine.factories import resolve_factory
 from dlbench.engine.randomness import generator
+from dlbench.engine.run_trial import run_trial
 from dlbench.engine.schedule_free import evaluation_weights
 from dlbench.engine.setup import build_setup
 from dlbench.engine.split import split_data
@@ -64,7 +64,7 @@ def test_defaults_are_the_library_s(registry: Registry, name: str) -> None:
     """RAdam's and AdamW's pair of betas is told apart; a group's own bookkeeping is none of the options."""
     record = registry.get("optimizers", name).record
     parameters = {key: parameter.default for key, parameter in record.parameters.items()}
-    made = dlbench.engine.factories.resolve_factory(record)([nn.Parameter(torch.zeros(2))], 0.5, **parameters)
+    made = resolve_factory(record)([nn.Parameter(torch.zeros(2))], 0.5, **parameters)
     theirs = type(made)([nn.Parameter(torch.zeros(2))], lr=0.5)
     assert {k: v for k, v in made.param_groups[0].items() if k != "params"} == {
         k: v for k, v in theirs.param_groups[0].items() if k != "params"
@@ -132,12 +132,9 @@ def test_evaluating_in_between_changes_nothing_of_the_training(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_has_to_be_learned_is_learned(
-    registry: Registry, images: ImageData, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
+def test_what_has_to_be_learned_is_learned(registry: Registry, images: ImageData, name: str) -> None:
     trial = make_trial(registry, name, epochs="20", learning_rate="0.5" if name.startswith("sgd") else "0.02")
-    record = dlbench.engine.work_unit.run_trial(trial, Path(), registry, lambda row: None)
+    record = run_trial(trial, images, registry)
     assert record.status == "done"
     assert record.metrics["test_accuracy"] is not None
     assert record.metrics["test_accuracy"] > 0.9

@@ -8,14 +8,15 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from dlbench.analysis.speed import PARTS
+from dlbench.components.records import ImageData
 from dlbench.engine import cost
+from dlbench.engine.dataset_cache import load_for_trial
 from dlbench.engine.factories import build_model
 from dlbench.engine.peaks import measure_peaks
 from dlbench.engine.randomness import borrowed_generators
 from dlbench.engine.setup import apply_process_settings, build_setup, layout
 from dlbench.engine.training import clock, evaluate_on, train_epoch
 from dlbench.engine.warmup import compile_calls
-from dlbench.engine.work_unit import trial_data
 from dlbench.machine import Peaks
 from dlbench.plugins.registry import Registry
 from dlbench.trials.trial import Trial
@@ -38,9 +39,8 @@ class Cost:
 class Subject:
     """A trial made ready to be measured, with a task for each part; a task returns the images that it treated."""
 
-    def __init__(self, trial: Trial, data_dir: Path, registry: Registry) -> None:
+    def __init__(self, trial: Trial, data: ImageData, registry: Registry) -> None:
         self.trial = trial
-        data = trial_data(trial, data_dir, registry)
         with borrowed_generators(trial.seed, "initialisation"):
             device = torch.device(trial.settings.device)
             self.model = build_model(trial, registry).to(device).to(memory_format=layout(trial.settings))
@@ -106,7 +106,7 @@ def measure_rates(
     A round measures every trial once, so that a machine that drifts slows all of them alike; the first is thrown away.
     """
     registry = Registry.load()
-    subjects = [Subject(trial, data_dir, registry) for trial in trials]
+    subjects = [Subject(trial, load_for_trial(trial, data_dir, registry), registry) for trial in trials]
     rates: list[dict[str, list[float]]] = [{part: [] for part in PARTS} for _ in subjects]
     for number in range(windows + 1):
         for part in PARTS:
@@ -121,7 +121,8 @@ def measure_rates(
 def measure_cost(trial: Trial, data_dir: Path) -> Cost:
     """Return what a combination costs; call it in a fresh process, whose memory tells of nothing else."""
     settings = trial.settings
-    subject = Subject(trial, data_dir, Registry.load())
+    registry = Registry.load()
+    subject = Subject(trial, load_for_trial(trial, data_dir, registry), registry)
     device = torch.device(settings.device)
     subject.apply_settings()
     cost.reset_peak_memory(device)

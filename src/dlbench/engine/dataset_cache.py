@@ -1,5 +1,6 @@
 """Prepared data sets: read once by their factory, kept as raw arrays, mapped into memory by every worker."""
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -18,7 +19,8 @@ from dlbench.components.records import Dataset, ImageData, Value
 from dlbench.dataset_index import META, PreparedInfo, is_complete, prepared_folder, remember
 from dlbench.engine.dataset_contract import check_contract, splits, to_image_data
 from dlbench.errors import ContractError, DataError, DataMissingError, DlbenchError
-from dlbench.plugins.registry import Entry
+from dlbench.plugins.registry import Entry, Registry
+from dlbench.trials.trial import Trial
 
 _UNUSABLE_FOLDER = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST}
@@ -33,12 +35,20 @@ def prepare(entry: Entry, parameters: Mapping[str, Value], data_dir: Path, downl
     Raises DataMissingError where its files are absent, DataError where they are corrupt or not to be had or the folder
     cannot be written, ContractError where the factory breaks its promise.
     """
-    record, arrays, info = _arrays(entry, parameters, data_dir, download)
+    record, data = _read_checked(entry, parameters, data_dir, download)
     try:
-        _store(arrays, info, data_dir)
+        info = store(data, data_dir)
         remember(entry.name, parameters, entry.plugin.version, record, data_dir, info)
     except OSError as error:
         raise _unusable(data_dir, error) from error
+    return info
+
+
+def store(data: ImageData, data_dir: Path) -> PreparedInfo:
+    """Keep a data set as arrays below the data folder, where `load` finds it by its digest."""
+    arrays = _arrays(data)
+    info = _describe(arrays, tuple(data.class_names))
+    _write(arrays, info, data_dir)
     return info
 
 
@@ -48,7 +58,8 @@ def verify(entry: Entry, parameters: Mapping[str, Value], data_dir: Path) -> tup
     Prepared arrays that differ are prepared anew. Returns what is known of the data set, and whether that was so.
     Raises as `prepare` does.
     """
-    _, _, info = _arrays(entry, parameters, data_dir, download=False)
+    _, data = _read_checked(entry, parameters, data_dir, download=False)
+    info = _describe(_arrays(data), tuple(data.class_names))
     folder = prepared_folder(info.digest, data_dir)
     damaged = folder.exists() and _digest(folder) != info.digest
     if damaged:
@@ -69,23 +80,28 @@ def _digest(folder: Path) -> str:
         return ""
 
 
-def _arrays(
+def _read_checked(
     entry: Entry, parameters: Mapping[str, Value], data_dir: Path, download: bool
-) -> tuple[Dataset, Arrays, PreparedInfo]:
+) -> tuple[Dataset, ImageData]:
+    """Return what a data set's factory reads, checked against its contract."""
     record = entry.record
     if not isinstance(record, Dataset):
-        raise TypeError(f"{entry.name} is no data set")
+        raise TypeError(f"{entry.name} is not a data set")
     try:
         data = _read(record, parameters, data_dir, download)
         check_contract(data, record)
     except ContractError as error:
         raise ContractError(error.message, _blame(entry)) from error
-    arrays = {
+    return record, data
+
+
+def _arrays(data: ImageData) -> Arrays:
+    """Return the arrays of a data set by the names of their files."""
+    return {
         f"{split}_{kind}": np.ascontiguousarray(array)
         for split, pair in splits(data).items()
         for kind, array in zip(("images", "labels"), pair, strict=True)
     }
-    return record, arrays, _describe(arrays, tuple(data.class_names))
 
 
 def load(data_digest: str, data_dir: Path) -> ImageData:
@@ -96,6 +112,23 @@ def load(data_digest: str, data_dir: Path) -> ImageData:
     meta = json.loads((folder / META).read_text(encoding="utf-8"))
     arrays = {Path(name).stem: np.load(folder / name, mmap_mode="c") for name in meta["files"]}
     return ImageData(**arrays, class_names=tuple(meta["info"]["class_names"]))
+
+
+def load_for_trial(trial: Trial, data_dir: Path, registry: Registry) -> ImageData:
+    """Return a trial's data set by its digest, preparing it if it is not in this data folder.
+
+    Raises DataError if the prepared data set has another digest than the planned one.
+    """
+    with contextlib.suppress(DataError):
+        return load(trial.dataset_digest, data_dir)
+    entry = registry.get("datasets", trial.dataset.name)
+    info = prepare(entry, trial.dataset.parameters, data_dir, download=False)
+    if info.digest != trial.dataset_digest:
+        raise DataError(
+            f"{trial.dataset.name} in {data_dir} is not the data set that was planned with.",
+            f"Expected the digest {trial.dataset_digest}, found {info.digest}.",
+        )
+    return load(info.digest, data_dir)
 
 
 def _read(record: Dataset, parameters: Mapping[str, Value], data_dir: Path, download: bool) -> ImageData:
@@ -168,7 +201,7 @@ def _describe(arrays: Arrays, class_names: tuple[str, ...]) -> PreparedInfo:
     )
 
 
-def _store(arrays: Arrays, info: PreparedInfo, data_dir: Path) -> None:
+def _write(arrays: Arrays, info: PreparedInfo, data_dir: Path) -> None:
     """Write the arrays into a folder beside, then rename it: whoever is first stays, and nobody sees a half."""
     folder = prepared_folder(info.digest, data_dir)
     if is_complete(folder):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dlbench.components.records import ImageData
+from dlbench.engine.dataset_cache import store
 from dlbench.plans.build import build
 from dlbench.plans.plan import Request
 from dlbench.plugins.registry import Registry
@@ -14,15 +15,21 @@ def registry():
     return Registry.load()
 
 
+@pytest.fixture(scope="session")
+def digest(images, data_dir):
+    """Store the images in the data folder and return their digest."""
+    return store(images, data_dir).digest
+
+
 @pytest.fixture
-def make_trial(registry):
+def make_trial(registry, digest):
     """Return a trial for 1×6×6 images of three classes; keywords are settings and components in text."""
 
     def make(seed=0, **texts):
         values = {"epochs": "3", "batch_size": "16", "device": "cpu", **texts}
         request = Request(values={name: (text,) for name, text in values.items()}, seeds=1)
         trial = build(request, registry).variants[0].trial
-        return replace(trial, seed=seed, input_shape=(1, 6, 6), num_classes=3, dataset_digest="made")
+        return replace(trial, seed=seed, input_shape=(1, 6, 6), num_classes=3, dataset_digest=digest)
 
     return make
 

@@ -1,9 +1,6 @@
-from pathlib import Path
-
 import pytest
 import torch
 
-import dlbench.engine.work_unit
 from dlbench.analysis.speed import PARTS
 from dlbench.engine import bench
 from dlbench.engine.peaks import linear_rate
@@ -11,14 +8,9 @@ from dlbench.engine.probe import probe
 from dlbench.machine import LOSSLESS_ERROR, Machine
 
 
-@pytest.fixture(autouse=True)
-def _in_memory(monkeypatch, images):
-    monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
-
-
 @pytest.fixture
-def subject(registry, make_trial):
-    return bench.Subject(make_trial(model="mlp:hidden=8", batch_size="4"), Path(), registry)
+def subject(registry, make_trial, images):
+    return bench.Subject(make_trial(model="mlp:hidden=8", batch_size="4"), images, registry)
 
 
 def test_each_part_says_how_many_images_it_treated(subject):
@@ -42,7 +34,7 @@ def test_a_window_divides_the_images_by_the_time_that_they_took(subject, monkeyp
     assert subject.window("forward", 3.0) == 2 * 4 / 3  # at 1 s and at 2 s a batch; at 3 s it is over
 
 
-def test_the_variants_take_turns_and_the_first_round_is_thrown_away(make_trial, monkeypatch):
+def test_the_variants_take_turns_and_the_first_round_is_thrown_away(make_trial, data_dir, monkeypatch):
     calls = []
 
     def window(self, part, seconds):
@@ -51,15 +43,15 @@ def test_the_variants_take_turns_and_the_first_round_is_thrown_away(make_trial, 
 
     monkeypatch.setattr(bench.Subject, "window", window)
     trials = [make_trial(batch_size=size) for size in ("4", "8")]
-    rates = bench.measure_rates(trials, Path(), 0.1, windows=2)
+    rates = bench.measure_rates(trials, data_dir, 0.1, windows=2)
     one_round = [(part, size) for part in PARTS for size in (4, 8)]
     assert calls == one_round * 3
     assert [rates[0][part] for part in PARTS] == [(9.0, 17.0), (11.0, 19.0), (13.0, 21.0), (15.0, 23.0)]
 
 
-def test_a_combination_s_cost_is_counted_forward_and_backward(make_trial):
+def test_a_combination_s_cost_is_counted_forward_and_backward(make_trial, data_dir):
     """Each layer multiplies once forward and once for its weights' gradient, all but the first once for its input's."""
-    cost = bench.measure_cost(make_trial(model="mlp:hidden=8"), Path())
+    cost = bench.measure_cost(make_trial(model="mlp:hidden=8"), data_dir)
     first, second = 2 * 36 * 8, 2 * 8 * 3
     assert cost.flops == 2 * first + 3 * second
     assert cost.parameters == 36 * 8 + 8 + 8 * 3 + 3

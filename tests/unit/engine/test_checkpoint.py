@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 import dlbench.engine.setup
-import dlbench.engine.work_unit
 from dlbench.engine.checkpoint import Checkpoints, Interrupted, pack, unpack
-from dlbench.engine.work_unit import run_trial, run_unit
+from dlbench.engine.factories import build_model
+from dlbench.engine.run_trial import run_trial
+from dlbench.engine.work_unit import is_out_of_memory, run_unit
 from dlbench.plugins.registry import Registry
 from dlbench.trials.events import TrialFinished, TrialNoted
 from dlbench.trials.identity import canonical_json
@@ -29,11 +30,6 @@ RESTLESS = {
     "epochs": "6",
     "patience": "4",
 }
-
-
-@pytest.fixture(autouse=True)
-def _in_memory(monkeypatch, images):
-    monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
 
 
 class Tripwire(threading.Event):
@@ -58,7 +54,7 @@ def numbers(record):
 
 
 @pytest.fixture
-def run(registry, make_trial, tmp_path):
+def run(registry, make_trial, images, tmp_path):
     """Run a trial; `after` steps interrupt it, again and again, until it is through."""
 
     def run(after=None, **texts):
@@ -67,8 +63,8 @@ def run(registry, make_trial, tmp_path):
         rows, notes = [], []
 
         def once(stop):
-            setup = Checkpoints(path, {"trial_id": trial.trial_id}, 3600.0, stop, notes.append)
-            return run_trial(trial, Path(), registry, rows.append, steps=True, checkpoints=setup)
+            checkpoints = Checkpoints(path, {"trial_id": trial.trial_id}, 3600.0, stop, notes.append)
+            return run_trial(trial, images, registry, rows.append, keep_steps=True, checkpoints=checkpoints)
 
         if after is None:
             return numbers(once(threading.Event()))
@@ -138,12 +134,10 @@ class Counting(nn.Module):
 
 
 def test_buffers_outside_the_state_dict_go_on_too(run, monkeypatch):
-    make = dlbench.engine.work_unit.build_model
+    def build_counting(trial, registry):
+        return nn.Sequential(build_model(trial, registry), Counting())
 
-    def build_model(trial, registry):
-        return nn.Sequential(make(trial, registry), Counting())
-
-    monkeypatch.setattr(dlbench.engine.work_unit, "build_model", build_model)
+    monkeypatch.setattr("dlbench.engine.run_trial.build_model", build_counting)
     assert run(5) == run()
 
 
@@ -155,16 +149,21 @@ def unit(make_trial, tmp_path):
     )
 
 
-def told(unit, stop=None):
+@pytest.fixture
+def told(data_dir):
     """Run a unit; return the notes and the records."""
-    events = []
-    run_unit(unit, Path(), events.append, stop)
-    notes = [event.text for event in events if isinstance(event, TrialNoted)]
-    return notes, [event.record for event in events if isinstance(event, TrialFinished)]
+
+    def told(unit, stop=None):
+        events = []
+        run_unit(unit, data_dir, events.append, stop)
+        notes = [event.text for event in events if isinstance(event, TrialNoted)]
+        return notes, [event.record for event in events if isinstance(event, TrialFinished)]
+
+    return told
 
 
 @pytest.fixture
-def checkpoint(unit, tmp_path):
+def checkpoint(unit, tmp_path, told):
     """The file that an interruption in the second epoch leaves."""
     # One question is the unit's own, before the trial; then two a step.
     assert told(unit, Tripwire(1 + 9)) == ([], [])
@@ -172,7 +171,7 @@ def checkpoint(unit, tmp_path):
     return path
 
 
-def test_a_unit_that_is_stopped_has_no_record_and_goes_on_with_a_sentence(unit, checkpoint):
+def test_a_unit_that_is_stopped_has_no_record_and_goes_on_with_a_sentence(unit, checkpoint, told):
     notes, (record,) = told(unit)
     assert len(notes) == 1
     assert notes[0].startswith("resuming from a checkpoint in epoch 2, after ")
@@ -182,7 +181,7 @@ def test_a_unit_that_is_stopped_has_no_record_and_goes_on_with_a_sentence(unit, 
     assert numbers(record) == numbers(undisturbed)
 
 
-def test_diagnostics_go_on_with_the_training(unit, registry):
+def test_diagnostics_go_on_with_the_training(unit, registry, told):
     """All of them: some look at the losses and the update of steps, and one cannot work on so few images."""
     names = tuple(entry.name for entry in registry.entries("diagnostics"))
     watched = WorkUnit.from_json(
@@ -196,7 +195,7 @@ def test_diagnostics_go_on_with_the_training(unit, registry):
     assert {epoch for epoch, *_ in record.diagnostics} == {1, 2, 3}
 
 
-def test_a_checkpoint_made_with_other_diagnostics_is_passed_over(unit, checkpoint):
+def test_a_checkpoint_made_with_other_diagnostics_is_passed_over(unit, checkpoint, told):
     diagnostics = {"diagnostics": ["standard/dead-units"], "at": ["last"], "values": []}
     notes, _ = told(WorkUnit.from_json({**unit.to_json(), "diagnostics": diagnostics}))
     assert "another trial or other versions" in notes[0]
@@ -257,7 +256,9 @@ def _without_a_part(path):
         (_without_a_part, "does not fit"),
     ],
 )
-def test_a_checkpoint_that_is_not_whole_or_not_its_own_is_passed_over_with_a_sentence(unit, checkpoint, harm, sentence):
+def test_a_checkpoint_that_is_not_whole_or_not_its_own_is_passed_over_with_a_sentence(
+    unit, checkpoint, harm, sentence, told
+):
     harm(checkpoint)
     notes, (record,) = told(unit)
     assert len(notes) == 1
@@ -268,7 +269,7 @@ def test_a_checkpoint_that_is_not_whole_or_not_its_own_is_passed_over_with_a_sen
     assert numbers(record) == numbers(told(unit)[1][0])
 
 
-def test_a_checkpoint_of_other_versions_is_passed_over(unit, checkpoint):
+def test_a_checkpoint_of_other_versions_is_passed_over(unit, checkpoint, told):
     notes, _ = told(WorkUnit.from_json({**unit.to_json(), "provenance_id": "elsewhere"}))
     assert "other versions" in notes[0]
 
@@ -285,7 +286,7 @@ class Strange(torch.optim.SGD):
 
 @pytest.mark.parametrize(("kind", "why"), [(Stubborn, "keeps its state to itself"), (Strange, "slice")])
 def test_a_component_that_cannot_be_checkpointed_is_named_and_trained_from_the_start(
-    unit, monkeypatch, kind, why, tmp_path
+    unit, monkeypatch, kind, why, tmp_path, told
 ):
     monkeypatch.setattr(
         "dlbench.engine.setup.build_optimizer",
@@ -300,7 +301,7 @@ def test_a_component_that_cannot_be_checkpointed_is_named_and_trained_from_the_s
     assert told(unit)[1][0].status == "done"
 
 
-def test_a_disk_without_room_stops_no_training(unit, monkeypatch):
+def test_a_disk_without_room_stops_no_training(unit, monkeypatch, told):
     def no_room(path, content):
         raise OSError(28, "No space left on device")
 
@@ -310,7 +311,7 @@ def test_a_disk_without_room_stops_no_training(unit, monkeypatch):
     assert set(notes) == {"the checkpoint could not be written: No space left on device"}
 
 
-def test_checkpoints_are_left_every_so_many_seconds_and_change_no_number(unit, tmp_path):
+def test_checkpoints_are_left_every_so_many_seconds_and_change_no_number(unit, tmp_path, told):
     undisturbed = told(WorkUnit(trials=unit.trials))[1][0]
     assert not (tmp_path / "checkpoints").exists()
     record = told(WorkUnit.from_json({**unit.to_json(), "checkpoint_every": 1e-9}))[1][0]
@@ -320,7 +321,7 @@ def test_checkpoints_are_left_every_so_many_seconds_and_change_no_number(unit, t
     assert (len(state["rows"]), len(state["part"]["sizes"])) == (2, 6)
 
 
-def test_an_exception_removes_the_checkpoint_and_keeps_the_epochs_of_before(unit, checkpoint, monkeypatch):
+def test_an_exception_removes_the_checkpoint_and_keeps_the_epochs_of_before(unit, checkpoint, monkeypatch, told):
     step = dlbench.engine.setup.train_step
 
     def broken(setup, batch):
@@ -343,7 +344,7 @@ def test_an_exception_removes_the_checkpoint_and_keeps_the_epochs_of_before(unit
                      "you tried to allocate 400000000000000 bytes."),
     ],
 )  # fmt: skip
-def test_a_lack_of_memory_is_told_from_a_failure_and_keeps_the_checkpoint(unit, checkpoint, monkeypatch, error):
+def test_a_lack_of_memory_is_told_from_a_failure_and_keeps_the_checkpoint(unit, checkpoint, monkeypatch, error, told):
     def hungry(setup, batch):
         raise error
 
@@ -355,9 +356,9 @@ def test_a_lack_of_memory_is_told_from_a_failure_and_keeps_the_checkpoint(unit, 
 def test_what_torch_says_when_memory_cannot_be_had_is_recognised():
     with pytest.raises(RuntimeError) as raised:
         torch.empty(2**60, dtype=torch.uint8)
-    assert dlbench.engine.work_unit.is_out_of_memory(raised.value)
+    assert is_out_of_memory(raised.value)
 
 
-def test_without_a_folder_a_stop_ends_the_trial_and_leaves_nothing(unit, tmp_path):
+def test_without_a_folder_a_stop_ends_the_trial_and_leaves_nothing(unit, tmp_path, told):
     assert told(WorkUnit(trials=unit.trials), Tripwire(1 + 9)) == ([], [])
     assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,6 @@
 
 import random
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,15 +9,14 @@ import torch
 from torch import nn
 
 import dlbench.engine.diagnostics
-import dlbench.engine.work_unit
 from dlbench.components.choice import Selection
 from dlbench.components.records import NEEDS, Diagnostic
 from dlbench.engine.diagnostics import DiagnosticsRunner, ResolvedDiagnostic, resolve_diagnostics
 from dlbench.engine.randomness import borrowed_generators
+from dlbench.engine.run_trial import run_trial
 from dlbench.engine.setup import build_setup
 from dlbench.engine.stopping import BestWeights, EarlyStopping
 from dlbench.engine.training import evaluate_on, train
-from dlbench.engine.work_unit import run_trial
 from dlbench.plans.diagnostics import read_diagnostics
 from dlbench.plugins.registry import Registry
 from dlbench.trials.diagnostics import DiagnosticsPlan
@@ -194,12 +192,11 @@ def test_the_update_is_that_of_the_last_whole_step(trained, make_trial):
         assert found[layer] == pytest.approx(float(update.norm() / (weight + update).norm()), rel=1e-3)
 
 
-def test_one_that_raises_costs_its_own_values_and_is_named_once(registry, make_trial, images, monkeypatch):
-    monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
+def test_one_that_raises_costs_its_own_values_and_is_named_once(registry, make_trial, images):
     diagnostics = DiagnosticsPlan(
         diagnostics=("standard/gradient-noise-scale:large=1000", "standard/gradient-norm"), at=("first", "last")
     )
-    record = run_trial(make_trial(model="mlp:hidden=8"), Path(), registry, lambda row: None, diagnostics=diagnostics)
+    record = run_trial(make_trial(model="mlp:hidden=8"), images, registry, diagnostics=diagnostics)
     assert record.status == "done"
     assert {reading.diagnostic for reading in record.diagnostics} == {"gradient_norm", "vanishing_ratio"}
     assert record.message.count("gradient-noise-scale") == 1
@@ -218,32 +215,27 @@ def test_a_value_that_the_record_does_not_name_is_a_fault(trained, rude_one, mon
     assert "surprise" in runner.message
 
 
-def test_the_last_epoch_is_that_of_an_early_stop(registry, make_trial, images, monkeypatch):
-    monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
+def test_the_last_epoch_is_that_of_an_early_stop(registry, make_trial, images):
     trial = make_trial(model="mlp:hidden=8", learning_rate="0", patience="2", epochs="9")
     diagnostics = DiagnosticsPlan(diagnostics=("standard/gradient-norm",))
-    record = run_trial(trial, Path(), registry, lambda row: None, diagnostics=diagnostics)
+    record = run_trial(trial, images, registry, diagnostics=diagnostics)
     assert len(record.epochs) == 3
     assert record.watched == {"standard/gradient-norm": (1, 3)}
 
 
-def test_one_epoch_is_first_and_last_and_measured_once(registry, make_trial, images, monkeypatch):
-    monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
+def test_one_epoch_is_first_and_last_and_measured_once(registry, make_trial, images):
     diagnostics = DiagnosticsPlan(diagnostics=("standard/sharpness",))
-    record = run_trial(
-        make_trial(model="mlp:hidden=8", epochs="1"), Path(), registry, lambda row: None, diagnostics=diagnostics
-    )
+    record = run_trial(make_trial(model="mlp:hidden=8", epochs="1"), images, registry, diagnostics=diagnostics)
     assert [reading.epoch for reading in record.diagnostics] == [1]
 
 
 def test_a_stranger_s_diagnostic_takes_part_through_the_same_hook(install, make_trial, images, monkeypatch):
     install("stranger", PLUGIN)
-    monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
     monkeypatch.setenv("DLBENCH_PLUGINS", "stranger")
     registry = Registry.load()
     diagnostics = read_diagnostics(["weight-size,broken,last"], registry)
     assert diagnostics.values == ("weight_size", "broken")
-    record = run_trial(make_trial(model="mlp:hidden=8"), Path(), registry, lambda row: None, diagnostics=diagnostics)
+    record = run_trial(make_trial(model="mlp:hidden=8"), images, registry, diagnostics=diagnostics)
     assert record.status == "done"
     assert record.message == "diagnostics that failed: broken (RuntimeError: this one cannot)"
     assert [reading.layer for reading in record.diagnostics] == ["1.weight", "1.bias", "3.weight", "3.bias"]

@@ -1,6 +1,5 @@
 import math
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,28 +7,24 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-import dlbench.engine.work_unit
-from dlbench.engine.factories import build_optimizer
+from dlbench.engine.factories import build_model, build_optimizer
 from dlbench.engine.feed import Batch
 from dlbench.engine.randomness import borrowed_generators, generator
+from dlbench.engine.run_trial import run_trial
 from dlbench.engine.schedule_free import evaluation_weights
+from dlbench.engine.setup import build_setup
 from dlbench.engine.split import split_data
 from dlbench.engine.training import train_step
-from dlbench.engine.work_unit import run_trial, run_unit
+from dlbench.engine.work_unit import run_unit
 from dlbench.trials.events import EpochFinished, TrialFinished, TrialStarted
 from dlbench.trials.seed_streams import derive
 from dlbench.trials.work_unit import WorkUnit
 
 
-@pytest.fixture(autouse=True)
-def _in_memory(monkeypatch, images):
-    monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
-
-
 @pytest.fixture
-def run(registry, make_trial):
+def run(registry, make_trial, images):
     def run(seed=0, **texts):
-        return run_trial(make_trial(seed, **texts), Path(), registry, lambda row: None)
+        return run_trial(make_trial(seed, **texts), images, registry)
 
     return run
 
@@ -158,8 +153,8 @@ def test_a_plateau_schedule_watches_the_monitored_metric(run):
 
 def test_gradient_clipping_bounds_the_whole_gradient(registry, make_trial, images):
     trial = make_trial(gradient_clip="0.001", model="mlp")
-    model = dlbench.engine.work_unit.build_model(trial, registry)
-    setup = dlbench.engine.work_unit.build_setup(trial, images, model, registry)
+    model = build_model(trial, registry)
+    setup = build_setup(trial, images, model, registry)
     train_step(setup, Batch(setup.train_feed.indices[:16]))
     norm = math.sqrt(sum(float(p.grad.square().sum()) for p in model.parameters()))
     assert norm == pytest.approx(0.001, rel=1e-3)
@@ -179,11 +174,11 @@ def test_costs_are_counted(run):
     assert record.cost["peak_memory_mb"] > 50
 
 
-def test_a_unit_tells_start_epochs_and_end_of_each_trial_and_outlives_an_exception(registry, make_trial, tmp_path):
+def test_a_unit_emits_start_epochs_and_end_of_each_trial_and_survives_an_exception(make_trial, data_dir, tmp_path):
     broken = make_trial(activation="hardtanh:min_val=2:max_val=1")
     trials = (broken, make_trial(1))
     events = []
-    run_unit(WorkUnit(trials=trials, weights_folder=str(tmp_path / "weights")), Path(), events.append)
+    run_unit(WorkUnit(trials=trials, weights_folder=str(tmp_path / "weights")), data_dir, events.append)
     kinds = [(type(event), getattr(event, "trial_id", None)) for event in events]
     assert kinds[0] == (TrialStarted, broken.trial_id)
     assert [type(event) for event in events[2:]] == [TrialStarted, *[EpochFinished] * 3, TrialFinished]
@@ -217,7 +212,7 @@ class _TwoFaced(torch.optim.SGD):
 def test_an_optimizer_with_train_and_eval_is_switched_and_batch_norm_gathered_anew(registry, make_trial, images):
     trial = make_trial()
     model = nn.Sequential(nn.Flatten(), nn.Linear(36, 4), nn.BatchNorm1d(4), nn.Linear(4, 3))
-    setup = dlbench.engine.work_unit.build_setup(trial, images, model, registry)
+    setup = build_setup(trial, images, model, registry)
     object.__setattr__(setup, "optimizer", _TwoFaced(model.parameters(), lr=0.1))
     weight, statistics = model[1].weight.detach().clone(), model[2].running_mean.clone()
     with evaluation_weights(setup):
@@ -239,12 +234,12 @@ def test_borrowed_generators_give_strangers_code_the_stream_and_then_the_old_sta
     assert between != first[0]
 
 
-def test_steps_are_kept_on_request_and_average_to_the_epochs_loss(registry, make_trial):
+def test_steps_are_kept_on_request_and_average_to_the_epochs_loss(registry, make_trial, images):
     trial = make_trial(batch_size="32")
-    record = run_trial(trial, Path(), registry, lambda row: None, steps=True)
+    record = run_trial(trial, images, registry, keep_steps=True)
     assert len(record.steps) == 3 * 3
     assert record.epochs[0]["train_loss"] == pytest.approx(np.mean(record.steps[:3]))
-    assert run_trial(trial, Path(), registry, lambda row: None).steps == ()
+    assert run_trial(trial, images, registry).steps == ()
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,12 @@
 import copy
 import shutil
-from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-import dlbench.engine.work_unit
+from dlbench.engine.run_trial import run_trial
 from dlbench.engine.warmup import compile_calls, restored
-from dlbench.engine.work_unit import run_trial
 
 
 def test_what_a_rehearsal_changes_in_a_model_is_put_back():
@@ -36,11 +34,9 @@ def test_a_model_whose_forward_is_torchs_own_is_compiled_and_its_copies_are_not(
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch compiles for a CPU with g++, which is not here")
-def test_a_compiled_network_trains_as_the_others_do(registry, make_trial, images, monkeypatch):
-    monkeypatch.setattr(dlbench.engine.work_unit, "load", lambda digest, data_dir: images)
+def test_a_compiled_network_trains_as_the_others_do(registry, make_trial, images):
     plain, compiled = (
-        run_trial(make_trial(compile=value, model="mlp:hidden=8"), Path(), registry, lambda row: None)
-        for value in ("false", "true")
+        run_trial(make_trial(compile=value, model="mlp:hidden=8"), images, registry) for value in ("false", "true")
     )
     assert compiled.trial.trial_id != plain.trial.trial_id
     losses = [[row["train_loss"] for row in record.epochs] for record in (plain, compiled)]

@@ -1,0 +1,116 @@
+"""One trial: build its parts, train, evaluate on the test set, return the record."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import threadpoolctl
+import torch
+from torch import nn
+
+from dlbench.components.records import ImageData
+from dlbench.engine import cost
+from dlbench.engine.checkpoint import CheckpointError, Checkpoints
+from dlbench.engine.diagnostics import DiagnosticsRunner, resolve_diagnostics
+from dlbench.engine.factories import build_model
+from dlbench.engine.randomness import borrowed_generators
+from dlbench.engine.setup import apply_process_settings, build_setup, layout
+from dlbench.engine.state import Row
+from dlbench.engine.stopping import BestWeights, EarlyStopping
+from dlbench.engine.training import evaluate_on, train
+from dlbench.engine.trial_record import FinishedTraining, build_record
+from dlbench.engine.warmup import compile_calls
+from dlbench.plugins.registry import Registry
+from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
+from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial import Trial
+
+
+def run_trial(
+    trial: Trial,
+    data: ImageData,
+    registry: Registry,
+    on_epoch: Callable[[Row], None] = lambda row: None,
+    *,
+    weights: Path | None = None,
+    keep_steps: bool = False,
+    diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS,
+    checkpoints: Checkpoints | None = None,
+) -> TrialRecord:
+    """Train one trial on its data set and return its record; raises what a component raises, and Interrupted.
+
+    weights: a folder for the selected weights. keep_steps: keep each step's loss in the record. diagnostics: which to
+    run; one that raises loses only its own values.
+    """
+    train_once = partial(_train, trial, data, registry, on_epoch, diagnostics, checkpoints)
+    try:
+        training = train_once()
+    except CheckpointError:  # the file has been removed, and so have the parts that were half restored
+        training = train_once()
+    if weights:
+        _save(training.setup.model, weights / f"{trial.trial_id}.pt")
+    return build_record(trial, training, keep_steps=keep_steps)
+
+
+def _train(
+    trial: Trial,
+    data: ImageData,
+    registry: Registry,
+    on_epoch: Callable[[Row], None],
+    diagnostics: DiagnosticsPlan,
+    checkpoints: Checkpoints | None,
+) -> FinishedTraining:
+    """Build the trial's parts, train and evaluate, with the process set up as the trial's settings say."""
+    settings = trial.settings
+    device = torch.device(settings.device)
+    apply_process_settings(settings)
+    cost.reset_peak_memory(device)
+    with (
+        threadpoolctl.threadpool_limits(settings.threads),
+        _deterministic(settings.deterministic),
+        borrowed_generators(trial.seed, "initialisation"),
+    ):
+        model = build_model(trial, registry).to(device).to(memory_format=layout(settings))
+        setup = build_setup(trial, data, model, registry)
+        flops = cost.flops_per_image(model, next(setup.test_feed.in_order(1))[0])
+        if settings.compile:
+            compile_calls(model)
+        best_weights = BestWeights(settings.select, partial(evaluate_on, setup, setup.test_feed))
+        early_stopping = EarlyStopping(settings.patience, settings.monitor)
+        runner = DiagnosticsRunner(diagnostics, resolve_diagnostics(diagnostics, registry), trial.seed)
+        with borrowed_generators(trial.seed, "dropout"):
+            trained = train(setup, best_weights, early_stopping, on_epoch, runner if diagnostics else None, checkpoints)
+        test = evaluate_on(setup, setup.test_feed)
+    return FinishedTraining(
+        setup=setup,
+        trained=trained,
+        test=test,
+        diagnostics=runner,
+        flops=flops,
+        peak_memory_mb=cost.peak_memory_mb(device),
+        class_names=tuple(data.class_names),
+    )
+
+
+@contextlib.contextmanager
+def _deterministic(wanted: bool) -> Iterator[None]:
+    """Use torch's deterministic algorithms, if wanted."""
+    if not wanted:  # even switching them off imports torch's compiler, which takes seconds
+        yield
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS repeats nothing without it, and torch refuses
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+def _save(model: nn.Module, path: Path) -> None:
+    """Write the weights whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    torch.save(model.state_dict(), part)
+    part.replace(path)

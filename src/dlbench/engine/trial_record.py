@@ -1,0 +1,93 @@
+"""The record of a trained trial: metrics, cost and test outcomes of the selected weights."""
+
+from dataclasses import dataclass
+
+from dlbench.engine import cost
+from dlbench.engine.diagnostics import DiagnosticsRunner
+from dlbench.engine.evaluation import Evaluation, macro_scores, oscillation
+from dlbench.engine.feed import Feed
+from dlbench.engine.state import Trained, TrainingSetup
+from dlbench.trials.outcomes import ImageOutcomes
+from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial import Trial
+
+_SELECTED = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FinishedTraining:
+    """A training that has ended, and the evaluation on the test set.
+
+    setup: what was trained; its model has the selected weights.
+    trained: the rows and losses.
+    test: the evaluation of the selected weights.
+    diagnostics: the readings.
+    flops: operations of one image's forward pass, None where unknown.
+    peak_memory_mb: likewise None where unknown.
+    class_names: of the data set.
+    """
+
+    setup: TrainingSetup
+    trained: Trained
+    test: Evaluation
+    diagnostics: DiagnosticsRunner
+    flops: int | None
+    peak_memory_mb: float | None
+    class_names: tuple[str, ...]
+
+
+def build_record(trial: Trial, training: FinishedTraining, *, keep_steps: bool) -> TrialRecord:
+    """Return a trial's record. keep_steps: with the loss of each step."""
+    trained, test, diagnostics = training.trained, training.test, training.diagnostics
+    return TrialRecord(
+        trial=trial,
+        status="diverged" if trained.diverged else "done",
+        message="; ".join(filter(None, (_divergence(trained), diagnostics.message))),
+        metrics=_metrics(trained, test),
+        cost=_cost(training),
+        epochs=tuple(trained.rows),
+        confusion=tuple(tuple(row) for row in test.confusion.tolist()),
+        class_names=training.class_names,
+        steps=tuple(trained.step_losses) if keep_steps else (),
+        diagnostics=tuple(diagnostics.readings),
+        watched={text: tuple(epochs) for text, epochs in diagnostics.watched.items()},
+        log=diagnostics.log,
+        outcomes=None if trained.diverged else _outcomes(trial, training.setup.test_feed, test),
+    )
+
+
+def _divergence(trained: Trained) -> str:
+    return f"{trained.diverged} in epoch {len(trained.rows)}" if trained.diverged else ""
+
+
+def _metrics(trained: Trained, test: Evaluation) -> dict[str, float | int | None]:
+    """Return the metrics of the selected epoch, and the last epoch's validation metrics."""
+    selected, last = trained.rows[trained.selected_epoch - 1], trained.rows[-1]
+    return {
+        **{name: selected[name] for name in _SELECTED},
+        "last_validation_loss": last["validation_loss"],
+        "last_validation_accuracy": last["validation_accuracy"],
+        "best_epoch": trained.selected_epoch,
+        "epochs_run": len(trained.rows),
+        "test_loss": test.loss,
+        "test_accuracy": test.accuracy,
+        **macro_scores(test.confusion),
+        "step_loss_oscillation": oscillation(trained.step_losses),
+    }
+
+
+def _cost(training: FinishedTraining) -> dict[str, float | int | None]:
+    rows = training.trained.rows
+    seconds = sum(float(row["seconds"] or 0) for row in rows)
+    return {
+        "train_seconds": seconds,
+        "images_per_second": len(training.setup.train_feed) * len(rows) / seconds,
+        "parameters": cost.count_parameters(training.setup.model),
+        "flops_per_image": training.flops,
+        "peak_memory_mb": training.peak_memory_mb,
+    }
+
+
+def _outcomes(trial: Trial, feed: Feed, test: Evaluation) -> ImageOutcomes:
+    """Return which images of the test feed were classified correctly."""
+    return ImageOutcomes.of(test.correct.cpu().numpy(), feed.indices.cpu().numpy(), trial.dataset_digest)
