@@ -15,7 +15,7 @@ from pathlib import Path
 import dlbench
 from dlbench.executors.local import LocalExecutor
 from dlbench.trials.events import Emit, EpochFinished, TrialFinished, TrialStarted
-from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial_record import TrialRecord
 from dlbench.trials.work_unit import WorkUnit
 
 _FEW = 20

@@ -17,7 +17,7 @@ from dlbench.plugins.registry import Registry
 from dlbench.runs.journal import append_record, journal_path, read_journal
 from dlbench.statistics.comparisons import compare_to_baseline
 from dlbench.statistics.verdicts import Rules
-from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial_record import TrialRecord
 
 SHAPES = ((1000, 10), (500, 20), (100, 100), (10, 1000))
 

@@ -15,9 +15,9 @@ from typing import Any
 from dlbench import files
 from dlbench.components.choice import Selection
 from dlbench.runs.folder import RunFolder
-from dlbench.trials.record import TrialRecord
 from dlbench.trials.settings import Settings
 from dlbench.trials.trial import Trial
+from dlbench.trials.trial_record import TrialRecord
 
 SHOWN = 100
 

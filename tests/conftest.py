@@ -15,9 +15,9 @@ from hypothesis import settings
 from dlbench.cli.main import main
 from dlbench.components.choice import Selection
 from dlbench.plugins.registry import Registry
-from dlbench.trials.record import TrialRecord
 from dlbench.trials.settings import Settings
 from dlbench.trials.trial import Trial
+from dlbench.trials.trial_record import TrialRecord
 
 # The same examples each time, and few enough for a suite that is run often.
 settings.register_profile("dlbench", max_examples=40, deadline=None, derandomize=True, database=None)

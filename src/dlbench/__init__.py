@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     )
     from dlbench.hookspecs import hookimpl
     from dlbench.trials.manifest import Manifest
-    from dlbench.trials.record import TrialRecord
     from dlbench.trials.trial import Trial
+    from dlbench.trials.trial_record import TrialRecord
     from dlbench.trials.work_unit import WorkUnit
 
 __all__ = [
@@ -50,7 +50,7 @@ __all__ = [
 
 _HOMES = {"hookimpl": "dlbench.hookspecs"}
 _HOMES |= {"Manifest": "dlbench.trials.manifest", "Trial": "dlbench.trials.trial"}
-_HOMES |= {"TrialRecord": "dlbench.trials.record", "WorkUnit": "dlbench.trials.work_unit"}
+_HOMES |= {"TrialRecord": "dlbench.trials.trial_record", "WorkUnit": "dlbench.trials.work_unit"}
 _HOMES |= dict.fromkeys(("Comparison", "compare", "load_results", "run_unit"), "dlbench.api")
 
 

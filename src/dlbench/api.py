@@ -17,7 +17,7 @@ from dlbench.sessions.options import Options, Outcome
 from dlbench.sessions.run import run
 from dlbench.statistics.seeds import AutoSeeds
 from dlbench.trials.events import Emit
-from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial_record import TrialRecord
 from dlbench.trials.work_unit import WorkUnit
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from dlbench.components.records import Activation, Dataset, Diagnostic, Executor
 
 if TYPE_CHECKING:
     from dlbench.trials.manifest import Manifest
-    from dlbench.trials.record import TrialRecord
     from dlbench.trials.trial import Trial
+    from dlbench.trials.trial_record import TrialRecord
 
 PROJECT = "dlbench"
 hookspec = HookspecMarker(PROJECT)

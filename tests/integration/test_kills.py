@@ -40,7 +40,7 @@ PARTS = """
     from dlbench.runs.checkpoint_files import checkpoint_path
     from dlbench.files import replace_file
     from dlbench.trials.events import EpochFinished, TrialFinished, TrialNoted, TrialStarted
-    from dlbench.trials.record import TrialRecord
+    from dlbench.trials.trial_record import TrialRecord
 
     class Hollow(LocalExecutor):
         engine = f"{__name__}:run_unit"

@@ -8,7 +8,7 @@ from dlbench.analysis.claims import ClaimAnswer, judge
 from dlbench.analysis.reported import ReportedFigure, compare_reported
 from dlbench.analysis.summary import VariantSummary, summarise
 from dlbench.experiments.file import Experiment
-from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial_record import TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)

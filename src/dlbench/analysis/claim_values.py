@@ -10,7 +10,7 @@ from dlbench.analysis.summary import group_by_variant
 from dlbench.errors import DlbenchError
 from dlbench.experiments.file import Claim
 from dlbench.experiments.relations import Operand, find_group
-from dlbench.trials.record import COMPLETED, TrialRecord
+from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 Plan = Mapping[str, Any]
 Series = dict[int, float | None]

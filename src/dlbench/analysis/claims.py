@@ -17,7 +17,7 @@ from dlbench.statistics.power import pairs_to_show
 from dlbench.statistics.seeds import alpha_per_look, seeds_needed
 from dlbench.statistics.sentences import difference_in_words, margin_in_words, p_in_words
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
-from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial_record import TrialRecord
 
 Answer = Literal["supported", "refuted", "not shown"]
 

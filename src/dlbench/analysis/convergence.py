@@ -10,7 +10,7 @@ from typing import Any
 
 from dlbench.analysis.metrics import Query, epoch_curve, metric_value
 from dlbench.analysis.summary import group_by_variant
-from dlbench.trials.record import COMPLETED, TrialRecord
+from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 METRIC = "validation_accuracy"
 FRACTION = 0.8

@@ -10,7 +10,7 @@ from dlbench.plans.plan import find_baseline
 from dlbench.statistics.metrics import default_margin, higher_is_better, scale_and_unit
 from dlbench.statistics.seeds import ALPHA, alpha_per_look
 from dlbench.statistics.verdicts import Rules
-from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial_record import TrialRecord
 
 METRIC = "test_accuracy"
 

@@ -11,7 +11,7 @@ from dlbench.analysis.verdicts import judge_run
 from dlbench.components.records import Value
 from dlbench.statistics.sentences import difference_in_words, p_in_words
 from dlbench.statistics.verdicts import Comparison, Rules
-from dlbench.trials.record import COMPLETED, TrialRecord
+from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)

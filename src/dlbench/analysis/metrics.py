@@ -8,7 +8,7 @@ from typing import Literal
 
 from dlbench.analysis.diagnostics import base_name, check_layer, names_of, reading_value
 from dlbench.errors import DlbenchError, suggest
-from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial_record import TrialRecord
 
 #: Which epoch a metric is read at: the selected one, the last, or a number from 1.
 At = Literal["selected", "last"] | int

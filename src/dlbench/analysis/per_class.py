@@ -6,7 +6,7 @@ from typing import Any
 
 from dlbench.analysis.summary import Summary, group_by_variant
 from dlbench.components.records import Value
-from dlbench.trials.record import COMPLETED, TrialRecord
+from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 SCORES = ("precision", "recall", "f1")
 

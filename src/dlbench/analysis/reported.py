@@ -12,7 +12,7 @@ from dlbench.components.records import Value
 from dlbench.errors import DlbenchError
 from dlbench.experiments.file import Reported
 from dlbench.experiments.relations import find_variant
-from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial_record import TrialRecord
 
 #: A figure this close, relative to its size, lies on the edge of an interval, not beyond it.
 _ROUNDING = 1e-9

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlbench.components.records import Value
-from dlbench.trials.record import COMPLETED, TrialRecord
 from dlbench.trials.settings import Settings
+from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 STANDARD_METRICS = (
     "validation_accuracy",

@@ -14,7 +14,7 @@ from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.summary import group_by_variant
 from dlbench.components.records import Value
 from dlbench.statistics.verdicts import Rules
-from dlbench.trials.record import COMPLETED, TrialRecord
+from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 if TYPE_CHECKING:
     from dlbench.statistics.ranking import Ranking

@@ -24,8 +24,8 @@ from dlbench.engine.trial_record import FinishedTraining, build_record
 from dlbench.engine.warmup import compile_calls
 from dlbench.plugins.registry import Registry
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
-from dlbench.trials.record import TrialRecord
 from dlbench.trials.trial import Trial
+from dlbench.trials.trial_record import TrialRecord
 
 
 def run_trial(

@@ -8,8 +8,8 @@ from dlbench.engine.evaluation import Evaluation, macro_scores, oscillation
 from dlbench.engine.feed import Feed
 from dlbench.engine.state import Trained, TrainingSetup
 from dlbench.trials.outcomes import ImageOutcomes
-from dlbench.trials.record import TrialRecord
 from dlbench.trials.trial import Trial
+from dlbench.trials.trial_record import TrialRecord
 
 _SELECTED = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 

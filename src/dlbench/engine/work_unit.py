@@ -16,8 +16,8 @@ from dlbench.plugins.registry import Registry
 from dlbench.runs.checkpoint_files import checkpoint_path
 from dlbench.trials.events import Emit, EpochFinished, TrialFinished, TrialNoted, TrialStarted
 from dlbench.trials.identity import canonical_json
-from dlbench.trials.record import Metrics, TrialRecord
 from dlbench.trials.trial import Trial
+from dlbench.trials.trial_record import Metrics, TrialRecord
 from dlbench.trials.work_unit import WorkUnit
 
 

@@ -5,7 +5,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 from pebble import ProcessExpired
 
-from dlbench.trials.record import Status
+from dlbench.trials.trial_record import Status
 
 _PEBBLES_TIMEOUT = "Task timeout"
 

@@ -22,8 +22,8 @@ from dlbench.executors.slots import Slot, is_gone, kill
 from dlbench.executors.worker import work
 from dlbench.plans.config import default_data_dir
 from dlbench.trials.events import Emit, Event, TrialFinished, event_from_json
-from dlbench.trials.record import TrialRecord
 from dlbench.trials.trial import Trial
+from dlbench.trials.trial_record import TrialRecord
 from dlbench.trials.work_unit import WorkUnit
 
 #: How long the second of two signs that a unit is over is waited for: its last message, its process's end. And how

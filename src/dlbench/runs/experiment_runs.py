@@ -14,7 +14,7 @@ from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import list_runs
 from dlbench.trials.manifest import Manifest
-from dlbench.trials.record import COMPLETED, TrialRecord
+from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 #: What people write about all runs, and about one of them beside it: why its figures are what they are.
 INTRODUCTION, NOTES = "introduction.md", "notes.md"

@@ -21,7 +21,7 @@ from dlbench.runs.provenance import provenance_id
 from dlbench.runs.tables import ViewFiles
 from dlbench.trials.diagnostics import DiagnosticsPlan
 from dlbench.trials.manifest import Manifest
-from dlbench.trials.record import COMPLETED, TrialRecord
+from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 
 class RunFolder:

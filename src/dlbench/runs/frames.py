@@ -9,7 +9,7 @@ from dlbench.analysis.summary import VariantSummary, summary_table
 from dlbench.components.records import Value
 from dlbench.components.syntax import format_value
 from dlbench.runs.tables import VIEWS, table
-from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial_record import TrialRecord
 
 
 def trials_frame(records: Iterable[TrialRecord], plan: Mapping[str, Any] | None = None) -> pd.DataFrame:

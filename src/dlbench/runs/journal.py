@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dlbench.files import append
-from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial_record import TrialRecord
 
 FOLDER = "journal"
 

@@ -8,7 +8,7 @@ from typing import Any
 from dlbench.errors import DlbenchError
 from dlbench.plans.extend import extend_plan
 from dlbench.runs.folder import RunFolder
-from dlbench.trials.record import COMPLETED, TrialRecord
+from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)

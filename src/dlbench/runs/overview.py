@@ -7,7 +7,7 @@ from pathlib import Path
 from dlbench.errors import DlbenchError
 from dlbench.runs.folder import RunFolder
 from dlbench.trials.manifest import Manifest
-from dlbench.trials.record import COMPLETED, TrialRecord
+from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)

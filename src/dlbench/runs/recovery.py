@@ -10,8 +10,8 @@ from dlbench.components.syntax import format_value
 from dlbench.runs.journal import FOLDER
 from dlbench.runs.manifest import SCHEMA
 from dlbench.trials.manifest import Manifest
-from dlbench.trials.record import TrialRecord
 from dlbench.trials.trial import Trial
+from dlbench.trials.trial_record import TrialRecord
 
 #: Columns of a trial that are no axis and no setting.
 _BESIDE = ("seed", "dataset_digest")

@@ -13,7 +13,7 @@ from dlbench.components.axes import AXES
 from dlbench.components.records import Value
 from dlbench.components.syntax import format_value
 from dlbench.files import append_rows, remove_file, replace_file, to_bytes
-from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial_record import TrialRecord
 
 Row = Mapping[str, Value]
 

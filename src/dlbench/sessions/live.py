@@ -16,8 +16,8 @@ from dlbench.runs.timing import longest_first
 from dlbench.sessions.options import Display, Options, Outcome
 from dlbench.sessions.resume import ReuseRequirements, reusable
 from dlbench.trials.events import EpochFinished, Event, TrialFinished, TrialNoted, TrialStarted
-from dlbench.trials.record import COMPLETED, TrialRecord
 from dlbench.trials.trial import Trial
+from dlbench.trials.trial_record import COMPLETED, TrialRecord
 from dlbench.trials.work_unit import WorkUnit
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dlbench.trials.record import COMPLETED
+from dlbench.trials.trial_record import COMPLETED
 
 if TYPE_CHECKING:
     from dlbench.plans.plan import Plan
     from dlbench.trials.events import EpochFinished, TrialFinished, TrialStarted
-    from dlbench.trials.record import TrialRecord
     from dlbench.trials.trial import Trial
+    from dlbench.trials.trial_record import TrialRecord
 
 #: The groups in which the options are shown.
 WHERE, AGAIN = "Where and how it runs", "What is computed again (by default, what is missing)"

@@ -12,8 +12,8 @@ from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import list_runs
 from dlbench.runs.peers import at_work
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
-from dlbench.trials.record import TrialRecord
 from dlbench.trials.trial import Trial
+from dlbench.trials.trial_record import TrialRecord
 
 _DECISIVE = ("dlbench", "torch", "numpy")
 

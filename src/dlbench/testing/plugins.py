@@ -27,7 +27,7 @@ from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.provenance import collect_provenance
 from dlbench.testing.promises import Unproven, promise
-from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial_record import TrialRecord
 
 OBSERVERS = ("dlbench_run_started", "dlbench_epoch_finished", "dlbench_trial_finished", "dlbench_run_finished")
 

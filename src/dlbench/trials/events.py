@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dlbench.trials.record import Metrics, TrialRecord
+from dlbench.trials.trial_record import Metrics, TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)

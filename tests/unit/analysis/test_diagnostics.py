@@ -18,7 +18,7 @@ from dlbench.runs.folder import extend_plan
 from dlbench.runs.tables import ViewFiles
 from dlbench.statistics.metrics import default_margin, higher_is_better, is_share
 from dlbench.trials.diagnostics import DiagnosticsPlan, Reading
-from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial_record import TrialRecord
 
 WATCH = DiagnosticsPlan(
     diagnostics=("standard/saturation", "standard/sharpness"), at=("first", "last"), values=("saturation", "sharpness")

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from dlbench.components.choice import Selection
 from dlbench.trials.events import TrialFinished, event_from_json, event_to_json
 from dlbench.trials.outcomes import ImageOutcomes, images_digest
-from dlbench.trials.record import TrialRecord
 from dlbench.trials.settings import Settings
 from dlbench.trials.trial import Trial
+from dlbench.trials.trial_record import TrialRecord
 
 RECORD = TrialRecord(
     trial=Trial(

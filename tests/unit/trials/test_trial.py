@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from dlbench.components.choice import Selection
 from dlbench.trials.events import EpochFinished, Event, TrialFinished, TrialStarted, event_from_json, event_to_json
-from dlbench.trials.record import COMPLETED, TrialRecord
 from dlbench.trials.settings import VALUES_BEFORE_INTRODUCED, Settings
 from dlbench.trials.trial import Trial
+from dlbench.trials.trial_record import COMPLETED, TrialRecord
 from dlbench.trials.work_unit import WorkUnit
 
 TRIAL = Trial(

@@ -12,7 +12,7 @@ from dlbench.files import replace_file, writing
 from dlbench.report.figures import confusion, curves, differences, final, heatmap, layers, rates, seconds, steps
 from dlbench.report.figures.canvas import FORMATS, Format, render
 from dlbench.report.figures.study import FigureData, study
-from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial_record import TrialRecord
 
 __all__ = ["FORMATS", "KINDS", "FigureData", "Format", "Kind", "learning_curves", "picture", "study"]
 

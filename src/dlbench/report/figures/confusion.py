@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dlbench.report.figures.canvas import canvas, with_note, wrapped
 from dlbench.report.figures.study import FigureData
-from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial_record import TrialRecord
 
 #: Up to so many classes, cells name their counts and axes their classes.
 NAMED = 12

@@ -15,7 +15,7 @@ from dlbench.analysis.metrics import epoch_curve
 from dlbench.report.figures.canvas import canvas, legend_below, log_scale_where_wide, style_axes
 from dlbench.report.figures.study import FigureData
 from dlbench.report.palette import Style
-from dlbench.trials.record import TrialRecord
+from dlbench.trials.trial_record import TrialRecord
 
 
 @dataclass(frozen=True, eq=False)

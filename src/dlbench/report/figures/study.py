@@ -14,7 +14,7 @@ from dlbench.analysis.verdicts import Judged, judge_run
 from dlbench.report.figures.canvas import with_note
 from dlbench.report.palette import Style, styles
 from dlbench.statistics.verdicts import Rules
-from dlbench.trials.record import COMPLETED, TrialRecord
+from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)

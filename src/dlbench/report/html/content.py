@@ -14,7 +14,7 @@ from dlbench.report.html.reported import claim_rows, reported_rows
 from dlbench.report.html.verdicts import ABSENT, FamilyTable, Row, family_table, rule
 from dlbench.report.terminal.summary import failure_notes
 from dlbench.runs.folder import RunFolder
-from dlbench.trials.record import COMPLETED
+from dlbench.trials.trial_record import COMPLETED
 
 #: So many tables at single values of the other axes are read; more only hide the others.
 _HELD = 12

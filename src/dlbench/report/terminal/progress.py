@@ -14,8 +14,8 @@ from rich.text import Text
 from dlbench.analysis.formatting import percent
 from dlbench.report.terminal.console import plain_console
 from dlbench.trials.events import EpochFinished, TrialFinished, TrialStarted
-from dlbench.trials.record import Metrics, TrialRecord
 from dlbench.trials.trial import Trial
+from dlbench.trials.trial_record import Metrics, TrialRecord
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from rich.text import Text
 from dlbench.analysis.formatting import measure
 from dlbench.analysis.summary import FailureGroup, VariantSummary
 from dlbench.report.terminal.layout import natural_width, plain_table
-from dlbench.trials.record import COMPLETED
+from dlbench.trials.trial_record import COMPLETED
 
 MARK = "*"
 _ABSENT = "–"
