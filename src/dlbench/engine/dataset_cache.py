@@ -29,7 +29,7 @@ _UNUSABLE_FOLDER = frozenset(
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def prepare(entry: Entry, parameters: Mapping[str, Value], data_dir: Path, download: bool) -> PreparedInfo:
+def prepare(entry: Entry[Dataset], parameters: Mapping[str, Value], data_dir: Path, download: bool) -> PreparedInfo:
     """Read a data set through its factory, check it, and keep it as arrays below the data folder.
 
     Raises DataMissingError where its files are absent, DataError where they are corrupt or not to be had or the folder
@@ -52,7 +52,7 @@ def store(data: ImageData, data_dir: Path) -> PreparedInfo:
     return info
 
 
-def verify(entry: Entry, parameters: Mapping[str, Value], data_dir: Path) -> tuple[PreparedInfo, bool]:
+def verify(entry: Entry[Dataset], parameters: Mapping[str, Value], data_dir: Path) -> tuple[PreparedInfo, bool]:
     """Read a data set's files again, with all their checks, and hold what was prepared against them, byte for byte.
 
     Prepared arrays that differ are prepared anew. Returns what is known of the data set, and whether that was so.
@@ -81,12 +81,10 @@ def _digest(folder: Path) -> str:
 
 
 def _read_checked(
-    entry: Entry, parameters: Mapping[str, Value], data_dir: Path, download: bool
+    entry: Entry[Dataset], parameters: Mapping[str, Value], data_dir: Path, download: bool
 ) -> tuple[Dataset, ImageData]:
     """Return what a data set's factory reads, checked against its contract."""
     record = entry.record
-    if not isinstance(record, Dataset):
-        raise TypeError(f"{entry.name} is not a data set")
     try:
         data = _read(record, parameters, data_dir, download)
         check_contract(data, record)
@@ -121,7 +119,7 @@ def load_for_trial(trial: Trial, data_dir: Path, registry: Registry) -> ImageDat
     """
     with contextlib.suppress(DataError):
         return load(trial.dataset_digest, data_dir)
-    entry = registry.get("datasets", trial.dataset.name)
+    entry = registry.get(Dataset, trial.dataset.name)
     info = prepare(entry, trial.dataset.parameters, data_dir, download=False)
     if info.digest != trial.dataset_digest:
         raise DataError(
@@ -171,7 +169,7 @@ def _mend(record: Dataset) -> str:
     return f"If a file is damaged, delete it and type `dlbench data fetch {record.name}`."
 
 
-def _blame(entry: Entry) -> str:
+def _blame(entry: Entry[Dataset]) -> str:
     plugin = entry.plugin
     return f"That is a fault of the plugin {plugin.name} ({plugin.distribution} {plugin.version}): update it."
 

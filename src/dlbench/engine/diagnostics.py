@@ -44,8 +44,7 @@ def resolve_diagnostics(diagnostics: DiagnosticsPlan, registry: Registry) -> tup
     resolved = []
     for text in diagnostics.diagnostics:
         reference = parse_reference(text)
-        record = registry.get("diagnostics", reference.name).record
-        assert isinstance(record, Diagnostic)
+        record = registry.get(Diagnostic, reference.name).record
         resolved.append(ResolvedDiagnostic(text, record, registry.select("diagnostics", reference)))
     return tuple(resolved)
 

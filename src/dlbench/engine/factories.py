@@ -84,8 +84,7 @@ def build_schedule(
     trial: Trial, registry: Registry, optimizer: optim.Optimizer, steps_per_epoch: int
 ) -> tuple[Schedule, Scheduler]:
     """Build the trial's schedule; its record tells when it steps."""
-    record = registry.get("schedulers", trial.scheduler.name).record
-    assert isinstance(record, Scheduler)
+    record = registry.get(Scheduler, trial.scheduler.name).record
     parameters: Mapping[str, Any] = trial.scheduler.parameters
     schedule = resolve_factory(record)(optimizer, trial.settings.epochs, steps_per_epoch, **parameters)
     if not isinstance(schedule, LRScheduler | ReduceLROnPlateau):

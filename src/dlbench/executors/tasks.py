@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlbench.components.records import Value
+from dlbench.components.records import Dataset, Value
 from dlbench.dataset_index import PreparedInfo
 from dlbench.executors.allocator import keep_freed_memory
 from dlbench.machine import Machine, Training
@@ -41,7 +41,7 @@ def prepare_dataset(name: str, parameters: dict[str, Value], data_dir: str, down
     from dlbench.engine.dataset_cache import prepare
     from dlbench.plugins.registry import Registry
 
-    return prepare(Registry.load().get("datasets", name), parameters, Path(data_dir), download)
+    return prepare(Registry.load().get(Dataset, name), parameters, Path(data_dir), download)
 
 
 def measure_rates(trials: list[Any], data_dir: str, seconds: float, windows: int) -> list[dict[str, tuple[float, ...]]]:
@@ -63,4 +63,4 @@ def verify_dataset(name: str, parameters: dict[str, Value], data_dir: str) -> tu
     from dlbench.engine.dataset_cache import verify
     from dlbench.plugins.registry import Registry
 
-    return verify(Registry.load().get("datasets", name), parameters, Path(data_dir))
+    return verify(Registry.load().get(Dataset, name), parameters, Path(data_dir))

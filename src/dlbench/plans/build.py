@@ -173,10 +173,8 @@ def _variant(labels: Mapping[str, str], texts: Mapping[str, str], trial: Trial, 
 
 def _trial(texts: Mapping[str, str], registry: Registry, prefer: str) -> Trial:
     components = {name: _component(axis, texts[name], registry, prefer) for name, axis in AXES.items() if texts[name]}
-    model = registry.get("models", components["model"].name).record
-    dataset = registry.get("datasets", components["dataset"].name).record
-    assert isinstance(model, Model)
-    assert isinstance(dataset, Dataset)
+    model = registry.get(Model, components["model"].name).record
+    dataset = registry.get(Dataset, components["dataset"].name).record
     if "activation" not in components:
         components["activation"] = _default_activation(model, components["model"], registry)
     return Trial.of(

@@ -41,13 +41,12 @@ def _one(text: str, registry: Registry, prefer: str) -> DiagnosticsPlan:
         times = "Beside diagnostics it takes first, last, every:N, numbers of epochs, and all."
         hint = suggest(text, (FIRST, LAST, f"{EVERY}5", ALL), times)
         raise DlbenchError(error.message, f"{error.hint} {hint}") from None
-    record = registry.get("diagnostics", selection.name).record
-    assert isinstance(record, Diagnostic)
+    record = registry.get(Diagnostic, selection.name).record
     return DiagnosticsPlan(diagnostics=(selection.text,), values=tuple(record.values))
 
 
 def source_of(metric: str, registry: Registry) -> str:
     """Return the short name of the diagnostic that gives a metric, "" where none does."""
     name = metric.partition("@")[0]
-    found = (e.record for e in registry.entries("diagnostics") if isinstance(e.record, Diagnostic))
+    found = (entry.record for entry in registry.entries(Diagnostic))
     return next((record.name for record in found if name in record.values), "")

@@ -39,8 +39,8 @@ def nothing_left(vetoes: Sequence[tuple[Trial, str]], registry: Registry) -> Dlb
     if not all(_too_small(_model(trial, registry), trial.input_shape) for trial, _ in vetoes):
         return DlbenchError(message, "Leave out what the reason names, or choose others: `dlbench list models`.")
     shape = vetoes[0][0].input_shape
-    records = [entry.record for entry in registry.entries("models")]
-    takers = [record.name for record in records if isinstance(record, Model) and not _too_small(record, shape)]
+    records = [entry.record for entry in registry.entries(Model)]
+    takers = [record.name for record in records if not _too_small(record, shape)]
     more = f" and {len(takers) - _SHOWN} more" if len(takers) > _SHOWN else ""
     return DlbenchError(message, f"These models take such images: {', '.join(takers[:_SHOWN])}{more}.")
 
@@ -50,6 +50,4 @@ def _too_small(model: Model, shape: tuple[int, int, int] | None) -> bool:
 
 
 def _model(trial: Trial, registry: Registry) -> Model:
-    record = registry.get("models", trial.model.name).record
-    assert isinstance(record, Model)
-    return record
+    return registry.get(Model, trial.model.name).record

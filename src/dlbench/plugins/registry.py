@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
 from dlbench.components.choice import Selection
 from dlbench.components.records import KINDS, Component, Value
@@ -23,12 +23,16 @@ SINGULAR = {
 }
 
 
+Record = TypeVar("Record", bound=Component)
+Record_co = TypeVar("Record_co", bound=Component, covariant=True)
+
+
 @dataclass(frozen=True)
-class Entry:
+class Entry(Generic[Record_co]):
     """A component and the plugin that declares it."""
 
     plugin: Plugin
-    record: Component
+    record: Record_co
 
     @property
     def name(self) -> str:
@@ -37,26 +41,35 @@ class Entry:
 
 
 class Registry:
-    """The components of a set of plugins; a kind's hooks are called when it is first asked for."""
+    """The components of a set of plugins; the hooks of a kind are called when it is first asked for.
+
+    A kind is the class of its records (`Model`), so that the type of an entry's record is known, or its name
+    ("models") where only running code knows it.
+    """
 
     def __init__(self, plugins: PluginSet) -> None:
         self.plugins = plugins
-        self._entries: dict[str, tuple[Entry, ...]] = {}
+        self._entries: dict[str, tuple[Entry[Any], ...]] = {}
 
     @classmethod
     def load(cls, strict: bool | None = None) -> "Registry":
         """Discover the installed plugins. strict: see load_plugins."""
         return cls(load_plugins(strict))
 
-    def entries(self, kind: str) -> tuple[Entry, ...]:
+    @overload
+    def entries(self, kind: type[Record]) -> tuple[Entry[Record], ...]: ...
+    @overload
+    def entries(self, kind: str) -> tuple[Entry[Component], ...]: ...
+    def entries(self, kind: type[Component] | str) -> tuple[Entry[Component], ...]:
         """Return all components of a kind: built-in plugins first, names in natural order."""
+        kind = _name_of(kind)
         if kind not in self._entries:
             found = list(self._collect(kind))
             found.sort(key=lambda entry: (not entry.plugin.built_in, entry.plugin.name, natural_key(entry.record.name)))
             self._entries[kind] = tuple(found)
         return self._entries[kind]
 
-    def _collect(self, kind: str) -> Iterable[Entry]:
+    def _collect(self, kind: str) -> Iterable[Entry[Component]]:
         hook = f"dlbench_{kind}"
         for plugin, records in self.plugins.call(hook):
             if not isinstance(records, list):
@@ -73,7 +86,7 @@ class Registry:
                     names.add(record.name)
                     yield Entry(plugin, record)
 
-    def find(self, kind: str, pattern: str = "*") -> tuple[Entry, ...]:
+    def find(self, kind: str, pattern: str = "*") -> tuple[Entry[Component], ...]:
         """Return the components whose qualified or short name matches a pattern with * and ?."""
         wanted = pattern if any(sign in pattern for sign in "*?[") else f"*{pattern}*"
         return tuple(
@@ -82,11 +95,16 @@ class Registry:
             if fnmatchcase(entry.name, wanted) or fnmatchcase(entry.record.name, wanted)
         )
 
-    def get(self, kind: str, name: str, prefer: str = "") -> Entry:
+    @overload
+    def get(self, kind: type[Record], name: str, prefer: str = "") -> Entry[Record]: ...
+    @overload
+    def get(self, kind: str, name: str, prefer: str = "") -> Entry[Component]: ...
+    def get(self, kind: type[Component] | str, name: str, prefer: str = "") -> Entry[Component]:
         """Return the one component of that name; a qualified name always works.
 
-        prefer: the plugin that is looked into first (that of an experiment file).
+        prefer: the plugin that is searched first (that of an experiment file).
         """
+        kind = _name_of(kind)
         entries = self.entries(kind)
         matches = [entry for entry in entries if name in (entry.name, entry.record.name)]
         if len(matches) > 1:
@@ -111,7 +129,11 @@ class Registry:
         return select(entry, reference.parameters)
 
 
-def select(entry: Entry, raw: Mapping[str, str]) -> Selection:
+def _name_of(kind: type[Component] | str) -> str:
+    return kind if isinstance(kind, str) else kind.kind
+
+
+def select(entry: Entry[Component], raw: Mapping[str, str]) -> Selection:
     """Resolve the parameters of a component from text."""
     declared = entry.record.parameters
     if unknown := sorted(raw.keys() - declared.keys()):

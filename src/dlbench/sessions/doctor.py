@@ -93,9 +93,8 @@ def examine_data(registry: Registry, folder: Path) -> Iterator[Check]:
     yield _writable("data folder", folder, advice)
     ready = [
         entry.record.name
-        for entry in registry.entries("datasets")
-        if isinstance(entry.record, Dataset)
-        and known_data(entry, {key: parameter.default for key, parameter in entry.record.parameters.items()}, folder)
+        for entry in registry.entries(Dataset)
+        if known_data(entry, {key: parameter.default for key, parameter in entry.record.parameters.items()}, folder)
     ]
     yield Check("prepared data sets", ", ".join(ready) or "none yet", advice="dlbench data list shows all.")
 

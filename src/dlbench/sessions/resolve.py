@@ -79,13 +79,13 @@ class TrialResolver:
         """Return what is known of a data set, prepared now if it is not; downloading is announced."""
         key = canonical_json(dataset.identity)
         if key not in self._prepared:
-            entry = self.registry.get("datasets", dataset.name)
+            entry = self.registry.get(Dataset, dataset.name)
             self._prepared[key] = known_data(entry, dataset.parameters, self.data_dir) or self.prepare(
                 entry, dataset.parameters
             )
         return self._prepared[key]
 
-    def prepare(self, entry: Entry, parameters: "Mapping[str, Value]") -> PreparedInfo:
+    def prepare(self, entry: Entry[Dataset], parameters: "Mapping[str, Value]") -> PreparedInfo:
         """Prepare a data set in a worker; download what is not on disk, and say so first."""
         from dlbench.executors.tasks import prepare_dataset
 
@@ -139,14 +139,13 @@ class TrialResolver:
         return answer
 
 
-def known_data(entry: Entry, parameters: "Mapping[str, Value]", data_dir: Path) -> PreparedInfo | None:
+def known_data(entry: Entry[Dataset], parameters: "Mapping[str, Value]", data_dir: Path) -> PreparedInfo | None:
     """Return what is known of a data set if it lies prepared and its files are as they were."""
-    assert isinstance(entry.record, Dataset)
     return lookup(entry.name, parameters, entry.plugin.version, entry.record, data_dir)
 
 
-def _download_size(entry: Entry) -> str:
-    size = entry.record.download_bytes if isinstance(entry.record, Dataset) else None
+def _download_size(entry: Entry[Dataset]) -> str:
+    size = entry.record.download_bytes
     return f"{size / 1e6:,.0f} MB" if size else ""
 
 

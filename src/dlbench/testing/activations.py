@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from dlbench.components.records import Activation
 from dlbench.testing.modules import differing_weights, through_a_file
 from dlbench.testing.promises import Subject, promise
 
@@ -13,22 +14,22 @@ SHAPES = ((2, 3, 4, 5), (4, 10), (2, 7, 6))
 POINTS = (-50.0, -10.0, -1.0, -1e-4, 0.0, 1e-4, 1.0, 10.0, 50.0)
 
 
-def make(subject: Subject) -> nn.Module:
+def make(subject: Subject[Activation]) -> nn.Module:
     """Return a fresh instance."""
     made: nn.Module = subject.factory(**subject.parameters)
     return made
 
 
 @promise("makes a torch module", decisive=True)
-def makes_module(subject: Subject) -> Iterator[str]:
+def makes_module(subject: Subject[Activation]) -> Iterator[str]:
     """Call the factory."""
     made = make(subject)
     if not isinstance(made, nn.Module):
-        yield f"{subject.entry.record.factory}(**{subject.parameters}) returned {made!r}"
+        yield f"{subject.record.factory}(**{subject.parameters}) returned {made!r}"
 
 
 @promise("makes a fresh instance each call")
-def makes_fresh(subject: Subject) -> Iterator[str]:
+def makes_fresh(subject: Subject[Activation]) -> Iterator[str]:
     """Compare two instances, and the weights they hold."""
     first, second = make(subject), make(subject)
     if first is second:
@@ -39,7 +40,7 @@ def makes_fresh(subject: Subject) -> Iterator[str]:
 
 
 @promise("keeps shape and type")
-def keeps_shape(subject: Subject) -> Iterator[str]:
+def keeps_shape(subject: Subject[Activation]) -> Iterator[str]:
     """Send inputs of several shapes through it."""
     for shape in SHAPES:
         y = make(subject)(torch.randn(shape))
@@ -48,7 +49,7 @@ def keeps_shape(subject: Subject) -> Iterator[str]:
 
 
 @promise("has finite values and gradients")
-def finite_gradient(subject: Subject) -> Iterator[str]:
+def finite_gradient(subject: Subject[Activation]) -> Iterator[str]:
     """Look at single points, small and large."""
     activation = make(subject)
     for point in POINTS:
@@ -66,7 +67,7 @@ def finite_gradient(subject: Subject) -> Iterator[str]:
 
 
 @promise("has the gradient of its values")
-def right_gradient(subject: Subject) -> Iterator[str]:
+def right_gradient(subject: Subject[Activation]) -> Iterator[str]:
     """Compare the gradient in float64 with finite differences, at random points away from any single corner."""
     activation = make(subject).double().eval()
     x = (3 * torch.randn(2, 3, 2, 2, dtype=torch.float64)).requires_grad_()
@@ -78,7 +79,7 @@ def right_gradient(subject: Subject) -> Iterator[str]:
 
 
 @promise("works in bfloat16")
-def works_in_bfloat16(subject: Subject) -> Iterator[str]:
+def works_in_bfloat16(subject: Subject[Activation]) -> Iterator[str]:
     """Send a bfloat16 input forward and backward."""
     x = torch.randn(2, 3, 4, 5).bfloat16().requires_grad_()
     y = make(subject).bfloat16()(x)
@@ -88,7 +89,7 @@ def works_in_bfloat16(subject: Subject) -> Iterator[str]:
 
 
 @promise("goes through a state dict")
-def state_dict_round_trip(subject: Subject) -> Iterator[str]:
+def state_dict_round_trip(subject: Subject[Activation]) -> Iterator[str]:
     """Load the state of one that was changed into a fresh one."""
     first, second = make(subject).eval(), make(subject).eval()
     with torch.no_grad():

@@ -45,24 +45,18 @@ def _no_network() -> Iterator[list[str]]:
         yield seen
 
 
-def record_of(subject: Subject) -> Dataset:
-    """Return the data set's record."""
-    assert isinstance(subject.entry.record, Dataset)
-    return subject.entry.record
-
-
 @lru_cache(maxsize=1)
-def read(subject: Subject) -> ImageData:
+def read(subject: Subject[Dataset]) -> ImageData:
     """Read it from the data folder, downloading nothing."""
     try:
         answer = subject.factory(subject.data_dir, False, **subject.parameters)
     except (FileNotFoundError, RuntimeError) as error:
         raise Unproven(f"its files are not in {subject.data_dir}") from error
-    return to_image_data(answer, record_of(subject))
+    return to_image_data(answer, subject.record)
 
 
 @promise("downloads nothing unless it is asked to")
-def downloads_nothing(subject: Subject) -> Iterator[str]:
+def downloads_nothing(subject: Subject[Dataset]) -> Iterator[str]:
     """Ask for it in an empty folder, with no network."""
     with tempfile.TemporaryDirectory() as folder, _no_network() as seen:
         try:
@@ -83,16 +77,16 @@ def downloads_nothing(subject: Subject) -> Iterator[str]:
 
 
 @promise("returns images and labels as its record says", decisive=True)
-def keeps_contract(subject: Subject) -> Iterator[str]:
+def keeps_contract(subject: Subject[Dataset]) -> Iterator[str]:
     """Check types, shapes, finite pixels, labels and what the record declares."""
     try:
-        check_contract(read(subject), record_of(subject))
+        check_contract(read(subject), subject.record)
     except ContractError as error:
         yield error.message
 
 
 @promise("has pixels of one range in every split")
-def pixels_in_range(subject: Subject) -> Iterator[str]:
+def pixels_in_range(subject: Subject[Dataset]) -> Iterator[str]:
     """Look at the smallest and largest pixels."""
     ranges = {split: (images.min(), images.max()) for split, (images, _) in splits(read(subject)).items()}
     for split, (low, high) in ranges.items():
@@ -107,7 +101,7 @@ def pixels_in_range(subject: Subject) -> Iterator[str]:
 
 
 @promise("has every class among its training labels")
-def has_every_class(subject: Subject) -> Iterator[str]:
+def has_every_class(subject: Subject[Dataset]) -> Iterator[str]:
     """Count the labels."""
     data = read(subject)
     counts = np.bincount(data.train_labels, minlength=len(data.class_names))
@@ -117,7 +111,7 @@ def has_every_class(subject: Subject) -> Iterator[str]:
 
 
 @promise("has disjoint splits")
-def disjoint_splits(subject: Subject) -> Iterator[str]:
+def disjoint_splits(subject: Subject[Dataset]) -> Iterator[str]:
     """Look for images that stand in two splits, bit by bit."""
     found = {split: _rows(images) for split, (images, _) in splits(read(subject)).items()}
     for one, other in (("train", "test"), ("train", "validation"), ("validation", "test")):
@@ -128,10 +122,10 @@ def disjoint_splits(subject: Subject) -> Iterator[str]:
 
 
 @promise("reads the same each time")
-def reads_the_same(subject: Subject) -> Iterator[str]:
+def reads_the_same(subject: Subject[Dataset]) -> Iterator[str]:
     """Read it a second time."""
     first_data = read(subject)
-    again = to_image_data(subject.factory(subject.data_dir, False, **subject.parameters), record_of(subject))
+    again = to_image_data(subject.factory(subject.data_dir, False, **subject.parameters), subject.record)
     for split, arrays in splits(again).items():
         for kind, first, second in zip(("images", "labels"), splits(first_data)[split], arrays, strict=True):
             if not np.array_equal(first, second):

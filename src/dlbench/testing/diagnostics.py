@@ -11,11 +11,10 @@ from dlbench.components.records import Diagnostic
 from dlbench.testing.promises import Subject, promise
 
 
-def measure(subject: Subject, model: nn.Module) -> list[Any]:
+def measure(subject: Subject[Diagnostic], model: nn.Module) -> list[Any]:
     """Return what it says of a small convolutional network."""
     images, labels = torch.randn(8, 1, 8, 8), torch.arange(8) % 3
-    record = subject.entry.record
-    assert isinstance(record, Diagnostic)
+    record = subject.record
     given = {name: value for name, value in _needed(model).items() if name in record.needs}
     return list(subject.factory(model, images, labels, nn.functional.cross_entropy, **given, **subject.parameters))
 
@@ -50,7 +49,7 @@ def network() -> nn.Module:
 
 
 @promise("yields a layer, a name and a finite number")
-def yields_numbers(subject: Subject) -> Iterator[str]:
+def yields_numbers(subject: Subject[Diagnostic]) -> Iterator[str]:
     """Look at every row."""
     for row in measure(subject, network()):
         if not isinstance(row, tuple) or len(row) != 3:
@@ -62,16 +61,15 @@ def yields_numbers(subject: Subject) -> Iterator[str]:
 
 
 @promise("yields the values that its record names")
-def yields_its_values(subject: Subject) -> Iterator[str]:
+def yields_its_values(subject: Subject[Diagnostic]) -> Iterator[str]:
     """Compare the names: they are what a user judges and claims by."""
-    record = subject.entry.record
-    assert isinstance(record, Diagnostic)
+    record = subject.record
     for name in sorted({str(row[1]) for row in measure(subject, network()) if len(row) == 3} - set(record.values)):
         yield f"it yielded {name!r}, which is not among its record's values: {', '.join(record.values)}"
 
 
 @promise("leaves the model as it was")
-def leaves_the_model(subject: Subject) -> Iterator[str]:
+def leaves_the_model(subject: Subject[Diagnostic]) -> Iterator[str]:
     """Compare weights, statistics, gradients, hooks and mode before and after."""
     model = network()
     before = {name: value.clone() for name, value in model.state_dict().items()}

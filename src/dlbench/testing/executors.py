@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlbench.components.records import Dataset, Executor
 from dlbench.plans.build import build
 from dlbench.plans.plan import Request
 from dlbench.testing.promises import Subject, promise
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 PATIENCE = 300.0
 
 
-def make(subject: Subject, data_dir: Path) -> Any:
+def make(subject: Subject[Executor], data_dir: Path) -> Any:
     """Build it as a session does: its jobs and its data folder, where the executor leaves them open."""
     ours = {"jobs": 1, "data_dir": str(data_dir)}
     given = {key: value for key, value in ours.items() if subject.parameters.get(key, value) is None}
     return subject.factory(**{**subject.parameters, **given})
 
 
-def units(subject: Subject, data_dir: Path) -> list[WorkUnit]:
+def units(subject: Subject[Executor], data_dir: Path) -> list[WorkUnit]:
     """Return two units of one small trial each."""
     from dlbench.engine.dataset_cache import prepare
 
@@ -39,7 +40,7 @@ def units(subject: Subject, data_dir: Path) -> list[WorkUnit]:
         "precision": ("float32",),
     }
     plan = build(Request(values=values, seeds=2), subject.registry)
-    data = prepare(subject.registry.get("datasets", "digits"), {}, data_dir, download=False)
+    data = prepare(subject.registry.get(Dataset, "digits"), {}, data_dir, download=False)
     known = {"dataset_digest": data.digest, "input_shape": data.input_shape, "num_classes": data.num_classes}
     trials: list[Trial] = [replace(trial, **known) for trial in plan.trials]  # type: ignore[arg-type]  # as named
     return [WorkUnit(trials=(trial,)) for trial in trials]
@@ -67,7 +68,7 @@ def run(executor: Any, work: list[WorkUnit], *, stopped: bool = False) -> list[E
 
 
 @promise("has a whole number of slots from 1 on", decisive=True)
-def has_slots(subject: Subject) -> Iterator[str]:
+def has_slots(subject: Subject[Executor]) -> Iterator[str]:
     """Ask for them."""
     with tempfile.TemporaryDirectory() as folder:
         slots = make(subject, Path(folder)).slots()
@@ -76,7 +77,7 @@ def has_slots(subject: Subject) -> Iterator[str]:
 
 
 @promise("trains every unit and emits its epochs and records")
-def runs_units(subject: Subject) -> Iterator[str]:
+def runs_units(subject: Subject[Executor]) -> Iterator[str]:
     """Run two units of two epochs."""
     with tempfile.TemporaryDirectory() as folder:
         work = units(subject, Path(folder))
@@ -97,7 +98,7 @@ def runs_units(subject: Subject) -> Iterator[str]:
 
 
 @promise("returns soon when it is told to stop")
-def stops(subject: Subject) -> Iterator[str]:
+def stops(subject: Subject[Executor]) -> Iterator[str]:
     """Run two units with `stop` set from the start."""
     with tempfile.TemporaryDirectory() as folder:
         work = units(subject, Path(folder))

@@ -26,13 +26,7 @@ BATCH = 4
 LARGEST = 30_000_000
 
 
-def record_of(subject: Subject) -> Model:
-    """Return the model's record."""
-    assert isinstance(subject.entry.record, Model)
-    return subject.entry.record
-
-
-def size(subject: Subject) -> int:
+def size(subject: Subject[Model]) -> int:
     """Return how many parameters it has, without allocating them where it can be built on the meta device."""
     shape = smallest(subject)
     try:
@@ -43,16 +37,16 @@ def size(subject: Subject) -> int:
     return sum(weight.numel() for weight in model.parameters())
 
 
-def smallest(subject: Subject) -> Shape:
+def smallest(subject: Subject[Model]) -> Shape:
     """Return the smallest image shape that it takes: what does not depend on the size is checked there."""
-    least = max(8, record_of(subject).minimum_size)
+    least = max(8, subject.record.minimum_size)
     tiny = (3, least, least)
     return shapes(subject)[0] if vetoed(subject, tiny) else tiny
 
 
-def shapes(subject: Subject) -> list[Shape]:
+def shapes(subject: Subject[Model]) -> list[Shape]:
     """Return the image shapes to try: those that neither the record nor a veto refuses."""
-    least = record_of(subject).minimum_size
+    least = subject.record.minimum_size
     wanted = [(channels, max(height, least), max(width, least)) for channels, height, width in SHAPES]
     allowed = [shape for shape in dict.fromkeys(wanted) if not vetoed(subject, shape)]
     if not allowed:
@@ -60,7 +54,7 @@ def shapes(subject: Subject) -> list[Shape]:
     return allowed
 
 
-def vetoed(subject: Subject, shape: Shape, activation: str = "") -> str:
+def vetoed(subject: Subject[Model], shape: Shape, activation: str = "") -> str:
     """Return why the model declines such images or another activation, or ""."""
     plain = Selection("standard/constant")
     trial = Trial(
@@ -77,16 +71,16 @@ def vetoed(subject: Subject, shape: Shape, activation: str = "") -> str:
     return veto_reason(trial, subject.registry)
 
 
-def default_activation(subject: Subject) -> str:
+def default_activation(subject: Subject[Model]) -> str:
     """Return the activation that the record names, qualified; "own" or "none"."""
-    name = record_of(subject).activation
+    name = subject.record.activation
     if name in (None, "own"):
         return name or "none"
     return subject.registry.get("activations", name, subject.entry.plugin.name).name
 
 
 def build(
-    subject: Subject,
+    subject: Subject[Model],
     shape: Shape,
     num_classes: int = 10,
     activation: Callable[[], nn.Module] | None = None,
@@ -99,7 +93,7 @@ def build(
     return model
 
 
-def _default_maker(subject: Subject) -> Callable[[], nn.Module] | None:
+def _default_maker(subject: Subject[Model]) -> Callable[[], nn.Module] | None:
     name = default_activation(subject)
     if name in ("own", "none"):
         return None
@@ -109,11 +103,11 @@ def _default_maker(subject: Subject) -> Callable[[], nn.Module] | None:
 
 
 @lru_cache(maxsize=2)
-def _made(subject: Subject, seed: int) -> nn.Module:
+def _made(subject: Subject[Model], seed: int) -> nn.Module:
     return build(subject, smallest(subject), seed=seed)
 
 
-def sample(subject: Subject, seed: int) -> nn.Module:
+def sample(subject: Subject[Model], seed: int) -> nn.Module:
     """Return the model for its smallest images in eval mode, for checks that leave it as it is."""
     return _made(subject, seed).eval()
 
@@ -124,15 +118,15 @@ def images(shape: Shape, count: int = BATCH) -> Tensor:
 
 
 @promise("makes a torch module", decisive=True)
-def makes_module(subject: Subject) -> Iterator[str]:
+def makes_module(subject: Subject[Model]) -> Iterator[str]:
     """Call the factory."""
     made: object = _made(subject, 0)
     if not isinstance(made, nn.Module):
-        yield f"{subject.entry.record.factory}({smallest(subject)}, 10, …) returned {made!r}"
+        yield f"{subject.record.factory}({smallest(subject)}, 10, …) returned {made!r}"
 
 
 @promise("returns logits for every image size and number of classes")
-def returns_logits(subject: Subject) -> Iterator[str]:
+def returns_logits(subject: Subject[Model]) -> Iterator[str]:
     """Build it for several sizes and look at what comes out."""
     for index, shape in enumerate(shapes(subject)):
         num_classes = (10, 3)[index % 2]
@@ -159,9 +153,9 @@ class Probe(nn.Module):
 
 
 @promise("takes any activation")
-def takes_any_activation(subject: Subject) -> Iterator[str]:
+def takes_any_activation(subject: Subject[Model]) -> Iterator[str]:
     """Give it one that notes its calls."""
-    if record_of(subject).activation is None:
+    if subject.record.activation is None:
         raise Unproven("it has no activation to choose")
     shape = smallest(subject)
     if reason := vetoed(subject, shape, "standard/tanh"):
@@ -171,11 +165,11 @@ def takes_any_activation(subject: Subject) -> Iterator[str]:
     with torch.no_grad():
         model(images(shape))
     if not calls:
-        yield f"built for {shape} with another activation than {record_of(subject).activation}, it never calls it"
+        yield f"built for {shape} with another activation than {subject.record.activation}, it never calls it"
 
 
 @promise("trains every weight, and evaluates each image by itself")
-def trains_and_evaluates(subject: Subject) -> Iterator[str]:
+def trains_and_evaluates(subject: Subject[Model]) -> Iterator[str]:
     """Go forward and backward in train mode, and forward twice in eval mode."""
     shape = smallest(subject)
     model, x = copy.deepcopy(sample(subject, 0)).train(), images(shape)
@@ -196,7 +190,7 @@ def trains_and_evaluates(subject: Subject) -> Iterator[str]:
 
 
 @promise("goes through a state dict")
-def state_dict_round_trip(subject: Subject) -> Iterator[str]:
+def state_dict_round_trip(subject: Subject[Model]) -> Iterator[str]:
     """Load one's state into another of other weights."""
     first, second = sample(subject, 0), copy.deepcopy(sample(subject, 1))
     second.load_state_dict(through_a_file(first.state_dict()))
@@ -207,7 +201,7 @@ def state_dict_round_trip(subject: Subject) -> Iterator[str]:
 
 
 @promise("draws its weights from torch's generator")
-def follows_the_seed(subject: Subject) -> Iterator[str]:
+def follows_the_seed(subject: Subject[Model]) -> Iterator[str]:
     """Build it twice from one seed and once from another."""
     with borrowed_generators(0, "initialisation"):
         seeded = torch.initial_seed()
@@ -225,10 +219,10 @@ def follows_the_seed(subject: Subject) -> Iterator[str]:
 
 
 @promise("moves between devices")
-def moves_between_devices(subject: Subject) -> Iterator[str]:
+def moves_between_devices(subject: Subject[Model]) -> Iterator[str]:
     """Move it to every device here, and to torch's meta device, which shows what stays behind."""
-    devices = [device for device in _devices_here() if device in record_of(subject).devices]
-    if set(record_of(subject).devices) <= {"cpu"}:
+    devices = [device for device in _devices_here() if device in subject.record.devices]
+    if set(subject.record.devices) <= {"cpu"}:
         raise Unproven("it declares the CPU alone")
     for device in ("meta", *devices):
         model = copy.deepcopy(sample(subject, 0)).to(device)
@@ -244,9 +238,9 @@ def _devices_here() -> list[str]:
 
 
 @promise("computes in the precisions it declares")
-def computes_in_its_precisions(subject: Subject) -> Iterator[str]:
+def computes_in_its_precisions(subject: Subject[Model]) -> Iterator[str]:
     """Go forward in bfloat16, as the engine does."""
-    if "bfloat16" not in record_of(subject).precisions:
+    if "bfloat16" not in subject.record.precisions:
         raise Unproven("it declares float32 alone")
     shape = smallest(subject)
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from dlbench.components.records import Optimizer
 from dlbench.testing.modules import through_a_file
 from dlbench.testing.promises import Subject, promise
 
@@ -30,7 +31,7 @@ class Bowl(nn.Module):
         return sum((term.sum() for term in terms), torch.zeros(())) / (2.5 * 17)
 
 
-def build(subject: Subject, rate: float = 0.01) -> tuple[Bowl, torch.optim.Optimizer]:
+def build(subject: Subject[Optimizer], rate: float = 0.01) -> tuple[Bowl, torch.optim.Optimizer]:
     """Return a quadratic and the optimizer of its weights."""
     bowl = Bowl()
     return bowl, subject.factory(list(bowl.parameters()), rate, **subject.parameters)
@@ -54,7 +55,7 @@ def _switch(optimizer: torch.optim.Optimizer, mode: str) -> None:
 
 
 @promise("makes a torch optimizer of the weights it is given", decisive=True)
-def makes_optimizer(subject: Subject) -> Iterator[str]:
+def makes_optimizer(subject: Subject[Optimizer]) -> Iterator[str]:
     """Call the factory."""
     bowl, optimizer = build(subject)
     if not isinstance(optimizer, torch.optim.Optimizer):
@@ -66,7 +67,7 @@ def makes_optimizer(subject: Subject) -> Iterator[str]:
 
 
 @promise("starts at the learning rate it is given")
-def starts_at_its_rate(subject: Subject) -> Iterator[str]:
+def starts_at_its_rate(subject: Subject[Optimizer]) -> Iterator[str]:
     """Look at the groups' rates, which schedules start from."""
     for rate in RATES:
         for group in build(subject, rate)[1].param_groups:
@@ -75,7 +76,7 @@ def starts_at_its_rate(subject: Subject) -> Iterator[str]:
 
 
 @promise("decreases a quadratic")
-def decreases_a_quadratic(subject: Subject) -> Iterator[str]:
+def decreases_a_quadratic(subject: Subject[Optimizer]) -> Iterator[str]:
     """Take 200 steps at each of four rates; the best has to halve the value."""
     ends = {rate: descend(*build(subject, rate), STEPS) for rate in RATES}
     best = min(ends, key=lambda rate: ends[rate] if ends[rate] == ends[rate] else float("inf"))
@@ -85,7 +86,7 @@ def decreases_a_quadratic(subject: Subject) -> Iterator[str]:
 
 
 @promise("goes through a state dict")
-def state_dict_round_trip(subject: Subject) -> Iterator[str]:
+def state_dict_round_trip(subject: Subject[Optimizer]) -> Iterator[str]:
     """Stop after 5 steps, go on in a fresh one, and compare with 10 steps in one go."""
     straight, optimizer = build(subject)
     descend(straight, optimizer, 5)

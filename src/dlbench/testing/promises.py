@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from dlbench.components.records import Value
 from dlbench.plugins.discovery import describe_error
-from dlbench.plugins.registry import SINGULAR, Entry, Registry
+from dlbench.plugins.registry import SINGULAR, Entry, Record_co, Registry
 
 Given = TypeVar("Given")
 
@@ -62,25 +62,30 @@ class Finding:
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class Subject(Generic[Record_co]):
     """A component with the parameters it is checked with, and where its files may lie."""
 
-    entry: Entry
+    entry: Entry[Record_co]
     registry: Registry = field(repr=False)
     parameters: Mapping[str, Value]
     data_dir: Path
+
+    @property
+    def record(self) -> Record_co:
+        """Return the component's record."""
+        return self.entry.record
 
     @cached_property
     def factory(self) -> Callable[..., Any]:
         """Return the component's factory."""
         from dlbench.engine.factories import resolve_factory
 
-        return resolve_factory(self.entry.record)
+        return resolve_factory(self.record)
 
     @property
     def title(self) -> str:
         """Return "activation snake/snake"."""
-        return f"{SINGULAR[self.entry.record.kind]} {self.entry.name}"
+        return f"{SINGULAR[self.record.kind]} {self.entry.name}"
 
 
 def promise(text: str, *, decisive: bool = False) -> Callable[[Callable[[Given], Iterator[str]]], Promise]:

@@ -24,9 +24,9 @@ LEADING = MappingProxyType(
 
 
 @promise("has a record in order")
-def record_in_order(subject: Subject) -> Iterator[str]:
+def record_in_order(subject: Subject[Component]) -> Iterator[str]:
     """Look at what a record's own checks leave open."""
-    record = subject.entry.record
+    record = subject.record
     texts = {"summary": record.summary, "source": record.source}
     for name, text in texts.items():
         if not isinstance(text, str) or "\n" in text:
@@ -59,15 +59,15 @@ def _parameter(name: str, parameter: Parameter) -> Iterator[str]:
 
 
 @promise("has a factory that can be imported", decisive=True)
-def factory_resolves(subject: Subject) -> Iterator[str]:
+def factory_resolves(subject: Subject[Component]) -> Iterator[str]:
     """Import the factory."""
     yield from () if callable(subject.factory) else ("it is not callable",)
 
 
 @promise("takes its parameters by name, with the record's defaults", decisive=True)
-def defaults_match(subject: Subject) -> Iterator[str]:
+def defaults_match(subject: Subject[Component]) -> Iterator[str]:
     """Hold the record's parameters against the factory's signature."""
-    record = subject.entry.record
+    record = subject.record
     try:
         signature = inspect.signature(subject.factory)
     except ValueError:  # some callables of C show none

@@ -17,23 +17,23 @@ PEAK = 0.1
 LENGTHS = ((30, 20), (3, 7), (1, 10))
 
 
-def record_of(subject: Subject) -> Scheduler:
-    """Return the schedule's record."""
-    assert isinstance(subject.entry.record, Scheduler)
-    return subject.entry.record
-
-
-def build(subject: Subject, epochs: int, steps: int) -> tuple[torch.optim.Optimizer, Schedule]:
+def build(subject: Subject[Scheduler], epochs: int, steps: int) -> tuple[torch.optim.Optimizer, Schedule]:
     """Return a fresh optimizer and its schedule."""
     optimizer = torch.optim.SGD([nn.Parameter(torch.ones(2))], PEAK, momentum=0.9)
     return optimizer, subject.factory(optimizer, epochs, steps, **subject.parameters)
 
 
 def run(
-    subject: Subject, optimizer: torch.optim.Optimizer, schedule: Schedule, epochs: range, steps: int, *, train: bool
+    subject: Subject[Scheduler],
+    optimizer: torch.optim.Optimizer,
+    schedule: Schedule,
+    epochs: range,
+    steps: int,
+    *,
+    train: bool,
 ) -> list[float]:
     """Step through some epochs and return the rate of each step. The monitored metric gets worse all the time."""
-    record, rates = record_of(subject), []
+    record, rates = subject.record, []
     for epoch in epochs:
         for _ in range(steps):
             rates.append(float(optimizer.param_groups[0]["lr"]))
@@ -51,9 +51,9 @@ def run(
 
 
 @promise("makes the kind of schedule that its record says", decisive=True)
-def makes_schedule(subject: Subject) -> Iterator[str]:
+def makes_schedule(subject: Subject[Scheduler]) -> Iterator[str]:
     """Call the factory for runs of several lengths."""
-    needs_metric = record_of(subject).needs_metric
+    needs_metric = subject.record.needs_metric
     for epochs, steps in LENGTHS:
         _, schedule = build(subject, epochs, steps)
         if not isinstance(schedule, Schedule):
@@ -63,7 +63,7 @@ def makes_schedule(subject: Subject) -> Iterator[str]:
 
 
 @promise("has finite rates that are not negative")
-def finite_rates(subject: Subject) -> Iterator[str]:
+def finite_rates(subject: Subject[Scheduler]) -> Iterator[str]:
     """Step through runs of several lengths."""
     for epochs, steps in LENGTHS:
         rates = run(subject, *build(subject, epochs, steps), range(epochs), steps, train=True)
@@ -73,7 +73,7 @@ def finite_rates(subject: Subject) -> Iterator[str]:
 
 
 @promise("goes through a state dict")
-def state_dict_round_trip(subject: Subject) -> Iterator[str]:
+def state_dict_round_trip(subject: Subject[Scheduler]) -> Iterator[str]:
     """Load the state of one in the middle of a run into a fresh one."""
     optimizer, schedule = build(subject, 6, 5)
     run(subject, optimizer, schedule, range(3), 5, train=True)
@@ -87,7 +87,7 @@ def state_dict_round_trip(subject: Subject) -> Iterator[str]:
 
 
 @promise("goes on where it stopped")
-def resumes(subject: Subject) -> Iterator[str]:
+def resumes(subject: Subject[Scheduler]) -> Iterator[str]:
     """Compare a whole run with one that is interrupted in its middle."""
     whole = run(subject, *build(subject, 6, 5), range(6), 5, train=True)
     optimizer, schedule = build(subject, 6, 5)
@@ -102,7 +102,7 @@ def resumes(subject: Subject) -> Iterator[str]:
 
 
 @promise("can be shown without training")
-def previews(subject: Subject) -> Iterator[str]:
+def previews(subject: Subject[Scheduler]) -> Iterator[str]:
     """Step it with no training in between."""
     trained = run(subject, *build(subject, 6, 5), range(6), 5, train=True)
     optimizer, schedule = build(subject, 6, 5)

@@ -7,8 +7,9 @@ from fnmatch import fnmatchcase
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
+from typing import cast
 
-from dlbench.components.records import KINDS, Value
+from dlbench.components.records import KINDS, Component, Model, Value
 from dlbench.errors import DlbenchError, suggest
 from dlbench.experiments.request import ExperimentFile, find_experiments
 from dlbench.plans.config import default_data_dir, load_config
@@ -39,7 +40,7 @@ class Item:
     name: str
     plugin: Plugin
     registry: Registry = field(repr=False)
-    entry: Entry | None = None
+    entry: Entry[Component] | None = None
     experiment: ExperimentFile | None = None
     parameters: Mapping[str, Value] = field(default_factory=dict)
     data_dir: Path | None = None
@@ -110,7 +111,7 @@ def _wanted(name: str, patterns: Sequence[str]) -> bool:
     return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _check_component(item: Item, entry: Entry) -> Finding:
+def _check_component(item: Item, entry: Entry[Component]) -> Finding:
     from dlbench.testing.modules import settled
     from dlbench.testing.records import RECORD_PROMISES
 
@@ -141,16 +142,16 @@ def _decisive(promises: Sequence[Promise]) -> set[str]:
     return {each.text for each in promises if each.decisive}
 
 
-def _only_described(subject: Subject, described: Finding) -> str:
+def _only_described(subject: Subject[Component], described: Finding) -> str:
     """Return why a component's behaviour is not looked at, or ""."""
     record = subject.entry.record
     missing = [key for key, each in record.parameters.items() if each.required and subject.parameters[key] is None]
     if missing:
         return f"everything else: it needs its parameter {missing[0]}"
-    if record.kind == "models" and described.good:
+    if isinstance(record, Model) and described.good:
         from dlbench.testing.models import LARGEST, size
 
         with contextlib.suppress(Exception):  # its own promise says what is wrong there
-            if (parameters := size(subject)) > LARGEST:
+            if (parameters := size(cast("Subject[Model]", subject))) > LARGEST:
                 return f"everything else: it has {parameters / 1e6:,.0f} M parameters, more than {LARGEST / 1e6:.0f} M"
     return ""

@@ -27,7 +27,7 @@ from dlbench.standard.dataset_records import DATASETS
 STANDARD = {record.name: record for record in DATASETS}
 
 
-def entry_of(record: Dataset, version: str = "1.0") -> Entry:
+def entry_of(record: Dataset, version: str = "1.0") -> Entry[Dataset]:
     return Entry(Plugin("stranger", ModuleType("stranger"), "dlbench-stranger", version), record)
 
 
@@ -43,7 +43,7 @@ def make_data(**changes: Any) -> ImageData:
     return ImageData(**known | changes)
 
 
-Declare = Callable[..., Entry]
+Declare = Callable[..., Entry[Dataset]]
 
 
 @pytest.fixture
@@ -52,15 +52,14 @@ def declare(monkeypatch: pytest.MonkeyPatch) -> Declare:
     module = ModuleType("dlbench_stranger")
     monkeypatch.setitem(sys.modules, "dlbench_stranger", module)
 
-    def declared(factory: Callable[..., Any], version: str = "1.0", **fields: Any) -> Entry:
+    def declared(factory: Callable[..., Any], version: str = "1.0", **fields: Any) -> Entry[Dataset]:
         module.make = factory  # type: ignore[attr-defined]  # a module of the test's own
         return entry_of(Dataset(name="strange", factory="dlbench_stranger:make", **fields), version)
 
     return declared
 
 
-def find(entry: Entry, data_dir: Path, **parameters: Any) -> PreparedInfo | None:
-    assert isinstance(entry.record, Dataset)
+def find(entry: Entry[Dataset], data_dir: Path, **parameters: Any) -> PreparedInfo | None:
     return lookup(entry.name, parameters, entry.plugin.version, entry.record, data_dir)
 
 
@@ -146,13 +145,13 @@ def file_reader(root: Path, download: bool) -> ImageData:
 
 
 @pytest.fixture
-def from_file(tmp_path: Path, declare: Declare) -> Entry:
+def from_file(tmp_path: Path, declare: Declare) -> Entry[Dataset]:
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "data.bin").write_bytes(b"\x07")
     return declare(file_reader, files=("own/*.bin",))
 
 
-def test_a_file_that_changes_invalidates_what_was_prepared(tmp_path: Path, from_file: Entry) -> None:
+def test_a_file_that_changes_invalidates_what_was_prepared(tmp_path: Path, from_file: Entry[Dataset]) -> None:
     path = tmp_path / "own" / "data.bin"
     first = prepare(from_file, {}, tmp_path, download=False)
     assert find(from_file, tmp_path) == first
@@ -166,7 +165,7 @@ def test_a_file_that_changes_invalidates_what_was_prepared(tmp_path: Path, from_
 
 
 @pytest.mark.parametrize("change", ["added", "removed", "grown"])
-def test_other_files_or_sizes_invalidate_too(tmp_path: Path, from_file: Entry, change: str) -> None:
+def test_other_files_or_sizes_invalidate_too(tmp_path: Path, from_file: Entry[Dataset], change: str) -> None:
     path = tmp_path / "own" / "data.bin"
     prepare(from_file, {}, tmp_path, download=False)
     if change == "added":
@@ -180,7 +179,7 @@ def test_other_files_or_sizes_invalidate_too(tmp_path: Path, from_file: Entry, c
     assert find(from_file, tmp_path) is None
 
 
-def test_files_beside_those_declared_do_not_matter(tmp_path: Path, from_file: Entry) -> None:
+def test_files_beside_those_declared_do_not_matter(tmp_path: Path, from_file: Entry[Dataset]) -> None:
     info = prepare(from_file, {}, tmp_path, download=False)
     (tmp_path / "own" / "readme.txt").write_text("new")
     (tmp_path / "own" / ".data.bin").write_text("half a download")

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dlbench.components.records import KINDS
+from dlbench.components.records import KINDS, Model
 from dlbench.components.syntax import parse_reference
 from dlbench.errors import DlbenchError
 from dlbench.plugins.registry import SINGULAR, Registry, natural_key
@@ -40,6 +40,13 @@ def test_every_kind_has_a_word_for_one_of_it() -> None:
 
 def test_a_qualified_name_always_names_one_component(registry: Registry) -> None:
     assert registry.get("activations", "standard/relu").name == "standard/relu"
+
+
+def test_a_kind_is_the_class_of_its_records_or_its_name(registry: Registry) -> None:
+    for kind, cls in KINDS.items():
+        assert registry.entries(cls) == registry.entries(kind)
+        assert all(type(entry.record) is cls for entry in registry.entries(cls))
+    assert registry.get(Model, "mlp") == registry.get("models", "mlp")
 
 
 def test_a_short_name_does_while_one_plugin_has_it(install: Install) -> None:

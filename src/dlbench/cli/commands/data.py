@@ -110,16 +110,15 @@ def _verify(resolver: TrialResolver, selection: Selection) -> dict[str, Any]:
 
 
 def _rows(registry: Registry, folder: Path) -> list[dict[str, Any]]:
-    return [_row(entry, folder) for entry in registry.entries("datasets")]
+    return [_row(entry, folder) for entry in registry.entries(Dataset)]
 
 
 def _folder(option: Path | None) -> Path:
     return data_folder(option, load_config(Path.cwd()).data_dir, default_data_dir)
 
 
-def _row(entry: Entry, folder: Path) -> dict[str, Any]:
+def _row(entry: Entry[Dataset], folder: Path) -> dict[str, Any]:
     record = entry.record
-    assert isinstance(record, Dataset)
     defaults = {key: parameter.default for key, parameter in record.parameters.items()}
     if known_data(entry, defaults, folder):
         here = "prepared"

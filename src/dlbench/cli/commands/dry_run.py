@@ -8,6 +8,7 @@ from rich.table import Table
 from dlbench.analysis.criteria import asked_criteria
 from dlbench.cli.commands.list import warn_of_problems
 from dlbench.cli.streams.console import output, print_json
+from dlbench.components.records import Dataset
 from dlbench.plans.build import build
 from dlbench.plans.config import Config, default_data_dir, load_config
 from dlbench.plans.plan import Plan, Request
@@ -97,5 +98,5 @@ def _unprepared(plan: Plan, registry: Registry, data_dir: Path) -> list[str]:
     return [
         selection.short
         for selection in chosen.values()
-        if not known_data(registry.get("datasets", selection.name), selection.parameters, data_dir)
+        if not known_data(registry.get(Dataset, selection.name), selection.parameters, data_dir)
     ]

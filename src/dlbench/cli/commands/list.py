@@ -8,7 +8,7 @@ import typer
 
 from dlbench.cli.completion.offers import complete_choices
 from dlbench.cli.streams.console import errors, output, print_json
-from dlbench.components.records import KINDS, Dataset, Diagnostic, Model
+from dlbench.components.records import KINDS, Component, Dataset, Diagnostic, Model
 from dlbench.components.syntax import describe, format_value
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plugins.registry import SINGULAR, Entry, Registry
@@ -99,13 +99,13 @@ def _print_entries(kind: str, registry: Registry, pattern: str, as_json: bool) -
         output().print(more, soft_wrap=True)
 
 
-def _large_families(entries: Sequence[Entry]) -> dict[str, int]:
+def _large_families(entries: Sequence[Entry[Component]]) -> dict[str, int]:
     """Count the components of each plugin that brings more than people read through."""
     counts = Counter(entry.plugin.name for entry in entries)
     return {plugin: count for plugin, count in counts.items() if count > _LARGE}
 
 
-def entry_document(entry: Entry) -> dict[str, Any]:
+def entry_document(entry: Entry[Component]) -> dict[str, Any]:
     """Return what a component's record says as JSON content."""
     record = entry.record
     document: dict[str, Any] = {

@@ -69,8 +69,7 @@ def _images(trial: Trial, registry: Registry, folder: Path) -> int | None:
     settings = trial.settings
     if settings.train_size is not None:
         return settings.epochs * settings.train_size
-    entry = registry.get("datasets", trial.dataset.name)
-    assert isinstance(entry.record, Dataset)
+    entry = registry.get(Dataset, trial.dataset.name)
     info = known_data(entry, trial.dataset.parameters, folder)
     declared = entry.record.train_size or trial.dataset.parameters.get("train_size")
     total = info.train_size if info else declared

@@ -12,7 +12,7 @@ from rich.text import Text
 from dlbench.cli.commands.list import entry_document, warn_of_problems
 from dlbench.cli.completion.offers import complete_choices, complete_shown
 from dlbench.cli.streams.console import output, print_json
-from dlbench.components.records import Diagnostic
+from dlbench.components.records import Component, Diagnostic
 from dlbench.components.syntax import describe, parse_reference
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plans.build import build
@@ -108,7 +108,7 @@ def _model(trial: "Trial", registry: Registry, as_json: bool) -> dict[str, Any]:
     return asdict(description)
 
 
-def print_record(entry: Entry) -> None:
+def print_record(entry: Entry[Component]) -> None:
     """Print what a component's record says."""
     record, console = entry.record, output()
     console.print(Text.assemble((entry.name, "bold"), f": {record.summary}"))
