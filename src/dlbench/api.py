@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,7 +142,7 @@ def compare(
     )
     with Progress(quiet=not progress) as display:
         outcome: Outcome = run(request, options, Registry.load(), load_config(Path.cwd()), display, threading.Event())
-    return replace(load_results(outcome.folder), judging=judging)
+    return Comparison(outcome.folder, outcome.run.plan, outcome.run.records, judging)
 
 
 def load_results(path: str | Path) -> Comparison:

@@ -109,7 +109,7 @@ def start(tmp_path, data_dir, compare):
     def start(*arguments, site=None, script=None):
         environment = {**os.environ, "DLBENCH_DATA_DIR": str(data_dir), "DLBENCH_TEST_MARKS": str(tmp_path)}
         if site:
-            environment["PYTHONPATH"] = str(site)
+            environment["PYTHONPATH"] = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])
         command = [sys.executable, str(script)] if script else [*COMMAND, *arguments]
         started.append(Running(command, tmp_path, environment))
         return started[-1]

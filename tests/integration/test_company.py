@@ -75,7 +75,8 @@ for number in range(rounds):
 def start(install, tmp_path, data_dir):
     """Start a process that runs rounds, each in a folder of its own, together with so many others."""
     install("instant", PLUGIN)
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site-packages"), "COMPUTED": str(tmp_path / "computed")}
+    path = os.pathsep.join([str(tmp_path / "site-packages"), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path, "COMPUTED": str(tmp_path / "computed")}
     (tmp_path / "results").mkdir(exist_ok=True)
     processes = []
 

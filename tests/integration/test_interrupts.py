@@ -152,4 +152,4 @@ def test_an_executor_without_a_time_limit_says_so(dlbench, component):
     component("elsewhere", ELSEWHERE, "")
     done = dlbench("compare", "--executor", "elsewhere", "--timeout", "5", "--seeds", "1", "--epochs", "1")
     assert done.returncode == 2
-    assert "knows no --timeout" in done.stderr
+    assert "has no --timeout" in done.stderr

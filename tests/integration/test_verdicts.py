@@ -55,7 +55,7 @@ def test_growing_seeds_stop_when_every_verdict_is_decided_and_the_looks_are_kept
     grow = ("--seeds", "auto:6..20", "--name", "grow")
     done = dlbench("compare", *SMALL, *grow)
     assert done.returncode == 0, done.stderr
-    assert "Look at 8 seeds: all verdicts are decided." in done.stderr
+    assert "Interim analysis at 8 seeds: all verdicts are decided." in done.stderr
     assert "98.75 % intervals" in done.stdout
     manifest = _manifest(tmp_path / "results" / "grow")
     assert manifest["plan"]["judging"]["looks"] == [8, 12, 16, 20]
@@ -65,7 +65,7 @@ def test_growing_seeds_stop_when_every_verdict_is_decided_and_the_looks_are_kept
     assert "16 of 16 trials were there already" in again.stdout
     refused = dlbench("compare", *SMALL, "--seeds", "auto:6..30", "--name", "grow")
     assert refused.returncode == 2
-    assert "looks are fixed before running" in refused.stderr
+    assert "they are fixed before running" in refused.stderr
 
 
 def test_growing_seeds_go_on_from_an_interrupt_and_end_with_the_budget(dlbench, tmp_path):

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dlbench.analysis.formatting import measure
 from dlbench.analysis.per_class import per_class, per_class_table
 from dlbench.analysis.summary import VariantSummary, summarise, summary_table
-from dlbench.analysis.verdicts import judge_run
 from dlbench.components.records import Value
 from dlbench.errors import DlbenchError, suggest
 from dlbench.files import strict_json
@@ -53,7 +52,7 @@ def _check(name: str, known: Iterable[str], kind: str) -> None:
 
 def _view(folder: RunFolder, name: str) -> Table:
     if name == "comparison":
-        return judge_run(folder.records, folder.plan).table()
+        return folder.judge().table()
     if name == "per-class":
         return per_class_table(per_class(folder.records, folder.plan))
     return table(VIEWS[name], folder.records, folder.manifest.plan if folder.manifest else None)

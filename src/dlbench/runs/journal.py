@@ -1,4 +1,4 @@
-"""The journal: one line of JSON a finished trial, one writer a file. The truth that the views are made from."""
+"""The journal: one line of JSON per finished trial, one writer per file. All tables are derived from it."""
 
 import contextlib
 import gc
@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from dlbench.files import append
 from dlbench.trials.trial_record import TrialRecord
@@ -17,7 +19,11 @@ FOLDER = "journal"
 
 @dataclass(frozen=True)
 class Journal:
-    """What the journals of a run folder hold: the last record by trial_id, and the lines that were left out."""
+    """The content of a run folder's journals.
+
+    records: the last record of each trial, by trial_id.
+    warnings: a sentence for each line that was skipped.
+    """
 
     records: Mapping[str, TrialRecord]
     warnings: tuple[str, ...] = ()
@@ -29,7 +35,7 @@ def session_name(started: datetime) -> str:
 
 
 def journal_path(folder: Path, session: str) -> Path:
-    """Return where a session of a run folder writes its journal."""
+    """Return the path of a session's journal."""
     return folder / FOLDER / f"{session}.jsonl"
 
 
@@ -39,18 +45,35 @@ def record_line(record: TrialRecord) -> bytes:
 
 
 def append_record(path: Path, record: TrialRecord) -> None:
-    """Add a record to a session's journal, whose folder is there; it is on the disk when this returns."""
+    """Append a record to a journal in an existing folder; it is on the disk when this returns."""
     append(path, record_line(record), sync=True)
 
 
 def read_journal(folder: Path) -> Journal:
-    """Read all journals of a run folder, sessions by their start; the last record of a trial wins.
+    """Read all journals of a run folder, ordered by the start of their sessions; a trial's last record wins.
 
-    A line that is no whole record is left out and named in the warnings.
+    A line that is not a complete record is skipped, with a warning.
     """
     reader = JournalReader(folder)
-    records = dict(reader.read(to_the_end=True))
-    return Journal(records, (*reader.warnings, *reader.unfinished))
+    reader.read(to_the_end=True)
+    return Journal(reader.records, (*reader.warnings, *reader.unfinished))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """How far a journal file was read: the number of bytes and of lines, and which file it was."""
+
+    size: int = 0
+    lines: int = 0
+    inode: int = 0
+
+
+class _Entry(NamedTuple):
+    """A trial's record, with the positions (file name and line) of its first line and of the line that counts."""
+
+    first: tuple[str, int]
+    last: tuple[str, int]
+    record: TrialRecord
 
 
 class JournalReader:
@@ -58,47 +81,101 @@ class JournalReader:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / FOLDER
-        self._places: dict[str, tuple[int, int]] = {}
+        self._places: dict[str, _Place] = {}
+        self._entries: dict[str, _Entry] = {}
+        self._records: Mapping[str, TrialRecord] | None = None
         self.warnings: list[str] = []
-        #: Last lines that have no end: torn, or still being written.
+        #: Last lines without their line feed: torn, or still being written.
         self.unfinished: list[str] = []
 
-    def skip(self, path: Path) -> None:
-        """Take a journal for read as far as it goes now: whoever wrote its last line knows it."""
-        _, lines = self._places.get(path.name, (0, 0))
-        self._places[path.name] = (path.stat().st_size, lines + 1)
+    @property
+    def records(self) -> Mapping[str, TrialRecord]:
+        """Return the last record of each trial by trial_id, in the order in which trials first ended.
 
-    def read(self, *, to_the_end: bool = False) -> Iterator[tuple[str, TrialRecord]]:
-        """Yield the records, with their trial_id, that came since the last call.
+        The same object is returned for as long as no record is added.
+        """
+        if self._records is None:
+            entries = sorted(self._entries.items(), key=lambda item: item[1].first)
+            self._records = MappingProxyType({trial_id: entry.record for trial_id, entry in entries})
+        return self._records
+
+    def __contains__(self, trial_id: str) -> bool:
+        return trial_id in self._entries
+
+    def is_current(self) -> bool:
+        """Return whether the journals have only grown: none of those that were read is gone or was replaced."""
+        return all(self._continues(self._folder / name, place) for name, place in self._places.items())
+
+    @staticmethod
+    def _continues(path: Path, place: _Place) -> bool:
+        try:
+            found = path.stat()
+        except OSError:
+            return False
+        return found.st_ino == place.inode and found.st_size >= place.size
+
+    def append(self, session: str, record: TrialRecord) -> None:
+        """Add a record to a session's journal, which only this reader's process writes."""
+        path = self._folder / f"{session}.jsonl"
+        append_record(path, record)
+        state, lines = path.stat(), self._places.get(path.name, _Place()).lines + 1
+        self._places[path.name] = _Place(state.st_size, lines, state.st_ino)
+        self._keep((path.name, lines), record.trial_id, record)
+
+    def read(self, *, to_the_end: bool = False) -> Mapping[str, TrialRecord]:
+        """Read what was added since the last call; return the new records by trial_id.
 
         to_the_end: a last line without its line feed counts too; otherwise it is still being written.
         """
+        new: dict[str, TrialRecord] = {}
+        self.unfinished.clear()
         with _without_garbage_collection():
             for path in sorted(self._folder.glob("*.jsonl")):
                 for number, line, whole in self._new_lines(path, to_the_end=to_the_end):
                     try:
-                        yield parse_line(line)
+                        trial_id, record = parse_line(line)
                     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-                        told = self.warnings if whole else self.unfinished
-                        told.append(f"{path.name}, line {number}: left out, as it is {_what(line)}.")
+                        warnings = self.warnings if whole else self.unfinished
+                        warnings.append(f"{path.name}, line {number}: skipped: it is {_what(line)}.")
+                        continue
+                    self._keep((path.name, number), trial_id, record)
+                    new[trial_id] = record
+        return new
+
+    def _keep(self, position: tuple[str, int], trial_id: str, record: TrialRecord) -> None:
+        """Keep a trial's record, unless a later session, or a later line, has another one."""
+        known = self._entries.get(trial_id)
+        if known is None:
+            self._entries[trial_id] = _Entry(position, position, record)
+        elif position >= known.last:
+            self._entries[trial_id] = _Entry(known.first, position, record)
+        else:
+            self._entries[trial_id] = known._replace(first=min(position, known.first))
+        self._records = None
 
     def _new_lines(self, path: Path, *, to_the_end: bool) -> Iterator[tuple[int, bytes, bool]]:
-        """Yield number and content of each new line, and whether its end is there."""
-        start, number = self._places.get(path.name, (0, 0))
+        """Yield number and content of each new line, and whether it ends with a line feed.
+
+        A line without one is read again the next time, when the rest of it may be there.
+        """
+        before = self._places.get(path.name, _Place())
         with path.open("rb") as file:
-            file.seek(start)
+            file.seek(before.size)
             content = file.read()
-        end = len(content) if to_the_end else content.rfind(b"\n") + 1
-        lines = content[:end].split(b"\n")
-        self._places[path.name] = (start + end, number + content.count(b"\n", 0, end))
-        for offset, line in enumerate(lines, start=1):
+            inode = os.fstat(file.fileno()).st_ino
+        end = content.rfind(b"\n") + 1
+        lines = content[:end].split(b"\n")[:-1]
+        self._places[path.name] = _Place(before.size + end, before.lines + len(lines), inode)
+        for number, line in enumerate(lines, start=before.lines + 1):
             if line.strip():
-                yield number + offset, line, offset < len(lines)
+                yield number, line, True
+        if to_the_end and (rest := content[end:]).strip():
+            yield before.lines + len(lines) + 1, rest, False
 
 
 @contextlib.contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Spare the collector a walk over a growing heap of records, none of which is garbage: half of the time."""
+    """Disable the cyclic garbage collector while parsing, which saves half of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -109,17 +186,17 @@ def _without_garbage_collection() -> Iterator[None]:
 
 
 def parse_line(line: bytes) -> tuple[str, TrialRecord]:
-    """Return the trial_id and the record of a line; one that is no whole record raises what reading it raises."""
+    """Return the trial_id and the record of a line; one that is not a complete record raises some parsing error."""
     content = json.loads(line)
     return str(content["trial_id"]), TrialRecord.from_json(content)
 
 
 def _what(line: bytes) -> str:
-    """Say what a line is that is no record: cut short, or one of a dlbench that keeps more than this one."""
+    """Return what a line is that is not a record: incomplete, or written by a dlbench with other fields."""
     try:
         content = json.loads(line)
     except (ValueError, RecursionError):
-        return "no whole record of a trial"
+        return "not a complete record of a trial"
     if isinstance(content, dict) and {"trial_id", "trial", "status"} <= content.keys():
-        return "a record that this dlbench cannot read, of a newer one perhaps"
-    return "no whole record of a trial"
+        return "a record that this dlbench cannot read, perhaps of a newer one"
+    return "not a complete record of a trial"

@@ -1,7 +1,8 @@
-"""The manifest: what a run folder is about, and what stood around each session that wrote to it."""
+"""The manifest: what a run folder is about, and the provenance of each session that wrote to it."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def read_manifest(folder: Path) -> Manifest | None:
 def _check_schema(content: Mapping[str, Any], path: Path) -> None:
     schema = content["schema"]
     if not isinstance(schema, int) or schema < 1:
-        raise ValueError(f"its schema {schema!r} is none")
+        raise ValueError(f"invalid schema {schema!r}")
     if schema <= SCHEMA:
         return
     sessions = content.get("sessions") or [{}]
@@ -69,3 +70,14 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         "sessions": list(manifest.sessions),
     }
     replace_file(folder / FILE_NAME, json.dumps(content, indent=2) + "\n", parents=False)
+
+
+def add_session(manifest: Manifest, session: Mapping[str, Any]) -> Manifest:
+    """Return the manifest with one more session."""
+    return replace(manifest, sessions=(*manifest.sessions, session))
+
+
+def amend_session(manifest: Manifest, name: str, facts: Mapping[str, Any]) -> Manifest:
+    """Return the manifest with more facts in the entry of a session."""
+    sessions = ({**each, **facts} if each.get("session") == name else each for each in manifest.sessions)
+    return replace(manifest, sessions=tuple(sessions))

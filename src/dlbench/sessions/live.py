@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,10 @@ from dlbench.plugins.registry import Registry
 from dlbench.runs.checkpoint_files import FOLDER as CHECKPOINTS
 from dlbench.runs.checkpoint_files import discard_checkpoints, remove_empty_folder
 from dlbench.runs.folder import RunFolder
+from dlbench.runs.provenance import provenance_id
 from dlbench.runs.timing import longest_first
 from dlbench.sessions.options import Display, Options, Outcome
+from dlbench.sessions.pending import forced_trials, pending
 from dlbench.sessions.resume import ReuseRequirements, reusable
 from dlbench.trials.events import EpochFinished, Event, TrialFinished, TrialNoted, TrialStarted
 from dlbench.trials.trial import Trial
@@ -24,125 +27,208 @@ if TYPE_CHECKING:
     from dlbench.executors.local import LocalExecutor
 
 
-#: Seconds between two looks at what other processes have done.
-_PATIENCE = 0.3
+#: Seconds between two checks of what other processes have done.
+_POLL_SECONDS = 0.3
 
 
 class LiveSession:
-    """The running part: events come in, records go to the folder, observers and the display hear of both."""
+    """The running part of a session.
 
-    def __init__(self, plan: Plan, folder: RunFolder, registry: Registry, display: Display, provenance_id: str) -> None:
+    plan: everything that may run; `stage` is the part of it that runs now.
+    provenance: what collect_provenance() returned.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        folder: RunFolder,
+        registry: Registry,
+        display: Display,
+        options: Options,
+        provenance: Mapping[str, Any],
+    ) -> None:
+        self.plan = plan
         self.folder = folder
         self.registry = registry
         self.display = display
-        self.provenance_id = provenance_id
+        self.options = options
+        self.provenance = provenance
+        self.provenance_id = provenance_id(provenance)
         self.labels = {variant.trial.variant_id: variant.label for variant in plan.variants}
+        self.stage = plan.stages[0]
+        self.trials = {trial.trial_id: trial for trial in self.stage.trials}
         self.computed = self.elsewhere = 0
         self.reused: set[str] = set()
-        self.plan = plan
-        self.trials: dict[str, Trial] = {}
-        self._said: set[str] = set()
+        self._messages: set[str] = set()
         self._claimed: set[str] = set()
-        self._told: set[str] = set()
+        self._shown: set[str] = set()
+        self._peers: set[str] = set()
 
-    def enter(self, plan: Plan) -> None:
-        """Go on to a stage of the plan, which holds the earlier ones."""
-        self.plan = plan
-        self.trials = {trial.trial_id: trial for trial in plan.trials}
-        self.folder.extend(plan.to_json())
-        self.keep_vetoes()
+    def pending(self, plan: Plan) -> tuple[Trial, ...]:
+        """Return the trials of the plan, or of a stage of it, that have to run."""
+        return pending(plan, self.folder.state, self.options, self.provenance)
 
-    def settled(self) -> bool:
-        """Look at the results so far, where that was planned, and tell whether every verdict is decided."""
-        if not self.plan.looks:
+    def start(self) -> None:
+        """Begin the session in the folder, and reuse the trials of other runs where that is asked for."""
+        mixed, command = self.options.accept_old, self.options.command
+        manifest = self.folder.start(self.stage.to_json(), command, self.provenance, mixed=mixed)
+        for note in self.folder.notes:
+            self.display.note(note)
+        if self.options.reuse:
+            self._reuse()
+        self.observe("dlbench_run_started", manifest=manifest)
+
+    def run_stages(self, executor: "LocalExecutor | None", stop: threading.Event) -> bool:
+        """Run the plan up to each interim analysis until all verdicts are decided; return whether it was interrupted.
+
+        executor: None where there is nothing to run.
+        """
+        *_, last = self.plan.stages
+        for stage in self.plan.stages:
+            self._enter(stage)
+            if executor and (trials := self.pending(stage)):
+                self._train(trials, executor, stop)
+            if stop.is_set() and self.pending(stage):
+                return True  # an incomplete stage is not analyzed
+            if self._all_decided():
+                return False
+            if stop.is_set():
+                return stage is not last
+        return False
+
+    def outcome(self, interrupted: bool) -> Outcome:
+        """Return what the session leaves, once its folder is closed."""
+        records = tuple(record for record in self.folder.records if record.trial_id in self.trials)
+        return Outcome(
+            run=self.folder,
+            plan=self.stage,
+            records=records,
+            computed=self.computed,
+            interrupted=interrupted,
+            reused=len(self.reused & {record.trial_id for record in records}),
+            elsewhere=self.elsewhere,
+        )
+
+    def observe(self, hook: str, **arguments: Any) -> None:
+        """Call the observers; one that raises is reported once and disabled."""
+        for _ in self.registry.plugins.call(hook, **arguments):
+            pass
+        for problem in self.registry.plugins.news():
+            self.display.note(str(problem))
+
+    def _reuse(self) -> None:
+        """Copy trials of other runs that have the same provenance and all that is asked for."""
+        forced = forced_trials(self.options.force, self.plan)
+        wanted = [trial for trial in self.pending(self.plan) if trial.trial_id not in forced]
+        requirements = ReuseRequirements(
+            steps=self.options.step_losses, weights=self.options.save_weights, diagnostics=self.plan.diagnostics
+        )
+        counts: Counter[str] = Counter()
+        for found in reusable(wanted, self.folder.path, self.provenance, requirements):
+            if self.options.save_weights:
+                self.folder.take_weights(found.weights)
+            self.folder.add(found.record.with_provenance(self.provenance_id))
+            self.reused.add(found.record.trial_id)
+            counts[found.run.name] += 1
+        for run, count in counts.items():
+            self.display.note(f"{count} trial{'s' * (count != 1)} taken from {run}, of the same versions.")
+        if counts:
+            self.folder.add_session_facts(reused=dict(counts))
+
+    def _enter(self, stage: Plan) -> None:
+        """Continue with a stage of the plan, which includes the earlier ones."""
+        self.stage = stage
+        self.trials = {trial.trial_id: trial for trial in stage.trials}
+        self.folder.extend(stage.to_json())
+        self._record_vetoes()
+
+    def _record_vetoes(self) -> None:
+        """Record the vetoed trials with their reasons, each once."""
+        known = {record.trial_id: record.message for record in self.folder.records if record.status == "vetoed"}
+        for veto in self.stage.vetoes:
+            for seed in self.stage.seeds:
+                trial = replace(veto.variant.trial, seed=seed)
+                if known.get(trial.trial_id) != veto.reason:
+                    record = TrialRecord(trial=trial, status="vetoed", message=veto.reason)
+                    self.folder.add(record.with_provenance(self.provenance_id))
+
+    def _all_decided(self) -> bool:
+        """Carry out the stage's interim analysis, if one is planned; return whether every verdict is decided."""
+        if not self.stage.looks:
             return False
-        judged = judge_run(self.folder.records, self.plan.to_json())
+        judged = judge_run(self.folder.records, self.stage.to_json())
         verdicts = [c.verdict for family in judged.families or judged.held for c in family.comparisons]
-        look = {"seeds": len(self.plan.seeds), "verdicts": verdicts, "decided": judged.decided}
-        self.folder.note_look(look)
+        seeds = len(self.stage.seeds)
+        self.folder.add_interim_analysis({"seeds": seeds, "verdicts": verdicts, "decided": judged.decided})
         more = "all verdicts are decided" if judged.decided else "not all verdicts are decided"
-        self.display.note(f"Look at {look['seeds']} seeds: {more}.")
+        self.display.note(f"Interim analysis at {seeds} seeds: {more}.")
         return judged.decided
 
-    def train(
-        self, missing: Sequence[Trial], executor: "LocalExecutor", options: Options, stop: threading.Event
-    ) -> None:
-        """Run the missing trials that no other process runs, and wait for those that one does."""
-        queue = longest_first(missing, self.folder.path.parent)
-        self.display.started(missing, len(self.trials) - len(missing))
+    def _train(self, trials: Sequence[Trial], executor: "LocalExecutor", stop: threading.Event) -> None:
+        """Run the trials that no other process runs, and wait for those that one does."""
+        queue = longest_first(trials, self.folder.path.parent)
+        self.display.started(trials, len(self.trials) - len(trials))
         try:
             while (left := self._left(queue)) and not stop.is_set():
-                units = self._claim(left, options)
+                units = self._claim(left)
                 if first := next(units, None):
-                    executor.run(itertools.chain([first], units), self.handle, stop)
+                    executor.run(itertools.chain([first], units), self._handle, stop)
                 elif self._wait_for_others(left):
-                    stop.wait(_PATIENCE)
-            self._tell_of_others()
+                    stop.wait(_POLL_SECONDS)
+            self._show_others()
         finally:
-            discard_checkpoints(self.folder.path, self.folder.answered)  # of earlier sessions' trials too
+            discard_checkpoints(self.folder.path, self.folder.state.completed)  # of earlier sessions' trials too
             remove_empty_folder(self.folder.path)
             self.display.close()
 
     def _left(self, trials: Sequence[Trial]) -> list[Trial]:
-        through = self.folder.came | self._claimed
-        return [trial for trial in trials if trial.trial_id not in through]
+        done = self.folder.state.finished_this_session | self._claimed
+        return [trial for trial in trials if trial.trial_id not in done]
 
-    def _claim(self, trials: Sequence[Trial], options: Options) -> Iterator[WorkUnit]:
-        """Yield a unit for each trial as it is asked for, unless another process has taken it by then."""
-        run = self.folder.path.absolute()  # workers have a working directory of their own
-        kept = frozenset() if options.step_losses else self.folder.answered - self.folder.without_steps
+    def _claim(self, trials: Sequence[Trial]) -> Iterator[WorkUnit]:
+        """Yield a unit for each trial as it is asked for, unless another process has claimed it by then."""
+        state = self.folder.state
+        with_steps = state.completed - state.without_steps
         for trial in trials:
             if self.folder.claim(trial.trial_id):
                 self._claimed.add(trial.trial_id)
-                yield WorkUnit(
-                    trials=(trial,),
-                    weights_folder=str(run / "weights") if options.save_weights else "",
-                    keep_steps=options.step_losses or trial.trial_id in kept,  # a record made again loses nothing
-                    diagnostics=self.plan.diagnostics,
-                    checkpoint_folder=str(run / CHECKPOINTS) if options.checkpoint_every else "",
-                    checkpoint_every=options.checkpoint_every,
-                    provenance_id=self.provenance_id,
-                )
+                # A record that replaces another one has all that the other one has.
+                yield self._unit(trial, keep_steps=self.options.step_losses or trial.trial_id in with_steps)
+
+    def _unit(self, trial: Trial, *, keep_steps: bool) -> WorkUnit:
+        run = self.folder.path.absolute()  # workers have a working directory of their own
+        return WorkUnit(
+            trials=(trial,),
+            weights_folder=str(run / "weights") if self.options.save_weights else "",
+            keep_steps=keep_steps,
+            diagnostics=self.stage.diagnostics,
+            checkpoint_folder=str(run / CHECKPOINTS) if self.options.checkpoint_every else "",
+            checkpoint_every=self.options.checkpoint_every,
+            provenance_id=self.provenance_id,
+        )
 
     def _wait_for_others(self, trials: Sequence[Trial]) -> bool:
-        """Tell whether others run some of the trials still, and who, once each."""
-        others = self.folder.elsewhere([trial.trial_id for trial in trials])
-        for peer in {str(peer) for peer in others.values()} - self._told:
-            self._told.add(peer)
-            count = sum(str(each) == peer for each in others.values())
-            self.display.note(f"Waiting for {count} trial{'s' * (count != 1)} that {peer} runs in the same folder.")
-        self._tell_of_others()
+        """Return whether other processes still run some of the trials, and show which processes, each once."""
+        others = self.folder.running_elsewhere([trial.trial_id for trial in trials])
+        for peer, count in Counter(map(str, others.values())).items():
+            if peer not in self._peers:
+                self._peers.add(peer)
+                self.display.note(f"Waiting for {count} trial{'s' * (count != 1)} that {peer} runs in the same folder.")
+        self._show_others()
         return bool(others)
 
-    def _tell_of_others(self) -> None:
-        """Show the trials that other processes have ended."""
-        for record in self.folder.news():
-            known = self._claimed | self._told | self.reused
+    def _show_others(self) -> None:
+        """Show the trials that other processes have finished."""
+        for record in self.folder.take_new_records():
+            known = self._claimed | self._shown | self.reused
             if record.trial_id not in self.trials or record.trial_id in known:
                 continue
-            self._told.add(record.trial_id)
+            self._shown.add(record.trial_id)
             self.elsewhere += 1
             self.display.trial_finished(TrialFinished(record=record), self._label(record.trial_id))
 
-    def reuse(self, missing: Sequence[Trial], options: Options, provenance: Mapping[str, Any]) -> None:
-        """Take trials over that other runs beside this one have, under equal conditions and with all that is asked."""
-        counts: dict[str, int] = {}
-        wanted = ReuseRequirements(
-            steps=options.step_losses, weights=options.save_weights, diagnostics=self.plan.diagnostics
-        )
-        for found in reusable(missing, self.folder.path, provenance, wanted):
-            if options.save_weights:
-                self.folder.take_weights(found.weights)
-            self.folder.add(found.record.with_provenance(self.provenance_id))
-            self.reused.add(found.record.trial_id)
-            counts[found.run.name] = counts.get(found.run.name, 0) + 1
-        for run, count in counts.items():
-            self.display.note(f"{count} trial{'s' * (count != 1)} taken from {run}, of the same versions.")
-        if counts:
-            self.folder.note_session(reused=counts)
-
-    def handle(self, event: Event) -> None:
-        """Take one event in."""
+    def _handle(self, event: Event) -> None:
+        """Process one event of an executor."""
         match event:
             case TrialStarted():
                 self.display.trial_started(event, self._label(event.trial_id))
@@ -160,42 +246,12 @@ class LiveSession:
         if record.status in COMPLETED:
             discard_checkpoints(self.folder.path, [record.trial_id])
         self.computed += 1
-        if record.status == "done" and record.message not in ("", *self._said):
-            self._said.add(record.message)
+        if record.status == "done" and record.message not in ("", *self._messages):
+            self._messages.add(record.message)
             self.display.note(f"{self._label(record.trial_id)}: {record.message}")
-        self._tell_of_others()
+        self._show_others()
         self.observe("dlbench_trial_finished", record=record)
         self.display.trial_finished(TrialFinished(record=record), self._label(record.trial_id))
 
     def _label(self, trial_id: str) -> str:
         return self.labels[self.trials[trial_id].variant_id]
-
-    def keep_vetoes(self) -> None:
-        """Record the vetoed trials with their reasons, each once."""
-        known = {record.trial_id: record.message for record in self.folder.records if record.status == "vetoed"}
-        for veto in self.plan.vetoes:
-            for seed in self.plan.seeds:
-                trial = replace(veto.variant.trial, seed=seed)
-                if known.get(trial.trial_id) != veto.reason:
-                    record = TrialRecord(trial=trial, status="vetoed", message=veto.reason)
-                    self.folder.add(record.with_provenance(self.provenance_id))
-
-    def observe(self, hook: str, **arguments: Any) -> None:
-        """Call the observers; one that raises is named once and left out."""
-        for _ in self.registry.plugins.call(hook, **arguments):
-            pass
-        for problem in self.registry.plugins.news():
-            self.display.note(str(problem))
-
-    def outcome(self, interrupted: bool) -> Outcome:
-        """Return what the session leaves."""
-        records = tuple(record for record in self.folder.records if record.trial_id in self.trials)
-        return Outcome(
-            folder=self.folder.path,
-            plan=self.plan,
-            records=records,
-            computed=self.computed,
-            interrupted=interrupted,
-            reused=len(self.reused & {record.trial_id for record in records}),
-            elsewhere=self.elsewhere,
-        )

@@ -9,6 +9,7 @@ from dlbench.trials.trial_record import COMPLETED
 
 if TYPE_CHECKING:
     from dlbench.plans.plan import Plan
+    from dlbench.runs.folder import RunFolder
     from dlbench.trials.events import EpochFinished, TrialFinished, TrialStarted
     from dlbench.trials.trial import Trial
     from dlbench.trials.trial_record import TrialRecord
@@ -93,7 +94,7 @@ class Display(Protocol):
 class Outcome:
     """What a session leaves.
 
-    folder: the run folder.
+    run: the run folder, closed; its records and verdicts need no other read.
     plan: what was planned, as far as it was run.
     records: those of the plan's trials, computed now or before.
     computed: how many trials this session computed.
@@ -102,13 +103,18 @@ class Outcome:
     elsewhere: how many trials other processes computed meanwhile.
     """
 
-    folder: Path
+    run: "RunFolder"
     plan: "Plan"
     records: "tuple[TrialRecord, ...]"
     computed: int
     interrupted: bool
     reused: int = 0
     elsewhere: int = 0
+
+    @property
+    def folder(self) -> Path:
+        """Return the path of the run folder."""
+        return self.run.path
 
     @property
     def exit_code(self) -> int:

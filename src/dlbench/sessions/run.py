@@ -1,11 +1,11 @@
-"""One session: plan, make ready, run what is missing, keep every record. The command line and the API end here."""
+"""One session: plan, resolve, run what is missing, keep every record. Used by the command line and the Python API."""
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dlbench.analysis.criteria import asked_criteria
 from dlbench.components.syntax import parse_reference
@@ -17,14 +17,14 @@ from dlbench.plans.plan import Plan, Request
 from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import new_run_path, results_root
-from dlbench.runs.provenance import collect_provenance, provenance_id
+from dlbench.runs.provenance import collect_provenance
 from dlbench.sessions.live import LiveSession
 from dlbench.sessions.options import Display, Options, Outcome
+from dlbench.sessions.pending import check_forced
 from dlbench.sessions.resolve import TrialResolver, data_folder
-from dlbench.sessions.resume import check_fresh, forced_trials
-from dlbench.sessions.staleness import plugins_used, stale_trials
+from dlbench.sessions.resume import check_fresh
+from dlbench.sessions.staleness import plugins_used
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
-from dlbench.trials.trial import Trial
 
 if TYPE_CHECKING:
     from dlbench.executors.local import LocalExecutor
@@ -38,76 +38,53 @@ def run(
     display: Display,
     stop: threading.Event,
 ) -> Outcome:
-    """Run a comparison: whatever its folder does not hold yet. Errors of the request are raised before any writing."""
+    """Run the trials of a comparison that its folder lacks. Errors of the request are raised before any writing."""
     plan = build(request, registry, config.settings)
-    asked_criteria(request.judging, plan.to_json())  # what cannot be judged is said before anything is prepared
+    asked_criteria(request.judging, plan.to_json())  # what cannot be judged is an error before anything is prepared
     path = run_folder_path(plan, options, config)
-    if options.fresh and (question := check_fresh(path)) and not options.confirm(question):
-        raise DlbenchError(f"Nothing was done: {path} stays as it is.")
+    _confirm_fresh(path, options)
     data_dir = data_folder(options.data_dir, config.data_dir, default_data_dir)
-    with TrialResolver(registry, data_dir, stop, display.note) as resolver:
-        plan = resolve(plan, registry, resolver.complete)
-        hardware = {"gpu": resolver.machine().device_name}
+    plan, provenance = _resolve(plan, registry, data_dir, display, stop)
     folder = RunFolder(path, fresh=options.fresh)
     for warning in folder.warnings:
         display.note(warning)
-    plan = _fix_judging(_with_watch_of(folder, plan, registry, display), request, folder)
-    provenance = collect_provenance(plugins_used(plan, registry), hardware)
-    forced = forced_trials(options.force, plan)
-
-    def missing(stage: Plan) -> list[Trial]:
-        stale = stale_trials(folder, stage, provenance, accept=options.accept_old, redo=options.redo_stale)
-        again = stale | forced | (folder.without_steps if options.step_losses else frozenset())
-        there = (folder.answered - again - folder.without_diagnostics(stage.diagnostics)) | folder.came
-        return [trial for trial in stage.trials if trial.trial_id not in there]
-
-    executor = _executor(options, registry, data_dir) if missing(plan) else None
-    stages = plan.stages
-    session = LiveSession(stages[0], folder, registry, display, provenance_id(provenance))
+    plan = _fix_judging(_keep_diagnostics(plan, folder, registry, display), request, folder)
+    check_forced(options.force, plan)
+    session = LiveSession(plan, folder, registry, display, options, provenance)
+    executor = _executor(options, registry, data_dir) if session.pending(plan) else None
     with folder, _time_limit(options.max_time, stop):
-        manifest = folder.start(stages[0].to_json(), options.command, provenance, mixed=options.accept_old)
-        for note in folder.notes:
-            display.note(note)
-        if options.reuse:
-            session.reuse([trial for trial in missing(plan) if trial.trial_id not in forced], options, provenance)
-        session.observe("dlbench_run_started", manifest=manifest)
-        interrupted = _run_stages(session, stages, missing, executor, options, stop)
+        session.start()
+        interrupted = session.run_stages(executor, stop)
     session.observe("dlbench_run_finished", folder=path)
     return session.outcome(interrupted)
 
 
-def _run_stages(
-    session: LiveSession,
-    stages: Sequence[Plan],
-    missing: Callable[[Plan], list[Trial]],
-    executor: "LocalExecutor | None",
-    options: Options,
-    stop: threading.Event,
-) -> bool:
-    """Run a plan as far as each of its looks, until every verdict is decided; tell whether it was cut short."""
-    for stage in stages:
-        session.enter(stage)
-        if executor and (trials := missing(stage)):
-            session.train(trials, executor, options, stop)
-        if stop.is_set() and missing(stage):
-            return True  # half a stage is nothing to look at
-        if session.settled():
-            return False
-        if stop.is_set():
-            return stage is not stages[-1]
-    return False
+def _confirm_fresh(path: Path, options: Options) -> None:
+    """Raise DlbenchError if the user does not agree to set a folder's content aside."""
+    if options.fresh and (question := check_fresh(path)) and not options.confirm(question):
+        raise DlbenchError(f"Nothing was done: {path} stays as it is.")
 
 
-def _with_watch_of(folder: RunFolder, plan: Plan, registry: Registry, display: Display) -> Plan:
-    """Watch what the folder's trials are watched by too, so that every pair is complete; say what runs again for it."""
+def _resolve(
+    plan: Plan, registry: Registry, data_dir: Path, display: Display, stop: threading.Event
+) -> tuple[Plan, dict[str, Any]]:
+    """Return the plan with what only this machine knows, and this session's provenance."""
+    with TrialResolver(registry, data_dir, stop, display.note) as resolver:
+        plan = resolve(plan, registry, resolver.complete)
+        hardware = {"gpu": resolver.machine().device_name}
+    return plan, collect_provenance(plugins_used(plan, registry), hardware)
+
+
+def _keep_diagnostics(plan: Plan, folder: RunFolder, registry: Registry, display: Display) -> Plan:
+    """Return the plan with the folder's diagnostics too, so that every pair has them; show what runs again for it."""
     before = DiagnosticsPlan.from_json(folder.manifest.plan.get("watch") if folder.manifest else None)
     try:
         read_diagnostics(before.diagnostics, registry)
-    except DlbenchError as error:  # its plugin is not there any more
-        display.note(f"The folder's diagnostics are not measured any more: {error.message}")
+    except DlbenchError as error:  # its plugin is no longer installed
+        display.note(f"The folder's diagnostics are no longer measured: {error.message}")
         before = NO_DIAGNOSTICS
     plan = replace(plan, diagnostics=before.joined(plan.diagnostics))
-    again = folder.without_diagnostics(plan.diagnostics) & {trial.trial_id for trial in plan.trials}
+    again = folder.state.without_diagnostics(plan.diagnostics) & {trial.trial_id for trial in plan.trials}
     if again:
         trials = f"{len(again)} trial{'s' * (len(again) != 1)}"
         display.note(f"{trials} of the folder lack some of the diagnostics: computed again, to the same numbers.")
@@ -115,13 +92,13 @@ def _with_watch_of(folder: RunFolder, plan: Plan, registry: Registry, display: D
 
 
 def _fix_judging(plan: Plan, request: Request, folder: RunFolder) -> Plan:
-    """Fix how the plan will be judged: as its folder has it already or, for a new one, as was asked."""
+    """Return the plan with how it will be judged: as its folder has fixed it or, for a new one, as was asked."""
     before = folder.manifest.plan if folder.manifest else None
     criteria = asked_criteria({} if before else request.judging, before or plan.to_json())
     if plan.looks and criteria.looks not in ((), plan.looks):
         raise DlbenchError(
-            f"The folder looks at its results at {_numbers(criteria.looks)} seeds, not at {_numbers(plan.looks)}: "
-            "looks are fixed before running.",
+            f"The folder has interim analyses at {_numbers(criteria.looks)} seeds, not at {_numbers(plan.looks)}: "
+            "they are fixed before running.",
             "Repeat the command that made it, or choose another --name.",
         )
     criteria = replace(criteria, looks=plan.looks or criteria.looks)
@@ -134,13 +111,13 @@ def _fix_judging(plan: Plan, request: Request, folder: RunFolder) -> Plan:
     return replace(plan, baseline=criteria.baseline if known else "", judging=criteria.to_json())
 
 
-def _numbers(looks: Sequence[int]) -> str:
-    return ", ".join(map(str, looks))
+def _numbers(seeds: Sequence[int]) -> str:
+    return ", ".join(map(str, seeds))
 
 
 @contextlib.contextmanager
 def _time_limit(seconds: float | None, stop: threading.Event) -> Iterator[None]:
-    """Set `stop` after some seconds: a time limit ends like an interrupt."""
+    """Set `stop` after some seconds: a time limit acts like an interrupt."""
     timer = threading.Timer(seconds, stop.set) if seconds else None
     if timer:
         timer.daemon = True
@@ -153,20 +130,20 @@ def _time_limit(seconds: float | None, stop: threading.Event) -> Iterator[None]:
 
 
 def run_folder_path(plan: Plan, options: Options, config: Config) -> Path:
-    """Return the run folder of a plan: the name given, or the plan's own."""
+    """Return the run folder of a plan, by the given name or the plan's own."""
     root = results_root(options.results_dir, config.results_dir)
     return new_run_path(options.name or plan.name, root)
 
 
 def _executor(options: Options, registry: Registry, data_dir: Path) -> "LocalExecutor":
-    """Build the chosen executor; the session's jobs and data folder are its defaults where it declares them."""
+    """Return the chosen executor; the session's jobs, data folder and timeout are its defaults if it declares them."""
     from pkgutil import resolve_name
 
     reference = parse_reference(options.executor)
     record = registry.get("executors", reference.name).record
     given = registry.select("executors", reference).parameters
     if options.timeout and "timeout" not in record.parameters:
-        raise DlbenchError(f"The executor {reference.name} knows no --timeout.", "Leave it out, or use --max-time.")
+        raise DlbenchError(f"The executor {reference.name} has no --timeout.", "Omit it, or use --max-time.")
     ours = {"jobs": options.jobs, "data_dir": str(data_dir), "timeout": options.timeout}
     defaults = {key: value for key, value in ours.items() if key in record.parameters and given[key] is None}
     made: LocalExecutor = resolve_name(record.factory)(**{**given, **defaults})

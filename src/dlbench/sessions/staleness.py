@@ -1,4 +1,4 @@
-"""Under which conditions results were computed, and which of them were others than now."""
+"""Which results were computed by other versions or on other hardware than this session's."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,37 +6,37 @@ from typing import Any
 from dlbench.errors import DlbenchError
 from dlbench.plans.plan import Plan
 from dlbench.plugins.registry import Registry
-from dlbench.runs.folder import RunFolder
 from dlbench.runs.provenance import provenance_id
+from dlbench.runs.state import FolderState
+from dlbench.sessions.options import Options
 
 
 def plugins_used(plan: Plan, registry: Registry) -> dict[str, str]:
-    """Return the versions of the plugins whose components decide the numbers."""
+    """Return the versions of the plugins whose components affect the numbers."""
     selections = [selection for variant in plan.variants for selection in variant.trial.components.values()]
     names = sorted({selection.name.partition("/")[0] for selection in selections if "/" in selection.name})
     return {name: registry.plugins.by_name[name].version for name in names}
 
 
-def stale_trials(
-    folder: RunFolder, plan: Plan, provenance: Mapping[str, Any], *, accept: bool, redo: bool
-) -> frozenset[str]:
-    """Return the trials of a plan to compute again, as they were computed under other conditions.
+def stale_trials(plan: Plan, state: FolderState, options: Options, provenance: Mapping[str, Any]) -> frozenset[str]:
+    """Return the completed trials of a plan to compute again because their provenance differs from the session's.
 
-    accept: keep them all; redo: compute them all again. Where neither was said they are a DlbenchError that tells
-    what changed.
+    Raises DlbenchError, which names the differences, where there are such trials and the options neither accept them
+    nor ask for computing them again.
     """
     now = provenance_id(provenance)
-    planned = {trial.trial_id for trial in plan.trials}
-    answered = [record for record in folder.records if record.trial_id in planned & folder.answered]
-    old = [record for record in answered if record.provenance_id != now]
-    if not old or accept:
+    completed = state.completed & {trial.trial_id for trial in plan.trials}
+    records = {trial_id: record for trial_id, record in state.records.items() if trial_id in completed}
+    old = {trial_id: record for trial_id, record in records.items() if record.provenance_id != now}
+    if not old or options.accept_old:
         return frozenset()
-    if redo:
-        return frozenset(record.trial_id for record in old)
-    sessions = folder.manifest.sessions if folder.manifest else ()
-    before: Mapping[str, Any] = next((s for s in reversed(sessions) if s["provenance_id"] == old[-1].provenance_id), {})
+    if options.redo_stale:
+        return frozenset(old)
+    last = list(old.values())[-1].provenance_id
+    sessions = (session for session in reversed(state.sessions) if session["provenance_id"] == last)
+    before: Mapping[str, Any] = next(sessions, {})
     raise DlbenchError(
-        f"{len(old)} results in {folder.path} were computed under other conditions: {_changes(before, provenance)}.",
+        f"{len(old)} results in the run folder have another provenance: {_changes(before, provenance)}.",
         "Add --accept-old to keep them, --redo-stale to compute them again, or choose another --name.",
     )
 
@@ -46,4 +46,4 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     for part in ("versions", "plugins", "hardware"):
         old, new = before.get(part, {}), now.get(part, {})
         changed += [f"{key} {old.get(key)} → {new.get(key)}" for key in {**old, **new} if old.get(key) != new.get(key)]
-    return ", ".join(changed) or "what they were is not recorded"
+    return ", ".join(changed) or "what it was is not recorded"

@@ -74,7 +74,7 @@ def test_only_trials_that_answer_their_question_count_as_answered(tmp_path, make
     with RunFolder(tmp_path) as folder:
         for record in records:
             folder.add(record)
-    assert RunFolder(tmp_path).answered == {records[0].trial_id, records[1].trial_id}
+    assert RunFolder(tmp_path).state.completed == {records[0].trial_id, records[1].trial_id}
 
 
 def test_a_second_session_goes_on_and_its_record_of_a_trial_wins(tmp_path, make_record, make_plan, provenance):
@@ -110,7 +110,7 @@ def test_a_killed_session_leaves_views_that_the_next_one_repairs(tmp_path, make_
     text = (tmp_path / "trials.csv").read_text()
     (tmp_path / "trials.csv").write_text(text[: len(text) - 40])  # the power failed while a row was written
     again = RunFolder(tmp_path)
-    assert len(again.answered) == 2
+    assert len(again.state.completed) == 2
     again.start(make_plan(), COMMAND, provenance)
     assert (tmp_path / "trials.csv").read_text() == text
     ends = [session["ended"] for session in again.manifest.sessions]

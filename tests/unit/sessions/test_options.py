@@ -4,6 +4,7 @@ from dataclasses import fields
 
 import pytest
 
+from dlbench.runs.folder import RunFolder
 from dlbench.sessions.options import AGAIN, WHERE, Options, Outcome
 
 OFFERED = [each for each in fields(Options) if each.metadata]
@@ -26,5 +27,6 @@ def test_the_exit_code_says_whether_trials_failed_or_the_session_was_interrupted
     tmp_path, make_record, statuses, interrupted, code
 ):
     records = tuple(make_record(seed=seed, status=status) for seed, status in enumerate(statuses))
-    outcome = Outcome(folder=tmp_path, plan=None, records=records, computed=len(records), interrupted=interrupted)
+    run = RunFolder(tmp_path)
+    outcome = Outcome(run=run, plan=None, records=records, computed=len(records), interrupted=interrupted)
     assert outcome.exit_code == code

@@ -140,15 +140,14 @@ def _show(
     outcome: "Outcome", judging: Mapping[str, Any], *, quiet: bool, as_json: bool, convergence: bool, explain: bool
 ) -> None:
     from dlbench.cli.commands.results.app import document, print_run
-    from dlbench.runs.folder import RunFolder
 
     figure = draw(outcome)
     if quiet:
         print(outcome.folder)
     elif as_json:
-        print_json(document(RunFolder(outcome.folder), judging))
+        print_json(document(outcome.run, judging))
     else:
-        print_run(RunFolder(outcome.folder), judging, convergence=convergence, explain=explain)
+        print_run(outcome.run, judging, convergence=convergence, explain=explain)
         for veto in outcome.plan.vetoes:
             output().print(f"{veto.variant.label}: left out, as {veto.reason}.")
         output().print(where(outcome, figure), soft_wrap=True)
@@ -156,17 +155,14 @@ def _show(
 
 def draw(outcome: "Outcome") -> Path | None:
     """Draw the learning curves of the whole folder; nothing, where no trial has an epoch."""
-    from dlbench.runs.folder import RunFolder
-
     path = outcome.folder / "figures" / "learning-curves.png"
     if not outcome.computed and path.exists():
         return path
-    folder = RunFolder(outcome.folder)
-    if not any(record.epochs for record in folder.records):
+    if not any(record.epochs for record in outcome.run.records):
         return None
     from dlbench.report.figures import learning_curves
 
-    learning_curves(folder.records, folder.plan, path)
+    learning_curves(outcome.run.records, outcome.run.plan, path, outcome.run.judge())
     return path
 
 

@@ -120,17 +120,15 @@ def _show(
     explain: bool,
 ) -> None:
     from dlbench.cli.commands.results.app import document, print_run
-    from dlbench.runs.folder import RunFolder
 
     figure = draw(outcome)
-    folder = RunFolder(outcome.folder)
     if quiet:
-        print(folder.path)
+        print(outcome.folder)
     elif as_json:
-        print_json(document(folder, judging) | answers.document())
+        print_json(document(outcome.run, judging) | answers.document())
     else:
         title = answers.experiment.title + (f" ({answers.departures})" if answers.departures else "")
-        print_run(folder, judging, convergence=convergence, explain=explain, title=title)
+        print_run(outcome.run, judging, convergence=convergence, explain=explain, title=title)
         _print(answers, outcome)
         output().print(where(outcome, figure), soft_wrap=True)
 

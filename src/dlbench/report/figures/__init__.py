@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from dlbench.analysis.verdicts import Judged
 from dlbench.files import replace_file, writing
 from dlbench.report.figures import confusion, curves, differences, final, heatmap, layers, rates, seconds, steps
 from dlbench.report.figures.canvas import FORMATS, Format, render
@@ -67,8 +68,10 @@ def picture(kind: Kind, drawn: FigureData, format: Format) -> bytes:  # noqa: A0
     return render(lambda: kind.draw(drawn), format)
 
 
-def learning_curves(records: Iterable[TrialRecord], plan: Mapping[str, Any], path: Path) -> None:
-    """Draw the learning curves of a run to a PNG file in its folder."""
-    image = picture(KINDS["curves"], study(records, plan), "png")
+def learning_curves(
+    records: Iterable[TrialRecord], plan: Mapping[str, Any], path: Path, judged: Judged | None = None
+) -> None:
+    """Draw the learning curves of a run to a PNG file in its folder. judged: its verdicts, if they are known."""
+    image = picture(KINDS["curves"], study(records, plan, judged=judged), "png")
     with writing(path.parent):
         replace_file(path, image)

@@ -102,11 +102,15 @@ class FigureData:
 
 
 def study(
-    records: Iterable[TrialRecord], plan: Mapping[str, Any], asked: Mapping[str, Any] | None = None
+    records: Iterable[TrialRecord],
+    plan: Mapping[str, Any],
+    asked: Mapping[str, Any] | None = None,
+    judged: Judged | None = None,
 ) -> FigureData:
     """Judge a run's records and arrange them for drawing; those outside its plan are left aside.
 
     asked: what shall be judged otherwise than the plan fixed, see `criteria.asked_criteria`.
+    judged: the verdicts, if they are known already.
     """
     trials = tuple(records)
     groups, looks = group_by_variant(trials, plan), styles(plan)
@@ -121,4 +125,4 @@ def study(
         )
         for variant in plan["variants"]
     )
-    return FigureData(plan=plan, variants=variants, judged=judge_run(trials, plan, asked))
+    return FigureData(plan=plan, variants=variants, judged=judged or judge_run(trials, plan, asked))

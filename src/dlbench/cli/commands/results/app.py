@@ -182,14 +182,13 @@ def print_run(
     from dlbench.analysis.convergence import convergence as converge
     from dlbench.analysis.explain import explain as explained
     from dlbench.analysis.summary import summarise
-    from dlbench.analysis.verdicts import judge_run
     from dlbench.report.terminal.convergence import convergence_table
     from dlbench.report.terminal.explain import print_explanation
     from dlbench.report.terminal.summary import print_comparison
     from dlbench.report.terminal.verdicts import print_verdicts
 
     records, plan, console = folder.records, folder.plan, output()
-    judged = judge_run(records, plan, judging)
+    judged = folder.judge(judging)
     print_verdicts(console, judged, title)
     if convergence and (rows := converge(records, plan)):
         console.print(convergence_table(rows, console.width))
@@ -203,7 +202,6 @@ def document(folder: "RunFolder", judging: Mapping[str, Any] | None = None) -> d
     from dlbench.analysis.convergence import convergence
     from dlbench.analysis.explain import explain
     from dlbench.analysis.summary import summarise
-    from dlbench.analysis.verdicts import judge_run
 
     plan = folder.plan
     return {
@@ -211,7 +209,7 @@ def document(folder: "RunFolder", judging: Mapping[str, Any] | None = None) -> d
         "path": str(folder.path),
         "plan": plan,
         "summary": [asdict(summary) for summary in summarise(folder.records, plan)],
-        **judged_document(judge_run(folder.records, plan, judging)),
+        **judged_document(folder.judge(judging)),
         "convergence": [asdict(row) for row in convergence(folder.records, plan)],
         "diagnostics": [found.document() for found in explain(folder.records, plan).differences],
     }

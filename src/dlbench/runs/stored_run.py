@@ -1,0 +1,100 @@
+"""A run as its folder stores it: manifest and records, read as they grow and judged. Nothing is written here."""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlbench.analysis.criteria import Criteria, asked_criteria
+from dlbench.analysis.verdicts import Judged, judge_run
+from dlbench.errors import DlbenchError
+from dlbench.plans.extend import Plan
+from dlbench.runs.journal import JournalReader
+from dlbench.runs.manifest import read_manifest
+from dlbench.runs.peers import at_work
+from dlbench.runs.state import FolderState
+from dlbench.trials.trial_record import COMPLETED, TrialRecord
+
+if TYPE_CHECKING:
+    from dlbench.trials.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class _Judgement:
+    """Verdicts, and what they were derived from."""
+
+    records: Mapping[str, TrialRecord]
+    plan: Plan
+    criteria: Criteria
+    judged: Judged
+
+
+class StoredRun:
+    """The manifest and the records of a run folder, as far as they were read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.manifest: Manifest | None = None
+        self._reader = JournalReader(path)
+        self._torn: tuple[str, ...] = ()
+        self._finished: set[str] = set()
+        self._judgement: _Judgement | None = None
+
+    def read(self) -> None:
+        """Read the manifest, and what the journals have gained since the last time."""
+        self.manifest = read_manifest(self.path)
+        if not self._reader.is_current():
+            self._reader = JournalReader(self.path)
+        self._reader.read(to_the_end=True)
+        if self._reader.unfinished and not at_work(self.path):  # else that line is still being written
+            self._torn = tuple(self._reader.unfinished)
+
+    def refresh(self) -> tuple[TrialRecord, ...]:
+        """Read what other processes have written since the last time; return the records that are new or changed."""
+        with contextlib.suppress(DlbenchError):  # then the manifest stays as it was
+            self.manifest = read_manifest(self.path) or self.manifest
+        return tuple(self._reader.read().values())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what was skipped in reading, a sentence each."""
+        return (*self._reader.warnings, *self._torn)
+
+    @property
+    def records(self) -> tuple[TrialRecord, ...]:
+        """Return the last record of each trial, in the order in which trials first ended."""
+        return tuple(self._reader.records.values())
+
+    @property
+    def plan(self) -> Plan:
+        """Return the plan of the folder; one without a manifest is a DlbenchError."""
+        if self.manifest is None:
+            raise DlbenchError(
+                f"{self.path} has no manifest.json, so its variants are not known.",
+                f"Type `dlbench results doctor {self.path.name}`, which makes one from the trials.",
+            )
+        return self.manifest.plan
+
+    @property
+    def state(self) -> FolderState:
+        """Return a snapshot of what the folder holds now, as far as it was read."""
+        return FolderState(
+            records=self._reader.records,
+            finished_this_session=frozenset(self._finished),
+            sessions=self.manifest.sessions if self.manifest else (),
+        )
+
+    def judge(self, asked: Mapping[str, Any] | None = None) -> Judged:
+        """Return the verdicts by what the plan fixed, or by what is asked now.
+
+        The same question is answered once for as long as neither records nor plan change.
+        """
+        records, plan = self._reader.records, self.plan
+        record = next((record for record in records.values() if record.status in COMPLETED), None)
+        criteria = asked_criteria(asked or {}, plan, record)
+        known = self._judgement
+        if known is None or known.records is not records or known.plan is not plan or known.criteria != criteria:
+            known = _Judgement(records, plan, criteria, judge_run(records.values(), plan, asked))
+            self._judgement = known
+        return known.judged

@@ -1,0 +1,55 @@
+"""Which trials a session has to run: a pure function of the plan, what the folder holds, the options and provenance."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from dlbench.errors import DlbenchError, suggest
+from dlbench.plans.plan import Plan
+from dlbench.runs.state import FolderState
+from dlbench.sessions.options import Options
+from dlbench.sessions.staleness import stale_trials
+from dlbench.trials.trial import Trial
+
+
+def pending(plan: Plan, state: FolderState, options: Options, provenance: Mapping[str, Any]) -> tuple[Trial, ...]:
+    """Return the trials of a plan that a session has to run, in the plan's order.
+
+    A trial runs if it has no completed record, or if its record is to be replaced: --force names it, --redo-stale
+    applies, or it lacks something that is asked for (step losses, diagnostics). None runs twice in a session.
+    Raises DlbenchError where results have another provenance and the options do not say what to do about them.
+    """
+    replaced = stale_trials(plan, state, options, provenance) | forced_trials(options.force, plan)
+    lacking = state.without_diagnostics(plan.diagnostics) | (
+        state.without_steps if options.step_losses else frozenset()
+    )
+    there = (state.completed - replaced - lacking) | state.finished_this_session
+    return tuple(trial for trial in plan.trials if trial.trial_id not in there)
+
+
+def forced_trials(names: Iterable[str], plan: Plan) -> frozenset[str]:
+    """Return the trials of a plan that are meant by names: a label means all trials of its variant, a trial_id one.
+
+    Names that the plan does not have are ignored: a stage of a growing plan has only some of the trials.
+    """
+    wanted = frozenset(names)
+    return frozenset(trial_id for trial_id, label in _labels(plan) if {trial_id, label} & wanted)
+
+
+def check_forced(names: Iterable[str], plan: Plan) -> None:
+    """Raise DlbenchError for a name that is neither a variant's label nor a trial_id of the plan."""
+    labels = dict(_labels(plan))
+    known = {*labels, *labels.values()}
+    for name in names:
+        if name not in known:
+            shown = dict.fromkeys(labels.values())
+            raise DlbenchError(
+                f"There is no variant and no trial {name!r} to compute again.",
+                suggest(name, shown, f"--force takes {', '.join(shown)}, or a trial_id of the plan."),
+            )
+
+
+def _labels(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yield the trial_id of each trial with the label of its variant."""
+    labels = {variant.trial.variant_id: variant.label for variant in plan.variants}
+    for trial in plan.trials:
+        yield trial.trial_id, labels[trial.variant_id]
