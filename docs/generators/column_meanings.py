@@ -1,6 +1,7 @@
 """What files and columns mean, in a sentence each. A test holds that no column is without one."""
 
 from dlbench.components.axes import AXES
+from dlbench.components.metric_table import METRICS
 
 FILES = {
     "journal/*.jsonl": "The truth: a line a finished trial, with its epochs; one file a session. The last record of a "
@@ -32,40 +33,19 @@ TABLES = {
 }
 
 _AXES = {axis.name: axis.meaning for axis in AXES.values()}
+_METRICS = {name: metric.meaning for name, metric in METRICS.items()}
 #: By column, or by "table.column" where a table means something of its own.
 COLUMNS = {
     **_AXES,
+    **_METRICS,
     "trial_id": "Identity of the trial: a digest of all that decides its numbers to the last bit.",
     "provenance_id": "Stands for versions, plugins and hardware of the session; the manifest has them in words.",
     "status": "`done` or `diverged` (answers), `failed`, `vetoed`, `timeout` or `oom`.",
     "message": "Why it ended as it did, in a sentence.",
     "seed": "The trial's seed; equal seeds make pairs.",
     "dataset_digest": "Identity of the images and labels that were read.",
-    "train_loss": "Mean loss over the training images of the epoch, dropout and augmentation on. In trials.csv, of the "
-    "selected epoch.",
     "steps.train_loss": "Loss of the step's batch.",
-    "train_accuracy": "Share of the training images that were right, while training.",
-    "validation_loss": "Mean loss on the validation images at the epoch's end; in trials.csv, of the selected one.",
-    "validation_accuracy": "Share of the validation images that are right; in trials.csv, of the selected epoch.",
-    "last_validation_loss": "Validation loss of the last epoch, beside the selected one's.",
-    "last_validation_accuracy": "Validation accuracy of the last epoch.",
-    "test_loss": "Mean loss on the test images, read once, at the selected weights.",
-    "test_accuracy": "Share of the test images that are right, read once, at the selected weights.",
-    "macro_precision": "Mean over the classes of their precision on the test set.",
-    "macro_recall": "Mean over the classes of their recall on the test set.",
-    "macro_f1": "Mean over the classes of their F1 on the test set.",
-    "step_loss_oscillation": "How much the loss moves from step to step.",
-    "best_epoch": "The selected epoch, from 1.",
-    "epochs_run": "Epochs that were trained.",
-    "epochs_to_target": "The first epoch that reaches the run's target validation accuracy; `inf` for a miss.",
-    "train_seconds": "Seconds of training alone: no loading, no evaluation.",
-    "images_per_second": "Training images in a second of training.",
-    "parameters": "Number of the network's trained parameters.",
-    "flops_per_image": "Operations of one image's forward pass.",
-    "peak_memory_mb": "Highest memory of the training, in MB.",
     "epoch": "Number of the epoch, from 1.",
-    "learning_rate": "Rate at the start of the epoch.",
-    "seconds": "Seconds of the epoch's training alone.",
     "step": "Number of the step, from 1.",
     "split": "Which images: `test`.",
     "true_class": "The label.",

@@ -10,6 +10,7 @@ from dlbench import hookspecs
 from dlbench.components import records as specs
 from dlbench.components.axes import AXES
 from dlbench.components.choice import Selection
+from dlbench.components.metrics import Value
 from dlbench.components.syntax import describe, format_value
 from dlbench.trials.settings import AUGMENTATIONS, SETTINGS
 from writing import code, sentences, table
@@ -55,7 +56,7 @@ def _hook(name: str) -> str:
 
 def records_page() -> str:
     """Return the page of records, those that plugins make and those that they are handed."""
-    made = [specs.Parameter, specs.Component, *specs.KINDS.values(), specs.ImageData]
+    made = [specs.Parameter, specs.Component, *specs.KINDS.values(), Value, specs.ImageData]
     handed = [dlbench.Trial, Selection, dlbench.TrialRecord, dlbench.Manifest, dlbench.WorkUnit]
     return (
         RECORDS_HEAD.format(version=specs.API_VERSION)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dlbench.api import Comparison, compare, load_results, run_unit
+    from dlbench.components.metrics import Value
     from dlbench.components.records import (
         API_VERSION,
         Activation,
@@ -41,6 +42,7 @@ __all__ = [
     "Scheduler",
     "Trial",
     "TrialRecord",
+    "Value",
     "WorkUnit",
     "compare",
     "hookimpl",
@@ -48,7 +50,7 @@ __all__ = [
     "run_unit",
 ]
 
-_HOMES = {"hookimpl": "dlbench.hookspecs"}
+_HOMES = {"hookimpl": "dlbench.hookspecs", "Value": "dlbench.components.metrics"}
 _HOMES |= {"Manifest": "dlbench.trials.manifest", "Trial": "dlbench.trials.trial"}
 _HOMES |= {"TrialRecord": "dlbench.trials.trial_record", "WorkUnit": "dlbench.trials.work_unit"}
 _HOMES |= dict.fromkeys(("Comparison", "compare", "load_results", "run_unit"), "dlbench.api")

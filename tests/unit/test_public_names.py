@@ -22,6 +22,7 @@ PUBLIC = {
     "Scheduler",
     "Trial",
     "TrialRecord",
+    "Value",
     "WorkUnit",
     "compare",
     "hookimpl",

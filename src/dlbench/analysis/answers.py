@@ -37,7 +37,7 @@ class ExperimentAnswers:
         about = {"name": self.experiment.name, "title": self.experiment.title, "report": self.experiment.report}
         return {
             "experiment": about | {"departures": self.departures, "notes": self.notes},
-            "reported": [asdict(figure) for figure in self.figures],
+            "reported": [figure.row() for figure in self.figures],
             "claims": [asdict(claim) for claim in self.claims],
         }
 

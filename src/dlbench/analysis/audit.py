@@ -10,9 +10,10 @@ from dlbench.analysis.criteria import Criteria
 from dlbench.analysis.families import Series, judge_values, known
 from dlbench.analysis.spreadsheets import Sheet, read_sheet
 from dlbench.analysis.verdicts import Judged
+from dlbench.components.metric_table import find_metric
+from dlbench.components.metrics import Metric
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plans.plan import find_baseline
-from dlbench.statistics.metrics import default_margin, is_share, scale_and_unit
 
 _NAMED = 5
 
@@ -44,15 +45,15 @@ def audit_file(
     Shares that are percentages in the file are divided by 100. Raises DlbenchError for a file that cannot be read and
     for columns and variants that are not there.
     """
-    metric = asked.get("metric", "")
-    if not metric:
+    metric = find_metric(asked.get("metric", ""))
+    if not metric.name:
         raise DlbenchError("Which column is judged?", "Give its name with --metric.")
-    values, warnings = _read_values(_read(path, (variant, seed, metric)), metric)
+    values, warnings = _read_values(_read(path, (variant, seed, metric.name)), metric)
     base = find_baseline(asked.get("baseline", ""), {name: {} for name in values})
-    margin = asked["margin"] / scale_and_unit(metric)[0] if "margin" in asked else default_margin(metric)
+    margin = asked["margin"] / metric.difference_scale if "margin" in asked else metric.margin
     given = {key: asked[key] for key in ("alpha", "all_pairs") if key in asked}
-    criteria = Criteria(metric=metric, margin=margin, baseline=base, **given)
-    rules = replace(criteria.rules, higher_is_better=False) if lower_is_better else criteria.rules
+    criteria = Criteria(metric=metric.name, margin=margin, baseline=base, **given)
+    rules = replace(criteria.rules(), higher_is_better=False) if lower_is_better else criteria.rules()
     ordered = {base: values[base], **values}
     family = judge_values(variant, ordered, rules, all_pairs=criteria.all_pairs)
     chosen = () if "baseline" in asked or len(values) < 2 else (f"the baseline is {base}, the first by name",)
@@ -84,7 +85,7 @@ def _row(line: int, cells: Sequence[str], sheet: Sheet) -> _Row:
     return _Row(line, variant, seed, value.replace(",", ".") if sheet.decimal_comma else value)
 
 
-def _read_values(rows: Sequence[_Row], metric: str) -> tuple[dict[str, Series], list[str]]:
+def _read_values(rows: Sequence[_Row], metric: Metric) -> tuple[dict[str, Series], list[str]]:
     """Return the metric by seed for each variant, variants and seeds in the order of their names."""
     numbers = {seed: index for index, seed in enumerate(sorted({_seed(row) for row in rows}))}
     cells: dict[str, dict[int, list[float | None]]] = {row.variant: {} for row in sorted(rows, key=_variant)}
@@ -95,8 +96,8 @@ def _read_values(rows: Sequence[_Row], metric: str) -> tuple[dict[str, Series], 
             unread.append(f"{row.value!r} in line {row.line}")
         cells[row.variant].setdefault(numbers[_seed(row)], []).append(value)
     if len(unread) == len(rows):
-        raise DlbenchError(f"The column {metric!r} holds no numbers.", "Name a column of numbers with --metric.")
-    warnings = [f"no number in {metric}, its pair is left out: {_some(unread)}"] if unread else []
+        raise DlbenchError(f"The column {metric.name!r} holds no numbers.", "Name a column of numbers with --metric.")
+    warnings = [f"no number in {metric.name}, its pair is left out: {_some(unread)}"] if unread else []
     names = {index: seed for seed, index in numbers.items()}
     for word, same in (
         ("with different values, its pairs are left out", False),
@@ -136,12 +137,12 @@ def _number(text: str) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _as_fractions(values: dict[str, Series], metric: str, warnings: list[str]) -> dict[str, Series]:
+def _as_fractions(values: dict[str, Series], metric: Metric, warnings: list[str]) -> dict[str, Series]:
     """Return shares as fractions, whichever way the file has them."""
     numbers = [abs(value) for series in values.values() for value in known(series) if math.isfinite(value)]
-    if not is_share(metric) or max(numbers, default=0) <= 1:
+    if not metric.share or max(numbers, default=0) <= 1:
         return values
-    warnings.append(f"{metric} has values above 1 and is taken for percentages")
+    warnings.append(f"{metric.name} has values above 1 and is taken for percentages")
     return {
         name: {seed: None if value is None else value / 100 for seed, value in series.items()}
         for name, series in values.items()

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.summary import group_by_variant
+from dlbench.components.metric_table import find_metric
 from dlbench.errors import DlbenchError
 from dlbench.experiments.file import Claim
 from dlbench.experiments.relations import Operand, find_group
@@ -24,7 +25,7 @@ def measured(record: TrialRecord, query: Query) -> float | None:
         return None
     value = metric_value(record, query)
     if value is None or math.isnan(value):
-        return math.inf if record.status == "diverged" and query.metric.endswith("loss") else None
+        return math.inf if record.status == "diverged" and find_metric(query.metric).infinite_if_diverged else None
     return value
 
 

@@ -7,7 +7,9 @@ from itertools import pairwise
 from typing import Literal
 
 from dlbench.analysis.claim_values import ClaimValues, Plan, Series
+from dlbench.analysis.diagnostics import declared_in
 from dlbench.analysis.metrics import check_metric
+from dlbench.components.metric_table import find_metric
 from dlbench.components.records import Value
 from dlbench.errors import DlbenchError
 from dlbench.experiments.file import Claim, Experiment
@@ -212,7 +214,7 @@ def _rules(claim: Claim, plan: Plan, metric: str = "") -> Rules:
     """
     looks = len(plan.get("judging", {}).get("looks", ()))
     alpha = alpha_per_look(claim.alpha, looks) if looks else claim.alpha
-    found = Rules.for_metric(metric or claim.metric, margin=claim.margin, alpha=alpha)
+    found = Rules.for_metric(find_metric(metric or claim.metric, declared_in(plan)), margin=claim.margin, alpha=alpha)
     return replace(found, higher_is_better=True)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from dlbench.analysis.metrics import Query, epoch_curve, metric_value
 from dlbench.analysis.summary import group_by_variant
+from dlbench.components.metric_table import find_metric
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 METRIC = "validation_accuracy"
@@ -96,7 +97,7 @@ def _converged(label: str, group: Sequence[TrialRecord], plan: Mapping[str, Any]
 
 
 def _values(group: Iterable[TrialRecord], metric: str, target: float | None = None) -> list[float]:
-    if target is None and metric.endswith("to_target"):
+    if target is None and find_metric(metric).needs_target:
         return []
     found = (metric_value(record, Query(metric=metric, target=target)) for record in group)
     return [value for value in found if value is not None]

@@ -1,13 +1,14 @@
 """What is fixed about the verdicts before anything runs, and what somebody asks otherwise later."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from dlbench.analysis.diagnostics import names_in
+from dlbench.analysis.diagnostics import declared_in, names_in
 from dlbench.analysis.metrics import At, check_metric
+from dlbench.components.metric_table import METRICS, find_metric
+from dlbench.components.metrics import Value
 from dlbench.plans.plan import find_baseline
-from dlbench.statistics.metrics import default_margin, higher_is_better, scale_and_unit
 from dlbench.statistics.seeds import ALPHA, alpha_per_look
 from dlbench.statistics.verdicts import Rules
 from dlbench.trials.trial_record import TrialRecord
@@ -26,19 +27,19 @@ class Criteria:
 
     metric: str = METRIC
     at: At = "selected"
-    margin: float = default_margin(METRIC)
+    margin: float = METRICS[METRIC].margin
     alpha: float = ALPHA
     baseline: str = ""
     all_pairs: bool = False
     looks: tuple[int, ...] = ()
 
-    @property
-    def rules(self) -> Rules:
-        """Return the rules of each look. Raises DlbenchError for a margin or an alpha that cannot be."""
+    def rules(self, declared: Iterable[Value] = ()) -> Rules:
+        """Return the rules of each look. Raises DlbenchError for an invalid margin or alpha.
+
+        declared: what diagnostics say about their values.
+        """
         alpha = alpha_per_look(self.alpha, len(self.looks)) if self.looks else self.alpha
-        return Rules(
-            metric=self.metric, margin=self.margin, alpha=alpha, higher_is_better=higher_is_better(self.metric)
-        )
+        return Rules.for_metric(find_metric(self.metric, declared), margin=self.margin, alpha=alpha)
 
     def to_json(self) -> dict[str, Any]:
         """Return the criteria as the manifest keeps them."""
@@ -61,15 +62,17 @@ def asked_criteria(asked: Mapping[str, Any], plan: Mapping[str, Any], record: Tr
     """
     fixed = fixed_criteria(plan)
     wanted = replace(fixed, **{key: value for key, value in asked.items() if key != "margin"})
+    declared = declared_in(plan)
+    metric = find_metric(wanted.metric, declared)
     if "margin" in asked:
-        wanted = replace(wanted, margin=asked["margin"] / scale_and_unit(wanted.metric)[0])
+        wanted = replace(wanted, margin=asked["margin"] / metric.difference_scale)
     elif wanted.metric != fixed.metric:
-        wanted = replace(wanted, margin=default_margin(wanted.metric))
+        wanted = replace(wanted, margin=metric.margin)
     if "baseline" in asked:
         labels = {variant["label"]: variant["values"] for variant in plan["variants"]}
         wanted = replace(wanted, baseline=find_baseline(asked["baseline"], labels))
     check_metric(wanted.metric, record, names_in(plan))
-    _ = wanted.rules  # refuses a margin or an alpha that cannot be
+    wanted.rules(declared)  # raises for an invalid margin or alpha
     return wanted
 
 

@@ -6,9 +6,14 @@ name, or first or last. Read are the last epoch that was measured, or the epoch 
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
+from dlbench.components.metrics import Value
 from dlbench.errors import DlbenchError, suggest
+from dlbench.plans.diagnostics import declared_values
+from dlbench.plugins.registry import Registry
+from dlbench.trials.diagnostics import DiagnosticsPlan
 from dlbench.trials.trial_record import TrialRecord
 
 FIRST, LAST = "first", "last"
@@ -22,6 +27,20 @@ def names_of(record: TrialRecord) -> tuple[str, ...]:
 def names_in(plan: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names of the values that a plan's diagnostics give."""
     return tuple(plan.get("watch", {}).get("values", ()))
+
+
+def declared_in(plan: Mapping[str, Any]) -> tuple[Value, ...]:
+    """Return what a plan's diagnostics declare of their values.
+
+    The plans of old runs do not have it: there the installed plugins tell.
+    """
+    declared = DiagnosticsPlan.from_json(plan.get("watch")).declared
+    return _installed_values() if declared is None else declared
+
+
+@cache
+def _installed_values() -> tuple[Value, ...]:
+    return declared_values(Registry.load(strict=False))
 
 
 def base_name(metric: str) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 from dlbench.analysis.diagnostics import FIRST, LAST, layers_of, measured_epochs, names_in, names_of
 from dlbench.analysis.families import name_values
-from dlbench.analysis.formatting import measure
 from dlbench.analysis.verdicts import judge_run
+from dlbench.components.metrics import Metric
 from dlbench.components.records import Value
 from dlbench.statistics.sentences import difference_in_words, p_in_words
 from dlbench.statistics.verdicts import Comparison, Rules
@@ -21,7 +21,7 @@ class Difference:
     averaged: see Family. baseline_mean: the baseline's over the same pairs.
     """
 
-    metric: str
+    metric: Metric
     axis: str
     averaged: tuple[str, ...]
     word: str
@@ -35,7 +35,7 @@ class Difference:
         numbers = {
             name: found[name] for name in ("n", "difference", "difference_low", "difference_high", "p", "p_holm")
         }
-        head: dict[str, Value] = {"metric": self.metric, "axis": self.axis, "variant": self.comparison.variant}
+        head: dict[str, Value] = {"metric": self.metric.name, "axis": self.axis, "variant": self.comparison.variant}
         means = {"mean": self.comparison.mean, "baseline_mean": self.baseline_mean}
         return (
             head
@@ -74,7 +74,7 @@ def explain(records: Iterable[TrialRecord], plan: Mapping[str, Any]) -> Explanat
         for family in judged.families:
             compared += family.comparisons
             differences += [
-                _difference(metric, family.axis, family.averaged, found, judged.rules)
+                _difference(family.axis, family.averaged, found, judged.rules)
                 for found in family.against_baseline
                 if found.separated
             ]
@@ -92,16 +92,16 @@ def _metrics(records: Sequence[TrialRecord], name: str) -> list[str]:
     return [name, f"{name}@{FIRST}", f"{name}@{LAST}"] if several else [name]
 
 
-def _difference(metric: str, axis: str, averaged: tuple[str, ...], found: Comparison, rules: Rules) -> Difference:
+def _difference(axis: str, averaged: tuple[str, ...], found: Comparison, rules: Rules) -> Difference:
     word = "higher" if found.difference > 0 else "lower"
     seen = f"{difference_in_words(found, rules)}, n = {found.n} paired seeds, {p_in_words(found.p_holm)}"
     named = name_values(found, axis)
     return Difference(
-        metric=metric,
+        metric=rules.metric,
         axis=axis,
         averaged=averaged,
         word=word,
         baseline_mean=found.mean - found.difference,
         comparison=found,
-        sentence=f"{measure(metric).title}: {word} in {named.variant} than in {named.baseline}, {seen}",
+        sentence=f"{rules.metric.title}: {word} in {named.variant} than in {named.baseline}, {seen}",
     )

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from dlbench.analysis.diagnostics import base_name, check_layer, names_of, reading_value
+from dlbench.components.metric_table import find_metric, names_in_groups
 from dlbench.errors import DlbenchError, suggest
 from dlbench.trials.trial_record import TrialRecord
 
@@ -14,27 +15,8 @@ from dlbench.trials.trial_record import TrialRecord
 At = Literal["selected", "last"] | int
 Curve = Sequence[float]
 
-TRIAL_METRICS = (
-    "train_loss",
-    "train_accuracy",
-    "validation_loss",
-    "validation_accuracy",
-    "last_validation_loss",
-    "last_validation_accuracy",
-    "test_loss",
-    "test_accuracy",
-    "macro_precision",
-    "macro_recall",
-    "macro_f1",
-    "step_loss_oscillation",
-    "best_epoch",
-    "epochs_run",
-    "train_seconds",
-    "images_per_second",
-    "parameters",
-    "flops_per_image",
-    "peak_memory_mb",
-)
+#: The columns of trials.csv that are metrics, but for the one that only a run's target fills.
+TRIAL_METRICS = names_in_groups("fit", "last", "test", "steps", "progress", "cost")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +67,7 @@ def _is_known(name: str, record: TrialRecord | None) -> bool:
 
 
 def _known(record: TrialRecord | None) -> list[str]:
-    known = [*TRIAL_METRICS, *DERIVED, "learning_rate", "seconds"]
+    known = [*TRIAL_METRICS, *DERIVED, *names_in_groups("epoch")]
     return [*known, *record.metrics, *record.cost, *known_epoch_metrics(record)] if record else known
 
 
@@ -123,8 +105,8 @@ def _at(record: TrialRecord, metric: str, at: At) -> float | None:
 
 def _cost(record: TrialRecord, metric: str) -> float | None:
     """Return what a trial cost; the time of a diverged one is no time of a training."""
-    timed = metric.endswith("seconds")
-    value = math.inf if timed and record.status == "diverged" else record.cost.get(metric)
+    infinite = find_metric(metric).infinite_if_diverged and record.status == "diverged"
+    value = math.inf if infinite else record.cost.get(metric)
     return None if value is None else float(value)
 
 

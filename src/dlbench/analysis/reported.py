@@ -1,13 +1,16 @@
 """Reported against measured: each figure of a report beside what the trials gave."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
 from dlbench.analysis.claim_values import measured
+from dlbench.analysis.diagnostics import declared_in
 from dlbench.analysis.metrics import Query
 from dlbench.analysis.summary import Summary, group_by_variant
+from dlbench.components.metric_table import find_metric
+from dlbench.components.metrics import Metric
 from dlbench.components.records import Value
 from dlbench.errors import DlbenchError
 from dlbench.experiments.file import Reported
@@ -28,7 +31,7 @@ class ReportedFigure:
     """
 
     variant: str
-    metric: str
+    metric: Metric
     at: str
     reported: float
     place: str
@@ -41,17 +44,27 @@ class ReportedFigure:
     one_run: bool | None = None
     problem: str = ""
 
+    def row(self) -> dict[str, Value]:
+        """Return it as a row of reported.csv."""
+        return {name: getattr(self, name) for name in COLUMNS} | {"metric": self.metric.name}
+
+
+COLUMNS = tuple(ReportedFigure.__dataclass_fields__)
+
 
 def compare_reported(
     reported: Iterable[Reported], records: Iterable[TrialRecord], plan: Mapping[str, Any]
 ) -> tuple[ReportedFigure, ...]:
     """Set each reported figure beside the trials of its variant. plan: as Plan.to_json returns it."""
     grouped = group_by_variant(records, plan)
-    return tuple(_compare(entry, grouped, plan) for entry in reported)
+    declared = declared_in(plan)
+    return tuple(_compare(entry, find_metric(entry.metric, declared), grouped, plan) for entry in reported)
 
 
-def _compare(entry: Reported, grouped: Mapping[str, Sequence[TrialRecord]], plan: Mapping[str, Any]) -> ReportedFigure:
-    about: dict[str, Any] = {"variant": entry.variant, "metric": entry.metric, "at": str(entry.at)}
+def _compare(
+    entry: Reported, metric: Metric, grouped: Mapping[str, Sequence[TrialRecord]], plan: Mapping[str, Any]
+) -> ReportedFigure:
+    about: dict[str, Any] = {"variant": entry.variant, "metric": metric, "at": str(entry.at)}
     about |= {"reported": float(entry.value), "place": entry.place}
     try:
         variant = find_variant(entry.variant, plan)
@@ -84,4 +97,4 @@ def _measure(reported: float, summary: Summary) -> dict[str, Any]:
 
 def reported_table(figures: Sequence[ReportedFigure]) -> tuple[tuple[str, ...], list[dict[str, Value]]]:
     """Return reported.csv: a row a figure."""
-    return tuple(ReportedFigure.__dataclass_fields__), [asdict(figure) for figure in figures]
+    return COLUMNS, [figure.row() for figure in figures]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dlbench.components.metrics import Metric
 from dlbench.components.records import Value
 from dlbench.trials.settings import Settings
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -34,6 +35,11 @@ class Summary:
     def n(self) -> int:
         """Return how many seeds it is over."""
         return len(self.values)
+
+    def text(self, metric: Metric) -> str:
+        """Return "mean ± standard deviation" as people read the metric, or the value alone where there is but one."""
+        mean = metric.format(self.mean)
+        return mean if self.std is None else f"{mean} ± {metric.format(self.std)}"
 
     @classmethod
     def of(cls, values: Mapping[int, float]) -> "Summary":

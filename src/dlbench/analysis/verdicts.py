@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from dlbench.analysis.convergence import target_of
 from dlbench.analysis.criteria import Criteria, asked_criteria, departures, fixed_criteria
-from dlbench.analysis.diagnostics import base_name, names_in, names_of
+from dlbench.analysis.diagnostics import base_name, declared_in, names_in, names_of
 from dlbench.analysis.families import COLUMNS, Family, Series, average, estimate_variant, family, judge_values, known
 from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.summary import group_by_variant
+from dlbench.components.metric_table import find_metric
+from dlbench.components.metrics import Metric
 from dlbench.components.records import Value
 from dlbench.statistics.verdicts import Rules
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -44,6 +46,11 @@ class Judged:
     notes: tuple[str, ...] = ()
 
     @property
+    def metric(self) -> Metric:
+        """Return the metric that differences are of."""
+        return self.rules.metric
+
+    @property
     def all_families(self) -> tuple[Family, ...]:
         """Return every family, the noise floor first."""
         floor = (self.noise_floor,) if self.noise_floor else ()
@@ -67,12 +74,16 @@ def judge_run(records: Iterable[TrialRecord], plan: Plan, asked: Mapping[str, An
     """
     trials = tuple(records)
     criteria = asked_criteria(asked or {}, plan, next((r for r in trials if r.status in COMPLETED), None))
-    rules = criteria.rules
+    rules = criteria.rules(declared_in(plan))
     series = _series(trials, plan, criteria)
     variants = sorted(plan["variants"], key=lambda variant: variant["label"] != criteria.baseline)
     grid = [(variant["values"], series[variant["label"]]) for variant in variants]
     axes = _axes(plan)
-    families, held, notes = _judge_axes(axes, grid, criteria) if axes else (_alone(series, criteria), (), ())
+    families, held, notes = (
+        _judge_axes(axes, grid, rules, all_pairs=criteria.all_pairs)
+        if axes
+        else (_alone(series, criteria.baseline, rules), (), ())
+    )
     return Judged(
         criteria=criteria,
         rules=rules,
@@ -82,7 +93,7 @@ def judge_run(records: Iterable[TrialRecord], plan: Plan, asked: Mapping[str, An
         interactions=tuple(
             found for pair in combinations(axes, 2) if (found := _interaction(pair, axes, grid, rules)).comparisons
         ),
-        noise_floor=_noise_floor(trials, plan, criteria),
+        noise_floor=_noise_floor(trials, plan, criteria, rules),
         ranking=_rank(axes, grid, rules),
         notes=notes,
     )
@@ -103,7 +114,7 @@ def _series(records: Iterable[TrialRecord], plan: Plan, criteria: Criteria) -> d
 
 def _value(record: TrialRecord, plan: Plan, criteria: Criteria) -> float | None:
     target = target_of(record, plan)
-    aimless = target is None and criteria.metric.endswith("_to_target")
+    aimless = target is None and find_metric(criteria.metric).needs_target
     name = base_name(criteria.metric)
     unmeasured = name in names_in(plan) and name not in names_of(record)
     if record.status not in COMPLETED or aimless or unmeasured:
@@ -116,14 +127,14 @@ def _axes(plan: Plan) -> list[str]:
     return [axis for axis in plan["axes"] if len({v["values"].get(axis, "") for v in plan["variants"]}) > 1]
 
 
-def _alone(series: Mapping[str, Series], criteria: Criteria) -> tuple[Family, ...]:
+def _alone(series: Mapping[str, Series], variant: str, rules: Rules) -> tuple[Family, ...]:
     """Return the family of a single variant, which has nothing to be compared with."""
-    estimate = estimate_variant(criteria.baseline, series[criteria.baseline], criteria.rules)
-    return (family("variant", (), criteria.rules, baseline=estimate),)
+    estimate = estimate_variant(variant, series[variant], rules)
+    return (family("variant", (), rules, baseline=estimate),)
 
 
 def _judge_axes(
-    axes: Sequence[str], grid: Grid, criteria: Criteria
+    axes: Sequence[str], grid: Grid, rules: Rules, *, all_pairs: bool
 ) -> tuple[tuple[Family, ...], tuple[Family, ...], tuple[str, ...]]:
     families, held, notes = [], [], []
     # A data set is no treatment: which of several is the easiest is worth a table only where nothing else varies.
@@ -134,12 +145,12 @@ def _judge_axes(
         shared = [row for row in cells.values() if len(row) == len(names)]
         if shared:
             pooled = {name: average([row[name,] for row in shared]) for name in names}
-            judged = judge_values(axis, pooled, criteria.rules, all_pairs=criteria.all_pairs, averaged=others)
+            judged = judge_values(axis, pooled, rules, all_pairs=all_pairs, averaged=others)
             families.append(judged)
         if len(shared) < len(cells):
             notes.append(_incomplete(axis, others, len(shared), len(cells)))
         if others:
-            held += _judge_held(axis, others, names[0], cells, criteria.rules)
+            held += _judge_held(axis, others, names[0], cells, rules)
     return tuple(families), tuple(held), tuple(notes)
 
 
@@ -201,7 +212,7 @@ def _interaction(pair: tuple[str, str], axes: Sequence[str], grid: Grid, rules: 
     return family(" × ".join(pair), interaction(values, rules), rules, averaged=rest)
 
 
-def _noise_floor(records: Iterable[TrialRecord], plan: Plan, criteria: Criteria) -> Family | None:
+def _noise_floor(records: Iterable[TrialRecord], plan: Plan, criteria: Criteria, rules: Rules) -> Family | None:
     """Judge the baseline against itself: seed by seed, the run on that seed and one on another."""
     partner = dict(zip(plan.get("noise_floor", ()), plan["seeds"], strict=False))
     base = next(variant for variant in plan["variants"] if variant["label"] == plan["baseline"])
@@ -217,7 +228,7 @@ def _noise_floor(records: Iterable[TrialRecord], plan: Plan, criteria: Criteria)
     if not other:
         return None
     label = base["label"]
-    found = judge_values("seed", {label: own, f"{label}, other seeds": other}, criteria.rules)
+    found = judge_values("seed", {label: own, f"{label}, other seeds": other}, rules)
     return replace(found, baseline=None)
 
 

@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
+from dlbench.components import metrics
 from dlbench.errors import ContractError
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ ValueType = type[bool] | type[int] | type[float] | type[str] | type[tuple[float,
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 #: What a diagnostic may ask for beside the model and the probe; see Diagnostic.
 NEEDS = ("training_batches", "held_out_batches", "update", "step_losses", "learning_rate")
-_VALUE = re.compile(r"[a-z][a-z0-9_]*\Z")
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
 _TYPES = (bool, int, float, str, tuple)
 
@@ -170,7 +170,8 @@ class Diagnostic(Component):
 
     The factory gets a copy of the model, in eval mode and without gradients, to do with as it likes; the probe's
     images as the network takes them; and the loss, (logits, labels) to a mean. layer: "" for the whole model.
-    values: the names that it yields, each a metric; without them its own name, with underscores.
+    values: what it yields, each a metric: records that say which values are better and how they read, or mere names;
+        without them its own name, with underscores.
     needs: what it gets as keyword arguments of these names besides:
         training_batches, held_out_batches: called with a batch size, give (images, labels) of the training and of the
             validation images, not augmented, in an order that each call repeats
@@ -181,17 +182,28 @@ class Diagnostic(Component):
 
     kind: ClassVar[str] = "diagnostics"
 
-    values: Sequence[str] = ()
+    values: Sequence[metrics.Value | str] = ()
     needs: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "values", tuple(self.values) or (self.name.replace("-", "_"),))
         object.__setattr__(self, "needs", tuple(self.needs))
-        if wrong := [name for name in self.values if not _VALUE.match(name)]:
-            raise ContractError(f"{self.name}: {wrong[0]!r} is no name of a value: small letters, digits, underscores.")
+        for value in self.value_names:
+            if not metrics.VALUE_NAME.match(value):
+                raise ContractError(f"{self.name}: invalid value name {value!r}: small letters, digits, underscores.")
         if unknown := sorted(set(self.needs) - set(NEEDS)):
             raise ContractError(f"{self.name}: there is no {unknown[0]!r} to need, only {', '.join(NEEDS)}.")
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """Return the names of its values."""
+        return tuple(value if isinstance(value, str) else value.name for value in self.values)
+
+    @property
+    def declared(self) -> tuple[metrics.Value, ...]:
+        """Return those of its values that have more than a name."""
+        return tuple(value for value in self.values if not isinstance(value, str))
 
 
 @dataclass(frozen=True, kw_only=True)

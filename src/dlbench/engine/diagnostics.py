@@ -124,7 +124,7 @@ class DiagnosticsRunner:
                 Reading(epoch, str(layer), name, float(value))
                 for layer, name, value in factory(_copy(setup.model), images, labels, setup.criterion, **given)
             ]
-        if unknown := {reading.diagnostic for reading in found} - set(diagnostic.record.values):
+        if unknown := {reading.diagnostic for reading in found} - set(diagnostic.record.value_names):
             raise ContractError(f"it returned {min(unknown)}, which its record does not list among its values")
         return found
 

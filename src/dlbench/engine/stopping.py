@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from dlbench.components.metric_table import METRICS
 from dlbench.engine.evaluation import Evaluation
 from dlbench.engine.state import Row
 
@@ -61,7 +62,7 @@ class EarlyStopping:
     def __init__(self, patience: int | None, monitor: str) -> None:
         self.patience = patience
         self.monitor = monitor
-        self._sign = 1 if monitor.endswith("loss") else -1
+        self._sign = -1 if METRICS[monitor].higher_is_better else 1
         self._best = math.inf
         self._waited = 0
 

@@ -1,7 +1,9 @@
 """From what a user asks for to what is watched: "saturation,sharpness:radius=0.1,first,every:5"."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from dlbench.components.metrics import Value
 from dlbench.components.records import Diagnostic
 from dlbench.components.syntax import parse_reference, split_list
 from dlbench.errors import DlbenchError, suggest
@@ -30,7 +32,7 @@ def read_diagnostics(texts: Iterable[str], registry: Registry, prefer: str = "")
     for name in names:
         diagnostics = diagnostics.joined(_one(name, registry, prefer))
     at = tuple(dict.fromkeys(time for _, time in times if time)) or DEFAULT_AT
-    return DiagnosticsPlan(diagnostics=diagnostics.diagnostics, at=at, values=diagnostics.values)
+    return replace(diagnostics, at=at)
 
 
 def _one(text: str, registry: Registry, prefer: str) -> DiagnosticsPlan:
@@ -42,11 +44,16 @@ def _one(text: str, registry: Registry, prefer: str) -> DiagnosticsPlan:
         hint = suggest(text, (FIRST, LAST, f"{EVERY}5", ALL), times)
         raise DlbenchError(error.message, f"{error.hint} {hint}") from None
     record = registry.get(Diagnostic, selection.name).record
-    return DiagnosticsPlan(diagnostics=(selection.text,), values=tuple(record.values))
+    return DiagnosticsPlan(diagnostics=(selection.text,), values=record.value_names, declared=record.declared)
+
+
+def declared_values(registry: Registry) -> tuple[Value, ...]:
+    """Return what all diagnostics declare of their values."""
+    return tuple(value for entry in registry.entries(Diagnostic) for value in entry.record.declared)
 
 
 def source_of(metric: str, registry: Registry) -> str:
     """Return the short name of the diagnostic that gives a metric, "" where none does."""
     name = metric.partition("@")[0]
     found = (entry.record for entry in registry.entries(Diagnostic))
-    return next((record.name for record in found if name in record.values), "")
+    return next((record.name for record in found if name in record.value_names), "")

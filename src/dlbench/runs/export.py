@@ -4,9 +4,9 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from dlbench.analysis.formatting import measure
 from dlbench.analysis.per_class import per_class, per_class_table
 from dlbench.analysis.summary import VariantSummary, summarise, summary_table
+from dlbench.components.metric_table import find_metric
 from dlbench.components.records import Value
 from dlbench.errors import DlbenchError, suggest
 from dlbench.files import strict_json
@@ -69,7 +69,7 @@ def _readable(summaries: Sequence[VariantSummary]) -> Table:
     for summary in summaries:
         row: dict[str, Value] = {axis: summary.values.get(axis, summary.label) for axis in axes}
         row |= {"n": summary.n, "failed": summary.failed}
-        row |= {measure(name).heading: measure(name).summary(metric) for name, metric in summary.metrics.items()}
+        row |= {find_metric(name).heading: metric.text(find_metric(name)) for name, metric in summary.metrics.items()}
         rows.append(row)
     return tuple(dict.fromkeys([*axes, "n", "failed", *(column for row in rows for column in row)])), rows
 

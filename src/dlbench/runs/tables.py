@@ -10,6 +10,7 @@ from typing import Any
 
 from dlbench.analysis.convergence import epochs_to_target
 from dlbench.components.axes import AXES
+from dlbench.components.metric_table import names_in_groups
 from dlbench.components.records import Value
 from dlbench.components.syntax import format_value
 from dlbench.files import append_rows, remove_file, replace_file, to_bytes
@@ -20,13 +21,9 @@ Row = Mapping[str, Value]
 _IDENTITY = ("trial_id", "provenance_id", "status", "message")
 _SETTINGS = ("learning_rate", "batch_size", "epochs", "normalization", "validation", "select", "precision")
 _PLACE = ("threads", "device", "seed")
-_LOSSES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
-_LAST = ("last_validation_loss", "last_validation_accuracy")
-_TEST = ("test_loss", "test_accuracy", "macro_precision", "macro_recall", "macro_f1")
-_EPOCHS = ("best_epoch", "epochs_run", "epochs_to_target")
+_METRICS = names_in_groups("fit", "last", "test", "progress", "target", "cost")
 #: What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection").
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_COST = ("train_seconds", "images_per_second", "parameters", "flops_per_image", "peak_memory_mb")
 
 
 @dataclass(frozen=True)
@@ -87,10 +84,10 @@ VIEWS: Mapping[str, View] = MappingProxyType(
         for view in (
             View(
                 "trials",
-                (*_IDENTITY, *AXES, *_SETTINGS, *_PLACE, *_LOSSES, *_LAST, *_TEST, *_EPOCHS, *_COST),
+                (*_IDENTITY, *AXES, *_SETTINGS, *_PLACE, *_METRICS),
                 _trial_rows,
             ),
-            View("epochs", ("trial_id", "epoch", "learning_rate", *_LOSSES, "seconds"), _epoch_rows),
+            View("epochs", ("trial_id", "epoch", "learning_rate", *names_in_groups("fit"), "seconds"), _epoch_rows),
             View("confusion", ("trial_id", "split", "true_class", "predicted_class", "count"), _confusion_rows),
             View("steps", ("trial_id", "step", "train_loss"), _step_rows, on_request=True),
             View(

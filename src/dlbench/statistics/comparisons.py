@@ -162,7 +162,7 @@ def _compare(
     return Comparison(
         variant=variant,
         baseline=baseline,
-        metric=rules.metric,
+        metric=rules.metric.name,
         n=n,
         dropped=pair.dropped,
         verdict=verdict,

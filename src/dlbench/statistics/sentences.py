@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from math import floor, isfinite, log10
 
-from dlbench.statistics.metrics import scale_and_unit
 from dlbench.statistics.seeds import seeds_needed
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 
@@ -76,7 +75,7 @@ def difference_in_words(comparison: Comparison, rules: Rules) -> str:
 
 
 def _figures(difference: float, low: float, high: float, rules: Rules, sign: str) -> str:
-    scale, unit = scale_and_unit(rules.metric)
+    scale, unit = rules.metric.difference_scale, rules.metric.difference_unit
     digits = _digits(scale * ((high - low) or abs(difference)))
     while digits < 9 and any(x and not round(scale * x, digits) for x in (low, high)):
         digits += 1  # an end's side of zero is what the verdict rests on
@@ -94,5 +93,4 @@ def _digits(width: float) -> int:
 
 def margin_in_words(rules: Rules) -> str:
     """Return "0.2 points"."""
-    scale, unit = scale_and_unit(rules.metric)
-    return f"{scale * rules.margin:g}{unit}"
+    return f"{rules.metric.difference_scale * rules.margin:g}{rules.metric.difference_unit}"

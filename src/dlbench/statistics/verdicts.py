@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from dlbench.components.metrics import Metric
 from dlbench.errors import DlbenchError
-from dlbench.statistics.metrics import default_margin, higher_is_better
 from dlbench.statistics.seeds import check_alpha, reaches
 
 Verdict = Literal["better", "worse", "differs, may be negligible", "equivalent", "not shown", "n too small"]
 IntervalMethod = Literal["auto", "t", "bca"]
 
 MINIMUM_PAIRS = 3
+#: Of numbers by themselves.
+UNNAMED = Metric()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +24,7 @@ class Rules:
     random_seed: of the resampling; every comparison draws the same stream, so no verdict depends on its neighbours.
     """
 
-    metric: str = ""
+    metric: Metric = UNNAMED
     margin: float = 0.0
     alpha: float = 0.05
     higher_is_better: bool = True
@@ -37,10 +39,10 @@ class Rules:
             raise DlbenchError(f"The margin {self.margin:g} is negative.", "Give 0 or more, in the metric's unit.")
 
     @classmethod
-    def for_metric(cls, metric: str, *, margin: float | None = None, alpha: float = 0.05) -> "Rules":
-        """Return the rules a metric has unless told otherwise."""
-        margin = default_margin(metric) if margin is None else margin
-        return cls(metric=metric, margin=margin, alpha=alpha, higher_is_better=higher_is_better(metric))
+    def for_metric(cls, metric: Metric, *, margin: float | None = None, alpha: float = 0.05) -> "Rules":
+        """Return the rules of a metric. margin: None means the metric's own."""
+        margin = metric.margin if margin is None else margin
+        return cls(metric=metric, margin=margin, alpha=alpha, higher_is_better=metric.higher_is_better)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,8 +64,8 @@ def yields_numbers(subject: Subject[Diagnostic]) -> Iterator[str]:
 def yields_its_values(subject: Subject[Diagnostic]) -> Iterator[str]:
     """Compare the names: they are what a user judges and claims by."""
     record = subject.record
-    for name in sorted({str(row[1]) for row in measure(subject, network()) if len(row) == 3} - set(record.values)):
-        yield f"it yielded {name!r}, which is not among its record's values: {', '.join(record.values)}"
+    for name in sorted({str(row[1]) for row in measure(subject, network()) if len(row) == 3} - set(record.value_names)):
+        yield f"it yielded {name!r}, which is not among its record's values: {', '.join(record.value_names)}"
 
 
 @promise("leaves the model as it was")

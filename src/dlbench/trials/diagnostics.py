@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from dlbench.components.metrics import Value
 from dlbench.errors import DlbenchError
 
 FIRST, LAST, EVERY = "first", "last", "every:"
@@ -24,12 +25,14 @@ class DiagnosticsPlan:
     """Which diagnostics measure a training, and at the end of which epochs.
 
     diagnostics: in the component syntax, qualified. at: "first", "last", "every:N" and epochs from 1.
-    values: the names of what they give, each a metric.
+    values: the names of what they give, each a metric. declared: how these read and which way is better; None in the
+    plans of runs that are older than such declarations.
     """
 
     diagnostics: tuple[str, ...] = ()
     at: tuple[str, ...] = DEFAULT_AT
     values: tuple[str, ...] = ()
+    declared: tuple[Value, ...] | None = ()
 
     def __bool__(self) -> bool:
         return bool(self.diagnostics)
@@ -50,6 +53,7 @@ class DiagnosticsPlan:
             diagnostics=_union(self.diagnostics, other.diagnostics),
             at=_union(self.at, other.at),
             values=_union(self.values, other.values),
+            declared=_joined_declarations(self, other),
         )
 
     def lacks(self, watched: Mapping[str, Iterable[int]], epochs_run: int) -> bool:
@@ -57,14 +61,19 @@ class DiagnosticsPlan:
         wanted = self.epochs(epochs_run)
         return any(not wanted <= set(watched.get(diagnostic, ())) for diagnostic in self.diagnostics)
 
-    def to_json(self) -> dict[str, list[str]]:
+    def to_json(self) -> dict[str, list[Any]]:
         """Return it as JSON content."""
-        return {"diagnostics": list(self.diagnostics), "at": list(self.at), "values": list(self.values)}
+        content = {"diagnostics": list(self.diagnostics), "at": list(self.at), "values": list(self.values)}
+        return content | ({} if self.declared is None else {"declared": [value.to_json() for value in self.declared]})
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any] | None) -> "DiagnosticsPlan":
         """Read it back from JSON content; None and {} mean no diagnostics."""
-        return cls(**{key: tuple(texts) for key, texts in content.items()}) if content else cls()
+        if not content:
+            return cls()
+        declared = content.get("declared")
+        texts = {key: tuple(found) for key, found in content.items() if key != "declared"}
+        return cls(**texts, declared=None if declared is None else tuple(Value(**value) for value in declared))
 
 
 NO_DIAGNOSTICS = DiagnosticsPlan()
@@ -90,6 +99,12 @@ def _is_due(text: str, epoch: int, last: bool) -> bool:
     if text.startswith(EVERY):
         return epoch % int(text.removeprefix(EVERY)) == 0
     return epoch == (1 if text == FIRST else int(text))
+
+
+def _joined_declarations(first: DiagnosticsPlan, second: DiagnosticsPlan) -> tuple[Value, ...] | None:
+    if first.declared is None or second.declared is None:
+        return None
+    return tuple({value.name: value for value in (*second.declared, *first.declared)}.values())
 
 
 def _union(first: Iterable[str], second: Iterable[str]) -> tuple[str, ...]:

@@ -8,20 +8,22 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from dlbench import Value
 from dlbench.analysis.explain import explain
-from dlbench.analysis.formatting import measure
 from dlbench.analysis.metrics import Query, check_metric, metric_value
 from dlbench.analysis.verdicts import judge_run
 from dlbench.errors import DlbenchError
 from dlbench.report.terminal.explain import explanation_table, print_explanation
 from dlbench.runs.folder import extend_plan
 from dlbench.runs.tables import ViewFiles
-from dlbench.statistics.metrics import default_margin, higher_is_better, is_share
 from dlbench.trials.diagnostics import DiagnosticsPlan, Reading
 from dlbench.trials.trial_record import TrialRecord
 
 WATCH = DiagnosticsPlan(
-    diagnostics=("standard/saturation", "standard/sharpness"), at=("first", "last"), values=("saturation", "sharpness")
+    diagnostics=("standard/saturation", "standard/sharpness"),
+    at=("first", "last"),
+    values=("saturation", "sharpness"),
+    declared=(Value("saturation", better="lower", share=True), Value("sharpness", better="lower")),
 )
 
 
@@ -120,9 +122,26 @@ def study(measured, make_plan, seeds=7):
     return [measured(level=levels[a] + noise[s], activation=a, seed=s) for a in levels for s in range(seeds)], plan
 
 
+def test_what_a_diagnostic_declares_decides_which_values_are_better(measured, make_plan):
+    records, plan = study(measured, make_plan)
+    judged = judge_run(records, plan, {"metric": "saturation"})
+    assert [c.verdict for c in judged.families[0].comparisons] == ["worse"]
+    plan["watch"] = replace(WATCH, declared=(Value("saturation", better="higher"),)).to_json()
+    judged = judge_run(records, plan, {"metric": "saturation"})
+    assert [c.verdict for c in judged.families[0].comparisons] == ["better"]
+
+
+def test_a_run_from_before_declarations_is_read_by_those_of_the_installed_plugins(measured, make_plan):
+    records, plan = study(measured, make_plan)
+    now = judge_run(records, plan, {"metric": "saturation"})
+    del plan["watch"]["declared"]
+    before = judge_run(records, plan, {"metric": "saturation"})
+    assert (before.families, before.metric.better, before.metric.share) == (now.families, "lower", True)
+
+
 def test_explaining_gives_the_diagnostics_that_differ_with_paired_verdicts(measured, make_plan):
     found = explain(*study(measured, make_plan))
-    assert [d.metric for d in found.differences] == ["saturation", "saturation@first", "saturation@last"]
+    assert [d.metric.name for d in found.differences] == ["saturation", "saturation@first", "saturation@last"]
     assert (found.judged, found.epochs, found.n) == (4, (1, 3), 7)  # sharpness is the same for both
     first = found.differences[0]
     assert first.word == "higher"
@@ -170,16 +189,6 @@ def printed(found):
     with console.capture() as capture:
         print_explanation(console, found)
     return capture.get()
-
-
-def test_a_diagnostic_s_name_tells_how_it_is_read_whatever_its_layer():
-    assert is_share("saturation@last")
-    assert not higher_is_better("dead_units@conv1")
-    assert default_margin("saturation") == 0
-    assert measure("dead_units@last").heading == "dead units of the last layer (%)"
-    assert measure("gradient_norm@conv1").heading == "gradient norm@conv1"
-    assert measure("gradient_norm").format(0.000123456) == "0.000123"
-    assert measure("hessian_eigenvalue").format(1234.5) == "1,234"
 
 
 def test_a_folder_goes_on_measuring_what_it_measured(make_plan):

@@ -260,7 +260,7 @@ def test_the_noise_floor_pairs_the_baseline_with_itself_on_other_seeds(make_reco
 def test_what_is_fixed_in_the_plan_is_what_judges(records, plan):
     fixed = {**plan, "judging": {"metric": "validation_loss", "margin": 0.0, "alpha": 0.01, "baseline": "tanh"}}
     judged = judge_run(records, {**fixed, "baseline": "tanh"})
-    assert (judged.rules.metric, judged.rules.alpha, judged.rules.higher_is_better) == ("validation_loss", 0.01, False)
+    assert (judged.metric.name, judged.rules.alpha, judged.rules.higher_is_better) == ("validation_loss", 0.01, False)
     assert judged.families[0].baseline.variant == "tanh"
     assert judged.departures == ()
 

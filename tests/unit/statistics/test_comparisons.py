@@ -7,10 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from dlbench.components.metric_table import find_metric
 from dlbench.errors import DlbenchError
 from dlbench.statistics.comparisons import compare_all_pairs, compare_pairs, compare_to_baseline, interaction
 from dlbench.statistics.verdicts import Rules
 
+ACCURACY = Rules(metric=find_metric("accuracy"))
 QUICK = Rules(resamples=300, flips=1_000)
 MIRROR = {"better": "worse", "worse": "better"}
 
@@ -30,7 +32,7 @@ def by_name(comparisons):
 @pytest.mark.parametrize("n", [6, 10, 16])
 def test_a_comparisons_numbers_are_those_of_scipy(n):
     first, second = noise(1, n, 0.91), noise(2, n)
-    (found,) = compare_to_baseline({"relu": series(second), "tanh": series(first)}, "relu", Rules(metric="accuracy"))
+    (found,) = compare_to_baseline({"relu": series(second), "tanh": series(first)}, "relu", ACCURACY)
     paired = stats.ttest_rel(first, second).confidence_interval()
     own = stats.ttest_1samp(first, 0).confidence_interval()
     flips = stats.permutation_test(

@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import pytest
 
+from dlbench.components.metric_table import find_metric
 from dlbench.statistics.sentences import difference_in_words, more_seeds_sentence, p_in_words, sentence, sentences
 from dlbench.statistics.verdicts import Comparison, Rules
 
-ACCURACY = Rules.for_metric("test_accuracy")
+ACCURACY = Rules.for_metric(find_metric("test_accuracy"))
 SEEN = Comparison(
     variant="tanh",
     baseline="relu",
@@ -67,7 +68,7 @@ def test_each_verdict_has_its_sentence(comparison, expected):
 
 def test_a_lower_loss_is_better_by_a_positive_amount_without_points():
     loss = seen(-0.0123, -0.0111, -0.0099, "better", metric="test_loss")
-    assert sentence(loss, Rules.for_metric("test_loss"), 1).startswith(
+    assert sentence(loss, Rules.for_metric(find_metric("test_loss")), 1).startswith(
         "tanh is better than relu by 0.0111 [0.0099, 0.0123], "
     )
 
@@ -75,7 +76,9 @@ def test_a_lower_loss_is_better_by_a_positive_amount_without_points():
 def test_infinite_values_leave_an_unknown_difference():
     nan = float("nan")
     missed = seen(nan, nan, nan, "not shown", p_holm=1.0)
-    assert "difference unknown (a value is infinite)" in sentence(missed, Rules.for_metric("epochs_to_target"), 1)
+    assert "difference unknown (a value is infinite)" in sentence(
+        missed, Rules.for_metric(find_metric("epochs_to_target")), 1
+    )
 
 
 def test_equal_to_the_last_digit_needs_no_margin():
@@ -111,6 +114,6 @@ def test_an_end_of_an_interval_keeps_its_side_of_zero():
 
 
 def test_large_whole_numbers_are_read_as_counts():
-    counts = Rules.for_metric("parameters")
+    counts = Rules.for_metric(find_metric("parameters"))
     seen = replace(SEEN, difference=-2_556_288.0, difference_low=-2_556_288.0, difference_high=-2_556_288.0)
     assert difference_in_words(seen, counts) == "-2,556,288 [-2,556,288, -2,556,288]"

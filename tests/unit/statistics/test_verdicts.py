@@ -1,5 +1,6 @@
 import pytest
 
+from dlbench.components.metric_table import find_metric
 from dlbench.errors import DlbenchError
 from dlbench.statistics.verdicts import Rules, judge
 
@@ -57,8 +58,9 @@ def test_nothing_known_shows_nothing():
 
 
 def test_rules_of_a_metric_follow_from_its_name():
-    assert Rules.for_metric("test_accuracy") == Rules(metric="test_accuracy", margin=0.002)
-    assert Rules.for_metric("test_loss", margin=0.1) == Rules(metric="test_loss", margin=0.1, higher_is_better=False)
+    accuracy, loss = find_metric("test_accuracy"), find_metric("test_loss")
+    assert Rules.for_metric(accuracy) == Rules(metric=accuracy, margin=0.002)
+    assert Rules.for_metric(loss, margin=0.1) == Rules(metric=loss, margin=0.1, higher_is_better=False)
 
 
 @pytest.mark.parametrize("wrong", [{"margin": -0.1}, {"margin": float("nan")}, {"alpha": 0.0}, {"alpha": 5}])

@@ -15,7 +15,7 @@ from dlbench.plugins.registry import SINGULAR, Entry, Registry
 
 #: A plugin with more components of a kind than this is counted in a line; its own pattern lists them.
 _LARGE = 200
-LISTED = (*KINDS, "experiments", "plugins")
+LISTED = (*KINDS, "metrics", "experiments", "plugins")
 
 
 def list_components(
@@ -29,7 +29,7 @@ def list_components(
     pattern: Annotated[str, typer.Argument(help="Only names that contain this; * and ? are wildcards.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """List components, experiments and plugins."""
+    """List components, metrics, experiments and plugins."""
     if kind == "plugins":
         from dlbench.cli.commands.plugins.list import list_plugins
 
@@ -42,6 +42,10 @@ def list_components(
         from dlbench.cli.commands.list_experiments import print_experiments
 
         print_experiments(registry, pattern, as_json)
+    elif kind == "metrics":
+        from dlbench.cli.commands.list_metrics import print_metrics
+
+        print_metrics(registry, pattern, as_json)
     elif kind in KINDS:
         _print_entries(kind, registry, pattern, as_json)
     else:
@@ -60,9 +64,11 @@ def warn_of_problems(registry: Registry) -> None:
 def _print_counts(registry: Registry, as_json: bool) -> None:
     from rich.table import Table
 
+    from dlbench.cli.commands.list_metrics import all_metrics
     from dlbench.experiments.request import find_experiments
 
     counts = {kind: len(registry.entries(kind)) for kind in KINDS}
+    counts["metrics"] = len(all_metrics(registry))
     counts["experiments"] = len(find_experiments(registry))
     counts["plugins"] = len(registry.plugins.plugins)
     if as_json:
@@ -120,7 +126,7 @@ def entry_document(entry: Entry[Component]) -> dict[str, Any]:
     if isinstance(record, Model):
         document |= {"activation": record.activation, "minimum_size": record.minimum_size}
     if isinstance(record, Diagnostic):
-        document |= {"values": list(record.values), "needs": list(record.needs)}
+        document |= {"values": list(record.value_names), "needs": list(record.needs)}
     if isinstance(record, Dataset):
         document |= {"input_shape": record.input_shape, "num_classes": record.num_classes, "licence": record.licence}
     return document

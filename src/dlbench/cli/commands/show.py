@@ -116,7 +116,7 @@ def print_record(entry: Entry[Component]) -> None:
         console.print(f"Source: {record.source}")
     console.print(f"Plugin: {entry.plugin.name} ({entry.plugin.distribution} {entry.plugin.version})")
     if isinstance(record, Diagnostic):
-        console.print(f"It gives: {', '.join(record.values)}")
+        console.print(f"It gives: {', '.join(record.value_names)}")
     if record.parameters:
         table = Table("parameter", "takes", "", box=None, pad_edge=False)
         for key, parameter in record.parameters.items():

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 from numpy.typing import NDArray
 
-from dlbench.analysis.formatting import measure
 from dlbench.analysis.metrics import epoch_curve
+from dlbench.components.metric_table import METRICS, find_metric
 from dlbench.report.figures.canvas import canvas, legend_below, log_scale_where_wide, style_axes
 from dlbench.report.figures.study import FigureData
 from dlbench.report.palette import Style
@@ -49,7 +49,7 @@ def curve(records: Sequence[TrialRecord], metric: str) -> Curve:
         elif len(present) > 2:
             std = present.std(ddof=1)
             low[index], high[index] = mean[index] - std, mean[index] + std
-    if metric.endswith("_accuracy"):
+    if find_metric(metric).share:
         low, high = low.clip(min=0), high.clip(max=1)
     return Curve(np.arange(1, length + 1), mean, low, high)
 
@@ -67,17 +67,17 @@ def draw(study: FigureData) -> Figure:
     Trials of a single epoch are points with bars, the variants side by side.
     """
     rows = [row for variant in study.variants for record in variant.records for row in record.epochs[:1]]
-    metric = study.query.metric if any(study.query.metric in row for row in rows) else "validation_accuracy"
+    metric = study.metric if any(study.metric.name in row for row in rows) else METRICS["validation_accuracy"]
     figure = canvas(4.2)
     left, right = figure.subplots(1, 2)
     single = all(len(record.epochs) < 2 for variant in study.variants for record in variant.records)
     for place, variant in zip(_places(len(study.variants)), study.variants, strict=True):
         put = partial(_draw_point, place=place) if single else _draw
-        put(left, curve(variant.records, metric), variant.look, measure(metric).scale)
+        put(left, curve(variant.records, metric.name), variant.look, metric.scale)
         put(right, curve(variant.records, "validation_loss"), variant.look)
         put(right, curve(variant.records, "train_loss"), variant.look, thin=True)
     for axes, title in (
-        (left, measure(metric).heading + _band_note(study, "bars" if single else "bands")),
+        (left, metric.heading + _band_note(study, "bars" if single else "bands")),
         (right, "loss: validation; hollow: training" if single else "loss: validation; thin: training"),
     ):
         style_axes(axes, title)

@@ -9,12 +9,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from dlbench.analysis.families import Family
-from dlbench.analysis.formatting import measure
 from dlbench.report.figures.canvas import INK, canvas, legend_below, name_rows, style_axes, with_note, wrapped
 from dlbench.report.figures.study import FigureData
 from dlbench.report.headings import heading
 from dlbench.report.palette import VERDICT_COLORS, Style
-from dlbench.statistics.metrics import scale_and_unit
 from dlbench.statistics.sentences import p_in_words
 from dlbench.statistics.verdicts import Comparison
 
@@ -48,7 +46,7 @@ def draw(study: FigureData) -> Figure:
         lines += [(wrapped(title), None, None)] if len(sections) > 1 else []
         lines += [(_label(comparison, family), family, comparison) for comparison in comparisons]
     left_out = len(lines) - _ROWS
-    scale, unit = scale_and_unit(study.rules.metric)
+    scale, unit = study.metric.difference_scale, study.metric.difference_unit
     figure = canvas(1.3 + 0.4 * len(lines[:_ROWS]), width=9.5)
     axes = figure.subplots()
     axes.axvline(0, color=INK, linewidth=1)
@@ -72,7 +70,7 @@ def draw(study: FigureData) -> Figure:
 def _title(study: FigureData, sections: Sequence[Section], left_out: int) -> str:
     about = f": {sections[0][0]}" if len(sections) == 1 else ""
     rest = f"; {left_out} more lines are in comparison.csv" if left_out > 0 else ""
-    return f"difference in {measure(study.query.metric).title}{wrapped(about, 80, 1)}{rest}"
+    return f"difference in {study.metric.title}{wrapped(about, 80, 1)}{rest}"
 
 
 def _label(comparison: Comparison, family: Family) -> str:

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dlbench.analysis.formatting import measure
 from dlbench.analysis.metrics import Query
+from dlbench.components.metric_table import METRICS
 from dlbench.report.figures.canvas import (
     INK,
     canvas,
@@ -29,7 +29,7 @@ _SEEDS, _MEAN = (-0.30, -0.02), 0.2
 def unavailable_reason(study: FigureData) -> str:
     """Say why there is no final metric, or ""."""
     found = any(variant.finite(study.query) for variant in study.variants)
-    return "" if found else f"no trial has a {measure(study.query.metric).title}"
+    return "" if found else f"no trial has a {study.metric.title}"
 
 
 def draw(study: FigureData) -> Figure:
@@ -63,7 +63,8 @@ def _companion(study: FigureData) -> list[Query]:
 
 
 def _panel(axes: Axes, study: FigureData, query: Query) -> None:
-    scale = measure(query.metric).scale
+    metric = study.metric if query == study.query else METRICS[query.metric]
+    scale = metric.scale
     drawn: list[float] = []
     for row, variant in enumerate(study.variants):
         values = {seed: value * scale for seed, value in variant.finite(query).items()}
@@ -72,7 +73,7 @@ def _panel(axes: Axes, study: FigureData, query: Query) -> None:
             _row(axes, row, values, variant, study)
             if variant.label == study.baseline and len(study.variants) > 1:
                 axes.axvline(float(np.mean(list(values.values()))), color=INK, linestyle=":", linewidth=1, zorder=0)
-    style_axes(axes, measure(query.metric).heading, grid="x")
+    style_axes(axes, metric.heading, grid="x")
     log_scale_where_wide(axes, "x", drawn)
 
 

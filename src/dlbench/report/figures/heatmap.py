@@ -10,7 +10,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from dlbench.analysis.formatting import Measure, measure
+from dlbench.components.metrics import Metric
 from dlbench.report.figures.canvas import canvas, wrapped
 from dlbench.report.figures.study import FigureData, VariantSeries
 
@@ -53,7 +53,7 @@ def draw(study: FigureData) -> Figure:
     if others:
         figure.suptitle(_heading(study), x=0.01, ha="left", fontsize=10)
     bar = figure.colorbar(image, ax=used, shrink=0.9)
-    bar.ax.set_title(measure(study.query.metric).unit, fontsize=9)
+    bar.ax.set_title(study.metric.symbol, fontsize=9)
     return figure
 
 
@@ -61,16 +61,16 @@ def _heading(study: FigureData) -> str:
     counts = sorted({len(variant.records) for variant in study.variants})
     seeds = f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
     spread = " ± standard deviation" if counts[-1] > 1 else ""
-    return f"{measure(study.query.metric).heading}, mean{spread}, {seeds}"
+    return f"{study.metric.heading}, mean{spread}, {seeds}"
 
 
 def _mean(variant: VariantSeries | None, study: FigureData) -> float | None:
     values = variant.finite(study.query).values() if variant else ()
-    return fmean(values) * measure(study.query.metric).scale if values else None
+    return fmean(values) * study.metric.scale if values else None
 
 
 def _panel(axes: Axes, grid: list[list[VariantSeries | None]], study: FigureData, norm: Normalize) -> AxesImage:
-    shown = measure(study.query.metric)
+    shown = study.metric
     means = [[_mean(variant, study) for variant in row] for row in grid]
     colors = np.array([[math.nan if mean is None else mean for mean in row] for row in means])
     axes.set_facecolor("#e6e6e6")
@@ -89,7 +89,7 @@ def _panel(axes: Axes, grid: list[list[VariantSeries | None]], study: FigureData
     return image
 
 
-def _text(variant: VariantSeries, study: FigureData, shown: Measure) -> str:
+def _text(variant: VariantSeries, study: FigureData, shown: Metric) -> str:
     values = list(variant.finite(study.query).values())
     spread = f" ± {shown.format(stdev(values))}" if len(values) > 1 else ""
     diverged = sum(record.status == "diverged" for record in variant.records)

@@ -4,7 +4,6 @@ from statistics import fmean
 
 from matplotlib.figure import Figure
 
-from dlbench.analysis.formatting import measure
 from dlbench.analysis.metrics import Query
 from dlbench.report.figures.canvas import canvas, legend_below, log_scale_where_wide, style_axes
 from dlbench.report.figures.study import FigureData, VariantSeries
@@ -31,7 +30,7 @@ def draw(study: FigureData) -> Figure:
     """Draw seconds along x and the metric along y."""
     figure = canvas(4.6, width=7.5)
     axes = figure.subplots()
-    shown = measure(study.query.metric)
+    shown = study.metric
     drawn: list[float] = []
     for variant in study.variants:
         points = [(seconds, value * shown.scale) for seconds, value in _points(variant, study)]

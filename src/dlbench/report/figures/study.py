@@ -11,6 +11,8 @@ from dlbench.analysis.convergence import target_of
 from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.summary import group_by_variant
 from dlbench.analysis.verdicts import Judged, judge_run
+from dlbench.components.metric_table import find_metric
+from dlbench.components.metrics import Metric
 from dlbench.report.figures.canvas import with_note
 from dlbench.report.palette import Style, styles
 from dlbench.statistics.verdicts import Rules
@@ -38,7 +40,7 @@ class VariantSeries:
 
     def finite(self, query: Query) -> dict[int, float]:
         """Return a metric by seed, as far as it can be drawn."""
-        if self.target is None and query.metric.endswith("_to_target"):
+        if self.target is None and find_metric(query.metric).needs_target:
             return {}
         aimed = replace(query, target=self.target)
         found = {record.trial.seed: metric_value(record, aimed) for record in self.records}
@@ -78,6 +80,11 @@ class FigureData:
     def query(self) -> Query:
         """Return the metric that differences are judged by."""
         return Query(metric=self.judged.criteria.metric, at=self.judged.criteria.at)
+
+    @property
+    def metric(self) -> Metric:
+        """Return how that metric reads."""
+        return self.judged.metric
 
     @property
     def rules(self) -> Rules:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-from dlbench.analysis.formatting import measure
 from dlbench.analysis.summary import VariantSummary, summarise
 from dlbench.analysis.verdicts import Judged, ranking_sentence
+from dlbench.components.metric_table import find_metric
 from dlbench.report.headings import words
 from dlbench.report.html.reported import claim_rows, reported_rows
 from dlbench.report.html.verdicts import ABSENT, FamilyTable, Row, family_table, rule
@@ -78,7 +78,7 @@ def page(folder: RunFolder, judged: Judged, figures: Sequence[Figure], absent: S
         version=version,
         rule=rule(judged),
         departures=judged.departures,
-        families=[family_table(family, judged.criteria.metric) for family in shown],
+        families=[family_table(family, judged.metric) for family in shown],
         notes=[*judged.notes, *ranking, *left_out],
         reported=reported_rows(folder.path),
         claims=claim_rows(folder.path),
@@ -112,14 +112,14 @@ def _numbers(summaries: Sequence[VariantSummary]) -> tuple[list[str], list[Row]]
             cells=[
                 str(summary.n),
                 *(
-                    measure(name).summary(summary.metrics[name]) if name in summary.metrics else ABSENT
+                    summary.metrics[name].text(find_metric(name)) if name in summary.metrics else ABSENT
                     for name in metrics
                 ),
             ],
         )
         for summary in summaries
     ]
-    return ["n", *(measure(name).heading for name in metrics)], rows
+    return ["n", *(find_metric(name).heading for name in metrics)], rows
 
 
 def _settings(plan: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from dlbench.analysis.formatting import measure
+from dlbench.components.metric_table import find_metric
 from dlbench.report.html.verdicts import ABSENT
 
 _CLAIM = ("text", "relation", "answer")
@@ -16,7 +16,7 @@ def reported_rows(folder: Path) -> list[dict[str, str]]:
 
 
 def _reported_row(row: Mapping[str, str]) -> dict[str, str]:
-    shown = measure(row.get("metric", ""))
+    shown = find_metric(row.get("metric", ""))
 
     def text(column: str) -> str:
         return shown.format(float(row[column])) if row.get(column) else ""

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dlbench.analysis.families import Family
-from dlbench.analysis.formatting import measure
 from dlbench.analysis.verdicts import Judged
+from dlbench.components.metrics import Metric
 from dlbench.report.headings import heading
 from dlbench.report.palette import VERDICT_COLORS
 from dlbench.report.terminal.verdicts import quotable
-from dlbench.statistics.metrics import scale_and_unit
+from dlbench.statistics.sentences import margin_in_words
 from dlbench.statistics.verdicts import Comparison
 
 ABSENT = "–"
@@ -39,7 +39,6 @@ class FamilyTable:
 def rule(judged: Judged) -> str:
     """Return how everything was judged, as one sentence."""
     criteria, rules = judged.criteria, judged.rules
-    scale, unit = scale_and_unit(criteria.metric)
     at = (
         ""
         if criteria.at == "selected"
@@ -47,16 +46,16 @@ def rule(judged: Judged) -> str:
         if criteria.at != "last"
         else " at the last epoch"
     )
-    margin = f"margin {scale * rules.margin:g}{unit}" if rules.margin else "no margin"
+    margin = f"margin {margin_in_words(rules)}" if rules.margin else "no margin"
     return (
-        f"By {measure(criteria.metric).title}{at}, paired by seed, against {criteria.baseline}; {margin}; "
+        f"By {judged.metric.title}{at}, paired by seed, against {criteria.baseline}; {margin}; "
         f"α = {rules.alpha:g}, Holm's correction, {100 * (1 - rules.alpha):g} % intervals."
     )
 
 
-def family_table(family: Family, metric: str) -> FamilyTable:
+def family_table(family: Family, metric: Metric) -> FamilyTable:
     """Return the table of a family, the baseline's own row first."""
-    unit = scale_and_unit(metric)[1]
+    unit = metric.difference_unit
     rows = []
     if base := family.baseline:
         own = _interval(base.mean, base.mean_low, base.mean_high, metric)
@@ -66,13 +65,13 @@ def family_table(family: Family, metric: str) -> FamilyTable:
     difference = "difference" + (f" ({unit.strip()})" if unit else "")
     return FamilyTable(
         heading=heading(family),
-        columns=["n", f"{measure(metric).heading} [interval]", f"{difference} [interval]", "P(better)", "Holm p"],
+        columns=["n", f"{metric.heading} [interval]", f"{difference} [interval]", "P(better)", "Holm p"],
         rows=rows,
         sentences=quotable(family),
     )
 
 
-def _comparison(comparison: Comparison, family: Family, metric: str) -> Row:
+def _comparison(comparison: Comparison, family: Family, metric: Metric) -> Row:
     c = comparison
     usual = family.baseline is not None and c.baseline == family.baseline.variant
     letters = _letters(family, c.variant) if usual else f" against {c.baseline}"
@@ -90,12 +89,12 @@ def _letters(family: Family, variant: str) -> str:
     return f" ({family.letters[variant]})" if variant in family.letters else ""
 
 
-def _interval(value: float, low: float, high: float, metric: str, *, signed: bool = False) -> str:
+def _interval(value: float, low: float, high: float, metric: Metric, *, signed: bool = False) -> str:
     if math.isnan(value):
         return ABSENT
 
     def text(number: float) -> str:
-        shown = measure(metric).format(number)
+        shown = metric.format(number)
         return f"+{shown}" if signed and number > 0 else shown.replace("-", "−")
 
     ends = f" [{text(low)}, {text(high)}]" if math.isfinite(low) and math.isfinite(high) else ""

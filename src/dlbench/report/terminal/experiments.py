@@ -7,7 +7,6 @@ from rich.table import Table
 from rich.text import Text
 
 from dlbench.analysis.claims import ClaimAnswer
-from dlbench.analysis.formatting import measure
 from dlbench.analysis.reported import ReportedFigure
 from dlbench.report.terminal.layout import plain_table
 
@@ -32,7 +31,7 @@ def reported_view(figures: Sequence[ReportedFigure], notes: Sequence[str] = ()) 
 
 def reported_cells(figure: ReportedFigure) -> tuple[str, ...]:
     """Return a figure's cells: variant, metric, reported, measured, difference, n, within, place."""
-    shown = measure(figure.metric)
+    shown = figure.metric
     metric = shown.heading + _at(figure.at)
     reported = shown.format(figure.reported)
     if figure.measured is None or figure.difference is None:

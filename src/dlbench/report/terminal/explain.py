@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dlbench.analysis.explain import Difference, Explanation
+from dlbench.components.metrics import Metric
 from dlbench.report.terminal.layout import natural_width, plain_table
-from dlbench.statistics.metrics import is_share
 from dlbench.statistics.verdicts import MINIMUM_PAIRS
 
 _WHERE = "The values are in diagnostics.csv"
@@ -72,7 +72,7 @@ def _cells(difference: Difference) -> dict[str, str]:
     c, metric = difference.comparison, difference.metric
     low, high = _number(c.difference_low, metric), _number(c.difference_high, metric)
     return {
-        "diagnostic": metric,
+        "diagnostic": metric.name,
         "variant": c.variant,
         "mean": _number(c.mean, metric),
         "baseline": _number(difference.baseline_mean, metric),
@@ -82,7 +82,7 @@ def _cells(difference: Difference) -> dict[str, str]:
     }
 
 
-def _number(value: float, metric: str, sign: str = "") -> str:
+def _number(value: float, metric: Metric, sign: str = "") -> str:
     if math.isnan(value):
         return "–"
-    return f"{100 * value:{sign}.1f}" if is_share(metric) else f"{value:{sign}.3g}"
+    return f"{100 * value:{sign}.1f}" if metric.share else f"{value:{sign}.3g}"

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from dlbench.analysis.formatting import Measure
 from dlbench.analysis.per_class import SCORES, ClassScores
+from dlbench.components.metrics import SHARE_DIGITS, Metric
 from dlbench.report.terminal.layout import plain_table
 
-_PERCENT = Measure("", "%", 100, 2)
+_PERCENT = Metric(share=True, symbol="%", digits=SHARE_DIGITS)
 
 
 def per_class_view(rows: Sequence[ClassScores], width: int) -> Table:
@@ -23,7 +23,7 @@ def per_class_view(rows: Sequence[ClassScores], width: int) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     before = ""
     for row in rows:
-        scores = [_PERCENT.summary(getattr(row, score)) for score in SCORES]
+        scores = [getattr(row, score).text(_PERCENT) for score in SCORES]
         if before and row.label != before:
             table.add_section()
         table.add_row(Text("" if row.label == before else row.label), Text(row.class_name), f"{row.support:,}", *scores)

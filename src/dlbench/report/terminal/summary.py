@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dlbench.analysis.formatting import measure
 from dlbench.analysis.summary import FailureGroup, VariantSummary
+from dlbench.components.metric_table import METRICS
+from dlbench.components.metrics import Metric
 from dlbench.report.terminal.layout import natural_width, plain_table
 from dlbench.trials.trial_record import COMPLETED
 
@@ -19,21 +20,26 @@ _ABSENT = "–"
 
 @dataclass(frozen=True)
 class Column:
-    """A column of numbers. rank: 0 stays whatever the width; of the others the highest goes first."""
+    """A column of numbers.
 
-    metric: str
-    heading: str
+    rank: 0 stays whatever the width; of the others the highest goes first.
+    deviation: whether the standard deviation stands beside the mean.
+    best: whether the best mean is marked.
+    """
+
+    metric: Metric
     rank: int
     deviation: bool = False
+    best: bool = False
 
 
 COLUMNS = (
-    Column("validation_accuracy", "validation\naccuracy (%)", 0, deviation=True),
-    Column("test_accuracy", "test\naccuracy (%)", 0, deviation=True),
-    Column("test_loss", "test\nloss", 1),
-    Column("train_seconds", "time\n(s)", 2),
-    Column("images_per_second", "images\nper s", 3),
-    Column("parameters", "para-\nmeters", 4),
+    Column(METRICS["validation_accuracy"], 0, deviation=True, best=True),
+    Column(METRICS["test_accuracy"], 0, deviation=True, best=True),
+    Column(METRICS["test_loss"], 1, best=True),
+    Column(METRICS["train_seconds"], 2),
+    Column(METRICS["images_per_second"], 3),
+    Column(METRICS["parameters"], 4),
 )
 
 
@@ -57,7 +63,7 @@ def comparison_table(
     Accuracies are percentages. The best mean of a column is bold and has a mark.
     """
     present = {metric for summary in summaries for metric in summary.metrics} - {judged}
-    columns = [column for column in COLUMNS if column.metric in present]
+    columns = [column for column in COLUMNS if column.metric.name in present]
     while True:
         table = _table(summaries, axes, columns, title, judged)
         droppable = [column for column in columns if column.rank]
@@ -74,40 +80,41 @@ def _table(
         table.add_column(axis.replace("_", " "), overflow="fold")
     table.add_column("n", justify="right", no_wrap=True)
     for column in columns:
-        table.add_column(column.heading, justify="right", no_wrap=True)
-    best = {column.metric: _best(summaries, column.metric) for column in columns}
+        table.add_column(column.metric.short, justify="right", no_wrap=True)
+    best = {column.metric.name: _best(summaries, column) for column in columns}
     for summary in summaries:
         names = [Text(summary.values.get(axis, _ABSENT)) for axis in axes] or [Text(summary.label)]
-        cells = [_cell(summary, column, best[column.metric]) for column in columns]
+        cells = [_cell(summary, column, best[column.metric.name]) for column in columns]
         table.add_row(*names, str(summary.n), *cells)
     return table
 
 
 def _cell(summary: VariantSummary, column: Column, best: str | None) -> Text:
     """Return a number; all numbers of a column with a best one keep a place for the mark, so that they align."""
-    found = summary.metrics.get(column.metric)
-    shown = measure(column.metric)
+    shown = column.metric
+    found = summary.metrics.get(shown.name)
     if found is None:
         return Text(_ABSENT if best is None else f"{_ABSENT}  ")
-    text = shown.summary(found) if column.deviation else shown.format(found.mean)
+    text = found.text(shown) if column.deviation else shown.format(found.mean)
     if best is None:
         return Text(text)
     is_best = shown.format(found.mean) == best
     return Text(f"{text} {MARK}" if is_best else f"{text}  ", style="bold" if is_best else "")
 
 
-def _best(summaries: Sequence[VariantSummary], metric: str) -> str | None:
+def _best(summaries: Sequence[VariantSummary], column: Column) -> str | None:
     """Return the best mean as it is shown, so that what looks equal is marked alike; None where nothing is best."""
-    means = [summary.metrics[metric].mean for summary in summaries if metric in summary.metrics]
+    metric = column.metric
+    means = [summary.metrics[metric.name].mean for summary in summaries if metric.name in summary.metrics]
     finite = [mean for mean in means if mean == mean]
-    if len(finite) < 2 or not measure(metric).best:
+    if len(finite) < 2 or not column.best:
         return None
-    return measure(metric).format(max(finite) if measure(metric).best == "highest" else min(finite))
+    return metric.format(max(finite) if metric.higher_is_better else min(finite))
 
 
 def _caption(summaries: Sequence[VariantSummary], judged: str) -> str:
     lines = []
-    if any(_best(summaries, column.metric) for column in COLUMNS if column.metric != judged):
+    if any(_best(summaries, column) for column in COLUMNS if column.metric.name != judged):
         lines.append(f"{MARK} best mean of its column")
     if any(summary.n > 1 for summary in summaries):
         lines.append("± standard deviation over n seeds")

@@ -9,11 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from dlbench.analysis.families import Family, VariantEstimate
-from dlbench.analysis.formatting import measure
 from dlbench.analysis.verdicts import Judged, ranking_sentence
 from dlbench.report.terminal.layout import natural_width, plain_table
-from dlbench.statistics.metrics import is_share, scale_and_unit
 from dlbench.statistics.seeds import ALPHA
+from dlbench.statistics.sentences import margin_in_words
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 
 STYLES = {
@@ -90,10 +89,10 @@ def verdict_table(family: Family, judged: Judged, width: int, *, title: str = ""
 
 
 def _columns(family: Family, rules: Rules) -> Iterable[_Column]:
-    unit = " (%)" if is_share(rules.metric) else f" ({measure(rules.metric).unit})" if _unit(rules) else ""
-    points = "points" if is_share(rules.metric) else _unit(rules)
+    symbol = "%" if rules.metric.share else rules.metric.symbol
+    unit, points = f" ({symbol})" if symbol else "", "points" if rules.metric.share else symbol
     yield _Column("n", 0, lambda c, _: Text(str(c.n)), lambda s, _: Text(str(s.n)))
-    mean, difference = _two_lines(measure(rules.metric).title + unit), f"difference\n({points})".removesuffix("\n()")
+    mean, difference = _two_lines(rules.metric.title + unit), f"difference\n({points})".removesuffix("\n()")
     yield _Column(mean, 3, _mean, _mean, shorter=_Column(mean, 1, _mean_alone, _mean_alone))
     yield _Column(difference, 2, _difference, shorter=_Column(difference, 0, _difference_alone))
     yield _Column("P\nbetter", 5, lambda c, _: _number(c, c.probability_of_improvement))
@@ -108,10 +107,6 @@ def _columns(family: Family, rules: Rules) -> Iterable[_Column]:
             right=False,
         )
     yield _Column("verdict", 0, _verdict, lambda estimate, _: Text("baseline", style="dim"), right=False)
-
-
-def _unit(rules: Rules) -> str:
-    return measure(rules.metric).unit
 
 
 def _two_lines(heading: str) -> str:
@@ -160,11 +155,10 @@ def _heading(family: Family, title: str) -> str:
 
 
 def _caption(family: Family, rules: Rules) -> str:
-    scale, unit = scale_and_unit(rules.metric)
     level = f"{100 * (1 - rules.alpha):.4g} %"
     lines = []
     if any(c.n > 1 for c in family.comparisons) or (family.baseline and family.baseline.n > 1):
-        margin = f"; margin {scale * rules.margin:g}{unit}" if rules.margin else ""
+        margin = f"; margin {margin_in_words(rules)}" if rules.margin else ""
         alpha = f"; α = {rules.alpha:g}" if rules.alpha != ALPHA else ""
         lines.append(f"± and [ ]: {level} intervals over n paired seeds{margin}{alpha}")
     if dropped := [f"{c.variant} {c.dropped}" for c in family.against_baseline if c.dropped]:
@@ -188,7 +182,7 @@ def _shown(value: float, rules: Rules) -> str:
         return _ABSENT
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
-    text = f"{100 * value:.2f}" if is_share(rules.metric) else measure(rules.metric).format(value)
+    text = f"{100 * value:.2f}" if rules.metric.share else rules.metric.format(value)
     return text.removeprefix("-") if not text.strip("-0.,") else text
 
 
