@@ -12,7 +12,8 @@ from dlbench.components.axes import AXES
 from dlbench.components.choice import Selection
 from dlbench.components.metrics import Value
 from dlbench.components.syntax import describe, format_value
-from dlbench.trials.settings import AUGMENTATIONS, SETTINGS
+from dlbench.trials.augmentation import AUGMENTATIONS
+from dlbench.trials.settings import SETTINGS
 from writing import code, sentences, table
 
 HOOKS_HEAD = """# Hooks

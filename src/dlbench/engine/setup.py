@@ -18,7 +18,8 @@ from dlbench.engine.split import Split, split_data
 from dlbench.engine.state import TrainingSetup
 from dlbench.engine.training import train_step
 from dlbench.plugins.registry import Registry
-from dlbench.trials.settings import Settings, parse_augmentations
+from dlbench.trials.augmentation import parse_augmentations
+from dlbench.trials.settings import Settings
 from dlbench.trials.trial import Trial
 
 

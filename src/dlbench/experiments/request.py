@@ -23,11 +23,6 @@ from dlbench.trials.identity import digest
 from dlbench.trials.settings import SETTINGS
 from dlbench.trials.trial import Trial
 
-#: Where and how it runs: an experiment leaves these to the machine unless its file says otherwise.
-_MACHINE = ("device", "threads")
-#: Settings of which less is a smaller experiment.
-_SIZES = ("epochs", "train_size", "test_size")
-
 
 @dataclass(frozen=True)
 class ExperimentFile:
@@ -77,7 +72,7 @@ def to_request(experiment: Experiment, overrides: Request | None = None) -> Requ
     Every setting is named, so that nobody's dlbench.toml changes an experiment; only the machine's are left open.
     """
     given = overrides or Request()
-    values: dict[str, Sequence[str]] = {name: (text,) for name, text in DEFAULTS.items() if name not in _MACHINE}
+    values: dict[str, Sequence[str]] = {name: (text,) for name, text in DEFAULTS.items() if not _is_of_machine(name)}
     values |= {name: (text,) for name, text in experiment.settings.items()}
     values |= {**experiment.axes, **given.values}
     variants = [
@@ -190,12 +185,12 @@ def _in_a_sentence(
     """Say what differs; fewer seeds are told, more are not. seeds: 0 where their number is open."""
     changes, reduced = [], False
     for name, texts in now.items():
-        if name not in _MACHINE and texts != before[name]:
+        if not _is_of_machine(name) and texts != before[name]:
             changes.append(
                 f"{name.replace('_', ' ')} {_in_words(name, texts)} instead of {_in_words(name, before[name])}"
             )
             fewer = set(texts) < set(before[name])
-            smaller = name in _SIZES and _size(texts) < _size(before[name])
+            smaller = name in SETTINGS and SETTINGS[name].shrinks and _size(texts) < _size(before[name])
             reduced |= name == "dataset" or fewer or smaller
     if 0 < seeds < seeds_before:
         changes.append(f"{seeds} seed{'s' * (seeds != 1)} instead of {seeds_before}")
@@ -219,11 +214,14 @@ def _canonical(name: str, texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def _in_words(name: str, texts: Sequence[str]) -> str:
-    absent = {"train_size": "all images", "test_size": "all images"}.get(name, "none")
+    absent = (AXES[name] if name in AXES else SETTINGS[name]).unset
     if name in AXES:
-        absent = AXES[name].unset
         texts = [text.rpartition("/")[2] if "/" in text.partition(":")[0] else text for text in texts]
     return " and ".join(absent if text in ("", "none") else text for text in texts)
+
+
+def _is_of_machine(name: str) -> bool:
+    return name in SETTINGS and SETTINGS[name].machine
 
 
 def _size(texts: Sequence[str]) -> float:

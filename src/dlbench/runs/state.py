@@ -36,5 +36,5 @@ class FolderState:
         return frozenset(
             trial_id
             for trial_id, record in self.records.items()
-            if record.status in COMPLETED and diagnostics.lacks(record.watched, len(record.epochs))
+            if record.status in COMPLETED and diagnostics.missing_from(record.watched, len(record.epochs))
         )

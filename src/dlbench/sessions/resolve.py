@@ -73,7 +73,7 @@ class TrialResolver:
             input_shape=info.input_shape,
             num_classes=info.num_classes,
         )
-        return completed, problem
+        return completed, problem or ""
 
     def prepared(self, dataset: Selection) -> PreparedInfo:
         """Return what is known of a data set, prepared now if it is not; downloading is announced."""

@@ -46,7 +46,7 @@ class ReuseRequirements:
         """Return whether a record comes with all that."""
         record = found.record
         steps, weights = bool(record.steps) or not self.steps, found.weights.is_file() or not self.weights
-        return steps and weights and not self.diagnostics.lacks(record.watched, len(record.epochs))
+        return steps and weights and not self.diagnostics.missing_from(record.watched, len(record.epochs))
 
 
 def check_fresh(path: Path) -> str:

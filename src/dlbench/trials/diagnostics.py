@@ -1,4 +1,4 @@
-"""What is measured of a training beside its results: which diagnostics, at which epochs, and what they gave."""
+"""Diagnostics of a trial: which ones measure it, at which epochs, and the values they returned."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,13 @@ DEFAULT_AT = (FIRST, LAST)
 
 
 class Reading(NamedTuple):
-    """One value of a diagnostic: a row of diagnostics.csv. epoch: from 1. layer: "" for the whole model."""
+    """One value of a diagnostic, a row of diagnostics.csv.
+
+    epoch: number of the epoch, from 1.
+    layer: name of the layer, "" for the whole model.
+    diagnostic: name of the value.
+    value: the value.
+    """
 
     epoch: int
     layer: str
@@ -22,11 +28,12 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class DiagnosticsPlan:
-    """Which diagnostics measure a training, and at the end of which epochs.
+    """Which diagnostics measure a trial, and at the end of which epochs.
 
-    diagnostics: in the component syntax, qualified. at: "first", "last", "every:N" and epochs from 1.
-    values: the names of what they give, each a metric. declared: how these read and which way is better; None in the
-    plans of runs that are older than such declarations.
+    diagnostics: in the component syntax, qualified.
+    at: "first", "last", "every:N" and numbers of epochs, from 1.
+    values: names of the values they return, each a metric.
+    declared: how the values read and which way is better; None in the plans of runs from before such declarations.
     """
 
     diagnostics: tuple[str, ...] = ()
@@ -38,15 +45,15 @@ class DiagnosticsPlan:
         return bool(self.diagnostics)
 
     def due(self, epoch: int, *, last: bool) -> bool:
-        """Tell whether an epoch is measured. last: whether the training ends with it."""
+        """Return whether an epoch is measured. last: whether it is the last one of the trial."""
         return any(_is_due(text, epoch, last) for text in self.at)
 
     def epochs(self, epochs_run: int) -> frozenset[int]:
-        """Return which epochs of a finished training are measured."""
+        """Return which epochs of a finished trial are measured."""
         return frozenset(epoch for epoch in range(1, epochs_run + 1) if self.due(epoch, last=epoch == epochs_run))
 
     def joined(self, other: "DiagnosticsPlan") -> "DiagnosticsPlan":
-        """Return what measures all that either measures."""
+        """Return the plan that measures everything that either plan measures."""
         if not self or not other:
             return self or other
         return DiagnosticsPlan(
@@ -56,19 +63,22 @@ class DiagnosticsPlan:
             declared=_joined_declarations(self, other),
         )
 
-    def lacks(self, watched: Mapping[str, Iterable[int]], epochs_run: int) -> bool:
-        """Tell whether something was not tried yet. watched: the epochs at which each diagnostic was."""
-        wanted = self.epochs(epochs_run)
-        return any(not wanted <= set(watched.get(diagnostic, ())) for diagnostic in self.diagnostics)
+    def missing_from(self, tried: Mapping[str, Iterable[int]], epochs_run: int) -> bool:
+        """Return whether a planned measurement was not tried yet.
+
+        tried: epochs at which each diagnostic was tried.
+        """
+        planned = self.epochs(epochs_run)
+        return any(not planned <= set(tried.get(diagnostic, ())) for diagnostic in self.diagnostics)
 
     def to_json(self) -> dict[str, list[Any]]:
-        """Return it as JSON content."""
+        """Return the plan as JSON content."""
         content = {"diagnostics": list(self.diagnostics), "at": list(self.at), "values": list(self.values)}
         return content | ({} if self.declared is None else {"declared": [value.to_json() for value in self.declared]})
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any] | None) -> "DiagnosticsPlan":
-        """Read it back from JSON content; None and {} mean no diagnostics."""
+        """Read a plan back from JSON content; None and {} mean no diagnostics."""
         if not content:
             return cls()
         declared = content.get("declared")
@@ -79,17 +89,17 @@ class DiagnosticsPlan:
 NO_DIAGNOSTICS = DiagnosticsPlan()
 
 
-def read_time(text: str) -> str:
-    """Return a time as plans keep it, "" where a text names none. Raises DlbenchError for an epoch that cannot be."""
+def read_time(text: str) -> str | None:
+    """Return a time in canonical form, or None if the text names no time. Raises DlbenchError for an invalid epoch."""
     if text in (FIRST, LAST):
         return text
     number = text.removeprefix(EVERY)
     if text.startswith(EVERY) and not number.isdecimal():
-        raise DlbenchError(f"{text!r} is no interval of epochs.", "Write every:5 for each fifth epoch.")
+        raise DlbenchError(f"Invalid interval of epochs {text!r}.", "Write every:5 for each fifth epoch.")
     if not number.isdecimal():
-        return ""
+        return None
     if not int(number):
-        raise DlbenchError(f"{text!r} is not accepted: epochs count from 1.", "Write first for the first epoch.")
+        raise DlbenchError(f"Invalid epoch {text!r}: epochs count from 1.", "Write first for the first epoch.")
     return f"{EVERY if text.startswith(EVERY) else ''}{int(number)}"
 
 

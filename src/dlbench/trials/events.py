@@ -9,14 +9,22 @@ from dlbench.trials.trial_record import Metrics, TrialRecord
 
 @dataclass(frozen=True, kw_only=True)
 class TrialStarted:
-    """A worker has begun a trial."""
+    """A worker has started a trial.
+
+    trial_id: identity of the trial.
+    """
 
     trial_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class EpochFinished:
-    """One epoch of one trial is over. metrics: the row of epochs.csv."""
+    """A trial has finished an epoch.
+
+    trial_id: identity of the trial.
+    epoch: number of the epoch, from 1.
+    metrics: the row of epochs.csv.
+    """
 
     trial_id: str
     epoch: int
@@ -25,7 +33,11 @@ class EpochFinished:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialNoted:
-    """Something about a trial that its record does not tell. text: goes on after the trial's name."""
+    """A message about a trial that is not part of its record.
+
+    trial_id: identity of the trial.
+    text: the message, which follows the trial's name on the screen.
+    """
 
     trial_id: str
     text: str
@@ -33,7 +45,10 @@ class TrialNoted:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialFinished:
-    """One trial is over, whatever its status."""
+    """A trial has ended, whatever its status.
+
+    record: status and numbers of the trial.
+    """
 
     record: TrialRecord
 

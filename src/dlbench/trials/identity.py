@@ -1,4 +1,4 @@
-"""The identity of a content: its canonical JSON and a digest of it."""
+"""Identity of content: its canonical JSON and a digest of it."""
 
 import json
 from dataclasses import fields
@@ -7,15 +7,15 @@ from typing import Any
 
 
 def canonical_json(content: object) -> str:
-    """Return the one JSON text of a content: keys sorted, no spaces, tuples as lists."""
+    """Return the canonical JSON text of content: sorted keys, no spaces, tuples as lists."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def digest(content: object, length: int = 16) -> str:
-    """Return the first hexadecimal digits of the SHA-256 of a content's canonical JSON."""
+    """Return the first hexadecimal digits of the SHA-256 of the content's canonical JSON."""
     return sha256(canonical_json(content).encode()).hexdigest()[:length]
 
 
 def shallow_fields(record: Any) -> dict[str, Any]:
-    """Return a record's fields by name; unlike asdict, what they hold is not copied: a trial is written out often."""
+    """Return the fields of a record by name. Unlike `asdict` it copies no values: trials are serialized often."""
     return {item.name: getattr(record, item.name) for item in fields(record)}

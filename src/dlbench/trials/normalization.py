@@ -1,4 +1,4 @@
-"""The normalisation setting: what it accepts, and constants written out."""
+"""The normalization setting: what it accepts, and constants written out."""
 
 import re
 
@@ -10,22 +10,23 @@ _CONSTANTS = re.compile(rf"({_NUMBERS})/({_NUMBERS})\Z")
 
 
 def check_normalization(text: str) -> str:
-    """Return the setting if it is one; else raise DlbenchError."""
-    if text not in NAMED and not _constants_fit(text):
+    """Return the setting unchanged. Raises DlbenchError if it is invalid."""
+    if text not in NAMED and not _are_constants(text):
         others = "each channel's mean and deviation, as in 0.49-0.48-0.45/0.2-0.2-0.2"
         raise DlbenchError(
-            f"--normalization {text!r} is none.", suggest(text, NAMED, f"It takes unit, standard, none, or {others}.")
+            f"Invalid value {text!r} for --normalization.",
+            suggest(text, NAMED, f"It takes unit, standard, none, or {others}."),
         )
     return text
 
 
 def constants(text: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return each channel's mean and deviation, of pixels in [0, 1], from "M-M-M/D-D-D"."""
+    """Return the mean and the deviation of each channel, for pixels in [0, 1], from "M-M-M/D-D-D"."""
     means, deviations = (tuple(map(float, part.split("-"))) for part in text.split("/"))
     return means, deviations
 
 
-def _constants_fit(text: str) -> bool:
+def _are_constants(text: str) -> bool:
     if not _CONSTANTS.match(text):
         return False
     means, deviations = constants(text)

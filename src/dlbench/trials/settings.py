@@ -1,4 +1,9 @@
-"""The settings of a trial beside its components, told once: the command line, the plan and the files read them here."""
+"""The settings of a trial, declared once: command line, plans, files and documentation derive from this table.
+
+A new setting is a field of `Settings` with its value in `VALUES_BEFORE_INTRODUCED` (what earlier trials did without it,
+so that they keep their identity), the code in `engine/` that acts on it, another value of it in the tests of identity
+(tests/unit/trials/test_trial.py) and an entry in CHANGELOG.md. Nothing else names it.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -6,28 +11,34 @@ from types import MappingProxyType
 from typing import Any
 
 from dlbench.components.records import Parameter, Value
-from dlbench.components.syntax import format_reference, format_value, parse_reference, parse_value, split_list
-from dlbench.errors import DlbenchError, suggest
+from dlbench.components.syntax import format_value, parse_value
+from dlbench.trials.augmentation import check_augmentation
 from dlbench.trials.normalization import check_normalization
 from dlbench.trials.split import check_split
-
-AUGMENTATIONS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
-    {
-        "crop": {"padding": Parameter(4, minimum=1)},
-        "flip": {"probability": Parameter(0.5, minimum=0, maximum=1)},
-        "cutout": {"size": Parameter(8, minimum=1)},
-    }
-)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What is known of one setting: its parameter (type, default, range) and a check beyond the range."""
+    """One setting as a user gives it.
+
+    name: name of the setting, its field in `Settings` and its column in trials.csv.
+    parameter: its type, default and range.
+    summary: what its option says, a sentence.
+    check: validates or normalizes its text, beyond the range.
+    unset: what "none" means, in words.
+    holds_commas: its values contain commas, so that only repeating the option makes an axis.
+    shrinks: a smaller value makes a smaller experiment.
+    machine: an experiment leaves it to the machine unless its file gives a value.
+    """
 
     name: str
     parameter: Parameter
     summary: str
     check: Callable[[str], str] | None = None
+    unset: str = "none"
+    holds_commas: bool = False
+    shrinks: bool = False
+    machine: bool = False
 
     @property
     def option(self) -> str:
@@ -35,16 +46,18 @@ class Setting:
         return "--" + self.name.replace("_", "-")
 
     def parse(self, text: str) -> Value:
-        """Read the setting's value; what it does not accept is a DlbenchError."""
+        """Return the value of a text. Raises DlbenchError if it is invalid."""
         value = parse_value(text, self.parameter, self.option)
         return self.check(value) if self.check and isinstance(value, str) else value
 
 
-def _setting(default: Value, summary: str, check: Callable[[str], str] | None = None, **limits: Any) -> Any:
-    """Declare a field of Settings with what its option and its errors say."""
-    return field(
-        default=default, metadata={"parameter": Parameter(default, **limits), "summary": summary, "check": check}
-    )
+_ABOUT = tuple(item.name for item in fields(Setting) if item.name not in ("name", "parameter", "summary"))
+
+
+def _setting(default: Value, summary: str, **given: Any) -> Any:
+    """Declare a field of Settings. given: fields of its Setting and of its Parameter."""
+    about = {key: given.pop(key) for key in _ABOUT if key in given}
+    return field(default=default, metadata={"parameter": Parameter(default, **given), "summary": summary, **about})
 
 
 def _check_validation(text: str) -> str:
@@ -52,69 +65,48 @@ def _check_validation(text: str) -> str:
     return format_value(float(split)) if split[0] in "0." else split  # .2 and 0.20 are one setting
 
 
-def parse_augmentations(text: str) -> dict[str, dict[str, Value]]:
-    """Read "crop:padding=2,flip" as {name: {parameter: value}}, in the order in which they are applied."""
-    if text == "none":
-        return {}
-    chosen = {}
-    for item in split_list(text):
-        reference = parse_reference(item)
-        if reference.name not in AUGMENTATIONS:
-            raise DlbenchError(
-                f"There is no augmentation {reference.name!r}.",
-                suggest(reference.name, AUGMENTATIONS, f"It takes none, {', '.join(AUGMENTATIONS)}."),
-            )
-        accepted = AUGMENTATIONS[reference.name]
-        if unknown := reference.parameters.keys() - accepted.keys():
-            raise DlbenchError(
-                f"The augmentation {reference.name} has no parameter {', '.join(sorted(unknown))}.",
-                f"It takes {', '.join(accepted)}.",
-            )
-        given = {
-            key: parse_value(raw, accepted[key], f"{reference.name}:{key}") for key, raw in reference.parameters.items()
-        }
-        chosen[reference.name] = {key: parameter.default for key, parameter in accepted.items()} | given
-    return {name: chosen[name] for name in AUGMENTATIONS if name in chosen}
-
-
-def _check_augment(text: str) -> str:
-    chosen = parse_augmentations(text)
-    shown = []
-    for name, parameters in chosen.items():
-        changed = {key: value for key, value in parameters.items() if value != AUGMENTATIONS[name][key].default}
-        shown.append(format_reference(name, changed))
-    return ",".join(shown) or "none"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Every setting of a trial but its components and its seed."""
+    """Every setting of a trial except its components and its seed."""
 
     learning_rate: float = _setting(1e-3, "Peak learning rate.", minimum=0)
     batch_size: int = _setting(64, "Images a step.", minimum=1)
-    epochs: int = _setting(10, "Passes over the training images.", minimum=1)
+    epochs: int = _setting(10, "Passes over the training images.", minimum=1, shrinks=True)
     loss: str = _setting("cross-entropy", "The loss; mse is on one-hot labels.", choices=("cross-entropy", "mse"))
     label_smoothing: float = _setting(
         0.0, "Share of each label spread over all classes (cross-entropy).", minimum=0, maximum=1
     )
     augment: str = _setting(
-        "none", "crop, flip, cutout, joined by commas; repeat the option to compare several.", _check_augment
+        "none",
+        "crop, flip, cutout, joined by commas; repeat the option to compare several.",
+        check=check_augmentation,
+        holds_commas=True,
     )
     normalization: str = _setting(
         "unit",
         "unit: pixels in [0, 1]; standard: mean 0, deviation 1 a channel; none; or M-M-M/D-D-D.",
-        check_normalization,
+        check=check_normalization,
     )
     validation: str = _setting(
         "0.2",
         "Validation split of the training images: 0.2, random:N, last:N, first:N, test or own.",
-        _check_validation,
+        check=_check_validation,
     )
     train_size: int | None = _setting(
-        None, "Train on this many of the images left after the split.", type=int, minimum=1
+        None,
+        "Train on this many of the images left after the split.",
+        type=int,
+        minimum=1,
+        unset="all images",
+        shrinks=True,
     )
     test_size: int | None = _setting(
-        None, "Test on this many of the test images, the same for all.", type=int, minimum=1
+        None,
+        "Test on this many of the test images, the same for all.",
+        type=int,
+        minimum=1,
+        unset="all images",
+        shrinks=True,
     )
     select: str = _setting(
         "best",
@@ -131,8 +123,8 @@ class Settings:
     )
     gradient_clip: float | None = _setting(None, "Largest norm of the whole gradient.", type=float, minimum=0)
     precision: str = _setting("float32", "Arithmetic of the forward pass.", choices=("float32", "bfloat16", "auto"))
-    device: str = _setting("auto", "Where trials run.", choices=("auto", "cpu", "cuda", "mps"))
-    threads: int = _setting(1, "CPU threads a trial.", minimum=1)
+    device: str = _setting("auto", "Where trials run.", choices=("auto", "cpu", "cuda", "mps"), machine=True)
+    threads: int = _setting(1, "CPU threads a trial.", minimum=1, machine=True)
     channels_last: bool = _setting(
         True, "Keep images and weights with their channels last in memory: faster convolutions."
     )
@@ -155,9 +147,10 @@ class Settings:
 
     @property
     def identity(self) -> dict[str, Value]:
-        """Return the settings that decide a trial's numbers, without those that are as they were before there was one.
+        """Return the settings that decide a trial's numbers.
 
-        So a setting that is added later leaves earlier trials their identity.
+        A setting that has the value from before it was introduced is omitted, so that earlier trials keep their
+        identity.
         """
         return {
             name: value
@@ -166,7 +159,7 @@ class Settings:
         }
 
 
-#: Settings added after trials were kept without them, with what those trials did.
+#: Settings introduced after trials were recorded without them, with what those trials did.
 VALUES_BEFORE_INTRODUCED: Mapping[str, Value] = MappingProxyType(
     {"fused": False, "matmul_precision": "highest", "compile": False, "cuda_graphs": False, "test_size": None}
 )

@@ -9,24 +9,25 @@ ACCEPTED = "a fraction (0.2), random:N, last:N, first:N, test, or own (the data 
 
 
 def check_split(text: str) -> str:
-    """Return the setting if it reads as a split; else raise DlbenchError."""
+    """Return the setting unchanged. Raises DlbenchError if it is invalid."""
     if not _SPLIT.match(text) or (text[0] in "0." and not float(text)):
-        raise DlbenchError(f"--validation {text!r} is no split.", f"It takes {ACCEPTED}.")
+        raise DlbenchError(f"Invalid value {text!r} for --validation.", f"It takes {ACCEPTED}.")
     return text
 
 
 def held_out(validation: str, total: int) -> int:
-    """Return how many of the training images the setting holds out; 0 for test and own."""
+    """Return how many training images the setting holds out; 0 for "test" and "own"."""
     word, _, number = validation.partition(":")
     if number:
         return int(number)
     return 0 if word in ("test", "own") else round(total * float(validation))
 
 
-def split_problem(validation: str, train_size: int | None, total: int, own: int) -> str:
-    """Return why a data set cannot be split so, or "".
+def split_problem(validation: str, train_size: int | None, total: int, own: int) -> str | None:
+    """Return why a data set cannot be split this way, or None.
 
-    total: its training images; own: the images of its own validation split, 0 where it has none.
+    total: number of its training images.
+    own: number of images in its own validation split, 0 if it has none.
     """
     if validation == "own" and not own:
         return "the data set has no validation split of its own"
@@ -35,11 +36,11 @@ def split_problem(validation: str, train_size: int | None, total: int, own: int)
         return f"validation {validation} leaves nothing of {total} training images on one side"
     if train_size is not None and train_size > total - out:
         return f"a training size of {train_size} is more than the {total - out} images that the split leaves"
-    return ""
+    return None
 
 
-def test_size_problem(test_size: int | None, total: int) -> str:
-    """Return why a data set of so many test images cannot be tested on some of them, or ""."""
+def test_size_problem(test_size: int | None, total: int) -> str | None:
+    """Return why a data set with this many test images cannot be tested on `test_size` of them, or None."""
     if test_size is not None and test_size > total:
         return f"a test size of {test_size} is more than the {total} test images"
-    return ""
+    return None

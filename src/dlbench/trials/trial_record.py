@@ -11,20 +11,30 @@ from dlbench.trials.outcomes import ImageOutcomes
 from dlbench.trials.trial import Trial
 
 Status = Literal["done", "diverged", "failed", "vetoed", "timeout", "oom"]
-#: Statuses that answer a trial's question; the others are tried again.
+#: Statuses that count as an answer; trials with other statuses are run again.
 COMPLETED: frozenset[str] = frozenset({"done", "diverged"})
 Metrics = Mapping[str, float | int | None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrialRecord:
-    """What one trial left: its status and numbers. Accuracies are fractions; seconds count training alone.
+    """The status and the numbers of one trial. Accuracies are fractions; seconds count training alone.
 
-    metrics, cost: the columns of trials.csv beside the trial's own. epochs: the rows of epochs.csv.
-    confusion: counts on the test set, a row a true class. steps: each step's training loss, where asked for.
-    log: what the trial printed, and its traceback. diagnostics: the rows of diagnostics.csv. watched: the epochs at
-    which each diagnostic was tried, also those that gave nothing. outcomes: which test images the selected weights
-    classified correctly; None for a trial that is not done, and in records from before they were stored.
+    trial: what was run.
+    status: how it ended.
+    message: why it ended this way, in a sentence; "" if it is done.
+    metrics: its metrics, columns of trials.csv.
+    cost: its cost, columns of trials.csv.
+    epochs: the rows of epochs.csv.
+    confusion: counts on the test set, a row for each true class.
+    class_names: names of the classes, in the order of the rows of `confusion`.
+    log: what the trial printed, and its traceback.
+    provenance_id: versions and hardware of its session; the manifest has the details.
+    steps: training loss of each step, if requested.
+    diagnostics: the rows of diagnostics.csv.
+    watched: epochs at which each diagnostic was tried, whether or not it returned a value.
+    outcomes: which test images the selected weights classified correctly; None if the trial is not done, and in
+        records from before outcomes were stored.
     """
 
     trial: Trial
@@ -58,13 +68,13 @@ class TrialRecord:
         return head | self.trial.row() | dict(self.metrics) | dict(self.cost)
 
     def with_provenance(self, provenance_id: str) -> "TrialRecord":
-        """Return the record marked with what stood around its trial."""
+        """Return the record with another provenance_id."""
         return replace(self, provenance_id=provenance_id)
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON content, with its trial_id for readers of the journal."""
         content = {"trial_id": self.trial_id} | shallow_fields(self) | {"trial": self.trial.to_json()}
-        outcomes = content.pop("outcomes")  # left out if absent: such a record is written as before there were any
+        outcomes = content.pop("outcomes")  # omitted if absent: such a record is written as before outcomes were stored
         return content | {"outcomes": outcomes.to_json()} if outcomes else content
 
     @classmethod

@@ -13,10 +13,13 @@ from dlbench.trials.trial import Trial
 class WorkUnit:
     """One or more trials that are trained together, as they travel to a worker.
 
-    weights_folder: where the worker leaves the selected weights, or "" where nobody wants them.
-    keep_steps: whether the records keep the loss of each step. diagnostics: what measures them beside the training.
-    checkpoint_folder: where a training leaves its state every checkpoint_every seconds, or "" for nowhere.
-    provenance_id: what stands around the trials; a checkpoint made with something else is not gone on from.
+    trials: the trials, trained in this order.
+    weights_folder: folder for the selected weights, "" if they are not saved.
+    keep_steps: whether the records contain the loss of each step.
+    diagnostics: what is measured during training.
+    checkpoint_folder: folder for checkpoints, "" if there are none.
+    checkpoint_every: seconds between two checkpoints.
+    provenance_id: versions and hardware of the session; a checkpoint with another one is not resumed.
     """
 
     trials: tuple[Trial, ...]

@@ -203,7 +203,7 @@ def test_one_that_raises_costs_its_own_values_and_is_named_once(registry, make_t
     assert "fewer than 992 training images" in record.message
     assert "Traceback" in record.log
     assert record.watched == dict.fromkeys(diagnostics.diagnostics, (1, 3))
-    assert not diagnostics.lacks(record.watched, 3)  # it is not tried again each time
+    assert not diagnostics.missing_from(record.watched, 3)  # it is not tried again each time
 
 
 def test_a_value_that_the_record_does_not_name_is_a_fault(trained, rude_one, monkeypatch):

@@ -72,7 +72,7 @@ def test_a_mistake_is_named_with_what_was_perhaps_meant(registry, asked, said):
 
 
 def test_a_time_is_kept_in_one_spelling():
-    assert [read_time(text) for text in ("05", "every:010", "first", "saturation")] == ["5", "every:10", "first", ""]
+    assert [read_time(text) for text in ("05", "every:010", "first", "saturation")] == ["5", "every:10", "first", None]
 
 
 def test_joined_watches_measure_what_either_measures():
@@ -86,11 +86,11 @@ def test_joined_watches_measure_what_either_measures():
 
 def test_a_record_lacks_what_was_not_tried_at_every_epoch_asked_for():
     diagnostics = DiagnosticsPlan(diagnostics=("a", "b"))
-    assert diagnostics.lacks({}, 5)
-    assert diagnostics.lacks({"a": (1, 5)}, 5)
-    assert diagnostics.lacks({"a": (1, 5), "b": (1,)}, 5)
-    assert not diagnostics.lacks({"a": (1, 5), "b": (1, 3, 5)}, 5)
-    assert not NO_DIAGNOSTICS.lacks({}, 5)
+    assert diagnostics.missing_from({}, 5)
+    assert diagnostics.missing_from({"a": (1, 5)}, 5)
+    assert diagnostics.missing_from({"a": (1, 5), "b": (1,)}, 5)
+    assert not diagnostics.missing_from({"a": (1, 5), "b": (1, 3, 5)}, 5)
+    assert not NO_DIAGNOSTICS.missing_from({}, 5)
 
 
 def test_it_survives_the_way_to_a_worker_and_into_the_journal():

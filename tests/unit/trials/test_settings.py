@@ -3,8 +3,9 @@ import pytest
 from dlbench.components.axes import AXES
 from dlbench.components.records import Value
 from dlbench.errors import DlbenchError
+from dlbench.trials.augmentation import parse_augmentations
 from dlbench.trials.axes import DEFAULTS
-from dlbench.trials.settings import SETTINGS, Settings, parse_augmentations
+from dlbench.trials.settings import SETTINGS, Settings
 
 
 def refused(name: str, text: str) -> DlbenchError:

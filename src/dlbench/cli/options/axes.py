@@ -16,9 +16,6 @@ from dlbench.trials.settings import SETTINGS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-#: Settings whose values hold commas themselves: only repeating the option makes an axis.
-_WHOLE = frozenset({"augment"})
-
 
 def with_axes(command: Command) -> Command:
     """Give a command whose last parameter is `**axes` an option for each component axis and setting.
@@ -67,7 +64,7 @@ def read_request(
 ) -> Request:
     """Read the options into a request, still in text."""
     values = {
-        name: tuple(texts) if name in _WHOLE else tuple(item for text in texts for item in split_list(text))
+        name: tuple(texts) if _holds_commas(name) else tuple(item for text in texts for item in split_list(text))
         for name, texts in axes.items()
         if texts
     }
@@ -85,6 +82,10 @@ def read_request(
         judging=judging or {},
         noise_floor=noise_floor,
     )
+
+
+def _holds_commas(name: str) -> bool:
+    return name in SETTINGS and SETTINGS[name].holds_commas
 
 
 def _whole_number(text: str, option: str) -> int:
