@@ -16,7 +16,7 @@ from dlbench.plans.build import build
 from dlbench.plans.plan import Request
 from dlbench.plugins.registry import Registry
 from dlbench.runs.journal import append_record, journal_path, read_journal
-from dlbench.statistics.comparisons import compare_to_baseline
+from dlbench.statistics.comparisons import compare_pairs
 from dlbench.statistics.verdicts import Rules
 from dlbench.trials.trial_record import TrialRecord
 
@@ -28,7 +28,9 @@ def main() -> None:
     for variants, seeds in SHAPES:
         draws = np.random.default_rng(0).normal(0.9, 0.01, (variants, seeds))
         values = {f"v{row}": dict(enumerate(draws[row].tolist())) for row in range(variants)}
-        took = _median(lambda values=values: compare_to_baseline(values, "v0", Rules(metric=METRICS["test_accuracy"])))
+        pairs = [(variant, "v0") for variant in values if variant != "v0"]
+        rules = Rules(metric=METRICS["test_accuracy"])
+        took = _median(lambda values=values, pairs=pairs, rules=rules: compare_pairs(values, pairs, rules))
         print(f"judge {variants:5} variants x {seeds:4} seeds {took:8.2f} s")
     trial = build(Request(seeds=1), Registry.load()).variants[0].trial
     epochs = tuple({"epoch": epoch, "train_loss": 1 / epoch, "validation_accuracy": 0.9} for epoch in range(1, 11))

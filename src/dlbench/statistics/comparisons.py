@@ -1,8 +1,7 @@
-"""Variants against a baseline, all pairs, and interactions: values by seed in, judged comparisons out."""
+"""Pairs of variants, and interactions: values by seed in, judged comparisons out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,16 +28,6 @@ _COLUMNS = (
     "p",
     "probability_of_improvement",
 )
-
-
-def compare_to_baseline(values: Mapping[str, Series], baseline: str, rules: Rules) -> tuple[Comparison, ...]:
-    """Judge each variant against the baseline, with Holm's correction over all of them."""
-    return compare_pairs(values, [(variant, baseline) for variant in values if variant != baseline], rules)
-
-
-def compare_all_pairs(values: Mapping[str, Series], rules: Rules) -> tuple[Comparison, ...]:
-    """Judge each variant against every earlier one, with Holm's correction over all pairs."""
-    return compare_pairs(values, [(variant, baseline) for baseline, variant in combinations(values, 2)], rules)
 
 
 def interaction(values: Mapping[tuple[str, str], Series], rules: Rules) -> tuple[Comparison, ...]:

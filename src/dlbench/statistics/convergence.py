@@ -9,7 +9,7 @@ from math import ceil, inf, isfinite, nan
 from statistics import median_low
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.integrate import trapezoid
 
 
@@ -82,11 +82,3 @@ def stability(curve: ArrayLike) -> float:
     """Return the mean absolute change from one epoch to the next, NaN for a single epoch; small is steady."""
     changes = np.abs(np.diff(np.asarray(curve, dtype=np.float64)))
     return float(changes.mean()) if changes.size else nan
-
-
-def generalisation_gap(
-    train: ArrayLike, validation: ArrayLike, *, higher_is_better: bool = True
-) -> NDArray[np.float64]:
-    """Return by how much training figures are better than validation figures."""
-    gap = np.asarray(train, dtype=np.float64) - np.asarray(validation, dtype=np.float64)
-    return gap if higher_is_better else -gap

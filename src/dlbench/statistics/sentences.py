@@ -1,6 +1,5 @@
 """The sentence that can be quoted, or the one that says what cannot be claimed."""
 
-from collections.abc import Sequence
 from math import floor, isfinite, log10
 
 from dlbench.statistics.seeds import seeds_needed
@@ -8,11 +7,6 @@ from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 
 #: From here on, whole numbers alone are read as counts, without decimals.
 _COUNTS_FROM = 1000
-
-
-def sentences(comparisons: Sequence[Comparison], rules: Rules) -> tuple[str, ...]:
-    """Return the sentence of each comparison of one family."""
-    return tuple(sentence(comparison, rules, len(comparisons)) for comparison in comparisons)
 
 
 def sentence(comparison: Comparison, rules: Rules, comparisons: int) -> str:

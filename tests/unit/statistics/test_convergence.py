@@ -4,7 +4,6 @@ import pytest
 
 from dlbench.statistics.convergence import (
     area_under_curve,
-    generalisation_gap,
     stability,
     target_from_baseline,
     target_hits,
@@ -86,8 +85,3 @@ def test_area_is_the_mean_level_on_the_way():
 def test_stability_is_the_mean_absolute_change():
     assert stability([0.5, 0.7, 0.6]) == pytest.approx(0.15)
     assert isnan(stability([0.5]))
-
-
-def test_a_gap_is_positive_where_training_looks_better():
-    assert generalisation_gap(0.99, 0.9) == pytest.approx(0.09)
-    assert generalisation_gap(0.1, 0.4, higher_is_better=False) == pytest.approx(0.3)

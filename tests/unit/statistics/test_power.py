@@ -2,9 +2,14 @@ import numpy as np
 import pytest
 from statsmodels.stats.power import TTestPower
 
-from dlbench.statistics.comparisons import compare_to_baseline
+from dlbench.statistics.comparisons import compare_pairs
 from dlbench.statistics.power import detection_power, pairs_needed, pairs_to_show
 from dlbench.statistics.verdicts import Rules
+
+
+def against(values, baseline, rules):
+    """Judge each variant against the baseline."""
+    return compare_pairs(values, [(variant, baseline) for variant in values if variant != baseline], rules)
 
 
 @pytest.mark.parametrize("effect", [0.3, 0.8])
@@ -47,13 +52,13 @@ def test_a_comparison_tells_its_spread_by_its_interval():
     differences = np.random.default_rng(5).normal(0.006, 0.01, 8)
     values = {"a": dict.fromkeys(range(8), 0.5), "b": dict(enumerate(0.5 + differences))}
     rules = Rules(margin=0.001)
-    (seen,) = compare_to_baseline(values, "a", rules)
+    (seen,) = against(values, "a", rules)
     expected = pairs_needed(differences.mean(), differences.std(ddof=1), comparisons=3, margin=0.001)
     assert pairs_to_show(seen, rules, 3) == expected
 
 
 def test_one_pair_allows_no_guess():
-    (seen,) = compare_to_baseline({"a": {0: 0.5}, "b": {0: 0.6}}, "a", Rules())
+    (seen,) = against({"a": {0: 0.5}, "b": {0: 0.6}}, "a", Rules())
     assert pairs_to_show(seen, Rules(), 1) is None
 
 
@@ -62,5 +67,5 @@ def test_the_guess_holds_in_simulation():
     rows = np.random.default_rng(0).normal(0.7, 1.0, (400, pairs))
     rules = Rules(flips=2_000)
     values = [{"a": dict.fromkeys(range(pairs), 0.0), "b": dict(enumerate(row))} for row in rows]
-    found = [compare_to_baseline(study, "a", rules)[0].verdict == "better" for study in values]
+    found = [against(study, "a", rules)[0].verdict == "better" for study in values]
     assert 0.72 <= np.mean(found) <= 0.88

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from dlbench.components.metric_table import find_metric
-from dlbench.statistics.sentences import difference_in_words, more_seeds_sentence, p_in_words, sentence, sentences
+from dlbench.statistics.sentences import difference_in_words, more_seeds_sentence, p_in_words, sentence
 from dlbench.statistics.verdicts import Comparison, Rules
 
 ACCURACY = Rules.for_metric(find_metric("test_accuracy"))
@@ -88,8 +88,8 @@ def test_equal_to_the_last_digit_needs_no_margin():
 
 def test_sentences_know_the_size_of_their_family():
     small = seen(0.007, 0.012, 0.017, "n too small", n=6)
-    assert sentences([small, small, small], ACCURACY)[0].endswith("in 3 comparisons, 7 could")
-    assert sentences([replace(small, n=5)], ACCURACY)[0].endswith("in 1 comparison, 6 could")
+    assert sentence(small, ACCURACY, 3).endswith("in 3 comparisons, 7 could")
+    assert sentence(replace(small, n=5), ACCURACY, 1).endswith("in 1 comparison, 6 could")
 
 
 def test_p_is_never_written_as_zero():
