@@ -9,7 +9,6 @@ import dlbench
 from dlbench import hookspecs
 from dlbench.components import records as specs
 from dlbench.components.axes import AXES
-from dlbench.components.choice import Selection
 from dlbench.components.metrics import Value
 from dlbench.components.syntax import describe, format_value
 from dlbench.trials.augmentation import AUGMENTATIONS
@@ -31,6 +30,13 @@ Everything that `from dlbench import …` offers to plugins. Records are frozen 
 later always has a default. The version of this interface is `API_VERSION = {version}`.
 
 """
+FACTORIES_HEAD = """# Factories
+
+What a factory of each kind is called with and returns, as protocols for type checkers. Arguments before the slash are
+passed by position; `parameters` stands for the component's own, passed by name.
+
+"""
+_PROTOCOLS = ("Factory", "Protocol")
 SETTINGS_HEAD = """# Settings
 
 What a trial is made of beside its seed. Every one is an axis: several values, joined by commas, make variants. In an
@@ -43,27 +49,32 @@ experiment file and in `dlbench.toml` a setting has the name that it has here; o
 def hooks_page() -> str:
     """Return the page of hooks."""
     names = [name for name in vars(hookspecs) if name.startswith("dlbench_")]
-    rows = [[f"[`{name}`](#{name})", sentences(getattr(hookspecs, name).__doc__)] for name in names]
+    rows = [[f"[`{name}`](#{name})", _purpose(getattr(hookspecs, name))] for name in names]
     return HOOKS_HEAD + table(["hook", "what it is for"], rows) + "".join(map(_hook, names))
+
+
+def _purpose(function: Any) -> str:
+    """Return the first paragraph of a docstring."""
+    return sentences(function.__doc__).partition("\n\n")[0]
 
 
 def _hook(name: str) -> str:
     function = getattr(hookspecs, name)
-    signature = _short(str(inspect.signature(function)))
-    for noise in ("'", "pathlib.", "_local."):
-        signature = signature.replace(noise, "")
-    return f"## {name}\n\n```text\n{name}{signature}\n```\n\n{sentences(function.__doc__)}\n\n"
+    return f"## {name}\n\n```text\n{name}{_signature(function)}\n```\n\n{sentences(function.__doc__)}\n\n"
 
 
 def records_page() -> str:
     """Return the page of records, those that plugins make and those that they are handed."""
     made = [specs.Parameter, specs.Component, *specs.KINDS.values(), Value, specs.ImageData]
-    handed = [dlbench.Trial, Selection, dlbench.TrialRecord, dlbench.Manifest, dlbench.WorkUnit]
+    handed = [dlbench.Trial, dlbench.Selection, dlbench.TrialRecord, dlbench.Manifest, dlbench.WorkUnit]
+    events = [dlbench.TrialStarted, dlbench.EpochFinished, dlbench.TrialNoted, dlbench.TrialFinished]
     return (
         RECORDS_HEAD.format(version=specs.API_VERSION)
         + "".join(map(_record, made))
         + "# What observers and executors are handed\n\n"
-        + "".join(map(_record, handed))
+        + "".join(map(_record, [*handed, *events]))
+        + FACTORIES_HEAD
+        + "".join(map(_protocol, (getattr(dlbench, name) for name in dlbench.__all__ if name.endswith(_PROTOCOLS))))
     )
 
 
@@ -77,6 +88,23 @@ def _record(cls: Any) -> str:
         table(["field", "type", "default"], rows) if rows else ""
     )
     return f"## {cls.__name__}\n\n{sentences(cls.__doc__)}\n\n{body}"
+
+
+def _protocol(cls: Any) -> str:
+    methods = {name: function for name, function in vars(cls).items() if inspect.isfunction(function)}
+    lines = [
+        name.replace("__call__", "factory") + _signature(function)
+        for name, function in methods.items()
+        if not name.startswith("_") or name == "__call__"
+    ]
+    return f"## {cls.__name__}\n\n{sentences(cls.__doc__)}\n\n```text\n" + "\n".join(lines) + "\n```\n\n"
+
+
+def _signature(function: Any) -> str:
+    text = _short(str(inspect.signature(function)))
+    for noise in ("'", "pathlib.", "_local.", "self, ", "*args: Any, "):
+        text = text.replace(noise, "")
+    return text
 
 
 def _type(annotation: Any) -> str:

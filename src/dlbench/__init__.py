@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dlbench.api import Comparison, compare, load_results, run_unit
+    from dlbench.components.choice import Selection
     from dlbench.components.metrics import Value
     from dlbench.components.records import (
         API_VERSION,
@@ -21,44 +22,92 @@ if TYPE_CHECKING:
         Parameter,
         Scheduler,
     )
+    from dlbench.errors import ContractError, DlbenchError
     from dlbench.hookspecs import hookimpl
+    from dlbench.plugins.protocols import (
+        ActivationFactory,
+        DatasetFactory,
+        DiagnosticFactory,
+        ExecutorFactory,
+        ExecutorProtocol,
+        ModelFactory,
+        OptimizerFactory,
+        SchedulerFactory,
+    )
+    from dlbench.trials.events import Emit, EpochFinished, Event, TrialFinished, TrialNoted, TrialStarted
     from dlbench.trials.manifest import Manifest
+    from dlbench.trials.settings import Settings
     from dlbench.trials.trial import Trial
     from dlbench.trials.trial_record import TrialRecord
     from dlbench.trials.work_unit import WorkUnit
 
+    __version__: str
+
 __all__ = [
     "API_VERSION",
     "Activation",
+    "ActivationFactory",
     "Comparison",
+    "ContractError",
     "Dataset",
+    "DatasetFactory",
     "Diagnostic",
+    "DiagnosticFactory",
+    "DlbenchError",
+    "Emit",
+    "EpochFinished",
+    "Event",
     "Executor",
+    "ExecutorFactory",
+    "ExecutorProtocol",
     "ImageData",
     "Manifest",
     "Model",
+    "ModelFactory",
     "Optimizer",
+    "OptimizerFactory",
     "Parameter",
     "Scheduler",
+    "SchedulerFactory",
+    "Selection",
+    "Settings",
     "Trial",
+    "TrialFinished",
+    "TrialNoted",
     "TrialRecord",
+    "TrialStarted",
     "Value",
     "WorkUnit",
+    "__version__",
     "compare",
     "hookimpl",
     "load_results",
     "run_unit",
 ]
 
-_HOMES = {"hookimpl": "dlbench.hookspecs", "Value": "dlbench.components.metrics"}
-_HOMES |= {"Manifest": "dlbench.trials.manifest", "Trial": "dlbench.trials.trial"}
-_HOMES |= {"TrialRecord": "dlbench.trials.trial_record", "WorkUnit": "dlbench.trials.work_unit"}
-_HOMES |= dict.fromkeys(("Comparison", "compare", "load_results", "run_unit"), "dlbench.api")
+#: Public names by the module that defines them; the others are records of components.
+_NAMES = {
+    "api": ("Comparison", "compare", "load_results", "run_unit"),
+    "components.choice": ("Selection",),
+    "components.metrics": ("Value",),
+    "errors": ("ContractError", "DlbenchError"),
+    "hookspecs": ("hookimpl",),
+    "plugins.protocols": tuple(name for name in __all__ if name.endswith(("Factory", "Protocol"))),
+    "trials.events": ("Emit", "EpochFinished", "Event", "TrialFinished", "TrialNoted", "TrialStarted"),
+    "trials.manifest": ("Manifest",),
+    "trials.settings": ("Settings",),
+    "trials.trial": ("Trial",),
+    "trials.trial_record": ("TrialRecord",),
+    "trials.work_unit": ("WorkUnit",),
+}
+_HOMES = {name: f"dlbench.{module}" for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'dlbench' has no attribute {name!r}")
+    if name == "__version__":
+        return import_module("importlib.metadata").version("dlbench")
     return getattr(import_module(_HOMES.get(name, "dlbench.components.records")), name)
 
 

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import numpy as np
@@ -21,6 +21,9 @@ from dlbench.engine.dataset_contract import check_contract, splits, to_image_dat
 from dlbench.errors import ContractError, DataError, DataMissingError, DlbenchError
 from dlbench.plugins.registry import Entry, Registry
 from dlbench.trials.trial import Trial
+
+if TYPE_CHECKING:
+    from dlbench.plugins.protocols import DatasetFactory
 
 _UNUSABLE_FOLDER = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST}
@@ -131,7 +134,8 @@ def load_for_trial(trial: Trial, data_dir: Path, registry: Registry) -> ImageDat
 
 def _read(record: Dataset, parameters: Mapping[str, Value], data_dir: Path, download: bool) -> ImageData:
     try:
-        return to_image_data(resolve_name(record.factory)(data_dir, download, **parameters), record)
+        factory: DatasetFactory = resolve_name(record.factory)
+        return to_image_data(factory(data_dir, download, **parameters), record)
     except DlbenchError:
         raise
     except FileNotFoundError as error:

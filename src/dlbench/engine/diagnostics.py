@@ -4,7 +4,7 @@ import copy
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,9 @@ from dlbench.engine.state import TrainingSetup
 from dlbench.errors import ContractError
 from dlbench.plugins.registry import Registry
 from dlbench.trials.diagnostics import DiagnosticsPlan, Reading
+
+if TYPE_CHECKING:
+    from dlbench.plugins.protocols import DiagnosticFactory
 
 PROBE_IMAGES = 512
 
@@ -117,7 +120,7 @@ class DiagnosticsRunner:
         epoch: int,
     ) -> list[Reading]:
         """Return the readings of one diagnostic: all or, if it raises, none."""
-        factory = resolve_factory(diagnostic.record)
+        factory: DiagnosticFactory = resolve_factory(diagnostic.record)
         given = {name: extras[name] for name in diagnostic.record.needs} | dict(diagnostic.selection.parameters)
         with borrowed_generators(self.seed, "probe"):
             found = [

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from torch import nn, optim
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
@@ -14,6 +14,9 @@ from dlbench.errors import ContractError
 from dlbench.plugins.registry import Registry
 from dlbench.plugins.requirements import distribution_of, remedy_for
 from dlbench.trials.trial import Trial
+
+if TYPE_CHECKING:
+    from dlbench.plugins.protocols import ActivationFactory, OptimizerFactory, SchedulerFactory
 
 Schedule = LRScheduler | ReduceLROnPlateau
 Made = TypeVar("Made")
@@ -57,13 +60,13 @@ def activation_maker(selection: Selection, registry: Registry) -> Callable[[], n
     """Return what makes a fresh activation each call, or None for "own" and "none"."""
     if selection.name in ("own", "none"):
         return None
-    factory = resolve_factory(registry.get("activations", selection.name).record)
+    factory: ActivationFactory = resolve_factory(registry.get("activations", selection.name).record)
     return partial(factory, **selection.parameters)
 
 
 def build_optimizer(trial: Trial, registry: Registry, model: nn.Module) -> optim.Optimizer:
     """Build the trial's optimizer over the parameters that want a gradient."""
-    factory = resolve_factory(registry.get("optimizers", trial.optimizer.name).record)
+    factory: OptimizerFactory = resolve_factory(registry.get("optimizers", trial.optimizer.name).record)
     wanted = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = _checked(
         factory(wanted, trial.settings.learning_rate, **trial.optimizer.parameters), optim.Optimizer, trial.optimizer
@@ -86,10 +89,16 @@ def build_schedule(
     """Build the trial's schedule; its record tells when it steps."""
     record = registry.get(Scheduler, trial.scheduler.name).record
     parameters: Mapping[str, Any] = trial.scheduler.parameters
-    schedule = resolve_factory(record)(optimizer, trial.settings.epochs, steps_per_epoch, **parameters)
+    factory: SchedulerFactory = resolve_factory(record)
+    schedule = factory(optimizer, trial.settings.epochs, steps_per_epoch, **parameters)
     if not isinstance(schedule, LRScheduler | ReduceLROnPlateau):
         raise ContractError(
             f"{trial.scheduler.name}: the factory returned {schedule!r}, not a learning-rate scheduler."
+        )
+    if isinstance(schedule, ReduceLROnPlateau) != record.needs_metric:
+        raise ContractError(
+            f"{trial.scheduler.name}: its record says needs_metric={record.needs_metric}, and the factory returned a "
+            f"{type(schedule).__name__}."
         )
     return schedule, record
 

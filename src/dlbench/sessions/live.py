@@ -24,7 +24,7 @@ from dlbench.trials.trial_record import COMPLETED, TrialRecord
 from dlbench.trials.work_unit import WorkUnit
 
 if TYPE_CHECKING:
-    from dlbench.executors.local import LocalExecutor
+    from dlbench.plugins.protocols import ExecutorProtocol
 
 
 #: Seconds between two checks of what other processes have done.
@@ -78,7 +78,7 @@ class LiveSession:
             self._reuse()
         self.observe("dlbench_run_started", manifest=manifest)
 
-    def run_stages(self, executor: "LocalExecutor | None", stop: threading.Event) -> bool:
+    def run_stages(self, executor: "ExecutorProtocol | None", stop: threading.Event) -> bool:
         """Run the plan up to each interim analysis until all verdicts are decided; return whether it was interrupted.
 
         executor: None where there is nothing to run.
@@ -164,7 +164,7 @@ class LiveSession:
         self.display.note(f"Interim analysis at {seeds} seeds: {more}.")
         return judged.decided
 
-    def _train(self, trials: Sequence[Trial], executor: "LocalExecutor", stop: threading.Event) -> None:
+    def _train(self, trials: Sequence[Trial], executor: "ExecutorProtocol", stop: threading.Event) -> None:
         """Run the trials that no other process runs, and wait for those that one does."""
         queue = longest_first(trials, self.folder.path.parent)
         self.display.started(trials, len(self.trials) - len(trials))

@@ -27,7 +27,7 @@ from dlbench.sessions.staleness import plugins_used
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 
 if TYPE_CHECKING:
-    from dlbench.executors.local import LocalExecutor
+    from dlbench.plugins.protocols import ExecutorFactory, ExecutorProtocol
 
 
 def run(
@@ -135,7 +135,7 @@ def run_folder_path(plan: Plan, options: Options, config: Config) -> Path:
     return new_run_path(options.name or plan.name, root)
 
 
-def _executor(options: Options, registry: Registry, data_dir: Path) -> "LocalExecutor":
+def _executor(options: Options, registry: Registry, data_dir: Path) -> "ExecutorProtocol":
     """Return the chosen executor; the session's jobs, data folder and timeout are its defaults if it declares them."""
     from pkgutil import resolve_name
 
@@ -146,5 +146,5 @@ def _executor(options: Options, registry: Registry, data_dir: Path) -> "LocalExe
         raise DlbenchError(f"The executor {reference.name} has no --timeout.", "Omit it, or use --max-time.")
     ours = {"jobs": options.jobs, "data_dir": str(data_dir), "timeout": options.timeout}
     defaults = {key: value for key, value in ours.items() if key in record.parameters and given[key] is None}
-    made: LocalExecutor = resolve_name(record.factory)(**{**given, **defaults})
-    return made
+    factory: ExecutorFactory = resolve_name(record.factory)
+    return factory(**{**given, **defaults})

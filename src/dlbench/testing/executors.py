@@ -5,11 +5,12 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dlbench.components.records import Dataset, Executor
 from dlbench.plans.build import build
 from dlbench.plans.plan import Request
+from dlbench.plugins.protocols import ExecutorFactory, ExecutorProtocol
 from dlbench.testing.promises import Subject, promise
 from dlbench.trials.events import EpochFinished, Event, TrialFinished
 from dlbench.trials.work_unit import WorkUnit
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 PATIENCE = 300.0
 
 
-def make(subject: Subject[Executor], data_dir: Path) -> Any:
+def make(subject: Subject[Executor], data_dir: Path) -> ExecutorProtocol:
     """Build it as a session does: its jobs and its data folder, where the executor leaves them open."""
     ours = {"jobs": 1, "data_dir": str(data_dir)}
     given = {key: value for key, value in ours.items() if subject.parameters.get(key, value) is None}
-    return subject.factory(**{**subject.parameters, **given})
+    factory: ExecutorFactory = subject.factory
+    return factory(**{**subject.parameters, **given})
 
 
 def units(subject: Subject[Executor], data_dir: Path) -> list[WorkUnit]:
@@ -46,7 +48,7 @@ def units(subject: Subject[Executor], data_dir: Path) -> list[WorkUnit]:
     return [WorkUnit(trials=(trial,)) for trial in trials]
 
 
-def run(executor: Any, work: list[WorkUnit], *, stopped: bool = False) -> list[Event] | None:
+def run(executor: ExecutorProtocol, work: list[WorkUnit], *, stopped: bool = False) -> list[Event] | None:
     """Run some units and return their events, or None where it hangs."""
     events: list[Event] = []
     stop, raised = threading.Event(), []

@@ -1,0 +1,128 @@
+"""What the factories of plugins are called with and return, as protocols for type checkers.
+
+A plugin need not import them: any callable that fits will do. An argument before the slash is passed by position, the
+component's parameters by name.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dlbench.components.records import ImageData
+from dlbench.trials.events import Emit
+from dlbench.trials.work_unit import WorkUnit
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn, optim
+    from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+
+
+class ModelFactory(Protocol):
+    """Build a network that maps N×C×H×W images to N×classes logits.
+
+    input_shape: (channels, height, width) of one image. activation: returns a fresh module each call; None where the
+    record's activation is None, or is "own" and no other was chosen.
+    """
+
+    def __call__(
+        self,
+        input_shape: tuple[int, int, int],
+        num_classes: int,
+        activation: "Callable[[], nn.Module]",
+        /,
+        *args: Any,
+        **parameters: Any,
+    ) -> "nn.Module":
+        """Return a fresh network."""
+        ...
+
+
+class ActivationFactory(Protocol):
+    """Build a module whose output has the shape of its input."""
+
+    def __call__(self, *args: Any, **parameters: Any) -> "nn.Module":
+        """Return a fresh module."""
+        ...
+
+
+class DatasetFactory(Protocol):
+    """Read a data set: ImageData, or a pair (train, test) of torch data sets.
+
+    root: the data folder. download: whether missing files may be downloaded. Raises FileNotFoundError for a missing
+    file and ValueError for a corrupt one.
+    """
+
+    def __call__(self, root: Path, download: bool, /, *args: Any, **parameters: Any) -> ImageData | tuple[Any, Any]:
+        """Return the data set."""
+        ...
+
+
+class SchedulerFactory(Protocol):
+    """Build a learning-rate schedule; a ReduceLROnPlateau only where the record has needs_metric."""
+
+    def __call__(
+        self,
+        optimizer: "optim.Optimizer",
+        total_epochs: int,
+        steps_per_epoch: int,
+        /,
+        *args: Any,
+        **parameters: Any,
+    ) -> "LRScheduler | ReduceLROnPlateau":
+        """Return a fresh schedule."""
+        ...
+
+
+class OptimizerFactory(Protocol):
+    """Build an optimizer of the given weights; if it has train() and eval(), they are called around evaluations."""
+
+    def __call__(
+        self, parameters: "Iterable[nn.Parameter]", learning_rate: float, /, *args: Any, **options: Any
+    ) -> "optim.Optimizer":
+        """Return a fresh optimizer."""
+        ...
+
+
+class DiagnosticFactory(Protocol):
+    """Measure a model: return rows of (layer, name, value), with "" as the layer for the whole model.
+
+    model: a copy in eval mode. probe_images, probe_labels: as the network takes them. loss: (logits, labels) to a mean.
+    What the record needs is passed by name, as its parameters are.
+    """
+
+    def __call__(
+        self,
+        model: "nn.Module",
+        probe_images: "Tensor",
+        probe_labels: "Tensor",
+        loss: "Callable[[Tensor, Tensor], Tensor]",
+        /,
+        *args: Any,
+        **parameters: Any,
+    ) -> Iterable[tuple[str, str, float]]:
+        """Return the rows."""
+        ...
+
+
+class ExecutorProtocol(Protocol):
+    """A place where work units run."""
+
+    def slots(self) -> int:
+        """Return how many units run at once."""
+        ...
+
+    def run(self, units: Iterable[WorkUnit], emit: Emit, stop: threading.Event, /) -> None:
+        """Run all units, emit their events, and return when every unit has ended.
+
+        units: asked for one at a time, when there is room for it. stop: once it is set, start no unit, and return soon.
+        """
+        ...
+
+
+class ExecutorFactory(Protocol):
+    """Build an executor. A session sets the parameters jobs, data_dir and timeout where the record has them."""
+
+    def __call__(self, *args: Any, **parameters: Any) -> ExecutorProtocol:
+        """Return a fresh executor."""
+        ...
