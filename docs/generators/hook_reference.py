@@ -13,7 +13,7 @@ from dlbench.components.metrics import Value
 from dlbench.components.syntax import describe, format_value
 from dlbench.trials.augmentation import AUGMENTATIONS
 from dlbench.trials.settings import SETTINGS
-from writing import code, sentences, table
+from writing import code, field_meanings, sentences, table
 
 HOOKS_HEAD = """# Hooks
 
@@ -83,11 +83,12 @@ def _record(cls: Any) -> str:
     component = issubclass(cls, specs.Component)
     fields = [f for f in dataclasses.fields(cls) if not (component and f.name in base)]
     note = "Beside the fields of [Component](#component):\n\n" if component and cls is not specs.Component else ""
-    rows = [[code(field.name), code(_type(field.type)), _default(field)] for field in fields]
+    prose, meanings = field_meanings(cls.__doc__)
+    rows = [[code(f.name), code(_type(f.type)), _default(f), meanings.get(f.name, "")] for f in fields]
     body = (note if rows else "Its fields are those of [Component](#component).\n\n") + (
-        table(["field", "type", "default"], rows) if rows else ""
+        table(["field", "type", "default", "meaning"], rows) if rows else ""
     )
-    return f"## {cls.__name__}\n\n{sentences(cls.__doc__)}\n\n{body}"
+    return f"## {cls.__name__}\n\n{sentences(prose)}\n\n{body}"
 
 
 def _protocol(cls: Any) -> str:

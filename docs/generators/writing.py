@@ -1,5 +1,6 @@
 """Small pieces of Markdown that the generated pages share."""
 
+import inspect
 import re
 from collections.abc import Iterable, Sequence
 
@@ -22,6 +23,23 @@ def code(text: str) -> str:
 def plain(text: str) -> str:
     """Return a help text without the markup of the terminal."""
     return re.sub(r"\[/?(?:dim|bold|cyan)?\]", "", text.replace("\\[", "⟦")).replace("⟦", "[")
+
+
+def field_meanings(docstring: str | None) -> tuple[str, dict[str, str]]:
+    """Return a record's docstring without the lines that document its fields, and the meaning of each field.
+
+    A field is documented by a line "name: meaning"; its other lines are indented further.
+    """
+    prose, meanings, name = [], {}, ""
+    for line in inspect.cleandoc(docstring or "").splitlines():
+        if begun := re.match(r"(\w+): (.+)", line):
+            name = begun[1]
+            meanings[name] = begun[2]
+        elif name and line.startswith("    "):
+            meanings[name] += " " + line.strip()
+        else:
+            prose.append(line)
+    return "\n".join(prose), {field: f"{meaning[0].upper()}{meaning[1:]}" for field, meaning in meanings.items()}
 
 
 def sentences(docstring: str | None) -> str:

@@ -37,6 +37,12 @@ def test_every_hook_record_and_setting_is_there():
     assert all(f"| `{name}` |" in settings_page() for name in SETTINGS)
 
 
+def test_every_field_of_a_public_record_has_a_meaning():
+    fields = [line for line in records_page().splitlines() if line.startswith("| `")]
+    assert len(fields) > 50
+    assert [line for line in fields if line.endswith("|  |")] == []
+
+
 @pytest.mark.parametrize("name", tables())
 def test_every_column_of_a_file_has_a_meaning(name):
     assert [column for column in tables()[name] if not meaning(name, column)] == []

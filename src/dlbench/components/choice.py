@@ -1,4 +1,4 @@
-"""A component as it was chosen: its qualified name, and every parameter."""
+"""A selected component: its qualified name and every parameter."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,9 +10,11 @@ from dlbench.components.syntax import format_reference
 
 @dataclass(frozen=True)
 class Selection:
-    """A chosen component: its qualified name and every parameter, resolved.
+    """A selected component: its qualified name and every parameter, resolved.
 
-    changed: the parameters that differ from the component's defaults, for showing.
+    name: qualified name, "standard/relu", or a word that its axis accepts beside components.
+    parameters: every parameter by name.
+    changed: names of the parameters that differ from the component's defaults, for display.
     """
 
     name: str
@@ -21,22 +23,22 @@ class Selection:
 
     @property
     def text(self) -> str:
-        """Return it in the component syntax, qualified, with the parameters that are not the defaults."""
+        """Return the selection in the component syntax, qualified, with the parameters that are not defaults."""
         return format_reference(self.name, {key: self.parameters[key] for key in self.changed})
 
     @property
     def short(self) -> str:
-        """Return it as screens show it, without the plugin's name."""
+        """Return the selection as screens show it, without the plugin's name."""
         return self.text.partition("/")[2] or self.text
 
     @property
     def identity(self) -> list[Any]:
-        """Return what decides its behaviour."""
+        """Return what decides its behavior."""
         return [self.name, dict(self.parameters)]
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Selection":
-        """Read it back from JSON content."""
+        """Read a selection back from JSON content."""
         parameters = {key: _freeze(value) for key, value in content["parameters"].items()}
         return cls(content["name"], parameters, tuple(content["changed"]))
 

@@ -1,11 +1,17 @@
-"""What `dlbench show` tells of a component: records that the engine fills and the report draws."""
+"""What `dlbench show` prints of a component: records that the engine fills and the report draws."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of a model as a forward pass meets it. output_shape: without the batch; parameters: trained ones."""
+    """One layer of a model, in the order of a forward pass.
+
+    name: its name within the model.
+    kind: its class.
+    output_shape: shape of its output, without the batch.
+    parameters: number of its trained parameters.
+    """
 
     name: str
     kind: str
@@ -15,7 +21,13 @@ class Layer:
 
 @dataclass(frozen=True)
 class ModelDescription:
-    """A model for one input shape. flops: of one image's forward pass, None where they cannot be counted."""
+    """A model for one input shape.
+
+    layers: its layers, in the order of a forward pass.
+    input_shape: (C, H, W) of an image.
+    parameters: number of its trained parameters.
+    flops: operations of one image's forward pass; None if they cannot be counted.
+    """
 
     layers: tuple[Layer, ...]
     input_shape: tuple[int, ...]
@@ -25,7 +37,12 @@ class ModelDescription:
 
 @dataclass(frozen=True)
 class Curve:
-    """One line of a picture."""
+    """One line of a picture.
+
+    label: its name in the legend.
+    x: x values.
+    y: y values.
+    """
 
     label: str
     x: tuple[float, ...]
@@ -34,7 +51,13 @@ class Curve:
 
 @dataclass(frozen=True)
 class Picture:
-    """Curves over a common axis."""
+    """Curves over a common axis.
+
+    title: title of the picture.
+    x_label: label of the x axis.
+    y_label: label of the y axis.
+    curves: the curves.
+    """
 
     title: str
     x_label: str

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, InitVar, dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,7 +19,7 @@ Value = bool | int | float | str | None | tuple[float, ...]
 ValueType = type[bool] | type[int] | type[float] | type[str] | type[tuple[float, ...]]
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
-#: What a diagnostic may ask for beside the model and the probe; see Diagnostic.
+#: What a diagnostic may request beside the model and the probe; see Diagnostic.
 NEEDS = ("training_batches", "held_out_batches", "update", "step_losses", "learning_rate")
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
 _TYPES = (bool, int, float, str, tuple)
@@ -29,7 +29,13 @@ _TYPES = (bool, int, float, str, tuple)
 class Parameter:
     """One parameter of a component: its default, its type and what it accepts.
 
-    The type is that of the default unless given. A default of None makes "none" acceptable.
+    default: value used if none is given; None makes "none" an accepted value.
+    type: type of its values, that of the default unless given.
+    minimum: smallest accepted number.
+    maximum: largest accepted number.
+    choices: accepted texts; empty for any.
+    required: whether it has no default and must be given.
+    summary: what it means, one line.
     """
 
     default: Value = None
@@ -47,11 +53,11 @@ class Parameter:
         object.__setattr__(self, "default", _as_read(self.default, self.type))
         if self.type is not None and self.type not in _TYPES:
             names = ", ".join(kind.__name__ for kind in _TYPES)
-            raise ContractError(f"A parameter's type is one of {names}, not {self.type!r}.")
+            raise ContractError(f"Invalid type {self.type!r} for a parameter: it takes {names}.")
 
 
 def _as_read(default: Value, kind: ValueType | None) -> Value:
-    """Return a default as its text would be read, so that writing it out changes no identity: 1 is 1.0 for a float."""
+    """Return a default as its text would be parsed, so that spelling it out keeps the identity (1 becomes 1.0)."""
     if kind is float and isinstance(default, int):
         return float(default)
     if isinstance(default, tuple) and any(isinstance(number, float) for number in default):
@@ -61,7 +67,16 @@ def _as_read(default: Value, kind: ValueType | None) -> Value:
 
 @dataclass(frozen=True, kw_only=True)
 class Component:
-    """What every component has. `defaults={"p": 0.5}` is short for `parameters={"p": Parameter(0.5)}`."""
+    """What every component has.
+
+    name: lowercase letters, digits and hyphens, starting with a letter or a digit; unique within plugin and kind.
+    factory: where it is built, "package.module:attribute"; imported only where it is used.
+    summary: what it is, one line.
+    parameters: its parameters by name.
+    defaults: short form of `parameters`: `defaults={"p": 0.5}` for `parameters={"p": Parameter(0.5)}`.
+    source: paper or report that describes it.
+    tags: words for grouping.
+    """
 
     kind: ClassVar[str] = ""
 
@@ -76,19 +91,20 @@ class Component:
     def __post_init__(self) -> None:
         if not NAME.match(self.name):
             raise ContractError(
-                f"{self.name!r} is no component name: small letters, digits and hyphens, a letter or digit first."
+                f"Invalid component name {self.name!r}: it takes lowercase letters, digits and hyphens, "
+                "a letter or a digit first."
             )
         if not _FACTORY.match(self.factory):
-            raise ContractError(f"{self.name}: the factory {self.factory!r} does not read 'package.module:attribute'.")
+            raise ContractError(f"{self.name}: invalid factory {self.factory!r}: it reads 'package.module:attribute'.")
         if twice := self.parameters.keys() & self.defaults.keys():
-            raise ContractError(f"{self.name}: {', '.join(sorted(twice))} stands in both parameters and defaults.")
+            raise ContractError(f"{self.name}: {', '.join(sorted(twice))} is in both parameters and defaults.")
         short = {key: Parameter(value) for key, value in self.defaults.items()}
         merged = dict(self.parameters) | short
         for key, parameter in merged.items():
             if not key.isidentifier() or not isinstance(parameter, Parameter):
-                raise ContractError(f"{self.name}: the parameter {key!r} needs an identifier and a Parameter.")
+                raise ContractError(f"{self.name}: invalid parameter {key!r}: it takes an identifier and a Parameter.")
         object.__setattr__(self, "parameters", MappingProxyType(merged))
-        object.__setattr__(self, "defaults", MappingProxyType({}))  # said in parameters now, also for replace()
+        object.__setattr__(self, "defaults", MappingProxyType({}))  # part of parameters now, also for replace()
         object.__setattr__(self, "tags", tuple(self.tags))
 
 
@@ -96,9 +112,11 @@ class Component:
 class Model(Component):
     """A network: `factory(input_shape, num_classes, activation, **parameters) -> nn.Module`.
 
-    activation: the name used when none is chosen; "own" keeps the network's (the factory then gets None);
-    None where the network has none to choose.
-    minimum_size: the smallest height and width of an image, in pixels.
+    activation: name of the activation used if none is chosen; "own" keeps the network's (the factory then gets None);
+        None if the network has no activation to choose.
+    devices: devices it runs on.
+    precisions: precisions it runs in.
+    minimum_size: smallest height and width of an image, in pixels.
     """
 
     kind: ClassVar[str] = "models"
@@ -120,11 +138,15 @@ class Activation(Component):
 class Dataset(Component):
     """A data set: `factory(root, download, **parameters) -> ImageData` or a pair of torch data sets.
 
-    The factory raises FileNotFoundError where a file is absent, ValueError where one is corrupt.
-    input_shape, num_classes, train_size: None where only the files tell.
-    train_size counts the images before any split.
-    files: the paths below the data folder that the set is read from, as glob patterns; a prepared copy is
-    used as long as they stay as they were. Parameters named "path" count as files too.
+    The factory raises FileNotFoundError if a file is missing and ValueError if a file is corrupt.
+
+    input_shape: (C, H, W) of an image; None if only the files tell.
+    num_classes: number of classes; None if only the files tell.
+    train_size: number of training images before any split; None if only the files tell.
+    license: license of the data; `licence` is accepted too.
+    download_bytes: size of the download; None if there is none.
+    files: paths below the data folder that it is read from, as glob patterns; a prepared copy is used as long as they
+        are unchanged. Parameters named "path" count as files too.
     homepage: where the publisher offers it.
     """
 
@@ -133,17 +155,23 @@ class Dataset(Component):
     input_shape: tuple[int, int, int] | None = None
     num_classes: int | None = None
     train_size: int | None = None
-    licence: str = ""
+    license: str = ""
     download_bytes: int | None = None
     files: Sequence[str] = ()
     homepage: str = ""
+    licence: InitVar[str] = ""  # the name in earlier versions
+
+    def __post_init__(self, licence: str) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "license", self.license or licence)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scheduler(Component):
     """A learning-rate schedule: `factory(optimizer, total_epochs, steps_per_epoch, **parameters)`.
 
-    interval: whether it steps after each "epoch" or each "step". needs_metric: stepped with the monitored metric.
+    interval: when it steps, after each "epoch" or each "step".
+    needs_metric: whether it steps with the monitored metric.
     """
 
     kind: ClassVar[str] = "schedulers"
@@ -154,7 +182,7 @@ class Scheduler(Component):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.interval not in ("epoch", "step"):
-            raise ContractError(f"{self.name}: a schedule's interval is 'epoch' or 'step', not {self.interval!r}.")
+            raise ContractError(f"{self.name}: invalid interval {self.interval!r}: it takes 'epoch' or 'step'.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,16 +196,19 @@ class Optimizer(Component):
 class Diagnostic(Component):
     """A measure of a model: `factory(model, probe_images, probe_labels, loss, **parameters) -> (layer, name, value) …`.
 
-    The factory gets a copy of the model, in eval mode and without gradients, to do with as it likes; the probe's
-    images as the network takes them; and the loss, (logits, labels) to a mean. layer: "" for the whole model.
+    The factory gets a copy of the model, in eval mode and without gradients, which it may change; the probe images as
+    the network takes them; and the loss, which maps (logits, labels) to a mean. The layer "" stands for the whole
+    model.
+
+    A diagnostic can request more, as keyword arguments. `training_batches` and `held_out_batches` are called with a
+    batch size and return (images, labels) of the training and of the validation images, not augmented, in the same
+    order on every call. `update` has the trained parameters by name, each before and after the last whole batch of the
+    epoch. `step_losses` has the loss of each step, a sequence for each epoch so far. `learning_rate` is the rate at the
+    end of the epoch.
+
     values: what it yields, each a metric: records that say which values are better and how they read, or mere names;
-        without them its own name, with underscores.
-    needs: what it gets as keyword arguments of these names besides:
-        training_batches, held_out_batches: called with a batch size, give (images, labels) of the training and of the
-            validation images, not augmented, in an order that each call repeats
-        update: the trained parameters by name, each before and after the last whole batch of the epoch
-        step_losses: the loss of each step, a sequence an epoch up to this one
-        learning_rate: the rate at the end of the epoch
+        its own name, with underscores, if empty.
+    needs: names of the keyword arguments that it requests.
     """
 
     kind: ClassVar[str] = "diagnostics"
@@ -193,7 +224,7 @@ class Diagnostic(Component):
             if not metrics.VALUE_NAME.match(value):
                 raise ContractError(f"{self.name}: invalid value name {value!r}: small letters, digits, underscores.")
         if unknown := sorted(set(self.needs) - set(NEEDS)):
-            raise ContractError(f"{self.name}: there is no {unknown[0]!r} to need, only {', '.join(NEEDS)}.")
+            raise ContractError(f"{self.name}: invalid need {unknown[0]!r}: it takes {', '.join(NEEDS)}.")
 
     @property
     def value_names(self) -> tuple[str, ...]:
@@ -215,9 +246,15 @@ class Executor(Component):
 
 @dataclass(frozen=True, eq=False)
 class ImageData:
-    """A data set in memory.
+    """A data set in memory. Images are uint8 or float32, N×C×H×W; labels are int64, N.
 
-    Images are uint8 or float32, N×C×H×W; labels are int64, N. validation_*: the data set's own split, if any.
+    train_images: training images.
+    train_labels: their labels, from 0.
+    test_images: test images.
+    test_labels: their labels, from 0.
+    class_names: names of the classes, by label.
+    validation_images: images of the data set's own validation split; None if it has none.
+    validation_labels: their labels, from 0; None if there is no validation split.
     """
 
     train_images: "NDArray[np.uint8 | np.float32]"

@@ -1,4 +1,4 @@
-"""The component syntax: `name (":" key "=" value)*`, lists joined by commas, double quotes to take both literally."""
+"""The component syntax: `name (":" key "=" value)*`, lists joined by commas; double quotes make both literal."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from dlbench.errors import DlbenchError, suggest
 
 _OPENS_PARAMETER = re.compile(r":(?=[A-Za-z_]\w*=)")
 _TUPLE_JOINT = re.compile(r"(?<=[^eE-])-")
-#: The largest that torch, parquet and other programs hold.
+#: The largest integer that torch, parquet and other programs can store.
 LARGEST_INTEGER = 2**63 - 1
 _WORDS = {"true": True, "false": False}
 _NEEDS_QUOTES = re.compile(r"[,;]|:[A-Za-z_]\w*=|^\s|\s$")
@@ -24,14 +24,18 @@ _DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class Reference:
-    """A component as the user wrote it: a name and parameters still in text."""
+    """A component as the user wrote it.
+
+    name: its name, qualified or not.
+    parameters: texts by parameter.
+    """
 
     name: str
     parameters: Mapping[str, str]
 
 
 def _split(text: str, separator: str) -> list[str]:
-    """Split at a separator that stands outside double quotes; the quotes stay."""
+    """Split at separators outside double quotes; the quotes are kept."""
     parts, start, quoted = [], 0, False
     for index, character in enumerate(text):
         if character == '"':
@@ -40,12 +44,12 @@ def _split(text: str, separator: str) -> list[str]:
             parts.append(text[start:index])
             start = index + 1
     if quoted:
-        raise DlbenchError(f"A double quote is not closed in {text!r}.")
+        raise DlbenchError(f"Unclosed double quote in {text!r}.")
     return [*parts, text[start:]]
 
 
 def split_list(text: str) -> list[str]:
-    """Split a comma-joined list of variants; an empty item is an error."""
+    """Split a comma-joined list of variants. Raises DlbenchError for an empty item."""
     items = [item.strip() for item in _split(text, ",")]
     if not all(items):
         raise DlbenchError(
@@ -56,7 +60,7 @@ def split_list(text: str) -> list[str]:
 
 
 def split_assignments(text: str) -> dict[str, str]:
-    """Read "label=…;model=…;…", the form of one --variant."""
+    """Parse "label=…;model=…;…", the value of one --variant."""
     assignments: dict[str, str] = {}
     for part in _split(text, ";"):
         key, _, value = part.strip().partition("=")
@@ -73,7 +77,7 @@ def split_assignments(text: str) -> dict[str, str]:
 
 
 def parse_reference(text: str) -> Reference:
-    """Read "name:key=value:…". A colon opens a parameter only before "identifier="."""
+    """Parse "name:key=value:…". A colon opens a parameter only before "identifier="."""
     pieces, start = [], 0
     quoted = [False]
     for character in text:
@@ -93,12 +97,12 @@ def parse_reference(text: str) -> Reference:
 
 
 def unquote(text: str) -> str:
-    """Drop the double quotes, which are never part of a value."""
+    """Return a text without double quotes, which are never part of a value."""
     return text.replace('"', "")
 
 
 def parse_value(text: str, parameter: Parameter, name: str) -> Value:
-    """Read one value by its parameter's type and range; `name` names it in errors."""
+    """Parse one value by the type and range of its parameter; `name` names it in errors."""
     if text.lower() == "none" and parameter.default is None and not parameter.required:
         return None
     try:
@@ -110,7 +114,7 @@ def parse_value(text: str, parameter: Parameter, name: str) -> Value:
 
 
 def check_value(value: Value, parameter: Parameter, name: str) -> Value:
-    """Return the value if its range and choices allow it."""
+    """Return the value unchanged. Raises DlbenchError if the range or the choices exclude it."""
     if parameter.choices and value not in parameter.choices:
         hint = suggest(str(value), parameter.choices, f"It takes {', '.join(parameter.choices)}.")
         raise DlbenchError(f"{name} does not take {value!r}.", hint)
@@ -142,14 +146,14 @@ def _convert(text: str, parameter: Parameter) -> Value:
 
 
 def _number_like(example: Value) -> Callable[[str], float]:
-    """Return what reads a number of a tuple; its default tells whether they are whole, and without one, each text."""
+    """Return the parser for the numbers of a tuple: whole if those of the default are; else each text decides."""
     if not isinstance(example, tuple) or not example:
         return lambda text: int(text) if text.lstrip("-").isdecimal() else float(text)
     return float if any(isinstance(number, float) for number in example) else int
 
 
 def guess_value(text: str) -> Value:
-    """Read a value whose type nobody declared: none, true, false, a whole number, a number, or text."""
+    """Parse a value of undeclared type: none, true, false, a whole number, a number, or text."""
     if text.lower() == "none":
         return None
     if text.lower() in _WORDS:
@@ -163,7 +167,7 @@ def guess_value(text: str) -> Value:
 
 
 def format_value(value: object) -> str:
-    """Write a value as the syntax reads it: the inverse of parse_value."""
+    """Return a value as text; the inverse of parse_value."""
     match value:
         case None:
             return "none"
@@ -178,12 +182,12 @@ def format_value(value: object) -> str:
 
 
 def format_reference(name: str, parameters: Mapping[str, Value]) -> str:
-    """Write a component as the syntax reads it."""
+    """Return a component as text; the inverse of parse_reference."""
     return ":".join([name, *(f"{key}={format_value(value)}" for key, value in parameters.items())])
 
 
 def describe(parameter: Parameter) -> str:
-    """Say in words what a parameter accepts: "a number from 0 to 1, default 0.5"."""
+    """Return what a parameter accepts, in words: "a number from 0 to 1, default 0.5"."""
     if parameter.choices:
         words = ", ".join(parameter.choices)
     else:

@@ -7,9 +7,12 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a run folder is about: the plan, and for each session what stood around it.
+    """The manifest of a run folder: the plan and the sessions.
 
+    schema: version of the file format.
+    name: name of the run.
     plan: axes, variants (label, axis values, variant_id), seeds and what is held fixed.
+    sessions: for each session its command, versions, hardware, commit, start and end.
     """
 
     schema: int

@@ -69,7 +69,13 @@ def test_the_fields_of_each_kind_have_the_defaults_of_the_design() -> None:
         False,
     )
     dataset = Dataset(name="d", factory="a:b")
-    assert (dataset.input_shape, dataset.num_classes, dataset.licence, dataset.download_bytes) == (None, None, "", None)
+    assert (dataset.input_shape, dataset.num_classes, dataset.license, dataset.download_bytes) == (None, None, "", None)
+
+
+def test_a_data_set_takes_the_former_spelling_of_its_license() -> None:
+    former = Dataset(name="a", factory="b:c", licence="MIT")
+    assert former == Dataset(name="a", factory="b:c", license="MIT")
+    assert dataclasses.replace(former, name="d").license == "MIT"
 
 
 @pytest.mark.parametrize("name", ["relu", "relu6", "6relu", "leaky-relu", "a", "resnet-18-"])
@@ -109,7 +115,7 @@ def test_defaults_are_short_for_parameters() -> None:
 
 
 def test_a_parameter_given_both_ways_breaks_the_contract() -> None:
-    with pytest.raises(ContractError, match="stands in both parameters and defaults"):
+    with pytest.raises(ContractError, match="is in both parameters and defaults"):
         Activation(name="snake", factory="a:b", parameters={"a": Parameter(1.0)}, defaults={"a": 2.0})
 
 
@@ -121,7 +127,7 @@ def test_a_parameter_is_named_as_python_names_arguments(key: str) -> None:
 
 
 def test_a_bare_value_among_parameters_breaks_the_contract() -> None:
-    with pytest.raises(ContractError, match="needs an identifier and a Parameter"):
+    with pytest.raises(ContractError, match="it takes an identifier and a Parameter"):
         Activation(name="snake", factory="a:b", parameters={"a": 1.0})
 
 
@@ -154,5 +160,5 @@ def test_a_required_parameter_needs_no_default() -> None:
 
 def test_a_schedule_steps_by_epoch_or_by_step() -> None:
     assert Scheduler(name="s", factory="a:b", interval="step").interval == "step"
-    with pytest.raises(ContractError, match=r"'epoch' or 'step', not 'batch'"):
+    with pytest.raises(ContractError, match="invalid interval 'batch': it takes 'epoch' or 'step'"):
         Scheduler(name="s", factory="a:b", interval="batch")

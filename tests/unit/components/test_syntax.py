@@ -86,7 +86,7 @@ def test_an_empty_list_or_item_is_an_error_that_shows_how_to_write_it(text: str)
 
 
 def test_a_double_quote_left_open_is_an_error() -> None:
-    with pytest.raises(DlbenchError, match="quote is not closed"):
+    with pytest.raises(DlbenchError, match="Unclosed double quote"):
         split_list('npz:path="a,b')
 
 

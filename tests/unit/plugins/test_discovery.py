@@ -49,7 +49,7 @@ def test_a_plugin_of_one_module_is_found_by_its_entry_point(install: Install) ->
         ("raise BaseException('panic')", ["panic"]),
         (
             "from dlbench import Activation\nActivation(name='Snake', factory='a:b')",
-            ["'Snake' is no component name"],
+            ["Invalid component name 'Snake'"],
         ),
     ],
 )

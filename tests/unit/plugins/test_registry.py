@@ -237,7 +237,7 @@ def test_a_record_of_a_wrong_type_is_named_once_and_the_others_stay(install: Ins
         ("import torch_that_is_not_there", ["dlbench_models", "torch_that_is_not_there"]),
         ("raise SystemExit(2)", ["dlbench_models", "SystemExit"]),
         ("yield Model(name='fine', factory='a:b'); raise ValueError('half')", ["dlbench_models", "half"]),
-        ("return Model(name='No Name', factory='a:b')", ["'No Name' is no component name"]),
+        ("return Model(name='No Name', factory='a:b')", ["Invalid component name 'No Name'"]),
         ("return None", ["dlbench_models", "no list"]),
         ("return 'mlp'", ["dlbench_models", "no list"]),
         ("return Model(name='fine', factory='a:b')", ["dlbench_models", "no list"]),

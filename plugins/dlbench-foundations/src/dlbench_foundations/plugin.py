@@ -43,7 +43,7 @@ DATASETS = (
             "test_folds": Parameter((0,), minimum=0, maximum=9, summary="The publisher's folds that are the test set."),
         },
         input_shape=(1, 16, 8),
-        licence="none stated",
+        license="none stated",
         files=("letters/letter.data.gz",),
         homepage="https://ai.stanford.edu/~btaskar/ocr/",
         source="Kassel 1995, MIT Spoken Language Systems Group; cleaned by Taskar, Guestrin & Koller 2003",

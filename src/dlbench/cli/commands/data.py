@@ -34,11 +34,11 @@ def list_data(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"data_dir": str(folder), "datasets": rows})
         return
-    table = Table("data set", "images", "classes", "download", "here", "licence", box=None, pad_edge=False)
+    table = Table("data set", "images", "classes", "download", "here", "license", box=None, pad_edge=False)
     for row in rows:
         shape = "×".join(map(str, row["input_shape"])) if row["input_shape"] else "–"
         size = f"{row['download_bytes'] / 1e6:,.0f} MB" if row["download_bytes"] else "–"
-        table.add_row(row["name"], shape, str(row["num_classes"] or "–"), size, row["here"], row["licence"])
+        table.add_row(row["name"], shape, str(row["num_classes"] or "–"), size, row["here"], row["license"])
     output().print(table)
     output().print(f"Data folder: {folder}", soft_wrap=True)
 
@@ -132,7 +132,8 @@ def _row(entry: Entry[Dataset], folder: Path) -> dict[str, Any]:
         "num_classes": record.num_classes,
         "download_bytes": record.download_bytes,
         "here": here,
-        "licence": record.licence,
+        "license": record.license,
+        "licence": record.license,  # the name in earlier versions
     }
 
 

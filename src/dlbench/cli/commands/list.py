@@ -128,5 +128,6 @@ def entry_document(entry: Entry[Component]) -> dict[str, Any]:
     if isinstance(record, Diagnostic):
         document |= {"values": list(record.value_names), "needs": list(record.needs)}
     if isinstance(record, Dataset):
-        document |= {"input_shape": record.input_shape, "num_classes": record.num_classes, "licence": record.licence}
+        document |= {"input_shape": record.input_shape, "num_classes": record.num_classes, "license": record.license}
+        document["licence"] = record.license  # the name in earlier versions
     return document
