@@ -1,7 +1,7 @@
 """What is fixed about the verdicts before anything runs, and what somebody asks otherwise later."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from dlbench.analysis.diagnostics import declared_in, names_in
@@ -16,21 +16,37 @@ from dlbench.trials.trial_record import TrialRecord
 METRIC = "test_accuracy"
 
 
+def _shown(text: str, **more: Any) -> dict[str, Any]:
+    """Return the metadata of a field that users set, on the command line and in the Python interface."""
+    return {"help": text, "group": "Verdicts", **more}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Criteria:
-    """How differences are judged.
+    """How differences are judged. Fields with metadata are options of the commands and keywords of dlbench.compare.
 
     at: the epoch of metrics that each epoch has. margin: in the metric's unit as files have it. baseline: a variant's
     label. all_pairs: each variant against each, not the baseline alone. looks: the numbers of seeds at which a
     growing comparison is looked at, () for one that does not grow; they share alpha.
     """
 
-    metric: str = METRIC
+    metric: str = field(default=METRIC, metadata=_shown(f"What is judged. Default: {METRIC}.", metavar="NAME"))
     at: At = "selected"
-    margin: float = METRICS[METRIC].margin
-    alpha: float = ALPHA
-    baseline: str = ""
-    all_pairs: bool = False
+    margin: float = field(
+        default=METRICS[METRIC].margin,
+        metadata=_shown(
+            "A difference that does not matter, in points for accuracies. Default: 0.2 points.",
+            metavar="NUMBER",
+            minimum=0,
+        ),
+    )
+    alpha: float = field(
+        default=ALPHA, metadata=_shown(f"Chance of any false verdict in a table. Default: {ALPHA}.", metavar="SHARE")
+    )
+    baseline: str = field(
+        default="", metadata=_shown("The variant to compare with. Default: the first.", metavar="LABEL")
+    )
+    all_pairs: bool = field(default=False, metadata=_shown("Judge each variant against each, with letters."))
     looks: tuple[int, ...] = ()
 
     def rules(self, declared: Iterable[Value] = ()) -> Rules:

@@ -1,4 +1,4 @@
-"""The command `dlbench`: its sub-commands, and what becomes of an error."""
+"""The command `dlbench`: its sub-commands, and how errors end it."""
 
 import sys
 from types import MappingProxyType
@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from dlbench.cli.completion.bash import words_of_bash
+from dlbench.cli.completion.bash import whole_bash_words
 from dlbench.cli.lazy import Lazy, LazyGroup
-from dlbench.cli.streams.encoding import write_what_streams_can_take
-from dlbench.cli.streams.errors import explained, tell, whole_output
+from dlbench.cli.streams.encoding import replace_unencodable
+from dlbench.cli.streams.errors import as_dlbench_error, flush_stdout, print_error
 
 
 class Commands(LazyGroup):
@@ -37,7 +37,7 @@ class Commands(LazyGroup):
             ),
             "results": Lazy(
                 "dlbench.cli.commands.results.app:app",
-                "Show, export, mend, merge and remove the results of earlier runs.",
+                "Show, export, repair, merge and remove the results of earlier runs.",
             ),
             "data": Lazy("dlbench.cli.commands.data:app", "List, fetch and verify data sets."),
             "plugins": Lazy("dlbench.cli.commands.plugins.app:app", "List, make, check, install and remove plugins."),
@@ -83,18 +83,18 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line; errors are sentences, and tracebacks only with --debug."""
-    write_what_streams_can_take()
+    """Run the command line; errors are printed as sentences, with a traceback only with --debug."""
+    replace_unencodable()
     try:
-        with whole_output(), words_of_bash():
-            app(prog_name="dlbench")  # whatever it was started as: completion goes by the name
-    except BrokenPipeError:  # who was to read it, as `head`, has seen enough
+        with flush_stdout(), whole_bash_words():
+            app(prog_name="dlbench")  # however it was started: completion depends on the name
+    except BrokenPipeError:  # the reader, as `head`, has closed the pipe
         sys.exit(1)
     except Exception as error:
         if "--debug" in sys.argv:
             raise
-        failure = explained(error)
-        tell(failure)
+        failure = as_dlbench_error(error)
+        print_error(failure)
         sys.exit(failure.exit_code)
 
 

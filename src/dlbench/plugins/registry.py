@@ -21,6 +21,20 @@ SINGULAR = {
     "diagnostics": "diagnostic",
     "executors": "executor",
 }
+#: What people write for a kind: "dataset", "data set", "datasets".
+_KINDS_BY_WORD = {kind: kind for kind in SINGULAR} | {
+    word: kind
+    for kind, singular in SINGULAR.items()
+    for word in (singular, singular.replace(" ", ""), kind.removesuffix("s"))
+}
+
+
+def kind_of(word: str) -> str:
+    """Return the kind that a word means, in singular or plural. Raises DlbenchError for any other word."""
+    if word not in _KINDS_BY_WORD:
+        hint = suggest(word, _KINDS_BY_WORD, f"Use one of {', '.join(SINGULAR)}.")
+        raise DlbenchError(f"Unknown kind {word!r}.", hint)
+    return _KINDS_BY_WORD[word]
 
 
 Record = TypeVar("Record", bound=Component)

@@ -1,14 +1,17 @@
 """`dlbench bench`: the speed and the cost of combinations."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlbench.cli.commands.list import warn_of_problems
-from dlbench.cli.options.axes import read_request, with_axes
+from dlbench.cli.options.groups import takes
+from dlbench.cli.options.request import COMBINATIONS
+from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import errors, output, print_json
 from dlbench.errors import DlbenchError
+from dlbench.plans.plan import Request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,13 +21,9 @@ if TYPE_CHECKING:
 _HOW, _OUTPUT = "How it is measured", "What is shown and kept"
 
 
-@with_axes
+@takes(request=COMBINATIONS)
 def bench(
-    variant: Annotated[
-        list[str] | None,
-        typer.Option(help='A combination that is no product of axes: "label=…;model=…".', metavar="KEY=VALUE;…"),
-    ] = None,
-    seconds: Annotated[float, typer.Option(min=0.01, help="Length of a window.", rich_help_panel=_HOW)] = 1.0,
+    seconds: Annotated[float, typer.Option(min=0.01, help="Length of a measuring window.", rich_help_panel=_HOW)] = 1.0,
     windows: Annotated[int, typer.Option(min=1, help="Windows of each part and variant.", rich_help_panel=_HOW)] = 5,
     data_dir: Annotated[
         Path | None,
@@ -48,7 +47,8 @@ def bench(
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON document on standard output.", rich_help_panel=_OUTPUT)
     ] = False,
-    **axes: Any,
+    *,
+    request: Request,
 ) -> None:
     """Measure the speed and the cost of combinations: forward, backward, whole steps, evaluation.
 
@@ -59,11 +59,11 @@ def bench(
     from dlbench.runs.provenance import collect_provenance
 
     if figure and figure.suffix not in (".png", ".svg", ".pdf"):
-        raise DlbenchError(f"{figure} has no known ending.", "It takes .png, .svg or .pdf.")
+        raise DlbenchError(f"{figure} has an unknown ending.", "Use .png, .svg or .pdf.")
     if fail_below and not against:
-        raise DlbenchError("--fail-below needs an earlier measurement.", "Name it: --against FILE.")
+        raise DlbenchError("--fail-below needs an earlier measurement.", "Add --against FILE.")
     before = read(against) if against else None
-    speeds = _measure(axes, variant or [], data_dir, seconds, windows, before)
+    speeds = _measure(request, data_dir, seconds, windows, before)
     kept = document(speeds, collect_provenance({}, {}))
     changes = compare(speeds, before) if before is not None else ()
     if as_json:
@@ -84,14 +84,13 @@ def bench(
 
 
 def _measure(
-    axes: Any,
-    variants: "Sequence[str]",
+    request: Request,
     data_dir: Path | None,
     seconds: float,
     windows: int,
     before: "Sequence[Speed] | None",
 ) -> "list[Speed]":
-    """Measure. before: what to compare with; a variant that it lacks is told before the time is spent."""
+    """Measure the combinations. before: raises DlbenchError first if one of them is not in it."""
     from dlbench.analysis.speed import check_measured
     from dlbench.plans.build import build
     from dlbench.plans.config import default_data_dir, load_config
@@ -100,14 +99,14 @@ def _measure(
     from dlbench.sessions.resolve import data_folder
 
     registry, config = Registry.load(), load_config(Path.cwd())
-    plan = build(read_request(axes, variants, "1", []), registry, config.settings)
+    plan = build(replace(request, seeds=1), registry, config.settings)
     warn_of_problems(registry)
     if before is not None:
         check_measured({variant.label: variant.trial.settings.batch_size for variant in plan.variants}, before)
     folder = data_folder(data_dir, config.data_dir, default_data_dir)
     plan, speeds = measure(plan, registry, folder, seconds, windows, lambda text: errors().print(text))
     for veto in plan.vetoes:
-        errors().print(f"{veto.variant.label}: left out, as {veto.reason}.")
+        errors().print(f"{veto.variant.label}: skipped: {veto.reason}.")
     return speeds
 
 

@@ -1,4 +1,4 @@
-"""`dlbench data`: which data sets are on disk, whether they are whole, and fetching those that are not there."""
+"""`dlbench data`: which data sets are on disk, whether they are undamaged, and fetching the missing ones."""
 
 import threading
 from pathlib import Path
@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from dlbench.cli.commands.list import warn_of_problems
 from dlbench.cli.completion.offers import complete_components
+from dlbench.cli.options.common import AsJson, DataDir
+from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import errors, output, print_json
 from dlbench.components.choice import Selection
 from dlbench.components.records import Dataset
@@ -20,13 +21,10 @@ from dlbench.sessions.resolve import TrialResolver, data_folder, known_data
 
 app = typer.Typer(help="List, fetch and verify data sets.", no_args_is_help=True, add_completion=False)
 
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of data sets, else DLBENCH_DATA_DIR.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-
 
 @app.command("list")
 def list_data(data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """List the data sets: shape, classes, size of the download, whether the files are there."""
+    """List the data sets: shape, classes, download size, whether the files are present."""
     folder = _folder(data_dir)
     registry = Registry.load()
     rows = _rows(registry, folder)
@@ -49,13 +47,13 @@ def fetch(
         list[str],
         typer.Argument(
             metavar="NAME…",
-            help="Data sets, with parameters if wanted.",
+            help="Data sets, optionally with parameters.",
             autocompletion=complete_components("datasets"),
         ),
     ],
     data_dir: DataDir = None,
 ) -> None:
-    """Download what is not on disk, check it, and prepare it for training."""
+    """Download what is missing, check it, and prepare it for training."""
     registry = Registry.load()
     chosen = [registry.select("datasets", parse_reference(name)) for name in names]
     warn_of_problems(registry)
@@ -74,14 +72,18 @@ def fetch(
 def verify(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME…", help="Data sets, with parameters if wanted; without, all that are here."),
+        typer.Argument(
+            metavar="NAME…",
+            help="Data sets, optionally with parameters. Default: all that are present.",
+            autocompletion=complete_components("datasets"),
+        ),
     ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read data sets again and check their digests; what was prepared for training and is damaged is made anew.
+    """Read data sets again and check their digests; damaged files of the prepared copy are rebuilt.
 
-    The exit code is 1 if one is damaged or not there.
+    The exit code is 1 if a data set is damaged or missing.
     """
     registry, folder = Registry.load(), _folder(data_dir)
     wanted = names or [row["name"] for row in _rows(registry, folder) if row["here"] in ("prepared", "on disk")]
@@ -104,7 +106,7 @@ def _verify(resolver: TrialResolver, selection: Selection) -> dict[str, Any]:
         info, damaged = resolver.verify(selection)
     except DataError as error:
         return {"name": selection.short, "whole": False, "digest": None, "answer": str(error).replace("\n", " ")}
-    again = "; what had been prepared of it was damaged and is made anew" if damaged else ""
+    again = "; the prepared copy was damaged and has been rebuilt" if damaged else ""
     answer = f"whole, {_counts(info)}, digest {info.digest}{again}"
     return {"name": selection.short, "whole": True, "digest": info.digest, "answer": answer}
 

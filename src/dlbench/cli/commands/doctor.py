@@ -1,12 +1,13 @@
-"""`dlbench doctor`: what is here, whether it is well, and what would be faster."""
+"""`dlbench doctor`: what is installed, whether it works, and what would make training faster."""
 
 import threading
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from dlbench.cli.options.common import AsJson, DataDir, ResultsDir
 from dlbench.cli.streams.console import errors, output, print_json
 
 if TYPE_CHECKING:
@@ -14,18 +15,10 @@ if TYPE_CHECKING:
 
     from dlbench.sessions.doctor import Check
 
-_LOOKS = {"ok": "green", "note": "yellow", "broken": "red"}
+_STYLES = {"ok": "green", "note": "yellow", "broken": "red"}
 
 
-def doctor(
-    results_dir: Annotated[
-        Path | None, typer.Option(help="Folder of all runs, else DLBENCH_RESULTS_DIR, else ./results.")
-    ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Folder of data sets, else DLBENCH_DATA_DIR, else a cache.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
-) -> None:
+def doctor(results_dir: ResultsDir = None, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Examine this machine, the plugins and the folders; exit with 1 where something is broken."""
     checks = list(_checks(results_dir, data_dir))
     if as_json:
@@ -64,5 +57,5 @@ def _print(checks: "list[Check]") -> None:
     table.add_column(no_wrap=True)
     for check in checks:
         words = f"{check.found}\n{check.advice}" if check.advice else check.found
-        table.add_row(Text(check.name), Text(check.health, style=_LOOKS[check.health]), Text(words))
+        table.add_row(Text(check.name), Text(check.health, style=_STYLES[check.health]), Text(words))
     output().print(table)

@@ -1,20 +1,17 @@
 """`dlbench list`: what there is to compare."""
 
-from collections import Counter
-from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from dlbench.cli.completion.offers import complete_choices
-from dlbench.cli.streams.console import errors, output, print_json
-from dlbench.components.records import KINDS, Component, Dataset, Diagnostic, Model
-from dlbench.components.syntax import describe, format_value
+from dlbench.cli.completion.offers import complete_choices, complete_tags
+from dlbench.cli.options.common import AsJson
+from dlbench.cli.plugin_warnings import warn_of_problems
+from dlbench.cli.streams.console import output, print_json
+from dlbench.components.records import KINDS
 from dlbench.errors import DlbenchError, suggest
-from dlbench.plugins.registry import SINGULAR, Entry, Registry
+from dlbench.plugins.registry import SINGULAR, Registry
 
-#: A plugin with more components of a kind than this is counted in a line; its own pattern lists them.
-_LARGE = 200
 LISTED = (*KINDS, "metrics", "experiments", "plugins")
 
 
@@ -27,44 +24,42 @@ def list_components(
         ),
     ] = "",
     pattern: Annotated[str, typer.Argument(help="Only names that contain this; * and ? are wildcards.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TAG", help="Only components with this tag. Repeatable.", autocompletion=complete_tags),
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """List components, metrics, experiments and plugins."""
+    if tag and kind not in KINDS:
+        raise DlbenchError(f"--tag lists components: {kind or 'no kind'} has no tags.", f"Use {', '.join(KINDS)}.")
     if kind == "plugins":
-        from dlbench.cli.commands.plugins.list import list_plugins
+        from dlbench.cli.listings.plugins import print_plugins
 
-        list_plugins(as_json=as_json)
+        print_plugins(as_json=as_json)
         return
     registry = Registry.load()
     if not kind:
-        _print_counts(registry, as_json)
+        _print_counts(registry, as_json=as_json)
     elif kind == "experiments":
-        from dlbench.cli.commands.list_experiments import print_experiments
+        from dlbench.cli.listings.experiments import print_experiments
 
-        print_experiments(registry, pattern, as_json)
+        print_experiments(registry, pattern, as_json=as_json)
     elif kind == "metrics":
-        from dlbench.cli.commands.list_metrics import print_metrics
+        from dlbench.cli.listings.metrics import print_metrics
 
-        print_metrics(registry, pattern, as_json)
+        print_metrics(registry, pattern, as_json=as_json)
     elif kind in KINDS:
-        _print_entries(kind, registry, pattern, as_json)
+        _print_entries(kind, registry, pattern, frozenset(tag or ()), as_json=as_json)
     else:
-        raise DlbenchError(f"There is no list of {kind!r}.", suggest(kind, LISTED, f"It takes {', '.join(LISTED)}."))
+        raise DlbenchError(f"Cannot list {kind!r}.", suggest(kind, LISTED, f"Use one of {', '.join(LISTED)}."))
     warn_of_problems(registry)
 
 
-def warn_of_problems(registry: Registry) -> None:
-    """Name each fault of a plugin on standard error, once."""
-    from rich.text import Text
-
-    for problem in registry.plugins.news():
-        errors().print(Text.assemble(("Warning:", "yellow"), f" {problem}"), soft_wrap=True)
-
-
-def _print_counts(registry: Registry, as_json: bool) -> None:
+def _print_counts(registry: Registry, *, as_json: bool) -> None:
     from rich.table import Table
 
-    from dlbench.cli.commands.list_metrics import all_metrics
+    from dlbench.cli.listings.metrics import all_metrics
     from dlbench.experiments.request import find_experiments
 
     counts = {kind: len(registry.entries(kind)) for kind in KINDS}
@@ -80,54 +75,16 @@ def _print_counts(registry: Registry, as_json: bool) -> None:
     output().print(table)
 
 
-def _print_entries(kind: str, registry: Registry, pattern: str, as_json: bool) -> None:
-    from rich.table import Table
+def _print_entries(kind: str, registry: Registry, pattern: str, tags: frozenset[str], *, as_json: bool) -> None:
+    from dlbench.cli.listings.components import entry_document, print_entries
 
-    entries = registry.find(kind, pattern or "*")
+    entries = [entry for entry in registry.find(kind, pattern or "*") if tags <= {*entry.record.tags}]
     if as_json:
         print_json([entry_document(entry) for entry in entries])
-        return
-    if not entries:
-        raise DlbenchError(f"No {SINGULAR[kind]} matches {pattern!r}.", f"Type `dlbench list {kind}` to see all.")
-    table = Table("name", "parameters", "what it is", box=None, pad_edge=False)
-    table.columns[0].no_wrap = True
-    folded = {} if pattern else _large_families(entries)
-    for entry in entries:
-        if entry.plugin.name in folded:
-            continue
-        record = entry.record
-        parameters = " ".join(f"{key}={format_value(p.default)}" for key, p in record.parameters.items())
-        shown = record.name if entry.plugin.name == "standard" else entry.name
-        table.add_row(shown, parameters, record.summary)
-    output().print(table)
-    for plugin, count in folded.items():
-        more = f"{plugin}: {count:,} more; `dlbench list {kind} '{plugin}/*'` lists them."
-        output().print(more, soft_wrap=True)
-
-
-def _large_families(entries: Sequence[Entry[Component]]) -> dict[str, int]:
-    """Count the components of each plugin that brings more than people read through."""
-    counts = Counter(entry.plugin.name for entry in entries)
-    return {plugin: count for plugin, count in counts.items() if count > _LARGE}
-
-
-def entry_document(entry: Entry[Component]) -> dict[str, Any]:
-    """Return what a component's record says as JSON content."""
-    record = entry.record
-    document: dict[str, Any] = {
-        "name": entry.name,
-        "summary": record.summary,
-        "source": record.source,
-        "tags": list(record.tags),
-        "parameters": {key: describe(parameter) for key, parameter in record.parameters.items()},
-        "plugin": entry.plugin.name,
-        "distribution": entry.plugin.distribution,
-    }
-    if isinstance(record, Model):
-        document |= {"activation": record.activation, "minimum_size": record.minimum_size}
-    if isinstance(record, Diagnostic):
-        document |= {"values": list(record.value_names), "needs": list(record.needs)}
-    if isinstance(record, Dataset):
-        document |= {"input_shape": record.input_shape, "num_classes": record.num_classes, "license": record.license}
-        document["licence"] = record.license  # the name in earlier versions
-    return document
+    elif entries:
+        print_entries(kind, entries, complete=bool(pattern or tags))
+    else:
+        wanted = [*([repr(pattern)] if pattern else []), *(f"--tag {tag}" for tag in sorted(tags))]
+        raise DlbenchError(
+            f"No {SINGULAR[kind]} matches {' and '.join(wanted) or 'that'}.", f"Run `dlbench list {kind}` to see all."
+        )

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlbench.cli.completion.offers import complete_runs
-from dlbench.cli.options.judging import with_judging
+from dlbench.cli.completion.offers import complete_named
+from dlbench.cli.options.common import ResultsDir, Run
+from dlbench.cli.options.groups import takes
+from dlbench.cli.options.judging import JUDGING
 from dlbench.cli.options.run_argument import open_run
 from dlbench.cli.streams.console import errors, output
 from dlbench.errors import DlbenchError, suggest
@@ -17,17 +19,8 @@ if TYPE_CHECKING:
 
 ALL = "all"
 
-Run = Annotated[
-    str,
-    typer.Argument(help="A run's name, or the path of its folder.", metavar="RUN", autocompletion=complete_runs),
-]
-ResultsDir = Annotated[
-    Path | None,
-    typer.Option("--results-dir", help="Folder of all runs, else DLBENCH_RESULTS_DIR, else ./results."),
-]
 
-
-@with_judging
+@takes(judging=JUDGING)
 def plot(
     run: Run,
     kind: Annotated[
@@ -36,11 +29,15 @@ def plot(
             metavar="KIND,…",
             help="curves, final, differences, time, heatmap, learning-rate, confusion, gradients, activations, "
             "dead-units, steps, all (those that apply).",
+            autocompletion=complete_named("dlbench.report.figures:KINDS", "all"),
         ),
     ] = None,
-    format: Annotated[str, typer.Option(help="png, svg or pdf.")] = "png",  # noqa: A002  # the option's name
+    format: Annotated[  # noqa: A002  # the option's name
+        str,
+        typer.Option(help="png, svg or pdf.", autocompletion=complete_named("dlbench.report.figures.canvas:FORMATS")),
+    ] = "png",
     output_dir: Annotated[
-        Path | None, typer.Option("--output", help="Folder for the files, else the run's own folder figures.")
+        Path | None, typer.Option("--output", help="Folder for the files, else figures/ in the run folder.")
     ] = None,
     results_dir: ResultsDir = None,
     *,
@@ -53,7 +50,7 @@ def plot(
     _check(wanted)
     shape = next((known for known in FORMATS if known == format.lower()), None)
     if shape is None:
-        raise DlbenchError(f"{format!r} is no format of figures.", f"It takes {', '.join(FORMATS)}.")
+        raise DlbenchError(f"Invalid figure format {format!r}.", f"Use {', '.join(FORMATS)}.")
     folder = open_run(run, results_dir)
     drawn = study(folder.records, folder.plan, judging)
     _draw(wanted, drawn, shape, output_dir or folder.path / "figures")
@@ -64,13 +61,11 @@ def _check(wanted: list[str]) -> None:
 
     for name in wanted:
         if name not in (*KINDS, ALL):
-            raise DlbenchError(
-                f"There is no kind of figure {name!r}.", suggest(name, KINDS, f"It takes {', '.join(KINDS)}, {ALL}.")
-            )
+            raise DlbenchError(f"Unknown figure {name!r}.", suggest(name, KINDS, f"Use {', '.join(KINDS)} or {ALL}."))
 
 
 def _draw(wanted: list[str], drawn: "FigureData", shape: "Format", folder: Path) -> None:
-    """Write the figures that apply; one asked for by name that does not is an error, before anything is written."""
+    """Write the figures that apply. Raises DlbenchError, before writing, for one that was named and does not apply."""
     from dlbench.files import replace_file, writing_to
     from dlbench.report.figures import KINDS, picture
 
@@ -78,13 +73,11 @@ def _draw(wanted: list[str], drawn: "FigureData", shape: "Format", folder: Path)
     reasons = {name: reason for name in names if (reason := KINDS[name].unavailable_reason(drawn))}
     for name, reason in reasons.items():
         if name in wanted:
-            raise DlbenchError(
-                f"The figure {name} cannot be drawn: {reason}.", "Leave --kind out to draw all that can."
-            )
+            raise DlbenchError(f"The figure {name} cannot be drawn: {reason}.", "Omit --kind to draw all that apply.")
     for name in names:
         if name in reasons:
             if not KINDS[name].on_request:
-                errors().print(f"Not drawn: {name}, as {reasons[name]}.")
+                errors().print(f"Skipped: {name}: {reasons[name]}.")
             continue
         path = folder / f"{KINDS[name].file}.{shape}"
         with writing_to(path, "Choose another folder with --output."):
@@ -92,7 +85,7 @@ def _draw(wanted: list[str], drawn: "FigureData", shape: "Format", folder: Path)
         output().print(str(path), soft_wrap=True)
 
 
-@with_judging
+@takes(judging=JUDGING)
 def report(
     run: Run,
     output_file: Annotated[

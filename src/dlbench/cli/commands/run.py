@@ -1,50 +1,26 @@
 """`dlbench run`: an experiment, what was reported against what was measured, and its claims."""
 
-import inspect
-import sys
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dlbench.cli.commands.compare import compare, draw, run_session, where
 from dlbench.cli.completion.offers import complete_experiments
-from dlbench.cli.options.axes import read_request
-from dlbench.cli.options.judging import with_judging
-from dlbench.cli.options.session import to_options, with_session
+from dlbench.cli.options.groups import takes
+from dlbench.cli.options.request import OVERRIDES
+from dlbench.cli.options.session import SESSION
+from dlbench.cli.options.shown import SHOWN, Shown
 from dlbench.cli.streams.console import output, print_json
-from dlbench.experiments.request import check, departures, open_experiment, run_name, to_request
+from dlbench.plans.plan import Request
 from dlbench.plugins.registry import Registry
-from dlbench.trials.axes import ASSIGNABLE
 
 if TYPE_CHECKING:
     from dlbench.analysis.answers import ExperimentAnswers
-    from dlbench.sessions.options import Outcome
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-#: The options of `compare` that an experiment takes too; its variants stand in its file.
-_SHARED = (
-    *("seeds", "seed", "noise_floor", "dry_run", "quiet", "as_json", "convergence", "diagnostics", "explain"),
-    *ASSIGNABLE,
-)
+    from dlbench.sessions.options import Options, Outcome
 
 
-def like_compare(command: Command) -> Command:
-    """Give a command whose last parameter is `**given` the options that it shares with `compare`."""
-    own = list(inspect.signature(command).parameters.values())[:-1]
-    known = inspect.signature(compare).parameters
-    parameters = [*own, *(known[name].replace(kind=inspect.Parameter.KEYWORD_ONLY) for name in _SHARED)]
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return command
-
-
-@like_compare
-@with_judging
-@with_session
+@takes(overrides=OVERRIDES, session=SESSION, shown=SHOWN)
 def run(
     experiment: Annotated[
         str,
@@ -55,43 +31,37 @@ def run(
         ),
     ],
     *,
-    judging: Mapping[str, Any],
-    session: Mapping[str, Any],
-    **given: Any,
+    overrides: Request,
+    session: "Options",
+    shown: Shown,
 ) -> None:
     """Run an experiment: its variants, what was reported against what was measured, and its claims.
 
     Every setting of the file can be overridden, as in --epochs 2 --seeds 3 --train-size 5000; the tables say so.
     """
-    from dlbench.analysis.answers import answer
     from dlbench.analysis.claims import check_metrics
+    from dlbench.experiments.request import check, departures, open_experiment, run_name, to_request
 
     registry = Registry.load()
     found = open_experiment(experiment, registry)
     check_metrics(found, check(found, registry).diagnostics.values)
-    overrides = read_request(
-        {name: given[name] for name in ASSIGNABLE},
-        (),
-        given["seeds"],
-        given["seed"] or (),
-        judging=judging,
-        noise_floor=given["noise_floor"],
-    )
-    overrides = replace(overrides, diagnostics=given["diagnostics"] or ())
-    options = to_options(session, name=run_name(found, overrides), command=["dlbench", *sys.argv[1:]])
+    options = replace(session, name=session.name or run_name(found, overrides))
     request = to_request(found, overrides)
-    if given["dry_run"]:
-        from dlbench.cli.commands.dry_run import show_plan
+    changed = departures(found, overrides)
+    if shown.dry_run:
+        from dlbench.cli.dry_run import show_plan
 
-        show_plan(request, options, given["as_json"], registry)
-        if (changed := departures(found, overrides)) and not given["as_json"]:
+        show_plan(request, options, registry, as_json=shown.as_json)
+        if changed and not shown.as_json:
             output().print(changed, soft_wrap=True)
         return
-    outcome = run_session(request, options, given["quiet"] or given["as_json"], registry)
-    answers = answer(found, outcome.records, outcome.plan.to_json(), departures(found, overrides))
+    from dlbench.analysis.answers import answer
+    from dlbench.cli.run_session import run_session
+
+    outcome = run_session(request, options, registry, quiet=shown.quiet or shown.as_json)
+    answers = answer(found, outcome.records, outcome.plan.to_json(), changed)
     _write(answers, outcome.folder)
-    shown = {name: given[name] for name in ("quiet", "as_json", "convergence", "explain")}
-    _show(answers, outcome, judging, **shown)
+    _show(answers, outcome, overrides, shown)
     raise typer.Exit(outcome.exit_code)
 
 
@@ -109,39 +79,32 @@ def _write(answers: "ExperimentAnswers", folder: Path) -> None:
         replace_file(folder / answers.experiment.path.name, answers.experiment.path.read_bytes())
 
 
-def _show(
-    answers: "ExperimentAnswers",
-    outcome: "Outcome",
-    judging: Mapping[str, Any],
-    *,
-    quiet: bool,
-    as_json: bool,
-    convergence: bool,
-    explain: bool,
-) -> None:
-    from dlbench.cli.commands.results.app import document, print_run
+def _show(answers: "ExperimentAnswers", outcome: "Outcome", overrides: Request, shown: Shown) -> None:
+    from dlbench.cli.run_session import draw_curves, print_results_place, print_vetoes
+    from dlbench.report.documents import run_document
+    from dlbench.report.terminal.run import print_run
 
-    figure = draw(outcome)
-    if quiet:
+    figure = draw_curves(outcome)
+    if shown.quiet:
         print(outcome.folder)
-    elif as_json:
-        print_json(document(outcome.run, judging) | answers.document())
+    elif shown.as_json:
+        print_json(run_document(outcome.run, overrides.judging) | answers.document())
     else:
         title = answers.experiment.title + (f" ({answers.departures})" if answers.departures else "")
-        print_run(outcome.run, judging, convergence=convergence, explain=explain, title=title)
-        _print(answers, outcome)
-        output().print(where(outcome, figure), soft_wrap=True)
+        tables = {"convergence": shown.convergence, "explain": shown.explain}
+        print_run(output(), outcome.run, overrides.judging, title=title, **tables)
+        if answers.departures:
+            output().print(answers.departures, style="dim")
+        print_vetoes(outcome)
+        _print_answers(answers)
+        print_results_place(outcome, figure)
 
 
-def _print(answers: "ExperimentAnswers", outcome: "Outcome") -> None:
+def _print_answers(answers: "ExperimentAnswers") -> None:
     from dlbench.analysis.claims import counts_in_words
     from dlbench.report.terminal.experiments import claims_view, reported_view
 
     console = output()
-    if answers.departures:
-        console.print(answers.departures, style="dim")
-    for veto in outcome.plan.vetoes:
-        console.print(f"{veto.variant.label}: left out, as {veto.reason}.")
     if answers.figures:
         console.print(reported_view(answers.figures, answers.notes))
     if answers.claims:

@@ -1,4 +1,4 @@
-"""`dlbench show`: one component, looked into."""
+"""`dlbench show`: one component in detail."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -6,28 +6,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from dlbench.cli.commands.list import entry_document, warn_of_problems
-from dlbench.cli.completion.offers import complete_choices, complete_shown
+from dlbench.cli.completion.offers import complete_choices, complete_components, complete_shown
+from dlbench.cli.listings.components import entry_document, print_record
+from dlbench.cli.options.common import AsJson
+from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import output, print_json
-from dlbench.components.records import Component, Diagnostic
-from dlbench.components.syntax import describe, parse_reference
-from dlbench.errors import DlbenchError, suggest
+from dlbench.components.syntax import parse_reference
+from dlbench.errors import DlbenchError
 from dlbench.plans.build import build
 from dlbench.plans.plan import Request
-from dlbench.plugins.registry import SINGULAR, Entry, Registry
+from dlbench.plugins.registry import SINGULAR, Registry, kind_of
 
 if TYPE_CHECKING:
     from dlbench.components.descriptions import Picture
     from dlbench.trials.trial import Trial
-
-_ALIASES = {kind: kind for kind in SINGULAR} | {
-    word: kind
-    for kind, singular in SINGULAR.items()
-    for word in (singular, singular.replace(" ", ""), kind.removesuffix("s"))
-}
 
 
 def show(
@@ -40,21 +33,31 @@ def show(
     ],
     name: Annotated[
         str,
-        typer.Argument(help="A component, with parameters if wanted: mlp:hidden=32.", autocompletion=complete_shown),
+        typer.Argument(help="A component, optionally with parameters: mlp:hidden=32.", autocompletion=complete_shown),
     ],
-    dataset: Annotated[str, typer.Option(help="A model is shown for this data set's images.")] = "digits",
-    activation: Annotated[str, typer.Option(help="A model's activation, instead of its own.")] = "",
+    dataset: Annotated[
+        str,
+        typer.Option(
+            help="A model is shown for this data set's images.", autocompletion=complete_components("datasets")
+        ),
+    ] = "digits",
+    activation: Annotated[
+        str,
+        typer.Option(
+            help="A model's activation, instead of its own.", autocompletion=complete_components("activations")
+        ),
+    ] = "",
     learning_rate: Annotated[float, typer.Option(help="A schedule's peak.")] = 0.1,
     epochs: Annotated[int, typer.Option(min=1, help="A schedule's length.")] = 30,
     steps_per_epoch: Annotated[int, typer.Option(min=1, help="Steps of a schedule's epoch.")] = 20,
-    png: Annotated[Path | None, typer.Option(help="Write the curve to this file too.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    png: Annotated[Path | None, typer.Option(help="Also write the curve to this file.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show a component: its parameters, a model's layers, a schedule's or an activation's curve."""
     found = kind_of(kind)
     registry = Registry.load()
     entry = registry.get(found, parse_reference(name).name)
-    registry.select(found, parse_reference(name))  # names a wrong parameter before anything is printed
+    registry.select(found, parse_reference(name))  # raises for a wrong parameter before anything is printed
     settings = {"learning_rate": (str(learning_rate),), "epochs": (str(epochs),)}
     warn_of_problems(registry)
     document = entry_document(entry)
@@ -78,15 +81,6 @@ def show(
     _draw(picture, png, as_json)
 
 
-def kind_of(word: str) -> str:
-    """Return the registry's kind for what people write: "dataset", "data set", "datasets"."""
-    if word not in _ALIASES:
-        raise DlbenchError(
-            f"There is nothing of the kind {word!r}.", suggest(word, _ALIASES, f"It takes {', '.join(SINGULAR)}.")
-        )
-    return _ALIASES[word]
-
-
 def _trial(values: Mapping[str, tuple[str, ...]], registry: Registry) -> "Trial":
     return build(Request(values=values, seeds=1), registry).variants[0].trial
 
@@ -104,25 +98,8 @@ def _model(trial: "Trial", registry: Registry, as_json: bool) -> dict[str, Any]:
         print_record(registry.get("models", trial.model.name))
         output().print(layer_table(description))
         if description.flops is not None:
-            output().print(f"{description.flops / 1e6:,.1f} MFLOPs an image, forward.")
+            output().print(f"{description.flops / 1e6:,.1f} MFLOPs per image, forward.")
     return asdict(description)
-
-
-def print_record(entry: Entry[Component]) -> None:
-    """Print what a component's record says."""
-    record, console = entry.record, output()
-    console.print(Text.assemble((entry.name, "bold"), f": {record.summary}"))
-    if record.source:
-        console.print(f"Source: {record.source}")
-    console.print(f"Plugin: {entry.plugin.name} ({entry.plugin.distribution} {entry.plugin.version})")
-    if isinstance(record, Diagnostic):
-        console.print(f"It gives: {', '.join(record.value_names)}")
-    if record.parameters:
-        table = Table("parameter", "takes", "", box=None, pad_edge=False)
-        for key, parameter in record.parameters.items():
-            table.add_row(key, describe(parameter), parameter.summary)
-        console.print(table)
-    console.print()
 
 
 def _draw(picture: "Picture | None", png: Path | None, as_json: bool) -> None:

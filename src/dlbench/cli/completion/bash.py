@@ -1,4 +1,4 @@
-"""Bash breaks the words that it completes at : and =; Typer and the component syntax want them whole."""
+"""Bash breaks words at : and = when it completes; Typer and the component syntax need them whole."""
 
 import contextlib
 import io
@@ -7,15 +7,15 @@ import re
 import sys
 from collections.abc import Iterator
 
-#: Where bash breaks a word, beside spaces.
+#: Where bash breaks a word, besides spaces.
 _BREAKS = (":", "=")
 
 
 @contextlib.contextmanager
-def words_of_bash(variable: str = "_DLBENCH_COMPLETE") -> Iterator[None]:
-    """Give Typer whole words where bash broke them at : and =, and bash the part behind its last break.
+def whole_bash_words(variable: str = "_DLBENCH_COMPLETE") -> Iterator[None]:
+    """Join the words that bash broke at : and = for Typer, and cut the answers at the last break for bash.
 
-    Outside a completion of bash's this does nothing.
+    Does nothing outside a completion by bash.
     """
     if os.environ.get(variable) != "complete_bash":
         yield
@@ -34,7 +34,7 @@ def words_of_bash(variable: str = "_DLBENCH_COMPLETE") -> Iterator[None]:
 
 
 def _joined(words: list[str], current: int) -> tuple[list[str], int]:
-    """Join what bash broke, and tell which word is the current one."""
+    """Join the words that bash broke and return them with the index of the current one."""
     joined: list[str] = []
     glue = False
     for index, word in enumerate(words):

@@ -1,6 +1,6 @@
-"""What the shell offers when Tab is pressed: components and their parameters, experiments, runs, plugins.
+"""What the shell offers when Tab is pressed: components and their parameters, experiments, runs, plugins, metrics.
 
-Nothing here raises or warns: a shell has no place for it.
+Nothing here raises or warns: a shell has no place for either.
 """
 
 import contextlib
@@ -8,6 +8,7 @@ import io
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,12 @@ from dlbench.components.syntax import format_value
 if TYPE_CHECKING:
     from dlbench.plugins.registry import Registry
 
-#: What Typer calls: the context, the words before, and the word as far as it is written.
+#: What Typer calls, with the context, the words before, and the beginning of the current word.
 Complete = Callable[[typer.Context, list[str], str], list[tuple[str, str]]]
 
 
 def completing(offer: Callable[[typer.Context, str], Iterable[tuple[str, str]]]) -> Complete:
-    """Make a function of context and word what Typer calls; what goes wrong offers nothing."""
+    """Return a function of context and word as one that Typer calls; an error offers nothing."""
 
     def complete(ctx: typer.Context, args: list[str], incomplete: str) -> list[tuple[str, str]]:
         with contextlib.suppress(Exception), contextlib.redirect_stderr(io.StringIO()):
@@ -42,17 +43,24 @@ def complete_components(kind: str) -> Complete:
 def complete_choices(choices: Iterable[str]) -> Complete:
     """Complete a comma list of fixed words."""
     words = tuple(choices)
+    return completing(lambda _ctx, incomplete: _continue_list(words, incomplete))
 
-    def offer(_ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
-        before, _, _ = incomplete.rpartition(",")
-        start = f"{before}," if "," in incomplete else ""
-        yield from ((start + word, "") for word in words)
 
-    return completing(offer)
+def complete_named(target: str, *more: str) -> Complete:
+    """Complete a comma list of the words in "module:attribute", imported only then, and of some more."""
+    module, _, attribute = target.partition(":")
+    return completing(
+        lambda _ctx, incomplete: _continue_list([*getattr(import_module(module), attribute), *more], incomplete)
+    )
+
+
+def _continue_list(words: Iterable[str], incomplete: str) -> Iterator[tuple[str, str]]:
+    start, _ = _last_item(incomplete)
+    yield from ((start + word, "") for word in words)
 
 
 def offer_components(registry: "Registry", kind: str, incomplete: str) -> Iterator[tuple[str, str]]:
-    """Yield whole words that go on with what is written: a name, or a parameter of the last component of the list."""
+    """Yield whole words that continue what is written: a name, or a parameter of the last component of the list."""
     start, last = _last_item(incomplete)
     name, *written = re.split(r":(?=[A-Za-z_]*(?:=|\Z)|[A-Za-z_]\w*(?:=|\Z))", last)
     if not written:
@@ -65,7 +73,7 @@ def offer_components(registry: "Registry", kind: str, incomplete: str) -> Iterat
 
 
 def _last_item(text: str) -> tuple[str, str]:
-    """Split a comma list into what is settled and its last item; commas between double quotes are the item's."""
+    """Split a comma list into its beginning and its last item; commas between double quotes belong to an item."""
     quoted, cut = False, 0
     for index, character in enumerate(text):
         quoted ^= character == '"'
@@ -75,7 +83,7 @@ def _last_item(text: str) -> tuple[str, str]:
 
 
 def _names(registry: "Registry", kind: str, begun: str) -> Iterator[tuple[str, str]]:
-    """Yield short names, each where it names one component; qualified ones where that was begun or is needed."""
+    """Yield short names where they are unique; qualified ones where that was begun or is needed."""
     entries = registry.entries(kind)
     short = [entry.record.name for entry in entries]
     for entry in entries:
@@ -137,12 +145,33 @@ def _plugins(_ctx: typer.Context, _incomplete: str) -> Iterator[tuple[str, str]]
 
 
 def _shown(ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
-    from dlbench.cli.commands.show import kind_of
+    from dlbench.plugins.registry import kind_of
 
     yield from offer_components(_registry(), kind_of(ctx.params["kind"]), incomplete)
+
+
+def _tags(ctx: typer.Context, _incomplete: str) -> Iterator[tuple[str, str]]:
+    tags = {tag for entry in _registry().entries(ctx.params["kind"]) for tag in entry.record.tags}
+    yield from ((tag, "") for tag in sorted(tags))
+
+
+def _metrics(_ctx: typer.Context, _incomplete: str) -> Iterator[tuple[str, str]]:
+    from dlbench.cli.listings.metrics import all_metrics
+
+    yield from ((metric.name, metric.title) for metric in all_metrics(_registry()))
+
+
+def _diagnostics(_ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
+    start, last = _last_item(incomplete)
+    yield from offer_components(_registry(), "diagnostics", incomplete)
+    if ":" not in last:
+        yield from ((start + word, "") for word in ("first", "last", "every:", "all"))
 
 
 complete_experiments = completing(_experiments)
 complete_runs = completing(_runs)
 complete_plugins = completing(_plugins)
 complete_shown = completing(_shown)
+complete_tags = completing(_tags)
+complete_diagnostics = completing(_diagnostics)
+complete_metrics = completing(_metrics)

@@ -1,39 +1,29 @@
-"""The options that every command with trials shares: one for each component axis and each setting."""
+"""The options of what is compared: one for each component axis and each setting."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, TypeVar
-
-import typer
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from dlbench.cli.completion.offers import Complete, complete_choices, complete_components
+from dlbench.cli.options.groups import option
 from dlbench.components.axes import AXES, Axis
-from dlbench.components.syntax import format_value, split_assignments, split_list
-from dlbench.errors import DlbenchError
-from dlbench.plans.plan import Request
-from dlbench.statistics.seeds import AutoSeeds
+from dlbench.components.syntax import format_value, split_list
+from dlbench.trials.axes import ASSIGNABLE
 from dlbench.trials.settings import SETTINGS
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+COMPONENTS = "Components (commas make variants, axes multiply)"
+_SETTINGS = "Settings (each is an axis too)"
 
 
-def with_axes(command: Command) -> Command:
-    """Give a command whose last parameter is `**axes` an option for each component axis and setting.
-
-    Typer reads a command's signature, so the options are declared once, where the settings are.
-    """
-    signature = inspect.signature(command)
-    own = [parameter for parameter in signature.parameters.values() if parameter.kind is not parameter.VAR_KEYWORD]
-    options = [*map(_component_option, AXES.values()), *map(_setting_option, SETTINGS)]
-    command.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]  # read by inspect
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *options)}
-    return command
+def axis_options() -> tuple[inspect.Parameter, ...]:
+    """Return an option for each component axis and each setting, declared by the tables of both."""
+    return (*map(_component_option, AXES.values()), *map(_setting_option, SETTINGS))
 
 
 def _component_option(axis: Axis) -> inspect.Parameter:
     text = axis.help + (f" [dim]\\[default: {axis.default}][/]" if axis.default else "")
-    panel = "Components (commas make variants, axes multiply)"
-    return _option(axis.name, axis.option, text, "NAME,…", panel, complete_components(axis.kind))
+    complete = complete_components(axis.kind)
+    return _axis_option(axis.name, axis.option, complete, help=text, metavar="NAME,…", rich_help_panel=COMPONENTS)
 
 
 def _setting_option(name: str) -> inspect.Parameter:
@@ -42,55 +32,21 @@ def _setting_option(name: str) -> inspect.Parameter:
     text = f"{setting.summary}{choices} [dim]\\[default: {format_value(setting.parameter.default)}][/]"
     words = ("true", "false") if setting.parameter.type is bool else setting.parameter.choices
     complete = complete_choices(words) if words else None
-    return _option(name, setting.option, text, "VALUE,…", "Settings (each is an axis too)", complete)
+    return _axis_option(name, setting.option, complete, help=text, metavar="VALUE,…", rich_help_panel=_SETTINGS)
 
 
-def _option(name: str, flag: str, text: str, metavar: str, panel: str, complete: Complete | None) -> inspect.Parameter:
-    option = typer.Option(
-        flag, help=text, metavar=metavar, rich_help_panel=panel, show_default=False, autocompletion=complete
-    )
-    annotation = Annotated[list[str] | None, option]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+def _axis_option(name: str, flag: str, complete: Complete | None, **about: Any) -> inspect.Parameter:
+    return option(name, list[str] | None, None, (flag,), show_default=False, autocompletion=complete, **about)
 
 
-def read_request(
-    axes: Mapping[str, Sequence[str] | None],
-    variants: Sequence[str],
-    seeds: str,
-    seed: Sequence[str],
-    *,
-    judging: Mapping[str, Any] | None = None,
-    noise_floor: bool = False,
-) -> Request:
-    """Read the options into a request, still in text."""
-    values = {
+def axis_values(given: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+    """Return the values of the axes and settings among the given options, split at their commas."""
+    axes = {name: given[name] for name in ASSIGNABLE if name in given}
+    return {
         name: tuple(texts) if _holds_commas(name) else tuple(item for text in texts for item in split_list(text))
         for name, texts in axes.items()
-        if texts
     }
-    chosen: int | list[int] | AutoSeeds | None = None
-    if seeds and seed:
-        raise DlbenchError("--seeds says how many and --seed says which.", "Give one of the two.")
-    if seeds:
-        chosen = AutoSeeds.parse(seeds) if seeds.startswith("auto") else _whole_number(seeds, "--seeds")
-    elif seed:
-        chosen = [_whole_number(item, "--seed") for text in seed for item in split_list(text)]
-    return Request(
-        values=values,
-        variants=[split_assignments(text) for text in variants],
-        seeds=chosen,
-        judging=judging or {},
-        noise_floor=noise_floor,
-    )
 
 
 def _holds_commas(name: str) -> bool:
     return name in SETTINGS and SETTINGS[name].holds_commas
-
-
-def _whole_number(text: str, option: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        hint = "Write --seeds 7 for how many, or --seed 0,1,2 for which."
-        raise DlbenchError(f"{option} takes whole numbers, not {text!r}.", hint) from None

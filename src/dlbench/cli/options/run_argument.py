@@ -1,4 +1,4 @@
-"""The folders that commands speak of: where runs are, and the one that an argument names."""
+"""The folder of all runs, and the run that an argument names."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ def runs_folder(option: Path | None) -> Path:
 
 
 def open_run(run: str, results_dir: Path | None) -> "RunFolder":
-    """Open the run that an argument names; what its journal lost is said on standard error."""
+    """Open the run that an argument names and print warnings about its journal on standard error."""
     from dlbench.runs.folder import RunFolder
     from dlbench.runs.locations import run_path
 

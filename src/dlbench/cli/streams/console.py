@@ -1,6 +1,6 @@
-"""Where the command line prints: results on standard output, everything else on standard error.
+"""The consoles of the command line: results on standard output, everything else on standard error.
 
-Rich is imported where something is printed: a completion in the shell prints nothing with it.
+Rich is imported on first use: completion in the shell prints nothing with it.
 """
 
 import sys
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def output() -> "Console":
-    """Return the console for results; Rich honours NO_COLOR and pipes by itself."""
+    """Return the console for results; Rich itself respects NO_COLOR and pipes."""
     from dlbench.report.terminal.console import plain_console
 
     return plain_console()
@@ -26,25 +26,25 @@ def errors() -> "Console":
 
 def print_json(document: Any) -> None:
     """Print one strict JSON document on standard output."""
-    from dlbench.cli.streams.encoding import takes_all
+    from dlbench.cli.streams.encoding import encodes_all
     from dlbench.files import strict_json
 
-    print(strict_json(document, escaped=not takes_all(sys.stdout)))
+    print(strict_json(document, escaped=not encodes_all(sys.stdout)))
 
 
 def print_bytes(data: bytes) -> None:
-    """Print a file's content on standard output as it is, where that is open."""
+    """Print a file's content unchanged on standard output, if that is open."""
     if sys.stdout is not None:
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
 
 
 def confirm(question: str) -> bool:
-    """Ask before something is taken away; where nobody can answer, the question is an error that names --yes."""
+    """Ask before something is removed. Raises DlbenchError, which names --yes, if there is no terminal to ask on."""
     from dlbench.errors import DlbenchError
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise DlbenchError(f"{question} Nobody is here to answer.", "Add --yes if that is what you want.")
+        raise DlbenchError(f"{question} Cannot prompt: not a terminal.", "Add --yes to confirm.")
     import typer
 
     return typer.confirm(question, err=True)

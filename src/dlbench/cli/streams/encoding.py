@@ -1,4 +1,4 @@
-"""Output streams that lack a character, as a pipe on Windows does, get what is nearest to it instead of an error."""
+"""Characters that an output stream cannot encode, as a pipe on Windows, are replaced by the nearest ones."""
 
 import codecs
 import sys
@@ -9,16 +9,16 @@ _NEAREST |= {"∞": "inf", "√": "sqrt", "‖": "||", "✓": "+", "✗": "x", "
 _NO_DOTS, _ALL_DOTS = "\N{BRAILLE PATTERN BLANK}", "\N{BRAILLE PATTERN DOTS-12345678}"
 
 
-def write_what_streams_can_take() -> None:
-    """Let standard output and error replace what their encoding lacks; UTF-8 lacks the odd bytes of file names."""
+def replace_unencodable() -> None:
+    """Make standard output and error replace what they cannot encode, with UTF-8 the surrogates of odd file names."""
     codecs.register_error("dlbench.nearest", _replace)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="dlbench.nearest")
 
 
-def takes_all(stream: TextIO) -> bool:
-    """Tell whether a stream takes every character."""
+def encodes_all(stream: TextIO) -> bool:
+    """Return whether a stream can encode every character."""
     return "utf" in (getattr(stream, "encoding", None) or "utf-8").lower()
 
 
@@ -29,12 +29,12 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
 
 
 def nearest(character: str) -> str:
-    """Return in ASCII what comes nearest to a character: "alpha" for α, "2" for ², "e" for é; "?" for what has none."""
-    import unicodedata  # where it is needed at all
+    """Return the nearest ASCII text for a character: "alpha" for α, "2" for ², "e" for é, "?" if there is none."""
+    import unicodedata  # slow to import and rarely needed
 
     if character in _NEAREST:
         return _NEAREST[character]
-    if _NO_DOTS <= character <= _ALL_DOTS:  # what curves in the terminal are drawn with
+    if _NO_DOTS <= character <= _ALL_DOTS:  # curves in the terminal are drawn with these
         return " " if character == _NO_DOTS else "*"
     name = unicodedata.name(character, "")
     if name.startswith("GREEK SMALL LETTER "):

@@ -1,4 +1,4 @@
-"""What becomes of an error: a sentence, what to do next, and an exit code."""
+"""How errors end the command line: a sentence, what to do next, and an exit code."""
 
 import contextlib
 import os
@@ -10,13 +10,13 @@ from dlbench.errors import DlbenchError
 
 
 class UnexpectedError(DlbenchError):
-    """What nobody typed: the machine's fault, or dlbench's own."""
+    """An error that is not the user's: of the machine, or of dlbench itself."""
 
     exit_code = 1
 
 
-def explained(error: Exception) -> DlbenchError:
-    """Return any error as one for people."""
+def as_dlbench_error(error: Exception) -> DlbenchError:
+    """Return any error as one with a sentence for the user."""
     if isinstance(error, DlbenchError):
         return error
     if isinstance(error, OSError) and error.strerror:
@@ -26,11 +26,11 @@ def explained(error: Exception) -> DlbenchError:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return UnexpectedError(
         f"{type(error).__name__}: {error} ({Path(frame.filename).name}, line {frame.lineno})",
-        "dlbench did not expect that. Please report it, with what `dlbench --debug …` prints.",
+        "This is a bug in dlbench. Please report it with the output of `dlbench --debug …`.",
     )
 
 
-def tell(error: DlbenchError) -> None:
+def print_error(error: DlbenchError) -> None:
     """Print an error on standard error."""
     from rich.text import Text
 
@@ -43,21 +43,21 @@ def tell(error: DlbenchError) -> None:
 
 
 @contextlib.contextmanager
-def whole_output() -> Iterator[None]:
-    """See standard output through to its end: a full disk may show there first."""
+def flush_stdout() -> Iterator[None]:
+    """Flush standard output at the end, where a full disk may show first."""
     try:
         yield
     finally:
-        if sys.stdout is not None:  # closed by who started it
+        if sys.stdout is not None:  # closed by the parent process
             try:
                 sys.stdout.flush()
             except OSError:
-                _let_go_of_output()
+                _discard_stdout()
                 raise
 
 
-def _let_go_of_output() -> None:
-    """Send what is left nowhere: Python's own attempt at the end would fail once more, in its own words."""
+def _discard_stdout() -> None:
+    """Discard what is buffered: Python would try to write it once more at exit, and print its own error."""
     with contextlib.suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

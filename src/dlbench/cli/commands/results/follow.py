@@ -1,4 +1,4 @@
-"""`dlbench results show --follow`: the trials of a run as they end, in whichever process."""
+"""`dlbench results show --follow`: the trials of a run as they finish, in any process."""
 
 import time
 from typing import TYPE_CHECKING
@@ -9,32 +9,32 @@ from dlbench.errors import DlbenchError
 if TYPE_CHECKING:
     from dlbench.runs.folder import RunFolder
 
-#: Seconds between two looks.
-_PATIENCE = 0.5
+#: Seconds between two polls.
+_INTERVAL = 0.5
 
 
 def follow(folder: "RunFolder") -> None:
-    """Print a line for each trial that ends, on standard error, until nobody is at work in the folder.
+    """Print a line for each finished trial, on standard error, until no session runs in the folder.
 
-    Ctrl-C ends it too; whoever computes there does not notice.
+    Ctrl-C stops following; the run is not affected.
     """
     from dlbench.runs.peers import at_work
 
     if not at_work(folder.path):
-        errors().print("Nobody is at work in this run.")
+        errors().print("No session is running in this folder.")
         return
     try:
         while at_work(folder.path):
-            _tell(folder)
-            time.sleep(_PATIENCE)
-        _tell(folder)
+            _print_new(folder)
+            time.sleep(_INTERVAL)
+        _print_new(folder)
     except KeyboardInterrupt:
-        errors().print("No longer following; the run goes on.")
+        errors().print("No longer following; the run continues.")
     if not folder.path.exists():
-        raise DlbenchError(f"{folder.path} is gone: it was moved or deleted meanwhile.")
+        raise DlbenchError(f"{folder.path} no longer exists: it was moved or deleted meanwhile.")
 
 
-def _tell(folder: "RunFolder") -> None:
+def _print_new(folder: "RunFolder") -> None:
     from dlbench.report.terminal.progress import outcome_in_words
 
     new = folder.refresh()

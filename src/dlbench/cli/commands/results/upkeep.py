@@ -1,4 +1,4 @@
-"""`dlbench results doctor|merge|rm`: run folders mended, joined and removed."""
+"""`dlbench results doctor|merge|rm`: run folders repaired, joined and removed."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,29 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dlbench.cli.completion.offers import complete_runs
+from dlbench.cli.options.common import AsJson, ResultsDir, Run
 from dlbench.cli.options.run_argument import runs_folder
 from dlbench.cli.streams.console import confirm, errors, output, print_json
 
 if TYPE_CHECKING:
     from dlbench.runs.repair import Finding
 
-Run = Annotated[str, typer.Argument(help="A run's name, or the path of its folder.", metavar="RUN")]
-ResultsDir = Annotated[
-    Path | None,
-    typer.Option("--results-dir", help="Folder of all runs, else DLBENCH_RESULTS_DIR, else ./results."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-
 
 def doctor(
     run: Run,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look only; change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report the damage; change nothing.")] = False,
     results_dir: ResultsDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find what is wrong with a run folder and mend what can be; a copy of each changed file is kept.
+    """Find damage in a run folder and repair what can be; a copy of each changed file is kept.
 
-    The exit code is 1 if something wrong remains.
+    The exit code is 1 if damage remains.
     """
     from dlbench.runs.locations import run_path
     from dlbench.runs.repair import examine, mend
@@ -40,7 +35,7 @@ def doctor(
     else:
         for finding, mended in found:
             outcome = f"would be {finding.remedy}" if dry_run and finding.mend else finding.remedy
-            mark = "mended" if mended else "found"
+            mark = "repaired" if mended else "found"
             output().print(f"{mark}: {finding.file}: {finding.problem}: {outcome}", soft_wrap=True)
         if not found:
             output().print(f"{path} is in order.", soft_wrap=True)
@@ -55,12 +50,16 @@ def _document(finding: "Finding", mended: bool, *, dry_run: bool) -> dict[str, o
 
 
 def merge(
-    target: Annotated[str, typer.Argument(help="The run to merge into, new or there already.", metavar="RUN")],
-    sources: Annotated[list[str], typer.Argument(help="Runs to take trials from.", metavar="SOURCE…")],
+    target: Annotated[
+        str, typer.Argument(help="The run to merge into, new or existing.", metavar="RUN", autocompletion=complete_runs)
+    ],
+    sources: Annotated[
+        list[str], typer.Argument(help="Runs to take trials from.", metavar="SOURCE…", autocompletion=complete_runs)
+    ],
     results_dir: ResultsDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Join runs, another machine's say: each trial once, verdicts over all."""
+    """Join runs, such as one from another machine: each trial once, verdicts over all."""
     from dlbench.runs.locations import named_by_path, new_run_path, run_path
     from dlbench.runs.merge import merge as merge_folders
 
@@ -75,19 +74,21 @@ def merge(
     for name, count in merged.added.items():
         output().print(f"{count:,} trials added from {name}", soft_wrap=True)
     if merged.there:
-        output().print(f"{merged.there:,} were there already and are kept as they were", soft_wrap=True)
+        output().print(f"{merged.there:,} existed already and are unchanged", soft_wrap=True)
     if merged.differing:
         shown = ", ".join(merged.differing[:5]) + (" …" if len(merged.differing) > 5 else "")
-        output().print(f"{len(merged.differing):,} of these had other numbers: {shown}", soft_wrap=True)
+        output().print(f"{len(merged.differing):,} of these had different numbers: {shown}", soft_wrap=True)
     if merged.provenances > 1:
         output().print(
-            f"The results were computed under {merged.provenances} different conditions (see manifest.json)."
+            f"The results come from {merged.provenances} different sets of versions or hardware (see manifest.json)."
         )
     output().print(f"Results: {merged.path}", soft_wrap=True)
 
 
 def remove(
-    runs: Annotated[list[str], typer.Argument(help="Runs, by name or path.", metavar="RUN…")],
+    runs: Annotated[
+        list[str], typer.Argument(help="Runs, by name or path.", metavar="RUN…", autocompletion=complete_runs)
+    ],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     results_dir: ResultsDir = None,
 ) -> None:
@@ -101,11 +102,11 @@ def remove(
     paths = [run_path(run, runs_folder(results_dir)) for run in dict.fromkeys(runs)]
     for path in paths:
         if peers := at_work(path):
-            raise DlbenchError(f"{path} is in use by {', '.join(map(str, peers))}.", "Wait for its end.")
-    counts = [f"{path} ({about.done} trials with numbers)" for path, about in ((p, overview(p)) for p in paths)]
+            raise DlbenchError(f"{path} is in use by {', '.join(map(str, peers))}.", "Wait until it ends.")
+    counts = [f"{path} ({about.done} finished trials)" for path, about in ((p, overview(p)) for p in paths)]
     if not yes and not confirm(f"Remove {', '.join(counts)}?"):
         raise DlbenchError("Nothing was removed.")
     for path in paths:
-        with writing_to(path, "It is still there, or hidden beside its place under a name with a dot."):
+        with writing_to(path, "It still exists, or was renamed with a leading dot in the same folder."):
             remove_folder(path)
         output().print(f"Removed {path}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`dlbench list metrics`: what can be compared by, claimed of and asked for, the values of diagnostics among them."""
+"""The metrics as a table: what can be compared, claimed and asked for, the values of diagnostics included."""
 
 from dataclasses import asdict
 from fnmatch import fnmatchcase
@@ -19,7 +19,7 @@ def all_metrics(registry: Registry) -> tuple[Metric, ...]:
     return (*METRICS.values(), *declared)
 
 
-def print_metrics(registry: Registry, pattern: str, as_json: bool) -> None:
+def print_metrics(registry: Registry, pattern: str, *, as_json: bool) -> None:
     """Print the metrics whose name contains a pattern; * and ? are wildcards."""
     wanted = pattern if any(sign in pattern for sign in "*?[") else f"*{pattern}*"
     found = [metric for metric in all_metrics(registry) if fnmatchcase(metric.name, wanted)]
@@ -27,7 +27,7 @@ def print_metrics(registry: Registry, pattern: str, as_json: bool) -> None:
         print_json([_document(metric) for metric in found])
         return
     if not found:
-        raise DlbenchError(f"No metric matches {pattern!r}.", "Type `dlbench list metrics` to see all.")
+        raise DlbenchError(f"No metric matches {pattern!r}.", "Run `dlbench list metrics` to see all.")
     _print_table(found)
 
 

@@ -1,4 +1,4 @@
-"""`dlbench compare --dry-run`: the plan, what is there already, and a guess at the time."""
+"""What `--dry-run` prints: the plan, and an estimate of its time."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from dlbench.analysis.criteria import asked_criteria
-from dlbench.cli.commands.list import warn_of_problems
+from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import output, print_json
 from dlbench.components.records import Dataset
 from dlbench.plans.build import build
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 _SHOWN = 40
 
 
-def show_plan(request: Request, options: "Options", as_json: bool, registry: Registry | None = None) -> None:
-    """Print the plan of a request; nothing runs, nothing is written, nothing heavy is imported."""
-    registry, config = registry or Registry.load(), load_config(Path.cwd())
+def show_plan(request: Request, options: "Options", registry: Registry, *, as_json: bool) -> None:
+    """Print the plan of a request. Nothing is run or written."""
+    config = load_config(Path.cwd())
     plan = build(request, registry, config.settings)
     warn_of_problems(registry)
     asked_criteria(request.judging, plan.to_json())
@@ -76,7 +76,7 @@ def _print(plan: Plan, document: dict[str, Any]) -> None:
     if len(plan.variants) > _SHOWN:
         console.print(f"… and {len(plan.variants) - _SHOWN:,} more variants")
     for label, reason in document["vetoed"].items():
-        console.print(f"{label}: left out, as {reason}.")
+        console.print(f"{label}: skipped: {reason}.")
     seeds = f"seeds {plan.seeds[0]} to {plan.seeds[-1]}" if len(plan.seeds) > 1 else f"seed {plan.seeds[0]}"
     floor = f", and {len(plan.noise_floor)} of the noise floor" if plan.noise_floor else ""
     most = "at most " if plan.looks else ""
@@ -88,7 +88,9 @@ def _print(plan: Plan, document: dict[str, Any]) -> None:
         names = ", ".join(text.partition("/")[2] for text in plan.diagnostics.diagnostics)
         console.print(f"Diagnostics: {names}; at epochs {', '.join(plan.diagnostics.at)}")
     guess = document["training_seconds_guess"]
-    known = f"about {duration(guess)} of training in sum, going by earlier runs" if guess else "no earlier run tells"
+    known = (
+        f"about {duration(guess)} of training in total, judging by earlier runs" if guess else "unknown, no earlier run"
+    )
     console.print(f"Time: {known}")
     console.print(f"Folder: {document['folder']}", soft_wrap=True)
 

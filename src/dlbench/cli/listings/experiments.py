@@ -1,4 +1,4 @@
-"""`dlbench list experiments`: what the plugins' experiments are about, and what they cost."""
+"""The experiments of the plugins as a table: what they are about, and what they cost."""
 
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -20,7 +20,7 @@ from dlbench.trials.split import held_out
 from dlbench.trials.trial import Trial
 
 
-def print_experiments(registry: Registry, pattern: str, as_json: bool) -> None:
+def print_experiments(registry: Registry, pattern: str, *, as_json: bool) -> None:
     """Print the experiments by report: name, title, variants × seeds, and images to train on."""
     folder = data_folder(None, load_config(Path.cwd()).data_dir, default_data_dir)
     files = [file for file in find_experiments(registry) if _matches(file, pattern)]
@@ -29,15 +29,15 @@ def print_experiments(registry: Registry, pattern: str, as_json: bool) -> None:
         try:
             rows.append(_row(file, registry, folder))
         except DlbenchError as error:
-            errors().print(f"Warning: {file.name} is left out: {error}", soft_wrap=True)
+            errors().print(f"Warning: skipped {file.name}: {error}", soft_wrap=True)
     if as_json:
         print_json(rows)
     elif rows:
         _print(rows)
     elif pattern:
-        raise DlbenchError(f"No experiment matches {pattern!r}.", "Type `dlbench list experiments` to see all.")
+        raise DlbenchError(f"No experiment matches {pattern!r}.", "Run `dlbench list experiments` to see all.")
     else:
-        errors().print("No installed plugin brings an experiment.")
+        errors().print("No installed plugin has an experiment.")
 
 
 def _matches(file: ExperimentFile, pattern: str) -> bool:

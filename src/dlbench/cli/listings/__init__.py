@@ -1,0 +1,1 @@
+"""What `dlbench list`, `show` and `plugins list` print."""

@@ -1,0 +1,87 @@
+"""The plugins as a table: which are installed, what they provide, and whether they work."""
+
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from dlbench.cli.streams.console import output, print_json
+from dlbench.components.records import KINDS
+from dlbench.experiments.request import find_experiments
+from dlbench.plugins.discovery import Plugin, PluginProblem
+from dlbench.plugins.registry import SINGULAR, Registry
+
+
+def print_plugins(*, as_json: bool) -> None:
+    """Print the plugins: name, version, distribution, components by kind, other hooks, and their health."""
+    registry = Registry.load(strict=False)  # the table shows every fault
+    rows = [_row(plugin, registry) for plugin in registry.plugins.plugins]
+    problems = registry.plugins.problems  # complete only after every hook was called
+    loaded = {row["name"]: row for row in rows}
+    for problem in problems:
+        known = loaded.get(problem.plugin)
+        if known and problem.distribution.split()[0] == known["distribution"]:
+            known["health"].append(_fault(problem))
+        else:
+            rows.append(_absent(problem))
+    if as_json:
+        print_json({"plugins": rows, "problems": [_named(problem) for problem in problems]})
+        return
+    _print(rows)
+
+
+def _row(plugin: Plugin, registry: Registry) -> dict[str, Any]:
+    counts = {kind: sum(entry.plugin.name == plugin.name for entry in registry.entries(kind)) for kind in KINDS}
+    counts["experiments"] = sum(file.plugin == plugin.name for file in find_experiments(registry))
+    return {
+        "name": plugin.name,
+        "version": plugin.version,
+        "distribution": plugin.distribution,
+        "loaded": True,
+        "components": {kind: count for kind, count in counts.items() if count},
+        "hooks": list(registry.plugins.hooks(plugin)),
+        "health": [],
+    }
+
+
+def _absent(problem: PluginProblem) -> dict[str, Any]:
+    """Return the row of a plugin that could not be loaded."""
+    empty = {"version": "", "loaded": False, "components": {}, "hooks": []}
+    name, distribution = problem.plugin, problem.distribution
+    return {"name": name, "distribution": distribution, **empty, "health": [_fault(problem)]}
+
+
+def _fault(problem: PluginProblem) -> dict[str, str]:
+    return {"reason": problem.reason, "remedy": problem.remedy}
+
+
+def _named(problem: PluginProblem) -> dict[str, str]:
+    return {"name": problem.plugin, "distribution": problem.distribution, **_fault(problem)}
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    table = Table("plugin", "version", "distribution", "provides", "health", box=None, pad_edge=False)
+    for row in rows:
+        faulty = Text("see below", "yellow") if row["loaded"] else Text("broken", "red")
+        name = Text(row["name"], "" if row["loaded"] else "red")
+        health = faulty if row["health"] else Text("ok", "green")
+        table.add_row(name, row["version"], row["distribution"], _provides(row), health)
+    console = output()
+    console.print(table)
+    for row in rows:
+        for fault in row["health"]:
+            console.print(f"\n{row['name']} ({row['distribution']}): {fault['reason']}", soft_wrap=True)
+            console.print(fault["remedy"], soft_wrap=True)
+
+
+def _provides(row: dict[str, Any]) -> str:
+    """Return the counts of components, and the hooks that provide none."""
+    singular = {**SINGULAR, "experiments": "experiment"}
+    parts = [f"{count} {singular[kind] if count == 1 else _plural(kind)}" for kind, count in row["components"].items()]
+    declared = {f"dlbench_{kind}" for kind in singular}
+    parts += [hook.removeprefix("dlbench_") for hook in row["hooks"] if hook not in declared]
+    return ", ".join(parts) or ("nothing yet" if row["loaded"] else "")
+
+
+def _plural(kind: str) -> str:
+    return {"datasets": "data sets", "schedulers": "schedules"}.get(kind, kind)

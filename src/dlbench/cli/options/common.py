@@ -1,0 +1,22 @@
+"""Arguments and options that several commands declare alike."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dlbench.cli.completion.offers import complete_runs
+
+Run = Annotated[
+    str,
+    typer.Argument(help="A run's name, or the path of its folder.", metavar="RUN", autocompletion=complete_runs),
+]
+ResultsDir = Annotated[
+    Path | None,
+    typer.Option("--results-dir", help="Folder of all runs, else DLBENCH_RESULTS_DIR, else ./results."),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Folder of data sets, else DLBENCH_DATA_DIR, else a cache."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]

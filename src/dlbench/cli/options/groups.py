@@ -1,0 +1,91 @@
+"""Options that commands share: declared by the fields of records, and handed to a command as one record."""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, Field, dataclass, fields
+from types import MappingProxyType
+from typing import Annotated, Any, Generic, TypeVar, get_type_hints
+
+import typer
+
+from dlbench.cli.completion.offers import Complete
+
+Record = TypeVar("Record")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Group(Generic[Record]):
+    """Options that commands take together.
+
+    parameters: one for each option, as Typer reads them.
+    read: makes the record that a command receives of the options that were given, by name.
+    """
+
+    parameters: tuple[inspect.Parameter, ...]
+    read: Callable[[dict[str, Any]], Record]
+
+
+def takes(**groups: Group[Any]) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    """Return a decorator for commands with a keyword parameter of each group's name.
+
+    Typer sees the options of the group in its place; the command receives what the group makes of them.
+    """
+
+    def decorate(command: Callable[..., Result]) -> Callable[..., Result]:
+        @functools.wraps(command)
+        def wrapped(**values: Any) -> Result:
+            records = {into: group.read(_take_given(values, group.parameters)) for into, group in groups.items()}
+            return command(**values, **records)
+
+        signature = inspect.signature(command)
+        own = [parameter for name, parameter in signature.parameters.items() if name not in groups]
+        parameters = [*own, *(parameter for group in groups.values() for parameter in group.parameters)]
+        wrapped.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # read by inspect
+        wrapped.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return wrapped
+
+    return decorate
+
+
+def _take_given(values: dict[str, Any], parameters: Iterable[inspect.Parameter]) -> dict[str, Any]:
+    """Remove the parameters' values and return those that are not the defaults."""
+    taken = {parameter: values.pop(parameter.name) for parameter in parameters}
+    return {parameter.name: value for parameter, value in taken.items() if value != parameter.default}
+
+
+def field_options(
+    record: type, complete: Mapping[str, Complete] = MappingProxyType({}), *, no_defaults: bool = False
+) -> tuple[inspect.Parameter, ...]:
+    """Return an option for each field of a record whose metadata have a help text.
+
+    Further metadata: group (the heading in the help), metavar, minimum, flags (instead of the field's name).
+    complete: what completes an option's value, by field. no_defaults: None stands for whatever is in force.
+    """
+    hints = get_type_hints(record)
+    return tuple(
+        _field_option(each, hints[each.name], complete.get(each.name), no_default=no_defaults)
+        for each in fields(record)
+        if "help" in each.metadata
+    )
+
+
+def _field_option(each: "Field[Any]", kind: Any, complete: Complete | None, *, no_default: bool) -> inspect.Parameter:
+    about = each.metadata
+    default = None if no_default or each.default is MISSING else each.default
+    flags = tuple(about.get("flags", ()))
+    if kind is bool:
+        default, flags = False, flags or (f"--{each.name.replace('_', '-')}",)  # no --no-… beside it
+    elif isinstance(default, tuple):
+        kind, default = list[str] | None, None
+    elif default is None:
+        kind = kind | None
+    more = {"min": about.get("minimum"), "metavar": about.get("metavar"), "rich_help_panel": about.get("group")}
+    return option(each.name, kind, default, flags, help=about["help"], autocompletion=complete, **more)
+
+
+def option(name: str, kind: Any, default: Any, flags: tuple[str, ...] = (), **about: Any) -> inspect.Parameter:
+    """Return the parameter by which Typer declares an option; about: see typer.Option."""
+    annotation = Annotated[kind, typer.Option(*flags, **about)]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

@@ -1,0 +1,86 @@
+"""What `compare` and `run` have in common: a session with its progress, the learning curves, where results are."""
+
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from dlbench.cli.plugin_warnings import warn_of_problems
+from dlbench.cli.streams.background_imports import BackgroundImportsProgress
+from dlbench.cli.streams.console import errors, output
+from dlbench.plans.config import load_config
+from dlbench.sessions.run import run
+
+if TYPE_CHECKING:
+    from dlbench.plans.plan import Request
+    from dlbench.plugins.registry import Registry
+    from dlbench.sessions.options import Options, Outcome
+
+
+def run_session(request: "Request", options: "Options", registry: "Registry", *, quiet: bool) -> "Outcome":
+    """Run a comparison with its progress on standard error; Ctrl-C stops it and keeps what has finished."""
+    warn_of_problems(registry)
+    stop = threading.Event()
+    with BackgroundImportsProgress(errors(), quiet=quiet) as display, _InterruptsStop(stop, display.note):
+        outcome = run(request, options, registry, load_config(Path.cwd()), display, stop)
+    warn_of_problems(registry)
+    return outcome
+
+
+class _InterruptsStop:
+    """The first Ctrl-C (or SIGTERM) asks the session to stop and keep its results; the second ends it at once."""
+
+    def __init__(self, stop: threading.Event, note: Callable[[str], None]) -> None:
+        self.stop = stop
+        self.note = note
+        self.before: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        self.before = {number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.stop.is_set():
+            raise KeyboardInterrupt
+        self.stop.set()
+        self.note("Stopping. Finished trials are kept; run the same command again to continue.")
+
+
+def draw_curves(outcome: "Outcome") -> Path | None:
+    """Draw the learning curves of the whole folder and return the file, None if no trial has an epoch."""
+    path = outcome.folder / "figures" / "learning-curves.png"
+    if not outcome.computed and path.exists():
+        return path
+    if not any(record.epochs for record in outcome.run.records):
+        return None
+    from dlbench.report.figures import learning_curves
+
+    learning_curves(outcome.run.records, outcome.run.plan, path, outcome.run.judge())
+    return path
+
+
+def print_vetoes(outcome: "Outcome") -> None:
+    """Print each combination that was skipped, with the reason."""
+    for veto in outcome.plan.vetoes:
+        output().print(f"{veto.variant.label}: skipped: {veto.reason}.")
+
+
+def print_results_place(outcome: "Outcome", figure: Path | None) -> None:
+    """Print where the results are, where they came from and how many are missing."""
+    total = len(outcome.plan.trials)
+    earlier = len(outcome.records) - outcome.computed - outcome.reused - outcome.elsewhere
+    facts = [f"{earlier} of {total} trials were finished before"] if earlier > 0 else []
+    facts += [f"{outcome.reused} taken from other runs"] if outcome.reused else []
+    facts += [f"{outcome.elsewhere} computed by another process"] if outcome.elsewhere else []
+    lines = [f"Results: {outcome.folder}" + (f" ({', '.join(facts)})" if facts else "")]
+    if figure:
+        lines.append(f"Figure:  {figure}")
+    if outcome.interrupted:
+        missing = total - len(outcome.records)
+        lines.append(f"{missing} of {total} trials are missing: run the same command again to compute them.")
+    output().print("\n".join(lines), soft_wrap=True)

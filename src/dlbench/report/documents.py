@@ -1,0 +1,40 @@
+"""The JSON documents that commands print with --json."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from dlbench.analysis.convergence import convergence
+from dlbench.analysis.explain import explain
+from dlbench.analysis.summary import summarise
+from dlbench.analysis.verdicts import Judged, ranking_sentence
+from dlbench.runs.folder import RunFolder
+
+
+def run_document(folder: RunFolder, judging: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return a run: its plan, summaries, verdicts, convergence and diagnostics that differ."""
+    plan = folder.plan
+    return {
+        "name": folder.path.name,
+        "path": str(folder.path),
+        "plan": plan,
+        "summary": [asdict(summary) for summary in summarise(folder.records, plan)],
+        **verdicts_document(folder.judge(judging)),
+        "convergence": [asdict(row) for row in convergence(folder.records, plan)],
+        "diagnostics": [found.document() for found in explain(folder.records, plan).differences],
+    }
+
+
+def verdicts_document(judged: Judged) -> dict[str, Any]:
+    """Return verdicts: the rows of comparison.csv, and the sentences about them."""
+    families = judged.all_families
+    return {
+        "judging": judged.criteria.to_json() | {"higher_is_better": judged.rules.higher_is_better},
+        "departures": judged.departures,
+        "comparison": judged.table()[1],
+        "letters": {family.axis: dict(family.letters) for family in judged.families if family.letters},
+        "sentences": list(dict.fromkeys(text for family in families for text in family.sentences)),
+        "outlook": [text for family in judged.families for text in family.outlook],
+        "ranking": asdict(judged.ranking) | {"sentence": ranking_sentence(judged.ranking)} if judged.ranking else None,
+        "notes": judged.notes,
+    }
