@@ -127,7 +127,7 @@ def test_debug_shows_the_traceback(dlbench):
         (["list", "modles"], "Did you mean models"),
         (["list", "models", "nosuch"], "No model matches 'nosuch'"),
         (["show", "model", "resnet19"], "Did you mean"),
-        (["show", "colour", "red"], "nothing of the kind"),
+        (["show", "colour", "red"], "Unknown kind"),
         (["show", "optimizer", "sgd:momentun=1"], "momentum"),
         (["show", "model", "mlp", "--dataset", "synthetic"], "no fixed shape"),
         (["results", "show", "nosuch"], "There is no run 'nosuch'"),

@@ -30,8 +30,8 @@ def test_speeds_are_measured_kept_drawn_and_compared_with_earlier_ones(dlbench, 
     ("arguments", "words"),
     [
         (("--against", "nowhere.json"), "cannot be read"),
-        (("--figure", "speeds.gif"), "has no known ending"),
-        (("--fail-below", "0.9"), "Name it: --against FILE"),
+        (("--figure", "speeds.gif"), "has an unknown ending"),
+        (("--fail-below", "0.9"), "Add --against FILE"),
     ],
 )
 def test_what_cannot_be_kept_or_compared_is_said_before_anything_is_measured(dlbench, arguments, words):

@@ -13,7 +13,7 @@ COMMAND = [sys.executable, "-m", "dlbench"]
 
 
 def fail(error):
-    def failing(*_):
+    def failing(*_, **__):
         raise error
 
     return failing

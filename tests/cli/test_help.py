@@ -1,11 +1,15 @@
 import inspect
+from dataclasses import fields
 
 import pytest
 import typer
 
+from dlbench.analysis.criteria import Criteria
+from dlbench.cli.commands.compare import compare
+from dlbench.cli.commands.run import run as run_experiment
 from dlbench.cli.main import Commands
-from dlbench.cli.options.session import OPTIONS
 from dlbench.sessions.options import Options
+from dlbench.trials.axes import ASSIGNABLE
 
 
 @pytest.mark.parametrize("name", Commands.lazy)
@@ -30,6 +34,18 @@ def test_a_misspelt_command_is_answered_with_the_nearest(dlbench):
     assert "Did you mean 'compare'?" in done.stderr
 
 
-def test_the_options_of_a_session_have_the_defaults_that_the_session_has():
-    declared = {name: default or None for name, (_, default) in OPTIONS.items() if name != "yes"}  # answers `confirm`
-    assert declared == {name: getattr(Options(), name) or None for name in declared}
+def test_the_two_commands_that_train_have_the_same_options_but_those_of_what_is_compared():
+    compared, run = (set(inspect.signature(command).parameters) for command in (compare, run_experiment))
+    assert compared - run == {"variant"}
+    assert run - compared == {"experiment"}
+    declared = {each.name for record in (Options, Criteria) for each in fields(record) if each.metadata}
+    assert compared >= declared | set(ASSIGNABLE)
+
+
+def test_an_option_of_a_session_has_the_default_and_the_help_of_its_field():
+    parameters = inspect.signature(compare).parameters
+    for each in fields(Options):
+        if each.metadata:
+            parameter = parameters[each.name]
+            assert (parameter.default or None) == (each.default or None)
+            assert parameter.annotation.__metadata__[0].help == each.metadata["help"]

@@ -35,7 +35,7 @@ def test_plot_draws_all_that_apply_and_says_what_does_not(call, tmp_path):
     drawn = ["confusion", "differences", "final", "learning-curves", "learning-rate", "time"]
     assert names(tmp_path / "a-run" / "figures") == [f"{name}.png" for name in drawn]
     assert sorted(out.split()) == [str(tmp_path / "a-run" / "figures" / f"{name}.png") for name in drawn]
-    assert err.strip() == "Not drawn: heatmap, as it needs two axes."
+    assert err.strip() == "Skipped: heatmap: it needs two axes."
 
 
 def test_kinds_format_and_folder_can_be_chosen(call, tmp_path):

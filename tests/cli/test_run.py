@@ -175,7 +175,7 @@ def test_experiments_are_listed_by_report_with_their_cost(dlbench, install, tmp_
     assert "≤ 27,600" in rows["study"]  # 2 epochs × 1,150 images × 2 variants × 6 seeds
     assert "12,000" in rows["sized"]
     assert "2 × 6" in rows["sized"]
-    assert "snake/broken is left out" in done.stderr
+    assert "skipped snake/broken" in done.stderr
     listed = json.loads(dlbench("list", "experiments", "study", "--json").stdout)
     assert [(row["name"], row["images"], row["claims"]) for row in listed] == [("snake/study", 27600, 2)]
 

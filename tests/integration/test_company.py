@@ -203,7 +203,7 @@ def test_following_shows_each_trial_as_it_ends_and_the_tables_at_the_end(start, 
     assert re.search(r"^relu +20 ", done.stdout, re.MULTILINE)
     _finish(running)
     again = dlbench("results", "show", "round-0", "--follow", "--results-dir", "results")
-    assert "Nobody is at work" in again.stderr
+    assert "No session is running" in again.stderr
     assert again.stdout == done.stdout
 
 

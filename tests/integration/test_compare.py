@@ -124,7 +124,7 @@ def test_a_variant_list_needs_no_product_and_a_veto_leaves_the_rest(dlbench):
     )
     assert done.returncode == 0, done.stderr
     assert "small" in done.stdout
-    assert "deep: left out, as images of 8×8 are too small for alexnet, which needs 63×63." in done.stdout
+    assert "deep: skipped: images of 8×8 are too small for alexnet, which needs 63×63." in done.stdout
 
 
 def test_a_named_folder_refuses_other_fixed_settings_and_lists_them(compare, dlbench, tmp_path):

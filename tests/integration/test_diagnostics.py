@@ -39,7 +39,7 @@ def test_a_folder_measured_afterwards_has_the_same_numbers_and_loses_nothing(dlb
     dlbench(*run, "--step-losses")  # computed again for another reason
     assert rows(tmp_path, "diagnostics") == found
     again = dlbench(*run, "--diagnostics", "gradient-norm", "--explain")
-    assert "(4 of 4 trials were there already)" in again.stdout
+    assert "(4 of 4 trials were finished before)" in again.stdout
     assert rows(tmp_path, "steps")
 
     more = dlbench(*run[: -len(SHORT) - 1], "3", *SHORT)  # another seed is measured like the others
@@ -99,7 +99,7 @@ def test_the_plan_says_what_is_measured_and_when(dlbench):
 
 def test_diagnostics_are_listed_and_shown_with_what_they_give(dlbench):
     assert "gradient-norm" in dlbench("list", "diagnostics").stdout
-    assert "It gives: gradient_norm, vanishing_ratio" in dlbench("show", "diagnostic", "gradient-norm").stdout
+    assert "Values: gradient_norm, vanishing_ratio" in dlbench("show", "diagnostic", "gradient-norm").stdout
     (found,) = json.loads(dlbench("list", "diagnostics", "update", "--json").stdout)
     assert (found["values"], found["needs"]) == (["update_ratio"], ["update"])
 

@@ -62,7 +62,7 @@ def test_growing_seeds_stop_when_every_verdict_is_decided_and_the_looks_are_kept
     assert manifest["plan"]["seeds"] == list(range(8))
     assert manifest["sessions"][0]["looks"] == [{"seeds": 8, "verdicts": ["better"], "decided": True}]
     again = dlbench("compare", *SMALL, *grow)
-    assert "16 of 16 trials were there already" in again.stdout
+    assert "16 of 16 trials were finished before" in again.stdout
     refused = dlbench("compare", *SMALL, "--seeds", "auto:6..30", "--name", "grow")
     assert refused.returncode == 2
     assert "they are fixed before running" in refused.stderr

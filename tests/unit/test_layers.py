@@ -91,6 +91,17 @@ def test_a_built_in_plugin_imports_only_public_names_and_its_own_package(path: P
     assert [name for name in imports(path) if name.partition(".")[0] not in strangers] == []
 
 
+COMMANDS = SOURCE / "cli" / "commands"
+
+
+@pytest.mark.parametrize("path", sorted(COMMANDS.rglob("*.py")), ids=named)
+def test_a_command_imports_no_other_command(path: Path) -> None:
+    """What several commands need has a place of its own; the files of a group's folder belong together."""
+    own = path.relative_to(COMMANDS).parts[0].removesuffix(".py")
+    others = [name.split(".")[2] for name in imports(path) if name.startswith("cli.commands.")]
+    assert [name for name in others if name != own] == []
+
+
 def test_both_kinds_of_files_are_found() -> None:
     assert {"plugins", "cli", "engine", "standard", "torchvision"} <= {unit(path) for path in files()}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from dlbench.analysis.convergence import convergence
 from dlbench.analysis.explain import explain
-from dlbench.analysis.summary import summarise
+from dlbench.analysis.summary import VariantSummary, summarise
 from dlbench.analysis.verdicts import Judged, ranking_sentence
 from dlbench.runs.folder import RunFolder
 
@@ -18,11 +18,18 @@ def run_document(folder: RunFolder, judging: Mapping[str, Any] | None = None) ->
         "name": folder.path.name,
         "path": str(folder.path),
         "plan": plan,
-        "summary": [asdict(summary) for summary in summarise(folder.records, plan)],
+        "summary": [_summary_document(summary) for summary in summarise(folder.records, plan)],
         **verdicts_document(folder.judge(judging)),
         "convergence": [asdict(row) for row in convergence(folder.records, plan)],
         "diagnostics": [found.document() for found in explain(folder.records, plan).differences],
     }
+
+
+def _summary_document(summary: VariantSummary) -> dict[str, Any]:
+    """Return a variant's summary. Readers of the document know the failures as "mishaps"."""
+    content = asdict(summary)
+    content["mishaps"] = content.pop("failures")
+    return content
 
 
 def verdicts_document(judged: Judged) -> dict[str, Any]:
