@@ -17,7 +17,9 @@ class Commands(LazyGroup):
 
     lazy = MappingProxyType(
         {
-            "list": Lazy("dlbench.cli.commands.list:list_components", "List components, metrics, experiments and plugins."),
+            "list": Lazy(
+                "dlbench.cli.commands.list:list_components", "List components, metrics, experiments and plugins."
+            ),
             "show": Lazy(
                 "dlbench.cli.commands.show:show",
                 "Show a component: its parameters, a model's layers, a schedule's or an activation's curve.",

@@ -26,10 +26,9 @@ def run_document(folder: RunFolder, judging: Mapping[str, Any] | None = None) ->
 
 
 def _summary_document(summary: VariantSummary) -> dict[str, Any]:
-    """Return a variant's summary. Readers of the document know the failures as "mishaps"."""
+    """Return a variant's summary."""
     content = asdict(summary)
-    content["mishaps"] = content.pop("failures")
-    return content
+    return content | {"mishaps": content["failures"]}  # their name in earlier versions
 
 
 def verdicts_document(judged: Judged) -> dict[str, Any]:
