@@ -51,7 +51,7 @@ def run(
     plan = _fix_judging(_keep_diagnostics(plan, folder, registry, display), request, folder)
     check_forced(options.force, plan)
     session = LiveSession(plan, folder, registry, display, options, provenance)
-    executor = _executor(options, registry, data_dir) if session.pending(plan) else None
+    executor = build_executor(options, registry, data_dir) if session.pending(plan) else None
     with folder, _time_limit(options.max_time, stop):
         session.start()
         interrupted = session.run_stages(executor, stop)
@@ -135,7 +135,7 @@ def run_folder_path(plan: Plan, options: Options, config: Config) -> Path:
     return new_run_path(options.name or plan.name, root)
 
 
-def _executor(options: Options, registry: Registry, data_dir: Path) -> "ExecutorProtocol":
+def build_executor(options: Options, registry: Registry, data_dir: Path) -> "ExecutorProtocol":
     """Return the chosen executor; the session's jobs, data folder and timeout are its defaults if it declares them."""
     from pkgutil import resolve_name
 

@@ -42,8 +42,10 @@ def stale_trials(plan: Plan, state: FolderState, options: Options, provenance: M
 
 
 def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    changed = []
+    if not before:
+        return "what it was is not recorded"
+    changed: list[str] = []
     for part in ("versions", "plugins", "hardware"):
         old, new = before.get(part, {}), now.get(part, {})
         changed += [f"{key} {old.get(key)} → {new.get(key)}" for key in {**old, **new} if old.get(key) != new.get(key)]
-    return ", ".join(changed) or "what it was is not recorded"
+    return ", ".join(changed) or "what differs is not recorded"

@@ -1,0 +1,150 @@
+"""Sessions in this process: an executor that needs no worker, and a resolver that needs no data set."""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dlbench.dataset_index import PreparedInfo
+from dlbench.machine import Machine
+from dlbench.plans.config import Config
+from dlbench.plans.plan import Request
+from dlbench.sessions import run as session_run
+from dlbench.sessions.options import Options
+from dlbench.sessions.resolve import TrialResolver
+from dlbench.trials.events import EpochFinished, TrialFinished, TrialStarted
+from dlbench.trials.trial_record import TrialRecord
+
+DIGITS = PreparedInfo(
+    digest="abc",
+    input_shape=(1, 8, 8),
+    num_classes=3,
+    train_size=100,
+    test_size=18,
+    validation_size=0,
+    class_names=("zero", "one", "two"),
+)
+
+
+class Resolver(TrialResolver):
+    """A resolver that knows the data set and the machine without looking."""
+
+    def prepared(self, dataset):
+        return DIGITS
+
+    def machine(self, probe=False):
+        return Machine()
+
+
+@dataclass
+class Executor:
+    """Runs units at once, in this process.
+
+    accuracy: of a trial. status: by trial_id, else done. before: called with the number of units that have run.
+    stop_after: set `stop` after so many units.
+    """
+
+    accuracy: Any = lambda trial: (0.6 if trial.activation.name.endswith("tanh") else 0.5) + trial.seed % 7 / 1000
+    status: dict[str, str] = field(default_factory=dict)
+    before: Any = lambda count: None
+    stop_after: int | None = None
+    units: list[Any] = field(default_factory=list)
+
+    def slots(self):
+        return 1
+
+    def run(self, units: Iterable[Any], emit: Any, stop: threading.Event) -> None:
+        for unit in units:
+            self.before(len(self.units))
+            self.units.append(unit)
+            (trial,) = unit.trials
+            emit(TrialStarted(trial_id=trial.trial_id))
+            row = {"train_loss": 1.0, "validation_accuracy": 0.5, "seconds": 0.1}
+            emit(EpochFinished(trial_id=trial.trial_id, epoch=1, metrics=row))
+            emit(TrialFinished(record=self._record(unit, trial, row)))
+            if len(self.units) == self.stop_after:
+                stop.set()
+            if stop.is_set():
+                return
+
+    def _record(self, unit, trial, row):
+        return TrialRecord(
+            trial=trial,
+            status=self.status.get(trial.trial_id, "done"),
+            metrics={"test_accuracy": self.accuracy(trial), "validation_accuracy": 0.5, "epochs_run": 1},
+            epochs=(row,),
+            confusion=((5, 0, 1), (0, 6, 0), (0, 0, 6)),
+            class_names=DIGITS.class_names,
+            steps=(1.0, 0.5) if unit.keep_steps else (),
+            watched=dict.fromkeys(unit.diagnostics.diagnostics, (1,)),
+        )
+
+    @property
+    def ran(self) -> list[tuple[str, int]]:
+        """Return what was run, as (activation, seed)."""
+        return [(unit.trials[0].activation.name.rpartition("/")[2], unit.trials[0].seed) for unit in self.units]
+
+
+class Display:
+    """Remembers what a session shows."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.finished: list[str] = []
+        self.counts: tuple[int, int] | None = None
+        self.closed = False
+
+    def note(self, text):
+        self.notes.append(text)
+
+    def started(self, trials, before=0):
+        self.counts = (len(trials), before)
+
+    def trial_started(self, event, label):
+        pass
+
+    def epoch_finished(self, event, label):
+        pass
+
+    def trial_finished(self, event, label):
+        self.finished.append(label)
+
+    def close(self):
+        self.closed = True
+
+
+@dataclass(frozen=True)
+class Done:
+    """A session that has ended: what it left, ran and showed."""
+
+    outcome: Any
+    executor: Executor
+    display: Display
+
+    @property
+    def ran(self):
+        return self.executor.ran
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch, registry):
+    """Run a session of two activations on two seeds, or as is asked, and return what it left, ran and showed."""
+    monkeypatch.setattr(session_run, "TrialResolver", Resolver)
+
+    def run(*, executor=None, activations=("relu", "tanh"), seeds=2, request=None, stop=None, **options):
+        executor, display = executor or Executor(), Display()
+        monkeypatch.setattr(session_run, "build_executor", lambda *_: executor)
+        asked = Request(values={"activation": activations, "device": ("cpu",)}, seeds=seeds, **(request or {}))
+        given = Options(**{"name": "run", "results_dir": tmp_path, "data_dir": tmp_path / "data", **options})
+        outcome = session_run.run(asked, given, registry, Config(), display, stop or threading.Event())
+        return Done(outcome, executor, display)
+
+    return run
+
+
+@pytest.fixture
+def executor():
+    return Executor

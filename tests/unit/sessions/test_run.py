@@ -1,0 +1,273 @@
+"""Sessions from beginning to end, in one process: start, resume, force, stale results, reuse, interim analyses."""
+
+import csv
+import json
+import threading
+
+import pytest
+
+from dlbench.errors import DlbenchError
+from dlbench.runs import journal, stored_run
+from dlbench.runs.folder import RunFolder
+from dlbench.statistics.seeds import AutoSeeds
+
+ALL = {("relu", 0), ("tanh", 0), ("relu", 1), ("tanh", 1)}
+
+
+def _rows(folder, name="trials"):
+    with (folder / f"{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _manifest(folder):
+    return json.loads((folder / "manifest.json").read_text())
+
+
+def test_a_session_runs_every_trial_once_and_leaves_a_complete_folder(session):
+    done = session()
+    assert len(done.ran) == 4
+    assert set(done.ran) == ALL
+    outcome, folder = done.outcome, done.outcome.folder
+    assert (outcome.computed, outcome.interrupted, outcome.exit_code) == (4, False, 0)
+    assert {record.trial_id for record in outcome.records} == {row["trial_id"] for row in _rows(folder)}
+    assert [(row["verdict"], row["n"]) for row in _rows(folder, "comparison")] == [("baseline", "2"), ("n too small", "2")]
+    assert _manifest(folder)["sessions"][0]["ended"]
+    assert done.display.counts == (4, 0)
+    assert sorted(done.display.finished) == ["relu", "relu", "tanh", "tanh"]
+    assert done.display.closed
+
+
+def test_the_same_command_again_runs_nothing_and_needs_no_executor(session, monkeypatch):
+    first = session()
+    again = session()
+    assert again.ran == []
+    assert again.display.counts is None
+    assert again.outcome.records == first.outcome.records
+    assert len(_manifest(again.outcome.folder)["sessions"]) == 2
+
+
+def test_more_seeds_and_variants_run_what_is_missing(session):
+    session()
+    done = session(activations=("relu", "tanh", "elu"), seeds=3)
+    assert set(done.ran) == {("elu", 0), ("elu", 1), ("relu", 2), ("tanh", 2), ("elu", 2)}
+    assert done.display.counts == (5, 4)
+    assert len(_rows(done.outcome.folder)) == 9
+
+
+def test_failed_trials_run_again_the_next_time_and_not_in_the_same_session(session, executor):
+    first = session()
+    failing = {record.trial_id: "failed" for record in first.outcome.records if record.trial.seed == 0}
+    once = session(name="fails", executor=executor(status=failing))
+    assert len(once.ran) == 4
+    assert once.outcome.exit_code == 1
+    again = session(name="fails")
+    assert set(again.ran) == {("relu", 0), ("tanh", 0)}
+    assert again.outcome.exit_code == 0
+
+
+def test_an_interrupted_session_keeps_what_has_finished_and_the_next_one_runs_the_rest(session, executor):
+    stopped = session(executor=executor(stop_after=1))
+    assert len(stopped.ran) == 1
+    assert stopped.outcome.interrupted
+    assert stopped.outcome.exit_code == 130
+    assert len(_rows(stopped.outcome.folder)) == 1
+    rest = session()
+    assert set(rest.ran) == ALL - set(stopped.ran)
+    assert not rest.outcome.interrupted
+
+
+def test_a_session_that_is_stopped_before_it_begins_runs_nothing(session):
+    stop = threading.Event()
+    stop.set()
+    done = session(stop=stop)
+    assert done.ran == []
+    assert done.outcome.interrupted
+
+
+def test_force_replaces_the_results_of_a_variant(session, executor):
+    session()
+    done = session(force=("tanh",), executor=executor(accuracy=lambda trial: 0.9))
+    assert set(done.ran) == {("tanh", 0), ("tanh", 1)}
+    assert [row["test_accuracy"] for row in _rows(done.outcome.folder) if "tanh" in row["activation"]] == ["0.9"] * 2
+    assert len(_rows(done.outcome.folder)) == 4
+
+
+def test_force_of_an_unknown_name_is_an_error_and_writes_nothing(session, tmp_path):
+    with pytest.raises(DlbenchError, match="no variant and no trial 'rellu'"):
+        session(force=("rellu",))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture
+def stale(session):
+    """A run whose results have the provenance of another torch."""
+    folder = session().outcome.folder
+    manifest = _manifest(folder)
+    manifest["sessions"][0]["versions"]["torch"] = "1.0"
+    manifest["sessions"][0]["provenance_id"] = "another"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    for path in (folder / "journal").glob("*.jsonl"):
+        lines = [json.loads(line) | {"provenance_id": "another"} for line in path.read_text().splitlines()]
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder
+
+
+def test_stale_results_are_an_error_before_anything_is_written(session, stale):
+    before = (stale / "manifest.json").read_text()
+    with pytest.raises(DlbenchError, match=r"4 results .* torch 1\.0 → "):
+        session()
+    assert (stale / "manifest.json").read_text() == before
+
+
+def test_stale_results_are_kept_or_computed_again(session, stale):
+    assert session(accept_old=True).ran == []
+    done = session(redo_stale=True)
+    assert set(done.ran) == ALL
+    assert session().ran == []
+
+
+def test_fresh_sets_the_folder_aside_and_runs_everything(session, tmp_path):
+    session()
+    questions = []
+    done = session(fresh=True, confirm=lambda question: questions.append(question) or True)
+    assert set(done.ran) == ALL
+    (aside,) = tmp_path.glob("run.old-*")
+    assert len(RunFolder(aside).records) == 4
+    assert "with 4 trials aside" in questions[0]
+    assert any(str(aside) in note for note in done.display.notes)
+
+
+def test_without_a_yes_fresh_does_nothing(session, tmp_path):
+    session()
+    with pytest.raises(DlbenchError, match="stays as it is"):
+        session(fresh=True, confirm=lambda question: False)
+    assert not list(tmp_path.glob("run.old-*"))
+
+
+def test_reuse_copies_trials_of_the_same_provenance_from_other_runs(session):
+    first = session()
+    done = session(name="other", reuse=True, seeds=3)
+    assert set(done.ran) == {("relu", 2), ("tanh", 2)}
+    assert (done.outcome.reused, done.outcome.computed) == (4, 2)
+    assert "4 trials taken from run, of the same versions." in done.display.notes
+    assert _manifest(done.outcome.folder)["sessions"][0]["reused"] == {"run": 4}
+    assert {record.trial_id for record in first.outcome.records} <= {r.trial_id for r in done.outcome.records}
+
+
+def test_reuse_takes_neither_stale_trials_nor_forced_ones(session, stale):
+    assert set(session(name="other", reuse=True).ran) == ALL
+    forced = session(name="third", reuse=True, force=("relu",))
+    assert set(forced.ran) == {("relu", 0), ("relu", 1)}
+
+
+def test_step_losses_run_trials_again_that_lack_them_and_are_never_lost(session):
+    session()
+    done = session(step_losses=True)
+    assert set(done.ran) == ALL
+    assert all(record.steps for record in done.outcome.records)
+    kept = session(force=("relu",))
+    assert all(unit.keep_steps for unit in kept.executor.units)
+    assert all(record.steps for record in kept.outcome.records)
+
+
+def test_diagnostics_run_trials_again_and_a_folder_keeps_the_ones_it_has(session):
+    session()
+    done = session(request={"diagnostics": ("saturation,last",)})
+    assert set(done.ran) == ALL
+    assert any("4 trials of the folder lack some of the diagnostics" in note for note in done.display.notes)
+    more = session(seeds=3)
+    assert all("saturation" in unit.diagnostics.diagnostics[0] for unit in more.executor.units)
+    assert set(more.ran) == {("relu", 2), ("tanh", 2)}
+
+
+def test_growing_seeds_stop_at_the_first_interim_analysis_that_decides_everything(session):
+    done = session(seeds=AutoSeeds(6, 20))
+    assert {seed for _, seed in done.ran} == set(range(8))
+    assert "Interim analysis at 8 seeds: all verdicts are decided." in done.display.notes
+    manifest = _manifest(done.outcome.folder)
+    assert manifest["plan"]["seeds"] == list(range(8))
+    assert manifest["sessions"][0]["looks"] == [{"seeds": 8, "verdicts": ["better"], "decided": True}]
+
+
+def test_growing_seeds_that_decide_nothing_end_with_the_last_stage(session, executor):
+    chance = executor(
+        accuracy=lambda trial: 0.5 + (hash((trial.activation.name[-4:] == "tanh", trial.seed)) % 97) / 300
+    )
+    done = session(seeds=AutoSeeds(6, 10), executor=chance)
+    looks = _manifest(done.outcome.folder)["sessions"][0]["looks"]
+    assert [look["seeds"] for look in looks] == [8, 9, 10]
+    assert not looks[-1]["decided"]
+    assert not done.outcome.interrupted
+
+
+def test_an_incomplete_stage_is_not_analyzed(session, executor):
+    done = session(seeds=AutoSeeds(6, 20), executor=executor(stop_after=5))
+    assert done.outcome.interrupted
+    assert "looks" not in _manifest(done.outcome.folder)["sessions"][0]
+    rest = session(seeds=AutoSeeds(6, 20))
+    assert len(rest.ran) == 11
+    assert rest.outcome.plan.seeds == tuple(range(8))
+
+
+def test_interim_analyses_are_fixed_before_running(session):
+    session(seeds=AutoSeeds(6, 20))
+    with pytest.raises(DlbenchError, match="interim analyses at 8, 12, 16, 20 seeds, not at"):
+        session(seeds=AutoSeeds(6, 30))
+
+
+def test_a_session_shows_what_another_one_finishes_meanwhile_and_runs_none_of_it(session, executor):
+    others = []
+
+    def other_session(count):
+        if count == 1:  # the first session is in the middle of its work
+            others.append(session(executor=executor(stop_after=1)))
+
+    done = session(executor=executor(before=other_session))
+    (other,) = others
+    assert set(done.ran) | set(other.ran) == ALL
+    assert len(done.ran) + len(other.ran) == 4
+    assert len(_rows(done.outcome.folder)) == 4
+    journals = (done.outcome.folder / "journal").glob("*.jsonl")
+    assert sum(len(path.read_text().splitlines()) for path in journals) == 4
+
+
+def test_a_session_that_starts_sees_what_was_written_since_its_folder_was_opened(session, executor, monkeypatch):
+    """Another session finishes between the opening of the folder and the lock."""
+    real, others = RunFolder.start, []
+
+    def start(folder, *arguments, **options):
+        if not others:
+            others.append(None)
+            session(executor=executor())
+        return real(folder, *arguments, **options)
+
+    monkeypatch.setattr(RunFolder, "start", start)
+    done = session(executor=executor())
+    assert done.ran == []
+    assert len(done.outcome.records) == 4
+
+
+class Counter:
+    """Counts the calls of a function."""
+
+    def __init__(self, monkeypatch, module, name):
+        self.calls, function = 0, getattr(module, name)
+
+        def counted(*arguments, **options):
+            self.calls += 1
+            return function(*arguments, **options)
+
+        monkeypatch.setattr(module, name, counted)
+
+
+def test_a_session_reads_each_line_of_the_journal_once_and_judges_once(session, monkeypatch):
+    session()
+    lines, judged = Counter(monkeypatch, journal, "parse_line"), Counter(monkeypatch, stored_run, "judge_run")
+    done = session(seeds=3)
+    assert lines.calls == 4  # its own records it knows
+    assert judged.calls == 1
+    done.outcome.run.judge()
+    done.outcome.run.judge({"metric": "test_accuracy"})  # as the plan has it
+    assert (lines.calls, judged.calls) == (4, 1)
+    done.outcome.run.judge({"metric": "validation_accuracy"})
+    assert judged.calls == 2
