@@ -30,7 +30,10 @@ def test_a_session_runs_every_trial_once_and_leaves_a_complete_folder(session):
     outcome, folder = done.outcome, done.outcome.folder
     assert (outcome.computed, outcome.interrupted, outcome.exit_code) == (4, False, 0)
     assert {record.trial_id for record in outcome.records} == {row["trial_id"] for row in _rows(folder)}
-    assert [(row["verdict"], row["n"]) for row in _rows(folder, "comparison")] == [("baseline", "2"), ("n too small", "2")]
+    assert [(row["verdict"], row["n"]) for row in _rows(folder, "comparison")] == [
+        ("baseline", "2"),
+        ("n too small", "2"),
+    ]
     assert _manifest(folder)["sessions"][0]["ended"]
     assert done.display.counts == (4, 0)
     assert sorted(done.display.finished) == ["relu", "relu", "tanh", "tanh"]
