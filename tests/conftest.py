@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from dlbench.cli.main import main
 from dlbench.components.choice import Selection
+from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.plugins.registry import Registry
 from dlbench.trials.settings import Settings
 from dlbench.trials.trial import Trial
@@ -129,7 +130,7 @@ def real_data_dir():
 
 
 MakeRecord = Callable[..., TrialRecord]
-MakePlan = Callable[..., dict[str, Any]]
+MakePlan = Callable[..., PlanRecord]
 
 
 def _trial(activation: str, seed: int, settings: dict[str, Any]) -> Trial:
@@ -196,22 +197,17 @@ def _record(
 
 def _plan(
     activations: Sequence[str] = ("relu", "tanh"), seeds: Sequence[int] = (0, 1, 2), **settings: Any
-) -> dict[str, Any]:
-    variants = [
-        {
-            "label": name,
-            "values": {"activation": name},
-            "variant_id": _trial(name, 0, settings).variant_id,
-        }
-        for name in activations
-    ]
-    return {
-        "axes": {"activation": list(activations)},
-        "fixed": {"dataset": "standard/digits", "model": "standard/mlp", "epochs": "10"},
-        "variants": variants,
-        "seeds": list(seeds),
-        "baseline": activations[0],
-    }
+) -> PlanRecord:
+    return PlanRecord(
+        axes={"activation": tuple(activations)},
+        fixed={"dataset": "standard/digits", "model": "standard/mlp", "epochs": "10"},
+        variants=tuple(
+            PlannedVariant(label=name, values={"activation": name}, variant_id=_trial(name, 0, settings).variant_id)
+            for name in activations
+        ),
+        seeds=tuple(seeds),
+        baseline=activations[0],
+    )
 
 
 @pytest.fixture

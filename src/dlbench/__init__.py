@@ -34,8 +34,8 @@ if TYPE_CHECKING:
         OptimizerFactory,
         SchedulerFactory,
     )
+    from dlbench.runs.manifest import Manifest
     from dlbench.trials.events import Emit, EpochFinished, Event, TrialFinished, TrialNoted, TrialStarted
-    from dlbench.trials.manifest import Manifest
     from dlbench.trials.settings import Settings
     from dlbench.trials.trial import Trial
     from dlbench.trials.trial_record import TrialRecord
@@ -93,8 +93,8 @@ _NAMES = {
     "errors": ("ContractError", "DlbenchError"),
     "hookspecs": ("hookimpl",),
     "plugins.protocols": tuple(name for name in __all__ if name.endswith(("Factory", "Protocol"))),
+    "runs.manifest": ("Manifest",),
     "trials.events": ("Emit", "EpochFinished", "Event", "TrialFinished", "TrialNoted", "TrialStarted"),
-    "trials.manifest": ("Manifest",),
     "trials.settings": ("Settings",),
     "trials.trial": ("Trial",),
     "trials.trial_record": ("TrialRecord",),

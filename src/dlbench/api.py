@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dlbench.components.syntax import format_value, split_assignments
 from dlbench.plans.config import load_config
 from dlbench.plans.plan import Request
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import results_root, run_path
@@ -29,7 +30,7 @@ class Comparison:
     """A run folder as frames. records: every trial's last record. judging: what is asked of verdicts, as in compare."""
 
     path: Path
-    plan: Mapping[str, Any]
+    plan: PlanRecord
     records: tuple[TrialRecord, ...]
     judging: Mapping[str, Any] = field(default_factory=dict)
 

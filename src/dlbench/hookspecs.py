@@ -19,7 +19,7 @@ from pluggy import HookimplMarker, HookspecMarker
 from dlbench.components.records import Activation, Dataset, Diagnostic, Executor, Model, Optimizer, Scheduler
 
 if TYPE_CHECKING:
-    from dlbench.trials.manifest import Manifest
+    from dlbench.runs.manifest import Manifest
     from dlbench.trials.trial import Trial
     from dlbench.trials.trial_record import TrialRecord
 

@@ -30,7 +30,11 @@ BAD = [
     (["--test-size", "999"], "more than the 360 test images", ""),
     (["--validation", "own"], "no validation split of its own", ""),
     (["--augment", "crop,flop"], "no augmentation 'flop'", "flip"),
-    (["--activation", "relu,tanh", "--baseline", "zzz"], "no variant 'zzz' to be the baseline", "It takes relu, tanh."),
+    (
+        ["--activation", "relu,tanh", "--baseline", "zzz"],
+        "no variant and no value of an axis 'zzz'",
+        "There are relu, tanh.",
+    ),
     (["--metric", "zzz"], "no metric 'zzz'", "It takes train_loss"),
     (["--seeds", "x"], "takes whole numbers", "--seed 0,1,2"),
     (["--seeds", "0"], "At least one seed", "--seeds 7"),

@@ -23,11 +23,11 @@ def test_what_cannot_be_judged_is_answered_before_anything_is_written(dlbench, t
         assert not (tmp_path / "results").exists()
 
 
-def test_a_dry_run_tells_looks_and_noise_floor(dlbench):
+def test_a_dry_run_shows_interim_analyses_and_noise_floor(dlbench):
     arguments = ("compare", "--dry-run", *ACTIVATIONS, "--seeds", "auto:8..20", "--noise-floor")
     text = dlbench(*arguments).stdout
     assert "at most 60 trials: 2 variants × 20 (seeds 0 to 19), and 20 of the noise floor" in text
-    assert "Looks: at 8, 12, 16, 20 seeds, each at α / 4" in text
+    assert "Interim analyses: at 8, 12, 16, 20 seeds, each at α / 4" in text
     document = json.loads(dlbench(*arguments, "--json").stdout)
     assert (document["looks"], document["noise_floor"][0], document["trials"]) == ([8, 12, 16, 20], 10_000, 60)
 

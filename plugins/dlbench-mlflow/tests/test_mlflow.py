@@ -53,7 +53,8 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 def observe(*records: TrialRecord) -> None:
     variants = [{"variant_id": TRIAL.variant_id, "label": "mlp"}]
-    plugin.dlbench_run_started(manifest=Manifest(schema=1, name="study", plan={"variants": variants}))
+    manifest = Manifest(schema=1, name="study", plan={"variants": variants})  # type: ignore[arg-type]  # as JSON
+    plugin.dlbench_run_started(manifest=manifest)
     for record in records:
         plugin.dlbench_trial_finished(record=record)
 

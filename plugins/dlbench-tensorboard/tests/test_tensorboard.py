@@ -57,7 +57,8 @@ def observe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pa
     def observe(*records: TrialRecord) -> Path:
         monkeypatch.setenv(plugin.VARIABLE, str(tmp_path / "runs"))
         variants = [{"variant_id": t.variant_id, "label": t.model.short} for t in TRIALS[::2]]
-        plugin.dlbench_run_started(manifest=Manifest(schema=1, name="study", plan={"variants": variants}))
+        manifest = Manifest(schema=1, name="study", plan={"variants": variants})  # type: ignore[arg-type]  # as JSON
+        plugin.dlbench_run_started(manifest=manifest)
         for record in records:
             for row in record.epochs:
                 plugin.dlbench_epoch_finished(trial=record.trial, metrics=row)  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """What the trials of a run say to an experiment: its variants, reported against measured, and its claims."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from dlbench.analysis.claims import ClaimAnswer, judge
 from dlbench.analysis.reported import ReportedFigure, compare_reported
 from dlbench.analysis.summary import VariantSummary, summarise
 from dlbench.experiments.file import Experiment
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.trial_record import TrialRecord
 
 
@@ -43,9 +44,9 @@ class ExperimentAnswers:
 
 
 def answer(
-    experiment: Experiment, records: Iterable[TrialRecord], plan: Mapping[str, Any], departures: str
+    experiment: Experiment, records: Iterable[TrialRecord], plan: PlanRecord, departures: str
 ) -> ExperimentAnswers:
-    """Answer an experiment from a run's records. plan: as Plan.to_json returns it."""
+    """Answer an experiment from a run's records."""
     known = list(records)
     return ExperimentAnswers(
         experiment=experiment,

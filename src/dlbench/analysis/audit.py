@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dlbench.analysis.criteria import Criteria
 from dlbench.analysis.families import Series, judge_values, known
 from dlbench.analysis.spreadsheets import Sheet, read_sheet
 from dlbench.analysis.verdicts import Judged
 from dlbench.components.metric_table import find_metric
 from dlbench.components.metrics import Metric
 from dlbench.errors import DlbenchError, suggest
-from dlbench.plans.plan import find_baseline
+from dlbench.plans.criteria import Criteria
+from dlbench.plans.naming import find_baseline
 
 _NAMED = 5
 

@@ -3,20 +3,21 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.summary import group_by_variant
 from dlbench.components.metric_table import find_metric
 from dlbench.errors import DlbenchError
 from dlbench.experiments.file import Claim
-from dlbench.experiments.relations import Operand, find_group
+from dlbench.experiments.relations import Operand
+from dlbench.plans.naming import find_group
+from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
-Plan = Mapping[str, Any]
 Series = dict[int, float | None]
 Key = TypeVar("Key")
-Variants = Sequence[Mapping[str, Any]]
+Variants = Sequence[PlannedVariant]
 
 
 def measured(record: TrialRecord, query: Query) -> float | None:
@@ -31,14 +32,14 @@ def measured(record: TrialRecord, query: Query) -> float | None:
 
 @dataclass(frozen=True)
 class ClaimValues:
-    """The values that a claim speaks of, out of a run's records. plan: as Plan.to_json returns it."""
+    """The values that a claim speaks of, out of a run's records."""
 
     claim: Claim
-    plan: Plan
+    plan: PlanRecord
     grouped: Mapping[str, Sequence[TrialRecord]]
 
     @classmethod
-    def of(cls, claim: Claim, records: Iterable[TrialRecord], plan: Plan) -> "ClaimValues":
+    def of(cls, claim: Claim, records: Iterable[TrialRecord], plan: PlanRecord) -> "ClaimValues":
         """Sort a run's records by variant."""
         return cls(claim, plan, group_by_variant(records, plan))
 
@@ -50,7 +51,7 @@ class ClaimValues:
         """
         wanted = tuple(operands)
         constants: dict[Operand, Series] = {
-            operand: dict.fromkeys(self.plan["seeds"], operand.scale * operand.constant)
+            operand: dict.fromkeys(self.plan.seeds, operand.scale * operand.constant)
             for operand in wanted
             if operand.constant is not None
         }
@@ -71,11 +72,11 @@ class ClaimValues:
     def grid(self, first: str, second: str) -> dict[tuple[str, str], Series]:
         """Return the values by seed of each pair of two axes' values, the mean over the other axes."""
         for axis in (first, second):
-            if axis not in self.plan["axes"]:
+            if axis not in self.plan.axes:
                 raise DlbenchError(f"There is no axis {axis!r}.")
-        pairs = [(one, other) for one in self.plan["axes"][first] for other in self.plan["axes"][second]]
+        pairs = [(one, other) for one in self.plan.axes[first] for other in self.plan.axes[second]]
         groups = {
-            pair: [v for v in self.plan["variants"] if (v["values"].get(first), v["values"].get(second)) == pair]
+            pair: [v for v in self.plan.variants if (v.values.get(first), v.values.get(second)) == pair]
             for pair in pairs
         }
         there = {pair: variants for pair, variants in groups.items() if variants}
@@ -83,8 +84,8 @@ class ClaimValues:
 
     def steps(self, axis: str) -> list[Operand]:
         """Return the values of an axis that have a variant, as operands in their order."""
-        values = self.plan["axes"].get(axis, ())
-        kept = [value for value in values if any(v["values"].get(axis) == value for v in self.plan["variants"])]
+        values = self.plan.axes.get(axis, ())
+        kept = [value for value in values if any(v.values.get(axis) == value for v in self.plan.variants)]
         if len(kept) < 2:
             raise DlbenchError(f"{axis} takes fewer than two values.")
         return [Operand(f"{axis}={value}") for value in kept]
@@ -94,10 +95,10 @@ class ClaimValues:
         claim = self.claim
         query = Query(metric=metric or claim.metric, at=claim.at, over=claim.over, target=claim.target)
         each = [
-            {record.trial.seed: measured(record, query) for record in self.grouped[variant["variant_id"]]}
+            {record.trial.seed: measured(record, query) for record in self.grouped[variant.variant_id]}
             for variant in variants
         ]
-        return {seed: _scaled_mean([values.get(seed) for values in each], scale) for seed in self.plan["seeds"]}
+        return {seed: _scaled_mean([values.get(seed) for values in each], scale) for seed in self.plan.seeds}
 
 
 def balance(groups: Mapping[Key, Variants], axes: set[str]) -> dict[Key, Variants]:
@@ -109,8 +110,8 @@ def balance(groups: Mapping[Key, Variants], axes: set[str]) -> dict[Key, Variant
     return {key: [variant for at, variant in known.items() if at in shared] for key, known in contexts.items()}
 
 
-def _context(variant: Mapping[str, Any], axes: set[str]) -> tuple[str, ...]:
-    return tuple(value for axis, value in variant["values"].items() if axis not in axes)
+def _context(variant: PlannedVariant, axes: set[str]) -> tuple[str, ...]:
+    return tuple(value for axis, value in variant.values.items() if axis not in axes)
 
 
 def _scaled_mean(values: Sequence[float | None], scale: float) -> float | None:

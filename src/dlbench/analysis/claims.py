@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
-from dlbench.analysis.claim_values import ClaimValues, Plan, Series
+from dlbench.analysis.claim_values import ClaimValues, Series
 from dlbench.analysis.diagnostics import declared_in
 from dlbench.analysis.metrics import check_metric
 from dlbench.components.metric_table import find_metric
@@ -14,6 +14,7 @@ from dlbench.components.records import Value
 from dlbench.errors import DlbenchError
 from dlbench.experiments.file import Claim, Experiment
 from dlbench.experiments.relations import Interaction, Link, Monotone, Operand, Ordering, Sign
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.comparisons import compare_pairs, interaction
 from dlbench.statistics.power import pairs_to_show
 from dlbench.statistics.seeds import alpha_per_look, seeds_needed
@@ -79,8 +80,8 @@ def check_metrics(experiment: Experiment, measured: Sequence[str] = ()) -> None:
             raise DlbenchError(f"{experiment.path}, line {line}: {error.message}", error.hint) from None
 
 
-def judge(claim: Claim, records: Iterable[TrialRecord], plan: Plan) -> ClaimAnswer:
-    """Answer a claim from a run's records. plan: as Plan.to_json returns it; records outside it are left aside.
+def judge(claim: Claim, records: Iterable[TrialRecord], plan: PlanRecord) -> ClaimAnswer:
+    """Answer a claim from a run's records. Records outside the plan are left aside.
 
     Each comparison is paired by seed, and all of a claim are one family for Holm's correction. A claim is supported
     where every part is, and refuted where a part is shown to be the other way round, or for ≈ to differ beyond the
@@ -207,13 +208,13 @@ def _claimed(link: Link) -> str:
     return f"{link.left} {link.sign} {link.right}"
 
 
-def _rules(claim: Claim, plan: Plan, metric: str = "") -> Rules:
+def _rules(claim: Claim, plan: PlanRecord, metric: str = "") -> Rules:
     """Return a claim's rules; "better" means more, as relations speak of more and less.
 
     Seeds that were added until verdicts fell are paid for: each look had its share of alpha.
     """
-    looks = len(plan.get("judging", {}).get("looks", ()))
-    alpha = alpha_per_look(claim.alpha, looks) if looks else claim.alpha
+    analyses = len(plan.criteria.interim_analyses)
+    alpha = alpha_per_look(claim.alpha, analyses) if analyses else claim.alpha
     found = Rules.for_metric(find_metric(metric or claim.metric, declared_in(plan)), margin=claim.margin, alpha=alpha)
     return replace(found, higher_is_better=True)
 

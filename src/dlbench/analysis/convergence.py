@@ -4,13 +4,13 @@ The target of a data set is the baseline's median validation accuracy at a fixed
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from dlbench.analysis.metrics import Query, epoch_curve, metric_value
 from dlbench.analysis.summary import group_by_variant
 from dlbench.components.metric_table import find_metric
+from dlbench.plans.plan_record import PlannedVariant, PlanRecord, Target
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 METRIC = "validation_accuracy"
@@ -37,32 +37,31 @@ class Convergence:
     gap: float | None
 
 
-def find_target(records: Iterable[TrialRecord], plan: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the target as the manifest keeps it: metric, fraction, baseline, and values by data set."""
+def find_target(records: Iterable[TrialRecord], plan: PlanRecord) -> Target | None:
+    """Return the target that the baseline's trials set, None where they set none."""
     from dlbench.statistics.convergence import target_from_baseline
 
     groups = group_by_variant((record for record in records if record.status in COMPLETED), plan)
-    base = next(variant for variant in plan["variants"] if variant["label"] == plan["baseline"])
+    base = plan.baseline_variant
     values = {}
-    for variant in plan["variants"]:
-        if _but_dataset(variant) == _but_dataset(base) and (group := groups[variant["variant_id"]]):
+    for variant in plan.variants:
+        if _but_dataset(variant) == _but_dataset(base) and (group := groups[variant.variant_id]):
             curves = [epoch_curve(record, METRIC) for record in group]
             values[group[0].trial.dataset.text] = target_from_baseline(curves, fraction=FRACTION)
     known = {dataset: value for dataset, value in values.items() if not math.isnan(value)}
-    return {"metric": METRIC, "fraction": FRACTION, "baseline": plan["baseline"], "values": known}
+    return Target(metric=METRIC, fraction=FRACTION, baseline=plan.baseline, values=known) if known else None
 
 
-def _but_dataset(variant: Mapping[str, Any]) -> dict[str, str]:
-    return {axis: value for axis, value in variant["values"].items() if axis != "dataset"}
+def _but_dataset(variant: PlannedVariant) -> dict[str, str]:
+    return {axis: value for axis, value in variant.values.items() if axis != "dataset"}
 
 
-def target_of(record: TrialRecord, plan: Mapping[str, Any]) -> float | None:
+def target_of(record: TrialRecord, plan: PlanRecord) -> float | None:
     """Return the target of a trial's data set from a plan that keeps it."""
-    found: float | None = plan.get("target", {}).get("values", {}).get(record.trial.dataset.text)
-    return found
+    return plan.target.values.get(record.trial.dataset.text) if plan.target else None
 
 
-def epochs_to_target(record: TrialRecord, plan: Mapping[str, Any]) -> float | None:
+def epochs_to_target(record: TrialRecord, plan: PlanRecord) -> float | None:
     """Return a trial's cell in trials.csv: ∞ for a miss, None where there is no target or no answer."""
     target = target_of(record, plan)
     if target is None or record.status not in COMPLETED:
@@ -70,15 +69,15 @@ def epochs_to_target(record: TrialRecord, plan: Mapping[str, Any]) -> float | No
     return metric_value(record, Query(metric="epochs_to_target", target=target))
 
 
-def convergence(records: Iterable[TrialRecord], plan: Mapping[str, Any]) -> tuple[Convergence, ...]:
+def convergence(records: Iterable[TrialRecord], plan: PlanRecord) -> tuple[Convergence, ...]:
     """Return how each variant converged; none where no trial has more than one epoch."""
     groups = group_by_variant((record for record in records if record.status in COMPLETED), plan)
     if not any(len(record.epochs) > 1 for group in groups.values() for record in group):
         return ()
-    return tuple(_converged(variant["label"], groups[variant["variant_id"]], plan) for variant in plan["variants"])
+    return tuple(_converged(variant.label, groups[variant.variant_id], plan) for variant in plan.variants)
 
 
-def _converged(label: str, group: Sequence[TrialRecord], plan: Mapping[str, Any]) -> Convergence:
+def _converged(label: str, group: Sequence[TrialRecord], plan: PlanRecord) -> Convergence:
     from dlbench.statistics.convergence import target_hits
 
     target = target_of(group[0], plan) if group else None

@@ -7,13 +7,12 @@ name, or first or last. Read are the last epoch that was measured, or the epoch 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
 
 from dlbench.components.metrics import Value
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plans.diagnostics import declared_values
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.plugins.registry import Registry
-from dlbench.trials.diagnostics import DiagnosticsPlan
 from dlbench.trials.trial_record import TrialRecord
 
 FIRST, LAST = "first", "last"
@@ -24,17 +23,17 @@ def names_of(record: TrialRecord) -> tuple[str, ...]:
     return tuple(dict.fromkeys(reading.diagnostic for reading in record.diagnostics))
 
 
-def names_in(plan: Mapping[str, Any]) -> tuple[str, ...]:
+def names_in(plan: PlanRecord) -> tuple[str, ...]:
     """Return the names of the values that a plan's diagnostics give."""
-    return tuple(plan.get("watch", {}).get("values", ()))
+    return plan.diagnostics.values
 
 
-def declared_in(plan: Mapping[str, Any]) -> tuple[Value, ...]:
+def declared_in(plan: PlanRecord) -> tuple[Value, ...]:
     """Return what a plan's diagnostics declare of their values.
 
     The plans of old runs do not have it: there the installed plugins tell.
     """
-    declared = DiagnosticsPlan.from_json(plan.get("watch")).declared
+    declared = plan.diagnostics.declared
     return _installed_values() if declared is None else declared
 
 

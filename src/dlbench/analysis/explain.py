@@ -1,14 +1,14 @@
 """Which diagnostics differ between a run's variants, judged as the result itself is."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from dlbench.analysis.diagnostics import FIRST, LAST, layers_of, measured_epochs, names_in, names_of
 from dlbench.analysis.families import name_values
 from dlbench.analysis.verdicts import judge_run
 from dlbench.components.metrics import Metric
 from dlbench.components.records import Value
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.sentences import difference_in_words, p_in_words
 from dlbench.statistics.verdicts import Comparison, Rules
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -59,7 +59,7 @@ class Explanation:
     n: int
 
 
-def explain(records: Iterable[TrialRecord], plan: Mapping[str, Any]) -> Explanation:
+def explain(records: Iterable[TrialRecord], plan: PlanRecord) -> Explanation:
     """Judge every diagnostic of a run at its last measured epoch: the mean over layers, the first and the last layer.
 
     Each is a comparison of its own, by the run's rules without a margin: what matters in a diagnostic nobody has fixed.

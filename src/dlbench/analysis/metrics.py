@@ -4,15 +4,15 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
 from dlbench.analysis.diagnostics import base_name, check_layer, names_of, reading_value
 from dlbench.components.metric_table import find_metric, names_in_groups
 from dlbench.errors import DlbenchError, suggest
+from dlbench.plans.criteria import At
 from dlbench.trials.trial_record import TrialRecord
 
 #: Which epoch a metric is read at: the selected one, the last, or a number from 1.
-At = Literal["selected", "last"] | int
+
 Curve = Sequence[float]
 
 #: The columns of trials.csv that are metrics, but for the one that only a run's target fills.

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from dlbench.analysis.summary import Summary, group_by_variant
 from dlbench.components.records import Value
+from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 SCORES = ("precision", "recall", "f1")
@@ -27,21 +27,19 @@ class ClassScores:
     f1: Summary
 
 
-def per_class(records: Iterable[TrialRecord], plan: Mapping[str, Any]) -> tuple[ClassScores, ...]:
+def per_class(records: Iterable[TrialRecord], plan: PlanRecord) -> tuple[ClassScores, ...]:
     """Return the scores of each variant's classes, in the order of the plan and of the data set's classes."""
     grouped = group_by_variant(records, plan)
-    return tuple(scores for variant in plan["variants"] for scores in _variant(variant, grouped[variant["variant_id"]]))
+    return tuple(scores for variant in plan.variants for scores in _variant(variant, grouped[variant.variant_id]))
 
 
-def _variant(variant: Mapping[str, Any], records: Sequence[TrialRecord]) -> Iterable[ClassScores]:
+def _variant(variant: PlannedVariant, records: Sequence[TrialRecord]) -> Iterable[ClassScores]:
     known = [record for record in records if record.status in COMPLETED and record.confusion]
     for index, name in enumerate(known[0].class_names if known else ()):
         by_seed = {record.trial.seed: class_scores(record.confusion, index) for record in known}
         summaries = {score: Summary.of({seed: found[score] for seed, found in by_seed.items()}) for score in SCORES}
         support = sum(known[0].confusion[index])
-        yield ClassScores(
-            label=variant["label"], values=variant["values"], class_name=name, support=support, **summaries
-        )
+        yield ClassScores(label=variant.label, values=variant.values, class_name=name, support=support, **summaries)
 
 
 def class_scores(confusion: Sequence[Sequence[int]], index: int) -> dict[str, float]:

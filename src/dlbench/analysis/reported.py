@@ -14,7 +14,8 @@ from dlbench.components.metrics import Metric
 from dlbench.components.records import Value
 from dlbench.errors import DlbenchError
 from dlbench.experiments.file import Reported
-from dlbench.experiments.relations import find_variant
+from dlbench.plans.naming import find_variant
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.trial_record import TrialRecord
 
 #: A figure this close, relative to its size, lies on the edge of an interval, not beyond it.
@@ -53,16 +54,16 @@ COLUMNS = tuple(ReportedFigure.__dataclass_fields__)
 
 
 def compare_reported(
-    reported: Iterable[Reported], records: Iterable[TrialRecord], plan: Mapping[str, Any]
+    reported: Iterable[Reported], records: Iterable[TrialRecord], plan: PlanRecord
 ) -> tuple[ReportedFigure, ...]:
-    """Set each reported figure beside the trials of its variant. plan: as Plan.to_json returns it."""
+    """Set each reported figure beside the trials of its variant."""
     grouped = group_by_variant(records, plan)
     declared = declared_in(plan)
     return tuple(_compare(entry, find_metric(entry.metric, declared), grouped, plan) for entry in reported)
 
 
 def _compare(
-    entry: Reported, metric: Metric, grouped: Mapping[str, Sequence[TrialRecord]], plan: Mapping[str, Any]
+    entry: Reported, metric: Metric, grouped: Mapping[str, Sequence[TrialRecord]], plan: PlanRecord
 ) -> ReportedFigure:
     about: dict[str, Any] = {"variant": entry.variant, "metric": metric, "at": str(entry.at)}
     about |= {"reported": float(entry.value), "place": entry.place}
@@ -71,7 +72,7 @@ def _compare(
     except DlbenchError as error:  # vetoed, or left out by an override
         return ReportedFigure(**about, problem=error.message)
     query = Query(metric=entry.metric, at=entry.at, over=entry.over, target=entry.target)
-    values = {record.trial.seed: measured(record, query) for record in grouped[variant["variant_id"]]}
+    values = {record.trial.seed: measured(record, query) for record in grouped[variant.variant_id]}
     known = {seed: value for seed, value in values.items() if value is not None}
     if not known:
         return ReportedFigure(**about, problem="No trial has a value.")

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from dlbench.components.metrics import Metric
 from dlbench.components.records import Value
+from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.trials.settings import Settings
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
@@ -81,29 +81,29 @@ class VariantSummary:
 
 
 def summarise(
-    records: Iterable[TrialRecord], plan: Mapping[str, Any], metrics: Sequence[str] = STANDARD_METRICS
+    records: Iterable[TrialRecord], plan: PlanRecord, metrics: Sequence[str] = STANDARD_METRICS
 ) -> tuple[VariantSummary, ...]:
     """Summarise a run's variants, in the order of its plan; records outside the plan are left aside."""
     grouped = group_by_variant(records, plan)
-    return tuple(_summarise(variant, grouped[variant["variant_id"]], metrics) for variant in plan["variants"])
+    return tuple(_summarise(variant, grouped[variant.variant_id], metrics) for variant in plan.variants)
 
 
-def group_by_variant(records: Iterable[TrialRecord], plan: Mapping[str, Any]) -> dict[str, list[TrialRecord]]:
+def group_by_variant(records: Iterable[TrialRecord], plan: PlanRecord) -> dict[str, list[TrialRecord]]:
     """Return the records of each variant of a plan by variant_id, by seed; without those of the noise floor."""
-    grouped: dict[str, list[TrialRecord]] = {variant["variant_id"]: [] for variant in plan["variants"]}
-    beside = {*plan.get("noise_floor", ())} - {*plan["seeds"]}
+    grouped: dict[str, list[TrialRecord]] = {variant.variant_id: [] for variant in plan.variants}
+    beside = {*plan.noise_floor} - {*plan.seeds}
     for record in sorted(records, key=lambda record: record.trial.seed):
         if record.trial.variant_id in grouped and record.trial.seed not in beside:
             grouped[record.trial.variant_id].append(record)
     return grouped
 
 
-def _summarise(variant: Mapping[str, Any], records: Sequence[TrialRecord], metrics: Sequence[str]) -> VariantSummary:
+def _summarise(variant: PlannedVariant, records: Sequence[TrialRecord], metrics: Sequence[str]) -> VariantSummary:
     answered = [record for record in records if record.status in COMPLETED]
     values = {name: _values(answered, name) for name in metrics}
     return VariantSummary(
-        label=variant["label"],
-        values=dict(variant["values"]),
+        label=variant.label,
+        values=dict(variant.values),
         n=len(answered),
         failed=sum(record.status in ("failed", "timeout", "oom") for record in records),
         metrics={name: Summary.of(by_seed) for name, by_seed in values.items() if by_seed},

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from dlbench.analysis.convergence import target_of
-from dlbench.analysis.criteria import Criteria, asked_criteria, departures, fixed_criteria
+from dlbench.analysis.criteria import asked_criteria, departures
 from dlbench.analysis.diagnostics import base_name, declared_in, names_in, names_of
 from dlbench.analysis.families import COLUMNS, Family, Series, average, estimate_variant, family, judge_values, known
 from dlbench.analysis.metrics import Query, metric_value
@@ -15,13 +15,14 @@ from dlbench.analysis.summary import group_by_variant
 from dlbench.components.metric_table import find_metric
 from dlbench.components.metrics import Metric
 from dlbench.components.records import Value
+from dlbench.plans.criteria import Criteria
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.verdicts import Rules
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 if TYPE_CHECKING:
     from dlbench.statistics.ranking import Ranking
 
-Plan = Mapping[str, Any]
 #: A metric by seed for each combination, told by its value on each axis; the baseline's comes first.
 Grid = Sequence[tuple[Mapping[str, str], Series]]
 
@@ -66,7 +67,7 @@ class Judged:
         return COLUMNS, [row for family in self.all_families for row in family.rows(self.criteria.metric)]
 
 
-def judge_run(records: Iterable[TrialRecord], plan: Plan, asked: Mapping[str, Any] | None = None) -> Judged:
+def judge_run(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[str, Any] | None = None) -> Judged:
     """Judge a run by what its plan fixed, or by what is asked now.
 
     asked: see `criteria.asked_criteria`. A diverged trial counts with its value; any other trial without an answer
@@ -76,9 +77,9 @@ def judge_run(records: Iterable[TrialRecord], plan: Plan, asked: Mapping[str, An
     criteria = asked_criteria(asked or {}, plan, next((r for r in trials if r.status in COMPLETED), None))
     rules = criteria.rules(declared_in(plan))
     series = _series(trials, plan, criteria)
-    variants = sorted(plan["variants"], key=lambda variant: variant["label"] != criteria.baseline)
-    grid = [(variant["values"], series[variant["label"]]) for variant in variants]
-    axes = _axes(plan)
+    variants = sorted(plan.variants, key=lambda variant: variant.label != criteria.baseline)
+    grid = [(variant.values, series[variant.label]) for variant in variants]
+    axes = plan.varied_axes
     families, held, notes = (
         _judge_axes(axes, grid, rules, all_pairs=criteria.all_pairs)
         if axes
@@ -87,7 +88,7 @@ def judge_run(records: Iterable[TrialRecord], plan: Plan, asked: Mapping[str, An
     return Judged(
         criteria=criteria,
         rules=rules,
-        departures=departures(criteria, fixed_criteria(plan)),
+        departures=departures(criteria, plan.criteria),
         families=families,
         held=held,
         interactions=tuple(
@@ -99,20 +100,20 @@ def judge_run(records: Iterable[TrialRecord], plan: Plan, asked: Mapping[str, An
     )
 
 
-def _series(records: Iterable[TrialRecord], plan: Plan, criteria: Criteria) -> dict[str, Series]:
+def _series(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Criteria) -> dict[str, Series]:
     """Return the metric by seed for each variant, by label."""
-    groups, seeds = group_by_variant(records, plan), {*plan["seeds"]}
+    groups, seeds = group_by_variant(records, plan), {*plan.seeds}
     return {
-        variant["label"]: {
+        variant.label: {
             record.trial.seed: _value(record, plan, criteria)
-            for record in groups[variant["variant_id"]]
+            for record in groups[variant.variant_id]
             if record.trial.seed in seeds
         }
-        for variant in plan["variants"]
+        for variant in plan.variants
     }
 
 
-def _value(record: TrialRecord, plan: Plan, criteria: Criteria) -> float | None:
+def _value(record: TrialRecord, plan: PlanRecord, criteria: Criteria) -> float | None:
     target = target_of(record, plan)
     aimless = target is None and find_metric(criteria.metric).needs_target
     name = base_name(criteria.metric)
@@ -120,11 +121,6 @@ def _value(record: TrialRecord, plan: Plan, criteria: Criteria) -> float | None:
     if record.status not in COMPLETED or aimless or unmeasured:
         return None
     return metric_value(record, Query(metric=criteria.metric, at=criteria.at, target=target))
-
-
-def _axes(plan: Plan) -> list[str]:
-    """Return the axes on which the variants differ."""
-    return [axis for axis in plan["axes"] if len({v["values"].get(axis, "") for v in plan["variants"]}) > 1]
 
 
 def _alone(series: Mapping[str, Series], variant: str, rules: Rules) -> tuple[Family, ...]:
@@ -212,14 +208,14 @@ def _interaction(pair: tuple[str, str], axes: Sequence[str], grid: Grid, rules: 
     return family(" × ".join(pair), interaction(values, rules), rules, averaged=rest)
 
 
-def _noise_floor(records: Iterable[TrialRecord], plan: Plan, criteria: Criteria, rules: Rules) -> Family | None:
+def _noise_floor(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Criteria, rules: Rules) -> Family | None:
     """Judge the baseline against itself: seed by seed, the run on that seed and one on another."""
-    partner = dict(zip(plan.get("noise_floor", ()), plan["seeds"], strict=False))
-    base = next(variant for variant in plan["variants"] if variant["label"] == plan["baseline"])
+    partner = dict(zip(plan.noise_floor, plan.seeds, strict=False))
+    base = plan.baseline_variant
     own: dict[int, float | None] = {}
     other: dict[int, float | None] = {}
     for record in records:
-        if record.trial.variant_id == base["variant_id"]:
+        if record.trial.variant_id == base.variant_id:
             seed, value = record.trial.seed, _value(record, plan, criteria)
             if seed in partner:
                 other[partner[seed]] = value
@@ -227,7 +223,7 @@ def _noise_floor(records: Iterable[TrialRecord], plan: Plan, criteria: Criteria,
                 own[seed] = value
     if not other:
         return None
-    label = base["label"]
+    label = base.label
     found = judge_values("seed", {label: own, f"{label}, other seeds": other}, rules)
     return replace(found, baseline=None)
 

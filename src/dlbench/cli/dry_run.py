@@ -29,7 +29,7 @@ def show_plan(request: Request, options: "Options", registry: Registry, *, as_js
     config = load_config(Path.cwd())
     plan = build(request, registry, config.settings)
     warn_of_problems(registry)
-    asked_criteria(request.judging, plan.to_json())
+    asked_criteria(request.judging, plan.record)
     document = _document(plan, options, config)
     if as_json:
         print_json(document)
@@ -52,7 +52,7 @@ def _document(plan: Plan, options: "Options", config: Config) -> dict[str, Any]:
         "vetoed": {veto.variant.label: veto.reason for veto in plan.vetoes},
         "seeds": list(plan.seeds),
         "noise_floor": list(plan.noise_floor),
-        "looks": list(plan.looks),
+        "looks": list(plan.interim_analyses),
         "diagnostics": list(plan.diagnostics.diagnostics),
         "diagnostics_at": list(plan.diagnostics.at) if plan.diagnostics else [],
         "trials": len(plan.trials),
@@ -79,11 +79,12 @@ def _print(plan: Plan, document: dict[str, Any]) -> None:
         console.print(f"{label}: skipped: {reason}.")
     seeds = f"seeds {plan.seeds[0]} to {plan.seeds[-1]}" if len(plan.seeds) > 1 else f"seed {plan.seeds[0]}"
     floor = f", and {len(plan.noise_floor)} of the noise floor" if plan.noise_floor else ""
-    most = "at most " if plan.looks else ""
+    most = "at most " if plan.interim_analyses else ""
     variants = f"{len(plan.variants):,} variants × {len(plan.seeds)} ({seeds})"
     console.print(f"{most}{len(plan.trials):,} trials: {variants}{floor}")
-    if plan.looks:
-        console.print(f"Looks: at {', '.join(map(str, plan.looks))} seeds, each at α / {len(plan.looks)}")
+    if plan.interim_analyses:
+        counts = ", ".join(map(str, plan.interim_analyses))
+        console.print(f"Interim analyses: at {counts} seeds, each at α / {len(plan.interim_analyses)}")
     if plan.diagnostics:
         names = ", ".join(text.partition("/")[2] for text in plan.diagnostics.diagnostics)
         console.print(f"Diagnostics: {names}; at epochs {', '.join(plan.diagnostics.at)}")

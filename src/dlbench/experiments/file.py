@@ -3,16 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from dlbench.components.syntax import format_value
 from dlbench.errors import DlbenchError, suggest
 from dlbench.experiments.relations import Relation, parse_relation
 from dlbench.experiments.toml import Place, TomlFile
+from dlbench.plans.criteria import At
 from dlbench.trials.axes import ASSIGNABLE
 from dlbench.trials.settings import SETTINGS
-
-At = Literal["selected", "last"] | int
 
 SCHEMA = 1
 

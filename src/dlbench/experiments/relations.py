@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from dlbench.components.syntax import format_value, guess_value
 from dlbench.errors import DlbenchError, suggest
+from dlbench.plans.naming import find_group
+from dlbench.plans.plan_record import PlanRecord
 
 Sign = Literal[">", "<", "≈"]
 
@@ -204,51 +205,7 @@ class _Parser:
         return DlbenchError(message, f"    {self.text}\n    {' ' * where}^\n{ACCEPTED}")
 
 
-@dataclass(frozen=True)
-class Group:
-    """The variants that an operand means. axis: the one whose value it names, "" where it names a variant."""
-
-    axis: str
-    variants: tuple[Mapping[str, Any], ...]
-
-
-def find_group(name: str, plan: Mapping[str, Any]) -> Group:
-    """Return the variants of a plan that a name means: a label, a value of an axis, or "axis=value".
-
-    plan: as Plan.to_json returns it. Raises DlbenchError for a name that means nothing, or two things.
-    """
-    labelled = tuple(variant for variant in plan["variants"] if variant["label"] == name)
-    if labelled:
-        return Group("", labelled)
-    wanted, found = _canonical(name), []
-    for axis in plan["axes"]:
-        alike = (wanted, _canonical(name.removeprefix(f"{axis}=")))
-        chosen = tuple(v for v in plan["variants"] if v["values"].get(axis) in (name, *alike))
-        found += [Group(axis, chosen)] * bool(chosen)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        choices = " or ".join(f'"{group.axis}={wanted}"' for group in found)
-        raise DlbenchError(f"{name!r} is a value of several axes.", f"Write {choices}.")
-    known = dict.fromkeys(
-        [v["label"] for v in plan["variants"]] + [t for texts in plan["axes"].values() for t in texts]
-    )
-    raise DlbenchError(
-        f"There is no variant and no value of an axis {name!r}.",
-        suggest(name, known, f"There are {', '.join(known)}."),
-    )
-
-
-def find_variant(name: str, plan: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the one variant that a name means. Raises DlbenchError where it means none, or several."""
-    variants = find_group(name, plan).variants
-    if len(variants) > 1:
-        labels = ", ".join(f'"{variant["label"]}"' for variant in variants)
-        raise DlbenchError(f"{name!r} means {len(variants)} variants.", f"Write one of {labels}.")
-    return variants[0]
-
-
-def check_relation(relation: Relation, plan: Mapping[str, Any]) -> None:
+def check_relation(relation: Relation, plan: PlanRecord) -> None:
     """Raise DlbenchError where a relation names something that the plan does not have."""
     match relation:
         case Ordering():
@@ -262,12 +219,7 @@ def check_relation(relation: Relation, plan: Mapping[str, Any]) -> None:
             _check_axis(relation.second, plan)
 
 
-def _check_axis(axis: str, plan: Mapping[str, Any]) -> None:
-    if axis not in plan["axes"]:
-        axes = list(plan["axes"])
+def _check_axis(axis: str, plan: PlanRecord) -> None:
+    if axis not in plan.axes:
+        axes = list(plan.axes)
         raise DlbenchError(f"There is no axis {axis!r}.", suggest(axis, axes, f"There are {', '.join(axes)}."))
-
-
-def _canonical(text: str) -> str:
-    """Return a value as plans write it: 3e-4 is 0.0003 there."""
-    return format_value(guess_value(text))

@@ -12,10 +12,11 @@ from dlbench.components.records import Value
 from dlbench.components.syntax import format_value, parse_reference
 from dlbench.errors import DlbenchError, suggest
 from dlbench.experiments.file import Experiment, load_experiment
-from dlbench.experiments.relations import check_relation, find_variant
+from dlbench.experiments.relations import check_relation
 from dlbench.experiments.toml import Place
 from dlbench.plans.build import build
 from dlbench.plans.diagnostics import read_diagnostics
+from dlbench.plans.naming import find_variant
 from dlbench.plans.plan import Plan, Request
 from dlbench.plugins.registry import Registry
 from dlbench.trials.axes import DEFAULTS
@@ -103,9 +104,8 @@ def check(experiment: Experiment, registry: Registry) -> Plan:
         plan = build(request, registry)
     except DlbenchError as error:
         raise DlbenchError(f"{experiment.path}: {error.message}", error.hint) from None
-    vetoed = [{"label": veto.variant.label, "values": dict(veto.variant.values)} for veto in plan.vetoes]
-    named = plan.to_json()
-    named["variants"] += vetoed  # a claim may well name what cannot be here
+    vetoed = (veto.variant.record for veto in plan.vetoes)  # a claim may well name what cannot run here
+    named = replace(plan.record, variants=(*plan.record.variants, *vetoed))
     for index, reported in enumerate(experiment.reported):
         with _at(experiment, Place("reported", index, "variant")):
             find_variant(reported.variant, named)

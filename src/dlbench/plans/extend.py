@@ -1,58 +1,71 @@
-"""The plan of a run folder, joined with that of a session or of another folder."""
+"""The plan of a run folder, extended by that of a session or of another folder."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeVar
 
 from dlbench.errors import DlbenchError
+from dlbench.plans.criteria import Criteria
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.axes import TEXTS_BEFORE_INTRODUCED
-from dlbench.trials.diagnostics import DiagnosticsPlan
 
-Plan = Mapping[str, Any]
+Item = TypeVar("Item")
 
 
-def extend_plan(old: Plan, new: Plan) -> dict[str, Any]:
+def extend_plan(old: PlanRecord, new: PlanRecord) -> PlanRecord:
     """Join two plans with equal fixed settings: more values of an axis, more variants, more seeds.
 
-    What was there keeps its place; baseline and judging stay, but for looks where there were none. Other fixed settings
-    are a DlbenchError that lists them.
+    The order of the old plan stays, and so do its baseline and its criteria, but for interim analyses where it had
+    none. Raises DlbenchError for other fixed settings, and for a label that means another variant now.
     """
-    before = {name: text for name, text in TEXTS_BEFORE_INTRODUCED.items() if name in new["fixed"]}
-    fixed = {name: text for name, text in before.items() if name not in old["axes"]} | dict(old["fixed"])
-    if differences := _differences(fixed, new["fixed"]):
+    _check_fixed(old, new)
+    _check_labels(old, new)
+    labels = {variant.label for variant in old.variants}
+    return replace(
+        old,
+        axes={axis: _union(old.axes.get(axis, ()), new.axes.get(axis, ())) for axis in {**old.axes, **new.axes}},
+        variants=(*old.variants, *(variant for variant in new.variants if variant.label not in labels)),
+        seeds=_union(old.seeds, new.seeds),
+        experiment=old.experiment or new.experiment,
+        judging=_join_criteria(old.judging, new.judging),
+        noise_floor=_union(old.noise_floor, new.noise_floor),
+        diagnostics=old.diagnostics.joined(new.diagnostics),
+        target=old.target or new.target,
+        unknown={**new.unknown, **old.unknown},
+    )
+
+
+def _check_fixed(old: PlanRecord, new: PlanRecord) -> None:
+    before = {name: text for name, text in TEXTS_BEFORE_INTRODUCED.items() if name in new.fixed}
+    fixed = {name: text for name, text in before.items() if name not in old.axes} | dict(old.fixed)
+    names = [name for name in {**fixed, **new.fixed} if fixed.get(name) != new.fixed.get(name)]
+    if names:
+        differences = [
+            f"{name} is {fixed.get(name, 'varied')} there and {new.fixed.get(name, 'varied')} here" for name in names
+        ]
         raise DlbenchError(
             f"The run folder holds results with other fixed settings: {'; '.join(differences)}.",
             "Choose another --name, or repeat the settings that the folder was made with.",
         )
-    axes = {**old["axes"], **new["axes"]}
-    known = {variant["label"]: variant["variant_id"] for variant in old["variants"]}
-    for variant in new["variants"]:
-        if known.get(variant["label"], variant["variant_id"]) != variant["variant_id"]:
+
+
+def _check_labels(old: PlanRecord, new: PlanRecord) -> None:
+    known = {variant.label: variant.variant_id for variant in old.variants}
+    for variant in new.variants:
+        if known.get(variant.label, variant.variant_id) != variant.variant_id:
             raise DlbenchError(
-                f"The variant {variant['label']} is not the one of that name in the run folder: "
+                f"The variant {variant.label} is not the one of that name in the run folder: "
                 "its data, or a value that shows neither as an axis nor as a fixed setting, has changed.",
                 "Choose another --name.",
             )
-    joined = {
-        **new,
-        **old,
-        "axes": {axis: _union(old["axes"].get(axis, ()), new["axes"].get(axis, ())) for axis in axes},
-        "variants": [*old["variants"], *(variant for variant in new["variants"] if variant["label"] not in known)],
-        "seeds": _union(old["seeds"], new["seeds"]),
-    }
-    if floor := _union(old.get("noise_floor", ()), new.get("noise_floor", ())):
-        joined["noise_floor"] = floor
-    if diagnostics := DiagnosticsPlan.from_json(old.get("watch")).joined(DiagnosticsPlan.from_json(new.get("watch"))):
-        joined["watch"] = diagnostics.to_json()
-    if looks := new.get("judging", {}).get("looks"):
-        # Whoever stops as soon as a verdict falls pays for every look from then on.
-        joined["judging"] = {**joined["judging"], "looks": joined["judging"].get("looks") or looks}
-    return joined
 
 
-def _differences(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    return [f"{name} is {old.get(name, 'varied')} there and {new.get(name, 'varied')} here" for name in names]
+def _join_criteria(old: Criteria | None, new: Criteria | None) -> Criteria | None:
+    """Return the old criteria; stopping at interim analyses costs alpha from the first session that does it."""
+    if not old or not new:
+        return old or new
+    return replace(old, interim_analyses=old.interim_analyses or new.interim_analyses)
 
 
-def _union(old: Sequence[Any], new: Sequence[Any]) -> list[Any]:
-    return list(dict.fromkeys([*old, *new]))
+def _union(old: Iterable[Item], new: Iterable[Item]) -> tuple[Item, ...]:
+    return tuple(dict.fromkeys([*old, *new]))

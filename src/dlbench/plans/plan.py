@@ -1,4 +1,4 @@
-"""What is asked for and what will be run: requests still in text, and plans of trials."""
+"""What a user asks for and what will run: requests still in text, and plans of trials."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,9 @@ from functools import cached_property
 from typing import Any
 
 from dlbench.components.syntax import parse_reference
-from dlbench.errors import DlbenchError, suggest
+from dlbench.plans.criteria import Criteria
+from dlbench.plans.naming import find_baseline
+from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.statistics.seeds import AutoSeeds
 from dlbench.trials.axes import TEXTS_BEFORE_INTRODUCED
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
@@ -18,12 +20,15 @@ from dlbench.trials.trial import Trial
 class Request:
     """A comparison as the user wrote it.
 
-    values: texts by component axis or setting; more than one make an axis. variants: the assignments of each
-    --variant, "label" among them. seeds: their numbers, how many, as many as verdicts turn out to need within a range,
-    or None for as many as a verdict needs at least. judging: how it is judged, as far as the user said (see
-    results.criteria); noise_floor: run the baseline on other seeds too. diagnostics: lists of diagnostics and of the
-    epochs at which they measure. experiment: the qualified name of the one that this is, or ""; prefer: the plugin that
-    is looked into first.
+    values: texts by component axis or setting; more than one make an axis.
+    variants: the assignments of each --variant, "label" among them.
+    seeds: which, how many, as many as the verdicts turn out to need within a range, or None for as many as a verdict
+        needs at least.
+    judging: the criteria that the user named (see `analysis.criteria`).
+    noise_floor: whether the baseline runs on other seeds too.
+    diagnostics: lists of diagnostics and of the epochs at which they measure.
+    experiment: qualified name of the experiment that this is, or "".
+    prefer: the plugin that is searched first.
     """
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -38,11 +43,21 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """One combination. values: its text on each axis. trial: its first trial, a template for the others."""
+    """One combination, with what is needed to run it.
+
+    label: its name, unique within the plan.
+    values: its text on each axis.
+    trial: its first trial, a template for the others.
+    """
 
     label: str
     values: Mapping[str, str]
     trial: Trial
+
+    @property
+    def record(self) -> PlannedVariant:
+        """Return the variant as the plan's record keeps it."""
+        return PlannedVariant(label=self.label, values=dict(self.values), variant_id=self.trial.variant_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +70,19 @@ class Veto:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What will be run. axes: the texts that vary; fixed: everything else, by name.
+    """What will run: the trials behind a plan's record.
 
-    baseline: a variant's label, "" for the first. noise_floor: seeds on which the baseline runs again. looks: the
-    numbers of seeds after which a growing comparison may stop. judging: what is fixed about the verdicts. watch: what
-    is measured of each training beside its results.
+    axes: the texts that vary, by axis.
+    fixed: everything else, by name.
+    variants: the combinations that run.
+    vetoes: the combinations that do not, and why.
+    seeds: the seeds that every variant runs with.
+    experiment: qualified name of the experiment, "" if it is none.
+    baseline: a variant's label, "" for the first.
+    noise_floor: seeds on which the baseline runs again.
+    interim_analyses: the numbers of seeds after which a growing comparison may stop.
+    judging: how differences are judged; None before that is fixed.
+    diagnostics: what is measured during training.
     """
 
     axes: Mapping[str, tuple[str, ...]]
@@ -70,13 +93,13 @@ class Plan:
     experiment: str = ""
     baseline: str = ""
     noise_floor: tuple[int, ...] = ()
-    looks: tuple[int, ...] = ()
-    judging: Mapping[str, Any] = field(default_factory=dict)
+    interim_analyses: tuple[int, ...] = ()
+    judging: Criteria | None = None
     diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:
-        """Return all trials; those of one seed stand together, so that pairs complete early."""
+        """Return all trials; those of one seed come together, so that pairs complete early."""
         paired = [replace(variant.trial, seed=seed) for seed in self.seeds for variant in self.variants]
         return (*paired, *(replace(self.baseline_variant.trial, seed=seed) for seed in self.noise_floor))
 
@@ -88,14 +111,17 @@ class Plan:
 
     @property
     def stages(self) -> tuple["Plan", ...]:
-        """Return the plan itself or, where its seeds grow, the plan as far as each look."""
-        if not self.looks:
+        """Return the plan itself or, where its seeds grow, the plan as far as each interim analysis."""
+        if not self.interim_analyses:
             return (self,)
-        return tuple(replace(self, seeds=self.seeds[:look], noise_floor=self.noise_floor[:look]) for look in self.looks)
+        return tuple(
+            replace(self, seeds=self.seeds[:count], noise_floor=self.noise_floor[:count])
+            for count in self.interim_analyses
+        )
 
     @property
     def name(self) -> str:
-        """Return the run folder's default name: axes, data set, six digits of what is held fixed."""
+        """Return the run folder's default name: axes, data set, six digits of the fixed settings."""
         fixed = {name: text for name, text in self.fixed.items() if TEXTS_BEFORE_INTRODUCED.get(name) != text}
         dataset = parse_reference(self.fixed["dataset"]).name if "dataset" in self.fixed else ""
         varied = list(self.axes) or [parse_reference(self.fixed["model"]).name]
@@ -103,38 +129,17 @@ class Plan:
         shown = "-".join(word.rpartition("/")[2].replace("_", "-") for word in words)
         return f"{shown[:80]}-{digest(fixed, 6)}"
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the plan as the manifest keeps it."""
-        variants = [
-            {"label": v.label, "values": dict(v.values), "variant_id": v.trial.variant_id} for v in self.variants
-        ]
-        optional = {
-            "experiment": self.experiment,
-            "judging": dict(self.judging),
-            "noise_floor": list(self.noise_floor),
-            "watch": self.diagnostics.to_json() if self.diagnostics else {},
-        }
-        return {
-            "axes": {axis: list(values) for axis, values in self.axes.items()},
-            "fixed": dict(self.fixed),
-            "variants": variants,
-            "seeds": list(self.seeds),
-            "baseline": self.baseline_variant.label,
-            **{key: value for key, value in optional.items() if value},
-        }
-
-
-def find_baseline(name: str, variants: Mapping[str, Mapping[str, str]]) -> str:
-    """Return the label of the variant that a name means: a label, or a value of an axis; "" means the first.
-
-    variants: their values by axis, by label.
-    """
-    if not name or name in variants:
-        return name or next(iter(variants))
-    for label, values in variants.items():
-        if name in values.values():
-            return label
-    known = dict.fromkeys([*variants, *(value for values in variants.values() for value in values.values())])
-    raise DlbenchError(
-        f"There is no variant {name!r} to be the baseline.", suggest(name, known, f"It takes {', '.join(known)}.")
-    )
+    @cached_property
+    def record(self) -> PlanRecord:
+        """Return the record of the plan, for the manifest and for everything that reads results."""
+        return PlanRecord(
+            axes=self.axes,
+            fixed=self.fixed,
+            variants=tuple(variant.record for variant in self.variants),
+            seeds=self.seeds,
+            baseline=self.baseline_variant.label,
+            experiment=self.experiment,
+            judging=self.judging,
+            noise_floor=self.noise_floor,
+            diagnostics=self.diagnostics,
+        )

@@ -17,7 +17,7 @@ def run_document(folder: RunFolder, judging: Mapping[str, Any] | None = None) ->
     return {
         "name": folder.path.name,
         "path": str(folder.path),
-        "plan": plan,
+        "plan": plan.to_json(),
         "summary": [_summary_document(summary) for summary in summarise(folder.records, plan)],
         **verdicts_document(folder.judge(judging)),
         "convergence": [asdict(row) for row in convergence(folder.records, plan)],

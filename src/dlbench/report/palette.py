@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
+
+from dlbench.plans.plan_record import PlanRecord
 
 #: Okabe and Ito's colours for all kinds of colour vision, without the yellow that paper swallows.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -44,6 +46,6 @@ def style(position: int) -> Style:
     return Style(COLORS[position % 7], MARKERS[position % 8], LINES[position % 4])
 
 
-def styles(plan: Mapping[str, Any]) -> dict[str, Style]:
+def styles(plan: PlanRecord) -> dict[str, Style]:
     """Return the look of each variant of a plan, by variant_id."""
-    return {variant["variant_id"]: style(position) for position, variant in enumerate(plan["variants"])}
+    return {variant.variant_id: style(position) for position, variant in enumerate(plan.variants)}

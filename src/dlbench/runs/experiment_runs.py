@@ -13,7 +13,7 @@ from dlbench.experiments.request import find_experiments, open_experiment, run_d
 from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import list_runs
-from dlbench.trials.manifest import Manifest
+from dlbench.runs.manifest import Manifest
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 #: What people write about all runs, and about one of them beside it: why its figures are what they are.
@@ -93,9 +93,9 @@ def read_answers(root: Path, registry: Registry) -> AnsweredRuns:
 
 def _read(path: Path, registry: Registry) -> AnsweredRun | None:
     folder = RunFolder(path)
-    if folder.manifest is None or not folder.plan.get("experiment"):
+    if folder.manifest is None or not folder.plan.experiment:
         return None
-    experiment = _experiment(path, folder.plan["experiment"], registry)
+    experiment = _experiment(path, folder.plan.experiment, registry)
     plan, records = folder.plan, _planned(folder)
     departed = run_departures((record.trial for record in records), experiment, registry)
     return AnsweredRun(
@@ -103,7 +103,7 @@ def _read(path: Path, registry: Registry) -> AnsweredRun | None:
         answers=answer(experiment, records, plan, departed),
         done=sum(record.status in COMPLETED for record in records),
         planned=folder.manifest.planned,
-        seeds=len(plan["seeds"]),
+        seeds=len(plan.seeds),
         seconds=sum(float(record.cost.get("train_seconds") or 0.0) for record in records),
         machines=_machines(folder.manifest),
         remarks=_text(path / NOTES),
@@ -122,8 +122,8 @@ def _text(path: Path) -> str:
 
 
 def _planned(folder: RunFolder) -> list[TrialRecord]:
-    variants = {variant["variant_id"] for variant in folder.plan["variants"]}
-    seeds = {*folder.plan["seeds"], *folder.plan.get("noise_floor", ())}
+    variants = {variant.variant_id for variant in folder.plan.variants}
+    seeds = {*folder.plan.seeds, *folder.plan.noise_floor}
     return [r for r in folder.records if r.trial.variant_id in variants and r.trial.seed in seeds]
 
 

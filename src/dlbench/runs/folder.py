@@ -10,16 +10,16 @@ from typing import Any, Self
 from dlbench.analysis.convergence import find_target
 from dlbench.errors import DlbenchError
 from dlbench.files import copy_file, make_folder, replace_file, writing
-from dlbench.plans.extend import Plan, extend_plan
+from dlbench.plans.extend import extend_plan
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.journal import FOLDER, journal_path, record_line, session_name
 from dlbench.runs.leftovers import keep_changed_views, remove_leftovers
 from dlbench.runs.locations import check_own, set_aside
-from dlbench.runs.manifest import SCHEMA, add_session, amend_session, read_manifest, write_manifest
+from dlbench.runs.manifest import SCHEMA, Manifest, add_session, amend_session, read_manifest, write_manifest
 from dlbench.runs.peers import ActiveSessions, Peer
 from dlbench.runs.provenance import provenance_id
 from dlbench.runs.stored_run import StoredRun
 from dlbench.runs.tables import ViewFiles
-from dlbench.trials.manifest import Manifest
 from dlbench.trials.trial_record import TrialRecord
 
 
@@ -54,7 +54,7 @@ class RunFolder(StoredRun):
             self.close()
 
     def start(
-        self, plan: Plan, command: Sequence[str], provenance: Mapping[str, Any], *, mixed: bool = False
+        self, plan: PlanRecord, command: Sequence[str], provenance: Mapping[str, Any], *, mixed: bool = False
     ) -> Manifest:
         """Begin a session: join its plan to the folder's, write the manifest, bring the tables up to date.
 
@@ -76,7 +76,7 @@ class RunFolder(StoredRun):
             }
             return self._write_manifest(add_session(self._extended(plan), session))
 
-    def _extended(self, plan: Plan) -> Manifest:
+    def _extended(self, plan: PlanRecord) -> Manifest:
         """Return the folder's manifest, its plan joined with another one."""
         if self.manifest is None:
             return Manifest(schema=SCHEMA, name=self.path.name, plan=plan)
@@ -97,7 +97,7 @@ class RunFolder(StoredRun):
                     "Add --accept-old to mix their results, or choose another --name.",
                 )
 
-    def extend(self, plan: Plan) -> None:
+    def extend(self, plan: PlanRecord) -> None:
         """Join more of the session's plan to the folder's, and write the manifest."""
         if self.manifest is None:
             raise DlbenchError("A session extends its plan only after it has begun.")
@@ -158,7 +158,7 @@ class RunFolder(StoredRun):
 
     def adopt(
         self,
-        plan: Plan,
+        plan: PlanRecord,
         sessions: Sequence[Mapping[str, Any]],
         records: Sequence[TrialRecord],
         sources: Sequence[Path] = (),
@@ -245,8 +245,8 @@ class RunFolder(StoredRun):
         if self.manifest is None:
             return
         manifest, target = self.manifest, find_target(self.records, self.manifest.plan)
-        if target["values"]:
-            manifest = replace(manifest, plan={**manifest.plan, "target": target})
+        if target:
+            manifest = replace(manifest, plan=replace(manifest.plan, target=target))
         facts: dict[str, Any] = {"ended": _now().isoformat(timespec="seconds")}
         if self._interim_analyses:
             facts["looks"] = list(self._interim_analyses)  # the file format's name for them

@@ -1,18 +1,18 @@
 """The tables of a run as pandas frames, with the columns of the files."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from dlbench.analysis.summary import VariantSummary, summary_table
 from dlbench.components.records import Value
 from dlbench.components.syntax import format_value
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.tables import VIEWS, table
 from dlbench.trials.trial_record import TrialRecord
 
 
-def trials_frame(records: Iterable[TrialRecord], plan: Mapping[str, Any] | None = None) -> pd.DataFrame:
+def trials_frame(records: Iterable[TrialRecord], plan: PlanRecord | None = None) -> pd.DataFrame:
     """Return a row a trial, with the columns of trials.csv. plan: the run's, whose target fills epochs_to_target."""
     return frame(*table(VIEWS["trials"], records, plan))
 

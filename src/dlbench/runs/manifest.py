@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from dlbench.errors import DlbenchError
 from dlbench.files import replace_file
-from dlbench.trials.manifest import Manifest
+from dlbench.plans.parse import parse_plan
+from dlbench.plans.plan_record import PlanRecord
 
 
 class NewerSchemaError(DlbenchError):
@@ -18,7 +19,27 @@ class NewerSchemaError(DlbenchError):
 
 SCHEMA = 1
 FILE_NAME = "manifest.json"
-_PLAN_KEYS = ("axes", "fixed", "variants", "seeds", "baseline")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """The manifest of a run folder: the plan and the sessions.
+
+    schema: version of the file format.
+    name: name of the run.
+    plan: what it compares; also answers the keys of its JSON, as in plan["variants"].
+    sessions: for each session its command, versions, hardware, commit, start and end.
+    """
+
+    schema: int
+    name: str
+    plan: PlanRecord
+    sessions: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def planned(self) -> int:
+        """Return the number of planned trials, those of the noise floor included."""
+        return self.plan.trial_count
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -27,12 +48,10 @@ def read_manifest(folder: Path) -> Manifest | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         _check_schema(content, path)
-        if missing := [key for key in _PLAN_KEYS if key not in content["plan"]]:
-            raise ValueError(f"its plan lacks {', '.join(missing)}")
         return Manifest(
             schema=content["schema"],
             name=content["name"],
-            plan=content["plan"],
+            plan=parse_plan(content["plan"]),
             sessions=tuple(content["sessions"]),
         )
     except (FileNotFoundError, NotADirectoryError):
@@ -66,7 +85,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     content = {
         "schema": manifest.schema,
         "name": manifest.name,
-        "plan": manifest.plan,
+        "plan": manifest.plan.to_json(),
         "sessions": list(manifest.sessions),
     }
     replace_file(folder / FILE_NAME, json.dumps(content, indent=2) + "\n", parents=False)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from dlbench.errors import DlbenchError
 from dlbench.plans.extend import extend_plan
@@ -36,7 +35,7 @@ def merge(target: Path, sources: Sequence[Path]) -> Merged:
         raise DlbenchError(f"{same[0]} is the folder that is merged into.", "Name others after it.")
     with RunFolder(target) as folder:
         found = [RunFolder(source) for source in sources]
-        plan: Mapping[str, Any] | None = folder.plan if folder.manifest or folder.records else None
+        plan = folder.plan if folder.manifest or folder.records else None
         records = {record.trial_id: record for record in folder.records}
         taken: dict[str, TrialRecord] = {}
         added: dict[str, int] = {}
@@ -53,7 +52,8 @@ def merge(target: Path, sources: Sequence[Path]) -> Merged:
                 records[record.trial_id] = taken[record.trial_id] = record
                 added[source.path.name] += 1
         sessions = [session for source in found for session in (source.manifest.sessions if source.manifest else ())]
-        folder.adopt(plan or {}, sessions, tuple(taken.values()), [source.path for source in found])
+        if plan is not None:
+            folder.adopt(plan, sessions, tuple(taken.values()), [source.path for source in found])
     answered = {record.provenance_id for record in records.values() if record.status in COMPLETED}
     warnings = [f"{source.path.name}: {warning}" for source in found for warning in source.warnings]
     return Merged(

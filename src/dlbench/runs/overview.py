@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dlbench.errors import DlbenchError
 from dlbench.runs.folder import RunFolder
-from dlbench.trials.manifest import Manifest
+from dlbench.runs.manifest import Manifest
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 
@@ -43,8 +43,8 @@ def overview(path: Path) -> Overview:
         planned=manifest.planned,
         done=done,
         failed=failed,
-        variants=len(manifest.plan["variants"]),
-        seeds=len(manifest.plan["seeds"]),
+        variants=len(manifest.plan.variants),
+        seeds=len(manifest.plan.seeds),
         dataset=_dataset(manifest, records),
         started=manifest.sessions[0]["started"] if manifest.sessions else "",
         size_bytes=size,
@@ -52,6 +52,6 @@ def overview(path: Path) -> Overview:
 
 
 def _dataset(manifest: Manifest, records: Iterable[TrialRecord]) -> str:
-    fixed = manifest.plan["fixed"].get("dataset")
+    fixed = manifest.plan.fixed.get("dataset")
     found = [fixed] if fixed else [record.trial.dataset.text for record in records]
     return ", ".join(dict.fromkeys(text.partition("/")[2] or text for text in found))

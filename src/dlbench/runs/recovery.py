@@ -7,9 +7,9 @@ from typing import Any
 
 from dlbench.components.axes import AXES
 from dlbench.components.syntax import format_value
+from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.runs.journal import FOLDER
-from dlbench.runs.manifest import SCHEMA
-from dlbench.trials.manifest import Manifest
+from dlbench.runs.manifest import SCHEMA, Manifest
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import TrialRecord
 
@@ -30,14 +30,14 @@ def recover_manifest(folder: Path, records: Sequence[TrialRecord]) -> Manifest:
     fixed = {name: row[name] for row in list(rows.values())[:1] for name in names if name not in axes}
     if "device" in fixed:
         fixed["device"] = "auto"  # what it was found to be is in the records
-    variants = [_variant(trial, rows[key], axes) for key, trial in trials.items()]
-    plan = {
-        "axes": {axis: list(dict.fromkeys(variant["values"][axis] for variant in variants)) for axis in axes},
-        "fixed": fixed,
-        "variants": variants,
-        "seeds": sorted({record.trial.seed for record in records if record.trial.variant_id in trials}),
-        "baseline": variants[0]["label"] if variants else "",
-    }
+    variants = tuple(_variant(trial, rows[key], axes) for key, trial in trials.items())
+    plan = PlanRecord(
+        axes={axis: tuple(dict.fromkeys(variant.values[axis] for variant in variants)) for axis in axes},
+        fixed=fixed,
+        variants=variants,
+        seeds=tuple(sorted({record.trial.seed for record in records if record.trial.variant_id in trials})),
+        baseline=variants[0].label if variants else "",
+    )
     return Manifest(schema=SCHEMA, name=folder.name, plan=plan, sessions=_sessions(folder))
 
 
@@ -46,10 +46,10 @@ def _texts(trial: Trial) -> dict[str, str]:
     return {name: value if isinstance(value, str) else format_value(value) for name, value in row.items()}
 
 
-def _variant(trial: Trial, row: dict[str, str], axes: Sequence[str]) -> dict[str, Any]:
+def _variant(trial: Trial, row: dict[str, str], axes: Sequence[str]) -> PlannedVariant:
     values = {axis: trial.components[axis].short if axis in AXES else row[axis] for axis in axes}
     label = ", ".join(values.values()) or trial.model.short
-    return {"label": label, "values": values, "variant_id": trial.variant_id}
+    return PlannedVariant(label=label, values=values, variant_id=trial.variant_id)
 
 
 def _sessions(folder: Path) -> tuple[dict[str, Any], ...]:

@@ -14,11 +14,10 @@ from dlbench.errors import DlbenchError
 from dlbench.files import partial_files, remove_file, replace_file, to_bytes, writing
 from dlbench.runs.journal import FOLDER, Journal, parse_line, read_journal
 from dlbench.runs.leftovers import foreign, keep_copy
-from dlbench.runs.manifest import FILE_NAME, NewerSchemaError, read_manifest, write_manifest
+from dlbench.runs.manifest import FILE_NAME, Manifest, NewerSchemaError, read_manifest, write_manifest
 from dlbench.runs.peers import LOCK, ActiveSessions, at_work, dead_sessions
 from dlbench.runs.recovery import recover_manifest
 from dlbench.runs.tables import COMPARISON, VIEWS, table, to_csv
-from dlbench.trials.manifest import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlbench.analysis.criteria import Criteria, asked_criteria
+from dlbench.analysis.criteria import asked_criteria
 from dlbench.analysis.verdicts import Judged, judge_run
 from dlbench.errors import DlbenchError
-from dlbench.plans.extend import Plan
+from dlbench.plans.criteria import Criteria
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.journal import JournalReader
 from dlbench.runs.manifest import read_manifest
 from dlbench.runs.peers import at_work
@@ -17,7 +18,7 @@ from dlbench.runs.state import FolderState
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 if TYPE_CHECKING:
-    from dlbench.trials.manifest import Manifest
+    from dlbench.runs.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class _Judgement:
     """Verdicts, and what they were derived from."""
 
     records: Mapping[str, TrialRecord]
-    plan: Plan
+    plan: PlanRecord
     criteria: Criteria
     judged: Judged
 
@@ -67,7 +68,7 @@ class StoredRun:
         return tuple(self._reader.records.values())
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> PlanRecord:
         """Return the plan of the folder; one without a manifest is a DlbenchError."""
         if self.manifest is None:
             raise DlbenchError(

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from dlbench.analysis.convergence import epochs_to_target
 from dlbench.components.axes import AXES
@@ -14,6 +13,7 @@ from dlbench.components.metric_table import names_in_groups
 from dlbench.components.records import Value
 from dlbench.components.syntax import format_value
 from dlbench.files import append_rows, remove_file, replace_file, to_bytes
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.trial_record import TrialRecord
 
 Row = Mapping[str, Value]
@@ -102,7 +102,7 @@ VIEWS: Mapping[str, View] = MappingProxyType(
 
 
 def table(
-    view: View, records: Iterable[TrialRecord], plan: Mapping[str, Any] | None = None
+    view: View, records: Iterable[TrialRecord], plan: PlanRecord | None = None
 ) -> tuple[tuple[str, ...], list[Row]]:
     """Return a view's columns and rows: its own columns first, then others in the order of their appearance.
 
@@ -112,7 +112,7 @@ def table(
     rows = []
     for record in records:
         for row in view.rows(record):
-            if plan and "target" in plan and view.name == "trials":
+            if plan and plan.target and view.name == "trials":
                 row = {**row, "epochs_to_target": epochs_to_target(record, plan)}
             columns.update(dict.fromkeys(row))
             rows.append(row)
@@ -162,7 +162,7 @@ class ViewFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def rebuild(self, records: Iterable[TrialRecord], plan: Mapping[str, Any] | None = None) -> None:
+    def rebuild(self, records: Iterable[TrialRecord], plan: PlanRecord | None = None) -> None:
         """Write all views of records anew, each in one step. plan: see `table`."""
         kept = tuple(records)
         for view in VIEWS.values():

@@ -71,7 +71,7 @@ class LiveSession:
     def start(self) -> None:
         """Begin the session in the folder, and reuse the trials of other runs where that is asked for."""
         mixed, command = self.options.accept_old, self.options.command
-        manifest = self.folder.start(self.stage.to_json(), command, self.provenance, mixed=mixed)
+        manifest = self.folder.start(self.stage.record, command, self.provenance, mixed=mixed)
         for note in self.folder.notes:
             self.display.note(note)
         if self.options.reuse:
@@ -139,7 +139,7 @@ class LiveSession:
         """Continue with a stage of the plan, which includes the earlier ones."""
         self.stage = stage
         self.trials = {trial.trial_id: trial for trial in stage.trials}
-        self.folder.extend(stage.to_json())
+        self.folder.extend(stage.record)
         self._record_vetoes()
 
     def _record_vetoes(self) -> None:
@@ -154,9 +154,9 @@ class LiveSession:
 
     def _all_decided(self) -> bool:
         """Carry out the stage's interim analysis, if one is planned; return whether every verdict is decided."""
-        if not self.stage.looks:
+        if not self.stage.interim_analyses:
             return False
-        judged = judge_run(self.folder.records, self.stage.to_json())
+        judged = judge_run(self.folder.records, self.stage.record)
         verdicts = [c.verdict for family in judged.families or judged.held for c in family.comparisons]
         seeds = len(self.stage.seeds)
         self.folder.add_interim_analysis({"seeds": seeds, "verdicts": verdicts, "decided": judged.decided})

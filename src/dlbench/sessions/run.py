@@ -24,7 +24,7 @@ from dlbench.sessions.pending import check_forced
 from dlbench.sessions.resolve import TrialResolver, data_folder
 from dlbench.sessions.resume import check_fresh
 from dlbench.sessions.staleness import plugins_used
-from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
+from dlbench.trials.diagnostics import NO_DIAGNOSTICS
 
 if TYPE_CHECKING:
     from dlbench.plugins.protocols import ExecutorFactory, ExecutorProtocol
@@ -40,7 +40,7 @@ def run(
 ) -> Outcome:
     """Run the trials of a comparison that its folder lacks. Errors of the request are raised before any writing."""
     plan = build(request, registry, config.settings)
-    asked_criteria(request.judging, plan.to_json())  # what cannot be judged is an error before anything is prepared
+    asked_criteria(request.judging, plan.record)  # what cannot be judged is an error before anything is prepared
     path = run_folder_path(plan, options, config)
     _confirm_fresh(path, options)
     data_dir = data_folder(options.data_dir, config.data_dir, default_data_dir)
@@ -77,7 +77,7 @@ def _resolve(
 
 def _keep_diagnostics(plan: Plan, folder: RunFolder, registry: Registry, display: Display) -> Plan:
     """Return the plan with the folder's diagnostics too, so that every pair has them; show what runs again for it."""
-    before = DiagnosticsPlan.from_json(folder.manifest.plan.get("watch") if folder.manifest else None)
+    before = folder.manifest.plan.diagnostics if folder.manifest else NO_DIAGNOSTICS
     try:
         read_diagnostics(before.diagnostics, registry)
     except DlbenchError as error:  # its plugin is no longer installed
@@ -94,21 +94,22 @@ def _keep_diagnostics(plan: Plan, folder: RunFolder, registry: Registry, display
 def _fix_judging(plan: Plan, request: Request, folder: RunFolder) -> Plan:
     """Return the plan with how it will be judged: as its folder has fixed it or, for a new one, as was asked."""
     before = folder.manifest.plan if folder.manifest else None
-    criteria = asked_criteria({} if before else request.judging, before or plan.to_json())
-    if plan.looks and criteria.looks not in ((), plan.looks):
+    criteria = asked_criteria({} if before else request.judging, before or plan.record)
+    before_analyses, analyses = criteria.interim_analyses, plan.interim_analyses
+    if analyses and before_analyses not in ((), analyses):
         raise DlbenchError(
-            f"The folder has interim analyses at {_numbers(criteria.looks)} seeds, not at {_numbers(plan.looks)}: "
+            f"The folder has interim analyses at {_numbers(before_analyses)} seeds, not at {_numbers(analyses)}: "
             "they are fixed before running.",
             "Repeat the command that made it, or choose another --name.",
         )
-    criteria = replace(criteria, looks=plan.looks or criteria.looks)
+    criteria = replace(criteria, interim_analyses=analyses or before_analyses)
     known = any(variant.label == criteria.baseline for variant in plan.variants)
     if plan.noise_floor and not known:
         raise DlbenchError(
             f"The noise floor of this folder is that of {criteria.baseline}, which is not among the variants.",
             f"Add {criteria.baseline}, or choose another --name.",
         )
-    return replace(plan, baseline=criteria.baseline if known else "", judging=criteria.to_json())
+    return replace(plan, baseline=criteria.baseline if known else "", judging=criteria)
 
 
 def _numbers(seeds: Sequence[int]) -> str:

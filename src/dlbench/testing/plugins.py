@@ -135,7 +135,7 @@ def _made_up_run(registry: Registry, path: Path) -> Iterator[tuple[str, dict[str
     done = TrialRecord(trial=first, status="done", metrics=metrics, cost={"train_seconds": 0.1}, epochs=(epoch,))
     failed = TrialRecord(trial=second, status="failed", message="out of luck")
     with RunFolder(path) as folder:
-        manifest = folder.start(plan.to_json(), ["dlbench", "compare"], collect_provenance({}, {}))
+        manifest = folder.start(plan.record, ["dlbench", "compare"], collect_provenance({}, {}))
         yield "dlbench_run_started", {"manifest": manifest}
         yield "dlbench_epoch_finished", {"trial": first, "metrics": epoch}
         for record in (done, failed):

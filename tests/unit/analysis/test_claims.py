@@ -10,6 +10,8 @@ from scipy import stats
 from dlbench.analysis.claims import ClaimAnswer, claims_table, judge
 from dlbench.experiments.file import Claim
 from dlbench.experiments.relations import parse_relation
+from dlbench.plans.criteria import Criteria
+from dlbench.plans.plan_record import PlannedVariant
 from dlbench.runs.tables import to_csv
 from dlbench.statistics.multiplicity import holm
 
@@ -186,7 +188,7 @@ def test_a_diverged_trial_counts_as_the_largest_loss(make_record, make_plan, los
 
 
 def test_growing_seeds_pay_for_every_look(ask, make_plan) -> None:
-    plan = make_plan(["relu", "tanh"], range(7)) | {"judging": {"looks": [7, 14, 21, 30]}}
+    plan = replace(make_plan(["relu", "tanh"], range(7)), judging=Criteria(interim_analyses=(7, 14, 21, 30)))
     answer = ask(claim("relu > tanh"), plan, relu=RELU, tanh=TANH)
     assert answer.answer == "not shown"  # 2 / 2⁷ is more than 0.05 / 4
     assert "n = 7 is too small, 8 could show it" in answer.why
@@ -210,9 +212,9 @@ def ask_grid(make_record, make_plan):  # type: ignore[no-untyped-def]
             records += made
             values = {"activation": activation, "batch_size": str(batch)}
             label = ", ".join(values.values())
-            variants.append({"label": label, "values": values, "variant_id": made[0].trial.variant_id})
-        axes = {axis: list(dict.fromkeys(v["values"][axis] for v in variants)) for axis in ("activation", "batch_size")}
-        plan = make_plan() | {"axes": axes, "variants": variants, "seeds": list(GRID_SEEDS)}
+            variants.append(PlannedVariant(label=label, values=values, variant_id=made[0].trial.variant_id))
+        axes = {axis: tuple(dict.fromkeys(v.values[axis] for v in variants)) for axis in ("activation", "batch_size")}
+        plan = replace(make_plan(), axes=axes, variants=tuple(variants), seeds=tuple(GRID_SEEDS))
         return judge(claim, records, plan)
 
     return ask

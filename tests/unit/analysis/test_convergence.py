@@ -7,6 +7,7 @@ import pytest
 
 from dlbench.analysis.convergence import convergence, find_target
 from dlbench.components.choice import Selection
+from dlbench.plans.plan_record import PlannedVariant, Target
 from dlbench.runs.folder import RunFolder
 
 CURVES = {
@@ -34,30 +35,32 @@ def records(make_record):
 @pytest.fixture
 def plan(records, make_plan):
     made = make_plan(seeds=range(3))
-    return {**made, "target": find_target(records, made)}
+    return replace(made, target=find_target(records, made))
 
 
 def test_the_target_is_the_baselines_median_at_four_fifths_of_its_epochs(plan):
-    assert plan["target"] == {
-        "metric": "validation_accuracy",
-        "fraction": 0.8,
-        "baseline": "relu",
-        "values": {"standard/digits": 0.5},  # of 0.4, 0.6 and 0.5, in epoch 4
-    }
+    assert plan.target == Target(
+        metric="validation_accuracy",
+        fraction=0.8,
+        baseline="relu",
+        values={"standard/digits": 0.5},  # of 0.4, 0.6 and 0.5, in epoch 4
+    )
 
 
 def test_each_data_set_has_the_target_of_the_baseline_on_it(records, plan):
     elsewhere = [replace(r, trial=replace(r.trial, dataset=Selection("own/b"))) for r in records]
     elsewhere = [_with_curve(r, [0.9 * value["validation_accuracy"] for value in r.epochs]) for r in elsewhere]
-    variants = [
-        {**variant, "values": {**variant["values"], "dataset": dataset}, "variant_id": found.trial.variant_id}
+    variants = tuple(
+        PlannedVariant(
+            label=f"{variant.label}, {dataset}",
+            values={**variant.values, "dataset": dataset},
+            variant_id=found.trial.variant_id,
+        )
         for dataset, group in (("a", records), ("b", elsewhere))
-        for variant, found in zip(plan["variants"], (group[0], group[3]), strict=True)
-    ]
-    for variant in variants:
-        variant["label"] = ", ".join(variant["values"].values())
-    both = {**plan, "variants": variants, "baseline": "relu, a"}
-    values = find_target([*records, *elsewhere], both)["values"]
+        for variant, found in zip(plan.variants, (group[0], group[3]), strict=True)
+    )
+    both = replace(plan, variants=variants, baseline="relu, a")
+    values = find_target([*records, *elsewhere], both).values
     assert values == {"standard/digits": 0.5, "own/b": pytest.approx(0.45)}
 
 

@@ -84,7 +84,7 @@ def test_a_layer_and_a_value_that_nobody_has_are_named(measured):
 
 
 def test_a_trial_whose_diagnostic_failed_has_no_value_and_stops_nobody(measured, make_plan):
-    plan = {**make_plan(), "watch": WATCH.to_json()}
+    plan = replace(make_plan(), diagnostics=WATCH)
     records = [measured(activation=a, seed=s) for a in ("relu", "tanh") for s in range(3)]
     records[0] = replace(records[0], diagnostics=())
     records[1] = replace(records[1], diagnostics=(), watched={})
@@ -116,7 +116,7 @@ def test_diagnostics_csv_is_there_only_where_something_was_measured(measured, ma
 
 
 def study(measured, make_plan, seeds=7):
-    plan = {**make_plan(seeds=range(seeds)), "watch": WATCH.to_json()}
+    plan = replace(make_plan(seeds=range(seeds)), diagnostics=WATCH)
     levels = {"relu": 0.1, "tanh": 0.2}
     noise = [0.001 * seed for seed in range(seeds)]
     return [measured(level=levels[a] + noise[s], activation=a, seed=s) for a in levels for s in range(seeds)], plan
@@ -126,7 +126,7 @@ def test_what_a_diagnostic_declares_decides_which_values_are_better(measured, ma
     records, plan = study(measured, make_plan)
     judged = judge_run(records, plan, {"metric": "saturation"})
     assert [c.verdict for c in judged.families[0].comparisons] == ["worse"]
-    plan["watch"] = replace(WATCH, declared=(Value("saturation", better="higher"),)).to_json()
+    plan = replace(plan, diagnostics=replace(WATCH, declared=(Value("saturation", better="higher"),)))
     judged = judge_run(records, plan, {"metric": "saturation"})
     assert [c.verdict for c in judged.families[0].comparisons] == ["better"]
 
@@ -134,7 +134,7 @@ def test_what_a_diagnostic_declares_decides_which_values_are_better(measured, ma
 def test_a_run_from_before_declarations_is_read_by_those_of_the_installed_plugins(measured, make_plan):
     records, plan = study(measured, make_plan)
     now = judge_run(records, plan, {"metric": "saturation"})
-    del plan["watch"]["declared"]
+    plan = replace(plan, diagnostics=replace(WATCH, declared=None))
     before = judge_run(records, plan, {"metric": "saturation"})
     assert (before.families, before.metric.better, before.metric.share) == (now.families, "lower", True)
 
@@ -192,9 +192,9 @@ def printed(found):
 
 
 def test_a_folder_goes_on_measuring_what_it_measured(make_plan):
-    before = {**make_plan(), "watch": DiagnosticsPlan(diagnostics=("a",), at=("last",), values=("x",)).to_json()}
-    now = {**make_plan(), "watch": DiagnosticsPlan(diagnostics=("b",), at=("first",), values=("y",)).to_json()}
-    joined = DiagnosticsPlan.from_json(extend_plan(before, now)["watch"])
+    before = replace(make_plan(), diagnostics=DiagnosticsPlan(diagnostics=("a",), at=("last",), values=("x",)))
+    now = replace(make_plan(), diagnostics=DiagnosticsPlan(diagnostics=("b",), at=("first",), values=("y",)))
+    joined = extend_plan(before, now).diagnostics
     assert joined == DiagnosticsPlan(diagnostics=("a", "b"), at=("last", "first"), values=("x", "y"))
-    assert extend_plan(before, make_plan())["watch"] == before["watch"]
-    assert "watch" not in extend_plan(make_plan(), make_plan())
+    assert extend_plan(before, make_plan()).diagnostics == before.diagnostics
+    assert "watch" not in extend_plan(make_plan(), make_plan()).to_json()

@@ -11,6 +11,8 @@ from scipy import stats
 from dlbench.analysis.families import COLUMNS
 from dlbench.analysis.verdicts import judge_run, ranking_sentence
 from dlbench.components.choice import Selection
+from dlbench.plans.criteria import Criteria
+from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.tables import to_csv
 
@@ -45,21 +47,21 @@ def _grid(make_record, sizes=(32, 64), accuracy=lambda name, size, seed: 0.9, se
         for name in ("relu", "tanh")
         for size in sizes
     }
-    variants = [
-        {
-            "label": f"{name}, {size}",
-            "values": {"activation": name, "batch_size": str(size)},
-            "variant_id": found[0].trial.variant_id,
-        }
+    variants = tuple(
+        PlannedVariant(
+            label=f"{name}, {size}",
+            values={"activation": name, "batch_size": str(size)},
+            variant_id=found[0].trial.variant_id,
+        )
         for (name, size), found in made.items()
-    ]
-    plan = {
-        "axes": {"activation": ["relu", "tanh"], "batch_size": list(map(str, sizes))},
-        "fixed": {},
-        "variants": variants,
-        "seeds": list(seeds),
-        "baseline": variants[0]["label"],
-    }
+    )
+    plan = PlanRecord(
+        axes={"activation": ("relu", "tanh"), "batch_size": tuple(map(str, sizes))},
+        fixed={},
+        variants=variants,
+        seeds=tuple(seeds),
+        baseline=variants[0].label,
+    )
     return [record for found in made.values() for record in found], plan
 
 
@@ -86,15 +88,15 @@ def test_the_order_of_records_and_of_variants_never_changes_a_verdict(records, p
     for attempt in range(5):
         shuffled = records[:]
         random.Random(attempt).shuffle(shuffled)
-        variants = plan["variants"][:]
+        variants = list(plan.variants)
         random.Random(attempt).shuffle(variants)
-        assert _by_variant(judge_run(shuffled, {**plan, "variants": variants})) == expected
+        assert _by_variant(judge_run(shuffled, replace(plan, variants=tuple(variants)))) == expected
 
 
 def test_the_names_of_variants_never_change_a_verdict(records, plan):
     names = dict(zip(GAINS, ("z", "y", "a", "m"), strict=True))
-    renamed = [{**v, "label": names[v["label"]], "values": {"activation": names[v["label"]]}} for v in plan["variants"]]
-    other = {**plan, "variants": renamed, "baseline": "z", "axes": {"activation": list(names.values())}}
+    renamed = tuple(replace(v, label=names[v.label], values={"activation": names[v.label]}) for v in plan.variants)
+    other = replace(plan, variants=renamed, baseline="z", axes={"activation": tuple(names.values())})
     found = _by_variant(judge_run(records, other))
     for old, comparison in _by_variant(judge_run(records, plan)).items():
         assert found[names[old]] == replace(comparison, variant=names[old], baseline="z")
@@ -200,7 +202,7 @@ def test_a_crash_in_one_held_combination_drops_the_seed_from_the_average(make_re
 
 def test_vetoed_combinations_are_left_out_of_the_average_and_told(make_record):
     records, plan = _grid(make_record)
-    plan["variants"] = plan["variants"][:-1]  # tanh, 64
+    plan = replace(plan, variants=plan.variants[:-1])  # without tanh, 64
     judged = judge_run(records, plan)
     assert judged.families[0].comparisons[0].n == 8
     assert "activation is averaged over 1 of 2 values of batch_size" in judged.notes[0]
@@ -215,14 +217,15 @@ def test_several_data_sets_are_ranked_and_no_data_set_is_called_better(make_reco
             made = [replace(r, trial=replace(r.trial, dataset=Selection(f"own/{dataset}"))) for r in made]
             records += made
             values = {"activation": name, "dataset": dataset}
-            variants.append({"label": f"{name}, {dataset}", "values": values, "variant_id": made[0].trial.variant_id})
-    plan = {
-        "axes": {"activation": list(names), "dataset": list(datasets)},
-        "fixed": {},
-        "variants": variants,
-        "seeds": [0, 1, 2],
-        "baseline": "relu, a",
-    }
+            label, variant_id = f"{name}, {dataset}", made[0].trial.variant_id
+            variants.append(PlannedVariant(label=label, values=values, variant_id=variant_id))
+    plan = PlanRecord(
+        axes={"activation": names, "dataset": datasets},
+        fixed={},
+        variants=tuple(variants),
+        seeds=(0, 1, 2),
+        baseline="relu, a",
+    )
     judged = judge_run(records, plan)
     assert [family.axis for family in judged.families] == ["activation"]
     assert judged.ranking.mean_ranks == (1.0, 2.0, 3.0)
@@ -241,7 +244,7 @@ def test_the_noise_floor_pairs_the_baseline_with_itself_on_other_seeds(make_reco
         make_record(name, seed, 0.9 + _noise(name, seed)) for name in ("relu", "tanh") for seed in (*SEEDS, *floor)
     ]
     records = [r for r in records if r.trial.activation.short == "relu" or r.trial.seed < 10_000]
-    plan = {**make_plan(seeds=SEEDS), "noise_floor": floor}
+    plan = replace(make_plan(seeds=SEEDS), noise_floor=tuple(floor))
     judged = judge_run(records, plan)
     (found,) = judged.noise_floor.comparisons
     own = [_noise("relu", seed + 10_000) - _noise("relu", seed) for seed in SEEDS]
@@ -258,8 +261,8 @@ def test_the_noise_floor_pairs_the_baseline_with_itself_on_other_seeds(make_reco
 
 
 def test_what_is_fixed_in_the_plan_is_what_judges(records, plan):
-    fixed = {**plan, "judging": {"metric": "validation_loss", "margin": 0.0, "alpha": 0.01, "baseline": "tanh"}}
-    judged = judge_run(records, {**fixed, "baseline": "tanh"})
+    fixed = Criteria(metric="validation_loss", margin=0.0, alpha=0.01, baseline="tanh")
+    judged = judge_run(records, replace(plan, judging=fixed, baseline="tanh"))
     assert (judged.metric.name, judged.rules.alpha, judged.rules.higher_is_better) == ("validation_loss", 0.01, False)
     assert judged.families[0].baseline.variant == "tanh"
     assert judged.departures == ()
@@ -277,13 +280,13 @@ def test_another_metric_brings_its_own_margin(records, plan):
     assert judge_run(records, plan, {"metric": "test_loss"}).rules.margin == 0
 
 
-def test_looks_share_alpha(records, plan):
-    growing = {**plan, "judging": {"baseline": "relu", "looks": [8, 16]}}
+def test_interim_analyses_share_alpha(records, plan):
+    growing = replace(plan, judging=Criteria(baseline="relu", interim_analyses=(8, 16)))
     assert judge_run(records, growing).rules.alpha == pytest.approx(0.025)
 
 
-def test_a_look_sees_the_seeds_of_its_stage_alone(records, plan):
-    early = {**plan, "seeds": list(range(6))}
+def test_an_interim_analysis_uses_the_seeds_of_its_stage_alone(records, plan):
+    early = replace(plan, seeds=tuple(range(6)))
     assert judge_run(records, early) == judge_run([r for r in records if r.trial.seed < 6], early)
 
 
@@ -329,11 +332,11 @@ def test_a_session_ends_with_its_comparison_and_its_target(tmp_path, records, pl
 
 
 def test_a_plan_that_is_extended_keeps_what_was_fixed(tmp_path, make_plan, provenance):
-    fixed = {"metric": "test_loss", "margin": 0.0, "alpha": 0.05, "baseline": "relu", "looks": []}
+    fixed = Criteria(metric="test_loss", margin=0.0, alpha=0.05, baseline="relu")
     with RunFolder(tmp_path) as folder:
-        folder.start({**make_plan(seeds=[0]), "judging": fixed, "noise_floor": [10_000]}, ["dlbench"], provenance)
-        later = {**fixed, "metric": "macro_f1", "looks": [8, 16]}
-        folder.extend({**make_plan(seeds=[0, 1]), "judging": later, "noise_floor": [10_000, 10_001]})
+        folder.start(replace(make_plan(seeds=[0]), judging=fixed, noise_floor=(10_000,)), ["dlbench"], provenance)
+        later = replace(fixed, metric="macro_f1", interim_analyses=(8, 16))
+        folder.extend(replace(make_plan(seeds=[0, 1]), judging=later, noise_floor=(10_000, 10_001)))
     plan = RunFolder(tmp_path).plan
-    assert plan["judging"] == {**fixed, "looks": [8, 16]}  # stopping early is paid for from then on
-    assert plan["noise_floor"] == [10_000, 10_001]
+    assert plan.judging == replace(fixed, interim_analyses=(8, 16))  # stopping early costs alpha from then on
+    assert plan.noise_floor == (10_000, 10_001)

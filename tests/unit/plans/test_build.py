@@ -358,7 +358,7 @@ def test_a_plan_without_axes_is_named_after_its_model(registry: Registry) -> Non
 
 def test_a_plan_is_json_content(registry: Registry) -> None:
     made = plan(registry, activation="relu,tanh")
-    content = json.loads(json.dumps(made.to_json()))
+    content = json.loads(json.dumps(made.record.to_json()))
     assert content["axes"] == {"activation": ["relu", "tanh"]}
     assert content["seeds"] == [0, 1]
     assert content["baseline"] == "relu"

@@ -1,10 +1,8 @@
-import json
-
 import pytest
 
 from dlbench.errors import DlbenchError
 from dlbench.plans.build import build
-from dlbench.plans.plan import Request, find_baseline
+from dlbench.plans.plan import Request
 from dlbench.statistics.seeds import AutoSeeds, comparisons_among, look_schedule, other_seeds, seeds_needed
 
 ACTIVATIONS = {"activation": ("relu", "tanh", "elu")}
@@ -31,10 +29,10 @@ def test_other_seeds_are_as_many_and_none_of_these():
     assert other_seeds([0, 10_000]) == (20_000, 30_000)
 
 
-def test_a_growing_plan_has_a_stage_for_each_look(registry):
+def test_a_growing_plan_has_a_stage_for_each_interim_analysis(registry):
     plan = build(Request(values=ACTIVATIONS, seeds=AutoSeeds(7, 30), noise_floor=True), registry)
-    assert plan.looks == look_schedule(7, 30, 2)
-    assert [len(stage.seeds) for stage in plan.stages] == list(plan.looks)
+    assert plan.interim_analyses == look_schedule(7, 30, 2)
+    assert [len(stage.seeds) for stage in plan.stages] == list(plan.interim_analyses)
     first, *_, last = plan.stages
     early, late = ({trial.trial_id for trial in stage.trials} for stage in (first, last))
     assert early < late
@@ -63,19 +61,10 @@ def test_the_noise_floor_adds_trials_of_the_baseline_alone(registry):
     extra = [trial for trial in plan.trials if trial.seed not in plan.seeds]
     assert [(trial.activation.short, trial.seed) for trial in extra] == [("tanh", 10_000), ("tanh", 10_001)]
     assert len(plan.trials) == 3 * 2 + 2
-    assert json.loads(json.dumps(plan.to_json()))["noise_floor"] == [10_000, 10_001]
-
-
-def test_the_baseline_is_a_label_or_the_first_variant_with_a_value():
-    variants = {"relu, 32": {"activation": "relu", "size": "32"}, "tanh, 32": {"activation": "tanh", "size": "32"}}
-    assert find_baseline("", variants) == "relu, 32"
-    assert find_baseline("tanh, 32", variants) == find_baseline("tanh", variants) == "tanh, 32"
-    with pytest.raises(DlbenchError) as caught:
-        find_baseline("tan", variants)
-    assert "Did you mean tanh?" in caught.value.hint
+    assert plan.record.noise_floor == (10_000, 10_001)
 
 
 def test_the_plan_keeps_its_baseline(registry):
     plan = build(Request(values=ACTIVATIONS, judging={"baseline": "elu"}), registry)
-    assert plan.to_json()["baseline"] == "elu"
+    assert plan.record.baseline == "elu"
     assert [variant.label for variant in plan.variants] == ["relu", "tanh", "elu"]

@@ -3,11 +3,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from dlbench.errors import DlbenchError
 from dlbench.plans.extend import extend_plan
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.provenance import provenance_id
 
@@ -52,7 +54,7 @@ def test_a_session_leaves_journal_views_manifest_and_logs(tmp_path, make_record,
     assert len(list((path / "logs").iterdir())) == 1
     manifest = json.loads((path / "manifest.json").read_text())
     assert (manifest["schema"], manifest["name"]) == (1, "run")
-    assert {key: manifest["plan"][key] for key in make_plan()} == make_plan()
+    assert {key: manifest["plan"][key] for key in make_plan()} == make_plan().to_json()
     (session,) = manifest["sessions"]
     assert session["command"] == list(COMMAND)
     assert session["started"] <= session["ended"]
@@ -157,16 +159,16 @@ def test_a_read_only_folder_says_what_to_do(tmp_path, make_plan, provenance):
 def test_more_variants_values_and_seeds_extend_a_plan_and_nothing_moves(make_plan):
     old = make_plan(["relu", "tanh"], [0, 1, 2])
     joined = extend_plan(old, make_plan(["gelu", "relu"], [5, 1]))
-    assert [variant["label"] for variant in joined["variants"]] == ["relu", "tanh", "gelu"]
-    assert joined["axes"] == {"activation": ["relu", "tanh", "gelu"]}
-    assert joined["seeds"] == [0, 1, 2, 5]
-    assert joined["baseline"] == "relu"
+    assert [variant.label for variant in joined.variants] == ["relu", "tanh", "gelu"]
+    assert joined.axes == {"activation": ("relu", "tanh", "gelu")}
+    assert joined.seeds == (0, 1, 2, 5)
+    assert joined.baseline == "relu"
     assert extend_plan(old, old) == old
 
 
 def test_other_fixed_settings_are_listed_with_both_values(make_plan):
-    old, new = make_plan(), make_plan()
-    new["fixed"] = {"dataset": "standard/mnist", "model": "standard/mlp", "batch_size": "64"}
+    old = make_plan()
+    new = replace(old, fixed={"dataset": "standard/mnist", "model": "standard/mlp", "batch_size": "64"})
     with pytest.raises(DlbenchError) as caught:
         extend_plan(old, new)
     assert "dataset is standard/digits there and standard/mnist here" in caught.value.message
@@ -185,15 +187,15 @@ def test_a_refused_plan_writes_nothing(tmp_path, make_plan, provenance):
     with RunFolder(tmp_path) as folder:
         folder.start(make_plan(), COMMAND, provenance)
     before = (tmp_path / "manifest.json").read_text()
-    other = make_plan() | {"fixed": {"epochs": "5"}}
+    other = replace(make_plan(), fixed={"epochs": "5"})
     with RunFolder(tmp_path) as folder, pytest.raises(DlbenchError):
         folder.start(other, COMMAND, provenance)
     assert (tmp_path / "manifest.json").read_text() == before
 
 
 def test_a_folder_older_than_a_setting_is_one_where_trials_did_as_before():
-    old = {"fixed": {"epochs": "1"}, "axes": {}, "variants": [], "seeds": [0]}
-    same = old | {"fixed": {"epochs": "1", "fused": "false", "matmul_precision": "highest"}}
-    assert extend_plan(old, same)["seeds"] == [0]
+    old = PlanRecord(fixed={"epochs": "1"}, axes={}, variants=(), seeds=(0,), baseline="")
+    same = replace(old, fixed={"epochs": "1", "fused": "false", "matmul_precision": "highest"})
+    assert extend_plan(old, same).seeds == (0,)
     with pytest.raises(DlbenchError, match="fused is false there and true here"):
-        extend_plan(old, old | {"fixed": {"epochs": "1", "fused": "true"}})
+        extend_plan(old, replace(old, fixed={"epochs": "1", "fused": "true"}))

@@ -4,8 +4,7 @@ import pytest
 
 from dlbench.errors import DlbenchError
 from dlbench.files import replace_file
-from dlbench.runs.manifest import read_manifest, write_manifest
-from dlbench.trials.manifest import Manifest
+from dlbench.runs.manifest import Manifest, read_manifest, write_manifest
 
 
 def test_a_manifest_comes_back_as_it_was(tmp_path, make_plan):

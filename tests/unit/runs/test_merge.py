@@ -17,7 +17,7 @@ from dlbench.runs.merge import merge
 def make_run(tmp_path, make_record, make_plan, provenance):
     def make(name, activations=("relu", "tanh"), seeds=(0, 1), plan=None, **changes):
         with RunFolder(tmp_path / name) as folder:
-            folder.start(make_plan(activations, seeds) | (plan or {}), ["dlbench", name], provenance)
+            folder.start(replace(make_plan(activations, seeds), **(plan or {})), ["dlbench", name], provenance)
             for activation in activations:
                 for seed in seeds:
                     folder.add(make_record(activation, seed, **changes))
@@ -39,8 +39,8 @@ def test_folders_with_common_trials_join_without_doubling(make_run, tmp_path):
     rows = _rows(tmp_path / "both" / "trials.csv")
     assert len(rows) == len({row["trial_id"] for row in rows}) == 9
     folder = RunFolder(tmp_path / "both")
-    assert [variant["label"] for variant in folder.plan["variants"]] == ["relu", "tanh", "elu"]
-    assert folder.plan["seeds"] == [0, 1, 2, 3]
+    assert [variant.label for variant in folder.plan.variants] == ["relu", "tanh", "elu"]
+    assert folder.plan.seeds == (0, 1, 2, 3)
     assert [session["command"][-1] for session in folder.manifest.sessions] == ["one", "two"]
     assert _rows(tmp_path / "both" / "comparison.csv")
     again = merge(tmp_path / "both", [one, two, one])

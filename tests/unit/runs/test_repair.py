@@ -85,7 +85,7 @@ def test_what_is_broken_is_found_mended_and_kept_as_a_copy(run, how):
     folder = RunFolder(run)
     assert folder.warnings == ()
     assert len(folder.records) == (6 if how not in ("torn last line", "half-written record") else 5)
-    assert len(folder.plan["variants"]) == 2
+    assert len(folder.plan.variants) == 2
     if len(folder.records) == 6 and "manifest" not in how:
         assert {name: (run / name).read_bytes() for name in VIEWS} == before
     kept = (

@@ -71,11 +71,12 @@ def test_a_comparison_without_the_axis_goes_into_the_folder_that_it_always_had(w
 
 def test_a_run_folder_from_before_the_axis_can_be_extended(with_teacher):
     program = """
-import json
+from dataclasses import replace
 from dlbench.plans.extend import extend_plan
+from dlbench.plans.plan_record import PlanRecord
 
-old = {"fixed": {"epochs": "1"}, "axes": {}, "variants": [], "seeds": [0]}
-print(json.dumps(extend_plan(old, old | {"fixed": {"epochs": "1", "teacher": "none"}, "seeds": [1]})["seeds"]))
+old = PlanRecord(fixed={"epochs": "1"}, axes={}, variants=(), seeds=(0,), baseline="")
+print(list(extend_plan(old, replace(old, fixed={"epochs": "1", "teacher": "none"}, seeds=(1,))).seeds))
 """
     assert json.loads(with_teacher(program)) == [0, 1]
 

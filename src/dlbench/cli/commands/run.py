@@ -59,7 +59,7 @@ def run(
     from dlbench.cli.run_session import run_session
 
     outcome = run_session(request, options, registry, quiet=shown.quiet or shown.as_json)
-    answers = answer(found, outcome.records, outcome.plan.to_json(), changed)
+    answers = answer(found, outcome.records, outcome.plan.record, changed)
     _write(answers, outcome.folder)
     _show(answers, outcome, overrides, shown)
     raise typer.Exit(outcome.exit_code)

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from matplotlib.figure import Figure
 
 from dlbench.analysis.verdicts import Judged
 from dlbench.files import replace_file, writing
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.report.figures import confusion, curves, differences, final, heatmap, layers, rates, seconds, steps
 from dlbench.report.figures.canvas import FORMATS, Format, render
 from dlbench.report.figures.study import FigureData, study
@@ -68,9 +68,7 @@ def picture(kind: Kind, drawn: FigureData, format: Format) -> bytes:  # noqa: A0
     return render(lambda: kind.draw(drawn), format)
 
 
-def learning_curves(
-    records: Iterable[TrialRecord], plan: Mapping[str, Any], path: Path, judged: Judged | None = None
-) -> None:
+def learning_curves(records: Iterable[TrialRecord], plan: PlanRecord, path: Path, judged: Judged | None = None) -> None:
     """Draw the learning curves of a run to a PNG file in its folder. judged: its verdicts, if they are known."""
     image = picture(KINDS["curves"], study(records, plan, judged=judged), "png")
     with writing(path.parent):

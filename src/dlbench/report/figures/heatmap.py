@@ -20,7 +20,7 @@ _COLORS = "Blues"
 
 def unavailable_reason(study: FigureData) -> str:
     """Say why there is no heat map, or ""."""
-    axes = study.plan["axes"]
+    axes = study.plan.axes
     if len(axes) < 2:
         return "it needs two axes"
     if math.prod(len(values) for values in list(axes.values())[2:]) > _PANELS:
@@ -30,8 +30,8 @@ def unavailable_reason(study: FigureData) -> str:
 
 def draw(study: FigureData) -> Figure:
     """Draw the first axis down and the second across, with mean ± standard deviation in the cells."""
-    (down, rows), (across, columns), *others = study.plan["axes"].items()
-    cells = {tuple(variant.values.get(axis) for axis in study.plan["axes"]): variant for variant in study.variants}
+    (down, rows), (across, columns), *others = study.plan.axes.items()
+    cells = {tuple(variant.values.get(axis) for axis in study.plan.axes): variant for variant in study.variants}
     combinations = list(product(*(values for _, values in others)))
     means = [shown for variant in study.variants if (shown := _mean(variant, study)) is not None]
     norm = Normalize(min(means), max(means))

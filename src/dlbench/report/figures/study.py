@@ -13,6 +13,7 @@ from dlbench.analysis.summary import group_by_variant
 from dlbench.analysis.verdicts import Judged, judge_run
 from dlbench.components.metric_table import find_metric
 from dlbench.components.metrics import Metric
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.report.figures.canvas import with_note
 from dlbench.report.palette import Style, styles
 from dlbench.statistics.verdicts import Rules
@@ -67,7 +68,7 @@ class VariantSeries:
 class FigureData:
     """A run as figures need it."""
 
-    plan: Mapping[str, Any]
+    plan: PlanRecord
     variants: tuple[VariantSeries, ...]
     judged: Judged
 
@@ -110,7 +111,7 @@ class FigureData:
 
 def study(
     records: Iterable[TrialRecord],
-    plan: Mapping[str, Any],
+    plan: PlanRecord,
     asked: Mapping[str, Any] | None = None,
     judged: Judged | None = None,
 ) -> FigureData:
@@ -124,12 +125,12 @@ def study(
     answered = {name: tuple(record for record in group if record.status in COMPLETED) for name, group in groups.items()}
     variants = tuple(
         VariantSeries(
-            label=variant["label"],
-            values=variant["values"],
-            look=looks[variant["variant_id"]],
-            records=answered[variant["variant_id"]],
-            target=next((target_of(record, plan) for record in answered[variant["variant_id"]]), None),
+            label=variant.label,
+            values=variant.values,
+            look=looks[variant.variant_id],
+            records=answered[variant.variant_id],
+            target=next((target_of(record, plan) for record in answered[variant.variant_id]), None),
         )
-        for variant in plan["variants"]
+        for variant in plan.variants
     )
     return FigureData(plan=plan, variants=variants, judged=judged or judge_run(trials, plan, asked))

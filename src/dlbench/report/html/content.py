@@ -9,6 +9,7 @@ from typing import Any
 from dlbench.analysis.summary import VariantSummary, summarise
 from dlbench.analysis.verdicts import Judged, ranking_sentence
 from dlbench.components.metric_table import find_metric
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.report.headings import words
 from dlbench.report.html.reported import claim_rows, reported_rows
 from dlbench.report.html.verdicts import ABSENT, FamilyTable, Row, family_table, rule
@@ -96,11 +97,10 @@ def page(folder: RunFolder, judged: Judged, figures: Sequence[Figure], absent: S
 
 def _lead(folder: RunFolder) -> str:
     plan = folder.plan
-    axes = [f"{words(axis)}: {', '.join(values)}" for axis, values in plan["axes"].items()]
-    planned = len(plan["variants"]) * len(plan["seeds"])
+    axes = [f"{words(axis)}: {', '.join(values)}" for axis, values in plan.axes.items()]
     answered = sum(record.status in COMPLETED for record in folder.records)
-    experiment = [f"experiment {plan['experiment']}"] if plan.get("experiment") else []
-    counts = [f"{len(plan['seeds'])} seeds", f"{answered} trials with numbers, {planned} planned"]
+    experiment = [f"experiment {plan.experiment}"] if plan.experiment else []
+    counts = [f"{len(plan.seeds)} seeds", f"{answered} trials with numbers, {plan.trial_count} planned"]
     return " · ".join([*experiment, *axes, *counts])
 
 
@@ -122,11 +122,11 @@ def _numbers(summaries: Sequence[VariantSummary]) -> tuple[list[str], list[Row]]
     return ["n", *(find_metric(name).heading for name in metrics)], rows
 
 
-def _settings(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
-    varied = [(words(axis), "varied: " + ", ".join(values)) for axis, values in plan["axes"].items()]
-    seeds = [("seeds", ", ".join(map(str, plan["seeds"])))]
-    floor = [("seeds of the noise floor", ", ".join(map(str, plan["noise_floor"])))] if plan.get("noise_floor") else []
-    return [*varied, *((words(name), str(value)) for name, value in plan["fixed"].items()), *seeds, *floor]
+def _settings(plan: PlanRecord) -> list[tuple[str, str]]:
+    varied = [(words(axis), "varied: " + ", ".join(values)) for axis, values in plan.axes.items()]
+    seeds = [("seeds", ", ".join(map(str, plan.seeds)))]
+    floor = [("seeds of the noise floor", ", ".join(map(str, plan.noise_floor)))] if plan.noise_floor else []
+    return [*varied, *((words(name), str(value)) for name, value in plan.fixed.items()), *seeds, *floor]
 
 
 def _session(session: Mapping[str, Any]) -> Session:

@@ -1,8 +1,7 @@
 """The figures of a comparison's variants: as many as the screen is wide, and below them what else happened."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -11,6 +10,7 @@ from rich.text import Text
 from dlbench.analysis.summary import FailureGroup, VariantSummary
 from dlbench.components.metric_table import METRICS
 from dlbench.components.metrics import Metric
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.report.terminal.layout import natural_width, plain_table
 from dlbench.trials.trial_record import COMPLETED
 
@@ -44,13 +44,13 @@ COLUMNS = (
 
 
 def print_comparison(
-    console: Console, summaries: Sequence[VariantSummary], plan: Mapping[str, Any], title: str = "", judged: str = ""
+    console: Console, summaries: Sequence[VariantSummary], plan: PlanRecord, title: str = "", judged: str = ""
 ) -> None:
     """Print a comparison's figures and, below them, the trials that gave no numbers.
 
     judged: the metric that a table of verdicts above has shown already, or "".
     """
-    console.print(comparison_table(summaries, tuple(plan["axes"]), console.width, title=title, judged=judged))
+    console.print(comparison_table(summaries, tuple(plan.axes), console.width, title=title, judged=judged))
     for note in failure_notes(summaries):
         console.print(Text(note), soft_wrap=True)
 

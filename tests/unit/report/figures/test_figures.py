@@ -82,8 +82,8 @@ def test_the_only_epoch_is_a_point_with_a_bar_a_variant(make_record, make_plan):
 
 
 def test_a_run_without_answers_is_drawn_empty(tmp_path, make_plan):
-    plan = make_plan()
-    plan["variants"][0]["label"] = plan["baseline"] = "$x_1$ and $"
+    name, plan = "$x_1$ and $", make_plan()
+    plan = replace(plan, variants=(replace(plan.variants[0], label=name), plan.variants[1]), baseline=name)
     learning_curves([], plan, tmp_path / "empty.png")
     assert (tmp_path / "empty.png").stat().st_size > 0
 

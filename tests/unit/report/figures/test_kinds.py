@@ -69,9 +69,12 @@ def two_axes(make_record, make_plan):
     names = ["relu", "gelu", "tanh", "elu"]
     plan = make_plan(names, range(3))
     values = [(a, b) for a in ("relu", "tanh") for b in ("0.1", "0.01")]
-    for variant, (activation, rate) in zip(plan["variants"], values, strict=True):
-        variant |= {"label": f"{activation}, {rate}", "values": {"activation": activation, "learning_rate": rate}}
-    plan |= {"axes": {"activation": ["relu", "tanh"], "learning_rate": ["0.1", "0.01"]}, "baseline": "relu, 0.1"}
+    variants = tuple(
+        replace(variant, label=f"{activation}, {rate}", values={"activation": activation, "learning_rate": rate})
+        for variant, (activation, rate) in zip(plan.variants, values, strict=True)
+    )
+    axes = {"activation": ("relu", "tanh"), "learning_rate": ("0.1", "0.01")}
+    plan = replace(plan, axes=axes, variants=variants, baseline="relu, 0.1")
     return study(records_of(make_record, names, 3), plan)
 
 
@@ -164,7 +167,7 @@ def test_the_heat_map_has_the_mean_of_each_cell(two_axes):
 
 
 def test_a_third_axis_gets_a_panel_for_each_value(two_axes):
-    plan = two_axes.plan | {"axes": {**two_axes.plan["axes"], "batch_size": ["32", "64"]}}
+    plan = replace(two_axes.plan, axes={**two_axes.plan.axes, "batch_size": ("32", "64")})
     variants = tuple(replace(v, values={**v.values, "batch_size": "32"}) for v in two_axes.variants)
     figure = KINDS["heatmap"].draw(replace(two_axes, plan=plan, variants=variants))
     panels = [axes for axes in figure.axes if axes.images]
@@ -267,7 +270,7 @@ def test_labels_are_no_mathematics(two_axes, kind):
         replace(v, label=f"{HOSTILE} {place}", values={"activation": HOSTILE, "learning_rate": str(place)})
         for place, v in enumerate(two_axes.variants)
     )
-    plan = two_axes.plan | {"axes": {"activation": [HOSTILE], "learning_rate": list("0123")}}
+    plan = replace(two_axes.plan, axes={"activation": (HOSTILE,), "learning_rate": tuple("0123")})
 
     def draw():
         figure = KINDS[kind].draw(replace(two_axes, variants=variants, plan=plan))

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -18,10 +19,17 @@ HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">&amp;|\\input{
 @pytest.fixture
 def folder(tmp_path, make_record, make_plan, provenance):
     plan = make_plan()
-    for variant, name in zip(plan["variants"], (HOSTILE, '=cmd|"/c calc"!A1'), strict=True):
-        variant["label"] = variant["values"]["activation"] = name
-    plan |= {"axes": {"activation": [v["label"] for v in plan["variants"]]}, "baseline": HOSTILE}
-    plan["fixed"]["dataset"] = HOSTILE
+    names = (HOSTILE, '=cmd|"/c calc"!A1')
+    plan = replace(
+        plan,
+        axes={"activation": names},
+        fixed={**plan.fixed, "dataset": HOSTILE},
+        variants=tuple(
+            replace(variant, label=name, values={"activation": name})
+            for variant, name in zip(plan.variants, names, strict=True)
+        ),
+        baseline=HOSTILE,
+    )
     with RunFolder(tmp_path / "run") as folder:
         folder.start(plan, ["dlbench", HOSTILE], provenance | {"git_commit": HOSTILE})
         for seed in range(3):

@@ -1,5 +1,6 @@
 import io
 import math
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -59,12 +60,16 @@ def test_the_least_important_columns_go_first(records, make_plan, printed):
     assert "12,346" not in printed(records, make_plan(), 60)
 
 
+def with_axis(plan, axis, value):
+    """The plan with one more axis, on which all variants have the same value."""
+    variants = tuple(replace(variant, values={**variant.values, axis: value}) for variant in plan.variants)
+    return replace(plan, axes={**plan.axes, axis: (value,)}, variants=variants)
+
+
 def test_long_names_fold_and_nothing_essential_is_cut(make_record, make_plan, printed):
     name = "rrelu:lower=0.111:upper=0.444:something=0.123456789"
     plan = make_plan([name, "relu"])
-    plan["axes"] = {"activation": [], "model": []}
-    for variant in plan["variants"]:
-        variant["values"]["model"] = "torchvision-like-model-name:width=64"
+    plan = with_axis(plan, "model", "torchvision-like-model-name:width=64")
     text = printed([make_record(name, seed) for seed in (0, 1)], plan)
     assert max(cell_len(line) for line in text.splitlines()) <= 80
     assert "90.00 ± 0.00" in text
@@ -72,10 +77,7 @@ def test_long_names_fold_and_nothing_essential_is_cut(make_record, make_plan, pr
 
 
 def test_each_axis_has_its_column(make_record, make_plan, printed):
-    plan = make_plan()
-    plan["axes"]["learning_rate"] = ["0.1"]
-    for variant in plan["variants"]:
-        variant["values"]["learning_rate"] = "0.1"
+    plan = with_axis(make_plan(), "learning_rate", "0.1")
     header = printed([make_record()], plan, 100).splitlines()[2:5]
     assert "activation" in "".join(header)
     assert "learning rate" in "".join(header)
@@ -110,7 +112,7 @@ def test_a_selection_on_the_test_set_shows(make_record, make_plan, printed, sett
 
 def test_only_the_variants_that_were_selected_on_the_test_set_are_named(make_record, make_plan, printed):
     plan = make_plan()
-    plan["variants"][1] = make_plan(select="best-on-test")["variants"][1]
+    plan = replace(plan, variants=(plan.variants[0], make_plan(select="best-on-test").variants[1]))
     records = [make_record("relu"), make_record("tanh", settings={"select": "best-on-test"})]
     assert "selected on the test set: tanh" in printed(records, plan)
 

@@ -1,5 +1,6 @@
 import io
 import random
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -27,8 +28,9 @@ def records(make_record):
 def printed(records, make_plan):
     def printed(width=80, asked=None, **changes):
         screen = Console(file=io.StringIO(), width=width, **changes.pop("console", {}))
-        plan = {**make_plan(list(GAINS), range(8)), **changes}
-        print_verdicts(screen, judge_run(changes.get("records", records), plan, asked), "a-run")
+        found = changes.pop("records", records)
+        plan = replace(make_plan(list(GAINS), range(8)), **changes)
+        print_verdicts(screen, judge_run(found, plan, asked), "a-run")
         return screen.file.getvalue()
 
     return printed
@@ -110,7 +112,7 @@ def test_one_seed_shows_values_and_claims_nothing(printed, make_record):
 
 def test_the_noise_floor_is_the_first_line(printed, records, make_record):
     more = [make_record("relu", 10_000 + seed, 0.9) for seed in range(8)]
-    lines = printed(120, records=[*records, *more], noise_floor=[10_000 + seed for seed in range(8)]).splitlines()
+    lines = printed(120, records=[*records, *more], noise_floor=tuple(range(10_000, 10_008))).splitlines()
     first = next(n for n, line in enumerate(lines) if line.startswith("──")) + 1
     assert lines[first].startswith("relu, other seeds 8 89.00")
     assert lines[first + 1].startswith("relu ")
@@ -153,7 +155,7 @@ def test_of_many_comparisons_only_those_that_show_something_are_quoted(make_reco
 def test_convergence_tells_hits_and_infinite_medians(make_record, make_plan):
     records = [make_record(name, seed, x) for name, x in (("relu", 0.9), ("tanh", 0.5)) for seed in range(3)]
     plan = make_plan()
-    plan |= {"target": find_target(records, plan)}
+    plan = replace(plan, target=find_target(records, plan))
     screen = Console(file=io.StringIO(), width=80)
     screen.print(convergence_table(convergence(records, plan), 80))
     text = screen.file.getvalue()

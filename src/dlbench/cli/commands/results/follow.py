@@ -38,9 +38,9 @@ def _print_new(folder: "RunFolder") -> None:
     from dlbench.report.terminal.progress import outcome_in_words
 
     new = folder.refresh()
-    plan = folder.manifest.plan if folder.manifest else {"variants": (), "seeds": ()}
-    labels = {variant["variant_id"]: variant["label"] for variant in plan["variants"]}
-    total = len(plan["variants"]) * len(plan["seeds"]) + len(plan.get("noise_floor", ()))
+    plan = folder.manifest.plan if folder.manifest else None
+    labels = {variant.variant_id: variant.label for variant in plan.variants} if plan else {}
+    total = plan.trial_count if plan else 0
     done = len(folder.records) - len(new)
     for number, record in enumerate(new, start=done + 1):
         label = labels.get(record.trial.variant_id, record.trial_id)

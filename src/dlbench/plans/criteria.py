@@ -1,0 +1,72 @@
+"""How the differences of a run are judged: fixed in its plan, before anything runs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from dlbench.components.metric_table import METRICS, find_metric
+from dlbench.components.metrics import Value
+from dlbench.statistics.seeds import ALPHA, alpha_per_look
+from dlbench.statistics.verdicts import Rules
+
+At = Literal["selected", "last"] | int
+METRIC = "test_accuracy"
+
+
+def _shown(text: str, **more: Any) -> dict[str, Any]:
+    """Return the metadata of a field that users set, on the command line and in the Python interface."""
+    return {"help": text, "group": "Verdicts", **more}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criteria:
+    """How differences are judged. Fields with metadata are options of the commands and keywords of dlbench.compare.
+
+    metric: name of the metric.
+    at: the epoch of metrics that each epoch has.
+    margin: differences below it are negligible; in the metric's unit as files have it.
+    alpha: error rate of the whole run, shared by its interim analyses.
+    baseline: a variant's label.
+    all_pairs: compare each variant with each, not with the baseline alone.
+    interim_analyses: the numbers of seeds after which a growing comparison is judged; () for one that does not grow.
+    """
+
+    metric: str = field(default=METRIC, metadata=_shown(f"What is judged. Default: {METRIC}.", metavar="NAME"))
+    at: At = "selected"
+    margin: float = field(
+        default=METRICS[METRIC].margin,
+        metadata=_shown(
+            "A difference that does not matter, in points for accuracies. Default: 0.2 points.",
+            metavar="NUMBER",
+            minimum=0,
+        ),
+    )
+    alpha: float = field(
+        default=ALPHA, metadata=_shown(f"Chance of any false verdict in a table. Default: {ALPHA}.", metavar="SHARE")
+    )
+    baseline: str = field(
+        default="", metadata=_shown("The variant to compare with. Default: the first.", metavar="LABEL")
+    )
+    all_pairs: bool = field(default=False, metadata=_shown("Judge each variant against each, with letters."))
+    interim_analyses: tuple[int, ...] = ()
+
+    def rules(self, declared: Iterable[Value] = ()) -> Rules:
+        """Return the rules of each analysis. Raises DlbenchError for an invalid margin or alpha.
+
+        declared: what diagnostics say about their values.
+        """
+        analyses = len(self.interim_analyses)
+        alpha = alpha_per_look(self.alpha, analyses) if analyses else self.alpha
+        return Rules.for_metric(find_metric(self.metric, declared), margin=self.margin, alpha=alpha)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the criteria as the manifest keeps them, where interim analyses are called "looks"."""
+        content = asdict(self)
+        return content | {"looks": list(content.pop("interim_analyses"))}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Criteria":
+        """Read criteria back; unknown keys of a newer dlbench are ignored."""
+        given = dict(content)
+        given["interim_analyses"] = tuple(given.pop("looks", ()))
+        return cls(**{key: given[key] for key in cls.__dataclass_fields__ if key in given})

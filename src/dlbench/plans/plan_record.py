@@ -1,0 +1,123 @@
+"""The plan of a run as a record: what is built, written to the manifest, read back, judged and reported."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from dlbench.plans.criteria import Criteria
+from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedVariant:
+    """One combination that the plan compares.
+
+    label: its name, unique within the plan.
+    values: its text on each axis.
+    variant_id: the identity that its trials share, whatever their seeds.
+    """
+
+    label: str
+    values: Mapping[str, str]
+    variant_id: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the variant as the manifest keeps it."""
+        return {"label": self.label, "values": dict(self.values), "variant_id": self.variant_id}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """The value that epochs_to_target counts up to, known once the baseline's trials ended.
+
+    metric: name of the metric that must reach it.
+    fraction: where along the baseline's epochs it was read.
+    baseline: label of the variant that set it.
+    values: the target for each data set.
+    """
+
+    metric: str
+    fraction: float
+    baseline: str
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanRecord(Mapping[str, Any]):
+    """What a run compares, from the request to the report.
+
+    Also a read-only mapping with the keys of the manifest's JSON (`plan["variants"][0]["label"]`, `plan.get("watch")`),
+    for plugins written when plans were dictionaries. The core reads attributes only.
+
+    axes: the texts that vary, by axis.
+    fixed: everything else, by name.
+    variants: the combinations, in the order of tables and figures.
+    seeds: the seeds that every variant runs with.
+    baseline: label of the variant that the others are compared with.
+    experiment: qualified name of the experiment, "" if it is none.
+    judging: how differences are judged; None for the defaults.
+    noise_floor: seeds on which the baseline runs again.
+    diagnostics: what is measured during training.
+    target: of epochs_to_target, None until it is known.
+    unknown: keys written by another version, kept as they are.
+    """
+
+    axes: Mapping[str, tuple[str, ...]]
+    fixed: Mapping[str, str]
+    variants: tuple[PlannedVariant, ...]
+    seeds: tuple[int, ...]
+    baseline: str
+    experiment: str = ""
+    judging: Criteria | None = None
+    noise_floor: tuple[int, ...] = ()
+    diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS
+    target: Target | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def trial_count(self) -> int:
+        """Return the number of planned trials, those of the noise floor included."""
+        return len(self.variants) * len(self.seeds) + len(self.noise_floor)
+
+    @property
+    def baseline_variant(self) -> PlannedVariant:
+        """Return the variant that the others are compared with."""
+        return next(variant for variant in self.variants if variant.label == self.baseline)
+
+    @property
+    def criteria(self) -> Criteria:
+        """Return the fixed criteria; a plan that fixed none has the defaults."""
+        return self.judging or Criteria(baseline=self.baseline)
+
+    @property
+    def varied_axes(self) -> tuple[str, ...]:
+        """Return the axes on which the variants differ."""
+        return tuple(axis for axis in self.axes if len({v.values.get(axis, "") for v in self.variants}) > 1)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as the manifest keeps it; what is empty has no key."""
+        optional = {
+            "experiment": self.experiment,
+            "judging": self.judging.to_json() if self.judging else {},
+            "noise_floor": list(self.noise_floor),
+            "watch": self.diagnostics.to_json() if self.diagnostics else {},  # the key that committed runs have
+            "target": asdict(self.target) if self.target else {},
+        }
+        return {
+            "axes": {axis: list(values) for axis, values in self.axes.items()},
+            "fixed": dict(self.fixed),
+            "variants": [variant.to_json() for variant in self.variants],
+            "seeds": list(self.seeds),
+            "baseline": self.baseline,
+            **{key: value for key, value in optional.items() if value},
+            **self.unknown,
+        }
+
+    def __getitem__(self, key: str) -> Any:
+        return self.to_json()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.to_json())
+
+    def __len__(self) -> int:
+        return len(self.to_json())
