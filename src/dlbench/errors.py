@@ -1,11 +1,11 @@
-"""Errors meant for people: what is wrong, what was perhaps meant, what to type next."""
+"""Errors for users: what is wrong, what was perhaps meant, what to type next."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 class DlbenchError(Exception):
-    """An error with a sentence for the user and, where there is one, what to do next."""
+    """An error with a sentence for the user and, if there is one, what to do next."""
 
     exit_code = 2
 
@@ -19,18 +19,23 @@ class DlbenchError(Exception):
 
 
 class ContractError(DlbenchError):
-    """A plugin's record, hook or factory does not keep the promise it makes."""
+    """A plugin's record, hook or factory breaks its contract."""
 
 
 class DataError(DlbenchError):
-    """A data set cannot be had: not downloadable, corrupt or truncated."""
+    """A data set is not available: it cannot be downloaded, or is corrupt or truncated."""
 
 
 class DataMissingError(DataError):
     """A data set's files are not on disk."""
 
 
+def describe_error(error: BaseException, limit: int = 500) -> str:
+    """Return an exception's type and text in one line of at most `limit` characters."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:limit].rstrip(": ")
+
+
 def suggest(name: str, known: Iterable[str], then: str = "") -> str:
-    """Return "Did you mean …?" for the nearest known names, where some are near, and then what holds in any case."""
+    """Return "Did you mean …?" for the nearest known names, if some are near, followed by `then`."""
     near = get_close_matches(name, list(known), n=3, cutoff=0.6)
     return " ".join(filter(None, [f"Did you mean {' or '.join(near)}?" if near else "", then]))

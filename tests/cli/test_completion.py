@@ -82,6 +82,18 @@ def _answers(monkeypatch, capsys) -> list[str]:
         ("plugins check found", ["foundations"]),
         ("plugins new snake --kind act", ["activation"]),
         ("plugins un", ["uninstall"]),
+        ("show model mlp --activation leaky-r", ["leaky-relu"]),
+        ("show model mlp --dataset fash", ["fashion-mnist"]),
+        ("data verify cifar100", ["cifar100"]),
+        ("compare --executor loc", ["local"]),
+        ("compare --metric macro_", ["macro_precision", "macro_recall", "macro_f1"]),
+        ("compare --diagnostics saturation,fir", ["saturation,first"]),
+        ("compare --diagnostics satu", ["saturation"]),
+        ("plot any --kind confusion,gra", ["confusion,gradients"]),
+        ("plot any --format s", ["svg"]),
+        ("results export any --table per", ["per-class"]),
+        ("results export any --format par", ["parquet"]),
+        ("list datasets --tag embed", ["embedded"]),
         ("compare --activation nothing-like-this", []),
         ("compare --activation nothing-like-this:", []),
     ],
@@ -135,6 +147,24 @@ def test_runs_are_offered_by_name(fish, tmp_path) -> None:
     (tmp_path / "results" / "no-run").mkdir()
     assert fish("results show ") == ["digits-1", "digits-2"]
     assert fish("report digits-") == ["digits-1", "digits-2"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "plot",
+        "report",
+        *(f"results {name}" for name in ("show", "export", "doctor", "rm", "merge", "rm digits-1", "merge digits-1")),
+    ],
+)
+def test_every_command_that_takes_a_run_completes_its_name(fish, tmp_path, command: str) -> None:
+    (tmp_path / "results" / "digits-1" / "journal").mkdir(parents=True)
+    assert fish(f"{command} dig") == ["digits-1"]
+
+
+def test_runs_are_offered_from_the_folder_that_was_given(fish, tmp_path) -> None:
+    (tmp_path / "elsewhere" / "digits-3" / "journal").mkdir(parents=True)
+    assert fish("results doctor --results-dir elsewhere dig") == ["digits-3"]
 
 
 def test_a_broken_plugin_is_in_nobodys_way(fish, install) -> None:

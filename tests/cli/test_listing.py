@@ -29,3 +29,33 @@ def test_its_pattern_lists_it_and_json_always_has_all(dlbench):
     assert [line.split()[0] for line in listed.splitlines()[1:]] == [f"zoo/net{number}" for number in range(10, 20)]
     document = json.loads(dlbench("list", "models", "--json").stdout)
     assert sum(each["plugin"] == "zoo" for each in document) == 1371
+
+
+def test_a_tag_lists_only_the_components_that_have_it(dlbench, monkeypatch):
+    monkeypatch.delenv("DLBENCH_PLUGINS")
+    embedded = json.loads(dlbench("list", "datasets", "--tag", "embedded", "--json").stdout)
+    assert [each["name"] for each in embedded] == ["standard/digits", "standard/synthetic"]
+    assert "Tags: embedded" in dlbench("show", "dataset", "digits").stdout
+
+
+def test_several_tags_and_a_pattern_must_all_hold(dlbench, install, monkeypatch):
+    tagged = LARGE.replace('summary="one of many"', 'tags=["even", "odd"][number % 2:][:1] + ["net"]')
+    install("tagged", tagged.replace("1371", "20"))
+    monkeypatch.setenv("DLBENCH_PLUGINS", "tagged")
+    done = dlbench("list", "models", "net1?", "--tag", "net", "--tag", "odd")
+    listed = [line.split()[0] for line in done.stdout.splitlines()[1:]]
+    assert listed == [f"tagged/net{number}" for number in (11, 13, 15, 17, 19)]
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["models", "--tag", "none-has-this"], "No model matches --tag none-has-this."),
+        (["experiments", "--tag", "grey"], "experiments has no tags."),
+        (["--tag", "grey"], "no kind has no tags."),
+    ],
+)
+def test_a_tag_that_cannot_be_found_is_an_error(dlbench, words, answer):
+    done = dlbench("list", *words)
+    assert done.returncode == 2
+    assert answer in done.stderr

@@ -16,7 +16,7 @@ from dlbench.engine.factories import resolve_factory
 from dlbench.engine.feed import Batch, Feed
 from dlbench.engine.randomness import borrowed_generators, generator
 from dlbench.engine.state import TrainingSetup
-from dlbench.errors import ContractError
+from dlbench.errors import ContractError, describe_error
 from dlbench.plugins.registry import Registry
 from dlbench.trials.diagnostics import DiagnosticsPlan, Reading
 
@@ -107,7 +107,7 @@ class DiagnosticsRunner:
             try:
                 self.readings += self._run(diagnostic, setup, images.clone(), labels.clone(), extras, epoch)
             except Exception as error:
-                message = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+                message = describe_error(error, limit=300)
                 self.faults.setdefault(diagnostic.text, (message, traceback.format_exc()))
 
     def _run(

@@ -12,6 +12,7 @@ from dlbench.engine.checkpoint import Checkpoints, Interrupted
 from dlbench.engine.dataset_cache import load_for_trial
 from dlbench.engine.run_trial import run_trial
 from dlbench.engine.state import Row
+from dlbench.errors import describe_error
 from dlbench.plugins.registry import Registry
 from dlbench.runs.checkpoint_files import checkpoint_path
 from dlbench.trials.events import Emit, EpochFinished, TrialFinished, TrialNoted, TrialStarted
@@ -77,7 +78,7 @@ def _failure(trial: Trial, error: BaseException, epochs: tuple[Metrics, ...]) ->
     return TrialRecord(
         trial=trial,
         status="oom" if is_out_of_memory(error) else "failed",
-        message=" ".join(f"{type(error).__name__}: {error}".split())[:500],
+        message=describe_error(error),
         epochs=epochs,
         log=traceback.format_exc(),
     )

@@ -5,6 +5,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 from pebble import ProcessExpired
 
+from dlbench.errors import describe_error
 from dlbench.trials.trial_record import Status
 
 _PEBBLES_TIMEOUT = "Task timeout"
@@ -36,7 +37,7 @@ def describe(error: BaseException | None, *, memory_ran_out: bool, timeout: floa
         return _describe_exit(error.exitcode or 0, memory_ran_out)
     if error is None:
         return "failed", "the worker ended without a record"
-    return "failed", " ".join(f"{type(error).__name__}: {error}".split())[:500].rstrip(": ")
+    return "failed", describe_error(error)
 
 
 def _describe_exit(code: int, memory_ran_out: bool) -> tuple[Status, str]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from pluggy import HookImpl, PluginManager
 
 from dlbench import hookspecs
-from dlbench.errors import DlbenchError, suggest
+from dlbench.errors import DlbenchError, describe_error, suggest
 from dlbench.hookspecs import PROJECT
 from dlbench.plugins.requirements import remedy_for, unmet_requirement
 
@@ -267,9 +267,3 @@ def _as_error(problems: Iterable[PluginProblem]) -> DlbenchError:
     return DlbenchError(
         " ".join(map(str, problems)), "Unset DLBENCH_STRICT_PLUGINS to have that as a warning, and go on without."
     )
-
-
-def describe_error(error: BaseException) -> str:
-    """Return an exception's type and the first line of what it says."""
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

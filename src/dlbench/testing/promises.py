@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from dlbench.components.records import Value
-from dlbench.plugins.discovery import describe_error
+from dlbench.errors import describe_error
 from dlbench.plugins.registry import SINGULAR, Entry, Record_co, Registry
 
 Given = TypeVar("Given")

@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 import typer
 
-from dlbench.components.records import Component, Parameter
+from dlbench.components.records import KINDS, Component, Parameter
 from dlbench.components.syntax import format_value
 
 if TYPE_CHECKING:
@@ -23,13 +24,16 @@ if TYPE_CHECKING:
 #: What Typer calls, with the context, the words before, and the beginning of the current word.
 Complete = Callable[[typer.Context, list[str], str], list[tuple[str, str]]]
 
+#: Characters of a summary that are shown: Typer wraps longer ones, and fish takes each line for an offer.
+_SUMMARY = 60
+
 
 def completing(offer: Callable[[typer.Context, str], Iterable[tuple[str, str]]]) -> Complete:
     """Return a function of context and word as one that Typer calls; an error offers nothing."""
 
     def complete(ctx: typer.Context, args: list[str], incomplete: str) -> list[tuple[str, str]]:
         with contextlib.suppress(Exception), contextlib.redirect_stderr(io.StringIO()):
-            return list(offer(ctx, incomplete))
+            return [(word, shorten(summary, _SUMMARY, placeholder=" …")) for word, summary in offer(ctx, incomplete)]
         return []
 
     return complete
@@ -151,7 +155,9 @@ def _shown(ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
 
 
 def _tags(ctx: typer.Context, _incomplete: str) -> Iterator[tuple[str, str]]:
-    tags = {tag for entry in _registry().entries(ctx.params["kind"]) for tag in entry.record.tags}
+    registry, chosen = _registry(), ctx.params.get("kind")  # not parsed yet where --tag is the last word
+    kinds = [str(chosen)] if chosen in KINDS else [*KINDS]
+    tags = {tag for kind in kinds for entry in registry.entries(kind) for tag in entry.record.tags}
     yield from ((tag, "") for tag in sorted(tags))
 
 

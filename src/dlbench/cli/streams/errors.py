@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from dlbench.errors import DlbenchError
+from dlbench.errors import DlbenchError, describe_error
 
 
 class UnexpectedError(DlbenchError):
@@ -25,7 +25,7 @@ def as_dlbench_error(error: Exception) -> DlbenchError:
 
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return UnexpectedError(
-        f"{type(error).__name__}: {error} ({Path(frame.filename).name}, line {frame.lineno})",
+        f"{describe_error(error)} ({Path(frame.filename).name}, line {frame.lineno})",
         "This is a bug in dlbench. Please report it with the output of `dlbench --debug …`.",
     )
 

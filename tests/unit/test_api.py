@@ -1,0 +1,80 @@
+"""The keywords of dlbench.compare are those that the records of options declare."""
+
+import inspect
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from dlbench import api
+from dlbench.analysis.criteria import Criteria
+from dlbench.sessions.options import Options
+
+SESSION = {each.name: each for each in fields(Options) if each.metadata}
+JUDGING = [each.name for each in fields(Criteria) if each.metadata]
+PARAMETERS = inspect.signature(api.compare).parameters
+GIVEN = {
+    **dict.fromkeys(SESSION, True),
+    "name": "a-run",
+    "results_dir": "runs",
+    "data_dir": "data",
+    "executor": "local:jobs=2",
+    "force": ["relu"],
+    "jobs": 3,
+    "max_time": 60.0,
+    "timeout": 5.0,
+    "checkpoint_every": 7.0,
+}
+
+
+class RequestedError(Exception):
+    """Instead of a run: what it was asked for."""
+
+
+@pytest.fixture
+def requested(monkeypatch):
+    """Return a function that calls `compare` and returns the request and the options that it makes."""
+
+    def run(request, options, *_):
+        raise RequestedError(request, options)
+
+    def call(**keywords):
+        with pytest.raises(RequestedError) as caught:
+            api.compare(**keywords)
+        return caught.value.args
+
+    monkeypatch.setattr(api, "run", run)
+    return call
+
+
+@pytest.mark.parametrize("name", SESSION)
+def test_each_option_of_a_session_is_a_keyword_with_its_default(name):
+    assert PARAMETERS[name].default == SESSION[name].default
+
+
+@pytest.mark.parametrize("name", JUDGING)
+def test_each_option_of_judging_is_a_keyword_that_is_unset_by_default(name):
+    assert PARAMETERS[name].default is None
+
+
+@pytest.mark.parametrize("name", SESSION)
+def test_each_option_of_a_session_reaches_the_session(requested, name):
+    _, options = requested(**{name: GIVEN[name]})
+    expected = Path(GIVEN[name]) if name.endswith("_dir") else GIVEN[name]
+    assert getattr(options, name) == expected
+    unchanged = [other for other in SESSION if other != name]
+    assert {each: getattr(options, each) for each in unchanged} == {each: SESSION[each].default for each in unchanged}
+
+
+def test_only_the_options_of_judging_that_are_given_are_asked_for(requested):
+    assert requested()[0].judging == {}
+    given = {"metric": "test_loss", "margin": 0.1, "alpha": 0.01, "baseline": "relu", "all_pairs": True}
+    assert given.keys() == set(JUDGING)
+    assert requested(**given)[0].judging == given
+
+
+def test_lists_make_axes_and_seeds_are_how_many_or_which(requested):
+    request, _ = requested(activation=["relu", "tanh"], dataset="mnist", learning_rate=0.1, seed=[3, 4])
+    assert request.values == {"activation": ("relu", "tanh"), "dataset": ("mnist",), "learning_rate": ("0.1",)}
+    assert request.seeds == [3, 4]
+    assert requested(seeds=7)[0].seeds == 7
