@@ -37,6 +37,7 @@ LAYERS = (
 APART = {"engine": "report", "report": "engine"}
 #: Built-in plugins, held to what a stranger may import.
 PLUGINS = ("standard", "torchvision")
+DISTRIBUTIONS = SOURCE.parents[1] / "plugins"
 
 
 def unit(path: Path) -> str:
@@ -100,6 +101,17 @@ def test_a_command_imports_no_other_command(path: Path) -> None:
     own = path.relative_to(COMMANDS).parts[0].removesuffix(".py")
     others = [name.split(".")[2] for name in imports(path) if name.startswith("cli.commands.")]
     assert [name for name in others if name != own] == []
+
+
+@pytest.mark.parametrize("path", sorted(DISTRIBUTIONS.glob("*/src/*/*.py")), ids=lambda path: path.stem)
+def test_a_plugin_imports_only_public_names(path: Path) -> None:
+    assert [name for name in imports(path) if name not in dlbench.__all__] == []
+
+
+@pytest.mark.parametrize("path", sorted(DISTRIBUTIONS.glob("*/tests/*.py")), ids=lambda path: path.stem)
+def test_the_tests_of_a_plugin_import_public_names_and_what_is_for_testing(path: Path) -> None:
+    allowed = {*dlbench.__all__, "dlbench", "testing", "testing.engine_parts"}
+    assert [name for name in imports(path) if name not in allowed] == []
 
 
 def test_both_kinds_of_files_are_found() -> None:

@@ -10,11 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlbench import Model
-from dlbench.engine.cost import count_parameters
-from dlbench.engine.describe import describe_model
-from dlbench.plans.build import build as plan
-from dlbench.plans.plan import Request
-from dlbench.plugins.registry import Registry
+from dlbench.testing import Registry, make_trial
+from dlbench.testing.engine_parts import count_parameters, describe_model
 from dlbench_convnet_basics.initialisation import INITIALISATIONS
 from dlbench_convnet_basics.open_ended import open_ended_cnn
 from dlbench_convnet_basics.plugin import MODELS
@@ -246,8 +243,7 @@ def test_batch_norm_can_be_left_out_and_stages_shortened() -> None:
 @pytest.mark.parametrize("name", ["three-layer-convnet", "open-ended-cnn"])
 def test_each_convolution_shows_the_output_size_of_the_reports_formula(name: str) -> None:
     registry = Registry.load()
-    request = Request(values={"model": (f"convnet-basics/{name}",), "dataset": ("cifar10",)}, seeds=1)
-    trial = plan(request, registry).variants[0].trial
+    trial = make_trial(registry, model=f"convnet-basics/{name}", dataset="cifar10")
     made = build(name)
     size = 32
     for layer in describe_model(trial, registry).layers:

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 import dlbench
-from dlbench import Manifest, Trial, TrialRecord
-from dlbench.components.choice import Selection
-from dlbench.trials.settings import Settings
+from dlbench import Manifest, Selection, Settings, Trial, TrialRecord
 from dlbench_mlflow import plugin
 
 pytest.importorskip("mlflow", reason="mlflow-skinny is not installed")

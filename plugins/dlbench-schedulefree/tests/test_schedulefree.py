@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,20 +8,20 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dlbench import ImageData
-from dlbench.engine.factories import resolve_factory
-from dlbench.engine.randomness import generator
-from dlbench.engine.run_trial import run_trial
-from dlbench.engine.schedule_free import evaluation_weights
-from dlbench.engine.setup import build_setup
-from dlbench.engine.split import split_data
-from dlbench.engine.stopping import BestWeights, EarlyStopping
-from dlbench.engine.training import evaluate_on, train
-from dlbench.plans.build import build
-from dlbench.plans.plan import Request
-from dlbench.plugins.registry import Registry
-from dlbench.testing import conformance
-from dlbench.trials.trial import Trial
+from dlbench import ImageData, Trial
+from dlbench.testing import Registry, conformance, make_trial
+from dlbench.testing.engine_parts import (
+    BestWeights,
+    EarlyStopping,
+    build_setup,
+    evaluate_on,
+    evaluation_weights,
+    generator,
+    resolve_factory,
+    run_trial,
+    split_data,
+    train,
+)
 from dlbench_schedulefree.plugin import dlbench_optimizers
 
 schedulefree = pytest.importorskip("schedulefree", reason="schedulefree is not installed")
@@ -47,11 +46,9 @@ def images() -> ImageData:
     return ImageData(pictures[:150], labels[:150], pictures[150:], labels[150:], ("a", "b", "c"))
 
 
-def make_trial(registry: Registry, optimizer: str, **texts: str) -> Trial:
-    fixed = {"batch_size": "16", "epochs": "3", "device": "cpu", "threads": "1"}
-    values = {"optimizer": optimizer, "learning_rate": "0.02", **fixed, **texts}
-    plan = build(Request(values={name: (text,) for name, text in values.items()}, seeds=[0]), registry)
-    return replace(plan.trials[0], input_shape=(1, 6, 6), num_classes=3)
+def trial_with(registry: Registry, optimizer: str, **changes: str) -> Trial:
+    values = {"batch_size": "16", "epochs": "3", "device": "cpu", "threads": "1", "learning_rate": "0.02"} | changes
+    return make_trial(registry, (1, 6, 6), 3, optimizer=optimizer, **values)
 
 
 def network() -> nn.Sequential:
@@ -74,7 +71,7 @@ def test_defaults_are_the_library_s(registry: Registry, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_engine_trains_as_the_library_s_own_recipe_does(registry: Registry, images: ImageData, name: str) -> None:
     """The recipe of schedulefree's README by hand: train(), steps; then eval(), batch norm renewed, evaluation."""
-    trial = make_trial(registry, name)
+    trial = trial_with(registry, name)
     torch.manual_seed(1)
     ours, by_hand = network(), network()
     by_hand.load_state_dict(ours.state_dict())
@@ -115,7 +112,7 @@ def test_the_engine_trains_as_the_library_s_own_recipe_does(registry: Registry, 
 def test_evaluating_in_between_changes_nothing_of_the_training(
     registry: Registry, images: ImageData, name: str
 ) -> None:
-    trial = make_trial(registry, name)
+    trial = trial_with(registry, name)
     torch.manual_seed(1)
     model: Any = network()
     setup = build_setup(trial, images, model, registry)
@@ -133,7 +130,7 @@ def test_evaluating_in_between_changes_nothing_of_the_training(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_has_to_be_learned_is_learned(registry: Registry, images: ImageData, name: str) -> None:
-    trial = make_trial(registry, name, epochs="20", learning_rate="0.5" if name.startswith("sgd") else "0.02")
+    trial = trial_with(registry, name, epochs="20", learning_rate="0.5" if name.startswith("sgd") else "0.02")
     record = run_trial(trial, images, registry)
     assert record.status == "done"
     assert record.metrics["test_accuracy"] is not None

@@ -12,9 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 import dlbench
-from dlbench import Manifest, Trial, TrialRecord, load_results
-from dlbench.components.choice import Selection
-from dlbench.trials.settings import Settings
+from dlbench import Manifest, Selection, Settings, Trial, TrialRecord, load_results
 from dlbench_tensorboard import plugin
 
 pytest.importorskip("tensorboard", reason="tensorboard is not installed")

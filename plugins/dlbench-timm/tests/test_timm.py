@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from dlbench.plugins.registry import Registry
-from dlbench.testing import conformance
+from dlbench.testing import Registry, conformance
 from dlbench_timm.names import FILE, timm_models
 from dlbench_timm.plugin import dlbench_models
 

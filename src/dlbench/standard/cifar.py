@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlbench import ImageData
-from dlbench.standard.files import check, fetch, place, read_labels
+from dlbench.standard.downloads import check, fetch, place, read_labels
 from dlbench.standard.pickles import read_pickle
 
 PIXELS = 3 * 32 * 32

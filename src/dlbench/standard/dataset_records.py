@@ -103,7 +103,7 @@ DATASETS: tuple[Dataset, ...] = (
     ),
     Dataset(
         name="image-folder",
-        factory=f"{_PACKAGE}.folder:image_folder",
+        factory=f"{_PACKAGE}.image_folder:image_folder",
         summary="your image files: PATH/train/CLASS/*, PATH/test/CLASS/*, or PATH/CLASS/* to be split",
         parameters={
             "path": Parameter(required=True, type=str, summary="The folder."),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlbench import ImageData
-from dlbench.standard.files import check, fetch, place, read_labels
+from dlbench.standard.downloads import check, fetch, place, read_labels
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 MNIST_SHA256: Mapping[str, str] = MappingProxyType(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 
 from dlbench import ImageData
-from dlbench.standard.files import fetch, place
+from dlbench.standard.downloads import fetch, place
 
 
 def svhn(root: Path, download: bool) -> ImageData:

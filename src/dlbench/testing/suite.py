@@ -47,7 +47,7 @@ class Item:
 
     def check(self) -> Finding:
         """Hold every promise against it."""
-        from dlbench.testing.plugins import EXPERIMENT_PROMISES, PLUGIN_PROMISES, ExperimentSubject, Whole
+        from dlbench.testing.plugin_contract import EXPERIMENT_PROMISES, PLUGIN_PROMISES, ExperimentSubject, Whole
 
         if self.experiment:
             return examine(self.name, ExperimentSubject(self.experiment, self.registry), EXPERIMENT_PROMISES)

@@ -13,7 +13,7 @@ from PIL import Image
 from dlbench.components.records import Dataset
 from dlbench.standard.dataset_records import DATASETS
 from dlbench.standard.datasets import digits, synthetic
-from dlbench.standard.folder import image_folder
+from dlbench.standard.image_folder import image_folder
 from dlbench.standard.npz import npz
 
 # Records

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from dlbench.standard import cifar, files, idx, svhn
+from dlbench.standard import cifar, downloads, idx, svhn
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
@@ -216,7 +216,7 @@ def test_a_download_that_breaks_off_is_an_error_with_its_address(
         thread.start()
         address = f"http://127.0.0.1:{server.server_port}/file"
         with pytest.raises(OSError, match="ended after 4 of 1,000 bytes") as caught:
-            files.fetch([address], md5(b"whole"), tmp_path)
+            downloads.fetch([address], md5(b"whole"), tmp_path)
         server.shutdown()
         thread.join()
     assert address in str(caught.value)
@@ -225,16 +225,16 @@ def test_a_download_that_breaks_off_is_an_error_with_its_address(
 def test_every_dead_address_is_named(served: tuple[Path, str]) -> None:
     folder, address = served
     with pytest.raises(OSError, match="tried") as caught:
-        files.fetch([f"{address}a", f"{address}b"], "", folder)
+        downloads.fetch([f"{address}a", f"{address}b"], "", folder)
     assert f"{address}a (HTTP Error 404" in str(caught.value)
     assert f"{address}b (HTTP Error 404" in str(caught.value)
 
 
 def test_a_file_is_placed_whole_or_not_at_all(tmp_path: Path) -> None:
-    files.place(tmp_path / "below/file", b"content")
+    downloads.place(tmp_path / "below/file", b"content")
     (tmp_path / "taken").mkdir()
     with pytest.raises(OSError, match="taken"):
-        files.place(tmp_path / "taken", b"content")
+        downloads.place(tmp_path / "taken", b"content")
     assert (tmp_path / "below/file").read_bytes() == b"content"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["below", "taken"]
 

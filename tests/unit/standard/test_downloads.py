@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from dlbench.standard import cifar, files
+from dlbench.standard import cifar, downloads
 from dlbench.standard.pickles import read_pickle
 
 CONTENT = bytes(range(256)) * 400
@@ -67,27 +67,27 @@ def _no_proxy(monkeypatch):
 def test_a_download_that_breaks_off_goes_on_from_there(tmp_path):
     server = Server(cuts=[1000, 5000])
     with serving(server) as address:
-        assert files.fetch([address], MD5, tmp_path) == CONTENT
+        assert downloads.fetch([address], MD5, tmp_path) == CONTENT
     assert server.asked == [None, "bytes=1000-", "bytes=6000-"]
     assert not list(tmp_path.iterdir())
 
 
 def test_a_download_goes_on_in_another_process(tmp_path):
-    server = Server(cuts=[1000] * files.ATTEMPTS)
+    server = Server(cuts=[1000] * downloads.ATTEMPTS)
     with serving(server) as address:
         with pytest.raises(OSError, match="the connection ended"):
-            files.fetch([address], MD5, tmp_path)
+            downloads.fetch([address], MD5, tmp_path)
         (partial,) = tmp_path.iterdir()
         assert CONTENT.startswith(partial.read_bytes())
         server.cuts, server.asked = [], []
-        assert files.fetch([address], MD5, tmp_path) == CONTENT
-    assert server.asked == [f"bytes={1000 * files.ATTEMPTS}-"]
+        assert downloads.fetch([address], MD5, tmp_path) == CONTENT
+    assert server.asked == [f"bytes={1000 * downloads.ATTEMPTS}-"]
 
 
 def test_a_server_without_ranges_starts_over(tmp_path):
     server = Server(cuts=[1000], ranges=False)
     with serving(server) as address:
-        assert files.fetch([address], MD5, tmp_path) == CONTENT
+        assert downloads.fetch([address], MD5, tmp_path) == CONTENT
     assert server.asked == [None, "bytes=1000-"]
 
 
@@ -96,7 +96,7 @@ def test_a_beginning_that_belongs_to_another_file_is_thrown_away(tmp_path, begun
     (tmp_path / f".{MD5}.download").write_bytes(begun)
     server = Server()
     with serving(server) as address:
-        assert files.fetch([address], MD5, tmp_path) == CONTENT
+        assert downloads.fetch([address], MD5, tmp_path) == CONTENT
     assert server.asked[-1] is None
 
 
@@ -104,16 +104,16 @@ def test_what_was_whole_already_is_not_asked_for_again(tmp_path):
     (tmp_path / f".{MD5}.download").write_bytes(CONTENT)
     server = Server()
     with serving(server) as address:
-        assert files.fetch([address], MD5, tmp_path) == CONTENT
+        assert downloads.fetch([address], MD5, tmp_path) == CONTENT
     assert server.asked == []
 
 
 def test_wrong_bytes_are_refused_by_their_digest_and_the_next_address_is_tried(tmp_path):
     with serving(Server(b"wrong")) as wrong, serving(Server()) as right:
         with pytest.raises(OSError, match=f"expected MD5 {MD5}, found"):
-            files.fetch([wrong], MD5, tmp_path)
+            downloads.fetch([wrong], MD5, tmp_path)
         assert not list(tmp_path.iterdir())
-        assert files.fetch([wrong, right], MD5, tmp_path) == CONTENT
+        assert downloads.fetch([wrong, right], MD5, tmp_path) == CONTENT
 
 
 # Pickles
