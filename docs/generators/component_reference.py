@@ -7,15 +7,6 @@ from writing import code, table
 
 #: More than this many of a kind from one plugin are counted, not listed.
 _MOST = 120
-_TITLES = {
-    "models": "Models",
-    "activations": "Activations",
-    "datasets": "Data sets",
-    "schedulers": "Schedules",
-    "optimizers": "Optimizers",
-    "diagnostics": "Diagnostics",
-    "executors": "Executors",
-}
 HEAD = """# Components
 
 What dlbench and the plugins of its repository bring. `dlbench list KIND PATTERN` lists what is installed where you are;
@@ -34,7 +25,9 @@ def _kind(registry: Registry, kind: str) -> str:
     plugins = dict.fromkeys(entry.plugin.name for entry in registry.entries(kind))
     if not plugins:
         return ""
-    return f"## {_TITLES[kind]}\n\n" + "".join(_of_plugin(registry, kind, plugin) for plugin in plugins)
+    return f"## {KINDS[kind].noun.capitalize()}s\n\n" + "".join(
+        _of_plugin(registry, kind, plugin) for plugin in plugins
+    )
 
 
 def _of_plugin(registry: Registry, kind: str, plugin: str) -> str:

@@ -79,6 +79,8 @@ class Component:
     """
 
     kind: ClassVar[str] = ""
+    #: What messages call one component of the kind; with "s", several.
+    noun: ClassVar[str] = ""
 
     name: str
     factory: str
@@ -120,6 +122,7 @@ class Model(Component):
     """
 
     kind: ClassVar[str] = "models"
+    noun: ClassVar[str] = "model"
 
     activation: str | None = "relu"
     devices: Sequence[str] = ("cpu", "cuda", "mps")
@@ -132,6 +135,7 @@ class Activation(Component):
     """A shape-preserving non-linearity: `factory(**parameters) -> nn.Module`, a fresh one each call."""
 
     kind: ClassVar[str] = "activations"
+    noun: ClassVar[str] = "activation"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +155,7 @@ class Dataset(Component):
     """
 
     kind: ClassVar[str] = "datasets"
+    noun: ClassVar[str] = "data set"
 
     input_shape: tuple[int, int, int] | None = None
     num_classes: int | None = None
@@ -175,6 +180,7 @@ class Scheduler(Component):
     """
 
     kind: ClassVar[str] = "schedulers"
+    noun: ClassVar[str] = "schedule"
 
     interval: str = "epoch"
     needs_metric: bool = False
@@ -190,6 +196,7 @@ class Optimizer(Component):
     """An optimizer: `factory(parameters, learning_rate, **options) -> torch.optim.Optimizer`."""
 
     kind: ClassVar[str] = "optimizers"
+    noun: ClassVar[str] = "optimizer"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,6 +219,7 @@ class Diagnostic(Component):
     """
 
     kind: ClassVar[str] = "diagnostics"
+    noun: ClassVar[str] = "diagnostic"
 
     values: Sequence[metrics.Value | str] = ()
     needs: Sequence[str] = ()
@@ -242,6 +250,7 @@ class Executor(Component):
     """A place where work units run: `factory(**parameters)` with `slots()` and `run(units, emit, stop)`."""
 
     kind: ClassVar[str] = "executors"
+    noun: ClassVar[str] = "executor"
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,15 +12,7 @@ from dlbench.components.syntax import Reference, describe, parse_value
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plugins.discovery import Plugin, PluginSet, load_plugins
 
-SINGULAR = {
-    "models": "model",
-    "activations": "activation",
-    "datasets": "data set",
-    "schedulers": "schedule",
-    "optimizers": "optimizer",
-    "diagnostics": "diagnostic",
-    "executors": "executor",
-}
+SINGULAR = {kind: record.noun for kind, record in KINDS.items()}
 #: What people write for a kind: "dataset", "data set", "datasets".
 _KINDS_BY_WORD = {kind: kind for kind in SINGULAR} | {
     word: kind

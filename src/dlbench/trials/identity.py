@@ -1,7 +1,6 @@
 """Identity of content: its canonical JSON and a digest of it."""
 
 import json
-from dataclasses import fields
 from hashlib import sha256
 from typing import Any
 
@@ -18,4 +17,4 @@ def digest(content: object, length: int = 16) -> str:
 
 def shallow_fields(record: Any) -> dict[str, Any]:
     """Return the fields of a record by name. Unlike `asdict` it copies no values: trials are serialized often."""
-    return {item.name: getattr(record, item.name) for item in fields(record)}
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}

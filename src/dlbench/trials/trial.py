@@ -26,7 +26,7 @@ class Trial:
     dataset_digest: identity of the images and labels, "" until the data set was prepared.
     input_shape: (C, H, W) of an image, None until the data set was prepared.
     num_classes: number of classes, None until the data set was prepared.
-    others: components on axes introduced later, by axis; one at its axis' absent value is left out.
+    others: components on axes introduced later, by axis; those at their axis' absent value are omitted.
     """
 
     model: Selection
@@ -42,26 +42,27 @@ class Trial:
     others: Mapping[str, Selection] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        present = {axis: chosen for axis, chosen in self.others.items() if not AXES[axis].is_absent(chosen)}
-        object.__setattr__(self, "others", present)
+        if self.others:
+            present = {axis: chosen for axis, chosen in self.others.items() if not AXES[axis].is_absent(chosen)}
+            object.__setattr__(self, "others", present)
 
     @classmethod
     def of(cls, components: Mapping[str, Selection], **rest: Any) -> "Trial":
         """Return the trial of components by axis and of its other fields by name."""
-        own: dict[str, Any] = {axis: chosen for axis, chosen in components.items() if axis in cls.__dataclass_fields__}
+        own: dict[str, Any] = {axis: components[axis] for axis in _OWN}
         others = {axis: chosen for axis, chosen in components.items() if axis not in own}
         return cls(**own, others=others, **rest)
 
     @property
     def components(self) -> dict[str, Selection]:
         """Return the component on every axis."""
-        present = self._present
-        return {name: present[name] if name in present else Selection(str(axis.absent)) for name, axis in AXES.items()}
+        later = {axis.name: self.others.get(axis.name, Selection(str(axis.absent))) for axis in _LATER}
+        return self._present | later
 
     @property
     def _present(self) -> dict[str, Selection]:
         """Return the components by axis, without those at their axis' absent value."""
-        return {axis: getattr(self, axis) for axis in AXES if axis in self.__dataclass_fields__} | dict(self.others)
+        return {axis: getattr(self, axis) for axis in _OWN} | dict(self.others)
 
     @cached_property
     def variant_id(self) -> str:
@@ -83,16 +84,21 @@ class Trial:
         """Return the trial as JSON content."""
         components = {axis: shallow_fields(selection) for axis, selection in self._present.items()}
         content = shallow_fields(self) | components | {"settings": self.settings.values}
-        del content["others"]  # each stands beside the other components
+        del content["others"]  # written beside the other components
         return content
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Trial":
         """Read a trial back from JSON content; an axis or a setting that it lacks was not there yet."""
         known = dict(content)
-        absent = {name for name, axis in AXES.items() if axis.absent is not None} - known.keys()
-        components = {axis: Selection.from_json(known.pop(axis)) for axis in AXES if axis not in absent}
+        later = [axis.name for axis in _LATER if axis.name in known]
+        components = {axis: Selection.from_json(known.pop(axis)) for axis in (*_OWN, *later)}
         shape = known.get("input_shape")
         known["input_shape"] = tuple(shape) if shape else None
         known["settings"] = Settings(**{**VALUES_BEFORE_INTRODUCED, **known["settings"]})
         return cls.of(components, **known)
+
+
+#: The axes that are fields of a trial, and those introduced later.
+_OWN = tuple(name for name in AXES if name in Trial.__dataclass_fields__)
+_LATER = tuple(axis for name, axis in AXES.items() if name not in _OWN)

@@ -79,7 +79,7 @@ def test_a_data_set_takes_the_former_spelling_of_its_license() -> None:
 
 
 @pytest.mark.parametrize("name", ["relu", "relu6", "6relu", "leaky-relu", "a", "resnet-18-"])
-def test_names_are_small_letters_digits_and_hyphens(name: str) -> None:
+def test_names_are_lowercase_letters_digits_and_hyphens(name: str) -> None:
     assert Activation(name=name, factory="a.b:c").name == name
 
 
@@ -91,7 +91,7 @@ def test_any_other_name_breaks_the_contract(name: str) -> None:
 
 
 @pytest.mark.parametrize("factory", ["", "package.module", "package.module:", ":attribute", "a b:c", "a:b:c", "a:b\n"])
-def test_a_factory_that_is_no_module_and_attribute_breaks_the_contract(factory: str) -> None:
+def test_a_factory_that_does_not_name_module_and_attribute_breaks_the_contract(factory: str) -> None:
     with pytest.raises(ContractError) as caught:
         Activation(name="snake", factory=factory)
     assert "snake" in caught.value.message
@@ -103,7 +103,7 @@ def test_a_factory_is_not_imported_when_the_record_is_made() -> None:
     assert Model(name="m", factory="there_is_no_such_package.models:build").name == "m"
 
 
-def test_defaults_are_short_for_parameters() -> None:
+def test_defaults_are_a_short_form_of_parameters() -> None:
     short = Activation(name="a", factory="a:b", defaults={"p": 0.5, "steps": 3, "on": True, "mode": "tanh"})
     long = Activation(
         name="a",
@@ -138,7 +138,7 @@ def test_a_parameter_has_the_type_of_its_default(default: object, kind: type | N
     assert Parameter(default).type is kind
 
 
-def test_a_whole_default_of_a_parameter_that_is_declared_a_number_is_that_number() -> None:
+def test_an_integer_default_of_a_float_parameter_is_a_float() -> None:
     assert repr(Parameter(1, type=float).default) == "1.0"
 
 

@@ -85,7 +85,7 @@ def test_an_empty_list_or_item_is_an_error_that_shows_how_to_write_it(text: str)
     assert "relu,tanh" in caught.value.hint
 
 
-def test_a_double_quote_left_open_is_an_error() -> None:
+def test_an_unclosed_double_quote_is_an_error() -> None:
     with pytest.raises(DlbenchError, match="Unclosed double quote"):
         split_list('npz:path="a,b')
 
@@ -103,7 +103,7 @@ def test_a_semicolon_in_double_quotes_is_part_of_the_value() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "mlp", "model=", "model=mlp;", "model=mlp;;epochs=3", "=mlp"])
-def test_a_variant_that_is_no_assignment_shows_how_to_write_one(text: str) -> None:
+def test_an_invalid_variant_shows_how_to_write_one(text: str) -> None:
     with pytest.raises(DlbenchError, match="does not read key=value") as caught:
         split_assignments(text)
     assert "--variant" in caught.value.hint
@@ -147,7 +147,7 @@ def test_a_value_has_the_declared_parameters_type(text: str, parameter: Paramete
 @pytest.mark.parametrize(
     ("text", "value"), [("none", None), ("true", True), ("3", 3), ("3.5", 3.5), ("1e-3", 0.001), ("tanh", "tanh")]
 )
-def test_where_no_type_is_declared_the_text_tells(text: str, value: Value) -> None:
+def test_without_a_declared_type_the_text_decides(text: str, value: Value) -> None:
     assert repr(guess_value(text)) == repr(value)
     assert repr(parse_value(text, Parameter(), "p")) == repr(value)
 
@@ -167,7 +167,7 @@ def test_where_no_type_is_declared_the_text_tells(text: str, value: Value) -> No
         ("128-x", HIDDEN, "numbers joined by '-'"),
     ],
 )
-def test_a_value_of_a_wrong_type_is_refused_with_the_right_one(text: str, parameter: Parameter, wanted: str) -> None:
+def test_a_value_of_the_wrong_type_is_refused_with_the_right_one(text: str, parameter: Parameter, wanted: str) -> None:
     error = refused(text, parameter)
     assert "net:p" in error.message
     assert wanted in error.message
@@ -202,7 +202,7 @@ def test_the_ends_of_a_range_are_in_it() -> None:
     assert [parse_value(text, share, "p") for text in ("0", "1")] == [0.0, 1.0]
 
 
-def test_a_value_that_is_no_choice_gets_the_nearest_and_all_of_them() -> None:
+def test_an_invalid_choice_suggests_the_nearest_and_lists_all() -> None:
     error = refused("reflekt", Parameter("zeros", choices=("zeros", "reflect", "circular")))
     assert "'reflekt'" in error.message
     assert error.hint == "Did you mean reflect? It takes zeros, reflect, circular."
@@ -265,7 +265,7 @@ def read(text: str, parameters: dict[str, tuple[Parameter, Value]]) -> tuple[str
 
 
 @given(st.lists(components, min_size=1, max_size=3))
-def test_what_is_written_is_read_back_alone_in_a_list_and_in_a_variant(
+def test_a_formatted_value_parses_back_alone_in_a_list_and_in_a_variant(
     written: list[tuple[str, dict[str, tuple[Parameter, Value]]]],
 ) -> None:
     wanted = [(name, {key: value for key, (_, value) in parameters.items()}) for name, parameters in written]
@@ -277,7 +277,7 @@ def test_what_is_written_is_read_back_alone_in_a_list_and_in_a_variant(
 
 
 @given(st.text(st.sampled_from('aB_=:,;"- .0\\'), max_size=20))
-def test_whatever_can_be_read_can_be_written_and_read_again(text: str) -> None:
+def test_whatever_parses_can_be_formatted_and_parsed_again(text: str) -> None:
     try:
         reference = parse_reference(text)
         (item,) = split_list(format_reference("net", reference.parameters))
@@ -287,7 +287,7 @@ def test_whatever_can_be_read_can_be_written_and_read_again(text: str) -> None:
 
 
 @given(numbers)
-def test_a_number_is_written_without_loss(number: float) -> None:
+def test_a_number_is_formatted_without_loss(number: float) -> None:
     back = parse_value(format_value(number), Parameter(1.0), "p")
     assert isinstance(back, float)
     assert back == number

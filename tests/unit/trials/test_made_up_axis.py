@@ -1,4 +1,4 @@
-"""A component axis is one entry of a table: everything that names the axes follows, and recorded trials stay the same.
+"""A component axis is one entry of a table: all lists of axes derive from it, and recorded trials keep their identity.
 
 The axis is added to the table in a program of its own, before anything else of dlbench is imported.
 """
@@ -62,7 +62,7 @@ for path in Path(sys.argv[1]).glob("*/journal/*.jsonl"):
     assert set(answers) == {"True False none"}
 
 
-def test_a_comparison_without_the_axis_goes_into_the_folder_that_it_always_had(with_teacher, registry):
+def test_a_comparison_without_the_axis_keeps_its_folder(with_teacher, registry):
     document = dry_run(with_teacher)
     request = Request(values={"model": ("linear",)}, seeds=2)
     assert document["folder"] == f"results/{build(request, registry).name}"
@@ -88,7 +88,7 @@ def test_its_components_make_variants(with_teacher):
     assert document["trials"] == 4
 
 
-def test_it_stands_in_variants_experiments_and_configuration_files_as_the_others_do(with_teacher, tmp_path):
+def test_variants_experiments_and_configuration_files_accept_it(with_teacher, tmp_path):
     document = dry_run(with_teacher, "--variant", "label=taught;teacher=mlp", "--variant", "label=alone;teacher=none")
     assert document["variants"] == ["taught", "alone"]
     (tmp_path / "taught.toml").write_text(
@@ -100,7 +100,7 @@ def test_it_stands_in_variants_experiments_and_configuration_files_as_the_others
     assert dry_run(with_teacher)["fixed"]["teacher"] == "standard/mlp"
 
 
-def test_a_chosen_teacher_is_part_of_the_identity_and_comes_back_from_json(with_teacher, registry):
+def test_a_selected_teacher_is_part_of_the_identity_and_survives_json(with_teacher, registry):
     program = """
 import json
 from dlbench import Trial
@@ -121,7 +121,7 @@ print(json.dumps([back == taught, taught.components["teacher"].name, taught.row(
     assert answers == [True, "standard/mlp", "standard/mlp"]
 
 
-def test_it_has_a_column_beside_the_other_components(with_teacher):
+def test_its_column_follows_the_other_components(with_teacher):
     program = """
 from dlbench.runs.tables import VIEWS
 
@@ -139,7 +139,7 @@ def test_its_option_is_in_the_help_and_completes(with_teacher, monkeypatch):
     assert "linear" in with_teacher("import sys; sys.argv = ['dlbench']\n" + MAIN).split()
 
 
-def test_the_reference_lists_its_default_and_its_column(with_teacher):
+def test_the_reference_documents_its_default_and_its_column(with_teacher):
     program = """
 import sys
 sys.path.insert(0, sys.argv[1])

@@ -1,4 +1,4 @@
-"""A setting is one field of a table: everything that names the settings follows, and recorded trials stay the same.
+"""A setting is one field of a table: all lists of settings derive from it, and recorded trials keep their identity.
 
 The field is added to the source of the table in a program of its own, before anything else of dlbench is imported.
 """
@@ -65,7 +65,7 @@ for path in Path(sys.argv[1]).glob("*/journal/*.jsonl"):
     assert set(answers) == {"True 0.0"}
 
 
-def test_a_comparison_at_the_value_from_before_goes_into_the_folder_that_it_always_had(with_warmth, registry):
+def test_a_comparison_at_the_value_from_before_keeps_its_folder(with_warmth, registry):
     before = build(Request(values={"model": ("linear",)}, seeds=2), registry).name
     assert dry_run(with_warmth, "--warmth", "0")["folder"] == f"results/{before}"
     assert dry_run(with_warmth)["folder"] != f"results/{before}"
@@ -82,7 +82,7 @@ def test_it_is_an_axis_on_the_command_line_and_in_files(with_warmth, tmp_path):
     assert dry_run(with_warmth)["fixed"]["warmth"] == "2"
 
 
-def test_the_help_the_reference_and_the_columns_have_it(with_warmth):
+def test_help_reference_and_columns_document_it(with_warmth):
     assert "--warmth" in with_warmth(MAIN, "compare", "--help")
     program = """
 sys.path.insert(0, sys.argv[1])

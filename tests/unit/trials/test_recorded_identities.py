@@ -1,4 +1,4 @@
-"""The committed runs hold every identity that a trial has had: what they recorded is what their content hashes to."""
+"""Every trial of the committed runs has the identity that it was recorded with."""
 
 import json
 from pathlib import Path

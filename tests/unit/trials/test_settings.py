@@ -58,7 +58,7 @@ def test_the_option_of_a_setting_has_hyphens() -> None:
         ("deterministic", "true", True),
     ],
 )
-def test_a_setting_is_read_by_its_own_type(name: str, text: str, value: Value) -> None:
+def test_a_setting_is_parsed_by_its_type(name: str, text: str, value: Value) -> None:
     assert repr(SETTINGS[name].parse(text)) == repr(value)
 
 
@@ -77,7 +77,7 @@ def test_a_setting_is_read_by_its_own_type(name: str, text: str, value: Value) -
         ("threads", "0"),
     ],
 )
-def test_a_wrong_value_is_refused_with_the_option_and_what_it_takes(name: str, text: str) -> None:
+def test_an_invalid_value_is_refused_with_the_option_and_its_values(name: str, text: str) -> None:
     error = refused(name, text)
     assert SETTINGS[name].option in error.message
     assert text in error.message
@@ -94,12 +94,12 @@ def test_a_wrong_value_is_refused_with_the_option_and_what_it_takes(name: str, t
         ("monitor", "val_accuracy", "validation_accuracy"),
     ],
 )
-def test_a_misspelt_choice_gets_the_nearest(name: str, text: str, near: str) -> None:
+def test_a_misspelled_choice_suggests_the_nearest(name: str, text: str, near: str) -> None:
     assert f"Did you mean {near}" in refused(name, text).hint
 
 
 @pytest.mark.parametrize("text", ["0.2", "0.05", "last:1000", "first:1", "test", "own"])
-def test_every_split_of_the_design_is_taken(text: str) -> None:
+def test_every_split_of_the_design_is_accepted(text: str) -> None:
     assert SETTINGS["validation"].parse(text) == text
 
 
@@ -108,7 +108,7 @@ def test_one_fraction_has_one_spelling() -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "0.0", "1", "1.0", "20%", "last", "last:0", "first:-3", "last:1.5", "tests", ""])
-def test_a_split_that_is_none_is_refused_with_the_forms(text: str) -> None:
+def test_an_invalid_split_is_refused_with_the_accepted_forms(text: str) -> None:
     error = refused("validation", text)
     assert "--validation" in error.message
     assert all(form in error.hint for form in ("0.2", "last:N", "first:N", "test"))
@@ -119,7 +119,7 @@ def test_augmentations_are_applied_in_one_order_however_they_are_written() -> No
     assert {SETTINGS["augment"].parse(text) for text in written} == {"crop,flip"}
 
 
-def test_parameters_of_augmentations_are_read_and_kept() -> None:
+def test_parameters_of_augmentations_are_parsed() -> None:
     assert SETTINGS["augment"].parse("cutout:size=4,crop:padding=2") == "crop:padding=2,cutout:size=4"
     assert parse_augmentations("crop:padding=2,flip") == {"crop": {"padding": 2}, "flip": {"probability": 0.5}}
     assert parse_augmentations("none") == {}
@@ -136,6 +136,6 @@ def test_parameters_of_augmentations_are_read_and_kept() -> None:
         ("", ["empty"]),
     ],
 )
-def test_a_wrong_augmentation_is_refused_with_what_there_is(text: str, words: list[str]) -> None:
+def test_an_invalid_augmentation_is_refused_with_the_accepted_ones(text: str, words: list[str]) -> None:
     error = refused("augment", text)
     assert all(word in str(error) for word in words)

@@ -77,11 +77,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
 def _provides(row: dict[str, Any]) -> str:
     """Return the counts of components, and the hooks that provide none."""
     singular = {**SINGULAR, "experiments": "experiment"}
-    parts = [f"{count} {singular[kind] if count == 1 else _plural(kind)}" for kind, count in row["components"].items()]
+    parts = [f"{count} {singular[kind]}{'s' * (count != 1)}" for kind, count in row["components"].items()]
     declared = {f"dlbench_{kind}" for kind in singular}
     parts += [hook.removeprefix("dlbench_") for hook in row["hooks"] if hook not in declared]
     return ", ".join(parts) or ("nothing yet" if row["loaded"] else "")
-
-
-def _plural(kind: str) -> str:
-    return {"datasets": "data sets", "schedulers": "schedules"}.get(kind, kind)
