@@ -19,7 +19,7 @@ from dlbench.cli.main import main
 from dlbench.components.axes import AXES
 from dlbench.components.syntax import parse_reference, split_assignments, split_list
 from dlbench.errors import DlbenchError
-from dlbench.experiments.file import load_experiment
+from dlbench.experiments.experiment_file import load_experiment
 from dlbench.plans.build import build
 from dlbench.plans.plan import Request
 from dlbench.runs.journal import read_journal

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from dlbench.experiments.request import ExperimentFile
+from dlbench.experiments.discovery import ExperimentFile
 
 SMALL = """
 schema = 1

@@ -7,17 +7,17 @@ from typing import Any
 from dlbench.analysis.claims import ClaimAnswer, judge
 from dlbench.analysis.reported import ReportedFigure, compare_reported
 from dlbench.analysis.summary import VariantSummary, summarise
-from dlbench.experiments.file import Experiment
+from dlbench.experiments.experiment_file import Experiment
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.trial_record import TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentAnswers:
-    """The answers to an experiment. departures: how the run differs from the experiment's file, or ""."""
+    """The answers to an experiment. deviations: how the run differs from the experiment's file, or ""."""
 
     experiment: Experiment
-    departures: str
+    deviations: str
     summaries: tuple[VariantSummary, ...]
     figures: tuple[ReportedFigure, ...]
     claims: tuple[ClaimAnswer, ...]
@@ -31,26 +31,26 @@ class ExperimentAnswers:
         notes = [
             use if len(labels) == everywhere else f"{use}: {', '.join(labels)}" for use, labels in concerned.items()
         ]
-        return [self.departures, *notes] if self.departures else notes
+        return [self.deviations, *notes] if self.deviations else notes
 
     def document(self) -> dict[str, Any]:
         """Return the answers as JSON content."""
         about = {"name": self.experiment.name, "title": self.experiment.title, "report": self.experiment.report}
         return {
-            "experiment": about | {"departures": self.departures, "notes": self.notes},
+            "experiment": about | {"departures": self.deviations, "notes": self.notes},
             "reported": [figure.row() for figure in self.figures],
             "claims": [asdict(claim) for claim in self.claims],
         }
 
 
 def answer(
-    experiment: Experiment, records: Iterable[TrialRecord], plan: PlanRecord, departures: str
+    experiment: Experiment, records: Iterable[TrialRecord], plan: PlanRecord, deviations: str
 ) -> ExperimentAnswers:
     """Answer an experiment from a run's records."""
     known = list(records)
     return ExperimentAnswers(
         experiment=experiment,
-        departures=departures,
+        deviations=deviations,
         summaries=summarise(known, plan),
         figures=compare_reported(experiment.reported, known, plan),
         claims=tuple(judge(claim, known, plan) for claim in experiment.claims),

@@ -9,7 +9,7 @@ from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.summary import group_by_variant
 from dlbench.components.metric_table import find_metric
 from dlbench.errors import DlbenchError
-from dlbench.experiments.file import Claim
+from dlbench.experiments.experiment_file import Claim
 from dlbench.experiments.relations import Operand
 from dlbench.plans.naming import find_group
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord

@@ -12,7 +12,7 @@ from dlbench.analysis.metrics import check_metric
 from dlbench.components.metric_table import find_metric
 from dlbench.components.records import Value
 from dlbench.errors import DlbenchError
-from dlbench.experiments.file import Claim, Experiment
+from dlbench.experiments.experiment_file import Claim, Experiment
 from dlbench.experiments.relations import Interaction, Link, Monotone, Operand, Ordering, Sign
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.comparisons import compare_pairs, interaction

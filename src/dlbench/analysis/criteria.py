@@ -35,8 +35,8 @@ def asked_criteria(asked: Mapping[str, Any], plan: PlanRecord, record: TrialReco
     return wanted
 
 
-def departures(wanted: Criteria, fixed: Criteria) -> tuple[str, ...]:
-    """Return in words how criteria depart from those that were fixed before running."""
+def deviations(wanted: Criteria, fixed: Criteria) -> tuple[str, ...]:
+    """Return in words how criteria deviate from those that were fixed before running."""
     return tuple(
         f"{field.name.replace('_', ' ')} {_word(getattr(wanted, field.name))}, "
         f"fixed before running: {_word(getattr(fixed, field.name))}"

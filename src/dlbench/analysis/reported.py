@@ -13,7 +13,7 @@ from dlbench.components.metric_table import find_metric
 from dlbench.components.metrics import Metric
 from dlbench.components.records import Value
 from dlbench.errors import DlbenchError
-from dlbench.experiments.file import Reported
+from dlbench.experiments.experiment_file import Reported
 from dlbench.plans.naming import find_variant
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.trial_record import TrialRecord

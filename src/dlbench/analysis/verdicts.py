@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from dlbench.analysis.convergence import target_of
-from dlbench.analysis.criteria import asked_criteria, departures
+from dlbench.analysis.criteria import asked_criteria, deviations
 from dlbench.analysis.diagnostics import base_name, declared_in, names_in, names_of
 from dlbench.analysis.families import COLUMNS, Family, Series, average, estimate_variant, family, judge_values, known
 from dlbench.analysis.metrics import Query, metric_value
@@ -31,14 +31,14 @@ Grid = Sequence[tuple[Mapping[str, str], Series]]
 class Judged:
     """Everything that can be said about the differences of a run.
 
-    departures: how criteria differ from those that were fixed before running. families: one an axis, the metric
+    deviations: how criteria differ from those that were fixed before running. families: one an axis, the metric
     averaged over the other axes. held: the same at each combination of the others. noise_floor: the baseline against
     itself on other seeds. ranking: of variants over several data sets. notes: what was left aside.
     """
 
     criteria: Criteria
     rules: Rules
-    departures: tuple[str, ...] = ()
+    deviations: tuple[str, ...] = ()
     families: tuple[Family, ...] = ()
     held: tuple[Family, ...] = ()
     interactions: tuple[Family, ...] = ()
@@ -88,7 +88,7 @@ def judge_run(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[s
     return Judged(
         criteria=criteria,
         rules=rules,
-        departures=departures(criteria, plan.criteria),
+        deviations=deviations(criteria, plan.criteria),
         families=families,
         held=held,
         interactions=tuple(

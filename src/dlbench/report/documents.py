@@ -36,7 +36,7 @@ def verdicts_document(judged: Judged) -> dict[str, Any]:
     families = judged.all_families
     return {
         "judging": judged.criteria.to_json() | {"higher_is_better": judged.rules.higher_is_better},
-        "departures": judged.departures,
+        "departures": judged.deviations,
         "comparison": judged.table()[1],
         "letters": {family.axis: dict(family.letters) for family in judged.families if family.letters},
         "sentences": list(dict.fromkeys(text for family in families for text in family.sentences)),

@@ -57,7 +57,7 @@ def _counts(answered: AnsweredRuns) -> str:
 
 def _departed(run: AnsweredRun) -> str:
     """Return "reduced" or "changed" where a run departs from its experiment, or ""."""
-    return run.answers.departures.partition(":")[0]
+    return run.answers.deviations.partition(":")[0]
 
 
 def _claims(runs: Iterable[AnsweredRun]) -> str:

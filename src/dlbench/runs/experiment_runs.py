@@ -8,8 +8,9 @@ from typing import Any
 
 from dlbench.analysis.answers import ExperimentAnswers, answer
 from dlbench.errors import DlbenchError
-from dlbench.experiments.file import Experiment, load_experiment
-from dlbench.experiments.request import find_experiments, open_experiment, run_departures
+from dlbench.experiments.deviations import run_deviations
+from dlbench.experiments.discovery import find_experiments, open_experiment
+from dlbench.experiments.experiment_file import Experiment, load_experiment
 from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import list_runs
@@ -97,7 +98,7 @@ def _read(path: Path, registry: Registry) -> AnsweredRun | None:
         return None
     experiment = _experiment(path, folder.plan.experiment, registry)
     plan, records = folder.plan, _planned(folder)
-    departed = run_departures((record.trial for record in records), experiment, registry)
+    departed = run_deviations((record.trial for record in records), experiment, registry)
     return AnsweredRun(
         folder=path.name,
         answers=answer(experiment, records, plan, departed),

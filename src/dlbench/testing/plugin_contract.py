@@ -18,8 +18,9 @@ from packaging.requirements import Requirement
 from dlbench.analysis.claims import check_metrics
 from dlbench.components.records import KINDS
 from dlbench.errors import DlbenchError
-from dlbench.experiments.file import load_experiment
-from dlbench.experiments.request import ExperimentFile, check, find_experiments
+from dlbench.experiments.discovery import ExperimentFile, find_experiments
+from dlbench.experiments.experiment_file import load_experiment
+from dlbench.experiments.request import check
 from dlbench.plans.build import build
 from dlbench.plans.plan import Request
 from dlbench.plugins.discovery import HEAVY, Plugin

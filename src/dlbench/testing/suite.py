@@ -11,7 +11,7 @@ from typing import cast
 
 from dlbench.components.records import KINDS, Component, Model, Value
 from dlbench.errors import DlbenchError, suggest
-from dlbench.experiments.request import ExperimentFile, find_experiments
+from dlbench.experiments.discovery import ExperimentFile, find_experiments
 from dlbench.plans.config import default_data_dir, load_config
 from dlbench.plugins.discovery import Plugin
 from dlbench.plugins.registry import SINGULAR, Entry, Registry

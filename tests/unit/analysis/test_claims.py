@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from dlbench.analysis.claims import ClaimAnswer, claims_table, judge
-from dlbench.experiments.file import Claim
+from dlbench.experiments.experiment_file import Claim
 from dlbench.experiments.relations import parse_relation
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan_record import PlannedVariant

@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from dlbench.analysis.reported import ReportedFigure, compare_reported, reported_table
-from dlbench.experiments.file import Reported
+from dlbench.experiments.experiment_file import Reported
 
 ACCURACIES = [0.90, 0.92, 0.91, 0.95, 0.89, 0.93]
 

@@ -265,15 +265,15 @@ def test_what_is_fixed_in_the_plan_is_what_judges(records, plan):
     judged = judge_run(records, replace(plan, judging=fixed, baseline="tanh"))
     assert (judged.metric.name, judged.rules.alpha, judged.rules.higher_is_better) == ("validation_loss", 0.01, False)
     assert judged.families[0].baseline.variant == "tanh"
-    assert judged.departures == ()
+    assert judged.deviations == ()
 
 
 def test_what_is_asked_later_judges_too_and_shows_as_such(records, plan):
     judged = judge_run(records, plan, {"metric": "macro_f1", "margin": 1.0, "baseline": "elu"})
     assert judged.rules.margin == pytest.approx(0.01)  # one point of a share
     assert judged.families[0].baseline.variant == "elu"
-    assert any(text.startswith("metric macro_f1, fixed before running: test_accuracy") for text in judged.departures)
-    assert len(judged.departures) == 3
+    assert any(text.startswith("metric macro_f1, fixed before running: test_accuracy") for text in judged.deviations)
+    assert len(judged.deviations) == 3
 
 
 def test_another_metric_brings_its_own_margin(records, plan):

@@ -60,7 +60,7 @@ def _print_counts(registry: Registry, *, as_json: bool) -> None:
     from rich.table import Table
 
     from dlbench.cli.listings.metrics import all_metrics
-    from dlbench.experiments.request import find_experiments
+    from dlbench.experiments.discovery import find_experiments
 
     counts = {kind: len(registry.entries(kind)) for kind in KINDS}
     counts["metrics"] = len(all_metrics(registry))

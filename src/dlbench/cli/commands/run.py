@@ -40,14 +40,16 @@ def run(
     Every setting of the file can be overridden, as in --epochs 2 --seeds 3 --train-size 5000; the tables say so.
     """
     from dlbench.analysis.claims import check_metrics
-    from dlbench.experiments.request import check, departures, open_experiment, run_name, to_request
+    from dlbench.experiments.deviations import deviations, run_name
+    from dlbench.experiments.discovery import open_experiment
+    from dlbench.experiments.request import check, to_request
 
     registry = Registry.load()
     found = open_experiment(experiment, registry)
     check_metrics(found, check(found, registry).diagnostics.values)
     options = replace(session, name=session.name or run_name(found, overrides))
     request = to_request(found, overrides)
-    changed = departures(found, overrides)
+    changed = deviations(found, overrides)
     if shown.dry_run:
         from dlbench.cli.dry_run import show_plan
 
@@ -90,11 +92,11 @@ def _show(answers: "ExperimentAnswers", outcome: "Outcome", overrides: Request, 
     elif shown.as_json:
         print_json(run_document(outcome.run, overrides.judging) | answers.document())
     else:
-        title = answers.experiment.title + (f" ({answers.departures})" if answers.departures else "")
+        title = answers.experiment.title + (f" ({answers.deviations})" if answers.deviations else "")
         tables = {"convergence": shown.convergence, "explain": shown.explain}
         print_run(output(), outcome.run, overrides.judging, title=title, **tables)
-        if answers.departures:
-            output().print(answers.departures, style="dim")
+        if answers.deviations:
+            output().print(answers.deviations, style="dim")
         print_vetoes(outcome)
         _print_answers(answers)
         print_results_place(outcome, figure)

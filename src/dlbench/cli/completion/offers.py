@@ -122,7 +122,7 @@ def _registry() -> "Registry":
 
 
 def _experiments(_ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
-    from dlbench.experiments.request import find_experiments
+    from dlbench.experiments.discovery import find_experiments
 
     files = find_experiments(_registry())
     stems = [file.path.stem for file in files]

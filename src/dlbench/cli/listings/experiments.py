@@ -10,8 +10,9 @@ from rich.text import Text
 from dlbench.cli.streams.console import errors, output, print_json
 from dlbench.components.records import Dataset
 from dlbench.errors import DlbenchError
-from dlbench.experiments.file import load_experiment
-from dlbench.experiments.request import ExperimentFile, find_experiments, to_request
+from dlbench.experiments.discovery import ExperimentFile, find_experiments
+from dlbench.experiments.experiment_file import load_experiment
+from dlbench.experiments.request import to_request
 from dlbench.plans.build import build
 from dlbench.plans.config import default_data_dir, load_config
 from dlbench.plugins.registry import Registry

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from dlbench.cli.streams.console import output, print_json
 from dlbench.components.records import KINDS
-from dlbench.experiments.request import find_experiments
+from dlbench.experiments.discovery import find_experiments
 from dlbench.plugins.discovery import Plugin, PluginProblem
 from dlbench.plugins.registry import SINGULAR, Registry
 

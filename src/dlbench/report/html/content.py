@@ -47,7 +47,7 @@ class Page:
     lead: str
     version: str
     rule: str
-    departures: Sequence[str]
+    deviations: Sequence[str]
     families: Sequence[FamilyTable]
     notes: Sequence[str]
     reported: Sequence[Mapping[str, str]]
@@ -78,7 +78,7 @@ def page(folder: RunFolder, judged: Judged, figures: Sequence[Figure], absent: S
         lead=_lead(folder),
         version=version,
         rule=rule(judged),
-        departures=judged.departures,
+        deviations=judged.deviations,
         families=[family_table(family, judged.metric) for family in shown],
         notes=[*judged.notes, *ranking, *left_out],
         reported=reported_rows(folder.path),

@@ -47,8 +47,8 @@ class _Column:
 
 def print_verdicts(console: Console, judged: Judged, title: str = "") -> None:
     """Print a table for each axis with its sentences, then interactions, ranks and what was left aside."""
-    if judged.departures:
-        console.print(Text(f"Asked after running: {'; '.join(judged.departures)}.", style="yellow"), soft_wrap=True)
+    if judged.deviations:
+        console.print(Text(f"Asked after running: {'; '.join(judged.deviations)}.", style="yellow"), soft_wrap=True)
     for number, family in enumerate(judged.families):
         _print_family(console, judged, family, title if number == 0 else "", first=number == 0)
     for family in judged.interactions:

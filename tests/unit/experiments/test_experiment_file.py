@@ -6,17 +6,10 @@ import pytest
 
 from dlbench.analysis.claims import check_metrics
 from dlbench.errors import DlbenchError
-from dlbench.experiments.file import Experiment, load_experiment
-from dlbench.experiments.request import (
-    ExperimentFile,
-    check,
-    departures,
-    find_experiments,
-    open_experiment,
-    run_departures,
-    run_name,
-    to_request,
-)
+from dlbench.experiments.deviations import deviations, run_deviations, run_name
+from dlbench.experiments.discovery import ExperimentFile, find_experiments, open_experiment
+from dlbench.experiments.experiment_file import Experiment, load_experiment
+from dlbench.experiments.request import check, to_request
 from dlbench.experiments.toml import Place, find_lines
 from dlbench.plans.build import build
 from dlbench.plans.plan import Request
@@ -242,7 +235,7 @@ def test_an_override_wins_over_settings_axes_and_variants(write, registry: Regis
 )
 def test_what_is_overridden_is_said(write, text: str, seeds: int | None, values: dict[str, str], said: str) -> None:
     experiment = load_experiment(write(text))
-    assert departures(experiment, overridden(experiment, seeds, **values)) == said
+    assert deviations(experiment, overridden(experiment, seeds, **values)) == said
 
 
 @pytest.mark.parametrize(
@@ -261,7 +254,7 @@ def test_a_run_tells_how_it_departs_from_its_experiment(
 ) -> None:
     experiment = load_experiment(write(text))
     plan = build(to_request(experiment, overridden(experiment, seeds, **values)), registry)
-    assert run_departures(plan.trials, experiment, registry) == said
+    assert run_deviations(plan.trials, experiment, registry) == said
 
 
 def test_the_run_is_named_after_the_file_and_what_an_override_fixes(write) -> None:
