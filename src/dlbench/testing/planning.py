@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dlbench.experiments.file import Claim, Experiment, load_experiment
+from dlbench.experiments.experiment_file import Claim, Experiment, load_experiment
 from dlbench.experiments.relations import Interaction, Monotone
 from dlbench.experiments.request import check
 from dlbench.plans.build import build

@@ -4,7 +4,7 @@ from textwrap import dedent
 import pytest
 
 from dlbench.errors import DlbenchError
-from dlbench.experiments.file import load_experiment
+from dlbench.experiments.experiment_file import load_experiment
 from dlbench.plugins.registry import Registry
 from dlbench.testing import compared_by, make_trial, plan_experiment
 
