@@ -3,14 +3,14 @@
 import gc
 import os
 
-#: Objects made before the collector looks for garbage: imports make a hundred thousand and leave none.
+#: Allocations before the cyclic garbage collector runs: imports allocate a hundred thousand and leave no garbage.
 _COLLECT_AFTER = 100_000
 
 
 def main() -> None:
-    """Run the command line, without what start-up need not wait for: a tenth of it would go to looking for garbage."""
+    """Run the command line; garbage collection during start-up would cost a tenth of its time."""
     gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
-    # Typer reads arguments by pydantic, which would look through all that is installed for plugins of its own.
+    # Typer imports pydantic, which would search all installed distributions for plugins of its own.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from dlbench.cli.main import main as run
 

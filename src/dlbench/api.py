@@ -3,18 +3,19 @@
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlbench.components.syntax import format_value, split_assignments
 from dlbench.plans.config import load_config
+from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan import Request
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import results_root, run_path
-from dlbench.sessions.options import Options, Outcome
+from dlbench.sessions.options import Options
 from dlbench.sessions.run import run
 from dlbench.statistics.seeds import AutoSeeds
 from dlbench.trials.events import Emit
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A run folder as frames. records: every trial's last record. judging: what is asked of verdicts, as in compare."""
+    """A run folder as frames.
+
+    path: the run folder.
+    plan: the plan as the manifest has it.
+    records: every trial's last record.
+    judging: the criteria that were asked for instead of the plan's, by the keywords of compare.
+    """
 
     path: Path
     plan: PlanRecord
@@ -36,28 +43,28 @@ class Comparison:
 
     @property
     def trials(self) -> "pd.DataFrame":
-        """Return trials.csv: a row a trial."""
+        """Return trials.csv: one row per trial."""
         from dlbench.runs.frames import trials_frame
 
         return trials_frame(self.records, self.plan)
 
     @property
     def epochs(self) -> "pd.DataFrame":
-        """Return epochs.csv: a row a trial and epoch."""
+        """Return epochs.csv: one row per trial and epoch."""
         from dlbench.runs.frames import epochs_frame
 
         return epochs_frame(self.records)
 
     @property
     def diagnostics(self) -> "pd.DataFrame":
-        """Return diagnostics.csv: a row a trial, epoch, layer and value; without rows where nothing was measured."""
+        """Return diagnostics.csv: one row per trial, epoch, layer and value; no rows if nothing was measured."""
         from dlbench.runs.frames import diagnostics_frame
 
         return diagnostics_frame(self.records)
 
     @property
     def comparison(self) -> "pd.DataFrame":
-        """Return the columns of comparison.csv: a row a difference, with its interval, p and verdict."""
+        """Return the columns of comparison.csv: one row per difference, with its interval, p and verdict."""
         from dlbench.analysis.verdicts import judge_run
         from dlbench.runs.frames import frame
 
@@ -65,7 +72,7 @@ class Comparison:
 
     @property
     def summary(self) -> "pd.DataFrame":
-        """Return a row a variant: n, and mean, standard deviation and range of each metric."""
+        """Return one row per variant: n, and mean, standard deviation and range of each metric."""
         from dlbench.analysis.summary import summarise
         from dlbench.runs.frames import summary_frame
 
@@ -105,49 +112,34 @@ def compare(
     """Run a comparison as `dlbench compare` does and return its results.
 
     axes: components and settings by name, `activation=["relu", "tanh"], dataset="mnist"`; a list makes an axis.
-    seeds: how many, or "auto:7..30"; seed: which. margin: in points for accuracies. diagnostics:
-    "saturation,first,last", or a list of such. fresh: start over, the folder that is there set aside without asking.
-    Raises DlbenchError as the command exits with 2; failed trials do not raise.
+    seeds: how many, or "auto:7..30".
+    seed: which, instead of how many.
+    diagnostics: "saturation,first,last", or a list of such.
+    margin: in points for accuracies.
+    fresh: start over; an existing folder is set aside without asking.
+    The other keywords are the options of the command. Raises DlbenchError where the command exits with 2; failed
+    trials do not raise.
     """
+    given = locals()
     from dlbench.report.terminal.progress import Progress
 
-    wanted = seed if seed is None or not isinstance(seed, int) else [seed]
-    chosen = AutoSeeds.parse(seeds) if isinstance(seeds, str) else seeds
-    asked = {"baseline": baseline, "metric": metric, "margin": margin, "alpha": alpha, "all_pairs": all_pairs}
-    judging = {key: value for key, value in asked.items() if value is not None}
+    judging = {option: given[option] for option in _declared(Criteria) if given[option] is not None}
     request = Request(
         values={axis: _texts(value) for axis, value in axes.items()},
         variants=[_assignments(variant) for variant in variants],
-        seeds=wanted if wanted is not None else chosen,
+        seeds=_seeds(seeds, seed),
         judging=judging,
         noise_floor=noise_floor,
         diagnostics=(diagnostics,) if isinstance(diagnostics, str) else tuple(diagnostics),
     )
-    options = Options(
-        name=name,
-        results_dir=Path(results_dir) if results_dir else None,
-        data_dir=Path(data_dir) if data_dir else None,
-        executor=executor,
-        jobs=jobs,
-        max_time=max_time,
-        timeout=timeout,
-        checkpoint_every=checkpoint_every,
-        save_weights=save_weights,
-        step_losses=step_losses,
-        accept_old=accept_old,
-        redo_stale=redo_stale,
-        fresh=fresh,
-        force=[force] if isinstance(force, str) else force,
-        reuse=reuse,
-        command=[sys.argv[0] or "python", "dlbench.compare"],
-    )
+    options = _options({option: given[option] for option in _declared(Options)})
     with Progress(quiet=not progress) as display:
-        outcome: Outcome = run(request, options, Registry.load(), load_config(Path.cwd()), display, threading.Event())
+        outcome = run(request, options, Registry.load(), load_config(Path.cwd()), display, threading.Event())
     return Comparison(outcome.folder, outcome.run.plan, outcome.run.records, judging)
 
 
 def load_results(path: str | Path) -> Comparison:
-    """Read a run folder: a path, or a run's name below the results folder."""
+    """Return the results of a run: its folder's path, or its name in the results folder."""
     config = load_config(Path.cwd())
     found = path if isinstance(path, Path) else run_path(path, results_root(None, config.results_dir))
     folder = RunFolder(found)
@@ -155,13 +147,31 @@ def load_results(path: str | Path) -> Comparison:
 
 
 def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event | None = None) -> None:
-    """Train every trial of a work unit here, in this process; for executors that bring their own workers.
+    """Train every trial of a work unit in this process; for executors with workers of their own.
 
-    stop: once it is set, the training under way leaves a checkpoint where the unit has a folder for them, and ends.
+    stop: once it is set, the training writes a checkpoint, if the unit has a folder for them, and ends.
     """
     from dlbench.engine.work_unit import run_unit as run_here
 
     run_here(unit, data_dir, emit, stop)
+
+
+def _declared(record: type) -> list[str]:
+    """Return the fields of a record that are keywords: the options of the commands."""
+    return [each.name for each in fields(record) if each.metadata]
+
+
+def _options(given: Mapping[str, Any]) -> Options:
+    folders = {name: Path(given[name]) if given[name] else None for name in ("results_dir", "data_dir")}
+    force = [given["force"]] if isinstance(given["force"], str) else given["force"]
+    command = [sys.argv[0] or "python", "dlbench.compare"]
+    return Options(**{**given, **folders, "force": force, "command": command})
+
+
+def _seeds(seeds: int | str | None, seed: int | Sequence[int] | None) -> Sequence[int] | int | AutoSeeds | None:
+    if seed is not None:
+        return [seed] if isinstance(seed, int) else seed
+    return AutoSeeds.parse(seeds) if isinstance(seeds, str) else seeds
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -4,10 +4,10 @@ from dataclasses import fields
 import pytest
 import typer
 
-from dlbench.analysis.criteria import Criteria
 from dlbench.cli.commands.compare import compare
 from dlbench.cli.commands.run import run as run_experiment
 from dlbench.cli.main import Commands
+from dlbench.plans.criteria import Criteria
 from dlbench.sessions.options import Options
 from dlbench.trials.axes import ASSIGNABLE
 

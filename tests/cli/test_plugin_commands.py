@@ -102,7 +102,7 @@ def test_uninstalling_takes_either_name_and_loads_nothing(dlbench, pip, install,
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["uninstall", "standard"], "comes with dlbench"),
+        (["uninstall", "standard"], "is part of dlbench"),
         (["uninstall", "snakee", "--yes"], "Did you mean snake"),
         (["install", "--", "--no-index"], "Nothing to install was named"),
     ],

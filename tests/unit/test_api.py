@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dlbench import api
-from dlbench.analysis.criteria import Criteria
+from dlbench.plans.criteria import Criteria
 from dlbench.sessions.options import Options
 
 SESSION = {each.name: each for each in fields(Options) if each.metadata}

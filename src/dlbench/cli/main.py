@@ -42,14 +42,14 @@ class Commands(LazyGroup):
                 "Show, export, repair, merge and remove the results of earlier runs.",
             ),
             "data": Lazy("dlbench.cli.commands.data:app", "List, fetch and verify data sets."),
-            "plugins": Lazy("dlbench.cli.commands.plugins.app:app", "List, make, check, install and remove plugins."),
+            "plugins": Lazy("dlbench.cli.commands.plugins.app:app", "List, create, check, install and remove plugins."),
             "bench": Lazy(
                 "dlbench.cli.commands.bench:bench",
                 "Measure the speed and the cost of combinations: forward, backward, whole steps, evaluation.",
             ),
             "doctor": Lazy(
                 "dlbench.cli.commands.doctor:doctor",
-                "Examine this machine, the plugins and the folders; exit with 1 where something is broken.",
+                "Examine this machine, the plugins and the folders; exit with 1 if something is broken.",
             ),
         }
     )

@@ -35,14 +35,14 @@ def bench(
         typer.Option(help="Draw throughput over batch size (.png, .svg, .pdf).", rich_help_panel=_OUTPUT),
     ] = None,
     save: Annotated[
-        Path | None, typer.Option(help="Keep every window, for --against.", rich_help_panel=_OUTPUT)
+        Path | None, typer.Option(help="Write every window to this file, for --against.", rich_help_panel=_OUTPUT)
     ] = None,
     against: Annotated[
-        Path | None, typer.Option(help="Compare with what --save kept.", rich_help_panel=_OUTPUT)
+        Path | None, typer.Option(help="Compare with a file from --save.", rich_help_panel=_OUTPUT)
     ] = None,
     fail_below: Annotated[
         float,
-        typer.Option(min=0, help="With --against: exit with 1 where a ratio is lower.", rich_help_panel=_OUTPUT),
+        typer.Option(min=0, help="With --against: exit with 1 if a ratio is lower.", rich_help_panel=_OUTPUT),
     ] = 0.0,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON document on standard output.", rich_help_panel=_OUTPUT)
@@ -52,8 +52,8 @@ def bench(
 ) -> None:
     """Measure the speed and the cost of combinations: forward, backward, whole steps, evaluation.
 
-    After a warm-up the variants take turns, window by window, so that a machine that drifts slows all of them alike.
-    Shown are medians with half their range; backward is a forward and a backward pass together.
+    After a warm-up the variants take turns, window by window, so that a drifting machine slows all of them alike.
+    The tables show medians and half their range; "backward" is a forward and a backward pass together.
     """
     from dlbench.analysis.speed import compare, document, read
     from dlbench.runs.provenance import collect_provenance

@@ -107,7 +107,7 @@ def _verify(resolver: TrialResolver, selection: Selection) -> dict[str, Any]:
     except DataError as error:
         return {"name": selection.short, "whole": False, "digest": None, "answer": str(error).replace("\n", " ")}
     again = "; the prepared copy was damaged and has been rebuilt" if damaged else ""
-    answer = f"whole, {_counts(info)}, digest {info.digest}{again}"
+    answer = f"undamaged, {_counts(info)}, digest {info.digest}{again}"
     return {"name": selection.short, "whole": True, "digest": info.digest, "answer": answer}
 
 

@@ -19,7 +19,7 @@ _STYLES = {"ok": "green", "note": "yellow", "broken": "red"}
 
 
 def doctor(results_dir: ResultsDir = None, data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """Examine this machine, the plugins and the folders; exit with 1 where something is broken."""
+    """Examine this machine, the plugins and the folders; exit with 1 if something is broken."""
     checks = list(_checks(results_dir, data_dir))
     if as_json:
         print_json([asdict(check) for check in checks])
@@ -38,7 +38,7 @@ def _checks(results_dir: Path | None, data_dir: Path | None) -> "Iterator[Check]
     from dlbench.sessions import doctor
     from dlbench.sessions.resolve import TrialResolver, data_folder
 
-    registry = Registry.load(strict=False)  # it reports every fault itself
+    registry = Registry.load(strict=False)  # the report lists every fault
     folder = data_folder(data_dir, load_config(Path.cwd()).data_dir, default_data_dir)
     with TrialResolver(registry, folder, threading.Event(), errors().print) as resolver:
         training = resolver.call(examine_training)

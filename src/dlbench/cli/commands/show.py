@@ -111,7 +111,7 @@ def _draw(picture: "Picture | None", png: Path | None, as_json: bool) -> None:
         output().print(f"y: {curves}; x: {picture.x_label}")
     if png:
         if picture is None:
-            raise DlbenchError("Only activations and schedules have a curve for --png.")
+            raise DlbenchError("--png draws activations and schedules only.")
         from dlbench.report.figures.component import draw_picture
 
         draw_picture(picture, png)

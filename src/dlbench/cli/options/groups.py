@@ -61,7 +61,8 @@ def field_options(
     """Return an option for each field of a record whose metadata have a help text.
 
     Further metadata: group (the heading in the help), metavar, minimum, flags (instead of the field's name).
-    complete: what completes an option's value, by field. no_defaults: None stands for whatever is in force.
+    complete: what completes an option's value, by field.
+    no_defaults: every default is None, so that only what the user gave is known.
     """
     hints = get_type_hints(record)
     return tuple(
@@ -76,7 +77,7 @@ def _field_option(each: "Field[Any]", kind: Any, complete: Complete | None, *, n
     default = None if no_default or each.default is MISSING else each.default
     flags = tuple(about.get("flags", ()))
     if kind is bool:
-        default, flags = False, flags or (f"--{each.name.replace('_', '-')}",)  # no --no-… beside it
+        default, flags = False, flags or (f"--{each.name.replace('_', '-')}",)  # without a --no-… form
     elif isinstance(default, tuple):
         kind, default = list[str] | None, None
     elif default is None:

@@ -1,4 +1,4 @@
-"""`dlbench plugins`: which are installed and whether they are well; new ones, checks, installing and removing."""
+"""`dlbench plugins`: list, create, check, install and remove plugins."""
 
 from types import MappingProxyType
 
@@ -6,7 +6,7 @@ import typer
 
 from dlbench.cli.lazy import Lazy, LazyGroup
 
-HELP = "List, make, check, install and remove plugins."
+HELP = "List, create, check, install and remove plugins."
 
 
 class Commands(LazyGroup):
@@ -15,14 +15,12 @@ class Commands(LazyGroup):
     lazy = MappingProxyType(
         {
             "list": Lazy(
-                "dlbench.cli.commands.plugins.list:list_plugins", "List plugins: what they bring and their health."
+                "dlbench.cli.commands.plugins.list:list_plugins", "List plugins: what they provide and their health."
             ),
-            "new": Lazy("dlbench.cli.commands.plugins.make:new", "Write a new plugin, with a component that works."),
-            "check": Lazy(
-                "dlbench.cli.commands.plugins.make:check", "Hold a plugin against every promise that it makes."
-            ),
+            "new": Lazy("dlbench.cli.commands.plugins.make:new", "Write a new plugin, with a working component."),
+            "check": Lazy("dlbench.cli.commands.plugins.make:check", "Check every promise that a plugin makes."),
             "install": Lazy(
-                "dlbench.cli.commands.plugins.install:install", "Install plugins with pip, beside dlbench."
+                "dlbench.cli.commands.plugins.install:install", "Install plugins with pip, next to dlbench."
             ),
             "uninstall": Lazy(
                 "dlbench.cli.commands.plugins.install:uninstall", "Remove plugins with pip, broken ones too."
@@ -36,4 +34,4 @@ app = typer.Typer(cls=Commands, help=HELP, no_args_is_help=True, add_completion=
 
 @app.callback()
 def _group() -> None:
-    """List, make, check, install and remove plugins."""
+    """List, create, check, install and remove plugins."""

@@ -20,19 +20,22 @@ _PIP_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
 def install(
     context: typer.Context,
     requirements: Annotated[list[str], typer.Argument(help="What pip installs: a name, a folder, an address.")],
-    upgrade: Annotated[bool, typer.Option("--upgrade", "-U", help="Update what is installed already.")] = False,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", "-U", help="Update plugins that are already installed.")
+    ] = False,
     editable: Annotated[
-        bool, typer.Option("--editable", "-e", help="Take folders as they are: what is changed there counts at once.")
+        bool,
+        typer.Option("--editable", "-e", help="Install folders in editable mode: changes there take effect at once."),
     ] = False,
 ) -> None:
-    """Install plugins with pip, beside dlbench. A plugin is code that runs with your rights: trust it first.
+    """Install plugins with pip, next to dlbench. A plugin is code that runs with your rights: trust it first.
 
-    What follows -- goes to pip.
+    Arguments after -- are passed to pip.
     """
     named = [argument for argument in requirements if not argument.startswith("-")]
     options = [argument for argument in requirements if argument.startswith("-")] + context.args
     if not named:
-        raise DlbenchError("Nothing to install was named.", "Write dlbench plugins install NAME, or a folder.")
+        raise DlbenchError("Nothing to install.", "Write dlbench plugins install NAME, or a folder.")
     errors().print("A plugin is code: it runs with your rights whenever dlbench does.")
     before = _installed()
     wanted = [part for name in named for part in (["--editable", name] if editable else [name])]
@@ -40,19 +43,19 @@ def install(
     importlib.invalidate_caches()
     fresh = sorted(_installed().keys() - before.keys())
     if fresh:
-        output().print(f"New: {', '.join(fresh)}. Type `dlbench plugins check {fresh[0]}`.")
+        output().print(f"New: {', '.join(fresh)}. Next: `dlbench plugins check {fresh[0]}`.")
     elif not set(_installed()) & {name.removeprefix("dlbench-") for name in named}:
-        output().print("That brought no new plugin. Type `dlbench plugins list`.")
+        output().print("No new plugin was found. See `dlbench plugins list`.")
 
 
 def uninstall(
     plugins: Annotated[
         list[str],
-        typer.Argument(help="Plugins, by their own names or their distributions'.", autocompletion=complete_plugins),
+        typer.Argument(help="Plugins, by name or by distribution.", autocompletion=complete_plugins),
     ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Remove plugins with pip, broken ones too: nothing of them is loaded."""
+    """Remove plugins with pip, broken ones too: none of them is loaded."""
     distributions = [_distribution(name) for name in plugins]
     if not yes and sys.stdin.isatty() and not typer.confirm(f"Remove {', '.join(distributions)}?"):
         raise typer.Exit(1)
@@ -72,9 +75,9 @@ def _distribution(name: str) -> str:
     if name in installed.values():
         return name
     if name in (*BUILT_IN, PROJECT):
-        raise DlbenchError(f"{name} comes with dlbench itself.", "Remove dlbench with pip, if that is meant.")
+        raise DlbenchError(f"{name} is part of dlbench.", "Remove dlbench itself with pip if that is what you want.")
     known = [*installed, *installed.values()]
-    raise DlbenchError(f"There is no plugin {name!r}.", suggest(name, known, "Type `dlbench plugins list` to see all."))
+    raise DlbenchError(f"There is no plugin {name!r}.", suggest(name, known, "Run `dlbench plugins list` to see all."))
 
 
 def _pip(command: str, *arguments: str) -> None:
@@ -82,8 +85,8 @@ def _pip(command: str, *arguments: str) -> None:
     if util.find_spec("pip") is None:
         shown = " ".join(argument for argument in arguments if argument != "--yes")
         raise DlbenchError(
-            f"There is no pip in dlbench's environment ({sys.prefix}).",
-            f"Type `python -m ensurepip` there, or `uv pip {command} --python {sys.executable} {shown}`.",
+            f"pip is not installed in dlbench's environment ({sys.prefix}).",
+            f"Run `python -m ensurepip` there, or `uv pip {command} --python {sys.executable} {shown}`.",
         )
     options = ["--disable-pip-version-check"]
     done = subprocess.run([sys.executable, "-m", "pip", command, *options, *arguments], check=False)

@@ -1,4 +1,4 @@
-"""`dlbench plugins new` and `check`: a plugin from nothing, and whether it keeps its promises."""
+"""`dlbench plugins new` and `check`: a new plugin, and whether a plugin keeps its promises."""
 
 import contextlib
 import os
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 def new(
     name: Annotated[str, typer.Argument(help="The plugin's name: small letters, digits and hyphens.")],
     kind: Annotated[
-        str, typer.Option(help=f"What it brings: {', '.join(KINDS)}.", autocompletion=complete_choices(KINDS))
+        str, typer.Option(help=f"What it provides: {', '.join(KINDS)}.", autocompletion=complete_choices(KINDS))
     ] = "activation",
-    directory: Annotated[Path, typer.Option(help="Where its folder is made.")] = Path(),
+    directory: Annotated[Path, typer.Option(help="The folder to create it in.")] = Path(),
 ) -> None:
-    """Write a new plugin into a folder of its own: it installs, passes its own tests and brings a working component."""
+    """Write a new plugin into a folder of its own: it installs, passes its tests and provides a working component."""
     from dlbench.plugins.registry import Registry
 
     project, folder = plan_project(name, kind, directory, Registry.load())
@@ -50,9 +50,9 @@ def check(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """Hold a plugin against every promise that it makes, and name each broken one with the input that shows it.
+    """Check every promise that a plugin makes, and show each broken one with the input that breaks it.
 
-    Ends with 1 where a promise is broken.
+    The exit code is 1 if a promise is broken.
     """
     findings: list[Finding] = []
     with _plugins(plugin) as names:
@@ -81,7 +81,7 @@ def _plugins(argument: str) -> Iterator[Sequence[str]]:
 
 
 def _findings(names: Sequence[str], only: Sequence[str]) -> "Iterator[Finding]":
-    """Yield what is found of the named plugins, of all that do not come with dlbench where none is named."""
+    """Yield the findings about the named plugins; if none is named, about all but those of dlbench itself."""
     from dlbench.plugins.registry import Registry
     from dlbench.testing.promises import Breach, Finding
     from dlbench.testing.suite import items
@@ -101,11 +101,11 @@ def _findings(names: Sequence[str], only: Sequence[str]) -> "Iterator[Finding]":
 
 def _nothing(names: Sequence[str], only: Sequence[str]) -> DlbenchError:
     if only:
-        message = f"Nothing of {', '.join(names) or 'any plugin'} is named {' or '.join(only)}."
-        return DlbenchError(message, "Leave --only out to check everything.")
+        message = f"No component of {', '.join(names) or 'any plugin'} is named {' or '.join(only)}."
+        return DlbenchError(message, "Omit --only to check everything.")
     return DlbenchError(
-        "No plugin is installed beside those that come with dlbench.",
-        "Name one (dlbench plugins check standard), or the folder of its source.",
+        "No plugin is installed besides those of dlbench itself.",
+        "Name a plugin (dlbench plugins check standard) or a source folder.",
     )
 
 
@@ -120,7 +120,7 @@ def _print(finding: "Finding") -> None:
     for breach in finding.breaches:
         console.print(f"    {breach}", soft_wrap=True)
     for reason in finding.unproven:
-        console.print(f"    not seen: {reason}", soft_wrap=True, style="dim")
+        console.print(f"    not checked: {reason}", soft_wrap=True, style="dim")
 
 
 def _document(finding: "Finding") -> dict[str, Any]:
