@@ -104,7 +104,7 @@ def test_uninstalling_takes_either_name_and_loads_nothing(dlbench, pip, install,
     [
         (["uninstall", "standard"], "is part of dlbench"),
         (["uninstall", "snakee", "--yes"], "Did you mean snake"),
-        (["install", "--", "--no-index"], "Nothing to install was named"),
+        (["install", "--", "--no-index"], "Nothing to install"),
     ],
 )
 def test_what_cannot_be_done_is_an_error_before_pip_runs(dlbench, pip, install, arguments, words: str) -> None:
