@@ -1,4 +1,4 @@
-"""Experiment files: a comparison written down, with the figures a report gave for it and the claims it made."""
+"""Experiment files: a comparison with the figures and the claims that a report published about it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,17 @@ SCHEMA = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Reported:
-    """A figure of the report. value: in the files' unit, accuracies as fractions. place: where it stands there."""
+    """A figure of the report.
+
+    variant: the name of a variant.
+    metric: name of the metric.
+    value: the reported value, in the files' unit; accuracies as fractions.
+    place: where the report gives it.
+    at: the epoch of metrics that each epoch has.
+    over: which of the epochs a summary is over.
+    target: the target of metrics that count up to one.
+    line: line in the experiment file.
+    """
 
     variant: str
     metric: str
@@ -32,7 +42,18 @@ class Reported:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A sentence of the report as a relation over a metric. margin: None for the metric's own."""
+    """A sentence of the report as a relation over a metric.
+
+    text: the sentence.
+    relation: what it claims; relation_text: as the file has it.
+    metric: name of the metric.
+    at: the epoch of metrics that each epoch has.
+    over: which of the epochs a summary is over.
+    target: the target of metrics that count up to one.
+    margin: negligible difference, None for the metric's own.
+    alpha: error rate of the claim.
+    line: line in the experiment file.
+    """
 
     text: str
     relation: Relation
@@ -50,9 +71,18 @@ class Claim:
 class Experiment:
     """What an experiment file says. Values are texts in the component syntax, as the command line takes them.
 
-    variants: the assignments of each, its name as "label". seeds: how many, which, or None for as many as needed.
-    diagnostics: lists of those that its claims speak of, and when they measure. plugin: the one that brings the file,
-    "" for a file of one's own.
+    title: what it is about, in one line.
+    report: name of the report that it reproduces, or "".
+    description: a paragraph, or "".
+    seeds: how many, which, or None for as many as needed.
+    settings: what all variants share, by name.
+    axes: the values to combine, by name.
+    variants: the assignments of each, its name as "label".
+    reported: the report's figures.
+    claims: the report's claims.
+    diagnostics: lists of diagnostics, and when they measure.
+    plugin: the one that brings the file, "" for a user's own file.
+    file: the content with its line numbers.
     """
 
     title: str
@@ -75,12 +105,12 @@ class Experiment:
 
     @property
     def name(self) -> str:
-        """Return the qualified name, "foundations/schedules"; of a file of one's own, its stem."""
+        """Return the qualified name, "foundations/schedules"; for a user's own file, its stem."""
         return f"{self.plugin}/{self.path.stem}" if self.plugin else self.path.stem
 
 
 class _Key(NamedTuple):
-    """What a key accepts: types, in words, and a check beyond them."""
+    """What a key accepts: its types, in words, and a further check."""
 
     types: tuple[type, ...]
     wanted: str
@@ -164,7 +194,7 @@ def load_experiment(path: Path, plugin: str = "") -> Experiment:
 
 
 def _check_schema(file: TomlFile) -> None:
-    """Ask for the schema first: in a file of another one, other keys may be right."""
+    """Check the schema first: files of another schema may have other keys."""
     schema = file.content.get("schema")
     if schema != SCHEMA:
         newer = isinstance(schema, int) and schema > SCHEMA
@@ -173,7 +203,7 @@ def _check_schema(file: TomlFile) -> None:
 
 
 def _check_table(file: TomlFile, place: Place, table: Any, keys: Mapping[str, _Key]) -> None:
-    """Raise DlbenchError for an unknown key, a missing one, or a value that a key does not take."""
+    """Raise DlbenchError for an unknown key, a missing key, or an invalid value."""
     if not isinstance(table, dict):
         raise file.error(place, f"{place.table} holds {table!r}, which is no table.", f"Write [[{place.table}]].")
     shown = f"[[{place.table}]]" if place.table else "an experiment file"

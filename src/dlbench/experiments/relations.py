@@ -22,9 +22,12 @@ _SIGNS: Mapping[str, Sign] = {">": ">", "<": "<", "≈": "≈", "~=": "≈"}
 
 @dataclass(frozen=True)
 class Operand:
-    """One side of a comparison. name: a variant or a value of an axis; metric: another than the claim's, or "".
+    """One side of a comparison.
 
-    constant: a number that stands for itself, in the metric's unit, so that a claim can be a bound; its name is "".
+    name: a variant or a value of an axis, "" for a constant.
+    scale: factor of the value.
+    metric: a metric other than the claim's, or "".
+    constant: a number, in the metric's unit, so that a claim can be a bound; None for variants.
     """
 
     name: str
@@ -70,7 +73,7 @@ class Monotone:
 
 @dataclass(frozen=True)
 class Interaction:
-    """What one axis does depends on the other."""
+    """The effect of one axis depends on the other."""
 
     first: str
     second: str
@@ -80,7 +83,7 @@ Relation = Ordering | Monotone | Interaction
 
 
 def parse_relation(text: str) -> Relation:
-    """Read a relation. Raises DlbenchError that shows the place where it cannot be read."""
+    """Read a relation. Raises DlbenchError that shows where it cannot be read."""
     return _Parser(text).relation()
 
 
@@ -206,7 +209,7 @@ class _Parser:
 
 
 def check_relation(relation: Relation, plan: PlanRecord) -> None:
-    """Raise DlbenchError where a relation names something that the plan does not have."""
+    """Raise DlbenchError if a relation names something that the plan lacks."""
     match relation:
         case Ordering():
             for operand in relation.operands:

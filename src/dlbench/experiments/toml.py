@@ -1,4 +1,4 @@
-"""A TOML file that remembers its lines, so that a mistake is answered with the place where it stands."""
+"""A TOML file that remembers its line numbers, so that an error can name them."""
 
 import re
 import tomllib
@@ -15,7 +15,12 @@ _DELIMITER = re.compile(r'"""|' + "'''")
 
 
 class Place(NamedTuple):
-    """Where something stands: a key of a table, and which of the tables of that name. "" is the file's top."""
+    """A place in the file.
+
+    table: name of the table, "" for the top of the file.
+    number: which of the tables of that name.
+    key: a key of the table, "" for the table itself.
+    """
 
     table: str = ""
     number: int = 0
@@ -24,7 +29,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class TomlFile:
-    """A file's content and where each key of it stands."""
+    """A file's content, and the line of each of its keys."""
 
     path: Path
     content: Mapping[str, Any]
@@ -32,7 +37,7 @@ class TomlFile:
 
     @classmethod
     def read(cls, path: Path) -> "TomlFile":
-        """Read a file. Raises DlbenchError where it cannot be read; the TOML reader names the line."""
+        """Read a file. Raises DlbenchError if it cannot be read; the TOML reader names the line."""
         try:
             text = path.read_text(encoding="utf-8")
             return cls(path, tomllib.loads(text), find_lines(text))
@@ -55,7 +60,7 @@ class TomlFile:
 
 
 def find_lines(text: str) -> dict[Place, int]:
-    """Return the line, from 1, of every table and key that begins a line of its own."""
+    """Return the line, from 1, of every table and key that starts a line."""
     lines: dict[Place, int] = {}
     counts: dict[str, int] = {}
     table, index, inside = "", 0, ""

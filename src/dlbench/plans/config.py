@@ -19,7 +19,12 @@ _FOLDERS = ("results_dir", "data_dir")
 
 @dataclass(frozen=True)
 class Config:
-    """Defaults that stand in files. settings: texts as the command line takes them."""
+    """Defaults from files.
+
+    settings: texts as the command line takes them, by name.
+    results_dir: folder of all runs, None if no file names one.
+    data_dir: folder of data sets, None if no file names one.
+    """
 
     settings: Mapping[str, str] = field(default_factory=dict)
     results_dir: Path | None = None

@@ -1,4 +1,4 @@
-"""From what a user asks for to what is watched: "saturation,sharpness:radius=0.1,first,every:5"."""
+"""From what a user asks for to what is measured: "saturation,sharpness:radius=0.1,first,every:5"."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,7 +14,7 @@ ALL = "all"
 
 
 def read_diagnostics(texts: Iterable[str], registry: Registry, prefer: str = "") -> DiagnosticsPlan:
-    """Read lists of diagnostics and times. Without a time, the first and the last epoch; without a name, all there are.
+    """Read lists of diagnostics and times. Default times: the first and the last epoch; default diagnostics: all.
 
     Raises DlbenchError for a name that nobody has and a parameter that is not taken. prefer: the plugin that is looked
     into first.

@@ -62,7 +62,7 @@ class Variant:
 
 @dataclass(frozen=True, kw_only=True)
 class Veto:
-    """A combination that makes no sense, and why."""
+    """A combination that cannot run, and why."""
 
     variant: Variant
     reason: str

@@ -1,4 +1,4 @@
-"""Combinations that cannot be: a reason in words for each, from the records and from the plugins' own vetoes."""
+"""Combinations that cannot run: a reason for each, from the records and from the plugins' own vetoes."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ _SHOWN = 12
 
 
 def veto_reason(trial: Trial, registry: Registry) -> str:
-    """Return why the combination makes no sense, or ""."""
+    """Return why the combination cannot run, or ""."""
     model = _model(trial, registry)
     chosen = trial.activation.name
     device, precision = trial.settings.device, trial.settings.precision
@@ -34,7 +34,7 @@ def veto_reason(trial: Trial, registry: Registry) -> str:
 
 
 def nothing_left(vetoes: Sequence[tuple[Trial, str]], registry: Registry) -> DlbenchError:
-    """Return the error for a plan of which no combination is left: the reasons, and what would do."""
+    """Return the error for a plan without any combination: the reasons, and what to choose instead."""
     message = f"No combination is left: {'; '.join(dict.fromkeys(reason for _, reason in vetoes))}."
     if not all(_too_small(_model(trial, registry), trial.input_shape) for trial, _ in vetoes):
         return DlbenchError(message, "Leave out what the reason names, or choose others: `dlbench list models`.")

@@ -64,7 +64,7 @@ def test_axes_multiply(registry: Registry) -> None:
     assert len(made.trials) == 24
 
 
-def test_a_variant_is_labelled_by_its_value_on_each_axis(registry: Registry) -> None:
+def test_a_variant_is_labeled_by_its_value_on_each_axis(registry: Registry) -> None:
     made = plan(registry, activation="relu,leaky-relu:negative_slope=0.1", batch_size="64,128")
     assert dict(made.axes) == {
         "activation": ("relu", "leaky-relu:negative_slope=0.1"),
@@ -202,7 +202,7 @@ def test_a_chosen_activation_takes_the_place_of_the_records(install: Install) ->
 # --variant
 
 
-def test_variants_that_are_no_product_are_labelled_and_run(registry: Registry) -> None:
+def test_variants_that_are_no_product_are_labeled_and_run(registry: Registry) -> None:
     made = plan(
         registry,
         [
