@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from dlbench.components.records import Dataset, Value
+from dlbench.files import replace_file
 from dlbench.trials.identity import digest
 
 META = "meta.json"
@@ -84,14 +84,8 @@ def remember(
 ) -> None:
     """Note in the index which arrays a data set was prepared as."""
     path = _index_path(name, parameters, version, data_dir)
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = {"name": name, "fingerprint": fingerprint(record, parameters, data_dir), "info": info.to_json()}
-    partial = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        partial.write_text(json.dumps(content), encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    replace_file(path, json.dumps(content))
 
 
 def _index_path(name: str, parameters: Mapping[str, Value], version: str, data_dir: Path) -> Path:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from dlbench.components.records import Dataset, ImageData, Value
 from dlbench.dataset_index import META, PreparedInfo, is_complete, prepared_folder, remember
 from dlbench.engine.dataset_contract import check_contract, splits, to_image_data
-from dlbench.errors import ContractError, DataError, DataMissingError, DlbenchError
+from dlbench.errors import ContractError, DataError, DataMissingError, DlbenchError, describe_error
 from dlbench.plugins.registry import Entry, Registry
 from dlbench.trials.trial import Trial
 
@@ -150,7 +150,7 @@ def _read(record: Dataset, parameters: Mapping[str, Value], data_dir: Path, down
         message = f"The data set {record.name} could not be {verb}: {error}"
         raise DataError(message, _remedy(record, data_dir, download)) from error
     except Exception as error:
-        raise ContractError(f"The data set {record.name} raised {type(error).__name__}: {error}") from error
+        raise ContractError(f"The data set {record.name} raised {describe_error(error)}") from error
 
 
 def _remedy(record: Dataset, data_dir: Path, download: bool) -> str:
