@@ -25,7 +25,7 @@ class Reported:
     value: the reported value, in the files' unit; accuracies as fractions.
     place: where the report gives it.
     at: the epoch of metrics that each epoch has.
-    over: which of the epochs a summary is over.
+    over: the epochs that a derived metric uses.
     target: the target of metrics that count up to one.
     line: line in the experiment file.
     """
@@ -48,7 +48,7 @@ class Claim:
     relation: what it claims; relation_text: as the file has it.
     metric: name of the metric.
     at: the epoch of metrics that each epoch has.
-    over: which of the epochs a summary is over.
+    over: the epochs that a derived metric uses.
     target: the target of metrics that count up to one.
     margin: negligible difference, None for the metric's own.
     alpha: error rate of the claim.
@@ -205,7 +205,7 @@ def _check_schema(file: TomlFile) -> None:
 def _check_table(file: TomlFile, place: Place, table: Any, keys: Mapping[str, _Key]) -> None:
     """Raise DlbenchError for an unknown key, a missing key, or an invalid value."""
     if not isinstance(table, dict):
-        raise file.error(place, f"{place.table} holds {table!r}, which is no table.", f"Write [[{place.table}]].")
+        raise file.error(place, f"{place.table} must hold tables, got {table!r}.", f"Write [[{place.table}]].")
     shown = f"[[{place.table}]]" if place.table else "an experiment file"
     for key, value in table.items():
         here = place._replace(key=key)
@@ -248,10 +248,10 @@ def _axes(file: TomlFile, table: Mapping[str, Any], settings: Mapping[str, str])
     for key, values in table.items():
         place = Place("axes", 0, key)
         if not isinstance(values, list) or not values:
-            raise file.error(place, f"{key} = {values!r} is no axis.", f'It takes a list: {key} = ["…", "…"].')
+            raise file.error(place, f"Invalid axis {key} = {values!r}.", f'It takes a list: {key} = ["…", "…"].')
         name = _name(file, place)
         if name in settings:
-            raise file.error(place, f"{key} is an axis and stands in [settings] too.", "Give it in one of the two.")
+            raise file.error(place, f"{key} is both an axis and a setting.", "Set it in one of the two.")
         axes[name] = tuple(_text(file, place, name, value) for value in values)
     return axes
 
@@ -264,14 +264,18 @@ def _variants(file: TomlFile, axes: Mapping[str, Sequence[str]]) -> tuple[Mappin
             raise file.error(place._replace(key="name"), "[[variants]] needs a name.", 'Write name = "…".')
         if any(variant["label"] == table["name"] for variant in variants):
             raise file.error(
-                place._replace(key="name"), f"Two variants are named {table['name']!r}.", "Give each a name of its own."
+                place._replace(key="name"),
+                f"Two variants are named {table['name']!r}.",
+                "Each variant needs its own name.",
             )
         given = {key: value for key, value in table.items() if key != "name"}
         chosen = _assignments(file, "variants", index, given)
         for name in chosen:
             if name in axes:
                 raise file.error(
-                    place._replace(key=name), f"{name} is an axis and stands in [[variants]] too.", "Give it in one."
+                    place._replace(key=name),
+                    f"{name} is both an axis and part of [[variants]].",
+                    "Set it in one of the two.",
                 )
         variants.append({"label": table["name"], **chosen})
     return tuple(variants)

@@ -81,19 +81,22 @@ def _check_names(request: Request) -> None:
             hint = suggest(name, ASSIGNABLE, f"There are {', '.join(ASSIGNABLE)}.")
             raise DlbenchError(f"There is no axis or setting {name!r}.", hint)
         if not texts:
-            raise DlbenchError(f"The list of values for {name} is empty.", "Give one or more, or leave it out.")
+            raise DlbenchError(f"The list of values for {name} is empty.", "Add one or more, or omit it.")
     for variant in request.variants:
         if not any(unquote(text) for text in variant.values()):
             raise DlbenchError("A --variant is empty.", 'Write it as --variant "label=small;model=mlp:hidden=32".')
         if not (label := unquote(variant.get("label", ""))).isprintable():
-            raise DlbenchError(f"The label {label!r} cannot be shown.", "Write it in one line of printable characters.")
+            raise DlbenchError(
+                f"Invalid label {label!r}: some characters are not printable.",
+                "Write one line of printable characters.",
+            )
         for name in variant:
             if name not in (*ASSIGNABLE, "label"):
                 option = name.replace("_", "-")
                 hint = suggest(name, ASSIGNABLE, "It takes label and any option.").replace("_", "-")
                 raise DlbenchError(f"--variant has no key {option!r}.", hint)
             if len(request.values.get(name, ())) > 1:
-                raise DlbenchError(f"{name} is an axis and is in a --variant too.", "Give it in one of the two.")
+                raise DlbenchError(f"{name} is both an axis and part of a --variant.", "Set it in one of the two.")
 
 
 def _seeds(wanted: Sequence[int] | int | AutoSeeds | None, comparisons: int, alpha: float) -> tuple[int, ...]:

@@ -65,13 +65,13 @@ def _read(path: Path) -> Config:
 
 def _read_folder(path: Path, key: str, value: Any) -> Path:
     if not isinstance(value, str):
-        raise DlbenchError(f"{path}: {key} = {value!r} is no path.", f'Write {key} = "folder".')
+        raise DlbenchError(f"{path}: {key} must be a path, got {value!r}.", f'Write {key} = "folder".')
     return path.parent / Path(value).expanduser()
 
 
 def _read_settings(path: Path, table: Any) -> dict[str, str]:
     if not isinstance(table, dict):
-        raise DlbenchError(f"{path}: settings is a table.", "Write [settings] on a line of its own.")
+        raise DlbenchError(f"{path}: settings must be a table.", "Write [settings] on a line of its own.")
     settings = {}
     for key, value in table.items():
         name = key.replace("-", "_")

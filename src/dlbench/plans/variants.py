@@ -138,6 +138,6 @@ def check_distinct(candidates: Iterable[Variant]) -> None:
                 f"The variants {seen[identity]!r} and {candidate.label!r} are the same.", "Name each variant once."
             )
         if candidate.label in labels:
-            raise DlbenchError(f"Two variants are labeled {candidate.label!r}.", "Give each a label of its own.")
+            raise DlbenchError(f"Duplicate label {candidate.label!r}.", "Each variant needs its own label.")
         seen[identity] = candidate.label
         labels.add(candidate.label)

@@ -37,7 +37,7 @@ def nothing_left(vetoes: Sequence[tuple[Trial, str]], registry: Registry) -> Dlb
     """Return the error for a plan without any combination: the reasons, and what to choose instead."""
     message = f"No combination is left: {'; '.join(dict.fromkeys(reason for _, reason in vetoes))}."
     if not all(_too_small(_model(trial, registry), trial.input_shape) for trial, _ in vetoes):
-        return DlbenchError(message, "Leave out what the reason names, or choose others: `dlbench list models`.")
+        return DlbenchError(message, "Omit what the reason names, or choose others: `dlbench list models`.")
     shape = vetoes[0][0].input_shape
     records = [entry.record for entry in registry.entries(Model)]
     takers = [record.name for record in records if not _too_small(record, shape)]
