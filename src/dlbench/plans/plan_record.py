@@ -116,6 +116,9 @@ class PlanRecord(Mapping[str, Any]):
     def __getitem__(self, key: str) -> Any:
         return self.to_json()[key]
 
+    def __bool__(self) -> bool:
+        return True  # without writing the JSON to see whether it is empty
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.to_json())
 

@@ -141,6 +141,7 @@ def test_a_plugin_reads_the_record_as_the_dictionary_that_it_was() -> None:
     assert "nothing" not in plan
     assert list(plan) == list(plan.keys()) == list(PLAN)
     assert dict(plan) == {**plan} == PLAN
+    assert (bool(plan), len(plan)) == (True, len(PLAN))
     with pytest.raises(KeyError, match="nothing"):
         plan["nothing"]
 
