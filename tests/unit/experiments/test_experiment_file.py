@@ -290,7 +290,7 @@ def dlbench_experiments():
 """
 
 
-def test_an_experiment_of_a_plugin_is_found_by_name_and_looks_into_its_own_plugin_first(write, install) -> None:
+def test_an_experiment_of_a_plugin_is_found_by_name_and_searches_its_own_plugin_first(write, install) -> None:
     path = write(SOUND, "study.toml")
     install("snake", PLUGIN.format(paths=f"[Path({str(path)!r})]"))
     registry = Registry.load()

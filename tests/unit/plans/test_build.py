@@ -88,7 +88,7 @@ def test_a_component_with_other_parameters_is_another_variant(registry: Registry
 
 
 @pytest.mark.parametrize(("first", "second"), [("/data/a/train", "/data/b/train"), ("x", "y/x")])
-def test_values_with_slashes_are_told_apart(registry: Registry, first: str, second: str) -> None:
+def test_values_with_slashes_stay_distinct(registry: Registry, first: str, second: str) -> None:
     made = plan(registry, dataset=f"image-folder:path={first},image-folder:path={second}")
     assert labels(made) == [f"image-folder:path={first}", f"image-folder:path={second}"]
 

@@ -42,13 +42,13 @@ def test_all_and_times_alone_mean_every_diagnostic(registry, asked):
     assert len(read_diagnostics([asked], registry).diagnostics) == len(registry.entries("diagnostics")) == 12
 
 
-def test_beside_all_one_may_have_its_own_parameters(registry):
+def test_with_all_a_diagnostic_may_have_its_own_parameters(registry):
     diagnostics = read_diagnostics(["all,sharpness:radius=0.1"], registry)
     assert [name for name in diagnostics.diagnostics if "sharpness" in name] == ["standard/sharpness:radius=0.1"]
     assert len(diagnostics.diagnostics) == 12
 
 
-def test_nothing_asked_is_nothing_watched(registry):
+def test_without_a_request_nothing_is_measured(registry):
     assert read_diagnostics([], registry) == NO_DIAGNOSTICS
     assert not NO_DIAGNOSTICS
 
@@ -75,7 +75,7 @@ def test_a_time_is_kept_in_one_spelling():
     assert [read_time(text) for text in ("05", "every:010", "first", "saturation")] == ["5", "every:10", "first", None]
 
 
-def test_joined_watches_measure_what_either_measures():
+def test_joined_plans_measure_what_either_measures():
     first, second = (
         DiagnosticsPlan(diagnostics=("a",), at=("first",), values=("x",)),
         DiagnosticsPlan(diagnostics=("b", "a"), at=("last",), values=("y", "x")),

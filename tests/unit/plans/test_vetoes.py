@@ -84,7 +84,7 @@ def test_what_cannot_be_is_vetoed_with_its_reason(strange: Registry, impossible:
     assert all(word in veto_reason(impossible, strange) for word in words)
 
 
-def test_a_reason_of_many_combinations_is_told_once(strange: Registry) -> None:
+def test_a_reason_of_many_combinations_is_named_once(strange: Registry) -> None:
     error = nothing_left([(trial("none", seed), "it rains") for seed in ("a", "b")], strange)
     assert error.message.count("it rains") == 1
     assert error.exit_code == 2
