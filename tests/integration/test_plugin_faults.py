@@ -51,7 +51,7 @@ FAULTS = {
     "misspelt-hook": Fault(
         HOOK.replace("activations", "activation") + "return []", ("Did you mean dlbench_activations",)
     ),
-    "taken-name": Fault("x = 1", ("another plugin is named healthy already",), plugin="healthy"),
+    "taken-name": Fault("x = 1", ("another plugin is already named healthy",), plugin="healthy"),
     "taken-component": Fault(
         HOOK + "return [Activation(name='snake', factory='torch.nn:Tanh')] * 2",
         ("declares the activation snake twice",),

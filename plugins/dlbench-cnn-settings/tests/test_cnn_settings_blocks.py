@@ -3,7 +3,7 @@ import torch
 from dlbench_cnn_settings.blocks import alexnet_normalization, pooling
 
 
-def test_local_response_normalisation_is_the_formula_of_the_paper() -> None:
+def test_local_response_normalization_is_the_formula_of_the_paper() -> None:
     a = 100 * torch.randn(2, 9, 3, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     expected = torch.empty_like(a)
     for channel in range(9):

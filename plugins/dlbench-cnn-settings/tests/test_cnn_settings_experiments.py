@@ -35,7 +35,7 @@ def test_an_experiment_plans_distinct_variants_for_its_reported_figures_and_clai
     assert planned.experiment.reported or planned.experiment.claims
 
 
-def test_every_figure_of_the_report_s_two_tables_stands_in_a_file() -> None:
+def test_every_figure_of_the_report_s_two_tables_is_in_a_file() -> None:
     assert len(plan("batch-size").experiment.reported) == 3 * 5
     assert len(plan("activation-depth").experiment.reported) == 4 * 3
 

@@ -88,7 +88,7 @@ def test_overlapping_pooling_keeps_the_sizes_of_plain_pooling(name: str) -> None
 
 
 @pytest.mark.parametrize("name", BUILDERS)
-def test_local_response_normalisation_follows_the_activation_of_the_first_two_blocks(name: str) -> None:
+def test_local_response_normalization_follows_the_activation_of_the_first_two_blocks(name: str) -> None:
     options = {"local_response_norm": True} if name in SWITCHED else {}
     kinds = layers(BUILDERS[name]((3, 32, 32), 10, nn.ReLU, **options))
     places = [place for place, kind in enumerate(kinds) if kind == "LocalResponseNorm"]
@@ -96,7 +96,7 @@ def test_local_response_normalisation_follows_the_activation_of_the_first_two_bl
 
 
 @pytest.mark.parametrize("name", SWITCHED)
-def test_nothing_is_normalised_across_channels_unless_asked_for(name: str) -> None:
+def test_nothing_is_normalized_across_channels_unless_asked_for(name: str) -> None:
     assert "LocalResponseNorm" not in layers(BUILDERS[name]((3, 32, 32), 10, nn.ReLU))
 
 

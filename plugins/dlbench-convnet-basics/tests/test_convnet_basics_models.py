@@ -96,7 +96,7 @@ def test_a_mini_batch_of_zeros_gives_scores_of_the_reports_shape(level: str, cha
 
 
 @each_model
-def test_the_activation_stands_wherever_the_network_has_one(name: str) -> None:
+def test_the_activation_is_used_wherever_the_network_has_one(name: str) -> None:
     made: list[nn.Module] = []
 
     def activation() -> nn.Module:

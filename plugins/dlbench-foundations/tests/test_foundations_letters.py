@@ -42,7 +42,7 @@ def test_a_line_is_read_as_a_picture_of_16_rows_of_8_pixels(tmp_path: Path) -> N
     assert found.folds.tolist() == [7, 9]
 
 
-def test_the_ten_letters_are_labelled_in_their_order_and_divided_by_fold() -> None:
+def test_the_ten_letters_are_labeled_in_their_order_and_divided_by_fold() -> None:
     data = divide(all_letters_in_all_folds(), ALPHABETS["ten"], (3, 5))
     assert list(data.class_names) == ["a", "e", "g", "i", "l", "n", "o", "r", "t", "u"]
     assert len(data.train_labels) == 80

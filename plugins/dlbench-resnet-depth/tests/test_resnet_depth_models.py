@@ -70,7 +70,7 @@ def test_sizes_follow_the_images_and_the_classes(name: str, shape: tuple[int, in
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_the_activation_stands_wherever_the_network_has_one(name: str) -> None:
+def test_the_activation_is_used_wherever_the_network_has_one(name: str) -> None:
     made = []
 
     def activation() -> nn.Module:

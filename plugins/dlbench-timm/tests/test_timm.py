@@ -32,7 +32,7 @@ FIXED_NAMES = {
 
 
 def shapes_are_checked() -> bool:
-    """Tell whether a convolution that only works out shapes refuses too small an image, as early versions do not."""
+    """Return whether a convolution that only works out shapes refuses too small an image, as early versions do not."""
     try:
         nn.Conv2d(3, 1, 4, device="meta")(torch.empty(1, 3, 3, 3, device="meta"))
     except RuntimeError:

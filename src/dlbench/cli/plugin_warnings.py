@@ -8,5 +8,5 @@ def warn_of_problems(registry: Registry) -> None:
     """Print each new problem of a plugin on standard error."""
     from rich.text import Text
 
-    for problem in registry.plugins.news():
+    for problem in registry.plugins.take_new_problems():
         errors().print(Text.assemble(("Warning:", "yellow"), f" {problem}"), soft_wrap=True)

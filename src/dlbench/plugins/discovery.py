@@ -1,4 +1,4 @@
-"""Discovery: find the plugins, load each by itself, name what is broken and go on."""
+"""Discovery: find the plugins, load each by itself, report what is broken and continue."""
 
 import contextlib
 import importlib
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from pluggy import HookImpl, PluginManager
 
 from dlbench import hookspecs
+from dlbench.components.records import API_VERSION
 from dlbench.errors import DlbenchError, describe_error, suggest
 from dlbench.hookspecs import PROJECT
 from dlbench.plugins.requirements import remedy_for, unmet_requirement
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-#: Plugins that come with the core, by the modules that a stranger's entry point would name.
+#: Plugins that come with the core, and their modules, as the entry points of others name them.
 BUILT_IN = {"standard": "dlbench.standard.plugin", "torchvision": "dlbench.torchvision.plugin"}
-#: Libraries that no command waits for before the work that needs them.
+#: Libraries that are imported only by the work that needs them, as each takes long.
 HEAVY = ("torch", "torchvision", "numpy", "pandas", "scipy", "sklearn", "matplotlib")
 _NAME = re.compile(r"[a-z][a-z0-9-]*\Z")
-#: A plugin that takes longer than this to import is named: every command waits for it.
+#: A plugin that takes longer than this to import is reported: every command waits for it.
 SLOW_SECONDS = 5.0
 
 
@@ -46,13 +47,13 @@ class Plugin:
 
     @property
     def built_in(self) -> bool:
-        """Tell whether it comes with the core."""
+        """Return whether it comes with the core."""
         return self.name in BUILT_IN
 
 
 @dataclass(frozen=True)
 class PluginProblem:
-    """Why a plugin, or a part of it, was left out, and what its user can do."""
+    """Why a plugin, or a part of it, was skipped, and what its user can do."""
 
     plugin: str
     distribution: str
@@ -64,7 +65,10 @@ class PluginProblem:
 
 
 class Refusal(NamedTuple):
-    """Why a plugin is not loaded. remedy: what its user can do beside removing it, where updating it is not enough."""
+    """Why a plugin is not loaded.
+
+    remedy: what its user can do instead of removing it, where an update is not enough.
+    """
 
     reason: str
     remedy: str = ""
@@ -72,17 +76,17 @@ class Refusal(NamedTuple):
 
 @dataclass
 class PluginSet:
-    """The loaded plugins and the hook calls over them; a hook that raises is left out and named once.
+    """The loaded plugins and the hook calls over them; a hook that raises is reported once and disabled.
 
-    strict: such a fault is an error.
+    strict: a fault of a plugin is an error.
     """
 
     plugins: tuple[Plugin, ...]
     problems: list[PluginProblem]
     manager: PluginManager = field(repr=False)
     strict: bool = False
-    _told: int = 0
-    _left_out: set[tuple[str, str]] = field(default_factory=set, repr=False)
+    _reported: int = 0
+    _disabled: set[tuple[str, str]] = field(default_factory=set, repr=False)
 
     @cached_property
     def by_name(self) -> dict[str, Plugin]:
@@ -95,7 +99,7 @@ class PluginSet:
             impl.plugin_name: impl for impl in getattr(self.manager.hook, hook).get_hookimpls()
         }
         for plugin in self.plugins:
-            if plugin.name not in implementations or (plugin.name, hook) in self._left_out:
+            if plugin.name not in implementations or (plugin.name, hook) in self._disabled:
                 continue
             answer, error = _guarded(_answer, implementations[plugin.name], arguments)
             if error:
@@ -104,17 +108,17 @@ class PluginSet:
                 yield plugin, answer
 
     def disable_hook(self, plugin: Plugin, hook: str, reason: str) -> None:
-        """Name a hook's fault once and never call that hook of the plugin again."""
-        if (plugin.name, hook) not in self._left_out:
-            self._left_out.add((plugin.name, hook))
+        """Report a hook's fault once and never call that hook of the plugin again."""
+        if (plugin.name, hook) not in self._disabled:
+            self._disabled.add((plugin.name, hook))
             self.problems.append(_problem(plugin.name, f"{plugin.distribution} {plugin.version}", reason))
             if self.strict:
                 raise _as_error(self.problems[-1:])
 
-    def news(self) -> list[PluginProblem]:
-        """Return the problems that this has not returned before."""
-        fresh = self.problems[self._told :]
-        self._told = len(self.problems)
+    def take_new_problems(self) -> list[PluginProblem]:
+        """Return the problems that no earlier call returned."""
+        fresh = self.problems[self._reported :]
+        self._reported = len(self.problems)
         return fresh
 
     def hooks(self, plugin: Plugin) -> tuple[str, ...]:
@@ -123,7 +127,7 @@ class PluginSet:
 
 
 def _answer(implementation: HookImpl, arguments: Mapping[str, Any]) -> Any:
-    """Call a hook. What can be iterated comes as a list, as a generator's body is the plugin's code too."""
+    """Call a hook. Return an iterable as a list, as the body of a generator is the plugin's code too."""
     answer = implementation.function(*(arguments[name] for name in implementation.argnames))
     return list(answer) if isinstance(answer, Iterable) and not isinstance(answer, str) else answer
 
@@ -133,7 +137,7 @@ def _guarded(
 ) -> tuple[Answer | None, BaseException | None]:
     """Run a plugin's code and return its answer and what it raised.
 
-    What it prints goes to output, else to standard error: it must not spoil a document on standard output.
+    output: where its prints go, else standard error, so that they do not mix with a document on standard output.
     """
     try:
         with contextlib.redirect_stdout(output or sys.stderr):
@@ -147,7 +151,7 @@ def _guarded(
 def load_plugins(strict: bool | None = None) -> PluginSet:
     """Load the built-in plugins, then every entry point of the group "dlbench" that DLBENCH_PLUGINS allows.
 
-    strict: raise DlbenchError where one has a fault; None: what DLBENCH_STRICT_PLUGINS says.
+    strict: whether a fault of a plugin raises DlbenchError; None: as DLBENCH_STRICT_PLUGINS says.
     """
     manager = PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs)
@@ -169,15 +173,15 @@ def load_plugins(strict: bool | None = None) -> PluginSet:
 def _load_one(
     entry_point: "EntryPoint", manager: PluginManager, core: str
 ) -> tuple[Plugin | None, list[PluginProblem]]:
-    """Load a plugin and return it, if it can be had, with what is wrong with it."""
+    """Return a plugin, or None where it cannot be loaded, and its problems."""
     distribution, printed, started = _distribution_name(entry_point), io.StringIO(), perf_counter()
     loaded, error = _guarded(_load, entry_point, manager, core, output=printed)
     seconds = perf_counter() - started
     if isinstance(loaded, ModuleType):
         version = entry_point.dist.version if entry_point.dist else ""
         plugin = Plugin(entry_point.name, loaded, distribution, version)
-        reasons = [*_slow(seconds), *_talkative(printed.getvalue())]
-        return plugin, [_nuisance(entry_point.name, distribution, reason) for reason in reasons]
+        reasons = [*_slow(seconds), *_printing(printed.getvalue())]
+        return plugin, [_minor_problem(entry_point.name, distribution, reason) for reason in reasons]
     if error:
         remedy = remedy_for(error, entry_point.dist)
         loaded = Refusal(f"loading {entry_point.value} raised {describe_error(error)}.", remedy)
@@ -189,17 +193,17 @@ def _slow(seconds: float) -> list[str]:
     return [f"it took {seconds:.0f} seconds to import, and every command waits for it."] * (seconds > SLOW_SECONDS)
 
 
-def _talkative(printed: str) -> list[str]:
+def _printing(printed: str) -> list[str]:
     shown = " ".join(printed.split())
     return [f"it prints when it is imported ({shown[:60]!r}); that was kept from the output."] if shown else []
 
 
 def _load(entry_point: "EntryPoint", manager: PluginManager, core: str) -> ModuleType | Refusal:
-    """Import and register a plugin, unless what is known of it before and after speaks against it."""
+    """Import and register a plugin, or return why it is refused."""
     if refusal := _refusal(entry_point, manager, core):
         return refusal
     module = importlib.import_module(entry_point.module)
-    if reason := _misspelt_hooks(manager, module):
+    if reason := _misspelled_hooks(manager, module):
         return Refusal(reason)
     manager.register(module, entry_point.name)
     return module
@@ -222,17 +226,18 @@ def _entry_points() -> list["EntryPoint"]:
 
 def _refusal(entry_point: "EntryPoint", manager: PluginManager, core: str) -> Refusal | None:
     if not _NAME.match(entry_point.name):
-        return Refusal("its name is not made of small letters, digits and hyphens, a letter first.")
+        return Refusal("its name is not made of lowercase letters, digits and hyphens, starting with a letter.")
     if manager.has_plugin(entry_point.name):
-        return Refusal(f"another plugin is named {entry_point.name} already.")
+        return Refusal(f"another plugin is already named {entry_point.name}.")
     if entry_point.dist and (wanted := unmet_requirement(entry_point.dist, core)):
         return Refusal(
-            f"it needs {wanted}, and this is dlbench {core}.", f"Install what it needs (pip install '{wanted}')"
+            f"it needs {wanted}, and this is dlbench {core} (plugin API {API_VERSION}).",
+            f"Install what it needs (pip install '{wanted}')",
         )
     return None
 
 
-def _misspelt_hooks(manager: PluginManager, module: ModuleType) -> str:
+def _misspelled_hooks(manager: PluginManager, module: ModuleType) -> str:
     specified = [name for name in vars(hookspecs) if name.startswith("dlbench_")]
     for name in dir(module):
         if manager.parse_hookimpl_opts(module, name) is None:
@@ -253,17 +258,17 @@ def _distribution_name(entry_point: "EntryPoint") -> str:
 def _problem(plugin: str, distribution: str, reason: str, remedy: str = "") -> PluginProblem:
     name = distribution.split()[0]
     first = remedy or f"Update it (pip install -U {name})"
-    remedy = f"It is left out; everything else works. {first} or remove it (pip uninstall {name})."
+    remedy = f"It is skipped; everything else works. {first} or remove it (pip uninstall {name})."
     return PluginProblem(plugin, distribution, reason, remedy)
 
 
-def _nuisance(plugin: str, distribution: str, reason: str) -> PluginProblem:
-    """Return a problem of a plugin that works all the same."""
-    remedy = f"It works all the same. Update it (pip install -U {distribution}), tell its author, or"
+def _minor_problem(plugin: str, distribution: str, reason: str) -> PluginProblem:
+    """Return a problem of a plugin that works nevertheless."""
+    remedy = f"It works nevertheless. Update it (pip install -U {distribution}), tell its author, or"
     return PluginProblem(plugin, distribution, reason, f"{remedy} remove it (pip uninstall {distribution}).")
 
 
 def _as_error(problems: Iterable[PluginProblem]) -> DlbenchError:
     return DlbenchError(
-        " ".join(map(str, problems)), "Unset DLBENCH_STRICT_PLUGINS to have that as a warning, and go on without."
+        " ".join(map(str, problems)), "Unset DLBENCH_STRICT_PLUGINS to get a warning instead and continue without."
     )

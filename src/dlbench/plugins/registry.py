@@ -1,4 +1,4 @@
-"""The registry: every component by kind and qualified name, looked up as people write names."""
+"""The registry: every component by kind and qualified name, found by the names that people write."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -15,7 +15,7 @@ def unmet_requirement(distribution: Distribution, core: str) -> str:
         if in_range(line, core):
             continue
         if line.lower().startswith(PROJECT) and any(sign in line for sign in "<>=!~"):
-            from packaging.requirements import Requirement  # takes long; most plugins need but a range
+            from packaging.requirements import Requirement  # slow to import; most plugins only give a range
 
             wanted = Requirement(line)
             applies = wanted.name.lower() == PROJECT and (not wanted.marker or wanted.marker.evaluate({"extra": ""}))
@@ -25,7 +25,7 @@ def unmet_requirement(distribution: Distribution, core: str) -> str:
 
 
 def in_range(line: str, core: str) -> bool:
-    """Tell whether a requirement reads "dlbench>=0.1,<0.3", of plain numbers, and is met."""
+    """Return whether a requirement reads "dlbench>=0.1,<0.3", of plain numbers, and is met."""
     if not (found := _RANGE.match(line)) or not _PLAIN_VERSION.match(core):
         return False
     bounds = [bound.strip() for bound in found[1].split(",")]
@@ -41,17 +41,17 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def remedy_for(error: BaseException, distribution: Distribution | None) -> str:
-    """Return what to install where a plugin misses a module or was made for another dlbench, or ""."""
+    """Return what to install where a plugin lacks a module or was written for another dlbench, or ""."""
     if distribution is None:
         return ""
     name = distribution.name
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith(PROJECT):
         wanted = _bringing(error.name.partition(".")[0], distribution)
-        return f"Install what it misses (pip install '{wanted}')" if wanted else ""
+        return f"Install what is missing (pip install '{wanted}')" if wanted else ""
     unknown_name = isinstance(error, ImportError) and (error.name or "").partition(".")[0] == PROJECT
     unknown_field = isinstance(error, TypeError) and "unexpected keyword argument" in str(error)
     if unknown_name or unknown_field:
-        return f"It may be made for another dlbench: update both (pip install -U dlbench {name})"
+        return f"It may be written for another dlbench: update both (pip install -U dlbench {name})"
     return ""
 
 
@@ -67,7 +67,7 @@ def _bringing(module: str, distribution: Distribution) -> str:
 
     extras = list(distribution.metadata.get_all("Provides-Extra") or ())
     for wanted in map(Requirement, distribution.requires or ()):
-        if _normalised(wanted.name) == _normalised(module):
+        if _normalized(wanted.name) == _normalized(module):
             extra = next((each for each in extras if wanted.marker and _asks_for(str(wanted.marker), each)), "")
             return f"{distribution.name}[{extra}]" if extra else str(wanted).partition(";")[0].strip()
     return f"{distribution.name}[{','.join(extras)}]" if extras else ""
@@ -77,5 +77,5 @@ def _asks_for(marker: str, extra: str) -> bool:
     return re.search(rf"extra *== *['\"]{re.escape(extra)}['\"]", marker) is not None
 
 
-def _normalised(name: str) -> str:
+def _normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()

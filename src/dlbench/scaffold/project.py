@@ -111,9 +111,11 @@ def plan_project(name: str, kind: str, parent: Path, registry: Registry) -> tupl
         raise DlbenchError(f"There is no template for {kind!r}.", suggest(kind, KINDS, f"It takes {', '.join(KINDS)}."))
     project = Project(name.removeprefix("dlbench-"), kind)
     if not _NAME.match(project.name):
-        hint = "It takes small letters, digits and single hyphens, a letter first."
+        hint = "Use lowercase letters, digits and single hyphens, starting with a letter."
         better = re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()).strip("-0123456789")
-        raise DlbenchError(f"{name!r} is no plugin name.", f"{hint} Perhaps {better}?" if _NAME.match(better) else hint)
+        raise DlbenchError(
+            f"{name!r} is not a valid plugin name.", f"{hint} Perhaps {better}?" if _NAME.match(better) else hint
+        )
     _refuse_taken(project, registry)
     folder = parent / project.distribution
     if folder.exists():
@@ -144,9 +146,9 @@ def _refuse_taken(project: Project, registry: Registry) -> None:
     taken = {point.name: point for point in metadata.entry_points(group=PROJECT)}
     if name in BUILT_IN or name in taken:
         owner = taken[name].dist.name if name in taken and taken[name].dist else PROJECT  # type: ignore[union-attr]
-        raise DlbenchError(f"There is a plugin {name} already (in {owner}).", "Choose another name.")
+        raise DlbenchError(f"There is already a plugin {name} (in {owner}).", "Choose another name.")
     if project.package in {dist.name.replace("-", "_").lower() for dist in metadata.distributions() if dist.name}:
-        raise DlbenchError(f"A distribution {project.distribution} is installed already.", "Choose another name.")
+        raise DlbenchError(f"A distribution {project.distribution} is already installed.", "Choose another name.")
     if kind := KINDS[project.kind]:
         for entry in registry.entries(kind):
             if entry.record.name == name:

@@ -113,7 +113,7 @@ class LiveSession:
         """Call the observers; one that raises is reported once and disabled."""
         for _ in self.registry.plugins.call(hook, **arguments):
             pass
-        for problem in self.registry.plugins.news():
+        for problem in self.registry.plugins.take_new_problems():
             self.display.note(str(problem))
 
     def _reuse(self) -> None:

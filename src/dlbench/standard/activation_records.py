@@ -26,7 +26,7 @@ ACTIVATIONS = (
     Activation(
         name="prelu",
         factory="torch.nn:PReLU",
-        summary="Leaky ReLU with a learned slope, one for each place where it stands",
+        summary="Leaky ReLU with a learned slope, one for each place where it is used",
         parameters={"init": Parameter(0.25, summary="Slope below zero before training.")},
         source="He et al. 2015, arXiv 1502.01852",
     ),
@@ -147,7 +147,7 @@ ACTIVATIONS = (
         # torch has no defaults here; these make it usable without parameters, as ReLU.
         parameters={
             "threshold": Parameter(0.0, summary="Above it, x is kept."),
-            "value": Parameter(0.0, summary="What stands for x up to the threshold."),
+            "value": Parameter(0.0, summary="Value of x up to the threshold."),
         },
     ),
 )

@@ -106,7 +106,7 @@ def _download(layout: Layout, folder: Path) -> None:
         for name in (*layout.batches, layout.class_file):
             member = archive.extractfile(f"{layout.folder}/{name}")
             if member is None:
-                raise ValueError(f"{layout.address} is no CIFAR archive: its {layout.folder}/{name} is no file.")
+                raise ValueError(f"{layout.address} is not a CIFAR archive: its {layout.folder}/{name} is not a file.")
             place(folder / name, member.read())
 
 

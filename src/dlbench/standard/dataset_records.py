@@ -15,7 +15,7 @@ DATASETS: tuple[Dataset, ...] = (
         license="CC BY 4.0",
         homepage="https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",
         source="Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits; scikit-learn's copy",
-        tags=("embedded", "grey"),
+        tags=("embedded", "gray"),
     ),
     Dataset(
         name="mnist",
@@ -29,7 +29,7 @@ DATASETS: tuple[Dataset, ...] = (
         files=("MNIST/raw/*-ubyte*",),
         homepage="http://yann.lecun.com/exdb/mnist/",
         source="LeCun, Bottou, Bengio & Haffner 1998, Gradient-Based Learning Applied to Document Recognition",
-        tags=("grey",),
+        tags=("gray",),
     ),
     Dataset(
         name="fashion-mnist",
@@ -43,7 +43,7 @@ DATASETS: tuple[Dataset, ...] = (
         files=("FashionMNIST/raw/*-ubyte*",),
         homepage="https://github.com/zalandoresearch/fashion-mnist",
         source="Xiao, Rasul & Vollgraf 2017, arXiv:1708.07747",
-        tags=("grey",),
+        tags=("gray",),
     ),
     Dataset(
         name="kmnist",
@@ -57,7 +57,7 @@ DATASETS: tuple[Dataset, ...] = (
         files=("KMNIST/raw/*-ubyte*",),
         homepage="http://codh.rois.ac.jp/kmnist/",
         source="Clanuwat et al. 2018, arXiv:1812.01718",
-        tags=("grey",),
+        tags=("gray",),
     ),
     Dataset(
         name="cifar10",
@@ -71,7 +71,7 @@ DATASETS: tuple[Dataset, ...] = (
         files=("cifar-10-batches-bin/*", "cifar-10-batches-py/*"),
         homepage="https://www.cs.toronto.edu/~kriz/cifar.html",
         source="Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images",
-        tags=("colour",),
+        tags=("color",),
     ),
     Dataset(
         name="cifar100",
@@ -85,7 +85,7 @@ DATASETS: tuple[Dataset, ...] = (
         files=("cifar-100-binary/*", "cifar-100-python/*"),
         homepage="https://www.cs.toronto.edu/~kriz/cifar.html",
         source="Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images",
-        tags=("colour",),
+        tags=("color",),
     ),
     Dataset(
         name="svhn",
@@ -99,7 +99,7 @@ DATASETS: tuple[Dataset, ...] = (
         files=("train_32x32.mat", "test_32x32.mat"),
         homepage="http://ufldl.stanford.edu/housenumbers/",
         source="Netzer et al. 2011, Reading Digits in Natural Images with Unsupervised Feature Learning",
-        tags=("colour",),
+        tags=("color",),
     ),
     Dataset(
         name="image-folder",
@@ -108,7 +108,7 @@ DATASETS: tuple[Dataset, ...] = (
         parameters={
             "path": Parameter(required=True, type=str, summary="The folder."),
             "size": Parameter(None, type=int, minimum=1, summary="Crop and scale to this height and width."),
-            "channels": Parameter(3, minimum=1, maximum=3, summary="3 for colour, 1 for grey."),
+            "channels": Parameter(3, minimum=1, maximum=3, summary="3 for color, 1 for gray."),
             "test_fraction": Parameter(0.2, minimum=0, maximum=1, summary="Split where there is no test folder."),
         },
         tags=("own",),

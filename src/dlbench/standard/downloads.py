@@ -32,7 +32,7 @@ def fetch(addresses: Sequence[str], md5: str, folder: Path) -> bytes:
     """Download a file from the first address that has it with the publisher's MD5.
 
     folder: where what has arrived is kept until all has, so that a download that was cut short, or a process that was
-    ended, goes on from there. Raises OSError, naming every address tried and why it was given up.
+    ended, continues there. Raises OSError, naming every address tried and why it failed.
     """
     # torchvision's own download has no time limit and writes under the final name from the first byte on.
     from filelock import FileLock

@@ -25,10 +25,10 @@ def image_folder(
 
     Without train and test, path/<class>/* is split: a file is for testing if the hash of "<class>/<name>", as a
     number in [0, 1), is below test_fraction, so that new files move none of the old.
-    size: height and width; images are cropped around their centre to a square and scaled. channels: 3, or 1 for grey.
+    size: height and width; images are cropped around their center to a square and scaled. channels: 3, or 1 for gray.
     """
     if channels not in _MODES:
-        raise ValueError(f"channels={channels} is not possible: 3 for colour, 1 for grey.")
+        raise ValueError(f"channels={channels} is not possible: 3 for color, 1 for gray.")
     folder = Path(path).expanduser()
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}.")
@@ -40,7 +40,7 @@ def image_folder(
 
 
 def _as_text(name: str) -> str:
-    r"""Return a folder's name for tables and figures: bytes in it that are no UTF-8 become \xff and the like."""
+    r"""Return a folder's name for tables and figures: bytes that are not UTF-8 become \xff and the like."""
     return os.fsencode(name).decode(errors="backslashreplace")
 
 
@@ -98,7 +98,7 @@ def _open(path: Path) -> Image.Image:
     try:
         return Image.open(path)
     except OSError as error:
-        raise ValueError(f"{path} is no readable image ({path.stat().st_size:,} bytes): {error}.") from None
+        raise ValueError(f"{path} is not a readable image ({path.stat().st_size:,} bytes): {error}.") from None
 
 
 def _read(

@@ -41,7 +41,7 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
             return {key: array for key, array in archive.items() if isinstance(array, np.ndarray)}
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         size = path.stat().st_size
-        raise ValueError(f"{path} is no readable .npz archive of plain arrays ({size:,} bytes): {error}.") from None
+        raise ValueError(f"{path} is not a readable .npz archive of plain arrays ({size:,} bytes): {error}.") from None
 
 
 def _split(path: str, arrays: Mapping[str, NDArray[Any]], split: str) -> tuple[NDArray[Any], NDArray[np.int64]]:

@@ -27,7 +27,7 @@ OPTIMIZERS = (
         summary="Stochastic gradient descent, with momentum or Nesterov's step if asked for",
         parameters={
             "momentum": Parameter(0.0, minimum=0, summary="Share of the last step that is kept."),
-            "dampening": Parameter(0.0, summary="Share of the gradient that is left out of the momentum."),
+            "dampening": Parameter(0.0, summary="Share of the gradient that the momentum omits."),
             "nesterov": Parameter(False, summary="Take the gradient where the momentum leads."),
         }
         | _weight_decay(),

@@ -28,7 +28,7 @@ def _peaks(optimizer: Optimizer) -> list[float]:
 
 
 def _uses_momentum(optimizer: Optimizer) -> bool:
-    """Tell whether there is a momentum to mirror the rate in: one of 0 was chosen, and stays."""
+    """Return whether there is a momentum to vary inversely to the rate; a chosen momentum of 0 stays 0."""
     return "betas" in optimizer.defaults or bool(optimizer.defaults.get("momentum"))
 
 

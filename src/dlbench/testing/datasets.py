@@ -16,7 +16,7 @@ from dlbench.engine.dataset_contract import check_contract, splits, to_image_dat
 from dlbench.errors import ContractError, DlbenchError
 from dlbench.testing.promises import Subject, Unproven, promise
 
-#: More than this share of test images that stand among the training images is no coincidence. Real sets have some:
+#: A larger share of test images among the training images is not a coincidence. Real data sets have some:
 #: of black-and-white letters of 16×8 pixels, and of photographs that were collected twice.
 OVERLAP = 0.2
 

@@ -19,7 +19,7 @@ from dlbench.trials.trial import Trial
 
 Shape = tuple[int, int, int]
 
-#: Grey and coloured images, square and not; a model that needs larger ones gets them as large.
+#: Gray and color images, square and not; a model that needs larger ones gets them as large.
 SHAPES: tuple[Shape, ...] = ((1, 28, 28), (3, 32, 32), (2, 24, 40))
 BATCH = 4
 #: Above this many parameters, a model's record, factory and signature alone are checked.
@@ -113,7 +113,7 @@ def sample(subject: Subject[Model], seed: int) -> nn.Module:
 
 
 def images(shape: Shape, count: int = BATCH) -> Tensor:
-    """Return images that look like normalised ones, always the same."""
+    """Return images that look like normalized ones, always the same."""
     return torch.randn(count, *shape, generator=torch.Generator().manual_seed(0))
 
 

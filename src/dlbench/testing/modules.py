@@ -1,4 +1,4 @@
-"""What the checks of several kinds do with torch's objects."""
+"""Checks of torch objects that several kinds share."""
 
 import io
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from dlbench.engine.randomness import borrowed_generators
 
 @contextmanager
 def settled() -> Iterator[None]:
-    """Run checks as trials run: on one thread, and from a generator whose state is nobody else's."""
+    """Run checks as trials run: on one thread, with a generator of their own."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,4 +1,4 @@
-"""What a plugin as a whole promises, beside its components: it loads in order, its experiments and observers work."""
+"""What a plugin as a whole promises: it loads without a fault, its experiments and observers work."""
 
 import contextlib
 import io
@@ -146,7 +146,7 @@ def _made_up_run(registry: Registry, path: Path) -> Iterator[tuple[str, dict[str
 
 
 @promise("parses, and names components, variants and metrics that exist")
-def experiment_stands(subject: ExperimentSubject) -> Iterator[str]:
+def experiment_is_valid(subject: ExperimentSubject) -> Iterator[str]:
     """Read the file and plan it."""
     try:
         experiment = load_experiment(subject.file.path, subject.file.plugin)
@@ -156,4 +156,4 @@ def experiment_stands(subject: ExperimentSubject) -> Iterator[str]:
 
 
 PLUGIN_PROMISES = (answers_hooks, reads_without_torch, says_its_range, observes)
-EXPERIMENT_PROMISES = (experiment_stands,)
+EXPERIMENT_PROMISES = (experiment_is_valid,)

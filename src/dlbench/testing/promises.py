@@ -1,4 +1,4 @@
-"""Promises, and what is found where they are held against a subject."""
+"""Promises, and the findings of checking them."""
 
 import contextlib
 import io
@@ -17,14 +17,16 @@ Given = TypeVar("Given")
 
 
 class Unproven(Exception):  # noqa: N818  # no error: the promise is neither kept nor broken
-    """A promise cannot be held against anything here. The text says why; without one, it does not apply at all."""
+    """A promise cannot be checked here. The message says why; without one, the promise does not apply."""
 
 
 @dataclass(frozen=True)
 class Promise:
-    """What a plugin promises, in words, and a check that yields the evidence wherever the promise is broken.
+    """What a plugin promises.
 
-    decisive: nothing else can be seen where this one is broken.
+    text: the promise, continuing a sentence that begins with "it".
+    check: yields evidence for each way in which the promise is broken.
+    decisive: whether nothing else can be checked once it is broken.
     """
 
     text: str
@@ -45,7 +47,7 @@ class Breach:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one subject: the promises it keeps and breaks, and those that nothing here can show."""
+    """What was found about one subject: the promises that it keeps, those that it breaks, and those not checked."""
 
     subject: str
     kept: tuple[str, ...] = ()
@@ -54,7 +56,7 @@ class Finding:
 
     @property
     def good(self) -> bool:
-        """Tell whether no promise is broken."""
+        """Return whether no promise is broken."""
         return not self.breaches
 
     def __str__(self) -> str:
@@ -63,7 +65,7 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class Subject(Generic[Record_co]):
-    """A component with the parameters it is checked with, and where its files may lie."""
+    """A component, the parameters that it is checked with, and the data folder."""
 
     entry: Entry[Record_co]
     registry: Registry = field(repr=False)
@@ -89,12 +91,12 @@ class Subject(Generic[Record_co]):
 
 
 def promise(text: str, *, decisive: bool = False) -> Callable[[Callable[[Given], Iterator[str]]], Promise]:
-    """Make a check a promise; the text goes on a sentence that begins with "it"."""
+    """Make a promise of a check; the text continues a sentence that begins with "it"."""
     return lambda check: Promise(text, check, decisive)
 
 
 def examine(title: str, given: Any, promises: Sequence[Promise]) -> Finding:
-    """Hold promises against a subject. The first evidence of each counts; an exception is evidence too."""
+    """Check promises on a subject. The first evidence of each counts; an exception is evidence too."""
     kept: list[str] = []
     breaches: list[Breach] = []
     unproven: list[str] = []
@@ -117,7 +119,7 @@ def examine(title: str, given: Any, promises: Sequence[Promise]) -> Finding:
 
 
 def _evidence(each: Promise, given: Any) -> str | None:
-    """Return what shows that a promise is broken, or None. What the plugin prints and warns of is nobody's concern."""
+    """Return what shows that a promise is broken, or None; prints and warnings of the plugin are suppressed."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         try:

@@ -1,4 +1,4 @@
-"""What every component promises: a record in order, a factory that is there, and defaults that are the factory's."""
+"""What every component promises: a valid record, an importable factory, and the factory's defaults."""
 
 import inspect
 from collections.abc import Iterator
@@ -23,19 +23,19 @@ LEADING = MappingProxyType(
 )
 
 
-@promise("has a record in order")
-def record_in_order(subject: Subject[Component]) -> Iterator[str]:
-    """Look at what a record's own checks leave open."""
+@promise("has a valid record")
+def valid_record(subject: Subject[Component]) -> Iterator[str]:
+    """Check what the record itself does not check."""
     record = subject.record
     texts = {"summary": record.summary, "source": record.source}
     for name, text in texts.items():
         if not isinstance(text, str) or "\n" in text:
-            yield f"{name} = {text!r} is no text of one line"
+            yield f"{name} = {text!r} is not a text of one line"
     if not record.summary.strip():
         yield "its summary is empty: `dlbench list` has nothing to show"
     for tag in record.tags:
         if not isinstance(tag, str):
-            yield f"its tag {tag!r} is no text"
+            yield f"its tag {tag!r} is not a text"
     for name, parameter in record.parameters.items():
         yield from _parameter(name, parameter)
 
@@ -66,7 +66,7 @@ def factory_resolves(subject: Subject[Component]) -> Iterator[str]:
 
 @promise("takes its parameters by name, with the record's defaults", decisive=True)
 def defaults_match(subject: Subject[Component]) -> Iterator[str]:
-    """Hold the record's parameters against the factory's signature."""
+    """Compare the record's parameters with the factory's signature."""
     record = subject.record
     try:
         signature = inspect.signature(subject.factory)
@@ -93,4 +93,4 @@ def _other_defaults(record: Component, signature: inspect.Signature) -> Iterator
             yield f"{name} is {parameter.default!r} in the record and {default!r} in {record.factory}"
 
 
-RECORD_PROMISES = (record_in_order, factory_resolves, defaults_match)
+RECORD_PROMISES = (valid_record, factory_resolves, defaults_match)

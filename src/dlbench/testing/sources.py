@@ -42,7 +42,7 @@ def plugins_in(folder: Path) -> Iterator[tuple[str, ...]]:
 def _project(folder: Path) -> dict[str, Any]:
     path = folder / "pyproject.toml"
     if not path.is_file():
-        raise DlbenchError(f"There is no pyproject.toml in {folder}.", "Name a plugin, or the folder of one's source.")
+        raise DlbenchError(f"There is no pyproject.toml in {folder}.", "Name a plugin, or the folder of its source.")
     try:
         project: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

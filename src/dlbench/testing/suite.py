@@ -1,4 +1,4 @@
-"""The suite: what there is to check of a plugin, and one finding for each."""
+"""The suite: lists what there is to check about a plugin, and checks each item."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from dlbench.plugins.registry import SINGULAR, Entry, Registry
 from dlbench.sessions.resolve import data_folder
 from dlbench.testing.promises import Finding, Promise, Subject, examine
 
-#: Where the promises of a kind are; their modules import torch.
+#: Where the promises of each kind are defined; these modules import torch.
 _PROMISES = MappingProxyType(
     {
         "models": "dlbench.testing.models:MODEL_PROMISES",
@@ -46,7 +46,7 @@ class Item:
     data_dir: Path | None = None
 
     def check(self) -> Finding:
-        """Hold every promise against it."""
+        """Check every promise on it."""
         from dlbench.testing.plugin_contract import EXPERIMENT_PROMISES, PLUGIN_PROMISES, ExperimentSubject, Whole
 
         if self.experiment:
@@ -63,7 +63,7 @@ def items(
     registry: Registry | None = None,
     data_dir: Path | None = None,
 ) -> tuple[Item, ...]:
-    """Return what there is to check of a plugin.
+    """Return what there is to check about a plugin.
 
     names: only components and experiments whose names match one of these; * and ? are wildcards.
     parameters: by a component's name, those that it is checked with instead of its defaults.
@@ -143,7 +143,7 @@ def _decisive(promises: Sequence[Promise]) -> set[str]:
 
 
 def _only_described(subject: Subject[Component], described: Finding) -> str:
-    """Return why a component's behaviour is not looked at, or ""."""
+    """Return why a component's behavior is not checked, or ""."""
     record = subject.entry.record
     missing = [key for key, each in record.parameters.items() if each.required and subject.parameters[key] is None]
     if missing:
@@ -151,7 +151,7 @@ def _only_described(subject: Subject[Component], described: Finding) -> str:
     if isinstance(record, Model) and described.good:
         from dlbench.testing.models import LARGEST, size
 
-        with contextlib.suppress(Exception):  # its own promise says what is wrong there
+        with contextlib.suppress(Exception):  # its own promise reports what is wrong
             if (parameters := size(cast("Subject[Model]", subject))) > LARGEST:
                 return f"everything else: it has {parameters / 1e6:,.0f} M parameters, more than {LARGEST / 1e6:.0f} M"
     return ""

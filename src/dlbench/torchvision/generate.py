@@ -41,7 +41,7 @@ def outline(classifier: Classifier, size: int, num_classes: int = 10) -> "nn.Mod
 
     from dlbench.torchvision.models import build
 
-    # Under torch.device("meta") RegNet cannot work out its widths, and initialisation takes minutes.
+    # Under torch.device("meta") RegNet cannot compute its widths, and initialization takes minutes.
     with register_module_parameter_registration_hook(_to_meta):  # type: ignore[arg-type]  # torch's type has no result
         return build(classifier, (3, size, size), num_classes).to("meta")
 
@@ -53,7 +53,7 @@ def _to_meta(_module: "nn.Module", _name: str, parameter: "nn.Parameter | None")
 
 
 def takes(model: "nn.Module", size: int) -> bool:
-    """Tell whether the model, in training mode, takes a batch of two square images of that size."""
+    """Return whether the model, in training mode, takes a batch of two square images of that size."""
     import torch
 
     try:

@@ -53,7 +53,7 @@ def build(
 
 
 def _size_options(classifier: Classifier, height: int, width: int) -> dict[str, Any]:
-    """Return how a network of a fixed size is told its size."""
+    """Return how a network of a fixed size gets its size."""
     if classifier.size_multiple == 1:
         return {}
     if height != width or height % classifier.size_multiple:
@@ -65,7 +65,7 @@ def _size_options(classifier: Classifier, height: int, width: int) -> dict[str, 
 
 
 def adapt_channels(model: nn.Module, channels: int) -> None:
-    """Give the first convolution another number of input channels, its weights as the network initialises them."""
+    """Give the first convolution another number of input channels, its weights as the network initializes them."""
     first = next(layer for layer in model.modules() if isinstance(layer, nn.Conv2d))
     repeated = torch.arange(channels, device=first.weight.device) % first.in_channels
     first.weight = nn.Parameter(first.weight.detach()[:, repeated].clone())

@@ -79,7 +79,7 @@ def test_what_a_plugin_prints_when_imported_is_kept_from_the_output_and_named(
     (problem,) = loaded(install)
     assert problem.distribution == "dlbench-talker"
     assert "'hello from a plugin'" in problem.reason
-    assert "It works all the same" in problem.remedy
+    assert "It works nevertheless" in problem.remedy
     assert "talker" in load_plugins().by_name
     assert capsys.readouterr() == ("", "")
 
@@ -175,10 +175,10 @@ def test_each_problem_is_news_once(install: Install) -> None:
     install("broken", "1 / 0")
     install("raiser", "from dlbench import hookimpl\n@hookimpl\ndef dlbench_models():\n    1 / 0")
     plugins = load_plugins()
-    assert [problem.plugin for problem in plugins.news()] == ["broken"]
+    assert [problem.plugin for problem in plugins.take_new_problems()] == ["broken"]
     Registry(plugins).entries("models")
-    assert [problem.plugin for problem in plugins.news()] == ["raiser"]
-    assert plugins.news() == []
+    assert [problem.plugin for problem in plugins.take_new_problems()] == ["raiser"]
+    assert plugins.take_new_problems() == []
 
 
 def test_what_a_hook_prints_does_not_reach_standard_output(
@@ -237,7 +237,7 @@ def test_a_plugin_of_a_bad_name_is_left_out_unread(install: Install, name: str) 
     install(name, "raise RuntimeError('imported')")
     (problem,) = loaded(install)
     assert problem.plugin == name
-    assert "small letters, digits and hyphens" in problem.reason
+    assert "lowercase letters, digits and hyphens" in problem.reason
     assert "imported" not in problem.reason
 
 
@@ -246,7 +246,7 @@ def test_a_plugin_cannot_take_a_built_in_plugins_name(install: Install, name: st
     install(name, "raise RuntimeError('imported')")
     (problem,) = loaded(install)
     assert problem.distribution == f"dlbench-{name}"
-    assert f"named {name} already" in problem.reason
+    assert f"already named {name}" in problem.reason
 
 
 def test_of_two_distributions_with_one_plugin_name_one_works(install: Install) -> None:
@@ -255,7 +255,7 @@ def test_of_two_distributions_with_one_plugin_name_one_works(install: Install) -
     (problem,) = loaded(install)
     plugin = load_plugins().by_name["snake"]
     assert {plugin.distribution, problem.distribution} == {"dlbench-snake", "dlbench-adder"}
-    assert "named snake already" in problem.reason
+    assert "already named snake" in problem.reason
     assert [problem.distribution for problem in load_plugins().problems] == [problem.distribution]
 
 

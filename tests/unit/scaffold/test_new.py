@@ -59,15 +59,15 @@ def test_what_is_written_is_laid_out_as_our_own_code(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["Snake"], ["'Snake' is no plugin name", "Perhaps snake?"]),
+        (["Snake"], ["'Snake' is not a valid plugin name", "Perhaps snake?"]),
         (["MySnake"], ["Perhaps my-snake?"]),
         (["my_snake"], ["Perhaps my-snake?"]),
-        (["1snake"], ["no plugin name", "Perhaps snake?"]),
-        (["snake-"], ["no plugin name"]),
-        (["a--b"], ["no plugin name"]),
-        (["dlbench-"], ["no plugin name"]),
-        (["../snake"], ["no plugin name"]),
-        (["standard"], ["plugin standard already"]),
+        (["1snake"], ["not a valid plugin name", "Perhaps snake?"]),
+        (["snake-"], ["not a valid plugin name"]),
+        (["a--b"], ["not a valid plugin name"]),
+        (["dlbench-"], ["not a valid plugin name"]),
+        (["../snake"], ["not a valid plugin name"]),
+        (["standard"], ["already a plugin standard"]),
         (["relu"], ["standard/relu is there already"]),
         (["lenet5", "--kind", "model"], ["foundations/lenet5 is there already"]),
         (["local", "--kind", "executor"], ["standard/local is there already"]),
@@ -85,7 +85,7 @@ def test_an_installed_plugins_name_is_taken_broken_or_not(dlbench, install) -> N
     install("snake", "1 / 0", distribution="somebodys-snake")
     done = dlbench("plugins", "new", "snake", columns=200)
     assert done.returncode == 2
-    assert "plugin snake already (in somebodys-snake)" in done.stderr
+    assert "already a plugin snake (in somebodys-snake)" in done.stderr
 
 
 def test_an_existing_folder_is_left_alone(dlbench, tmp_path: Path) -> None:

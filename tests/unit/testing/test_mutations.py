@@ -512,10 +512,10 @@ def test_an_executor_that_breaks_one_promise_is_told_that_one(
 
 
 RECORDS = [
-    ("has a record in order", Activation(name="a", factory="torch.nn:Tanh")),
-    ("has a record in order", Activation(name="a", factory="torch.nn:Tanh", summary="one\ntwo")),
+    ("has a valid record", Activation(name="a", factory="torch.nn:Tanh")),
+    ("has a valid record", Activation(name="a", factory="torch.nn:Tanh", summary="one\ntwo")),
     (
-        "has a record in order",
+        "has a valid record",
         Activation(name="a", factory="torch.nn:ELU", summary="x", parameters={"alpha": Parameter(1.0, maximum=0.5)}),
     ),
     ("has a factory that can be imported", Activation(name="a", factory="torch.nn:Tanhh", summary="x")),

@@ -1,4 +1,4 @@
-"""What the networks are made of: convolutions that keep the image's size, pooling, normalisation, a classifier."""
+"""What the networks are made of: convolutions that keep the image's size, pooling, normalization, a classifier."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -28,7 +28,7 @@ def pooling(overlapping: bool) -> nn.Module:
 
 
 def alexnet_normalization() -> nn.Module:
-    """Return AlexNet's normalisation across channels.
+    """Return AlexNet's normalization across channels.
 
     torch divides α by the number of neighbours, the paper does not; so it is multiplied here.
     """

@@ -67,7 +67,7 @@ def alexnet_small(
     """Build an AlexNet for 32×32, as wide as one of its two columns; 2,248,906 parameters for ten classes.
 
     Five convolutions, all at stride 1, and two hidden layers; overlapping pooling after the first, the second and the
-    last convolution, local response normalisation after the first two, dropout on the hidden layers.
+    last convolution, local response normalization after the first two, dropout on the hidden layers.
     Raises ValueError for images smaller than 8×8.
     """
     blocks = [
@@ -87,7 +87,7 @@ def alexnet_small(
 
 
 def _with_techniques(blocks: Sequence[Block], overlapping: bool, normalized: bool) -> Block:
-    """Join the blocks, each followed by its pooling; as in AlexNet, the first two may be normalised before it."""
+    """Join the blocks, each followed by its pooling; as in AlexNet, the first two may be normalized before it."""
     layers: Block = []
     for number, block in enumerate(blocks):
         layers += block

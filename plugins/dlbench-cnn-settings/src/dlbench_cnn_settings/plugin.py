@@ -7,7 +7,7 @@ from dlbench import Model, Parameter, hookimpl
 _DROPOUT = {"dropout": Parameter(0.5, minimum=0, maximum=1, summary="Share of hidden units dropped while training.")}
 _TECHNIQUES = _DROPOUT | {
     "overlapping_pooling": Parameter(False, summary="Pool 3×3 windows at stride 2 instead of 2×2."),
-    "local_response_norm": Parameter(False, summary="AlexNet's normalisation after the first two blocks' activations."),
+    "local_response_norm": Parameter(False, summary="AlexNet's normalization after the first two blocks' activations."),
 }
 _REPORT = "report cnn-settings"
 
@@ -32,7 +32,7 @@ MODELS = (
         name="alexnet-small",
         factory="dlbench_cnn_settings.models:alexnet_small",
         minimum_size=8,
-        summary="AlexNet for 32×32: overlapping pooling, local response normalisation, dropout, ReLU",
+        summary="AlexNet for 32×32: overlapping pooling, local response normalization, dropout, ReLU",
         parameters=_DROPOUT,
         source="Krizhevsky, Sutskever & Hinton 2012, ImageNet Classification with Deep Convolutional Neural Networks",
     ),

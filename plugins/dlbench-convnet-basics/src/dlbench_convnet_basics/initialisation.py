@@ -56,16 +56,16 @@ def tensors(shape: Shape, bias: bool, initialisation: str) -> list[Tensor]:
 def linear(inputs: int, outputs: int, initialisation: str, bias: bool = True) -> nn.Linear:
     """Build a linear layer that begins as named."""
     layer: nn.Linear = skip_init(nn.Linear, inputs, outputs, bias=bias)
-    return _initialised(layer, initialisation)
+    return _initialized(layer, initialisation)
 
 
 def convolution(inputs: int, outputs: int, size: int, initialisation: str) -> nn.Conv2d:
     """Build a convolution of odd size that keeps height and width and begins as named."""
     layer: nn.Conv2d = skip_init(nn.Conv2d, inputs, outputs, size, padding=size // 2)
-    return _initialised(layer, initialisation)
+    return _initialized(layer, initialisation)
 
 
-def _initialised(layer: Layer, initialisation: str) -> Layer:
+def _initialized(layer: Layer, initialisation: str) -> Layer:
     # torch's own initialisation is skipped, not overwritten: it would draw random numbers that the functions
     # over tensors do not draw, and one seed would no longer give all levels the same weights.
     weight, *bias = tensors(tuple(layer.weight.shape), layer.bias is not None, initialisation)

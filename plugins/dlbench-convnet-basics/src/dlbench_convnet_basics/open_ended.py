@@ -1,4 +1,4 @@
-"""The report's free choice: a deeper network with batch norm. Layers begin as torch initialises them."""
+"""The report's free choice: a deeper network with batch norm. Layers begin as torch initializes them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType

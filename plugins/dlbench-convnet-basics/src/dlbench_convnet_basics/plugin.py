@@ -7,7 +7,7 @@ from dlbench import Model, Parameter, hookimpl
 _REPORT = "report convnet-basics"
 _EXPERIMENTS = Path(__file__).with_name("experiments")
 
-#: How a network is written: the suffix of its name, the module it stands in, and what that is.
+#: How a network is written: the suffix of its name, its module, and what that is.
 LEVELS = {
     "-functional": ("functional", "functions over a list of tensors"),
     "": ("modules", "an nn.Module"),

@@ -35,7 +35,7 @@ def relu_backward(dy: Array, x: Array) -> Array:
 
 
 def softmax_cross_entropy(logits: Array, labels: Labels) -> tuple[float, Array]:
-    """Return the loss −(1/N) Σᵢ log ŷᵢ of the labelled classes, and the probabilities ŷ = softmax(logits).
+    """Return the loss −(1/N) Σᵢ log ŷᵢ of the labeled classes, and the probabilities ŷ = softmax(logits).
 
     Each row's maximum is subtracted first, and the logarithm taken of sums alone: no logits overflow.
     """

@@ -49,7 +49,7 @@ def letters(root: Path, download: bool, letters: str = "ten", test_folds: Sequen
 
 
 def divide(found: Letters, alphabet: str, test_folds: Sequence[int]) -> ImageData:
-    """Keep the letters of an alphabet, labelled by their place in it; the test set is some of the folds."""
+    """Keep the letters of an alphabet, labeled by their place in it; the test set is some of the folds."""
     if set(test_folds) >= set(range(FOLDS)):
         raise ValueError("all ten folds are test folds: expected at least one fold to train on, found none.")
     label_of = np.array([alphabet.find(letter) for letter in ascii_lowercase], np.int64)

@@ -47,7 +47,7 @@ DATASETS = (
         files=("letters/letter.data.gz",),
         homepage="https://ai.stanford.edu/~btaskar/ocr/",
         source="Kassel 1995, MIT Spoken Language Systems Group; cleaned by Taskar, Guestrin & Koller 2003",
-        tags=("grey",),
+        tags=("gray",),
     ),
 )
 SCHEDULERS = (

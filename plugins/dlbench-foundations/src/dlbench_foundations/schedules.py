@@ -11,7 +11,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 
 class ClosedForm(LRScheduler):
-    """A schedule lr(e) = lr0 · factor(e), computed anew at each epoch, so that no rounding adds up."""
+    """A schedule lr(e) = lr0 · factor(e), recomputed at each epoch, so that no rounding adds up."""
 
     @abstractmethod
     def factor(self, epoch: int) -> float:
@@ -39,7 +39,7 @@ class ExponentialDecay(ClosedForm):
 class CosineAnnealing(ClosedForm):
     """lr(e) = η_min + (lr0 − η_min)(1 + cos(π e / t_max)) / 2 with η_min = eta_min_ratio · lr0.
 
-    Beyond t_max the formula goes on: the rate rises again and is back at lr0 in epoch 2 t_max.
+    Beyond t_max the formula continues: the rate rises again and is back at lr0 in epoch 2 t_max.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class WarmupCosine(ClosedForm):
     """lr(e) = lr0 (e + 1) / warmup_epochs while e < warmup_epochs, then cosine annealing until t_max.
 
     The cosine starts where the warm-up ends: its progress is (e − warmup_epochs) / (t_max − warmup_epochs). Beyond
-    t_max the formula goes on and the rate rises again. Raises ValueError where the warm-up leaves the cosine no epoch.
+    t_max the formula continues and the rate rises again. Raises ValueError if the warm-up leaves the cosine no epoch.
     """
 
     def __init__(

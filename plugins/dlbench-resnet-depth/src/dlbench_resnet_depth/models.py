@@ -17,7 +17,7 @@ def dnn(
     activation: Callable[[], nn.Module],
     hidden: Sequence[int] = (512, 256),
 ) -> nn.Module:
-    """Build a fully connected network, an activation after each hidden layer and no normalisation."""
+    """Build a fully connected network, an activation after each hidden layer and no normalization."""
     layers: list[nn.Module] = [nn.Flatten()]
     for inputs, outputs in pairwise((prod(input_shape), *hidden)):
         layers += [nn.Linear(inputs, outputs), activation()]

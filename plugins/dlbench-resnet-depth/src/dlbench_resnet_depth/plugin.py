@@ -24,7 +24,7 @@ MODELS = (
     Model(
         name="dnn",
         factory="dlbench_resnet_depth.models:dnn",
-        summary="Fully connected network of two hidden layers, without normalisation",
+        summary="Fully connected network of two hidden layers, without normalization",
         parameters={"hidden": Parameter((512, 256), minimum=1, summary="Widths of the hidden layers.")},
         source=_REPORT,
     ),

@@ -43,7 +43,7 @@ def measure(name: str) -> int:
 
 
 def takes(name: str, size: int) -> bool:
-    """Tell whether a model can be built for square images of that size and, in training mode, takes two of them."""
+    """Return whether a model can be built for square images of that size and, in training mode, takes two of them."""
     try:
         with torch.device("meta"), torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # initialisation warns of what has no numbers

@@ -1,1 +1,1 @@
-"""The built-in diagnostics: what they are told of, and what they give, is in dlbench.Diagnostic."""
+"""The built-in diagnostics; dlbench.Diagnostic documents what they get and return."""

@@ -26,7 +26,7 @@ _FAR = (-1e4, -1e2, 1e2, 1e4)
 
 
 def is_activation(module: nn.Module, x: Tensor, unit: int) -> bool:
-    """Tell whether a module maps each entry of its input by itself, and not by straight lines alone.
+    """Return whether a module maps each entry of its input by itself, and not linearly.
 
     torch's own are known by their class; any other without weights of a layer is tried on a few of its inputs. A slope
     of its own for each unit is allowed. unit: the dimension of the units.
@@ -37,7 +37,7 @@ def is_activation(module: nn.Module, x: Tensor, unit: int) -> bool:
         return False
     try:
         return _is_elementwise(module, x[:_IMAGES].detach(), unit)
-    except Exception:  # it takes no other inputs than its own: then it is no activation
+    except Exception:  # it takes only inputs of its own kind: not an activation
         return False
 
 

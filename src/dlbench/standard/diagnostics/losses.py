@@ -35,7 +35,7 @@ def step_loss(
 
 
 def diverged(losses: Sequence[float]) -> bool:
-    """Tell whether a sequence of step losses has diverged."""
+    """Return whether a sequence of step losses has diverged."""
     run = 0
     for value in losses:
         if not math.isfinite(value):

@@ -103,7 +103,7 @@ class _Eyes(TorchFunctionMode):
             self.closed = before
 
     def _show(self, layer: str, function: Map, x: Tensor, output: Any) -> None:
-        """Show one activation; the second of a name is told by its number."""
+        """Show one activation; a second one of the same name gets a number."""
         self.counts[layer] += 1
         name = layer if self.counts[layer] == 1 else f"{layer}-{self.counts[layer]}"
         unit = self.unit if output.ndim > 1 else 0
@@ -141,7 +141,7 @@ class _ModuleEye:
 
 
 def _is_rectifier(name: str, args: tuple[Any, ...], given: dict[str, Any]) -> bool:
-    """Tell whether a call is max(0, x) under another name: clamp(min=0) without an upper limit."""
+    """Return whether a call is max(0, x) under another name: clamp(min=0) without an upper limit."""
     low = given.get("min", args[1] if len(args) > 1 else None)
     high = given.get("max", args[2] if len(args) > 2 else None)
     return name in ("clamp", "clamp_min") and isinstance(low, int | float) and low == 0 and high is None
