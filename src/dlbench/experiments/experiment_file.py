@@ -1,19 +1,18 @@
 """Experiment files: a comparison with the figures and the claims that a report published about it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from dlbench.components.syntax import format_value
 from dlbench.errors import DlbenchError, suggest
+from dlbench.experiments.keys import CLAIM, REPORTED, SCHEMA, TOP, Key
 from dlbench.experiments.relations import Relation, parse_relation
 from dlbench.experiments.toml import Place, TomlFile
 from dlbench.plans.criteria import At
 from dlbench.trials.axes import ASSIGNABLE
 from dlbench.trials.settings import SETTINGS
-
-SCHEMA = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,70 +108,11 @@ class Experiment:
         return f"{self.plugin}/{self.path.stem}" if self.plugin else self.path.stem
 
 
-class _Key(NamedTuple):
-    """What a key accepts: its types, in words, and a further check."""
-
-    types: tuple[type, ...]
-    wanted: str
-    required: bool = False
-    holds: Callable[[Any], bool] = lambda value: True
-
-
-_TEXT = _Key((str,), "a text")
-_NUMBER = (int, float)
-_READING = {
-    "metric": _Key((str,), 'the name of a metric, such as "validation_accuracy"', required=True),
-    "at": _Key(
-        (str, int),
-        '"selected", "last" or the number of an epoch, from 1',
-        holds=lambda at: at in ("selected", "last") if isinstance(at, str) else at >= 1,
-    ),
-    "over": _Key((str,), '"all", "second-half", "first:N" or "last:N"'),
-    "target": _Key(_NUMBER, "a number"),
-}
-_REPORTED = {
-    "variant": _Key((str,), "the name of a variant", required=True),
-    "value": _Key(_NUMBER, "a number, accuracies as fractions", required=True),
-    "place": _TEXT,
-    **_READING,
-}
-_CLAIM = {
-    "text": _Key((str,), "a sentence", required=True),
-    "relation": _Key((str,), "a relation, such as 'a > b'", required=True),
-    "margin": _Key(_NUMBER, "a number from 0 on, in the metric's unit", holds=lambda margin: margin >= 0),
-    "alpha": _Key(_NUMBER, "a number between 0 and 1", holds=lambda alpha: 0 < alpha < 1),
-    **_READING,
-}
-_TOP = {
-    "schema": _Key((int,), f"{SCHEMA}", required=True),
-    "title": _Key((str,), "a text", required=True),
-    "report": _TEXT,
-    "description": _TEXT,
-    "seeds": _Key(
-        (int, list),
-        "how many seeds, or a list of them",
-        holds=lambda seeds: (
-            seeds >= 1 if isinstance(seeds, int) else bool(seeds) and all(type(s) is int and s >= 0 for s in seeds)
-        ),
-    ),
-    "diagnostics": _Key(
-        (str, list),
-        'a list of diagnostics and of the epochs at which they measure: ["saturation", "first", "last"]',
-        holds=lambda texts: isinstance(texts, str) or all(isinstance(text, str) for text in texts),
-    ),
-    "settings": _Key((dict,), "a table: [settings] on a line of its own"),
-    "axes": _Key((dict,), "a table: [axes] on a line of its own"),
-    "variants": _Key((list,), "tables: [[variants]] on a line of its own"),
-    "reported": _Key((list,), "tables: [[reported]] on a line of its own"),
-    "claims": _Key((list,), "tables: [[claims]] on a line of its own"),
-}
-
-
 def load_experiment(path: Path, plugin: str = "") -> Experiment:
     """Read an experiment file. Raises DlbenchError with the file, the line and what is accepted there."""
     file = TomlFile.read(path)
     _check_schema(file)
-    _check_table(file, Place(), file.content, _TOP)
+    _check_table(file, Place(), file.content, TOP)
     content = file.content
     settings = _assignments(file, "settings", 0, content.get("settings", {}))
     axes = _axes(file, content.get("axes", {}), settings)
@@ -202,7 +142,7 @@ def _check_schema(file: TomlFile) -> None:
         raise file.error(Place(key="schema"), message, "Update dlbench." if newer else f"Write schema = {SCHEMA}.")
 
 
-def _check_table(file: TomlFile, place: Place, table: Any, keys: Mapping[str, _Key]) -> None:
+def _check_table(file: TomlFile, place: Place, table: Any, keys: Mapping[str, Key]) -> None:
     """Raise DlbenchError for an unknown key, a missing key, or an invalid value."""
     if not isinstance(table, dict):
         raise file.error(place, f"{place.table} must hold tables, got {table!r}.", f"Write [[{place.table}]].")
@@ -219,7 +159,7 @@ def _check_table(file: TomlFile, place: Place, table: Any, keys: Mapping[str, _K
             raise file.error(place, f"{shown} needs the key {key}.", f"It takes {accepted.wanted}.")
 
 
-def _tables(file: TomlFile, name: str, keys: Mapping[str, _Key]) -> Iterator[tuple[Place, dict[str, Any]]]:
+def _tables(file: TomlFile, name: str, keys: Mapping[str, Key]) -> Iterator[tuple[Place, dict[str, Any]]]:
     """Yield each table of a name, checked, with its place."""
     for index, table in enumerate(file.content.get(name, [])):
         place = Place(name, index)
@@ -228,12 +168,12 @@ def _tables(file: TomlFile, name: str, keys: Mapping[str, _Key]) -> Iterator[tup
 
 
 def _reported(file: TomlFile) -> tuple[Reported, ...]:
-    return tuple(Reported(**table, line=file.line(place)) for place, table in _tables(file, "reported", _REPORTED))
+    return tuple(Reported(**table, line=file.line(place)) for place, table in _tables(file, "reported", REPORTED))
 
 
 def _claims(file: TomlFile) -> tuple[Claim, ...]:
     claims = []
-    for place, table in _tables(file, "claims", _CLAIM):
+    for place, table in _tables(file, "claims", CLAIM):
         try:
             relation = parse_relation(table["relation"])
         except DlbenchError as error:

@@ -1,0 +1,65 @@
+"""The keys of experiment files, and what each accepts."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+SCHEMA = 1
+
+
+class Key(NamedTuple):
+    """What a key accepts: its types, in words, and a further check."""
+
+    types: tuple[type, ...]
+    wanted: str
+    required: bool = False
+    holds: Callable[[Any], bool] = lambda value: True
+
+
+_TEXT = Key((str,), "a text")
+_NUMBER = (int, float)
+_READING = {
+    "metric": Key((str,), 'the name of a metric, such as "validation_accuracy"', required=True),
+    "at": Key(
+        (str, int),
+        '"selected", "last" or the number of an epoch, from 1',
+        holds=lambda at: at in ("selected", "last") if isinstance(at, str) else at >= 1,
+    ),
+    "over": Key((str,), '"all", "second-half", "first:N" or "last:N"'),
+    "target": Key(_NUMBER, "a number"),
+}
+REPORTED = {
+    "variant": Key((str,), "the name of a variant", required=True),
+    "value": Key(_NUMBER, "a number, accuracies as fractions", required=True),
+    "place": _TEXT,
+    **_READING,
+}
+CLAIM = {
+    "text": Key((str,), "a sentence", required=True),
+    "relation": Key((str,), "a relation, such as 'a > b'", required=True),
+    "margin": Key(_NUMBER, "a number from 0 on, in the metric's unit", holds=lambda margin: margin >= 0),
+    "alpha": Key(_NUMBER, "a number between 0 and 1", holds=lambda alpha: 0 < alpha < 1),
+    **_READING,
+}
+TOP = {
+    "schema": Key((int,), f"{SCHEMA}", required=True),
+    "title": Key((str,), "a text", required=True),
+    "report": _TEXT,
+    "description": _TEXT,
+    "seeds": Key(
+        (int, list),
+        "how many seeds, or a list of them",
+        holds=lambda seeds: (
+            seeds >= 1 if isinstance(seeds, int) else bool(seeds) and all(type(s) is int and s >= 0 for s in seeds)
+        ),
+    ),
+    "diagnostics": Key(
+        (str, list),
+        'a list of diagnostics and of the epochs at which they measure: ["saturation", "first", "last"]',
+        holds=lambda texts: isinstance(texts, str) or all(isinstance(text, str) for text in texts),
+    ),
+    "settings": Key((dict,), "a table: [settings] on a line of its own"),
+    "axes": Key((dict,), "a table: [axes] on a line of its own"),
+    "variants": Key((list,), "tables: [[variants]] on a line of its own"),
+    "reported": Key((list,), "tables: [[reported]] on a line of its own"),
+    "claims": Key((list,), "tables: [[claims]] on a line of its own"),
+}
