@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pluggy import HookimplMarker, HookspecMarker
 
-from dlbench.components.records import Activation, Dataset, Diagnostic, Executor, Model, Optimizer, Scheduler
+from dlbench.components.records import Activation, Dataset, Diagnostic, Executor, Figure, Model, Optimizer, Scheduler
 
 if TYPE_CHECKING:
     from dlbench.runs.manifest import Manifest
@@ -61,6 +61,11 @@ def dlbench_diagnostics() -> Iterable[Diagnostic]:  # type: ignore[empty-body]
 @hookspec
 def dlbench_executors() -> Iterable[Executor]:  # type: ignore[empty-body]
     """Return the plugin's executors: places where work units run."""
+
+
+@hookspec
+def dlbench_figures() -> Iterable[Figure]:  # type: ignore[empty-body]
+    """Return the plugin's figures of runs."""
 
 
 @hookspec

@@ -31,6 +31,8 @@ PUBLIC = {
     "Executor",
     "ExecutorFactory",
     "ExecutorProtocol",
+    "Figure",
+    "FigureFactory",
     "ImageData",
     "Manifest",
     "Model",

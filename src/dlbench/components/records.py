@@ -253,6 +253,30 @@ class Executor(Component):
     noun: ClassVar[str] = "executor"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Figure(Component):
+    """A figure of a run: `factory(data) -> matplotlib.figure.Figure`.
+
+    data: the run, see `dlbench.report.figures.data.FigureData`: its variants with their trials and styles, the metric
+    that it is judged by, and in `data.drawing` what dlbench's own figures have in common.
+    title: its heading on the report page; without it, the name with spaces.
+    values: the diagnostics' values that it shows; a run that measured none of them has no such figure.
+    """
+
+    kind: ClassVar[str] = "figures"
+    noun: ClassVar[str] = "figure"
+
+    title: str = ""
+    values: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "title", self.title or self.name.replace("-", " ").capitalize())
+        object.__setattr__(self, "values", tuple(self.values))
+        if self.parameters:
+            raise ContractError(f"{self.name}: a figure has no parameters, as nobody could give them.")
+
+
 @dataclass(frozen=True, eq=False)
 class ImageData:
     """A data set in memory. Images are uint8 or float32, N×C×H×W; labels are int64, N.
@@ -276,5 +300,5 @@ class ImageData:
 
 
 KINDS: Mapping[str, type[Component]] = MappingProxyType(
-    {cls.kind: cls for cls in (Model, Activation, Dataset, Scheduler, Optimizer, Diagnostic, Executor)}
+    {cls.kind: cls for cls in (Model, Activation, Dataset, Scheduler, Optimizer, Diagnostic, Executor, Figure)}
 )

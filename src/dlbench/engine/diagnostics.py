@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from dlbench.components.choice import Selection
 from dlbench.components.records import Diagnostic
 from dlbench.components.syntax import parse_reference
-from dlbench.engine.factories import resolve_factory
 from dlbench.engine.feed import Batch, Feed
 from dlbench.engine.randomness import borrowed_generators, generator
 from dlbench.engine.state import TrainingSetup
 from dlbench.errors import ContractError, describe_error
+from dlbench.plugins.importing import resolve_factory
 from dlbench.plugins.registry import Registry
 from dlbench.trials.diagnostics import DiagnosticsPlan, Reading
 

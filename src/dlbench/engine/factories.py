@@ -2,17 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from torch import nn, optim
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from dlbench.components.choice import Selection
-from dlbench.components.records import Component, Scheduler
+from dlbench.components.records import Scheduler
 from dlbench.errors import ContractError
+from dlbench.plugins.importing import resolve_factory
 from dlbench.plugins.registry import Registry
-from dlbench.plugins.requirements import distribution_of, remedy_for
 from dlbench.trials.trial import Trial
 
 if TYPE_CHECKING:
@@ -23,24 +22,6 @@ Made = TypeVar("Made")
 
 #: torch's optimizers with fused kernels on a CPU and on CUDA; a class derived from one may do as it likes.
 _FUSED = (optim.Adam, optim.AdamW, optim.SGD)
-
-
-def resolve_factory(record: Component) -> Callable[..., Any]:
-    """Import a component's factory; raises ContractError where it does not resolve."""
-    module, _, attributes = record.factory.partition(":")
-    try:
-        target: Any = import_module(module)
-        for attribute in attributes.split("."):
-            target = getattr(target, attribute)
-    except (ImportError, AttributeError) as error:
-        remedy = remedy_for(error, distribution_of(module.partition(".")[0]))
-        raise ContractError(
-            f"{record.name}: the factory {record.factory} cannot be had: {error}", f"{remedy}." if remedy else ""
-        ) from error
-    if not callable(target):
-        raise ContractError(f"{record.name}: the factory {record.factory} is not callable.")
-    found: Callable[..., Any] = target
-    return found
 
 
 def build_model(trial: Trial, registry: Registry) -> nn.Module:

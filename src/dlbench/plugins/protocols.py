@@ -14,6 +14,7 @@ from dlbench.trials.events import Emit
 from dlbench.trials.work_unit import WorkUnit
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from torch import Tensor, nn, optim
     from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
@@ -102,6 +103,17 @@ class DiagnosticFactory(Protocol):
         **parameters: Any,
     ) -> Iterable[tuple[str, str, float]]:
         """Return the rows."""
+        ...
+
+
+class FigureFactory(Protocol):
+    """Draw a run.
+
+    data: a `dlbench.report.figures.data.FigureData`: the run's variants, its metric, and what figures have in common.
+    """
+
+    def __call__(self, data: Any, /) -> "Figure":
+        """Return a matplotlib figure."""
         ...
 
 

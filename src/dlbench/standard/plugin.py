@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from dlbench import Activation, Dataset, Diagnostic, Executor, Model, Optimizer, Parameter, Scheduler, hookimpl
+from dlbench import Activation, Dataset, Diagnostic, Executor, Figure, Model, Optimizer, Parameter, Scheduler, hookimpl
 
 if TYPE_CHECKING:
     from dlbench import Trial
@@ -85,6 +85,14 @@ def dlbench_diagnostics() -> list[Diagnostic]:
     from dlbench.standard.diagnostic_records import DIAGNOSTICS
 
     return list(DIAGNOSTICS)
+
+
+@hookimpl
+def dlbench_figures() -> list[Figure]:
+    """Return the figures of the built-in diagnostics."""
+    from dlbench.standard.figure_records import FIGURES
+
+    return list(FIGURES)
 
 
 @hookimpl

@@ -5,7 +5,6 @@ Unlike the public names of dlbench they may change in any version.
 
 from dlbench.engine.cost import count_parameters
 from dlbench.engine.describe import describe_model
-from dlbench.engine.factories import resolve_factory
 from dlbench.engine.randomness import generator
 from dlbench.engine.run_trial import run_trial
 from dlbench.engine.schedule_free import evaluation_weights
@@ -13,6 +12,7 @@ from dlbench.engine.setup import build_setup
 from dlbench.engine.split import split_data
 from dlbench.engine.stopping import BestWeights, EarlyStopping
 from dlbench.engine.training import evaluate_on, train
+from dlbench.plugins.importing import resolve_factory
 
 __all__ = [
     "BestWeights",

@@ -80,7 +80,7 @@ class Subject(Generic[Record_co]):
     @cached_property
     def factory(self) -> Callable[..., Any]:
         """Return the component's factory."""
-        from dlbench.engine.factories import resolve_factory
+        from dlbench.plugins.importing import resolve_factory
 
         return resolve_factory(self.record)
 

@@ -28,6 +28,7 @@ _PROMISES = MappingProxyType(
         "optimizers": "dlbench.testing.optimizers:OPTIMIZER_PROMISES",
         "diagnostics": "dlbench.testing.diagnostics:DIAGNOSTIC_PROMISES",
         "executors": "dlbench.testing.executors:EXECUTOR_PROMISES",
+        "figures": "dlbench.testing.figures:FIGURE_PROMISES",
     }
 )
 Given = Mapping[str, Mapping[str, Value]]

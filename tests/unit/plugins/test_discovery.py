@@ -3,9 +3,9 @@ from collections.abc import Callable
 import pytest
 from packaging.requirements import Requirement
 
-from dlbench.engine.factories import resolve_factory
 from dlbench.errors import ContractError, DlbenchError
 from dlbench.plugins.discovery import PluginProblem, load_plugins
+from dlbench.plugins.importing import resolve_factory
 from dlbench.plugins.registry import Registry
 from dlbench.plugins.requirements import in_range
 

@@ -4,17 +4,20 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure as MplFigure
 from torch import nn
 from torch.optim import lr_scheduler
 
-from dlbench import Activation, Dataset, Diagnostic, Executor, ImageData, Model, Optimizer, Parameter, Scheduler
+from dlbench import Activation, Dataset, Diagnostic, Executor, Figure, ImageData, Model, Optimizer, Parameter, Scheduler
 from dlbench.api import run_unit
 from dlbench.components.records import Component
 from dlbench.plugins.registry import Entry, Registry
@@ -22,6 +25,7 @@ from dlbench.testing.activations import ACTIVATION_PROMISES
 from dlbench.testing.datasets import DATASET_PROMISES
 from dlbench.testing.diagnostics import DIAGNOSTIC_PROMISES
 from dlbench.testing.executors import EXECUTOR_PROMISES
+from dlbench.testing.figures import FIGURE_PROMISES
 from dlbench.testing.models import MODEL_PROMISES
 from dlbench.testing.modules import settled
 from dlbench.testing.optimizers import OPTIMIZER_PROMISES
@@ -37,6 +41,7 @@ PROMISES = {
     Optimizer: OPTIMIZER_PROMISES,
     Diagnostic: DIAGNOSTIC_PROMISES,
     Executor: EXECUTOR_PROMISES,
+    Figure: FIGURE_PROMISES,
 }
 
 
@@ -459,6 +464,40 @@ EXECUTORS = [
     ("returns soon when it is told to stop", Deaf),
 ]
 
+# Figures
+
+
+def lines(data: Any) -> MplFigure:
+    figure: MplFigure = data.drawing.canvas(3.0)
+    axes = figure.subplots()
+    for variant in data.answered:
+        axes.plot([len(record.epochs) for record in variant.records], color=variant.style.color)
+    return figure
+
+
+def blank(data: Any) -> Any:
+    return data.drawing.canvas(3.0)
+
+
+def restless(data: Any) -> MplFigure:
+    figure = lines(data)
+    figure.axes[0].set_title(str(next(COUNTER)))
+    return figure
+
+
+def meddling(data: Any) -> MplFigure:
+    mpl.rcParams["font.size"] += 1
+    return lines(data)
+
+
+COUNTER = count()
+FIGURE = Figure(name="broken", factory="a:b", summary="x")
+FIGURES = [
+    ("draws a matplotlib figure of a run", blank),
+    ("draws the same figure of the same run", restless),
+    ("leaves matplotlib's settings as they were", meddling),
+]
+
 TABLE = [
     (record, text, factory)
     for record, rows in (
@@ -468,6 +507,7 @@ TABLE = [
         (SCHEDULER, SCHEDULERS),
         (OPTIMIZER, OPTIMIZERS),
         (DIAGNOSTIC, DIAGNOSTICS),
+        (FIGURE, FIGURES),
     )
     for text, factory in rows
 ]
@@ -478,6 +518,7 @@ HEALTHY = [
     (SCHEDULER, falling),
     (OPTIMIZER, Plain),
     (DIAGNOSTIC, norms),
+    (FIGURE, lines),
 ]
 
 

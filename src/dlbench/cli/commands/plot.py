@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlbench.cli.completion.offers import complete_named
+from dlbench.cli.completion.offers import complete_figures, complete_named
 from dlbench.cli.options.common import ResultsDir, Run
 from dlbench.cli.options.groups import takes
 from dlbench.cli.options.judging import JUDGING
 from dlbench.cli.options.run_argument import open_run
+from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import errors, output
 from dlbench.errors import DlbenchError, suggest
 
 if TYPE_CHECKING:
-    from dlbench.report.figures import FigureData, Format
+    from dlbench.report.figures import FigureData, Format, Kind
 
 ALL = "all"
 
@@ -27,9 +28,9 @@ def plot(
         list[str] | None,
         typer.Option(
             metavar="KIND,…",
-            help="curves, final, differences, time, heatmap, learning-rate, confusion, gradients, activations, "
-            "dead-units, steps, all (those that apply).",
-            autocompletion=complete_named("dlbench.report.figures:KINDS", "all"),
+            help="curves, final, differences, time, heatmap, learning-rate, confusion, steps, those of plugins "
+            "(gradients, …: dlbench list figures), all (those that apply).",
+            autocompletion=complete_figures,
         ),
     ] = None,
     format: Annotated[  # noqa: A002  # the option's name
@@ -44,44 +45,49 @@ def plot(
     judging: Mapping[str, Any],
 ) -> None:
     """Draw a run's figures to files."""
-    from dlbench.report.figures import FORMATS, study
+    from dlbench.plugins.registry import Registry
+    from dlbench.report.figures import FORMATS, all_kinds, figure_data
 
     wanted = [word.strip() for text in kind or [ALL] for word in text.split(",") if word.strip()]
-    _check(wanted)
+    registry = Registry.load()
+    kinds = all_kinds(registry)
+    _check(wanted, kinds)
     shape = next((known for known in FORMATS if known == format.lower()), None)
     if shape is None:
         raise DlbenchError(f"Invalid figure format {format!r}.", f"Use {', '.join(FORMATS)}.")
     folder = open_run(run, results_dir)
-    drawn = study(folder.records, folder.plan, judging)
-    _draw(wanted, drawn, shape, output_dir or folder.path / "figures")
+    data = figure_data(folder.records, folder.plan, judging)
+    _draw(wanted, kinds, data, shape, output_dir or folder.path / "figures")
+    warn_of_problems(registry)
 
 
-def _check(wanted: list[str]) -> None:
-    from dlbench.report.figures import KINDS
-
+def _check(wanted: list[str], kinds: Mapping[str, Any]) -> None:
     for name in wanted:
-        if name not in (*KINDS, ALL):
-            raise DlbenchError(f"Unknown figure {name!r}.", suggest(name, KINDS, f"Use {', '.join(KINDS)} or {ALL}."))
+        if name not in (*kinds, ALL):
+            raise DlbenchError(f"Unknown figure {name!r}.", suggest(name, kinds, f"Use {', '.join(kinds)} or {ALL}."))
 
 
-def _draw(wanted: list[str], drawn: "FigureData", shape: "Format", folder: Path) -> None:
+def _draw(wanted: list[str], kinds: "Mapping[str, Kind]", data: "FigureData", shape: "Format", folder: Path) -> None:
     """Write the figures that apply. Raises DlbenchError, before writing, for one that was named and does not apply."""
     from dlbench.files import replace_file, writing_to
-    from dlbench.report.figures import KINDS, picture
+    from dlbench.report.figures import picture
 
-    names = list(KINDS) if ALL in wanted else list(dict.fromkeys(wanted))
-    reasons = {name: reason for name in names if (reason := KINDS[name].unavailable_reason(drawn))}
+    names = list(kinds) if ALL in wanted else list(dict.fromkeys(wanted))
+    reasons = {name: reason for name in names if (reason := kinds[name].unavailable_reason(data))}
     for name, reason in reasons.items():
         if name in wanted:
             raise DlbenchError(f"The figure {name} cannot be drawn: {reason}.", "Omit --kind to draw all that apply.")
     for name in names:
         if name in reasons:
-            if not KINDS[name].on_request:
+            if not kinds[name].on_request:
                 errors().print(f"Skipped: {name}: {reasons[name]}.")
             continue
-        path = folder / f"{KINDS[name].file}.{shape}"
+        image = picture(kinds[name], data, shape)
+        if image is None:
+            continue
+        path = folder / f"{kinds[name].file}.{shape}"
         with writing_to(path, "Choose another folder with --output."):
-            replace_file(path, picture(KINDS[name], drawn, shape))
+            replace_file(path, image)
         output().print(str(path), soft_wrap=True)
 
 
@@ -97,11 +103,14 @@ def report(
 ) -> None:
     """Write a run as one HTML page: verdicts, figures, settings, provenance."""
     from dlbench.files import replace_file, writing_to
+    from dlbench.plugins.registry import Registry
     from dlbench.report.html.page import html_report
 
     folder = open_run(run, results_dir)
     path = output_file or folder.path / "report.html"
-    content = html_report(folder, judging)
+    registry = Registry.load()
+    content = html_report(folder, registry, judging)
     with writing_to(path, "Choose another file with --output."):
         replace_file(path, content)
     output().print(str(path), soft_wrap=True)
+    warn_of_problems(registry)

@@ -174,8 +174,17 @@ def _diagnostics(_ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, st
         yield from ((start + word, "") for word in ("first", "last", "every:", "all"))
 
 
+def _figures(_ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
+    from dlbench.report.figures import all_kinds
+
+    start, _ = _last_item(incomplete)
+    yield from ((start + name, kind.title) for name, kind in all_kinds(_registry()).items())
+    yield start + "all", ""
+
+
 complete_experiments = completing(_experiments)
 complete_runs = completing(_runs)
+complete_figures = completing(_figures)
 complete_plugins = completing(_plugins)
 complete_shown = completing(_shown)
 complete_tags = completing(_tags)

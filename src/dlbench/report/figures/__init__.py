@@ -1,35 +1,31 @@
 """Figures of a run, drawn to files without a display."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from matplotlib.figure import Figure
-
 from dlbench.analysis.verdicts import Judged
+from dlbench.components.records import Figure as FigureRecord
 from dlbench.files import replace_file, writing
 from dlbench.plans.plan_record import PlanRecord
-from dlbench.report.figures import confusion, curves, differences, final, heatmap, layers, rates, seconds, steps
+from dlbench.plugins.registry import Registry
+from dlbench.report.figures import confusion, curves, differences, final, heatmap, rates, seconds, steps
 from dlbench.report.figures.canvas import FORMATS, Format, render
-from dlbench.report.figures.study import FigureData, study
+from dlbench.report.figures.data import FigureData, figure_data
+from dlbench.report.figures.kind import Kind, kind_of, picture
 from dlbench.trials.trial_record import TrialRecord
 
-__all__ = ["FORMATS", "KINDS", "FigureData", "Format", "Kind", "learning_curves", "picture", "study"]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of figure. file: its name without the ending. why_not: says why a run has none, or "".
-
-    on_request: of values that runs keep only where they are asked to; nobody misses it elsewhere.
-    """
-
-    file: str
-    title: str
-    unavailable_reason: Callable[[FigureData], str]
-    draw: Callable[[FigureData], Figure]
-    on_request: bool = False
+__all__ = [
+    "FORMATS",
+    "KINDS",
+    "FigureData",
+    "Format",
+    "Kind",
+    "all_kinds",
+    "figure_data",
+    "learning_curves",
+    "picture",
+]
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
@@ -43,19 +39,6 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "heatmap": Kind("heatmap", "Heat map", heatmap.unavailable_reason, heatmap.draw),
         "learning-rate": Kind("learning-rate", "Learning rate", rates.unavailable_reason, rates.draw),
         "confusion": Kind("confusion", "Confusion matrices", confusion.unavailable_reason, confusion.draw),
-        "gradients": Kind(
-            "gradients",
-            "Gradient norm by layer",
-            layers.gradients_unavailable_reason,
-            layers.draw_gradients,
-            on_request=True,
-        ),
-        "activations": Kind(
-            "activations", "Activations by layer", layers.why_no_activations, layers.draw_activations, on_request=True
-        ),
-        "dead-units": Kind(
-            "dead-units", "Dead units over epochs", layers.why_no_dead_units, layers.draw_dead_units, on_request=True
-        ),
         "steps": Kind(
             "step-losses", "Training loss of each step", steps.unavailable_reason, steps.draw, on_request=True
         ),
@@ -63,13 +46,17 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 )
 
 
-def picture(kind: Kind, drawn: FigureData, format: Format) -> bytes:  # noqa: A002  # the field's word
-    """Return a figure's file."""
-    return render(lambda: kind.draw(drawn), format)
+def all_kinds(registry: Registry) -> dict[str, Kind]:
+    """Return the built-in kinds of figures and those of plugins, which a built-in kind of the name makes qualified."""
+    kinds = dict(KINDS)
+    for entry in registry.entries(FigureRecord):
+        kinds[entry.name if entry.record.name in kinds else entry.record.name] = kind_of(entry, registry)
+    return kinds
 
 
 def learning_curves(records: Iterable[TrialRecord], plan: PlanRecord, path: Path, judged: Judged | None = None) -> None:
     """Draw the learning curves of a run to a PNG file in its folder. judged: its verdicts, if they are known."""
-    image = picture(KINDS["curves"], study(records, plan, judged=judged), "png")
+    data = figure_data(records, plan, judged=judged)
+    image = render(lambda: KINDS["curves"].draw(data), "png")
     with writing(path.parent):
         replace_file(path, image)

@@ -17,8 +17,8 @@ def draw_picture(picture: Picture, path: Path) -> None:
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     for position, curve in enumerate(picture.curves):
-        look = style(position)
-        axes.plot(curve.x, curve.y, color=look.color, linestyle=look.line, label=curve.label)
+        line_style = style(position)
+        axes.plot(curve.x, curve.y, color=line_style.color, linestyle=line_style.line, label=curve.label)
     axes.set_title(picture.title, fontsize=10, loc="left")
     axes.set_xlabel(picture.x_label)
     axes.set_ylabel(picture.y_label)

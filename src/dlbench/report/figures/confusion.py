@@ -10,7 +10,7 @@ from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from dlbench.report.figures.canvas import canvas, with_note, wrapped
-from dlbench.report.figures.study import FigureData
+from dlbench.report.figures.data import FigureData
 from dlbench.trials.trial_record import TrialRecord
 
 #: Up to so many classes, cells name their counts and axes their classes.
@@ -20,9 +20,9 @@ _PANELS = 24
 _UPRIGHT = 3
 
 
-def unavailable_reason(study: FigureData) -> str:
-    """Say why there is no confusion matrix, or ""."""
-    found = any(mean_counts(variant.records).size for variant in study.variants)
+def unavailable_reason(data: FigureData) -> str:
+    """Return why there is no confusion matrix, or ""."""
+    found = any(mean_counts(variant.records).size for variant in data.variants)
     return "" if found else "no trial has a confusion matrix"
 
 
@@ -40,9 +40,9 @@ def row_shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     return shares
 
 
-def draw(study: FigureData) -> Figure:
+def draw(data: FigureData) -> Figure:
     """Draw a matrix a variant. Small shares are stretched in colour: errors are what one looks for."""
-    matrices = [(v, counts) for v in study.variants if (counts := mean_counts(v.records)).size]
+    matrices = [(v, counts) for v in data.variants if (counts := mean_counts(v.records)).size]
     left_out = len(matrices) - _PANELS
     matrices = matrices[:_PANELS]
     columns = min(3, len(matrices))

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 
 from dlbench.analysis.families import Family
 from dlbench.report.figures.canvas import INK, canvas, legend_below, name_rows, style_axes, with_note, wrapped
-from dlbench.report.figures.study import FigureData
+from dlbench.report.figures.data import FigureData
 from dlbench.report.headings import heading
 from dlbench.report.palette import VERDICT_COLORS, Style
 from dlbench.statistics.sentences import p_in_words
@@ -18,15 +18,15 @@ from dlbench.statistics.verdicts import Comparison
 
 #: More rows than these are no figure; the rest is in comparison.csv.
 _ROWS = 60
-#: The look of what is no single variant: an average over other axes, or an interaction.
+#: The style of what is no single variant: an average over other axes, or an interaction.
 _NEUTRAL = Style(INK, "o", "-")
 
 Section = tuple[str, Family, Sequence[Comparison]]
 
 
-def unavailable_reason(study: FigureData) -> str:
-    """Say why there is no forest plot, or ""."""
-    found = [comparison for _, _, comparisons in _sections(study) for comparison in comparisons]
+def unavailable_reason(data: FigureData) -> str:
+    """Return why there is no forest plot, or ""."""
+    found = [comparison for _, _, comparisons in _sections(data) for comparison in comparisons]
     if not found:
         return "there is nothing to compare"
     if any(math.isfinite(comparison.difference) for comparison in found):
@@ -34,43 +34,43 @@ def unavailable_reason(study: FigureData) -> str:
     return "no variant has a finite value on a seed that the baseline has too"
 
 
-def _sections(study: FigureData) -> list[Section]:
-    return [(heading(family), family, family.comparisons) for family in study.judged.all_families if family.comparisons]
+def _sections(data: FigureData) -> list[Section]:
+    return [(heading(family), family, family.comparisons) for family in data.judged.all_families if family.comparisons]
 
 
-def draw(study: FigureData) -> Figure:
+def draw(data: FigureData) -> Figure:
     """Draw each difference with its interval, the margin as a band, the verdict in words at the right."""
-    sections = _sections(study)
+    sections = _sections(data)
     lines: list[tuple[str, Family | None, Comparison | None]] = []
     for title, family, comparisons in sections:
         lines += [(wrapped(title), None, None)] if len(sections) > 1 else []
         lines += [(_label(comparison, family), family, comparison) for comparison in comparisons]
     left_out = len(lines) - _ROWS
-    scale, unit = study.metric.difference_scale, study.metric.difference_unit
+    scale, unit = data.metric.difference_scale, data.metric.difference_unit
     figure = canvas(1.3 + 0.4 * len(lines[:_ROWS]), width=9.5)
     axes = figure.subplots()
     axes.axvline(0, color=INK, linewidth=1)
-    if study.rules.margin:
-        axes.axvspan(-scale * study.rules.margin, scale * study.rules.margin, color="#999999", alpha=0.25, linewidth=0)
-    style_axes(axes, _title(study, sections, left_out), grid="x")
+    if data.rules.margin:
+        axes.axvspan(-scale * data.rules.margin, scale * data.rules.margin, color="#999999", alpha=0.25, linewidth=0)
+    style_axes(axes, _title(data, sections, left_out), grid="x")
     name_rows(axes, [label for label, _, _ in lines[:_ROWS]])
     for row, (_, owner, comparison) in enumerate(lines[:_ROWS]):
         if owner and comparison:
-            look = study.look(owner.axis, owner.held, comparison.variant) or _NEUTRAL
-            _row(axes, row, comparison, look, scale)
+            style = data.style_of(owner.axis, owner.held, comparison.variant) or _NEUTRAL
+            _row(axes, row, comparison, style, scale)
         else:
             axes.get_yticklabels()[row].set(fontweight="bold", color=INK)
-    direction = "right" if study.rules.higher_is_better else "left"
+    direction = "right" if data.rules.higher_is_better else "left"
     axes.set_xlabel(f"difference{' in' + unit if unit else ''}; {direction} of the line is better")
-    _include_margin(axes, scale * study.rules.margin)
-    legend_below(figure, _handles(study, scale, unit))
+    _include_margin(axes, scale * data.rules.margin)
+    legend_below(figure, _handles(data, scale, unit))
     return figure
 
 
-def _title(study: FigureData, sections: Sequence[Section], left_out: int) -> str:
+def _title(data: FigureData, sections: Sequence[Section], left_out: int) -> str:
     about = f": {sections[0][0]}" if len(sections) == 1 else ""
     rest = f"; {left_out} more lines are in comparison.csv" if left_out > 0 else ""
-    return f"difference in {study.metric.title}{wrapped(about, 80, 1)}{rest}"
+    return f"difference in {data.metric.title}{wrapped(about, 80, 1)}{rest}"
 
 
 def _label(comparison: Comparison, family: Family) -> str:
@@ -79,18 +79,18 @@ def _label(comparison: Comparison, family: Family) -> str:
     return with_note(pair, f"n = {comparison.n}")
 
 
-def _row(axes: Axes, row: int, comparison: Comparison, look: Style, scale: float) -> None:
+def _row(axes: Axes, row: int, comparison: Comparison, style: Style, scale: float) -> None:
     low, high = scale * comparison.difference_low, scale * comparison.difference_high
     difference = scale * comparison.difference
     if math.isfinite(low) and math.isfinite(high):
-        axes.plot([low, high], [row, row], color=look.color, linewidth=2.2, solid_capstyle="butt")
+        axes.plot([low, high], [row, row], color=style.color, linewidth=2.2, solid_capstyle="butt")
     if math.isfinite(difference):
         axes.plot(
             difference,
             row,
-            color=look.color,
-            marker=look.marker,
-            markersize=8 * look.size,
+            color=style.color,
+            marker=style.marker,
+            markersize=8 * style.size,
             markeredgecolor="white",
             markeredgewidth=0.8,
         )
@@ -112,12 +112,12 @@ def _include_margin(axes: Axes, margin: float) -> None:
     axes.set_xlim(min(low, -margin - room), max(high, margin + room))
 
 
-def _handles(study: FigureData, scale: float, unit: str) -> list[Line2D | Patch]:
-    level = f"{100 * (1 - study.rules.alpha):g} %"
+def _handles(data: FigureData, scale: float, unit: str) -> list[Line2D | Patch]:
+    level = f"{100 * (1 - data.rules.alpha):g} %"
     handles: list[Line2D | Patch] = [
         Line2D([], [], color=INK, marker="o", linewidth=2.2, label=f"mean of the paired differences, {level} interval")
     ]
-    if study.rules.margin:
-        label = f"margin: within ± {scale * study.rules.margin:g}{unit} counts as equal"
+    if data.rules.margin:
+        label = f"margin: within ± {scale * data.rules.margin:g}{unit} counts as equal"
         handles.append(Patch(facecolor="#999999", alpha=0.25, label=label))
     return handles

@@ -19,90 +19,90 @@ from dlbench.report.figures.canvas import (
     with_note,
     wrapped,
 )
-from dlbench.report.figures.study import FigureData, VariantSeries
+from dlbench.report.figures.data import FigureData, VariantSeries
 from dlbench.statistics.intervals import t_interval
 
 # Of a row's height, from its middle: where the seeds lie and where the mean does.
 _SEEDS, _MEAN = (-0.30, -0.02), 0.2
 
 
-def unavailable_reason(study: FigureData) -> str:
-    """Say why there is no final metric, or ""."""
-    found = any(variant.finite(study.query) for variant in study.variants)
-    return "" if found else f"no trial has a {study.metric.title}"
+def unavailable_reason(data: FigureData) -> str:
+    """Return why there is no final metric, or ""."""
+    found = any(variant.finite(data.query) for variant in data.variants)
+    return "" if found else f"no trial has a {data.metric.title}"
 
 
-def draw(study: FigureData) -> Figure:
+def draw(data: FigureData) -> Figure:
     """Draw the metric and, beside it, the other accuracy on the selected weights."""
-    queries = [study.query, *_companion(study)]
-    figure = canvas(1.1 + 0.5 * len(study.variants))
+    queries = [data.query, *_companion(data)]
+    figure = canvas(1.1 + 0.5 * len(data.variants))
     panels = figure.subplots(1, len(queries), sharey=True, squeeze=False)[0]
     for axes, query in zip(panels, queries, strict=True):
-        _panel(axes, study, query)
-    name_rows(panels[0], [with_note(variant.label, variant.note) for variant in study.variants])
+        _panel(axes, data, query)
+    name_rows(panels[0], [with_note(variant.label, variant.note) for variant in data.variants])
     for axes in panels[1:]:
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
-    legend_below(figure, _handles(study))
+    legend_below(figure, _handles(data))
     return figure
 
 
-def _handles(study: FigureData) -> list[Line2D]:
+def _handles(data: FigureData) -> list[Line2D]:
     seed = Line2D([], [], color=INK, marker="o", linestyle="", alpha=0.5, label="one seed")
-    level = f"{100 * (1 - study.rules.alpha):g} % t interval"
+    level = f"{100 * (1 - data.rules.alpha):g} % t interval"
     mean = Line2D([], [], color=INK, marker="o", markersize=7, linewidth=2.2, label=f"mean and its {level}")
-    base = Line2D([], [], color=INK, linestyle=":", linewidth=1, label=f"mean of {wrapped(study.baseline, 50, 1)}")
-    several = any(len(variant.records) > 1 for variant in study.variants)
-    return [seed, *([mean] if several else []), *([base] if len(study.variants) > 1 else [])]
+    base = Line2D([], [], color=INK, linestyle=":", linewidth=1, label=f"mean of {wrapped(data.baseline, 50, 1)}")
+    several = any(len(variant.records) > 1 for variant in data.variants)
+    return [seed, *([mean] if several else []), *([base] if len(data.variants) > 1 else [])]
 
 
-def _companion(study: FigureData) -> list[Query]:
-    other = {"validation_accuracy": "test_accuracy", "test_accuracy": "validation_accuracy"}.get(study.query.metric)
-    query = Query(metric=other) if other and study.query.at == "selected" else None
-    return [query] if query and any(variant.finite(query) for variant in study.variants) else []
+def _companion(data: FigureData) -> list[Query]:
+    other = {"validation_accuracy": "test_accuracy", "test_accuracy": "validation_accuracy"}.get(data.query.metric)
+    query = Query(metric=other) if other and data.query.at == "selected" else None
+    return [query] if query and any(variant.finite(query) for variant in data.variants) else []
 
 
-def _panel(axes: Axes, study: FigureData, query: Query) -> None:
-    metric = study.metric if query == study.query else METRICS[query.metric]
+def _panel(axes: Axes, data: FigureData, query: Query) -> None:
+    metric = data.metric if query == data.query else METRICS[query.metric]
     scale = metric.scale
     drawn: list[float] = []
-    for row, variant in enumerate(study.variants):
+    for row, variant in enumerate(data.variants):
         values = {seed: value * scale for seed, value in variant.finite(query).items()}
         drawn += values.values()
         if values:
-            _row(axes, row, values, variant, study)
-            if variant.label == study.baseline and len(study.variants) > 1:
+            _row(axes, row, values, variant, data)
+            if variant.label == data.baseline and len(data.variants) > 1:
                 axes.axvline(float(np.mean(list(values.values()))), color=INK, linestyle=":", linewidth=1, zorder=0)
     style_axes(axes, metric.heading, grid="x")
     log_scale_where_wide(axes, "x", drawn)
 
 
-def _row(axes: Axes, row: int, values: dict[int, float], variant: VariantSeries, study: FigureData) -> None:
+def _row(axes: Axes, row: int, values: dict[int, float], variant: VariantSeries, data: FigureData) -> None:
     # A seed has its own height in every row, so that pairs can be followed from one row to the next.
-    seeds = sorted({record.trial.seed for shown in study.variants for record in shown.records})
+    seeds = sorted({record.trial.seed for shown in data.variants for record in shown.records})
     heights = dict(zip(seeds, np.linspace(*_SEEDS, len(seeds)) if len(seeds) > 1 else [-0.16], strict=True))
-    look = variant.look
+    style = variant.style
     axes.scatter(
         list(values.values()),
         [row + heights[seed] for seed in values],
-        s=22 * look.size**2,
-        color=look.color,
-        marker=look.marker,
+        s=22 * style.size**2,
+        color=style.color,
+        marker=style.marker,
         alpha=0.5,
         linewidths=0,
     )
     if len(values) == 1:
         return
     numbers = np.array(list(values.values()))
-    low, high = (float(end) for end in t_interval(numbers, 1 - study.rules.alpha))
+    low, high = (float(end) for end in t_interval(numbers, 1 - data.rules.alpha))
     if math.isfinite(low):
-        axes.plot([low, high], [row + _MEAN] * 2, color=look.color, linewidth=2.2, solid_capstyle="butt")
+        axes.plot([low, high], [row + _MEAN] * 2, color=style.color, linewidth=2.2, solid_capstyle="butt")
     axes.plot(
         numbers.mean(),
         row + _MEAN,
-        color=look.color,
-        marker=look.marker,
-        markersize=8 * look.size,
+        color=style.color,
+        marker=style.marker,
+        markersize=8 * style.size,
         markeredgecolor="white",
         markeredgewidth=0.8,
     )

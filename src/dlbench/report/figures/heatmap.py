@@ -12,28 +12,28 @@ from matplotlib.image import AxesImage
 
 from dlbench.components.metrics import Metric
 from dlbench.report.figures.canvas import canvas, wrapped
-from dlbench.report.figures.study import FigureData, VariantSeries
+from dlbench.report.figures.data import FigureData, VariantSeries
 
 _PANELS = 12
 _COLORS = "Blues"
 
 
-def unavailable_reason(study: FigureData) -> str:
-    """Say why there is no heat map, or ""."""
-    axes = study.plan.axes
+def unavailable_reason(data: FigureData) -> str:
+    """Return why there is no heat map, or ""."""
+    axes = data.plan.axes
     if len(axes) < 2:
         return "it needs two axes"
     if math.prod(len(values) for values in list(axes.values())[2:]) > _PANELS:
         return f"the axes beyond the first two have more than {_PANELS} combinations"
-    return "" if any(variant.finite(study.query) for variant in study.variants) else "no trial has the metric"
+    return "" if any(variant.finite(data.query) for variant in data.variants) else "no trial has the metric"
 
 
-def draw(study: FigureData) -> Figure:
+def draw(data: FigureData) -> Figure:
     """Draw the first axis down and the second across, with mean ± standard deviation in the cells."""
-    (down, rows), (across, columns), *others = study.plan.axes.items()
-    cells = {tuple(variant.values.get(axis) for axis in study.plan.axes): variant for variant in study.variants}
+    (down, rows), (across, columns), *others = data.plan.axes.items()
+    cells = {tuple(variant.values.get(axis) for axis in data.plan.axes): variant for variant in data.variants}
     combinations = list(product(*(values for _, values in others)))
-    means = [shown for variant in study.variants if (shown := _mean(variant, study)) is not None]
+    means = [shown for variant in data.variants if (shown := _mean(variant, data)) is not None]
     norm = Normalize(min(means), max(means))
     panel_columns = min(len(combinations), max(1, int(10 / (1.2 * len(columns) + 1.4))))
     panel_rows = -(-len(combinations) // panel_columns)
@@ -45,33 +45,33 @@ def draw(study: FigureData) -> Figure:
     used = list(panels[: len(combinations)])
     for axes, held in zip(used, combinations, strict=True):
         grid = [[cells.get((row, column, *held)) for column in columns] for row in rows]
-        image = _panel(axes, grid, study, norm)
+        image = _panel(axes, grid, data, norm)
         axes.set_xticks(range(len(columns)), [wrapped(column, 14) for column in columns])
         axes.set_yticks(range(len(rows)), [wrapped(row, 24) for row in rows])
         axes.set(xlabel=across.replace("_", " "), ylabel=down.replace("_", " "))
-        axes.set_title(wrapped(", ".join(held), 40) if held else _heading(study), loc="left")
+        axes.set_title(wrapped(", ".join(held), 40) if held else _heading(data), loc="left")
     if others:
-        figure.suptitle(_heading(study), x=0.01, ha="left", fontsize=10)
+        figure.suptitle(_heading(data), x=0.01, ha="left", fontsize=10)
     bar = figure.colorbar(image, ax=used, shrink=0.9)
-    bar.ax.set_title(study.metric.symbol, fontsize=9)
+    bar.ax.set_title(data.metric.symbol, fontsize=9)
     return figure
 
 
-def _heading(study: FigureData) -> str:
-    counts = sorted({len(variant.records) for variant in study.variants})
+def _heading(data: FigureData) -> str:
+    counts = sorted({len(variant.records) for variant in data.variants})
     seeds = f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
     spread = " ± standard deviation" if counts[-1] > 1 else ""
-    return f"{study.metric.heading}, mean{spread}, {seeds}"
+    return f"{data.metric.heading}, mean{spread}, {seeds}"
 
 
-def _mean(variant: VariantSeries | None, study: FigureData) -> float | None:
-    values = variant.finite(study.query).values() if variant else ()
-    return fmean(values) * study.metric.scale if values else None
+def _mean(variant: VariantSeries | None, data: FigureData) -> float | None:
+    values = variant.finite(data.query).values() if variant else ()
+    return fmean(values) * data.metric.scale if values else None
 
 
-def _panel(axes: Axes, grid: list[list[VariantSeries | None]], study: FigureData, norm: Normalize) -> AxesImage:
-    shown = study.metric
-    means = [[_mean(variant, study) for variant in row] for row in grid]
+def _panel(axes: Axes, grid: list[list[VariantSeries | None]], data: FigureData, norm: Normalize) -> AxesImage:
+    shown = data.metric
+    means = [[_mean(variant, data) for variant in row] for row in grid]
     colors = np.array([[math.nan if mean is None else mean for mean in row] for row in means])
     axes.set_facecolor("#e6e6e6")
     # Half of the colours are for the numbers to stay readable: white on dark, black on light.
@@ -79,7 +79,7 @@ def _panel(axes: Axes, grid: list[list[VariantSeries | None]], study: FigureData
     for row, column in np.ndindex(colors.shape):
         variant, mean = grid[row][column], means[row][column]
         dark = mean is not None and norm(mean) > 0.6
-        text = "–" if variant is None or mean is None else _text(variant, study, shown)
+        text = "–" if variant is None or mean is None else _text(variant, data, shown)
         axes.text(column, row, text, ha="center", va="center", color="white" if dark else "black", fontsize=8.5)
     axes.set_xticks(np.arange(1, colors.shape[1]) - 0.5, minor=True)
     axes.set_yticks(np.arange(1, colors.shape[0]) - 0.5, minor=True)
@@ -89,8 +89,8 @@ def _panel(axes: Axes, grid: list[list[VariantSeries | None]], study: FigureData
     return image
 
 
-def _text(variant: VariantSeries, study: FigureData, shown: Metric) -> str:
-    values = list(variant.finite(study.query).values())
+def _text(variant: VariantSeries, data: FigureData, shown: Metric) -> str:
+    values = list(variant.finite(data.query).values())
     spread = f" ± {shown.format(stdev(values))}" if len(values) > 1 else ""
     diverged = sum(record.status == "diverged" for record in variant.records)
     return f"{shown.format(fmean(values))}{spread}" + (f"\n{diverged} diverged" if diverged else "")

@@ -7,40 +7,40 @@ from matplotlib.ticker import MaxNLocator
 
 from dlbench.report.figures.canvas import canvas, legend_below, log_scale_where_wide, style_axes, with_note
 from dlbench.report.figures.curves import Curve, curve
-from dlbench.report.figures.study import FigureData, VariantSeries
+from dlbench.report.figures.data import FigureData, VariantSeries
 
 
-def unavailable_reason(study: FigureData) -> str:
-    """Say why there is no learning-rate curve, or ""."""
+def unavailable_reason(data: FigureData) -> str:
+    """Return why there is no learning-rate curve, or ""."""
     found = any(
-        "learning_rate" in row for variant in study.variants for record in variant.records for row in record.epochs
+        "learning_rate" in row for variant in data.variants for record in variant.records for row in record.epochs
     )
     return "" if found else "no trial has epochs with a learning rate"
 
 
-def draw(study: FigureData) -> Figure:
+def draw(data: FigureData) -> Figure:
     """Draw the mean over the seeds, with its band where a schedule answers to the training."""
     figure = canvas(3.6, width=7.5)
     axes = figure.subplots()
     handles, drawn = [], []
-    for line, alike in _groups(study):
-        look = alike[0].look
+    for line, alike in _groups(data):
+        style = alike[0].style
         (drawn_line,) = axes.plot(
             line.epochs,
             line.mean,
-            color=look.color,
-            linestyle=look.line,
+            color=style.color,
+            linestyle=style.line,
             linewidth=1.8,
-            marker=look.marker,
-            markersize=5 * look.size,
+            marker=style.marker,
+            markersize=5 * style.size,
             markevery=max(1, len(line.epochs) // 12),
             markeredgecolor="white",
             markeredgewidth=0.5,
         )
         if not np.allclose(line.low, line.high, equal_nan=True):
-            axes.fill_between(line.epochs, line.low, line.high, color=look.color, alpha=0.15, linewidth=0)
+            axes.fill_between(line.epochs, line.low, line.high, color=style.color, alpha=0.15, linewidth=0)
         drawn += line.mean.tolist()
-        handles.append(_handle(drawn_line, alike, study))
+        handles.append(_handle(drawn_line, alike, data))
     style_axes(axes, "learning rate at the start of each epoch")
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -51,19 +51,19 @@ def draw(study: FigureData) -> Figure:
     return figure
 
 
-def _groups(study: FigureData) -> list[tuple[Curve, list[VariantSeries]]]:
+def _groups(data: FigureData) -> list[tuple[Curve, list[VariantSeries]]]:
     """Return each curve once, with the variants that share it: they would hide one another."""
     groups: dict[bytes, tuple[Curve, list[VariantSeries]]] = {}
-    for variant in study.answered:
+    for variant in data.answered:
         line = curve(variant.records, "learning_rate")
         groups.setdefault(line.mean.round(12).tobytes(), (line, []))[1].append(variant)
     return list(groups.values())
 
 
-def _handle(line: Line2D, alike: list[VariantSeries], study: FigureData) -> Line2D:
+def _handle(line: Line2D, alike: list[VariantSeries], data: FigureData) -> Line2D:
     handle = alike[0].handle()
     if len(alike) > 1:
-        everyone = len(alike) == len(study.answered)
+        everyone = len(alike) == len(data.answered)
         names = "all variants" if everyone else "; ".join(variant.label for variant in alike)
         handle.set_label(with_note(names, f"n = {sum(len(variant.records) for variant in alike)}", width=60, lines=1))
     return handle

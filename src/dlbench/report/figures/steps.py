@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dlbench.report.figures.canvas import canvas, log_scale_where_wide, style_axes, with_note
-from dlbench.report.figures.study import FigureData, VariantSeries
+from dlbench.report.figures.data import FigureData, VariantSeries
 from dlbench.trials.trial_record import TrialRecord
 
 #: The window of step_loss_oscillation, so that the figure shows what the number measures.
@@ -14,14 +14,14 @@ WINDOW = 25
 _PANELS = 12
 
 
-def unavailable_reason(study: FigureData) -> str:
-    """Say why there are no per-step losses, or ""."""
-    return "" if _with_steps(study) else "no trial kept its steps' losses (--step-losses)"
+def unavailable_reason(data: FigureData) -> str:
+    """Return why there are no per-step losses, or ""."""
+    return "" if _with_steps(data) else "no trial kept its steps' losses (--step-losses)"
 
 
-def draw(study: FigureData) -> Figure:
+def draw(data: FigureData) -> Figure:
     """Draw one seed of each variant, the first that all have in common if there is one."""
-    shown = _with_steps(study)
+    shown = _with_steps(data)
     left_out = len(shown) - _PANELS
     shown = shown[:_PANELS]
     columns = min(3, len(shown))
@@ -44,18 +44,18 @@ def draw(study: FigureData) -> Figure:
 def _panel(axes: Axes, variant: VariantSeries, record: TrialRecord) -> None:
     losses = np.asarray(record.steps)
     steps = np.arange(1, len(losses) + 1)
-    axes.plot(steps, losses, color=variant.look.color, linewidth=0.4, alpha=0.45)
+    axes.plot(steps, losses, color=variant.style.color, linewidth=0.4, alpha=0.45)
     if len(losses) >= 2 * WINDOW:
         average = np.convolve(losses, np.full(WINDOW, 1 / WINDOW), mode="valid")
-        axes.plot(steps[WINDOW // 2 : WINDOW // 2 + len(average)], average, color=variant.look.color, linewidth=1.6)
+        axes.plot(steps[WINDOW // 2 : WINDOW // 2 + len(average)], average, color=variant.style.color, linewidth=1.6)
     style_axes(axes, with_note(variant.label, f"seed {record.trial.seed}"))
     axes.set_xlabel("step")
     axes.tick_params(labelbottom=True)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
 
 
-def _with_steps(study: FigureData) -> list[VariantSeries]:
-    return [variant for variant in study.variants if any(record.steps for record in variant.records)]
+def _with_steps(data: FigureData) -> list[VariantSeries]:
+    return [variant for variant in data.variants if any(record.steps for record in variant.records)]
 
 
 def _common_seed(shown: list[VariantSeries]) -> int | None:

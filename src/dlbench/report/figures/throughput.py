@@ -17,17 +17,19 @@ def draw(speeds: Sequence[Speed]) -> Figure:
     axes = figure.subplots()
     handles = []
     for position, (label, group) in enumerate(_lines(speeds).items()):
-        look, sizes = style(position), [speed.batch_size for speed in group]
+        line_style, sizes = style(position), [speed.batch_size for speed in group]
         windows = [speed.rates["step"] for speed in group]
         handles += axes.plot(
             sizes,
             [speed.rate("step") for speed in group],
-            color=look.color,
-            linestyle=look.line,
-            marker=look.marker,
+            color=line_style.color,
+            linestyle=line_style.line,
+            marker=line_style.marker,
             label=label,
         )
-        axes.fill_between(sizes, list(map(min, windows)), list(map(max, windows)), color=look.color, alpha=0.15, lw=0)
+        axes.fill_between(
+            sizes, list(map(min, windows)), list(map(max, windows)), color=line_style.color, alpha=0.15, lw=0
+        )
     sizes = sorted({speed.batch_size for speed in speeds})
     style_axes(axes, "images a second in training")
     axes.set_xscale("log", base=2)

@@ -6,21 +6,27 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dlbench.report.figures import KINDS, FigureData, Kind, picture, study
+from dlbench.plugins.registry import Registry
+from dlbench.report.figures import FigureData, Kind, all_kinds, figure_data, picture
 from dlbench.report.html.content import Figure, Page, page
 from dlbench.runs.folder import RunFolder
 
 
-def html_report(folder: RunFolder, asked: Mapping[str, Any] | None = None) -> str:
+def html_report(folder: RunFolder, registry: Registry, asked: Mapping[str, Any] | None = None) -> str:
     """Return the page of a run folder.
 
+    registry: of the plugins whose figures are on the page too.
     asked: what shall be judged otherwise than the plan fixed, see `criteria.asked_criteria`.
     """
-    drawn = study(folder.records, folder.plan, asked)
-    reasons = {kind: kind.unavailable_reason(drawn) for kind in KINDS.values()}
-    figures = [_figure(kind, drawn) for kind, reason in reasons.items() if not reason]
-    absent = [(kind.title, reason) for kind, reason in reasons.items() if reason]
-    return render(page(folder, drawn.judged, figures, absent))
+    data = figure_data(folder.records, folder.plan, asked)
+    figures, absent = [], []
+    for kind in all_kinds(registry).values():
+        reason = kind.unavailable_reason(data)
+        if reason:
+            absent.append((kind.title, reason))
+        elif image := picture(kind, data, "svg"):
+            figures.append(_figure(kind, data, image))
+    return render(page(folder, data.judged, figures, absent))
 
 
 def render(content: Page) -> str:
@@ -36,8 +42,8 @@ def render(content: Page) -> str:
     return environment.get_template("report.html").render(page=content)
 
 
-def _figure(kind: Kind, drawn: FigureData) -> Figure:
+def _figure(kind: Kind, data: FigureData, image: bytes) -> Figure:
     # In an img element a browser runs no script of an SVG, and the ids of one cannot meet those of another.
-    source = "data:image/svg+xml;base64," + base64.b64encode(picture(kind, drawn, "svg")).decode("ascii")
-    names = ", ".join(f"{variant.label} ({variant.note})" for variant in drawn.variants)
+    source = "data:image/svg+xml;base64," + base64.b64encode(image).decode("ascii")
+    names = ", ".join(f"{variant.label} ({variant.note})" for variant in data.variants)
     return Figure(title=kind.title, source=source, text=f"{kind.title}: {names}")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dlbench.report.figures import learning_curves, study
+from dlbench.report.figures import figure_data, learning_curves
 from dlbench.report.figures.curves import curve, draw
 
 
@@ -74,7 +74,7 @@ def test_the_only_epoch_is_a_point_with_a_bar_a_variant(make_record, make_plan):
     names = ["act0", "act1"]
     rows = {"act0": (0.1, 0.2, 0.3), "act1": (0.5, 0.6, 0.7)}
     records = [_with(make_record(name, seed), rows[name][seed]) for name in names for seed in range(3)]
-    left = draw(study(records, make_plan(names))).axes[0]
+    left = draw(figure_data(records, make_plan(names))).axes[0]
     assert [tick for tick in left.get_xticks() if 0.5 <= tick <= 1.5] == [1]
     bars = [container.lines[2][0].get_segments()[0] for container in left.containers]
     np.testing.assert_allclose([bar[:, 1] for bar in bars], [[10, 30], [50, 70]])

@@ -11,12 +11,14 @@ from PIL import Image
 from scipy import stats
 
 from dlbench.engine.evaluation import oscillation
-from dlbench.report.figures import FORMATS, KINDS, picture, study
+from dlbench.plugins.registry import Registry
+from dlbench.report.figures import FORMATS, all_kinds, figure_data, picture
 from dlbench.report.figures.canvas import render, with_note
 from dlbench.report.figures.confusion import mean_counts, row_shares
 from dlbench.report.palette import styles
 from dlbench.trials.diagnostics import Reading
 
+KINDS = all_kinds(Registry.load(strict=False))
 NAMES = ["relu", "tanh", "gelu"]
 HOSTILE = '<b>$x_1$</b> & "$\\frac{1}{2}$"'
 
@@ -46,7 +48,7 @@ def records_of(make_record, names=NAMES, seeds=7):
 
 @pytest.fixture
 def drawn(make_record, make_plan):
-    return study(records_of(make_record), make_plan(NAMES, range(7)))
+    return figure_data(records_of(make_record), make_plan(NAMES, range(7)))
 
 
 def test_panels_of_layers_share_their_scale_and_an_epoch_looks_alike_in_each(drawn):
@@ -75,7 +77,7 @@ def two_axes(make_record, make_plan):
     )
     axes = {"activation": ("relu", "tanh"), "learning_rate": ("0.1", "0.01")}
     plan = replace(plan, axes=axes, variants=variants, baseline="relu, 0.1")
-    return study(records_of(make_record, names, 3), plan)
+    return figure_data(records_of(make_record, names, 3), plan)
 
 
 def texts_of(figure):
@@ -120,7 +122,7 @@ def test_a_variant_has_its_own_colour_in_every_figure(drawn, kind):
 def test_legends_name_n_and_how_many_diverged(make_record, make_plan, kind):
     records = records_of(make_record)
     records[0] = replace(records[0], status="diverged")
-    figure = KINDS[kind].draw(study(records, make_plan(NAMES, range(7))))
+    figure = KINDS[kind].draw(figure_data(records, make_plan(NAMES, range(7))))
     labels = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
     assert labels == ["relu (n = 7, 1 diverged)", "tanh (n = 7)", "gelu (n = 7)"]
 
@@ -188,9 +190,9 @@ def test_confusion_is_the_mean_over_seeds_and_each_row_a_share(make_record):
 
 
 def test_counts_are_named_only_in_small_matrices(make_record, make_plan):
-    small = study([make_record()], make_plan())
+    small = figure_data([make_record()], make_plan())
     assert {"5", "1", "6", "7"} <= texts_of(KINDS["confusion"].draw(small))
-    large = study([make_record(confusion=tuple(map(tuple, 7 * np.eye(40, dtype=int))))], make_plan())
+    large = figure_data([make_record(confusion=tuple(map(tuple, 7 * np.eye(40, dtype=int))))], make_plan())
     assert "7" not in {text.get_text() for text in KINDS["confusion"].draw(large).axes[0].texts}
 
 
@@ -216,7 +218,7 @@ def test_step_losses_show_each_step_and_the_average_that_oscillation_is_measured
 def test_step_losses_show_a_seed_that_all_variants_have(make_record, make_plan):
     records = [make_record(name, seed, steps=(1.0, 0.5)) for name in NAMES for seed in range(3)]
     records[0] = replace(records[0], steps=())
-    panels = KINDS["steps"].draw(study(records, make_plan(NAMES, range(3)))).axes
+    panels = KINDS["steps"].draw(figure_data(records, make_plan(NAMES, range(3)))).axes
     assert {axes.get_title(loc="left") for axes in panels} == {f"{name} (seed 1)" for name in NAMES}
 
 
@@ -238,13 +240,13 @@ def test_step_losses_show_a_seed_that_all_variants_have(make_record, make_plan):
 )
 def test_a_run_without_answers_says_why_nothing_is_drawn(make_record, make_plan, kind, reason):
     failed = make_record(status="failed", metrics={}, epochs=0, confusion=())
-    assert reason in KINDS[kind].unavailable_reason(study([failed], make_plan()))
+    assert reason in KINDS[kind].unavailable_reason(figure_data([failed], make_plan()))
 
 
 def test_one_variant_or_one_seed_is_drawn_without_a_claim(make_record, make_plan):
-    alone = study([make_record(seed=seed) for seed in range(3)], make_plan(["relu"]))
+    alone = figure_data([make_record(seed=seed) for seed in range(3)], make_plan(["relu"]))
     assert "nothing to compare" in KINDS["differences"].unavailable_reason(alone)
-    single = study([make_record(name) for name in NAMES], make_plan(NAMES, [0]))
+    single = figure_data([make_record(name) for name in NAMES], make_plan(NAMES, [0]))
     for kind in ("curves", "final", "differences", "time"):
         assert picture(KINDS[kind], single, "png")
     assert {text.get_text() for text in KINDS["differences"].draw(single).axes[0].texts} == {"n too small"}
@@ -257,9 +259,9 @@ def test_infinite_values_and_times_are_left_out(make_record, make_plan):
             records[index], status="diverged", metrics={"test_accuracy": 0.1, "test_loss": math.inf, "best_epoch": 1}
         )
     plan = make_plan(NAMES, range(7))
-    seconds = KINDS["time"].draw(study(records, plan)).axes[0]
+    seconds = KINDS["time"].draw(figure_data(records, plan)).axes[0]
     assert len(seconds.collections) == 4  # the seeds and the mean of the two others
-    loss = study(records, plan, {"metric": "test_loss"})
+    loss = figure_data(records, plan, {"metric": "test_loss"})
     assert picture(KINDS["final"], loss, "png")
     assert "finite" in KINDS["differences"].unavailable_reason(loss)
 
@@ -300,6 +302,6 @@ def test_n_stays_whole_however_long_a_label_is():
 
 def test_sixty_variants_make_a_figure(make_record, make_plan):
     names = [f"act{number}" for number in range(60)]
-    drawn = study([make_record(name) for name in names], make_plan(names, [0]))
+    drawn = figure_data([make_record(name) for name in names], make_plan(names, [0]))
     with Image.open(io.BytesIO(picture(KINDS["curves"], drawn, "png"))) as image:
         assert image.height > 700

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from dlbench.plugins.registry import Registry
 from dlbench.report.html.page import html_report
 from dlbench.runs.export import export
 from dlbench.runs.folder import RunFolder
@@ -45,7 +46,7 @@ def test_html_holds_no_element_that_a_text_brought(folder):
         def handle_starttag(self, tag, attributes):
             self.found.append((tag, dict(attributes)))
 
-    page = html_report(folder)
+    page = html_report(folder, Registry.load())
     parser = Elements()
     parser.feed(page)
     assert "script" not in {tag for tag, _ in parser.found}

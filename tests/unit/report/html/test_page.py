@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from dlbench.analysis.verdicts import judge_run
+from dlbench.plugins.registry import Registry
 from dlbench.report.html.content import page as page_of
 from dlbench.report.html.page import html_report, render
 from dlbench.runs.folder import RunFolder
@@ -50,7 +51,7 @@ def make_folder(tmp_path, make_record, make_plan, provenance):
 
 
 def test_the_page_says_what_was_found_and_what_stood_around_it(make_folder):
-    page = Tags(html_report(make_folder()))
+    page = Tags(html_report(make_folder(), Registry.load()))
     assert "tanh is better than relu by 5." in page.text
     assert "n = 7 paired seeds, Holm p = 0.016" in page.text
     for words in ("a-run", "torch 2.9.0", "A CPU, 2 cores", "dlbench compare", "standard/mlp", "0, 1, 2, 3, 4, 5, 6"):
@@ -60,7 +61,7 @@ def test_the_page_says_what_was_found_and_what_stood_around_it(make_folder):
 
 
 def test_every_figure_is_inside_and_nothing_is_loaded(make_folder):
-    page = Tags(html_report(make_folder()))
+    page = Tags(html_report(make_folder(), Registry.load()))
     images = [attributes for tag, attributes in page.elements if tag == "img"]
     assert len(images) == 6
     assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in images)
@@ -85,9 +86,9 @@ def test_hostile_texts_are_inert_wherever_they_stand(make_folder, tmp_path):
     row = f'"{HOSTILE.replace(chr(34), chr(34) * 2)}"'
     (tmp_path / "a-run" / "claims.csv").write_text(f"claim,text,relation,answer,why\n1,{row},{row},{row},{row}\n")
     (tmp_path / "a-run" / "reported.csv").write_text(f"variant,metric,place,reported\n{row},{row},{row},0.5\n")
-    source = html_report(folder)
+    source = html_report(folder, Registry.load())
     assert "<script" not in source
-    page, harmless = Tags(source), Tags(html_report(make_folder(name="harmless")))
+    page, harmless = Tags(source), Tags(html_report(make_folder(name="harmless"), Registry.load()))
     assert {tag for tag, _ in page.elements} == {tag for tag, _ in harmless.elements}
     attributes = {name for _, found in page.elements for name in found}
     assert attributes <= {name for _, found in harmless.elements for name in found}
@@ -125,7 +126,7 @@ def test_a_run_without_answers_has_a_page(tmp_path, make_plan, make_record, prov
         folder.start(make_plan(), ["dlbench"], provenance)
         left = {"metrics": {}, "confusion": (), "class_names": ()}
         folder.add(make_record("relu", 0, epochs=0, status="failed", message="no", **left))
-    text = Tags(html_report(RunFolder(tmp_path / "none"))).text
+    text = Tags(html_report(RunFolder(tmp_path / "none"), Registry.load())).text
     assert "Learning curves: not drawn, as no trial has epochs." in text
     assert "0 trials with numbers, 6 planned" in text
 

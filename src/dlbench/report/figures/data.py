@@ -3,11 +3,12 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from matplotlib.lines import Line2D
 
 from dlbench.analysis.convergence import target_of
+from dlbench.analysis.diagnostics import by_layer, layers_of, measured_epochs
 from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.summary import group_by_variant
 from dlbench.analysis.verdicts import Judged, judge_run
@@ -15,6 +16,7 @@ from dlbench.components.metric_table import find_metric
 from dlbench.components.metrics import Metric
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.report.figures.canvas import with_note
+from dlbench.report.figures.drawing import Drawing
 from dlbench.report.palette import Style, styles
 from dlbench.statistics.verdicts import Rules
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -24,12 +26,16 @@ from dlbench.trials.trial_record import COMPLETED, TrialRecord
 class VariantSeries:
     """A variant as figures show it.
 
-    values: its text on each axis. records: its answered trials, by seed. target: of metrics that need one.
+    label: its name.
+    values: its text on each axis.
+    style: its color, marker and line, the same in every figure.
+    records: its trials that have numbers, by seed.
+    target: the validation accuracy of metrics that need one.
     """
 
     label: str
     values: Mapping[str, str]
-    look: Style
+    style: Style
     records: tuple[TrialRecord, ...]
     target: float | None = None
 
@@ -47,17 +53,30 @@ class VariantSeries:
         found = {record.trial.seed: metric_value(record, aimed) for record in self.records}
         return {seed: value for seed, value in found.items() if value is not None and math.isfinite(value)}
 
+    def layers(self, name: str) -> tuple[str, ...]:
+        """Return the layers that have a diagnostic's value of a name, in their order."""
+        return layers_of(self.records, name)
+
+    def measured_epochs(self, name: str) -> tuple[int, ...]:
+        """Return the epochs at which a diagnostic's value was measured."""
+        return measured_epochs(self.records, name)
+
+    def layer_values(self, name: str, layer: str, epoch: int) -> list[float]:
+        """Return a layer's values at an epoch, one a seed, as far as they can be drawn."""
+        found = (by_layer(record, name, epoch).get(layer, math.nan) for record in self.records)
+        return [value for value in found if math.isfinite(value)]
+
     def handle(self, *, line: bool = True) -> Line2D:
         """Return its entry in a legend. line: of a figure that draws lines."""
-        look = self.look
+        style = self.style
         return Line2D(
             [],
             [],
-            color=look.color,
-            linestyle=look.line if line else "",
+            color=style.color,
+            linestyle=style.line if line else "",
             linewidth=1.8,
-            marker=look.marker,
-            markersize=5.5 * look.size,
+            marker=style.marker,
+            markersize=5.5 * style.size,
             markeredgecolor="white",
             markeredgewidth=0.5,
             label=with_note(self.label, self.note, width=60, lines=1),
@@ -66,7 +85,15 @@ class VariantSeries:
 
 @dataclass(frozen=True, kw_only=True)
 class FigureData:
-    """A run as figures need it."""
+    """A run as figures need it.
+
+    plan: the plan of its manifest.
+    variants: in the order of the plan.
+    judged: the verdicts on their differences.
+    drawing: what dlbench's figures have in common.
+    """
+
+    drawing: ClassVar[type[Drawing]] = Drawing
 
     plan: PlanRecord
     variants: tuple[VariantSeries, ...]
@@ -97,19 +124,19 @@ class FigureData:
         """Return the label of the variant that the others are compared to."""
         return self.judged.criteria.baseline
 
-    def look(self, axis: str, held: str, value: str) -> Style | None:
-        """Return the look of the variant with a value on an axis, the others held; None where that is no one variant.
+    def style_of(self, axis: str, held: str, value: str) -> Style | None:
+        """Return the style of the variant with a value on an axis, the others held; None where that is no one variant.
 
         held: as families have it, "learning_rate=0.1, …".
         """
         for variant in self.variants:
             others = ", ".join(f"{name}={text}" for name, text in variant.values.items() if name != axis)
             if variant.values.get(axis) == value and others == held:
-                return variant.look
+                return variant.style
         return None
 
 
-def study(
+def figure_data(
     records: Iterable[TrialRecord],
     plan: PlanRecord,
     asked: Mapping[str, Any] | None = None,
@@ -121,13 +148,13 @@ def study(
     judged: the verdicts, if they are known already.
     """
     trials = tuple(records)
-    groups, looks = group_by_variant(trials, plan), styles(plan)
+    groups, own_styles = group_by_variant(trials, plan), styles(plan)
     answered = {name: tuple(record for record in group if record.status in COMPLETED) for name, group in groups.items()}
     variants = tuple(
         VariantSeries(
             label=variant.label,
             values=variant.values,
-            look=looks[variant.variant_id],
+            style=own_styles[variant.variant_id],
             records=answered[variant.variant_id],
             target=next((target_of(record, plan) for record in answered[variant.variant_id]), None),
         )
