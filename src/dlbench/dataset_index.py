@@ -48,7 +48,7 @@ def prepared_folder(data_digest: str, data_dir: Path) -> Path:
 
 
 def is_complete(folder: Path) -> bool:
-    """Tell whether a prepared data set is there whole: its meta.json and every array, of the size noted there."""
+    """Return whether a prepared data set is complete: its meta.json and every array, of the size recorded there."""
     try:
         sizes = json.loads((folder / META).read_text(encoding="utf-8"))["files"]
         return all((folder / name).stat().st_size == size for name, size in sizes.items())

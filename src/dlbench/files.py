@@ -46,7 +46,7 @@ def writing(folder: Path) -> Iterator[None]:
         if error.errno == errno.ENOENT and not folder.exists():
             raise DlbenchError(
                 f"{folder} is gone: it was moved or deleted while dlbench wrote to it.",
-                "Put it back and type the same command again, which goes on from there; without it, it starts anew.",
+                "Put it back and type the same command again, which continues from there; without it, it starts over.",
             ) from error
         raise DlbenchError(f"{folder} cannot be written: {error.strerror or error}.", _remedy(error)) from error
 

@@ -50,7 +50,7 @@ BAD = [
     (["--variant", "modle=mlp"], "no key 'modle'", "model"),
     (["--variant", "label=a\nb;activation=relu"], "Invalid label 'a\\nb'", "one line"),
     (["--variant", "label=\udcff;activation=relu"], "Invalid label '\\udcff'", "printable"),
-    (["--name", "../up"], "is no run name", "letters"),
+    (["--name", "../up"], "Invalid run name", "letters"),
     (["--executor", "slurm"], "no executor 'slurm'", "dlbench list executors"),
     (["--optimizer", "sgd:nesterov=true"], "needs a momentum above 0", ""),
     (["--results-dir", "file/below"], "cannot be written", "--results-dir"),

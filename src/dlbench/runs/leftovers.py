@@ -27,18 +27,18 @@ def keep_copy(folder: Path, path: Path, moment: datetime | None = None) -> Path:
 
 
 def keep_changed_views(folder: Path) -> list[str]:
-    """Keep a copy of each view that another program has saved, as they are about to be made anew; say so."""
+    """Copy each table that another program has modified before it is rebuilt; return a sentence for each."""
     notes = []
     for view in VIEWS.values():
         path = folder / view.file_name
         if reason := foreign(path, view.columns):
             copy = keep_copy(folder, path)
-            notes.append(f"{view.file_name} {reason}; it is made anew, and a copy of it kept as {copy}.")
+            notes.append(f"{view.file_name} {reason}; it is rebuilt, and a copy is kept as {copy}.")
     return notes
 
 
 def foreign(path: Path, columns: tuple[str, ...]) -> str:
-    """Say by what another program gave itself away that saved a view; "" for a file of ours, or none."""
+    """Return how another program modified a table; "" if none did, or if there is no file."""
     try:
         content = path.read_bytes()
     except OSError:

@@ -23,7 +23,7 @@ def new_run_path(name: str, root: Path) -> Path:
     """Return the folder of a run of that name, which need not be there yet."""
     if not NAME.match(name):
         raise DlbenchError(
-            f"{name!r} is no run name.", "It takes letters, digits, '.', '_' and '-', a letter or digit first."
+            f"Invalid run name {name!r}.", "It takes letters, digits, '.', '_' and '-', a letter or digit first."
         )
     path = root / name
     if path.is_symlink() and root.resolve() not in path.resolve().parents:
@@ -73,12 +73,12 @@ def run_path(argument: str, root: Path) -> Path:
 
 
 def named_by_path(argument: str) -> bool:
-    """Tell whether an argument is a path and no name: it has a separator, or starts with a dot."""
+    """Return whether an argument is a path, not a name: it has a separator, or starts with a dot."""
     return argument.startswith(".") or any(separator in argument for separator in {"/", os.sep, os.altsep or "/"})
 
 
 def is_run(path: Path) -> bool:
-    """Tell whether a folder is a run folder."""
+    """Return whether a folder is a run folder."""
     return (path / MANIFEST).is_file() or (path / JOURNAL).is_dir()
 
 

@@ -1,4 +1,4 @@
-"""Run folders joined to one, another machine's say: each trial once."""
+"""Merging of run folders, from other machines for example: each trial once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -62,7 +62,7 @@ def merge(target: Path, sources: Sequence[Path]) -> Merged:
 
 
 def _differ(one: TrialRecord, other: TrialRecord) -> bool:
-    """Tell whether two answers to a trial are not the same; NaN is the same as NaN."""
+    """Return whether two results of a trial differ; NaN equals NaN."""
     answered = one.status in COMPLETED and other.status in COMPLETED
     return answered and repr((one.status, sorted(one.metrics.items()))) != repr(
         (other.status, sorted(other.metrics.items()))

@@ -12,7 +12,11 @@ from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """What a list of runs tells. planned, done, failed: trials. problem: why the rest could not be read, or ""."""
+    """A run in the list of runs.
+
+    planned, done, failed: numbers of trials.
+    problem: why the rest could not be read, or "".
+    """
 
     name: str
     planned: int = 0
@@ -27,7 +31,7 @@ class Overview:
 
 
 def overview(path: Path) -> Overview:
-    """Read what there is to say about a run folder; a damaged one is told, not raised."""
+    """Return the overview of a run folder; damage is described in it, not raised."""
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     try:
         folder = RunFolder(path)

@@ -1,8 +1,8 @@
-"""Several dlbench processes in one run folder: who is at work there, and which trials each has taken.
+"""Several dlbench processes in one run folder: which sessions are active, and which trials each has claimed.
 
-Each session keeps a file in the journal folder, `.<session>.live`, and a lock on it for as long as it lives; the lock
-goes with its process, however that ends. The file's lines are who it is and then the trials that it has taken. Whoever
-reads or writes these files, the manifest or the views holds the lock of `.lock` for that moment.
+Each session keeps a file in the journal folder, `.<session>.live`, and holds a lock on it; the lock goes with its
+process, however that ends. The file's first line describes the process, the others are the trials that it has claimed.
+Whoever reads or writes these files, the manifest or the tables holds the lock on `.lock` meanwhile.
 """
 
 import contextlib
@@ -27,15 +27,20 @@ if TYPE_CHECKING:
 
 LOCK = ".lock"
 LIVE = ".live"
-#: Seconds between signs of life for processes on other machines, and after how many such a session counts as dead.
+#: Seconds between updates of a session's file, and after how many without one a session elsewhere counts as dead.
 HEARTBEAT, SILENCE = 15.0, 120.0
-#: Seconds after which somebody who holds the folder's lock is taken for stuck; it is held for moments only.
+#: Seconds after which the holder of the folder's lock is considered stuck; it is held for moments only.
 PATIENCE = 120.0
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A session of another process at work in the same run folder. taken: the trials that it runs or has run."""
+    """A session of another process at work in the same run folder.
+
+    session: its name, as in the manifest.
+    host, pid: where its process runs.
+    taken: the trials that it runs or has run.
+    """
 
     session: str
     host: str
@@ -61,7 +66,7 @@ class ActiveSessions:
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Keep all other processes and threads from writing to the folder meanwhile. May be nested."""
+        """Hold the folder's lock, which keeps other processes and threads from writing. May be nested."""
         with self._thread:
             if not self._journal.is_dir():  # filelock would make it
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._journal))
@@ -71,7 +76,7 @@ class ActiveSessions:
             except TimeoutError:
                 raise DlbenchError(
                     f"Another process has held {self._journal / LOCK} for {PATIENCE:.0f} s.",
-                    "If it is stopped, let it go on or end it; then type the same command again.",
+                    "If it is suspended, resume or end it; then type the same command again.",
                 ) from None
             try:
                 yield
@@ -79,7 +84,7 @@ class ActiveSessions:
                 self._mutex.release()
 
     def join(self) -> None:
-        """Say that this session is at work from now on."""
+        """Register this session as at work from now on."""
         path = self._live(self._session)
         about = {"host": socket.gethostname(), "pid": os.getpid()}
         with self.exclusive():
@@ -89,7 +94,7 @@ class ActiveSessions:
         threading.Thread(target=self._beat, args=(path,), daemon=True).start()
 
     def leave(self) -> None:
-        """End that; harmless when repeated, or where the folder is gone."""
+        """Unregister this session; harmless when repeated, or if the folder is gone."""
         self._ended.set()
         if self._life:
             with contextlib.suppress(OSError, DlbenchError), self.exclusive():
@@ -101,11 +106,11 @@ class ActiveSessions:
             self._life = None
 
     def take(self, trial_id: str) -> None:
-        """Note that this session runs a trial. Only where exclusive."""
+        """Record that this session runs a trial. Call it only while exclusive."""
         append(self._live(self._session), trial_id.encode() + b"\n")
 
     def peers(self) -> tuple[Peer, ...]:
-        """Return the other sessions that live, and remove what dead ones left behind. Only where exclusive."""
+        """Return the other active sessions, and remove the files of dead ones. Call it only while exclusive."""
         found, now = [], self._now()
         for path in sorted(self._journal.glob(f".*{LIVE}")):
             if path == self._live(self._session):
@@ -146,9 +151,9 @@ def dead_sessions(folder: Path) -> list[Path]:
 
 
 def is_alive(path: Path, now: float) -> bool:
-    """Tell whether the session of a file lives: it holds the lock or, on another machine, gave a sign of life lately.
+    """Return whether a file's session is alive: it holds the lock or, on another machine, has updated the file lately.
 
-    Locks may not reach beyond a machine, so a session elsewhere is only given up when it was silent as well.
+    Locks may not reach beyond a machine, so a session elsewhere counts as dead only if its file is old as well.
     """
     try:
         lock = _lock(path)

@@ -1,4 +1,4 @@
-"""A manifest made from the records of a run, where the one that was written is lost."""
+"""A manifest rebuilt from the records of a run whose own manifest is lost."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -18,10 +18,10 @@ _BESIDE = ("seed", "dataset_digest")
 
 
 def recover_manifest(folder: Path, records: Sequence[TrialRecord]) -> Manifest:
-    """Return a manifest for the records of a run folder: what varies among them is taken for the axes.
+    """Return a manifest for the records of a run folder: what varies among them becomes the axes.
 
-    The order of variants is that of their first records, the baseline is the first, and what stood around the
-    sessions is lost: going on in the folder asks about that.
+    Variants are in the order of their first records and the baseline is the first. The provenance of the sessions is
+    lost, so the next session in the folder asks about it.
     """
     trials = {record.trial.variant_id: record.trial for record in records if record.status != "vetoed"}
     rows = {key: _texts(trial) for key, trial in trials.items()}

@@ -1,4 +1,4 @@
-"""What is wrong with a run folder, and mending what can be mended; every file that is changed is copied before."""
+"""What is wrong with a run folder, and its repair; every file that is changed is copied first."""
 
 import csv
 import io
@@ -22,9 +22,12 @@ from dlbench.runs.tables import COMPARISON, VIEWS, table, to_csv
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Something wrong. remedy: what mending does about it or, where it cannot, what the user can do.
+    """Something wrong with a run folder.
 
-    mend: mends it, None where that cannot be; it may only be called while nobody else writes to the folder.
+    file: where, relative to the folder.
+    problem: what is wrong.
+    remedy: what the repair does or, if there is none, what the user can do.
+    mend: the repair, None if there is none; call it only while nobody else writes to the folder.
     """
 
     file: str
@@ -36,7 +39,7 @@ class Finding:
 def examine(folder: Path) -> Iterator[Finding]:
     """Yield what is wrong with a run folder, what others depend on first: journals, manifest, views, logs, leftovers.
 
-    Mend each finding before asking for the next one: the views are held against journals and manifest as they are.
+    Repair each finding before asking for the next one: tables are compared with journals and manifest as they are.
     """
     copies = _Copies(folder)
     try:
@@ -52,14 +55,14 @@ def examine(folder: Path) -> Iterator[Finding]:
     try:
         manifest = read_manifest(folder)
     except DlbenchError:
-        manifest = None  # and it was not mended
+        manifest = None  # and it was not repaired
     yield from _views(folder, journal, manifest, copies)
     yield from _logs(folder, journal)
     yield from _leftovers(folder, copies)
 
 
 def mend(folder: Path) -> Iterator[tuple[Finding, bool]]:
-    """Mend what can be mended; yield each finding and whether it was. Raises DlbenchError where somebody is at work."""
+    """Repair what can be repaired; yield each finding and whether it was. Raises DlbenchError if it is in use."""
     if peers := at_work(folder):
         raise DlbenchError(
             f"{folder} is in use by {', '.join(map(str, peers))}.", "Wait for its end, or add --dry-run to look only."
@@ -153,7 +156,9 @@ def _manifest(folder: Path, journal: Journal, copies: _Copies) -> Iterator[Findi
     if manifest is not None:
         return
     if not journal.records:
-        yield Finding(file=FILE_NAME, problem=problem, remedy="nothing tells what it was; type the command again")
+        yield Finding(
+            file=FILE_NAME, problem=problem, remedy="there is nothing to rebuild it from; type the command again"
+        )
         return
 
     def make() -> None:
@@ -162,7 +167,7 @@ def _manifest(folder: Path, journal: Journal, copies: _Copies) -> Iterator[Findi
         write_manifest(folder, recover_manifest(folder, tuple(journal.records.values())))
 
     yield Finding(
-        file=FILE_NAME, problem=problem, remedy="made anew from the trials; its sessions' facts are lost", mend=make
+        file=FILE_NAME, problem=problem, remedy="rebuilt from the trials; its sessions' facts are lost", mend=make
     )
 
 
@@ -183,7 +188,7 @@ def _views(folder: Path, journal: Journal, manifest: Manifest | None, copies: _C
             yield Finding(
                 file=name,
                 problem=problem,
-                remedy="made anew from the journals",
+                remedy="rebuilt from the journals",
                 mend=partial(copies.replace, folder / name, text),
             )
 

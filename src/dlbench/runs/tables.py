@@ -1,4 +1,4 @@
-"""The CSV views of a run folder: appended to as trials end, rebuilt from the journal's records otherwise."""
+"""The CSV tables of a run folder: appended to as trials end, otherwise rebuilt from the journal's records."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ _IDENTITY = ("trial_id", "provenance_id", "status", "message")
 _SETTINGS = ("learning_rate", "batch_size", "epochs", "normalization", "validation", "select", "precision")
 _PLACE = ("threads", "device", "seed")
 _METRICS = names_in_groups("fit", "last", "test", "progress", "target", "cost")
-#: What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection").
+#: What spreadsheets interpret as the beginning of a formula (OWASP, "CSV Injection").
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -130,7 +130,7 @@ def to_csv(columns: tuple[str, ...], rows: Iterable[Row], *, header: bool = True
 
 
 def _inert(value: Value) -> Value:
-    """Return a cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe in front.
+    """Return a cell that no spreadsheet interprets as a formula: an apostrophe is put before text that looks like one.
 
     Line ends are those of the file: a lone carriage return would go unquoted, and end the row for its readers.
     """
@@ -163,7 +163,7 @@ class ViewFiles:
         self._folder = folder
 
     def rebuild(self, records: Iterable[TrialRecord], plan: PlanRecord | None = None) -> None:
-        """Write all views of records anew, each in one step. plan: see `table`."""
+        """Rebuild all tables from records, each in one step. plan: see `table`."""
         kept = tuple(records)
         for view in VIEWS.values():
             columns, rows = table(view, kept, plan)

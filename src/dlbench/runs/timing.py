@@ -1,4 +1,4 @@
-"""What earlier runs took: the guess at a plan's time."""
+"""How long earlier runs took: the estimate of a plan's time."""
 
 import contextlib
 from collections import defaultdict
@@ -33,7 +33,7 @@ def seconds_per_trial(trials: Sequence[Trial], root: Path) -> list[float | None]
 def longest_first(trials: Sequence[Trial], root: Path) -> list[Trial]:
     """Return trials in the order of the time that they are guessed to take, so that no long one is left for the end.
 
-    Those that no earlier run tells of may be long: they come first, those of most epochs before others. Trials that
+    Those without a similar earlier run may be long: they come first, those of most epochs before others. Trials that
     are alike keep their order.
     """
     guesses = seconds_per_trial(trials, root)

@@ -1,4 +1,4 @@
-"""What `dlbench doctor` looks at: each check says what it found, whether that is well, and what to do if not."""
+"""The checks of `dlbench doctor`: what each found, whether that is fine, and what to do if not."""
 
 import os
 import tempfile
@@ -32,7 +32,7 @@ class Check:
 
 
 def examine_provenance(provenance: Mapping[str, Any]) -> Iterator[Check]:
-    """Look at versions and hardware, as a session's provenance tells them."""
+    """Check versions and hardware, as in a session's provenance."""
     yield Check("versions", ", ".join(f"{name} {version}" for name, version in provenance["versions"].items()))
     hardware = provenance["hardware"]
     memory = f", {hardware['memory_bytes'] / 2**30:.0f} GiB" if hardware["memory_bytes"] else ""

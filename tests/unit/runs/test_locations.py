@@ -52,7 +52,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(root):
 
 @pytest.mark.parametrize("name", ["", "-x", "_x", "a b", "ä", "a:b", "x\n"])
 def test_a_name_with_other_signs_is_refused(tmp_path, name):
-    with pytest.raises(DlbenchError, match="is no run name"):
+    with pytest.raises(DlbenchError, match="Invalid run name"):
         new_run_path(name, tmp_path)
 
 

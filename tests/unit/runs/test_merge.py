@@ -116,7 +116,7 @@ def test_removing_a_run_follows_no_link(make_run, tmp_path):
 def test_no_name_of_a_run_leads_out_of_the_results_folder(tmp_path, name):
     from dlbench.runs.locations import new_run_path
 
-    with pytest.raises(DlbenchError, match="is no run name"):
+    with pytest.raises(DlbenchError, match="Invalid run name"):
         new_run_path(name, tmp_path)
 
 
