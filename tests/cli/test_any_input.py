@@ -144,7 +144,7 @@ def place(tmp_path_factory):
         patch.setenv("DLBENCH_PLUGINS", "")
         patch.setenv("COLUMNS", "80")
         patch.setenv("DLBENCH_DATA_DIR", str(folder / "data"))
-        patch.setattr("dlbench.executors.processes.make_pool", _no_workers)
+        patch.setattr("dlbench.executors.processes.Worker", _no_workers)
         yield folder
 
 

@@ -71,11 +71,11 @@ def faulty(install, tmp_path):
 def test_faults_of_one_trial_leave_the_others_alone_and_are_told_apart(faulty, tmp_path, data_dir):
     faults = {
         "raises": ("failed", "ValueError: this activation cannot be"),
-        "exits": ("failed", "the worker process ended by itself with exit code 3"),
-        "leaves": ("failed", "the worker process ended by itself with exit code 0"),
-        "killed": ("failed", "the worker process was ended by SIGKILL (out of memory, perhaps)"),
-        "crashes": ("failed", "the worker process was ended by SIGSEGV"),
-        "floods": ("failed", "ended, as it had printed more than 256 MiB"),
+        "exits": ("failed", "the worker process exited by itself with exit code 3"),
+        "leaves": ("failed", "the worker process exited by itself with exit code 0"),
+        "killed": ("failed", "the worker process was killed by SIGKILL (out of memory, perhaps)"),
+        "crashes": ("failed", "the worker process was killed by SIGSEGV"),
+        "floods": ("failed", "killed after printing more than 256 MiB"),
         "hungry": ("oom", "MemoryError: no more of it"),
         "quits": ("failed", "SystemExit: 4"),
         "wrong": ("failed", "TypeError: 'NoneType' object is not callable"),

@@ -140,7 +140,7 @@ def test_a_signal_to_the_whole_group_while_workers_start_leaves_no_traceback(sta
 def test_a_trial_that_hangs_ends_at_its_time_limit_and_its_log_tells_where(dlbench, hanging, tmp_path, name):
     done = dlbench("compare", "--activation", f"hanging/{name}", "--seeds", "1", "--timeout", "1", "--name", "late")
     assert done.returncode == 1
-    assert "timeout, not over after 1 s" in done.stderr
+    assert "timeout, not finished after 1 s" in done.stderr
     assert "Traceback" not in done.stderr
     (log,) = (tmp_path / "results" / "late" / "logs").iterdir()
     assert f"in {name}" in log.read_text()

@@ -1,4 +1,7 @@
-"""Worker processes: forked from a server that has imported torch once, in a pool that survives the death of one."""
+"""Worker processes: forked from a server that has imported torch once, each with a pipe of its own.
+
+One process is killed without harm to the others: they share no pipe and no lock.
+"""
 
 import multiprocessing
 import os
@@ -6,16 +9,10 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnContext
 from types import ModuleType
-from typing import Any, TypeVar
-
-from pebble import ProcessPool
-
-from dlbench.executors.worker import start_worker
-
-Answer = TypeVar("Answer")
+from typing import Any
 
 #: What the server imports once, so that no worker has to.
 PRELOADED = ("dlbench.engine.worker_imports", "dlbench.executors.worker", "dlbench.executors.tasks")
@@ -44,13 +41,13 @@ def _prepared_start() -> Iterator[None]:
 
 
 def _start_server() -> None:
-    """Start the server that workers are forked from, if it does not run; a signal of the terminal is not for it.
+    """Start the server that workers are forked from, unless it runs, with the terminal's signals blocked.
 
-    A Ctrl-C reaches every process of the terminal's group, and would end the server while it imports torch.
+    Ctrl-C reaches every process of the terminal's group, and would end the server while it imports torch.
     """
     from multiprocessing import forkserver, resource_tracker
 
-    resource_tracker.ensure_running()  # starting this one, Python unblocks the signals again
+    resource_tracker.ensure_running()  # starting the tracker, Python unblocks the signals again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         forkserver.ensure_running()
@@ -69,8 +66,8 @@ class _Context(ForkServerContext):
     Process = _Process
 
 
-def worker_context(preloaded: Sequence[str] = PRELOADED) -> ForkServerContext | SpawnContext:
-    """Return how workers start: forked from a server that has torch loaded, or spawned where there is no fork."""
+def _context(preloaded: Sequence[str]) -> ForkServerContext | SpawnContext:
+    """Return how workers start: forked from a server that has imported torch, or spawned where there is no fork."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = _Context()
@@ -78,12 +75,36 @@ def worker_context(preloaded: Sequence[str] = PRELOADED) -> ForkServerContext | 
     return context
 
 
-def make_pool(workers: int, preloaded: Sequence[str] = PRELOADED) -> ProcessPool:
-    """Return a pool of worker processes; they start when work arrives and end with the pool."""
-    return ProcessPool(max_workers=workers, initializer=start_worker, context=worker_context(preloaded))
+class Worker:
+    """A worker process and the parent's end of its pipe.
 
+    target: what runs in the process, called with the other end of the pipe and the arguments. preloaded: the modules
+    that the server of worker processes imports.
+    """
 
-def call_in_worker(pool: ProcessPool, function: Callable[..., Answer], *arguments: Any) -> Answer:
-    """Run one function in a worker and return its answer; what it raises is raised here."""
-    answer: Answer = pool.schedule(function, args=arguments).result()
-    return answer
+    def __init__(self, target: Callable[..., None], *arguments: Any, preloaded: Sequence[str] = PRELOADED) -> None:
+        context = _context(preloaded)
+        self.connection, theirs = context.Pipe()
+        with theirs:
+            self._process = context.Process(target=target, args=(theirs, *arguments), daemon=True)
+            self._process.start()
+
+    @property
+    def exit_code(self) -> int | None:
+        """Return the exit code, negative for a signal's number, or None while the process runs."""
+        return self._process.exitcode
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        with suppress(OSError):
+            self._process.terminate()
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        with suppress(OSError):
+            self._process.kill()
+
+    def end(self) -> None:
+        """Kill the process and wait until it is gone."""
+        self.kill()
+        self._process.join()

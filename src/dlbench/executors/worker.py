@@ -1,79 +1,86 @@
-"""What runs inside a worker process: one work unit, its events sent to the parent as JSON, its prints to a file."""
+"""What runs inside a worker process: units, whose events go to the parent as JSON and prints to a file, or tasks."""
 
 import contextlib
 import ctypes
 import faulthandler
 import json
 import os
+import pickle
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from multiprocessing.connection import Client, Connection
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from pkgutil import resolve_name
+from queue import SimpleQueue
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlbench.executors.allocator import keep_freed_memory
 from dlbench.trials.events import event_to_json
 from dlbench.trials.work_unit import WorkUnit
 
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
+Send = Callable[[dict[str, Any]], None]
 
-def start_worker() -> None:
-    """Prepare a fresh worker: Ctrl-C is the parent's business, freed memory stays, and no orphan is left."""
+
+def prepare_process() -> None:
+    """Prepare a fresh worker: leave Ctrl-C to the parent, keep freed memory, and never outlive the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):  # the server that workers are forked from blocks both
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
-    die_with_the_server()
+    kill_with_parent()
     keep_freed_memory()
 
 
-def die_with_the_server() -> None:
-    """Let the kernel end this process when the one that forked it ends, which ends with the parent. Linux alone."""
+def kill_with_parent() -> None:
+    """Make the kernel kill this process when the server that forked it ends, as it does with the parent. Linux only."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # another C library
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            let_the_server_go()
+            close_forkserver_pipe()
 
 
-def let_the_server_go() -> None:
-    """Close this process's copy of the pipe that the server lives by, so that the parent alone holds it."""
+def close_forkserver_pipe() -> None:
+    """Close this process's copy of the pipe that keeps the server alive, so that only the parent holds it."""
     from multiprocessing import forkserver
 
-    server: Any = forkserver._forkserver  # the one place that knows the pipe
+    server: Any = forkserver._forkserver  # the only place that knows the pipe
     pipe = getattr(server, "_forkserver_alive_fd", None)
     if pipe is not None:
         os.close(pipe)
         server._forkserver_alive_fd = None  # a component that starts processes gets a server of its own
 
 
-def work(engine: str, unit: dict[str, Any], number: int, data_dir: str, address: str, key: bytes, log: str) -> None:
-    """Run one unit and send its events, and last that it is through.
+def serve_units(connection: "Connection[Any, Any]", engine: str, data_dir: str) -> None:
+    """Run the units that arrive and send their events, until the parent closes its end of the pipe.
 
-    engine: "module:function" of what runs it, called as run_unit is. The parent may say "stop" meanwhile; SIGTERM says
-    the same. Where the parent is gone, so is this process.
+    engine: "module:function" of what runs a unit, called as run_unit is. The parent may send "stop" meanwhile; SIGTERM
+    means the same. Without the parent, the process ends.
     """
+    prepare_process()
+    units: SimpleQueue[dict[str, str]] = SimpleQueue()
     stop = threading.Event()
-    with captured_output(Path(log)), Client(address, authkey=key) as connection:
+    threading.Thread(target=_listen, args=(connection, units, stop), daemon=True).start()
 
-        def send(content: dict[str, Any]) -> None:
-            connection.send_bytes(json.dumps([number, content]).encode())
+    def send(content: dict[str, Any]) -> None:
+        connection.send_bytes(json.dumps(content).encode())
 
-        send({"kind": "unit", "pid": os.getpid()})
-        listener = threading.Thread(target=_listen, args=(connection, stop), daemon=True)
-        listener.start()
-        with _stopped_by_sigterm(stop):
-            run_unit = resolve_name(engine)  # torch, which the parent must not import
-            run_unit(WorkUnit.from_json(unit), Path(data_dir), lambda event: send(event_to_json(event)), stop)
-        send({"kind": "through"})
-        listener.join()  # until the parent has closed its end: a descriptor that is read from is not to be closed
+    while True:
+        message = units.get()
+        with captured_output(Path(message["log"])):
+            send({"kind": "begun"})
+            error = _run(engine, message["unit"], Path(data_dir), send, stop)
+        send({"kind": "over", "error": error})
 
 
-def _listen(connection: "Connection[Any, Any]", stop: threading.Event) -> None:
-    """Wait for the parent's word; the end of the connection is the parent's own, unless all was said."""
+def _listen(connection: "Connection[Any, Any]", units: "SimpleQueue[dict[str, Any]]", stop: threading.Event) -> None:
+    """Receive units and the word "stop"; end the process when the parent's end of the pipe is closed."""
     while True:
         try:
             message = json.loads(connection.recv_bytes())
@@ -81,13 +88,48 @@ def _listen(connection: "Connection[Any, Any]", stop: threading.Event) -> None:
             os._exit(1)
         if message == "stop":
             stop.set()
-        elif message == "received":
+        else:
+            units.put(message)
+
+
+def _run(engine: str, unit: Any, data_dir: Path, send: Send, stop: threading.Event) -> str:
+    """Run a unit; return the error of an engine that raised, or ""."""
+    try:
+        with _stopped_by_sigterm(stop):
+            run_unit = resolve_name(engine)  # imports torch, which the parent must not
+            run_unit(WorkUnit.from_json(unit), data_dir, lambda event: send(event_to_json(event)), stop)
+    except BaseException as error:
+        traceback.print_exc()
+        return " ".join(f"{type(error).__name__}: {error}".split())[:500].rstrip(": ")
+    return ""
+
+
+def serve_tasks(connection: "Connection[Any, Any]") -> None:
+    """Call the functions that arrive and send their answers, until the parent closes its end of the pipe."""
+    prepare_process()
+    while True:
+        try:
+            function, arguments = connection.recv()
+        except (EOFError, OSError):
             return
+        connection.send(_answer(function, arguments))
+
+
+def _answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, Exception | None, str]:
+    """Return what a function returns, or its exception with the traceback as text."""
+    try:
+        return function(*arguments), None, ""
+    except Exception as error:
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:  # of a class that cannot travel
+            error = RuntimeError(f"{type(error).__name__}: {error}")
+        return None, error, traceback.format_exc()
 
 
 @contextlib.contextmanager
 def _stopped_by_sigterm(stop: threading.Event) -> Iterator[None]:
-    """Let SIGTERM ask the unit to stop and then end the process; the log tells where the signal found it."""
+    """Make SIGTERM ask the unit to stop and then end the process; the log gets the stack at the signal."""
     asked = False
 
     def ask(number: int, frame: FrameType | None) -> None:
@@ -96,36 +138,36 @@ def _stopped_by_sigterm(stop: threading.Event) -> Iterator[None]:
         stop.set()
 
     before = signal.signal(signal.SIGTERM, ask)
-    _tell_where(signal.SIGTERM)
+    _log_stack_on(signal.SIGTERM)
     try:
         yield
     finally:
-        _tell_nothing(signal.SIGTERM)
+        _log_no_stack_on(signal.SIGTERM)
         signal.signal(signal.SIGTERM, signal.SIG_DFL if asked else before)
         if asked:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _tell_where(number: int) -> None:
+def _log_stack_on(number: int) -> None:
     """Write Python's stack to the log on a signal, even from within code that never returns to Python."""
     if hasattr(faulthandler, "register"):
         faulthandler.register(number, file=2, all_threads=False, chain=True)
 
 
-def _tell_nothing(number: int) -> None:
+def _log_no_stack_on(number: int) -> None:
     if hasattr(faulthandler, "unregister"):
         faulthandler.unregister(number)
 
 
 @contextlib.contextmanager
 def captured_output(path: Path) -> Iterator[None]:
-    """Send what components print, in Python or below it, to a file: the terminal belongs to the parent.
+    """Redirect what components print, in Python or below it, to a file: the terminal belongs to the parent.
 
-    A crash leaves Python's stack there. What was printed last is there however the process ends.
+    A crash writes Python's stack there. The last lines arrive however the process ends.
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    kept = os.dup(1), os.dup(2)
+    saved = os.dup(1), os.dup(2)
     with path.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
@@ -137,7 +179,7 @@ def captured_output(path: Path) -> Iterator[None]:
             faulthandler.disable()
             sys.stdout.flush()
             sys.stderr.flush()
-            for copy, original in zip(kept, (1, 2), strict=True):
+            for copy, original in zip(saved, (1, 2), strict=True):
                 os.dup2(copy, original)
                 os.close(copy)
 

@@ -1,7 +1,6 @@
 """Make ready what a plan needs of the machine: data sets prepared, "auto" resolved. torch works in a worker."""
 
 import os
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from dlbench.components.choice import Selection
 from dlbench.components.records import Dataset, Value
 from dlbench.dataset_index import PreparedInfo, lookup
 from dlbench.errors import DataMissingError, DlbenchError
+from dlbench.executors.task_worker import TaskWorker
 from dlbench.machine import Machine, may_have_accelerator
 from dlbench.plugins.registry import Entry, Registry
 from dlbench.trials.identity import canonical_json
@@ -21,8 +21,6 @@ from dlbench.trials.trial import Trial
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
-
-    from pebble import ProcessPool
 
 Answer = TypeVar("Answer")
 
@@ -38,7 +36,7 @@ class TrialResolver:
         self.data_dir = data_dir
         self.stop = stop
         self.note = note
-        self._pool: ProcessPool | None = None
+        self._worker = TaskWorker(stop)
         self._machine: Machine | None = None
         self._prepared: dict[str, PreparedInfo] = {}
 
@@ -46,9 +44,7 @@ class TrialResolver:
         return self
 
     def __exit__(self, *_: "TracebackType | type[BaseException] | BaseException | None") -> None:
-        if self._pool:
-            self._pool.stop()
-            self._pool.join()
+        self._worker.end()
 
     def complete(self, trial: Trial) -> tuple[Trial, str]:
         """Return the trial with its data set's digest and shape, and without "auto"; and why it cannot be, or ""."""
@@ -127,16 +123,7 @@ class TrialResolver:
 
     def call(self, function: Callable[..., Answer], *arguments: Any) -> Answer:
         """Run a task in a worker and return its answer; KeyboardInterrupt once `stop` is set."""
-        from dlbench.executors.processes import make_pool
-
-        self._pool = self._pool or make_pool(1)
-        future = self._pool.schedule(function, args=arguments)
-        while not future.done():
-            if self.stop.is_set():
-                raise KeyboardInterrupt
-            time.sleep(0.01)
-        answer: Answer = future.result()
-        return answer
+        return self._worker.call(function, *arguments)
 
 
 def known_data(entry: Entry[Dataset], parameters: "Mapping[str, Value]", data_dir: Path) -> PreparedInfo | None:
