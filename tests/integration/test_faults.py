@@ -106,7 +106,7 @@ def test_faults_of_one_trial_leave_the_others_alone_and_are_told_apart(faulty, t
     assert "in crashes" in crash
     flood = (folder / "logs" / f"{rows['floods', '0']['trial_id']}.log").read_text()
     assert len(flood) < 100_000
-    assert "bytes are left out here" in flood
+    assert "bytes omitted" in flood
     log = (folder / "logs" / f"{rows['raises', '0']['trial_id']}.log").read_text()
     assert "Traceback" in log
     printed = (folder / "logs" / f"{rows['prints', '1']['trial_id']}.log").read_text()

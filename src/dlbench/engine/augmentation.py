@@ -1,7 +1,7 @@
 """Augmentations of whole batches of stored images: random crop, horizontal flip, cutout.
 
-What is random about an epoch is drawn at its start, batch by batch, on the CPU: every device sees the same draws, and
-nothing has to wait for the CPU within the epoch.
+All random numbers of an epoch are drawn at its start, batch by batch, on the CPU: every device sees the same draws, and
+nothing waits for the CPU during the epoch.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,19 +14,23 @@ from torch.nn import functional as F
 
 from dlbench.components.records import Value
 
-#: What one augmentation drew for some images, a column an image.
+#: What one augmentation drew for some images, one column per image.
 Draws = Tensor
 
 
 @dataclass(frozen=True, eq=False)
 class Augmentation:
-    """The chosen augmentations with their parameters, in their order, and the seed stream that they draw from."""
+    """The augmentations of a training.
+
+    chosen: name to parameters, in the order in which they are applied.
+    generator: the seed stream that they draw from.
+    """
 
     chosen: Mapping[str, Mapping[str, Value]]
     generator: torch.Generator
 
     def draw(self, sizes: Sequence[int], image_shape: Sequence[int], device: torch.device) -> Iterator[list[Draws]]:
-        """Draw for batches of the given sizes; yield each batch's draws, on the device.
+        """Draw for batches of the given sizes and yield each batch's draws, on the device.
 
         image_shape: (C, H, W).
         """
@@ -38,19 +42,19 @@ class Augmentation:
         return (list(batch) for batch in zip(*moved, strict=True)) if moved else ([] for _ in sizes)
 
     def apply(self, images: Tensor, draws: Sequence[Draws]) -> Tensor:
-        """Augment a batch, N×C×H×W of any type, as was drawn for it."""
+        """Return an augmented batch, N×C×H×W of any type, according to its draws."""
         for (name, parameters), drawn in zip(self.chosen.items(), draws, strict=True):
             images = _KNOWN[name].apply(images, drawn, **parameters)
         return images
 
 
 def draw_crop(count: int, image_shape: Sequence[int], generator: torch.Generator, padding: int) -> Draws:
-    """Draw the windows' first rows and columns in the padded images."""
+    """Draw the first row and column of each window in the padded image."""
     return torch.randint(0, 2 * padding + 1, (2, count), generator=generator)
 
 
 def crop(images: Tensor, draws: Draws, padding: int) -> Tensor:
-    """Pad each image with zeros and cut a window of the old size."""
+    """Pad each image with zeros and crop a window of the original size."""
     count, channels, height, width = images.shape
     padded = F.pad(images, (padding,) * 4)
     top, left = draws.view(2, count, 1, 1)
@@ -61,27 +65,27 @@ def crop(images: Tensor, draws: Draws, padding: int) -> Tensor:
 
 
 def draw_flip(count: int, image_shape: Sequence[int], generator: torch.Generator, probability: float) -> Draws:
-    """Draw which images are mirrored."""
+    """Draw which images are flipped."""
     return torch.rand(1, count, generator=generator) < probability
 
 
 def flip(images: Tensor, draws: Draws, probability: float) -> Tensor:
-    """Mirror the drawn images left to right."""
+    """Flip the drawn images left to right."""
     return torch.where(draws.view(-1, 1, 1, 1), images.flip(3), images)
 
 
 def draw_cutout(count: int, image_shape: Sequence[int], generator: torch.Generator, size: int) -> Draws:
-    """Draw the squares' centres."""
+    """Draw the centers of the squares."""
     return torch.cat([torch.randint(0, side, (1, count), generator=generator) for side in image_shape[1:]])
 
 
 def cutout(images: Tensor, draws: Draws, size: int) -> Tensor:
-    """Set a square of zeros around each image's centre, clipped at its edges (DeVries & Taylor 2017)."""
+    """Set a square around each drawn center to zero, clipped at the image's edges (DeVries & Taylor 2017)."""
     count, _, height, width = images.shape
-    centre_row, centre_column = draws.view(2, count, 1, 1, 1)
+    center_row, center_column = draws.view(2, count, 1, 1, 1)
     rows = torch.arange(height, device=images.device).view(1, 1, -1, 1)
     columns = torch.arange(width, device=images.device).view(1, 1, 1, -1)
-    first_row, first_column = centre_row - size // 2, centre_column - size // 2
+    first_row, first_column = center_row - size // 2, center_column - size // 2
     hidden = (
         (rows >= first_row) & (rows < first_row + size) & (columns >= first_column) & (columns < first_column + size)
     )
@@ -90,7 +94,11 @@ def cutout(images: Tensor, draws: Draws, size: int) -> Tensor:
 
 @dataclass(frozen=True)
 class _Kind:
-    """How an augmentation draws for a number of images of a shape, and what it then does to them."""
+    """One kind of augmentation.
+
+    draw: draws for a number of images of a shape.
+    apply: augments images according to their draws.
+    """
 
     draw: Callable[..., Draws]
     apply: Callable[..., Tensor]

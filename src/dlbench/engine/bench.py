@@ -1,4 +1,4 @@
-"""Measure the speed of combinations: warm-up, then windows of equal length, the combinations in turn."""
+"""Measure the speed of combinations: a warm-up, then windows of equal length, taking turns."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,14 +21,20 @@ from dlbench.machine import Peaks
 from dlbench.plugins.registry import Registry
 from dlbench.trials.trial import Trial
 
-#: Steps of one measured piece of an epoch; its end, which reads the losses, is so a small part of it.
+#: Steps of a measured piece of an epoch: enough that reading the losses at its end costs little of it.
 _STEPS = 8
 _EVALUATED = 1000
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one combination costs: trained parameters, operations of an image's two passes, the process's memory."""
+    """What one combination costs.
+
+    parameters: the number of trained parameters.
+    flops: operations of an image's forward and backward pass, None where unknown.
+    peak_memory_mb: of the process or the device, None where unknown.
+    peaks: the machine's best rates.
+    """
 
     parameters: int
     flops: int | None
@@ -37,7 +43,7 @@ class Cost:
 
 
 class Subject:
-    """A trial made ready to be measured, with a task for each part; a task returns the images that it treated."""
+    """A trial that is ready to be measured, with a task for each part; a task returns its number of images."""
 
     def __init__(self, trial: Trial, data: ImageData, registry: Registry) -> None:
         self.trial = trial
@@ -59,7 +65,7 @@ class Subject:
         )
 
     def apply_settings(self) -> None:
-        """Set what a trial sets for its process."""
+        """Apply the trial's settings of the whole process."""
         apply_process_settings(self.trial.settings)
 
     def loss(self) -> torch.Tensor:
@@ -70,7 +76,7 @@ class Subject:
             return self.setup.criterion(self.model(images).float(), labels)
 
     def forward(self) -> int:
-        """Compute a batch's loss, its graph kept as in training."""
+        """Compute a batch's loss and keep its graph, as in training."""
         self.loss()
         return len(self.batch[1])
 
@@ -81,7 +87,7 @@ class Subject:
         return len(self.batch[1])
 
     def step(self) -> int:
-        """Train a piece of an epoch as a trial does: feed, metrics, optimizer and schedule included."""
+        """Train a piece of an epoch as a trial does, with feed, metrics, optimizer and schedule."""
         train_epoch(self.setup)
         return len(self.setup.train_feed)
 
@@ -91,7 +97,7 @@ class Subject:
         return len(self.setup.test_feed)
 
     def window(self, part: str, seconds: float) -> float:
-        """Repeat a part for some seconds and return its images a second."""
+        """Repeat a part for some seconds and return its images per second."""
         images, started = 0, clock(self.setup)
         while (taken := clock(self.setup) - started) < seconds or not images:
             images += self.tasks[part]()
@@ -101,9 +107,9 @@ class Subject:
 def measure_rates(
     trials: Sequence[Trial], data_dir: Path, seconds: float, windows: int
 ) -> list[dict[str, tuple[float, ...]]]:
-    """Return the images a second of each part in each window, for each trial.
+    """Return the images per second of each part in each window, for each trial.
 
-    A round measures every trial once, so that a machine that drifts slows all of them alike; the first is thrown away.
+    A round measures every trial once, so that a machine that drifts slows all of them; the first round is discarded.
     """
     registry = Registry.load()
     subjects = [Subject(trial, load_for_trial(trial, data_dir, registry), registry) for trial in trials]
@@ -119,7 +125,7 @@ def measure_rates(
 
 
 def measure_cost(trial: Trial, data_dir: Path) -> Cost:
-    """Return what a combination costs; call it in a fresh process, whose memory tells of nothing else."""
+    """Return what a combination costs; call it in a fresh process, whose memory holds nothing else."""
     settings = trial.settings
     registry = Registry.load()
     subject = Subject(trial, load_for_trial(trial, data_dir, registry), registry)
@@ -140,6 +146,6 @@ def _flops(subject: Subject) -> int | None:
     try:
         with FlopCounterMode(display=False) as counter:
             images = subject.backward()
-    except Exception:  # the counter does not know every model
+    except Exception:  # the counter does not support every model
         return None
     return int(counter.get_total_flops()) // images

@@ -1,4 +1,4 @@
-"""What a trial costs: parameters, operations an image, peak memory."""
+"""What a trial costs: parameters, operations per image, peak memory."""
 
 import copy
 import sys
@@ -20,7 +20,7 @@ def count_parameters(model: nn.Module) -> int:
 def flops_per_image(model: nn.Module, image: Tensor) -> int | None:
     """Return the floating-point operations of one image's forward pass as torch counts them, or None.
 
-    image: 1×C×H×W. Counted are matrix products and convolutions; a multiplication with its addition is two.
+    image: 1×C×H×W. Matrix products and convolutions count; a multiplication with its addition counts as two.
     """
     from torch.utils.flop_counter import FlopCounterMode  # takes a while to import
 
@@ -28,13 +28,13 @@ def flops_per_image(model: nn.Module, image: Tensor) -> int | None:
         probe = copy.deepcopy(model).eval()
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             probe(image)
-    except Exception:  # the counter does not know every model; the cost is then unknown, the trial is not
+    except Exception:  # the counter does not support every model; only the cost is then unknown
         return None
     return int(counter.get_total_flops())
 
 
 def reset_peak_memory(device: torch.device) -> None:
-    """Start a new peak for peak_memory_mb, where the system can."""
+    """Reset the peak that peak_memory_mb returns, where the system can."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     elif _CLEAR_REFERENCES.exists():
@@ -42,7 +42,7 @@ def reset_peak_memory(device: torch.device) -> None:
 
 
 def peak_memory_mb(device: torch.device) -> float | None:
-    """Return the peak since the reset, in MB: of the device's memory, or of the process; None where unknown."""
+    """Return the peak memory since the reset in MB, of the device or the process; None where unknown."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 1e6
     if _STATUS.exists():

@@ -1,4 +1,4 @@
-"""Prepared data sets: read once by their factory, kept as raw arrays, mapped into memory by every worker."""
+"""Prepared data sets: read once by their factory, stored as raw arrays, mapped into memory by every worker."""
 
 import contextlib
 import errno
@@ -33,10 +33,10 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 def prepare(entry: Entry[Dataset], parameters: Mapping[str, Value], data_dir: Path, download: bool) -> PreparedInfo:
-    """Read a data set through its factory, check it, and keep it as arrays below the data folder.
+    """Read a data set through its factory, check it, and store it as arrays below the data folder.
 
-    Raises DataMissingError where its files are absent, DataError where they are corrupt or not to be had or the folder
-    cannot be written, ContractError where the factory breaks its promise.
+    Raises DataMissingError if its files are absent, DataError if they are corrupt or cannot be downloaded or the folder
+    cannot be written, ContractError if the factory breaks its contract.
     """
     record, data = _read_checked(entry, parameters, data_dir, download)
     try:
@@ -48,7 +48,7 @@ def prepare(entry: Entry[Dataset], parameters: Mapping[str, Value], data_dir: Pa
 
 
 def store(data: ImageData, data_dir: Path) -> PreparedInfo:
-    """Keep a data set as arrays below the data folder, where `load` finds it by its digest."""
+    """Store a data set as arrays below the data folder, where `load` finds it by its digest."""
     arrays = _arrays(data)
     info = _describe(arrays, tuple(data.class_names))
     _write(arrays, info, data_dir)
@@ -56,10 +56,10 @@ def store(data: ImageData, data_dir: Path) -> PreparedInfo:
 
 
 def verify(entry: Entry[Dataset], parameters: Mapping[str, Value], data_dir: Path) -> tuple[PreparedInfo, bool]:
-    """Read a data set's files again, with all their checks, and hold what was prepared against them, byte for byte.
+    """Read a data set's files again, with all their checks, and compare the prepared arrays with them byte for byte.
 
-    Prepared arrays that differ are prepared anew. Returns what is known of the data set, and whether that was so.
-    Raises as `prepare` does.
+    Arrays that differ are replaced. Returns what is known of the data set, and whether they differed. Raises as
+    `prepare` does.
     """
     _, data = _read_checked(entry, parameters, data_dir, download=False)
     info = _describe(_arrays(data), tuple(data.class_names))
@@ -74,7 +74,7 @@ def verify(entry: Entry[Dataset], parameters: Mapping[str, Value], data_dir: Pat
 
 
 def _digest(folder: Path) -> str:
-    """Return the digest of the arrays that lie in a folder, "" where they cannot be read."""
+    """Return the digest of the arrays in a folder, "" if they cannot be read."""
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
         arrays = {Path(name).stem: np.load(folder / name) for name in meta["files"]}
@@ -109,7 +109,7 @@ def load(data_digest: str, data_dir: Path) -> ImageData:
     """Map a prepared data set into memory: pages are shared between processes, and writing changes a private copy."""
     folder = prepared_folder(data_digest, data_dir)
     if not is_complete(folder):
-        raise DataError(f"The prepared data set {folder} is not there or not whole.", "Run the same command again.")
+        raise DataError(f"The prepared data set {folder} is missing or incomplete.", "Run the same command again.")
     meta = json.loads((folder / META).read_text(encoding="utf-8"))
     arrays = {Path(name).stem: np.load(folder / name, mmap_mode="c") for name in meta["files"]}
     return ImageData(**arrays, class_names=tuple(meta["info"]["class_names"]))
@@ -142,8 +142,8 @@ def _read(record: Dataset, parameters: Mapping[str, Value], data_dir: Path, down
         message = f"The data set {record.name} is not on disk: {error}"
         raise DataMissingError(message, _remedy(record, data_dir, download)) from error
     except ValueError as error:
-        raise DataError(f"The data set {record.name} cannot be read: {error}", _mend(record)) from error
-    except (OSError, RuntimeError) as error:  # torchvision's data sets say RuntimeError where files are absent
+        raise DataError(f"The data set {record.name} cannot be read: {error}", _advice(record)) from error
+    except (OSError, RuntimeError) as error:  # torchvision's data sets raise RuntimeError if files are absent
         if isinstance(error, OSError) and error.errno in _UNUSABLE_FOLDER:
             raise _unusable(data_dir, error) from error
         verb = "downloaded" if download else "read"
@@ -155,19 +155,19 @@ def _read(record: Dataset, parameters: Mapping[str, Value], data_dir: Path, down
 
 def _remedy(record: Dataset, data_dir: Path, download: bool) -> str:
     if not record.files:
-        return "Check the path and what lies there."
+        return "Check the path and its content."
     by_hand = f"put its files ({', '.join(record.files)}) below {data_dir}"
     if record.homepage:
         by_hand += f"; its publisher is {record.homepage}"
     if download:
-        return f"A download was tried. By hand: {by_hand}."
+        return f"A download failed. To use the data set, {by_hand}."
     if not record.download_bytes:
         return f"To use it, {by_hand}."
     size = f"{record.download_bytes / 1e6:,.0f} MB"
     return f"No download was tried. Type `dlbench data fetch {record.name}` ({size}), or {by_hand}."
 
 
-def _mend(record: Dataset) -> str:
+def _advice(record: Dataset) -> str:
     if not record.download_bytes:
         return ""
     return f"If a file is damaged, delete it and type `dlbench data fetch {record.name}`."
@@ -175,7 +175,7 @@ def _mend(record: Dataset) -> str:
 
 def _blame(entry: Entry[Dataset]) -> str:
     plugin = entry.plugin
-    return f"That is a fault of the plugin {plugin.name} ({plugin.distribution} {plugin.version}): update it."
+    return f"This is a bug in the plugin {plugin.name} ({plugin.distribution} {plugin.version}): update it."
 
 
 def _unusable(data_dir: Path, error: OSError) -> DataError:
@@ -186,7 +186,7 @@ def _unusable(data_dir: Path, error: OSError) -> DataError:
 
 
 def _describe(arrays: Arrays, class_names: tuple[str, ...]) -> PreparedInfo:
-    """Return what is known of the arrays; the digest is over names, types, shapes and bytes of all."""
+    """Return what is known of the arrays; the digest covers their names, types, shapes and bytes."""
     content = hashlib.sha256(json.dumps(class_names).encode())
     for name, array in sorted(arrays.items()):
         content.update(json.dumps([name, array.dtype.str, array.shape]).encode())
@@ -204,7 +204,7 @@ def _describe(arrays: Arrays, class_names: tuple[str, ...]) -> PreparedInfo:
 
 
 def _write(arrays: Arrays, info: PreparedInfo, data_dir: Path) -> None:
-    """Write the arrays into a folder beside, then rename it: whoever is first stays, and nobody sees a half."""
+    """Write the arrays into a temporary folder and rename it: the first writer wins, and nobody sees a partial one."""
     folder = prepared_folder(info.digest, data_dir)
     if is_complete(folder):
         return

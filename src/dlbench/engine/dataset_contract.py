@@ -1,4 +1,4 @@
-"""What a data-set factory returns, made into arrays and held against its contract."""
+"""What a data-set factory returns, converted to arrays and checked against its contract."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -84,7 +84,7 @@ def splits(data: ImageData) -> dict[str, tuple[Any, Any]]:
 
 def _broken_names(data: ImageData) -> Iterator[str]:
     if isinstance(data.class_names, str) or not all(isinstance(name, str) for name in data.class_names):
-        yield "class_names have to be texts"
+        yield "class_names must be strings"
     if not len(data.class_names):
         yield "class_names are empty"
 
@@ -109,7 +109,7 @@ def _broken_images(images: Any) -> Iterator[str]:
     if images.ndim != 4 or not images.size:
         yield f"have the shape {images.shape}, not N×C×H×W with at least one image"
     if images.dtype == np.float32 and not np.isfinite(images).all():
-        yield "have pixels that are infinite or no numbers"
+        yield "have pixels that are infinite or NaN"
 
 
 def _broken_labels(labels: Any, num_classes: int) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Look into components without training: a model's layers, an activation's and a schedule's curve."""
+"""Describe components without training: a model's layers, the curve of an activation or a schedule."""
 
 import warnings
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _POINTS = 401
 
 
 def describe_model(trial: Trial, registry: Registry) -> ModelDescription:
-    """Run one black image through the trial's model and note each layer on the way.
+    """Return the layers that one black image passes in the trial's model.
 
     What a model computes by functions rather than modules shows in the shapes, not as a layer.
     """
@@ -63,7 +63,7 @@ def picture_activation(selection: Selection, registry: Registry, limit: float = 
 def picture_schedule(trial: Trial, registry: Registry, steps_per_epoch: int) -> Picture:
     """Return the learning rate of every step of a schedule, without any training.
 
-    A plateau schedule is shown a metric that never improves.
+    A plateau schedule gets a metric that never improves.
     """
     parameter = nn.Parameter(torch.zeros(1))
     model = nn.Module()
@@ -72,7 +72,7 @@ def picture_schedule(trial: Trial, registry: Registry, steps_per_epoch: int) -> 
     schedule, record = build_schedule(trial, registry, optimizer, steps_per_epoch)
     rates: list[float] = []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a schedule stepped without training may say so
+        warnings.simplefilter("ignore")  # a schedule may warn that no optimizer has stepped
         for _ in range(trial.settings.epochs):
             for _ in range(steps_per_epoch):
                 rates.append(float(optimizer.param_groups[0]["lr"]))

@@ -1,4 +1,4 @@
-"""What is measured of a model on a feed: loss, predictions, confusion, precision, recall, F1."""
+"""A model evaluated on a feed: loss, accuracy, confusion, precision, recall, F1."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from dlbench.engine.feed import Feed
 
 Criterion = Callable[[Tensor, Tensor], Tensor]
-#: Evaluation on a CPU is fastest at about this many images a batch; a GPU would wait for its next kernel.
+#: Evaluation on a CPU is fastest at about this batch size; a GPU would wait for its next kernel.
 EVALUATION_BATCH = 250
 _ON_ACCELERATORS = 2500
 
@@ -28,8 +28,10 @@ def build_criterion(loss: str, label_smoothing: float) -> Criterion:
 class Evaluation:
     """A model's result on a feed.
 
-    accuracy: a fraction. confusion: counts, a row a true class. correct: whether each image was classified correctly,
-    in the feed's order, on its device.
+    loss: the mean over the images.
+    accuracy: a fraction.
+    confusion: counts, one row per true class.
+    correct: whether each image was classified correctly, in the feed's order, on its device.
     """
 
     loss: float
@@ -65,23 +67,23 @@ def evaluate(
 
 
 def new_sum(device: torch.device) -> Tensor:
-    """Return a zero to add losses to, on the device: float64 where it has that type."""
+    """Return a zero to add losses to, on the device: float64 where the device supports it."""
     return torch.zeros((), device=device, dtype=torch.float32 if device.type == "mps" else torch.float64)
 
 
 def macro_scores(confusion: Tensor) -> dict[str, float]:
     """Return macro precision, recall and F1: the mean over classes, 0 where a class has no count."""
     counts = confusion.double()
-    hits, predicted, actual = counts.diagonal(), counts.sum(0), counts.sum(1)
-    precision, recall = hits / predicted.clamp_min(1), hits / actual.clamp_min(1)
-    f1 = 2 * hits / (predicted + actual).clamp_min(1)
+    correct, predicted, actual = counts.diagonal(), counts.sum(0), counts.sum(1)
+    precision, recall = correct / predicted.clamp_min(1), correct / actual.clamp_min(1)
+    f1 = 2 * correct / (predicted + actual).clamp_min(1)
     scores = {"macro_precision": precision, "macro_recall": recall, "macro_f1": f1}
     present = (predicted + actual) > 0
     return {name: float(score[present].mean()) for name, score in scores.items()}
 
 
 def oscillation(step_losses: Sequence[float], window: int = 25) -> float | None:
-    """Return the standard deviation of per-step losses around their centred moving average over a window of steps.
+    """Return the standard deviation of per-step losses around their centered moving average over a window of steps.
 
     None for fewer steps than two windows. The reports call this "batch-level" loss.
     """

@@ -1,4 +1,4 @@
-"""From a trial's names to live objects: model, optimizer, schedule."""
+"""Call the factories of a trial's components: model, activation, optimizer, schedule."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Schedule = LRScheduler | ReduceLROnPlateau
 Made = TypeVar("Made")
 
-#: torch's optimizers with fused kernels on a CPU and on CUDA; a class derived from one may do as it likes.
+#: torch's optimizers with fused kernels on a CPU and on CUDA; subclasses may behave differently.
 _FUSED = (optim.Adam, optim.AdamW, optim.SGD)
 
 
@@ -38,7 +38,7 @@ def build_model(trial: Trial, registry: Registry) -> nn.Module:
 
 
 def activation_maker(selection: Selection, registry: Registry) -> Callable[[], nn.Module] | None:
-    """Return what makes a fresh activation each call, or None for "own" and "none"."""
+    """Return a function that builds a fresh activation each call, or None for "own" and "none"."""
     if selection.name in ("own", "none"):
         return None
     factory: ActivationFactory = resolve_factory(registry.get("activations", selection.name).record)
@@ -46,11 +46,11 @@ def activation_maker(selection: Selection, registry: Registry) -> Callable[[], n
 
 
 def build_optimizer(trial: Trial, registry: Registry, model: nn.Module) -> optim.Optimizer:
-    """Build the trial's optimizer over the parameters that want a gradient."""
+    """Build the trial's optimizer over the parameters that require a gradient."""
     factory: OptimizerFactory = resolve_factory(registry.get("optimizers", trial.optimizer.name).record)
-    wanted = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = _checked(
-        factory(wanted, trial.settings.learning_rate, **trial.optimizer.parameters), optim.Optimizer, trial.optimizer
+        factory(trained, trial.settings.learning_rate, **trial.optimizer.parameters), optim.Optimizer, trial.optimizer
     )
     if trial.settings.fused and type(optimizer) in _FUSED and trial.settings.device in ("cpu", "cuda"):
         fuse(optimizer)
@@ -58,7 +58,7 @@ def build_optimizer(trial: Trial, registry: Registry, model: nn.Module) -> optim
 
 
 def fuse(optimizer: optim.Optimizer) -> None:
-    """Let one of torch's optimizers update all weights in one kernel: on a CPU, Adam's step then reads memory once."""
+    """Make one of torch's optimizers update all weights in one kernel: on a CPU, Adam then reads memory once a step."""
     optimizer.defaults["fused"] = True
     for group in optimizer.param_groups:
         group["fused"] = True
@@ -67,7 +67,7 @@ def fuse(optimizer: optim.Optimizer) -> None:
 def build_schedule(
     trial: Trial, registry: Registry, optimizer: optim.Optimizer, steps_per_epoch: int
 ) -> tuple[Schedule, Scheduler]:
-    """Build the trial's schedule; its record tells when it steps."""
+    """Build the trial's schedule; its record says whether it steps each epoch or each step."""
     record = registry.get(Scheduler, trial.scheduler.name).record
     parameters: Mapping[str, Any] = trial.scheduler.parameters
     factory: SchedulerFactory = resolve_factory(record)

@@ -1,4 +1,4 @@
-"""Batches: cut by index from images that lie in memory once, normalised and augmented as whole batches."""
+"""Batches: gathered by index from images that are in memory once, normalized and augmented as whole batches."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from dlbench.trials.normalization import constants
 
 @dataclass(frozen=True, eq=False)
 class Normalization:
-    """The affine map from stored pixels to the network's input, a value a channel."""
+    """The affine map from stored pixels to the network's input, with one scale and shift per channel."""
 
     scale: Tensor
     shift: Tensor
@@ -25,10 +25,10 @@ class Normalization:
 
 
 def fit_normalization(kind: str, images: Tensor, indices: Tensor) -> Normalization:
-    """Return the normalisation that a setting names; "standard" is measured on the given training images alone.
+    """Return the normalization that a setting names; "standard" is fitted to the given training images only.
 
-    unit: uint8 pixels divided by 255, float pixels as they are. standard: mean 0 and deviation 1 a channel.
-    none: pixels as stored. Constants written out are of pixels in [0, 1]; one for all channels will do.
+    unit: uint8 pixels divided by 255, float pixels unchanged. standard: mean 0 and deviation 1 in each channel.
+    none: pixels as stored. Explicit constants refer to pixels in [0, 1]; one value may serve all channels.
     """
     channels = images.shape[1]
     unit = 1 / 255 if images.dtype == torch.uint8 else 1.0
@@ -40,7 +40,7 @@ def fit_normalization(kind: str, images: Tensor, indices: Tensor) -> Normalizati
     elif kind != "unit":
         mean, deviation = (torch.tensor(part, dtype=torch.float64) / unit for part in constants(kind))
         if len(mean) not in (1, channels):
-            raise DlbenchError(f"--normalization {kind} is of {len(mean)} channels, the images have {channels}.")
+            raise DlbenchError(f"--normalization {kind} has {len(mean)} channels, but the images have {channels}.")
         mean, deviation = mean.expand(channels), deviation.expand(channels)
     scale = 1 / deviation.clamp_min(1e-12)
     shape = (1, channels, 1, 1)
@@ -62,7 +62,11 @@ def _moments(images: Tensor, indices: Tensor, chunk: int = 4096) -> tuple[Tensor
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """What was drawn for a batch: the places of its images in the data set, and each augmentation's draws for them."""
+    """The draws for one batch.
+
+    places: of its images in the data set.
+    draws: of each augmentation, for these images.
+    """
 
     places: Tensor
     draws: Sequence[Draws] = ()
@@ -75,8 +79,11 @@ class Batch:
 class Feed:
     """Some of a data set's images, by index, on the training's device.
 
-    images: N×C×H×W as stored (uint8 or float32). indices: which of them belong to this feed. layout: the memory
-    format of its batches.
+    images: N×C×H×W as stored (uint8 or float32).
+    labels: int64, one per image.
+    indices: which images belong to this feed.
+    normalization: applied to each batch.
+    layout: the memory format of its batches.
     """
 
     images: Tensor
@@ -89,23 +96,23 @@ class Feed:
         return len(self.indices)
 
     def read(self, batch: Batch, augmentation: Augmentation | None = None) -> tuple[Tensor, Tensor]:
-        """Return a batch's images, augmented as was drawn and normalised, and its labels."""
-        images = self.images.index_select(0, batch.places)  # on a CPU a tenth of the time that images[places] takes
+        """Return a batch's images, augmented and normalized, and its labels."""
+        images = self.images.index_select(0, batch.places)  # on a CPU, takes a tenth of the time of images[places]
         if augmentation:
             images = augmentation.apply(images, batch.draws)
         return self.normalization(images).contiguous(memory_format=self.layout), self.labels[batch.places]
 
     def in_order(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield normalised batches in the feed's order."""
+        """Yield normalized batches in the feed's order."""
         return (self.read(Batch(places)) for places in self.indices.split(batch_size))
 
     def shuffled(
         self, batch_size: int, order: torch.Generator, augmentation: Augmentation, skip: int = 0
     ) -> Iterator[Batch]:
-        """Yield what is drawn for the batches of one epoch, without the first `skip` of them; read() reads them.
+        """Yield the draws for the batches of one epoch, without the first `skip` of them; read() reads a batch.
 
-        A last batch of a single image is left out: batch norm cannot train on it. All that is random is drawn at the
-        start, for the batches left out too.
+        A last batch of a single image is omitted: batch norm cannot train on it. All random numbers are drawn at the
+        start, including those of skipped batches.
         """
         device = self.indices.device
         permutation = torch.randperm(len(self.indices), generator=order).to(device)
@@ -114,6 +121,6 @@ class Feed:
         return islice(map(Batch, batches, draws), skip, None)
 
     def steps(self, batch_size: int) -> int:
-        """Return how many batches an epoch has."""
+        """Return the number of batches of an epoch."""
         whole, rest = divmod(len(self.indices), batch_size)
         return whole + (rest > 1 or (rest == 1 and batch_size == 1))

@@ -1,4 +1,4 @@
-"""How fast this machine multiplies and convolves at best: what a training's speed is a share of."""
+"""The machine's best rates of matrix products and convolutions, to compare a training's speed with."""
 
 import time
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def measure_peaks(device: torch.device, precision: str, threads: int) -> Peaks:
 
 
 def linear_rate(matmul_precision: str) -> float:
-    """Return the GFLOP a second of a float32 linear layer on this thread's CPU at one of torch's matmul precisions."""
+    """Return the GFLOP per second of a float32 linear layer on one CPU thread at one of torch's matmul precisions."""
     images, weights = torch.randn(128, _WIDTH), torch.randn(_WIDTH, _WIDTH)
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision(matmul_precision)
@@ -38,7 +38,7 @@ def linear_rate(matmul_precision: str) -> float:
 
 
 def best_rate(task: Callable[[], Tensor], operations: int) -> float:
-    """Return the GFLOP a second of a task's best call within a third of a second, after one that warms up."""
+    """Return the GFLOP per second of a task's best call within a third of a second, after a warm-up call."""
     best, wait = float("inf"), torch.cuda.synchronize if task().is_cuda else _nothing
     with torch.no_grad():
         ends = time.perf_counter() + _SECONDS
@@ -52,4 +52,4 @@ def best_rate(task: Callable[[], Tensor], operations: int) -> float:
 
 
 def _nothing() -> None:
-    """Wait for nothing: a CPU has finished when a call returns."""
+    """Do nothing: a CPU has finished when a call returns."""

@@ -1,4 +1,4 @@
-"""Ask torch what this machine has."""
+"""What torch finds on this machine."""
 
 import torch
 
@@ -8,7 +8,7 @@ _PRECISIONS = ("highest", "high", "medium")
 
 
 def probe() -> Machine:
-    """Return the devices that torch can use, the precisions that are native there, and how exact products are."""
+    """Return the devices that torch can use, their native precisions, and the error of products at each precision."""
     devices, name = ["cpu"], ""
     bfloat16 = {"cpu": bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())}
     if torch.backends.mps.is_available():
@@ -23,7 +23,7 @@ def probe() -> Machine:
 def matmul_error(precision: str) -> float:
     """Return the largest error of a linear layer's three products on the CPU, relative to their largest value.
 
-    precision: as torch.set_float32_matmul_precision takes it; the present one is put back.
+    precision: as torch.set_float32_matmul_precision takes it; the current one is restored.
     """
     draw = torch.Generator().manual_seed(0)
     images, weights, slopes = (torch.randn(size, generator=draw) for size in ((64, 768), (256, 768), (64, 256)))

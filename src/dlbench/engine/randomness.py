@@ -1,4 +1,4 @@
-"""Seed streams as generators, and the global generators of libraries borrowed for a while."""
+"""Seed streams as generators, and the global generators of libraries, borrowed temporarily."""
 
 import random
 from collections.abc import Iterator
@@ -12,15 +12,15 @@ from dlbench.trials.seed_streams import Stream, derive
 
 
 def generator(seed: int, stream: Stream) -> torch.Generator:
-    """Return the generator of one stream; it lives on the CPU, so that every device draws the same numbers."""
+    """Return the generator of one stream, on the CPU, so that every device draws the same numbers."""
     return torch.Generator().manual_seed(derive(seed, stream))
 
 
 @contextmanager
 def borrowed_generators(seed: int, stream: Stream) -> Iterator[None]:
-    """Let code that asks no generator (initialisers, dropout) draw from a stream; restore the state afterwards.
+    """Make code that takes no generator (initializers, dropout) draw from a stream; restore the state afterwards.
 
-    torch's initialisers and dropout, and components that call NumPy or random, know only global generators.
+    torch's initializers and dropout, and components that call NumPy or random, use only global generators.
     """
     start = derive(seed, stream)
     python, numpy = random.getstate(), np.random.get_state()
@@ -36,7 +36,7 @@ def borrowed_generators(seed: int, stream: Stream) -> Iterator[None]:
 
 
 def global_states(device: torch.device) -> dict[str, Any]:
-    """Return the states of the global generators as tensors and plain containers, the device's own with them."""
+    """Return the states of the global generators, the device's included, as tensors and plain containers."""
     drawn: Any = np.random.get_state()  # typed as either of two forms; this is the tuple
     name, keys, *rest = drawn
     states = {"torch": torch.get_rng_state(), "python": random.getstate(), "numpy": (name, keys.tolist(), *rest)}
@@ -48,7 +48,7 @@ def global_states(device: torch.device) -> dict[str, Any]:
 
 
 def set_global_states(states: dict[str, Any], device: torch.device) -> None:
-    """Put the states back that global_states returned."""
+    """Restore the states that global_states returned."""
     torch.set_rng_state(states["torch"])
     random.setstate(states["python"])
     np.random.set_state(states["numpy"])

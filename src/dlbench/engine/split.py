@@ -1,4 +1,4 @@
-"""The split: which training images train, which decide, and which test images tell."""
+"""The split: which images train, which validate, and which test."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,13 @@ from dlbench.trials.split import held_out, split_problem, test_size_problem
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Indices into the training images and the test images, and where the validation images are: train, own or test."""
+    """Indices of the images of each part.
+
+    train: into the training images.
+    validation: into the images of `source`.
+    source: where the validation images are: "train", "own" or "test".
+    test: into the test images.
+    """
 
     train: Tensor
     validation: Tensor
@@ -29,15 +35,15 @@ def split_data(
 ) -> Split:
     """Split by the setting (0.2, random:N, last:N, first:N, test, own), then keep train_size of the rest.
 
-    Of the test images test_size are kept, the same for every seed, so that trials can be compared image by image.
-    Raises DlbenchError where the split asks for more than there is.
+    test_size test images are kept, the same for every seed, so that trials can be compared image by image.
+    Raises DlbenchError if the split asks for more images than there are.
     """
     total = len(data.train_labels)
     own = 0 if data.validation_labels is None else len(data.validation_labels)
     if problem := split_problem(validation, train_size, total, own) or test_size_problem(
         test_size, len(data.test_labels)
     ):
-        raise DlbenchError(f"No split: {problem}.")
+        raise DlbenchError(f"The data set cannot be split: {problem}.")
     test = torch.arange(len(data.test_labels))
     if test_size is not None:
         test = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))[:test_size].sort().values

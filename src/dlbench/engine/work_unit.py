@@ -68,7 +68,7 @@ def _run(
     except Interrupted:
         raise
     except (Exception, SystemExit) as error:
-        if not is_out_of_memory(error):  # whoever fixes the component wants its trial from the start
+        if not is_out_of_memory(error):  # a fixed component has to train from the start
             checkpoints.discard()
         return _failure(trial, error, (*checkpoints.rows_before, *rows))
 

@@ -9,17 +9,16 @@ _TOP_PAD_BYTES = 64 * 2**20
 
 
 def keep_freed_memory() -> bool:
-    """Tell glibc to reuse what is freed instead of giving it back; call it before the first large tensor.
+    """Make glibc reuse freed memory instead of returning it; call it before the first large tensor.
 
-    By default every activation above a threshold is mapped anew at each step, and each of its pages faulted in. The
-    price is that a process keeps its peak until it ends. Returns whether it could be told; other C libraries are
-    left as they are.
+    By default every activation above a threshold is mapped again at each step, and each of its pages faulted in. The
+    price is that a process keeps its peak until it ends. Returns False for other C libraries, which stay unchanged.
     """
     try:
         library = ctypes.CDLL(ctypes.util.find_library("c"))
         if not hasattr(library, "gnu_get_libc_version"):
             return False
-        told = [library.mallopt(_M_MMAP_MAX, 0), library.mallopt(_M_TRIM_THRESHOLD, -1)]
-        return all([*told, library.mallopt(_M_TOP_PAD, _TOP_PAD_BYTES)])
+        accepted = [library.mallopt(_M_MMAP_MAX, 0), library.mallopt(_M_TRIM_THRESHOLD, -1)]
+        return all([*accepted, library.mallopt(_M_TOP_PAD, _TOP_PAD_BYTES)])
     except (OSError, AttributeError):
         return False

@@ -1,4 +1,4 @@
-"""Whether the kernel has ended processes for want of memory."""
+"""Whether the kernel has killed processes for lack of memory."""
 
 import re
 from functools import lru_cache
@@ -11,16 +11,16 @@ _COUNT = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
 
 
 def out_of_memory_kills() -> int:
-    """Return a count that grows when the kernel kills for want of memory: on the machine, or in this control group.
+    """Return a count that grows when the kernel kills for lack of memory, on the machine or in this control group.
 
-    0 where nothing can be read.
+    0 if nothing can be read.
     """
     return sum(map(_count, {_WHOLE_MACHINE, *_event_files(_read(_GROUPS), _MOUNT)}))
 
 
 @lru_cache(maxsize=1)
 def _event_files(groups: str, mount: Path) -> tuple[Path, ...]:
-    """Return the files with the events of some control groups, of version 2 and 1; some may not exist.
+    """Return the files with the events of the control groups, of version 2 and 1; some may not exist.
 
     groups: as /proc/self/cgroup lists them. mount: where their files are.
     """

@@ -1,11 +1,11 @@
-"""What a unit's worker prints: a file that stays small, however much is printed."""
+"""The output of a unit's worker: a file that stays small, however much is printed."""
 
 import os
 from pathlib import Path
 
 _KEPT_BYTES = 32 * 1024
 _FILE_BYTES = 1024 * 1024
-#: More than this no component prints that ever ends.
+#: A component that prints more than this never ends.
 ENDLESS_BYTES = 256 * 1024 * 1024
 
 
@@ -20,11 +20,11 @@ class OutputLog:
 
     @property
     def endless(self) -> bool:
-        """Tell whether more was printed than any component that ends would print."""
+        """Return whether more was printed than by any component that ends."""
         return self._trimmed > ENDLESS_BYTES
 
     def trim(self) -> None:
-        """Empty the file where it has grown large; whoever appends to it goes on at its new end."""
+        """Empty the file if it has grown large; the process that appends to it continues at its new end."""
         if self.path.exists() and self.path.stat().st_size > _FILE_BYTES:
             head, tail, size = _ends(self.path)
             self._head, self._tail = self._head or head, tail
@@ -32,17 +32,17 @@ class OutputLog:
             os.truncate(self.path, 0)
 
     def text(self) -> str:
-        """Return what was printed, without its middle where it is long."""
+        """Return what was printed, without the middle if it is long."""
         head, tail, size = _ends(self.path) if self.path.exists() else (b"", b"", 0)
         if not self._trimmed and size <= 2 * _KEPT_BYTES:
             return (head + tail[max(0, len(head) + len(tail) - size) :]).decode(errors="replace")
         head, tail = self._head or head, (self._tail + tail)[-_KEPT_BYTES:]
-        left_out = self._trimmed + size - len(head) - len(tail)
-        return f"{_decoded(head)}\n[{left_out:,} bytes are left out here]\n{_decoded(tail)}"
+        omitted = self._trimmed + size - len(head) - len(tail)
+        return f"{_decoded(head)}\n[{omitted:,} bytes omitted]\n{_decoded(tail)}"
 
 
 def _ends(path: Path) -> tuple[bytes, bytes, int]:
-    """Return the beginning and the end of a file, which overlap in a short one, and its size."""
+    """Return the beginning and the end of a file, which overlap if it is short, and its size."""
     with path.open("rb") as file:
         head = file.read(_KEPT_BYTES)
         size = file.seek(0, os.SEEK_END)

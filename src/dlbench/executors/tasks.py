@@ -1,4 +1,4 @@
-"""Small tasks for a worker process beside the training of units: what needs torch and answers the parent."""
+"""Small tasks for a worker process: what needs torch and returns an answer to the parent."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ def probe_machine() -> Machine:
 
 
 def examine_training() -> Training:
-    """Return what a worker finds where it trains, with short measurements on one thread."""
+    """Return what a worker finds about training here, with short measurements on one thread."""
     import torch
 
     from dlbench.engine.peaks import linear_rate, measure_peaks
@@ -45,7 +45,7 @@ def prepare_dataset(name: str, parameters: dict[str, Value], data_dir: str, down
 
 
 def measure_rates(trials: list[Any], data_dir: str, seconds: float, windows: int) -> list[dict[str, tuple[float, ...]]]:
-    """Return the images a second of each part of each trial (as JSON content)."""
+    """Return the images per second of each part of each trial (as JSON content)."""
     from dlbench.engine import bench
 
     return bench.measure_rates([Trial.from_json(trial) for trial in trials], Path(data_dir), seconds, windows)

@@ -371,8 +371,8 @@ def test_anything_else_is_no_data_set(tmp_path: Path, declare: Declare, answer: 
         ({"test_images": np.zeros((3, 2, 4, 5), np.float32)}, "train_images and test_images differ"),
         ({"train_images": np.full((6, 2, 4, 5), np.nan, np.float32)}, "no numbers"),
         ({"validation_images": np.zeros((1, 2, 4, 5), np.uint8)}, "validation_labels are a NoneType"),
-        ({"class_names": "abc"}, "class_names have to be texts"),
-        ({"class_names": [0, 1, 2]}, "class_names have to be texts"),
+        ({"class_names": "abc"}, "class_names must be strings"),
+        ({"class_names": [0, 1, 2]}, "class_names must be strings"),
         ({"class_names": []}, "class_names are empty"),
     ],
 )
@@ -419,7 +419,7 @@ def test_a_failed_download_names_the_address_and_the_place_for_the_file(tmp_path
     entry = declare(failing, files=("own/x.bin",), homepage="http://publisher.example")
     with pytest.raises(DataError, match=r"could not be downloaded: tried http://publisher\.example/x") as caught:
         prepare(entry, {}, tmp_path, download=True)
-    assert "A download was tried" in caught.value.hint
+    assert "A download failed" in caught.value.hint
     assert f"own/x.bin) below {tmp_path}" in caught.value.hint
 
 

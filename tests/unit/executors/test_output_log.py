@@ -29,7 +29,7 @@ def test_a_long_log_keeps_its_beginning_and_its_end_and_the_file_stays_small(tmp
     head, middle, tail = text[: 32 * 1024], text[32 * 1024 : -32 * 1024], text[-32 * 1024 :]
     assert written.decode().startswith(head)
     assert written.decode().endswith(tail)
-    assert middle == f"\n[{len(written) - 64 * 1024:,} bytes are left out here]\n"
+    assert middle == f"\n[{len(written) - 64 * 1024:,} bytes omitted]\n"
 
 
 def test_whoever_appends_goes_on_at_the_new_end_after_a_trim(tmp_path):
