@@ -222,7 +222,7 @@ def test_a_damaged_prepared_folder_is_not_used_and_is_made_anew(
     path = prepared_folder(info.digest, tmp_path) / damaged
     path.unlink() if how == "removed" else path.write_bytes(b"")
     assert find(entry, tmp_path) is None
-    with pytest.raises(DataError, match="not whole"):
+    with pytest.raises(DataError, match="incomplete"):
         load(info.digest, tmp_path)
     assert prepare(entry, {}, tmp_path, download=False) == info
     assert find(entry, tmp_path) == info
@@ -369,7 +369,7 @@ def test_anything_else_is_no_data_set(tmp_path: Path, declare: Declare, answer: 
         ({"test_labels": np.array([0, 1])}, "test_images and test_labels differ in length: 3 and 2"),
         ({"test_images": np.zeros((3, 2, 4, 6), np.uint8)}, "train_images and test_images differ"),
         ({"test_images": np.zeros((3, 2, 4, 5), np.float32)}, "train_images and test_images differ"),
-        ({"train_images": np.full((6, 2, 4, 5), np.nan, np.float32)}, "no numbers"),
+        ({"train_images": np.full((6, 2, 4, 5), np.nan, np.float32)}, "NaN"),
         ({"validation_images": np.zeros((1, 2, 4, 5), np.uint8)}, "validation_labels are a NoneType"),
         ({"class_names": "abc"}, "class_names must be strings"),
         ({"class_names": [0, 1, 2]}, "class_names must be strings"),

@@ -88,7 +88,7 @@ def test_constants_written_out_are_of_pixels_from_zero_to_one():
 
 
 def test_constants_of_another_number_of_channels_are_refused_and_one_serves_all():
-    with pytest.raises(DlbenchError, match="of 2 channels, the images have 3"):
+    with pytest.raises(DlbenchError, match="has 2 channels, but the images have 3"):
         _feed(_images(), EVERYTHING, "0.5-0.5/0.2-0.2")
     one, three = (fit_normalization(kind, _images(), EVERYTHING) for kind in ("0.5/0.2", "0.5-0.5-0.5/0.2-0.2-0.2"))
     assert torch.equal(one.scale, three.scale)
