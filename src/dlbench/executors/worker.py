@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from dlbench.errors import describe_error
 from dlbench.executors.allocator import keep_freed_memory
 from dlbench.trials.events import event_to_json
 from dlbench.trials.work_unit import WorkUnit
@@ -100,7 +101,7 @@ def _run(engine: str, unit: Any, data_dir: Path, send: Send, stop: threading.Eve
             run_unit(WorkUnit.from_json(unit), data_dir, lambda event: send(event_to_json(event)), stop)
     except BaseException as error:
         traceback.print_exc()
-        return " ".join(f"{type(error).__name__}: {error}".split())[:500].rstrip(": ")
+        return describe_error(error)
     return ""
 
 
@@ -123,7 +124,7 @@ def _answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[A
         try:
             pickle.loads(pickle.dumps(error))
         except Exception:  # of a class that cannot travel
-            error = RuntimeError(f"{type(error).__name__}: {error}")
+            error = RuntimeError(describe_error(error))
         return None, error, traceback.format_exc()
 
 
