@@ -10,9 +10,7 @@ from functools import cache
 
 from dlbench.components.metrics import Value
 from dlbench.errors import DlbenchError, suggest
-from dlbench.plans.diagnostics import declared_values
 from dlbench.plans.plan_record import PlanRecord
-from dlbench.plugins.registry import Registry
 from dlbench.trials.trial_record import TrialRecord
 
 FIRST, LAST = "first", "last"
@@ -39,6 +37,9 @@ def declared_in(plan: PlanRecord) -> tuple[Value, ...]:
 
 @cache
 def _installed_values() -> tuple[Value, ...]:
+    from dlbench.plans.diagnostics import declared_values  # finding plugins is slow, and few runs are that old
+    from dlbench.plugins.registry import Registry
+
     return declared_values(Registry.load(strict=False))
 
 

@@ -80,7 +80,7 @@ def _print(plan: Plan, document: dict[str, Any]) -> None:
     seeds = f"seeds {plan.seeds[0]} to {plan.seeds[-1]}" if len(plan.seeds) > 1 else f"seed {plan.seeds[0]}"
     floor = f", and {len(plan.noise_floor)} of the noise floor" if plan.noise_floor else ""
     most = "at most " if plan.interim_analyses else ""
-    variants = f"{len(plan.variants):,} variants × {len(plan.seeds)} ({seeds})"
+    variants = f"{len(plan.variants):,} variant{'s' * (len(plan.variants) != 1)} × {len(plan.seeds)} ({seeds})"
     console.print(f"{most}{len(plan.trials):,} trials: {variants}{floor}")
     if plan.interim_analyses:
         counts = ", ".join(map(str, plan.interim_analyses))
