@@ -262,7 +262,7 @@ def test_its_components_train_in_its_executor_while_its_observers_listen(dlbench
         "old: 2 planned",
         *("snake 0: epoch 1", "snake 0: done"),
         *("snake:a=2 0: epoch 1", "snake:a=2 0: done"),
-        "done: 2",
+        *("done: 2", "vetoed: 1"),
     ]
     assert "bars are too plain for tanh" in done.stdout + done.stderr
     with (run / "diagnostics.csv").open(encoding="utf-8", newline="") as file:
