@@ -111,7 +111,7 @@ def described(answer: object) -> str:
     return f"{str(answer.dtype).removeprefix('torch.')} {tuple(answer.shape)}{finite}"
 
 
-ACTIVATION_PROMISES = (
+PROMISES = (
     makes_module,
     makes_fresh,
     keeps_shape,

@@ -140,7 +140,7 @@ def _rows(images: NDArray[Any]) -> NDArray[Any]:
     return np.frombuffer(b"".join(digests), np.uint64)
 
 
-DATASET_PROMISES = (
+PROMISES = (
     downloads_nothing,
     keeps_contract,
     pixels_in_range,

@@ -84,4 +84,4 @@ def leaves_the_model(subject: Subject[Diagnostic]) -> Iterator[str]:
             yield f"a hook is left on layer {name}"
 
 
-DIAGNOSTIC_PROMISES = (yields_numbers, yields_its_values, leaves_the_model)
+PROMISES = (yields_numbers, yields_its_values, leaves_the_model)

@@ -108,4 +108,4 @@ def stops(subject: Subject[Executor]) -> Iterator[str]:
             yield f"with `stop` set, run() did not return within {PATIENCE:.0f} seconds"
 
 
-EXECUTOR_PROMISES = (has_slots, runs_units, stops)
+PROMISES = (has_slots, runs_units, stops)

@@ -249,7 +249,7 @@ def computes_in_its_precisions(subject: Subject[Model]) -> Iterator[str]:
         yield f"in bfloat16 the logits of {BATCH} images of {shape} are not all finite"
 
 
-MODEL_PROMISES = (
+PROMISES = (
     makes_module,
     returns_logits,
     takes_any_activation,

@@ -102,7 +102,7 @@ def state_dict_round_trip(subject: Subject[Optimizer]) -> Iterator[str]:
         yield f"10 steps lead to {one:.9g}, 5 steps and 5 after loading the state to {other_end:.9g}"
 
 
-OPTIMIZER_PROMISES = (
+PROMISES = (
     makes_optimizer,
     starts_at_its_rate,
     decreases_a_quadratic,

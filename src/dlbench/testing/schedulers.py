@@ -114,4 +114,4 @@ def previews(subject: Subject[Scheduler]) -> Iterator[str]:
         yield "showing it changed the weights"
 
 
-SCHEDULER_PROMISES = (makes_schedule, finite_rates, state_dict_round_trip, resumes, previews)
+PROMISES = (makes_schedule, finite_rates, state_dict_round_trip, resumes, previews)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from importlib import import_module
 from pathlib import Path
-from types import MappingProxyType
 from typing import cast
 
 from dlbench.components.records import KINDS, Component, Model, Value
@@ -18,19 +17,6 @@ from dlbench.plugins.registry import SINGULAR, Entry, Registry
 from dlbench.sessions.resolve import data_folder
 from dlbench.testing.promises import Finding, Promise, Subject, examine
 
-#: Where the promises of each kind are defined; these modules import torch.
-_PROMISES = MappingProxyType(
-    {
-        "models": "dlbench.testing.models:MODEL_PROMISES",
-        "activations": "dlbench.testing.activations:ACTIVATION_PROMISES",
-        "datasets": "dlbench.testing.datasets:DATASET_PROMISES",
-        "schedulers": "dlbench.testing.schedulers:SCHEDULER_PROMISES",
-        "optimizers": "dlbench.testing.optimizers:OPTIMIZER_PROMISES",
-        "diagnostics": "dlbench.testing.diagnostics:DIAGNOSTIC_PROMISES",
-        "executors": "dlbench.testing.executors:EXECUTOR_PROMISES",
-        "figures": "dlbench.testing.figures:FIGURE_PROMISES",
-    }
-)
 Given = Mapping[str, Mapping[str, Value]]
 
 
@@ -127,8 +113,8 @@ def _check_component(item: Item, entry: Entry[Component]) -> Finding:
         return replace(described, unproven=(*described.unproven, reason))
     if any(breach.promise in _decisive(RECORD_PROMISES) for breach in described.breaches):
         return described
-    module, _, attribute = _PROMISES[entry.record.kind].partition(":")
-    promises: Sequence[Promise] = getattr(import_module(module), attribute)
+    # The module of a kind's promises has its name, and imports torch.
+    promises: Sequence[Promise] = import_module(f"dlbench.testing.{entry.record.kind}").PROMISES
     with settled():
         behaves = examine(item.name, subject, promises)
     return Finding(

@@ -122,7 +122,7 @@ def test_the_command_answers_in_json_alone(install, dlbench) -> None:
     [
         (["snakee"], ["no plugin 'snakee'", "snake"]),
         (["./nowhere"], ["no pyproject.toml"]),
-        (["snake", "--only", "python"], ["Nothing of snake is named python"]),
+        (["snake", "--only", "python"], ["No component of snake is named python"]),
     ],
 )
 def test_what_cannot_be_checked_is_an_error_of_the_command(install, dlbench, arguments, words) -> None:

@@ -21,17 +21,17 @@ from dlbench import Activation, Dataset, Diagnostic, Executor, Figure, ImageData
 from dlbench.api import run_unit
 from dlbench.components.records import Component
 from dlbench.plugins.registry import Entry, Registry
-from dlbench.testing.activations import ACTIVATION_PROMISES
-from dlbench.testing.datasets import DATASET_PROMISES
-from dlbench.testing.diagnostics import DIAGNOSTIC_PROMISES
-from dlbench.testing.executors import EXECUTOR_PROMISES
-from dlbench.testing.figures import FIGURE_PROMISES
-from dlbench.testing.models import MODEL_PROMISES
+from dlbench.testing.activations import PROMISES as ACTIVATION_PROMISES
+from dlbench.testing.datasets import PROMISES as DATASET_PROMISES
+from dlbench.testing.diagnostics import PROMISES as DIAGNOSTIC_PROMISES
+from dlbench.testing.executors import PROMISES as EXECUTOR_PROMISES
+from dlbench.testing.figures import PROMISES as FIGURE_PROMISES
+from dlbench.testing.models import PROMISES as MODEL_PROMISES
 from dlbench.testing.modules import settled
-from dlbench.testing.optimizers import OPTIMIZER_PROMISES
+from dlbench.testing.optimizers import PROMISES as OPTIMIZER_PROMISES
 from dlbench.testing.promises import Finding, Promise, Subject, examine
 from dlbench.testing.records import RECORD_PROMISES
-from dlbench.testing.schedulers import SCHEDULER_PROMISES
+from dlbench.testing.schedulers import PROMISES as SCHEDULER_PROMISES
 
 PROMISES = {
     Activation: ACTIVATION_PROMISES,

@@ -7,7 +7,7 @@ import torch
 
 from dlbench.plugins.registry import Registry
 from dlbench.standard.diagnostic_records import DIAGNOSTICS
-from dlbench.testing.diagnostics import DIAGNOSTIC_PROMISES
+from dlbench.testing.diagnostics import PROMISES as DIAGNOSTIC_PROMISES
 from dlbench.testing.promises import Subject, examine
 from dlbench.testing.records import RECORD_PROMISES
 
