@@ -147,7 +147,7 @@ class Dataset(Component):
     input_shape: (C, H, W) of an image; None if only the files tell.
     num_classes: number of classes; None if only the files tell.
     train_size: number of training images before any split; None if only the files tell.
-    license: license of the data; `licence` is accepted too.
+    license: license of the data; `licence`, its earlier name, is accepted and reads the same.
     download_bytes: size of the download; None if there is none.
     files: paths below the data folder that it is read from, as glob patterns; a prepared copy is used as long as they
         are unchanged. Parameters named "path" count as files too.
@@ -169,6 +169,7 @@ class Dataset(Component):
     def __post_init__(self, licence: str) -> None:
         super().__post_init__()
         object.__setattr__(self, "license", self.license or licence)
+        object.__setattr__(self, "licence", self.license)  # and it reads so, too
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,8 +258,8 @@ class Executor(Component):
 class Figure(Component):
     """A figure of a run: `factory(data) -> matplotlib.figure.Figure`.
 
-    data: the run, see `dlbench.report.figures.data.FigureData`: its variants with their trials and styles, the metric
-    that it is judged by, and in `data.drawing` what dlbench's own figures have in common.
+    data: the run as `dlbench.report.figures.figure_data.FigureData`: its variants with their trials and styles, the
+    metric that it is judged by, and in `data.drawing` what dlbench's own figures have in common.
     title: its heading on the report page; without it, the name with spaces.
     values: the diagnostics' values that it shows; a run that measured none of them has no such figure.
     """

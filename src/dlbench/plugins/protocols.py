@@ -109,7 +109,7 @@ class DiagnosticFactory(Protocol):
 class FigureFactory(Protocol):
     """Draw a run.
 
-    data: a `dlbench.report.figures.data.FigureData`: the run's variants, its metric, and what figures have in common.
+    data: a `dlbench.report.figures.figure_data.FigureData`: the run's variants, its metric, and what figures share.
     """
 
     def __call__(self, data: Any, /) -> "Figure":

@@ -11,10 +11,10 @@ from dlbench.analysis.verdicts import Judged, judge_run
 from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan_record import PlanRecord
+from dlbench.runs.folder_state import FolderState
 from dlbench.runs.journal import JournalReader
 from dlbench.runs.manifest import read_manifest
 from dlbench.runs.peers import at_work
-from dlbench.runs.state import FolderState
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Any
 
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plans.plan import Plan
-from dlbench.runs.state import FolderState
+from dlbench.runs.folder_state import FolderState
 from dlbench.sessions.options import Options
 from dlbench.sessions.staleness import stale_trials
 from dlbench.trials.trial import Trial

@@ -6,8 +6,8 @@ from typing import Any
 from dlbench.errors import DlbenchError
 from dlbench.plans.plan import Plan
 from dlbench.plugins.registry import Registry
+from dlbench.runs.folder_state import FolderState
 from dlbench.runs.provenance import provenance_id
-from dlbench.runs.state import FolderState
 from dlbench.sessions.options import Options
 
 

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 if TYPE_CHECKING:
-    from dlbench.report.figures.data import FigureData, VariantSeries
+    from dlbench.report.figures.figure_data import FigureData, VariantSeries
     from dlbench.report.palette import Style
 
 

@@ -10,7 +10,7 @@ from dlbench.components.records import Figure
 from dlbench.plans.build import build
 from dlbench.plans.plan import Request
 from dlbench.report.figures.canvas import render
-from dlbench.report.figures.data import FigureData, figure_data
+from dlbench.report.figures.figure_data import FigureData, figure_data
 from dlbench.testing.promises import Subject, promise
 from dlbench.trials.diagnostics import Reading
 from dlbench.trials.trial import Trial
@@ -79,4 +79,4 @@ def leaves_settings(subject: Subject[Figure]) -> Iterator[str]:
         yield f"it changed {changed[0]}"
 
 
-FIGURE_PROMISES = (draws, repeats, leaves_settings)
+PROMISES = (draws, repeats, leaves_settings)

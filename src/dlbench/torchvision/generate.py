@@ -1,4 +1,4 @@
-"""Write names.py from the installed torchvision: `python -m dlbench.torchvision.generate`.
+"""Write classifiers.py from the installed torchvision: `python -m dlbench.torchvision.generate`.
 
 Minimum sizes are found by trial on the meta device, where tensors have shapes and no numbers.
 """
@@ -6,7 +6,7 @@ Minimum sizes are found by trial on the meta device, where tensors have shapes a
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlbench.torchvision.names import Classifier
+from dlbench.torchvision.classifiers import Classifier
 
 if TYPE_CHECKING:
     from torch import nn
@@ -76,7 +76,7 @@ def smallest(model: "nn.Module") -> int:
 
 
 def describe(name: str) -> Classifier:
-    """Find out what names.py tells of one model."""
+    """Find out what classifiers.py tells of one model."""
     from torch import nn
 
     from dlbench.torchvision.models import replace_activations
@@ -103,7 +103,7 @@ def _size_multiple(model: "nn.Module") -> int:
 
 
 def render() -> str:
-    """Return names.py."""
+    """Return classifiers.py."""
     import torchvision
 
     rows = [describe(name) for name in torchvision.models.list_models(module=torchvision.models)]
@@ -116,4 +116,4 @@ def _source(row: Classifier) -> str:
 
 
 if __name__ == "__main__":
-    Path(__file__).with_name("names.py").write_text(render(), encoding="utf-8")
+    Path(__file__).with_name("classifiers.py").write_text(render(), encoding="utf-8")

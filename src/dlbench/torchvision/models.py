@@ -11,7 +11,7 @@ import torch
 import torchvision
 from torch import nn
 
-from dlbench.torchvision.names import CLASSIFIERS, Classifier
+from dlbench.torchvision.classifiers import CLASSIFIERS, Classifier
 
 #: What torchvision's networks put between their layers. Sigmoid and Hardsigmoid are squeeze-excitation's gates.
 ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.Hardswish, nn.SiLU, nn.GELU, nn.Tanh)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from dlbench import Model, hookimpl
-from dlbench.torchvision.names import CLASSIFIERS, Classifier
+from dlbench.torchvision.classifiers import CLASSIFIERS, Classifier
 
 if TYPE_CHECKING:
     from dlbench import Trial

@@ -7,8 +7,8 @@ import pytest
 from dlbench.errors import DlbenchError
 from dlbench.plans.build import build
 from dlbench.plans.plan import Request
+from dlbench.runs.folder_state import FolderState
 from dlbench.runs.provenance import provenance_id
-from dlbench.runs.state import FolderState
 from dlbench.sessions.options import Options
 from dlbench.sessions.pending import check_forced, pending
 from dlbench.statistics.seeds import AutoSeeds

@@ -6,9 +6,9 @@ import torchvision
 from torch import nn
 
 from dlbench.torchvision import models
+from dlbench.torchvision.classifiers import CLASSIFIERS
 from dlbench.torchvision.generate import outline
 from dlbench.torchvision.models import ACTIVATIONS, replace_activations
-from dlbench.torchvision.names import CLASSIFIERS
 
 BY_NAME = {classifier.name: classifier for classifier in CLASSIFIERS}
 #: The smallest of each architecture: within one, only numbers differ.

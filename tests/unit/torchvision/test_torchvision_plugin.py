@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 
 from dlbench.components.choice import Selection
-from dlbench.torchvision.names import CLASSIFIERS
+from dlbench.torchvision.classifiers import CLASSIFIERS
 from dlbench.torchvision.plugin import FAMILIES, dlbench_models, dlbench_veto
 from dlbench.trials.settings import Settings
 from dlbench.trials.trial import Trial

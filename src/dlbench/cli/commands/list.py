@@ -34,7 +34,7 @@ def list_components(
     if tag and kind not in KINDS:
         raise DlbenchError(f"--tag lists components: {kind or 'no kind'} has no tags.", f"Use {', '.join(KINDS)}.")
     if kind == "plugins":
-        from dlbench.cli.listings.plugins import print_plugins
+        from dlbench.cli.listings.plugin_table import print_plugins
 
         print_plugins(as_json=as_json)
         return

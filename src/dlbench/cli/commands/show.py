@@ -112,6 +112,6 @@ def _draw(picture: "Picture | None", png: Path | None, as_json: bool) -> None:
     if png:
         if picture is None:
             raise DlbenchError("--png draws activations and schedules only.")
-        from dlbench.report.figures.component import draw_picture
+        from dlbench.report.figures.preview import draw_picture
 
         draw_picture(picture, png)

@@ -11,7 +11,7 @@ from dlbench.plans.plan_record import PlanRecord
 from dlbench.plugins.registry import Registry
 from dlbench.report.figures import confusion, curves, differences, final, heatmap, rates, seconds, steps
 from dlbench.report.figures.canvas import FORMATS, Format, render
-from dlbench.report.figures.data import FigureData, figure_data
+from dlbench.report.figures.figure_data import FigureData, figure_data
 from dlbench.report.figures.kind import Kind, kind_of, picture
 from dlbench.trials.trial_record import TrialRecord
 

@@ -10,7 +10,7 @@ from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from dlbench.report.figures.canvas import canvas, with_note, wrapped
-from dlbench.report.figures.data import FigureData
+from dlbench.report.figures.figure_data import FigureData
 from dlbench.trials.trial_record import TrialRecord
 
 #: Up to so many classes, cells name their counts and axes their classes.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dlbench.analysis.metrics import epoch_curve
 from dlbench.components.metric_table import METRICS, find_metric
 from dlbench.report.figures.canvas import canvas, legend_below, log_scale_where_wide, style_axes
-from dlbench.report.figures.data import FigureData
+from dlbench.report.figures.figure_data import FigureData
 from dlbench.report.palette import Style
 from dlbench.trials.trial_record import TrialRecord
 

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 
 from dlbench.analysis.families import Family
 from dlbench.report.figures.canvas import INK, canvas, legend_below, name_rows, style_axes, with_note, wrapped
-from dlbench.report.figures.data import FigureData
+from dlbench.report.figures.figure_data import FigureData
 from dlbench.report.headings import heading
 from dlbench.report.palette import VERDICT_COLORS, Style
 from dlbench.statistics.sentences import p_in_words

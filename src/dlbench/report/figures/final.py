@@ -19,7 +19,7 @@ from dlbench.report.figures.canvas import (
     with_note,
     wrapped,
 )
-from dlbench.report.figures.data import FigureData, VariantSeries
+from dlbench.report.figures.figure_data import FigureData, VariantSeries
 from dlbench.statistics.intervals import t_interval
 
 # Of a row's height, from its middle: where the seeds lie and where the mean does.

@@ -12,7 +12,7 @@ from matplotlib.image import AxesImage
 
 from dlbench.components.metrics import Metric
 from dlbench.report.figures.canvas import canvas, wrapped
-from dlbench.report.figures.data import FigureData, VariantSeries
+from dlbench.report.figures.figure_data import FigureData, VariantSeries
 
 _PANELS = 12
 _COLORS = "Blues"

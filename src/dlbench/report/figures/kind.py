@@ -12,7 +12,7 @@ from dlbench.plans.diagnostics import source_of
 from dlbench.plugins.importing import resolve_factory
 from dlbench.plugins.registry import Entry, Registry
 from dlbench.report.figures.canvas import Format, render
-from dlbench.report.figures.data import FigureData
+from dlbench.report.figures.figure_data import FigureData
 
 _HOOK = "dlbench_figures"
 

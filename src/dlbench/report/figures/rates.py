@@ -7,7 +7,7 @@ from matplotlib.ticker import MaxNLocator
 
 from dlbench.report.figures.canvas import canvas, legend_below, log_scale_where_wide, style_axes, with_note
 from dlbench.report.figures.curves import Curve, curve
-from dlbench.report.figures.data import FigureData, VariantSeries
+from dlbench.report.figures.figure_data import FigureData, VariantSeries
 
 
 def unavailable_reason(data: FigureData) -> str:

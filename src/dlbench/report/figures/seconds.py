@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from dlbench.analysis.metrics import Query
 from dlbench.report.figures.canvas import canvas, legend_below, log_scale_where_wide, style_axes
-from dlbench.report.figures.data import FigureData, VariantSeries
+from dlbench.report.figures.figure_data import FigureData, VariantSeries
 
 _SECONDS = Query(metric="train_seconds")
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dlbench.report.figures.canvas import canvas, log_scale_where_wide, style_axes, with_note
-from dlbench.report.figures.data import FigureData, VariantSeries
+from dlbench.report.figures.figure_data import FigureData, VariantSeries
 from dlbench.trials.trial_record import TrialRecord
 
 #: The window of step_loss_oscillation, so that the figure shows what the number measures.

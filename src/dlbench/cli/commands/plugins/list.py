@@ -1,6 +1,6 @@
 """`dlbench plugins list`: which are installed, what they provide, and whether they work."""
 
-from dlbench.cli.listings.plugins import print_plugins
+from dlbench.cli.listings.plugin_table import print_plugins
 from dlbench.cli.options.common import AsJson
 
 

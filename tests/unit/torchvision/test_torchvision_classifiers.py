@@ -2,8 +2,8 @@ import pytest
 import torchvision
 from torch import nn
 
+from dlbench.torchvision.classifiers import CLASSIFIERS, Classifier
 from dlbench.torchvision.generate import describe, outline, takes
-from dlbench.torchvision.names import CLASSIFIERS, Classifier
 
 BY_NAME = {classifier.name: classifier for classifier in CLASSIFIERS}
 #: What torchvision notes are the sizes these were trained at, not the smallest that they take.
