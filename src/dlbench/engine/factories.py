@@ -76,11 +76,6 @@ def build_schedule(
         raise ContractError(
             f"{trial.scheduler.name}: the factory returned {schedule!r}, not a learning-rate scheduler."
         )
-    if isinstance(schedule, ReduceLROnPlateau) != record.needs_metric:
-        raise ContractError(
-            f"{trial.scheduler.name}: its record says needs_metric={record.needs_metric}, and the factory returned a "
-            f"{type(schedule).__name__}."
-        )
     return schedule, record
 
 

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from dlbench import Activation, Dataset, Diagnostic, Executor, Model, Optimizer, Parameter, Scheduler
+from dlbench import Activation, Dataset, Diagnostic, Executor, Figure, Model, Optimizer, Parameter, Scheduler
 from dlbench.components.records import KINDS, Component
 from dlbench.errors import ContractError
 
@@ -58,6 +58,7 @@ def test_every_kind_of_the_design_has_its_record() -> None:
         "optimizers": Optimizer,
         "diagnostics": Diagnostic,
         "executors": Executor,
+        "figures": Figure,
     }
 
 
