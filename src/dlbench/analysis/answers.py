@@ -13,6 +13,18 @@ from dlbench.trials.trial_record import TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What a run measured of a report.
+
+    figures: each reported figure beside the measured one.
+    claims: each claim with its answer.
+    """
+
+    figures: tuple[ReportedFigure, ...] = ()
+    claims: tuple[ClaimAnswer, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExperimentAnswers:
     """The answers to an experiment. deviations: how the run differs from the experiment's file, or ""."""
 
@@ -43,15 +55,25 @@ class ExperimentAnswers:
         }
 
 
+def find(experiment: Experiment, records: Iterable[TrialRecord], plan: PlanRecord) -> Findings:
+    """Compare a report's figures and judge its claims by a run's records."""
+    known = list(records)
+    return Findings(
+        figures=compare_reported(experiment.reported, known, plan),
+        claims=tuple(judge(claim, known, plan) for claim in experiment.claims),
+    )
+
+
 def answer(
     experiment: Experiment, records: Iterable[TrialRecord], plan: PlanRecord, deviations: str
 ) -> ExperimentAnswers:
     """Answer an experiment from a run's records."""
     known = list(records)
+    findings = find(experiment, known, plan)
     return ExperimentAnswers(
         experiment=experiment,
         deviations=deviations,
         summaries=summarise(known, plan),
-        figures=compare_reported(experiment.reported, known, plan),
-        claims=tuple(judge(claim, known, plan) for claim in experiment.claims),
+        figures=findings.figures,
+        claims=findings.claims,
     )

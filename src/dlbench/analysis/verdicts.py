@@ -17,6 +17,7 @@ from dlbench.components.metrics import Metric
 from dlbench.components.records import Value
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan_record import PlanRecord
+from dlbench.statistics.notation import p_equation
 from dlbench.statistics.verdicts import Rules
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
@@ -251,8 +252,7 @@ def ranking_sentence(ranking: "Ranking") -> str:
     """Say what Friedman's and Nemenyi's tests show over several data sets."""
     ranked = sorted(zip(ranking.mean_ranks, ranking.variants, strict=True))
     ranks = ", ".join(f"{variant} {rank:.2f}" for rank, variant in ranked)
-    p = "p < 0.001" if ranking.p < 0.001 else f"p = {ranking.p:.3f}"
-    head = f"over {ranking.datasets} data sets, mean ranks (1 is best): {ranks}; Friedman {p}"
+    head = f"over {ranking.datasets} data sets, mean ranks (1 is best): {ranks}; Friedman {p_equation(ranking.p)}"
     if not ranking.different:
         return f"{head}: not shown that any of them differ"
     pairs = ", ".join(f"{first} and {second}" for first, second in ranking.different)

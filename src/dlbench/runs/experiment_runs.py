@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlbench.analysis.answers import ExperimentAnswers, answer
+from dlbench.analysis.answers import ExperimentAnswers, Findings, answer, find
 from dlbench.errors import DlbenchError
 from dlbench.experiments.deviations import run_deviations
 from dlbench.experiments.discovery import find_experiments, open_experiment
 from dlbench.experiments.experiment_file import Experiment, load_experiment
 from dlbench.plugins.registry import Registry
+from dlbench.runs.answer_tables import read_answer_tables
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import list_runs
 from dlbench.runs.manifest import Manifest
@@ -90,6 +91,21 @@ def read_answers(root: Path, registry: Registry) -> AnsweredRuns:
         missing=_missing(runs, registry),
         introduction=_text(root / INTRODUCTION),
     )
+
+
+def read_findings(folder: RunFolder, registry: Registry) -> Findings:
+    """Return a run's reported figures and claims; none for a run of no experiment.
+
+    Where the experiment is no longer available (its plugin is gone and the run folder has no copy), they are those
+    that its last session wrote.
+    """
+    if not folder.plan.experiment:
+        return Findings()
+    try:
+        experiment = _experiment(folder.path, folder.plan.experiment, registry)
+    except DlbenchError:
+        return read_answer_tables(folder.path)
+    return find(experiment, _planned(folder), folder.plan)
 
 
 def _read(path: Path, registry: Registry) -> AnsweredRun | None:

@@ -2,6 +2,7 @@
 
 from math import floor, isfinite, log10
 
+from dlbench.statistics.notation import p_equation, with_interval
 from dlbench.statistics.seeds import seeds_needed
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 
@@ -50,7 +51,7 @@ def more_seeds_sentence(comparison: Comparison, rules: Rules, pairs: int | None)
 
 def p_in_words(p: float) -> str:
     """Write a p after Holm's correction as sentences have it: "Holm p = 0.006", "Holm p < 0.001"."""
-    return "Holm p < 0.001" if p < 0.001 else f"Holm p = {p:.3f}"
+    return p_equation(p, "Holm p")
 
 
 def _amount(comparison: Comparison, rules: Rules) -> str:
@@ -76,8 +77,11 @@ def _figures(difference: float, low: float, high: float, rules: Rules, sign: str
     scaled = [scale * x for x in (difference, low, high)]
     if all(x.is_integer() and abs(x) >= _COUNTS_FROM for x in scaled):
         digits = 0
-    value, *ends = (f"{x:{sign}z,.{digits}f}" for x in scaled)
-    return f"{value}{unit} [{', '.join(ends)}]"
+
+    def show(number: float) -> str:
+        return f"{number:{sign}z,.{digits}f}"
+
+    return with_interval(show(scaled[0]) + unit, scaled[1], scaled[2], show)
 
 
 def _digits(width: float) -> int:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
+from dlbench.analysis.answers import Findings
+from dlbench.analysis.claims import ClaimAnswer
 from dlbench.analysis.summary import VariantSummary, summarise
 from dlbench.analysis.verdicts import Judged, ranking_sentence
 from dlbench.components.metric_table import find_metric
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.report.headings import words
-from dlbench.report.html.reported import claim_rows, reported_rows
+from dlbench.report.html.reported import ReportedRow, reported_rows
 from dlbench.report.html.verdicts import ABSENT, FamilyTable, Row, family_table, rule
 from dlbench.report.terminal.summary import failure_notes
 from dlbench.runs.folder import RunFolder
@@ -50,8 +52,8 @@ class Page:
     deviations: Sequence[str]
     families: Sequence[FamilyTable]
     notes: Sequence[str]
-    reported: Sequence[Mapping[str, str]]
-    claims: Sequence[Mapping[str, str]]
+    reported: Sequence[ReportedRow]
+    claims: Sequence[ClaimAnswer]
     figures: Sequence[Figure]
     absent: Sequence[tuple[str, str]]
     columns: Sequence[str]
@@ -63,7 +65,13 @@ class Page:
     made: str
 
 
-def page(folder: RunFolder, judged: Judged, figures: Sequence[Figure], absent: Sequence[tuple[str, str]]) -> Page:
+def page(
+    folder: RunFolder,
+    judged: Judged,
+    findings: Findings,
+    figures: Sequence[Figure] = (),
+    absent: Sequence[tuple[str, str]] = (),
+) -> Page:
     """Put a run folder into words and tables."""
     plan, version = folder.plan, metadata.version("dlbench")
     summaries = summarise(folder.records, plan)
@@ -81,8 +89,8 @@ def page(folder: RunFolder, judged: Judged, figures: Sequence[Figure], absent: S
         deviations=judged.deviations,
         families=[family_table(family, judged.metric) for family in shown],
         notes=[*judged.notes, *ranking, *left_out],
-        reported=reported_rows(folder.path),
-        claims=claim_rows(folder.path),
+        reported=reported_rows(findings.figures),
+        claims=findings.claims,
         figures=figures,
         absent=absent,
         columns=columns,

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dlbench.plugins.registry import Registry
 from dlbench.report.figures import FigureData, Kind, all_kinds, figure_data, picture
 from dlbench.report.html.content import Figure, Page, page
+from dlbench.runs.experiment_runs import read_findings
 from dlbench.runs.folder import RunFolder
 
 
@@ -26,7 +27,7 @@ def html_report(folder: RunFolder, registry: Registry, asked: Mapping[str, Any] 
             absent.append((kind.title, reason))
         elif image := picture(kind, data, "svg"):
             figures.append(_figure(kind, data, image))
-    return render(page(folder, data.judged, figures, absent))
+    return render(page(folder, data.judged, read_findings(folder, registry), figures, absent))
 
 
 def render(content: Page) -> str:

@@ -10,6 +10,7 @@ from dlbench.components.metrics import Metric
 from dlbench.report.headings import heading
 from dlbench.report.palette import VERDICT_COLORS
 from dlbench.report.terminal.verdicts import quotable
+from dlbench.statistics.notation import p_text, with_interval
 from dlbench.statistics.sentences import margin_in_words
 from dlbench.statistics.verdicts import Comparison
 
@@ -78,10 +79,9 @@ def _comparison(comparison: Comparison, family: Family, metric: Metric) -> Row:
     dropped = f" ({c.dropped} dropped)" if c.dropped else ""
     mean = _interval(c.mean, c.mean_low, c.mean_high, metric) if family.baseline else ABSENT
     difference = _interval(c.difference, c.difference_low, c.difference_high, metric, signed=True)
-    p = "< 0.001" if c.p_holm < 0.001 else f"{c.p_holm:.3f}"
-    certain = c.verdict != "n too small"
+    p = p_text(c.p_holm, space=" ") if c.verdict != "n too small" and math.isfinite(c.p_holm) else ABSENT
     better = f"{c.probability_of_improvement:.2f}" if math.isfinite(c.probability_of_improvement) else ABSENT
-    cells = [f"{c.n}{dropped}", mean, difference, better, p if certain and math.isfinite(c.p_holm) else ABSENT]
+    cells = [f"{c.n}{dropped}", mean, difference, better, p]
     return Row(name=c.variant + letters, cells=cells, verdict=c.verdict, color=VERDICT_COLORS[c.verdict])
 
 
@@ -93,9 +93,8 @@ def _interval(value: float, low: float, high: float, metric: Metric, *, signed: 
     if math.isnan(value):
         return ABSENT
 
-    def text(number: float) -> str:
-        shown = metric.format(number)
-        return f"+{shown}" if signed and number > 0 else shown.replace("-", "−")
+    def show(number: float) -> str:
+        return f"{'+' if signed and number > 0 else ''}{metric.format(number)}"
 
-    ends = f" [{text(low)}, {text(high)}]" if math.isfinite(low) and math.isfinite(high) else ""
-    return text(value) + ends
+    known = math.isfinite(low) and math.isfinite(high)
+    return with_interval(show(value), low, high, show) if known else show(value)

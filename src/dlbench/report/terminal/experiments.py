@@ -9,6 +9,7 @@ from rich.text import Text
 from dlbench.analysis.claims import ClaimAnswer
 from dlbench.analysis.reported import ReportedFigure
 from dlbench.report.terminal.layout import plain_table
+from dlbench.statistics.notation import with_interval
 
 _ABSENT = "–"
 ANSWER_COLOURS = MappingProxyType({"supported": "green", "refuted": "red", "not shown": "yellow"})
@@ -36,9 +37,7 @@ def reported_cells(figure: ReportedFigure) -> tuple[str, ...]:
     reported = shown.format(figure.reported)
     if figure.measured is None or figure.difference is None:
         return (figure.variant, metric, reported, _ABSENT, _ABSENT, "0", _ABSENT, figure.place)
-    measured = shown.format(figure.measured)
-    if figure.low is not None and figure.high is not None:
-        measured += f" [{shown.format(figure.low)}, {shown.format(figure.high)}]"
+    measured = with_interval(shown.format(figure.measured), figure.low, figure.high, shown.format)
     sign = "+" if figure.difference > 0 else ""
     difference = sign + shown.format(figure.difference)
     return (figure.variant, metric, reported, measured, difference, str(figure.n), _within(figure), figure.place)

@@ -1,7 +1,8 @@
 """The table of the diagnostics that differ, and a sentence for each."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 from rich.console import Console
 from rich.table import Table
@@ -9,14 +10,15 @@ from rich.text import Text
 
 from dlbench.analysis.explain import Difference, Explanation
 from dlbench.components.metrics import Metric
-from dlbench.report.terminal.layout import natural_width, plain_table
+from dlbench.report.terminal.layout import fitting_table, plain_table
+from dlbench.statistics.notation import p_text, with_interval
 from dlbench.statistics.verdicts import MINIMUM_PAIRS
 
 _WHERE = "The values are in diagnostics.csv"
 _COLUMNS = ("diagnostic", "variant", "mean", "baseline", "difference", "p\n(Holm)", "verdict")
 _WORDS = ("diagnostic", "variant", "verdict")
-#: What goes where the screen is narrow, one after the other.
-_SPARE = ("p\n(Holm)", "baseline")
+#: Columns that a narrow screen lacks; the highest rank is dropped first.
+_RANKS = {"p\n(Holm)": 2, "baseline": 1}
 
 
 def print_explanation(console: Console, found: Explanation) -> None:
@@ -43,41 +45,36 @@ def _empty(found: Explanation) -> Iterable[str]:
 
 def explanation_table(found: Explanation, width: int) -> Table:
     """Return a row a difference, with the columns that fit into a width."""
-    left_out: tuple[str, ...] = ()
-    while True:
-        table = _table(found, left_out)
-        if len(left_out) == len(_SPARE) or natural_width(table) <= width:
-            return table
-        left_out = _SPARE[: len(left_out) + 1]
+    return fitting_table(_COLUMNS, width, partial(_table, found), rank=lambda heading: _RANKS.get(heading, 0))
 
 
-def _table(found: Explanation, left_out: tuple[str, ...]) -> Table:
+def _table(found: Explanation, headings: Sequence[str]) -> Table:
     epochs = f"epoch {found.epochs[-1]}" if found.epochs else ""
     caption = (
         f"each judged by itself, without a margin: {len(found.differences)} of {found.judged} comparisons differ\n"
         "without @: the mean over layers, or the whole model's value; shares in %"
     )
     table = plain_table(f"Diagnostics that differ ({epochs})", caption)
-    shown = [heading for heading in _COLUMNS if heading not in left_out]
-    for heading in shown:
+    for heading in headings:
         folds = heading in ("diagnostic", "variant")
         table.add_column(heading, justify="left" if heading in _WORDS else "right", no_wrap=not folds, overflow="fold")
     for difference in found.differences:
         cells = _cells(difference)
-        table.add_row(*(Text(cells[heading]) for heading in shown))
+        table.add_row(*(Text(cells[heading]) for heading in headings))
     return table
 
 
 def _cells(difference: Difference) -> dict[str, str]:
     c, metric = difference.comparison, difference.metric
-    low, high = _number(c.difference_low, metric), _number(c.difference_high, metric)
+    difference_text = _number(c.difference, metric, sign="+")
+    show = partial(_number, metric=metric)
     return {
         "diagnostic": metric.name,
         "variant": c.variant,
         "mean": _number(c.mean, metric),
         "baseline": _number(difference.baseline_mean, metric),
-        "difference": f"{_number(c.difference, metric, sign='+')} [{low}, {high}]",
-        "p\n(Holm)": "<0.001" if c.p_holm < 0.001 else f"{c.p_holm:.3f}",
+        "difference": with_interval(difference_text, c.difference_low, c.difference_high, show),
+        "p\n(Holm)": p_text(c.p_holm),
         "verdict": difference.word,
     }
 

@@ -1,11 +1,16 @@
 """How all tables on the screen look."""
 
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
 from rich.box import SIMPLE_HEAD
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from dlbench.report.terminal.console import plain_console
+
+Column = TypeVar("Column")
 
 
 def plain_table(title: str = "", caption: str = "", *, edge: bool = False, gap: int = 1) -> Table:
@@ -25,7 +30,31 @@ def plain_table(title: str = "", caption: str = "", *, edge: bool = False, gap: 
     )
 
 
-def natural_width(table: Table) -> int:
-    """Return how many columns a table takes where it is given all that it wants."""
+def fitting_table(
+    columns: Iterable[Column],
+    width: int,
+    make: Callable[[Sequence[Column]], Table],
+    *,
+    rank: Callable[[Column], int],
+    shorter: Callable[[Column], Column | None] = lambda column: None,
+) -> Table:
+    """Return the table of as many columns as fit into a width.
+
+    rank: 0 for columns that always stay; of the others the highest is dropped first.
+    shorter: the column that takes its place.
+    """
+    kept = list(columns)
+    while True:
+        table = make(kept)
+        droppable = [column for column in kept if rank(column)]
+        if not droppable or _natural_width(table) <= width:
+            return table
+        dropped = max(droppable, key=rank)
+        place, replacement = kept.index(dropped), shorter(dropped)
+        kept[place : place + 1] = [] if replacement is None else [replacement]
+
+
+def _natural_width(table: Table) -> int:
+    """Return the width of a table that nothing constrains, in characters."""
     console = plain_console(width=10_000)
     return Measurement.get(console, console.options, table).maximum

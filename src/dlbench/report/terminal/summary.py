@@ -11,7 +11,7 @@ from dlbench.analysis.summary import FailureGroup, VariantSummary
 from dlbench.components.metric_table import METRICS
 from dlbench.components.metrics import Metric
 from dlbench.plans.plan_record import PlanRecord
-from dlbench.report.terminal.layout import natural_width, plain_table
+from dlbench.report.terminal.layout import fitting_table, plain_table
 from dlbench.trials.trial_record import COMPLETED
 
 MARK = "*"
@@ -64,12 +64,12 @@ def comparison_table(
     """
     present = {metric for summary in summaries for metric in summary.metrics} - {judged}
     columns = [column for column in COLUMNS if column.metric.name in present]
-    while True:
-        table = _table(summaries, axes, columns, title, judged)
-        droppable = [column for column in columns if column.rank]
-        if natural_width(table) <= width or not droppable:
-            return table
-        columns.remove(max(droppable, key=lambda column: column.rank))
+    return fitting_table(
+        columns,
+        width,
+        lambda kept: _table(summaries, axes, kept, title, judged),
+        rank=lambda column: column.rank,
+    )
 
 
 def _table(

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rich.console import Console
 from rich.table import Table
@@ -10,7 +11,8 @@ from rich.text import Text
 
 from dlbench.analysis.families import Family, VariantEstimate
 from dlbench.analysis.verdicts import Judged, ranking_sentence
-from dlbench.report.terminal.layout import natural_width, plain_table
+from dlbench.report.terminal.layout import fitting_table, plain_table
+from dlbench.statistics.notation import p_text, with_interval
 from dlbench.statistics.seeds import ALPHA
 from dlbench.statistics.sentences import margin_in_words
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
@@ -77,15 +79,13 @@ def quotable(family: Family) -> tuple[str, ...]:
 
 def verdict_table(family: Family, judged: Judged, width: int, *, title: str = "", floor: Family | None = None) -> Table:
     """Return a row a variant, the baseline first, with the columns that fit into a width; the verdicts always stay."""
-    columns = list(_columns(family, judged.rules))
-    while True:
-        table = _table(family, judged, columns, width, title, floor)
-        droppable = [column for column in columns if column.rank]
-        if not droppable or natural_width(table) <= width:
-            return table
-        place = columns.index(max(droppable, key=lambda column: column.rank))
-        shorter = columns[place].shorter
-        columns[place : place + 1] = [shorter] if shorter else []
+    return fitting_table(
+        _columns(family, judged.rules),
+        width,
+        lambda columns: _table(family, judged, columns, width, title, floor),
+        rank=lambda column: column.rank,
+        shorter=lambda column: column.shorter,
+    )
 
 
 def _columns(family: Family, rules: Rules) -> Iterable[_Column]:
@@ -95,8 +95,8 @@ def _columns(family: Family, rules: Rules) -> Iterable[_Column]:
     mean, difference = _two_lines(rules.metric.title + unit), f"difference\n({points})".removesuffix("\n()")
     yield _Column(mean, 3, _mean, _mean, shorter=_Column(mean, 1, _mean_alone, _mean_alone))
     yield _Column(difference, 2, _difference, shorter=_Column(difference, 0, _difference_alone))
-    yield _Column("P\nbetter", 5, lambda c, _: _number(c, c.probability_of_improvement))
-    yield _Column("p\n(Holm)", 4, lambda c, _: _number(c, c.p_holm, smallest=0.001))
+    yield _Column("P\nbetter", 5, lambda c, _: _probability(c, c.probability_of_improvement, "{:.2f}".format))
+    yield _Column("p\n(Holm)", 4, lambda c, _: _probability(c, c.p_holm, p_text))
     if family.letters:
         letters = family.letters
         yield _Column(
@@ -168,12 +168,11 @@ def _caption(family: Family, rules: Rules) -> str:
     return "\n".join(lines)
 
 
-def _number(comparison: Comparison, value: float, smallest: float = 0) -> Text:
-    """Return a probability; none of so few pairs that nothing is claimed."""
+def _probability(comparison: Comparison, value: float, show: Callable[[float], str]) -> Text:
+    """Return a probability as a cell; with too few pairs for any claim, a dash."""
     if comparison.n < MINIMUM_PAIRS or math.isnan(value):
         return Text(_ABSENT)
-    digits = 3 if smallest else 2
-    return Text(f"<{smallest:g}" if value < smallest else f"{value:.{digits}f}")
+    return Text(show(value))
 
 
 def _shown(value: float, rules: Rules) -> str:
@@ -206,11 +205,9 @@ def _difference_alone(comparison: Comparison, rules: Rules) -> Text:
 
 
 def _difference(comparison: Comparison, rules: Rules) -> Text:
-    text = _signed(comparison.difference, rules)
-    if not math.isnan(comparison.difference_low):
-        low, high = (_shown(end, rules) for end in (comparison.difference_low, comparison.difference_high))
-        text += f" [{low}, {high}]"
-    return Text(text)
+    c = comparison
+    show = partial(_shown, rules=rules)
+    return Text(with_interval(_signed(c.difference, rules), c.difference_low, c.difference_high, show))
 
 
 def _verdict(comparison: Comparison, rules: Rules) -> Text:

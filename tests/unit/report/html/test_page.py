@@ -8,9 +8,29 @@ from dlbench.analysis.verdicts import judge_run
 from dlbench.plugins.registry import Registry
 from dlbench.report.html.content import page as page_of
 from dlbench.report.html.page import html_report, render
+from dlbench.runs.experiment_runs import read_findings
 from dlbench.runs.folder import RunFolder
 
 HOSTILE = "<script>alert('x')</script> & \"quoted\" $x_1$"
+
+EXPERIMENT = """
+schema = 1
+title = "Activations"
+
+[axes]
+activation = ["relu", "tanh"]
+
+[[reported]]
+variant = "activation=relu"
+metric = "test_accuracy"
+value = 0.9
+place = "row 1"
+
+[[claims]]
+text = "tanh, best"
+relation = "activation=tanh > activation=relu"
+metric = "test_accuracy"
+"""
 
 
 class Tags(HTMLParser):
@@ -29,7 +49,9 @@ class Tags(HTMLParser):
 
 
 def without_figures(folder, asked=None):
-    return render(page_of(folder, judge_run(folder.records, folder.plan, asked), [], []))
+    return render(
+        page_of(folder, judge_run(folder.records, folder.plan, asked), read_findings(folder, Registry.load()))
+    )
 
 
 @pytest.fixture
@@ -95,8 +117,8 @@ def test_hostile_texts_are_inert_wherever_they_stand(make_folder, tmp_path):
     assert page.text.count(HOSTILE) > 10
 
 
-def test_reported_figures_and_claims_stand_beside_what_was_measured(make_folder, tmp_path):
-    folder = make_folder()
+def test_reported_figures_and_claims_stay_on_the_page_without_their_plugin(make_folder, tmp_path):
+    folder = make_folder(experiment="uninstalled/activations")
     assert "Reported against measured" not in without_figures(folder)
     columns = "variant,metric,at,reported,place,n,measured,low,high,difference,within,one_run,problem"
     rows = [
@@ -113,6 +135,14 @@ def test_reported_figures_and_claims_stand_beside_what_was_measured(make_folder,
         assert answer in text
     assert "by 5 points; by 2 points" in text
     assert text.count("tanh, best") == 1
+
+
+def test_reported_figures_and_claims_are_answered_from_the_trials(make_folder, tmp_path):
+    folder = make_folder(experiment="uninstalled/activations")
+    (tmp_path / "a-run" / "activations.toml").write_text(EXPERIMENT)
+    text = Tags(without_figures(folder)).text
+    assert "test accuracy (%)row 190.0089.30[89.10, 89.50]7outside of both" in text
+    assert "activation=tanh > activation=relusupportedactivation=tanh − activation=relu = +5.033 points" in text
 
 
 def test_what_is_judged_otherwise_than_fixed_is_said(make_folder):

@@ -1,0 +1,73 @@
+"""The tables that an experiment leaves in its run folder, read back: for runs whose experiment is not available."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dlbench.analysis.answers import Findings
+from dlbench.analysis.claims import ClaimAnswer
+from dlbench.analysis.reported import ReportedFigure
+from dlbench.components.metric_table import find_metric
+from dlbench.errors import DlbenchError
+
+Cells = Mapping[str, str]
+
+
+def read_answer_tables(folder: Path) -> Findings:
+    """Return the rows of reported.csv and claims.csv as records; a file that is missing has none."""
+    return Findings(
+        figures=tuple(_figure(row) for row in _rows(folder / "reported.csv")),
+        claims=tuple(_claims(_rows(folder / "claims.csv"))),
+    )
+
+
+def _figure(row: Cells) -> ReportedFigure:
+    return ReportedFigure(
+        variant=row.get("variant", ""),
+        metric=find_metric(row.get("metric", "")),
+        at=row.get("at") or "selected",
+        reported=_number(row.get("reported")) or 0.0,
+        place=row.get("place", ""),
+        n=int(_number(row.get("n")) or 0),
+        measured=_number(row.get("measured")),
+        low=_number(row.get("low")),
+        high=_number(row.get("high")),
+        difference=_number(row.get("difference")),
+        within=_truth(row.get("within")),
+        one_run=_truth(row.get("one_run")),
+        problem=row.get("problem", ""),
+    )
+
+
+def _claims(rows: list[Cells]) -> list[ClaimAnswer]:
+    """Return a record a claim: rows of the same number are its parts, whose reasons are joined."""
+    parts: dict[str, list[Cells]] = {}
+    for row in rows:
+        parts.setdefault(row.get("claim") or row.get("text", ""), []).append(row)
+    return [_claim(rows[0], "; ".join(filter(None, (row.get("why") for row in rows)))) for rows in parts.values()]
+
+
+def _claim(row: Cells, why: str) -> ClaimAnswer:
+    texts: dict[str, Any] = {name: row.get(name, "") for name in ("text", "relation", "metric", "at", "answer")}
+    return ClaimAnswer(**texts, why=why)
+
+
+def _number(text: str | None) -> float | None:
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise DlbenchError(f"Cannot read the experiment's tables: {text!r} is not a number.") from None
+
+
+def _truth(text: str | None) -> bool | None:
+    return text.lower() == "true" if text else None
+
+
+def _rows(path: Path) -> list[Cells]:
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [{name: cell or "" for name, cell in row.items() if name} for row in csv.DictReader(file)]
