@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from dlbench.components.records import ImageData
+from dlbench.components.image_data import ImageData
 from dlbench.engine.dataset_cache import load_for_trial
 from dlbench.engine.diagnostics import DiagnosticsRunner
 from dlbench.engine.run_trial import run_trial

@@ -65,7 +65,7 @@ def _hook(name: str) -> str:
 
 def records_page() -> str:
     """Return the page of records, those that plugins make and those that they are handed."""
-    made = [specs.Parameter, specs.Component, *specs.KINDS.values(), Value, specs.ImageData]
+    made = [specs.Parameter, specs.Component, *specs.KINDS.values(), Value, dlbench.ImageData]
     handed = [dlbench.Trial, dlbench.Selection, dlbench.TrialRecord, dlbench.Manifest, dlbench.WorkUnit]
     events = [dlbench.TrialStarted, dlbench.EpochFinished, dlbench.TrialNoted, dlbench.TrialFinished]
     return (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dlbench.api import Comparison, compare, load_results, run_unit
     from dlbench.components.choice import Selection
+    from dlbench.components.image_data import ImageData
     from dlbench.components.metrics import Value
     from dlbench.components.records import (
         API_VERSION,
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
         Diagnostic,
         Executor,
         Figure,
-        ImageData,
         Model,
         Optimizer,
         Parameter,
@@ -93,6 +93,7 @@ __all__ = [
 _NAMES = {
     "api": ("Comparison", "compare", "load_results", "run_unit"),
     "components.choice": ("Selection",),
+    "components.image_data": ("ImageData",),
     "components.metrics": ("Value",),
     "errors": ("ContractError", "DlbenchError"),
     "hookspecs": ("hookimpl",),

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dlbench.components.records import Dataset, Value
+from dlbench.components.records import Dataset, ParameterValue
 from dlbench.files import replace_file
 from dlbench.trials.identity import digest
 
@@ -57,7 +57,7 @@ def is_complete(folder: Path) -> bool:
 
 
 def lookup(
-    name: str, parameters: Mapping[str, Value], version: str, record: Dataset, data_dir: Path
+    name: str, parameters: Mapping[str, ParameterValue], version: str, record: Dataset, data_dir: Path
 ) -> PreparedInfo | None:
     """Return what is known of a data set that was prepared from the files that are there now, else None.
 
@@ -76,7 +76,7 @@ def lookup(
 
 def remember(
     name: str,
-    parameters: Mapping[str, Value],
+    parameters: Mapping[str, ParameterValue],
     version: str,
     record: Dataset,
     data_dir: Path,
@@ -88,12 +88,12 @@ def remember(
     replace_file(path, json.dumps(content))
 
 
-def _index_path(name: str, parameters: Mapping[str, Value], version: str, data_dir: Path) -> Path:
+def _index_path(name: str, parameters: Mapping[str, ParameterValue], version: str, data_dir: Path) -> Path:
     key = digest([name, dict(parameters), version], 32)
     return data_dir / "prepared" / "index" / f"{key}.json"
 
 
-def fingerprint(record: Dataset, parameters: Mapping[str, Value], data_dir: Path) -> str | None:
+def fingerprint(record: Dataset, parameters: Mapping[str, ParameterValue], data_dir: Path) -> str | None:
     """Return a hash of path, size and time of change of every file a data set is read from.
 
     None where it declares files or a path and none are there; "" where it declares neither.

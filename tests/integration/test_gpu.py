@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from dlbench.components.records import ImageData
+from dlbench.components.image_data import ImageData
 from dlbench.engine.checkpoint import Checkpoints, Interrupted
 from dlbench.engine.cuda_graphs import GraphedStep
 from dlbench.engine.randomness import borrowed_generators

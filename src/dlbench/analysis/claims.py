@@ -10,7 +10,7 @@ from dlbench.analysis.claim_values import ClaimValues, Series
 from dlbench.analysis.diagnostics import declared_in
 from dlbench.analysis.metrics import check_metric
 from dlbench.components.metric_table import find_metric
-from dlbench.components.records import Value
+from dlbench.components.records import ParameterValue
 from dlbench.errors import DlbenchError
 from dlbench.experiments.experiment_file import Claim, Experiment
 from dlbench.experiments.relations import Interaction, Link, Monotone, Operand, Ordering, Sign
@@ -255,16 +255,16 @@ _NUMBERS = ("n", "dropped", "difference", "difference_low", "difference_high", "
 COLUMNS = ("claim", "text", "relation", "metric", "at", "answer", "part", "part_answer", *_NUMBERS, "why")
 
 
-def claims_table(answers: Sequence[ClaimAnswer]) -> tuple[tuple[str, ...], list[dict[str, Value]]]:
+def claims_table(answers: Sequence[ClaimAnswer]) -> tuple[tuple[str, ...], list[dict[str, ParameterValue]]]:
     """Return claims.csv: a row a part of a claim, in the metric's unit; a claim without parts has one row."""
-    rows: list[dict[str, Value]] = []
+    rows: list[dict[str, ParameterValue]] = []
     for number, answer in enumerate(answers, start=1):
-        head: dict[str, Value] = {"claim": number, "answer": answer.answer}
+        head: dict[str, ParameterValue] = {"claim": number, "answer": answer.answer}
         head |= {name: getattr(answer, name) for name in ("text", "relation", "metric", "at")}
         rows += [head | _row(part) for part in answer.parts] or [head | {"why": answer.why}]
     return COLUMNS, rows
 
 
-def _row(part: Part) -> dict[str, Value]:
+def _row(part: Part) -> dict[str, ParameterValue]:
     numbers = {name: getattr(part, name) for name in _NUMBERS}
     return {"part": part.claimed, "part_answer": part.answer, "why": part.why} | numbers

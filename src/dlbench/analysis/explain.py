@@ -7,7 +7,7 @@ from dlbench.analysis.diagnostics import FIRST, LAST, layers_of, measured_epochs
 from dlbench.analysis.families import name_values
 from dlbench.analysis.verdicts import judge_run
 from dlbench.components.metrics import Metric
-from dlbench.components.records import Value
+from dlbench.components.records import ParameterValue
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.sentences import difference_in_words, p_in_words
 from dlbench.statistics.verdicts import Comparison, Rules
@@ -29,13 +29,17 @@ class Difference:
     comparison: Comparison
     sentence: str
 
-    def document(self) -> dict[str, Value]:
+    def document(self) -> dict[str, ParameterValue]:
         """Return it as JSON content."""
         found = asdict(self.comparison)
         numbers = {
             name: found[name] for name in ("n", "difference", "difference_low", "difference_high", "p", "p_holm")
         }
-        head: dict[str, Value] = {"metric": self.metric.name, "axis": self.axis, "variant": self.comparison.variant}
+        head: dict[str, ParameterValue] = {
+            "metric": self.metric.name,
+            "axis": self.axis,
+            "variant": self.comparison.variant,
+        }
         means = {"mean": self.comparison.mean, "baseline_mean": self.baseline_mean}
         return (
             head

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 
-from dlbench.components.records import Value
+from dlbench.components.records import ParameterValue
 from dlbench.statistics.sentences import more_seeds_sentence, sentence
 from dlbench.statistics.verdicts import Comparison, Rules
 from dlbench.trials.settings import SETTINGS
@@ -78,12 +78,12 @@ class Family:
         """Tell whether more seeds are not called for."""
         return all(comparison.decided for comparison in self.comparisons)
 
-    def rows(self, metric: str) -> list[dict[str, Value]]:
+    def rows(self, metric: str) -> list[dict[str, ParameterValue]]:
         """Return the rows of comparison.csv; the baseline's own comes first and has no difference."""
-        place: dict[str, Value] = {"axis": self.axis, "held": self.held}
-        rows: list[dict[str, Value]] = []
+        place: dict[str, ParameterValue] = {"axis": self.axis, "held": self.held}
+        rows: list[dict[str, ParameterValue]] = []
         if self.baseline:
-            own: dict[str, Value] = {
+            own: dict[str, ParameterValue] = {
                 "metric": metric,
                 "baseline": self.baseline.variant,
                 "dropped": 0,
@@ -93,7 +93,7 @@ class Family:
         return rows + [_row({**place, **asdict(comparison)}) for comparison in self.comparisons]
 
 
-def _row(cells: Mapping[str, Value]) -> dict[str, Value]:
+def _row(cells: Mapping[str, ParameterValue]) -> dict[str, ParameterValue]:
     """Return cells in the order of the columns; what does not exist is None, not NaN."""
     found = {column: cells.get(column) for column in COLUMNS}
     return {key: None if isinstance(x, float) and math.isnan(x) else x for key, x in found.items()}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dlbench.analysis.summary import Summary, group_by_variant
-from dlbench.components.records import Value
+from dlbench.components.records import ParameterValue
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
@@ -53,11 +53,11 @@ def class_scores(confusion: Sequence[Sequence[int]], index: int) -> dict[str, fl
     }
 
 
-def per_class_table(rows: Sequence[ClassScores]) -> tuple[tuple[str, ...], list[dict[str, Value]]]:
+def per_class_table(rows: Sequence[ClassScores]) -> tuple[tuple[str, ...], list[dict[str, ParameterValue]]]:
     """Return them as columns and rows: label, values by axis, class, support, n, and two columns a score."""
     table = []
     for row in rows:
-        cells: dict[str, Value] = {"label": row.label, **row.values, "class": row.class_name}
+        cells: dict[str, ParameterValue] = {"label": row.label, **row.values, "class": row.class_name}
         cells |= {"support": row.support, "n": row.f1.n}
         for score in SCORES:
             summary: Summary = getattr(row, score)

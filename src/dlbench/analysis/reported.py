@@ -11,7 +11,7 @@ from dlbench.analysis.metrics import Query
 from dlbench.analysis.summary import Summary, group_by_variant
 from dlbench.components.metric_table import find_metric
 from dlbench.components.metrics import Metric
-from dlbench.components.records import Value
+from dlbench.components.records import ParameterValue
 from dlbench.errors import DlbenchError
 from dlbench.experiments.experiment_file import Reported
 from dlbench.plans.naming import find_variant
@@ -45,7 +45,7 @@ class ReportedFigure:
     one_run: bool | None = None
     problem: str = ""
 
-    def row(self) -> dict[str, Value]:
+    def row(self) -> dict[str, ParameterValue]:
         """Return it as a row of reported.csv."""
         return {name: getattr(self, name) for name in COLUMNS} | {"metric": self.metric.name}
 
@@ -96,6 +96,6 @@ def _measure(reported: float, summary: Summary) -> dict[str, Any]:
     }
 
 
-def reported_table(figures: Sequence[ReportedFigure]) -> tuple[tuple[str, ...], list[dict[str, Value]]]:
+def reported_table(figures: Sequence[ReportedFigure]) -> tuple[tuple[str, ...], list[dict[str, ParameterValue]]]:
     """Return reported.csv: a row a figure."""
     return COLUMNS, [figure.row() for figure in figures]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dlbench.components.metrics import Metric
-from dlbench.components.records import Value
+from dlbench.components.records import ParameterValue
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.trials.settings import Settings
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -144,11 +144,16 @@ def _failures(records: Iterable[TrialRecord]) -> tuple[FailureGroup, ...]:
     )
 
 
-def summary_table(summaries: Iterable[VariantSummary]) -> tuple[tuple[str, ...], list[dict[str, Value]]]:
+def summary_table(summaries: Iterable[VariantSummary]) -> tuple[tuple[str, ...], list[dict[str, ParameterValue]]]:
     """Return the summary as columns and rows: label, values by axis, n, failed, and four columns a metric."""
     rows = []
     for summary in summaries:
-        row: dict[str, Value] = {"label": summary.label, **summary.values, "n": summary.n, "failed": summary.failed}
+        row: dict[str, ParameterValue] = {
+            "label": summary.label,
+            **summary.values,
+            "n": summary.n,
+            "failed": summary.failed,
+        }
         for name, metric in summary.metrics.items():
             row |= {f"{name}_mean": metric.mean, f"{name}_std": metric.std}
             row |= {f"{name}_minimum": metric.minimum, f"{name}_maximum": metric.maximum}

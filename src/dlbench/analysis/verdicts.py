@@ -14,7 +14,7 @@ from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.summary import group_by_variant
 from dlbench.components.metric_table import find_metric
 from dlbench.components.metrics import Metric
-from dlbench.components.records import Value
+from dlbench.components.records import ParameterValue
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.notation import p_equation
@@ -63,7 +63,7 @@ class Judged:
         """Tell whether every verdict on an axis is decided."""
         return all(family.decided for family in self.families or self.held)
 
-    def table(self) -> tuple[tuple[str, ...], list[dict[str, Value]]]:
+    def table(self) -> tuple[tuple[str, ...], list[dict[str, ParameterValue]]]:
         """Return the columns and rows of comparison.csv."""
         return COLUMNS, [row for family in self.all_families for row in family.rows(self.criteria.metric)]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dlbench.components.records import Value
+from dlbench.components.records import ParameterValue
 from dlbench.components.syntax import format_reference
 
 
@@ -18,7 +18,7 @@ class Selection:
     """
 
     name: str
-    parameters: Mapping[str, Value] = field(default_factory=dict)
+    parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
 
     @property
@@ -43,5 +43,5 @@ class Selection:
         return cls(content["name"], parameters, tuple(content["changed"]))
 
 
-def _freeze(value: Any) -> Value:
+def _freeze(value: Any) -> ParameterValue:
     return tuple(value) if isinstance(value, list) else value

@@ -4,18 +4,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, InitVar, dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from dlbench.components import metrics
 from dlbench.errors import ContractError
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 API_VERSION = 1
 
-Value = bool | int | float | str | None | tuple[float, ...]
+ParameterValue = bool | int | float | str | None | tuple[float, ...]
 ValueType = type[bool] | type[int] | type[float] | type[str] | type[tuple[float, ...]]
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
@@ -38,7 +34,7 @@ class Parameter:
     summary: what it means, one line.
     """
 
-    default: Value = None
+    default: ParameterValue = None
     _: KW_ONLY
     type: ValueType | None = None
     minimum: float | None = None
@@ -56,7 +52,7 @@ class Parameter:
             raise ContractError(f"Invalid type {self.type!r} for a parameter: it takes {names}.")
 
 
-def _as_read(default: Value, kind: ValueType | None) -> Value:
+def _as_read(default: ParameterValue, kind: ValueType | None) -> ParameterValue:
     """Return a default as its text would be parsed, so that spelling it out keeps the identity (1 becomes 1.0)."""
     if kind is float and isinstance(default, int):
         return float(default)
@@ -86,7 +82,7 @@ class Component:
     factory: str
     summary: str = ""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
-    defaults: Mapping[str, Value] = field(default_factory=dict)
+    defaults: Mapping[str, ParameterValue] = field(default_factory=dict)
     source: str = ""
     tags: Sequence[str] = ()
 
@@ -276,28 +272,6 @@ class Figure(Component):
         object.__setattr__(self, "values", tuple(self.values))
         if self.parameters:
             raise ContractError(f"{self.name}: a figure has no parameters, as nobody could give them.")
-
-
-@dataclass(frozen=True, eq=False)
-class ImageData:
-    """A data set in memory. Images are uint8 or float32, N×C×H×W; labels are int64, N.
-
-    train_images: training images.
-    train_labels: their labels, from 0.
-    test_images: test images.
-    test_labels: their labels, from 0.
-    class_names: names of the classes, by label.
-    validation_images: images of the data set's own validation split; None if it has none.
-    validation_labels: their labels, from 0; None if there is no validation split.
-    """
-
-    train_images: "NDArray[np.uint8 | np.float32]"
-    train_labels: "NDArray[np.int64]"
-    test_images: "NDArray[np.uint8 | np.float32]"
-    test_labels: "NDArray[np.int64]"
-    class_names: Sequence[str]
-    validation_images: "NDArray[np.uint8 | np.float32] | None" = None
-    validation_labels: "NDArray[np.int64] | None" = None
 
 
 KINDS: Mapping[str, type[Component]] = MappingProxyType(

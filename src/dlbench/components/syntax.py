@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dlbench.components.records import Parameter, Value
+from dlbench.components.records import Parameter, ParameterValue
 from dlbench.errors import DlbenchError, suggest
 
 _OPENS_PARAMETER = re.compile(r":(?=[A-Za-z_]\w*=)")
@@ -101,7 +101,7 @@ def unquote(text: str) -> str:
     return text.replace('"', "")
 
 
-def parse_value(text: str, parameter: Parameter, name: str) -> Value:
+def parse_value(text: str, parameter: Parameter, name: str) -> ParameterValue:
     """Parse one value by the type and range of its parameter; `name` names it in errors."""
     if text.lower() == "none" and parameter.default is None and not parameter.required:
         return None
@@ -113,7 +113,7 @@ def parse_value(text: str, parameter: Parameter, name: str) -> Value:
     return check_value(value, parameter, name)
 
 
-def check_value(value: Value, parameter: Parameter, name: str) -> Value:
+def check_value(value: ParameterValue, parameter: Parameter, name: str) -> ParameterValue:
     """Return the value unchanged. Raises DlbenchError if the range or the choices exclude it."""
     if parameter.choices and value not in parameter.choices:
         hint = suggest(str(value), parameter.choices, f"It takes {', '.join(parameter.choices)}.")
@@ -128,7 +128,7 @@ def check_value(value: Value, parameter: Parameter, name: str) -> Value:
     return value
 
 
-def _convert(text: str, parameter: Parameter) -> Value:
+def _convert(text: str, parameter: Parameter) -> ParameterValue:
     match parameter.type:
         case None:
             return guess_value(text)
@@ -145,14 +145,14 @@ def _convert(text: str, parameter: Parameter) -> Value:
     return text
 
 
-def _number_like(example: Value) -> Callable[[str], float]:
+def _number_like(example: ParameterValue) -> Callable[[str], float]:
     """Return the parser for the numbers of a tuple: whole if those of the default are; else each text decides."""
     if not isinstance(example, tuple) or not example:
         return lambda text: int(text) if text.lstrip("-").isdecimal() else float(text)
     return float if any(isinstance(number, float) for number in example) else int
 
 
-def guess_value(text: str) -> Value:
+def guess_value(text: str) -> ParameterValue:
     """Parse a value of undeclared type: none, true, false, a whole number, a number, or text."""
     if text.lower() == "none":
         return None
@@ -181,7 +181,7 @@ def format_value(value: object) -> str:
     return f'"{text}"' if _NEEDS_QUOTES.search(text) else text
 
 
-def format_reference(name: str, parameters: Mapping[str, Value]) -> str:
+def format_reference(name: str, parameters: Mapping[str, ParameterValue]) -> str:
     """Return a component as text; the inverse of parse_reference."""
     return ":".join([name, *(f"{key}={format_value(value)}" for key, value in parameters.items())])
 

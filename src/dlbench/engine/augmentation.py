@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dlbench.components.records import Value
+from dlbench.components.records import ParameterValue
 
 #: What one augmentation drew for some images, one column per image.
 Draws = Tensor
@@ -26,7 +26,7 @@ class Augmentation:
     generator: the seed stream that they draw from.
     """
 
-    chosen: Mapping[str, Mapping[str, Value]]
+    chosen: Mapping[str, Mapping[str, ParameterValue]]
     generator: torch.Generator
 
     def draw(self, sizes: Sequence[int], image_shape: Sequence[int], device: torch.device) -> Iterator[list[Draws]]:

@@ -8,7 +8,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from dlbench.analysis.speed import PARTS
-from dlbench.components.records import ImageData
+from dlbench.components.image_data import ImageData
 from dlbench.engine import cost
 from dlbench.engine.dataset_cache import load_for_trial
 from dlbench.engine.factories import build_model

@@ -15,7 +15,8 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from dlbench.components.records import Dataset, ImageData, Value
+from dlbench.components.image_data import ImageData
+from dlbench.components.records import Dataset, ParameterValue
 from dlbench.dataset_index import META, PreparedInfo, is_complete, prepared_folder, remember
 from dlbench.engine.dataset_contract import check_contract, splits, to_image_data
 from dlbench.errors import ContractError, DataError, DataMissingError, DlbenchError, describe_error
@@ -32,7 +33,9 @@ _UNUSABLE_FOLDER = frozenset(
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def prepare(entry: Entry[Dataset], parameters: Mapping[str, Value], data_dir: Path, download: bool) -> PreparedInfo:
+def prepare(
+    entry: Entry[Dataset], parameters: Mapping[str, ParameterValue], data_dir: Path, download: bool
+) -> PreparedInfo:
     """Read a data set through its factory, check it, and store it as arrays below the data folder.
 
     Raises DataMissingError if its files are absent, DataError if they are corrupt or cannot be downloaded or the folder
@@ -55,7 +58,9 @@ def store(data: ImageData, data_dir: Path) -> PreparedInfo:
     return info
 
 
-def verify(entry: Entry[Dataset], parameters: Mapping[str, Value], data_dir: Path) -> tuple[PreparedInfo, bool]:
+def verify(
+    entry: Entry[Dataset], parameters: Mapping[str, ParameterValue], data_dir: Path
+) -> tuple[PreparedInfo, bool]:
     """Read a data set's files again, with all their checks, and compare the prepared arrays with them byte for byte.
 
     Arrays that differ are replaced. Returns what is known of the data set, and whether they differed. Raises as
@@ -84,7 +89,7 @@ def _digest(folder: Path) -> str:
 
 
 def _read_checked(
-    entry: Entry[Dataset], parameters: Mapping[str, Value], data_dir: Path, download: bool
+    entry: Entry[Dataset], parameters: Mapping[str, ParameterValue], data_dir: Path, download: bool
 ) -> tuple[Dataset, ImageData]:
     """Return what a data set's factory reads, checked against its contract."""
     record = entry.record
@@ -132,7 +137,7 @@ def load_for_trial(trial: Trial, data_dir: Path, registry: Registry) -> ImageDat
     return load(info.digest, data_dir)
 
 
-def _read(record: Dataset, parameters: Mapping[str, Value], data_dir: Path, download: bool) -> ImageData:
+def _read(record: Dataset, parameters: Mapping[str, ParameterValue], data_dir: Path, download: bool) -> ImageData:
     try:
         factory: DatasetFactory = resolve_name(record.factory)
         return to_image_data(factory(data_dir, download, **parameters), record)

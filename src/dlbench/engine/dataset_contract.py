@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from dlbench.components.records import Dataset, ImageData
+from dlbench.components.image_data import ImageData
+from dlbench.components.records import Dataset
 from dlbench.errors import ContractError
 
 Images = NDArray[np.uint8 | np.float32]

@@ -10,7 +10,7 @@ import threadpoolctl
 import torch
 from torch import nn
 
-from dlbench.components.records import ImageData
+from dlbench.components.image_data import ImageData
 from dlbench.engine import cost
 from dlbench.engine.checkpoint import CheckpointError, Checkpoints
 from dlbench.engine.diagnostics import DiagnosticsRunner, resolve_diagnostics

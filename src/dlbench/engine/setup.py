@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from dlbench.components.records import ImageData
+from dlbench.components.image_data import ImageData
 from dlbench.engine.augmentation import Augmentation
 from dlbench.engine.cuda_graphs import GraphedStep, make_recordable
 from dlbench.engine.evaluation import build_criterion

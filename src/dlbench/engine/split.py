@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dlbench.components.records import ImageData
+from dlbench.components.image_data import ImageData
 from dlbench.errors import DlbenchError
 from dlbench.trials.split import held_out, split_problem, test_size_problem
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlbench.components.records import Dataset, Value
+from dlbench.components.records import Dataset, ParameterValue
 from dlbench.dataset_index import PreparedInfo
 from dlbench.executors.allocator import keep_freed_memory
 from dlbench.machine import Machine, Training
@@ -36,7 +36,7 @@ def examine_training() -> Training:
     )
 
 
-def prepare_dataset(name: str, parameters: dict[str, Value], data_dir: str, download: bool) -> PreparedInfo:
+def prepare_dataset(name: str, parameters: dict[str, ParameterValue], data_dir: str, download: bool) -> PreparedInfo:
     """Prepare a data set by its qualified name."""
     from dlbench.engine.dataset_cache import prepare
     from dlbench.plugins.registry import Registry
@@ -58,7 +58,7 @@ def measure_cost(trial: dict[str, Any], data_dir: str) -> "Cost":
     return bench.measure_cost(Trial.from_json(trial), Path(data_dir))
 
 
-def verify_dataset(name: str, parameters: dict[str, Value], data_dir: str) -> tuple[PreparedInfo, bool]:
+def verify_dataset(name: str, parameters: dict[str, ParameterValue], data_dir: str) -> tuple[PreparedInfo, bool]:
     """Verify a data set by its qualified name."""
     from dlbench.engine.dataset_cache import verify
     from dlbench.plugins.registry import Registry

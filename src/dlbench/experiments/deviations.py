@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from dlbench.components.axes import AXES
-from dlbench.components.records import Value
+from dlbench.components.records import ParameterValue
 from dlbench.components.syntax import format_value
 from dlbench.experiments.experiment_file import Experiment
 from dlbench.experiments.request import is_of_machine, to_request
@@ -58,7 +58,7 @@ def _distinct(trials: Iterable[Trial]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(texts) for name, texts in found.items()}
 
 
-def _as_text(value: Value) -> str:
+def _as_text(value: ParameterValue) -> str:
     return value if isinstance(value, str) else format_value(value)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dlbench.components.records import ImageData
+from dlbench.components.image_data import ImageData
 from dlbench.trials.events import Emit
 from dlbench.trials.work_unit import WorkUnit
 

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Generic, TypeVar, overload
 
 from dlbench.components.choice import Selection
-from dlbench.components.records import KINDS, Component, Value
+from dlbench.components.records import KINDS, Component, ParameterValue
 from dlbench.components.syntax import Reference, describe, parse_value
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plugins.discovery import Plugin, PluginSet, load_plugins
@@ -155,7 +155,7 @@ def select(entry: Entry[Component], raw: Mapping[str, str]) -> Selection:
             raise DlbenchError(
                 f"The {SINGULAR[entry.record.kind]} {label} needs its parameter {key}.", f"Write {label}:{key}=…"
             )
-    resolved: dict[str, Value] = {key: parameter.default for key, parameter in declared.items()} | given
+    resolved: dict[str, ParameterValue] = {key: parameter.default for key, parameter in declared.items()} | given
     changed = tuple(key for key in declared if resolved[key] != declared[key].default)
     return Selection(entry.name, resolved, changed)
 

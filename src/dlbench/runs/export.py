@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dlbench.analysis.per_class import per_class, per_class_table
 from dlbench.analysis.summary import VariantSummary, summarise, summary_table
 from dlbench.components.metric_table import find_metric
-from dlbench.components.records import Value
+from dlbench.components.records import ParameterValue
 from dlbench.errors import DlbenchError, suggest
 from dlbench.files import strict_json
 from dlbench.runs.folder import RunFolder
@@ -18,7 +18,7 @@ FORMATS = ("csv", "json", "markdown", "latex", "parquet")
 # An underscore inside a word is plain text in Markdown; elsewhere it may open an emphasis.
 _MARKDOWN = re.compile(r"[\\`*\[\]<>|~]|(?<!\w)_|_(?!\w)")
 
-Table = tuple[Sequence[str], Sequence[Mapping[str, Value]]]
+Table = tuple[Sequence[str], Sequence[Mapping[str, ParameterValue]]]
 
 
 def export(folder: RunFolder, table: str, format: str) -> str | bytes:  # noqa: A002  # the option's name
@@ -67,26 +67,26 @@ def _readable(summaries: Sequence[VariantSummary]) -> Table:
     axes = dict.fromkeys(axis for summary in summaries for axis in summary.values) or {"label": None}
     rows = []
     for summary in summaries:
-        row: dict[str, Value] = {axis: summary.values.get(axis, summary.label) for axis in axes}
+        row: dict[str, ParameterValue] = {axis: summary.values.get(axis, summary.label) for axis in axes}
         row |= {"n": summary.n, "failed": summary.failed}
         row |= {find_metric(name).heading: metric.text(find_metric(name)) for name, metric in summary.metrics.items()}
         rows.append(row)
     return tuple(dict.fromkeys([*axes, "n", "failed", *(column for row in rows for column in row)])), rows
 
 
-def _text(value: Value) -> str:
+def _text(value: ParameterValue) -> str:
     shown = cell(value)
     return "" if shown is None else " ".join(str(shown).split())
 
 
-def _markdown(columns: Sequence[str], rows: Iterable[Mapping[str, Value]]) -> str:
+def _markdown(columns: Sequence[str], rows: Iterable[Mapping[str, ParameterValue]]) -> str:
     lines = [list(columns), *([_text(row.get(column)) for column in columns] for row in rows)]
     header, *body = ["| " + " | ".join(_MARKDOWN.sub(r"\\\g<0>", text) for text in line) + " |" for line in lines]
     rule = "| " + " | ".join("---" for _ in columns) + " |"
     return "\n".join([header, rule, *body]) + "\n"
 
 
-def _latex(columns: Sequence[str], rows: Iterable[Mapping[str, Value]]) -> str:
+def _latex(columns: Sequence[str], rows: Iterable[Mapping[str, ParameterValue]]) -> str:
     import pandas as pd
 
     texts = pd.DataFrame([[_text(row.get(column)) for column in columns] for row in rows], columns=list(columns))
@@ -94,7 +94,7 @@ def _latex(columns: Sequence[str], rows: Iterable[Mapping[str, Value]]) -> str:
     return written.replace("±", r"$\pm$")
 
 
-def _parquet(columns: Sequence[str], rows: Sequence[Mapping[str, Value]]) -> bytes:
+def _parquet(columns: Sequence[str], rows: Sequence[Mapping[str, ParameterValue]]) -> bytes:
     from dlbench.runs.frames import frame
 
     file = io.BytesIO()

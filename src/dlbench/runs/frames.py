@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 
 from dlbench.analysis.summary import VariantSummary, summary_table
-from dlbench.components.records import Value
+from dlbench.components.records import ParameterValue
 from dlbench.components.syntax import format_value
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.tables import VIEWS, table
@@ -32,10 +32,10 @@ def summary_frame(summaries: Sequence[VariantSummary]) -> pd.DataFrame:
     return frame(*summary_table(summaries))
 
 
-def frame(columns: Sequence[str], rows: Sequence[Mapping[str, Value]]) -> pd.DataFrame:
+def frame(columns: Sequence[str], rows: Sequence[Mapping[str, ParameterValue]]) -> pd.DataFrame:
     """Return rows as a frame; what a row lacks is missing there."""
     return pd.DataFrame({column: [_flat(row.get(column)) for row in rows] for column in columns})
 
 
-def _flat(value: Value) -> Value:
+def _flat(value: ParameterValue) -> ParameterValue:
     return format_value(value) if isinstance(value, tuple) else value

@@ -10,13 +10,13 @@ from types import MappingProxyType
 from dlbench.analysis.convergence import epochs_to_target
 from dlbench.components.axes import AXES
 from dlbench.components.metric_table import names_in_groups
-from dlbench.components.records import Value
+from dlbench.components.records import ParameterValue
 from dlbench.components.syntax import format_value
 from dlbench.files import append_rows, remove_file, replace_file, to_bytes
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.trial_record import TrialRecord
 
-Row = Mapping[str, Value]
+Row = Mapping[str, ParameterValue]
 
 _IDENTITY = ("trial_id", "provenance_id", "status", "message")
 _SETTINGS = ("learning_rate", "batch_size", "epochs", "normalization", "validation", "select", "precision")
@@ -129,7 +129,7 @@ def to_csv(columns: tuple[str, ...], rows: Iterable[Row], *, header: bool = True
     return text.getvalue()
 
 
-def _inert(value: Value) -> Value:
+def _inert(value: ParameterValue) -> ParameterValue:
     """Return a cell that no spreadsheet interprets as a formula: an apostrophe is put before text that looks like one.
 
     Line ends are those of the file: a lone carriage return would go unquoted, and end the row for its readers.
@@ -148,7 +148,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def cell(value: Value) -> int | float | str | None:
+def cell(value: ParameterValue) -> int | float | str | None:
     """Return a value as a cell: truth values and tuples as the component syntax writes them."""
     return format_value(value) if isinstance(value, bool | tuple) else value
 

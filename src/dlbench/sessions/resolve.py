@@ -8,7 +8,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dlbench.components.choice import Selection
-from dlbench.components.records import Dataset, Value
+from dlbench.components.records import Dataset, ParameterValue
 from dlbench.dataset_index import PreparedInfo, lookup
 from dlbench.errors import DataMissingError, DlbenchError
 from dlbench.executors.task_worker import TaskWorker
@@ -81,7 +81,7 @@ class TrialResolver:
             )
         return self._prepared[key]
 
-    def prepare(self, entry: Entry[Dataset], parameters: "Mapping[str, Value]") -> PreparedInfo:
+    def prepare(self, entry: Entry[Dataset], parameters: "Mapping[str, ParameterValue]") -> PreparedInfo:
         """Prepare a data set in a worker; download what is not on disk, and say so first."""
         from dlbench.executors.tasks import prepare_dataset
 
@@ -126,7 +126,9 @@ class TrialResolver:
         return self._worker.call(function, *arguments)
 
 
-def known_data(entry: Entry[Dataset], parameters: "Mapping[str, Value]", data_dir: Path) -> PreparedInfo | None:
+def known_data(
+    entry: Entry[Dataset], parameters: "Mapping[str, ParameterValue]", data_dir: Path
+) -> PreparedInfo | None:
     """Return what is known of a data set if it lies prepared and its files are as they were."""
     return lookup(entry.name, parameters, entry.plugin.version, entry.record, data_dir)
 

@@ -11,7 +11,8 @@ from unittest import mock
 import numpy as np
 from numpy.typing import NDArray
 
-from dlbench.components.records import Dataset, ImageData
+from dlbench.components.image_data import ImageData
+from dlbench.components.records import Dataset
 from dlbench.engine.dataset_contract import check_contract, splits, to_image_data
 from dlbench.errors import ContractError, DlbenchError
 from dlbench.testing.promises import Subject, Unproven, promise

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from dlbench.components.records import Value
+from dlbench.components.records import ParameterValue
 from dlbench.errors import describe_error
 from dlbench.plugins.registry import SINGULAR, Entry, Record_co, Registry
 
@@ -69,7 +69,7 @@ class Subject(Generic[Record_co]):
 
     entry: Entry[Record_co]
     registry: Registry = field(repr=False)
-    parameters: Mapping[str, Value]
+    parameters: Mapping[str, ParameterValue]
     data_dir: Path
 
     @property

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
-from dlbench.components.records import KINDS, Component, Model, Value
+from dlbench.components.records import KINDS, Component, Model, ParameterValue
 from dlbench.errors import DlbenchError, suggest
 from dlbench.experiments.discovery import ExperimentFile, find_experiments
 from dlbench.plans.config import default_data_dir, load_config
@@ -17,7 +17,7 @@ from dlbench.plugins.registry import SINGULAR, Entry, Registry
 from dlbench.sessions.resolve import data_folder
 from dlbench.testing.promises import Finding, Promise, Subject, examine
 
-Given = Mapping[str, Mapping[str, Value]]
+Given = Mapping[str, Mapping[str, ParameterValue]]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Item:
     registry: Registry = field(repr=False)
     entry: Entry[Component] | None = None
     experiment: ExperimentFile | None = None
-    parameters: Mapping[str, Value] = field(default_factory=dict)
+    parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
     data_dir: Path | None = None
 
     def check(self) -> Finding:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from dlbench.components.records import Parameter, Value
+from dlbench.components.records import Parameter, ParameterValue
 from dlbench.components.syntax import Reference, format_reference, parse_reference, parse_value, split_list
 from dlbench.errors import DlbenchError, suggest
 
@@ -26,7 +26,7 @@ def check_augmentation(text: str) -> str:
     return ",".join(written) or "none"
 
 
-def parse_augmentations(text: str) -> dict[str, dict[str, Value]]:
+def parse_augmentations(text: str) -> dict[str, dict[str, ParameterValue]]:
     """Read "crop:padding=2,flip" as {name: {parameter: value}}, in the order in which they are applied."""
     if text == "none":
         return {}
@@ -35,7 +35,7 @@ def parse_augmentations(text: str) -> dict[str, dict[str, Value]]:
     return {name: chosen[name] for name in AUGMENTATIONS if name in chosen}
 
 
-def _parameters(reference: Reference) -> dict[str, Value]:
+def _parameters(reference: Reference) -> dict[str, ParameterValue]:
     """Return every parameter of an augmentation, defaults included."""
     name = reference.name
     if name not in AUGMENTATIONS:

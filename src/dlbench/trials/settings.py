@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
-from dlbench.components.records import Parameter, Value
+from dlbench.components.records import Parameter, ParameterValue
 from dlbench.components.syntax import format_value, parse_value
 from dlbench.trials.augmentation import check_augmentation
 from dlbench.trials.normalization import check_normalization
@@ -45,7 +45,7 @@ class Setting:
         """Return the command-line option, "--batch-size"."""
         return "--" + self.name.replace("_", "-")
 
-    def parse(self, text: str) -> Value:
+    def parse(self, text: str) -> ParameterValue:
         """Return the value of a text. Raises DlbenchError if it is invalid."""
         value = parse_value(text, self.parameter, self.option)
         return self.check(value) if self.check and isinstance(value, str) else value
@@ -54,7 +54,7 @@ class Setting:
 _ABOUT = tuple(item.name for item in fields(Setting) if item.name not in ("name", "parameter", "summary"))
 
 
-def _setting(default: Value, summary: str, **given: Any) -> Any:
+def _setting(default: ParameterValue, summary: str, **given: Any) -> Any:
     """Declare a field of Settings. given: fields of its Setting and of its Parameter."""
     about = {key: given.pop(key) for key in _ABOUT if key in given}
     return field(default=default, metadata={"parameter": Parameter(default, **given), "summary": summary, **about})
@@ -141,12 +141,12 @@ class Settings:
     )
 
     @property
-    def values(self) -> dict[str, Value]:
+    def values(self) -> dict[str, ParameterValue]:
         """Return every setting by name."""
         return {name: getattr(self, name) for name in SETTINGS}
 
     @property
-    def identity(self) -> dict[str, Value]:
+    def identity(self) -> dict[str, ParameterValue]:
         """Return the settings that decide a trial's numbers.
 
         A setting that has the value from before it was introduced is omitted, so that earlier trials keep their
@@ -160,7 +160,7 @@ class Settings:
 
 
 #: Settings introduced after trials were recorded without them, with what those trials did.
-VALUES_BEFORE_INTRODUCED: Mapping[str, Value] = MappingProxyType(
+VALUES_BEFORE_INTRODUCED: Mapping[str, ParameterValue] = MappingProxyType(
     {"fused": False, "matmul_precision": "highest", "compile": False, "cuda_graphs": False, "test_size": None}
 )
 SETTINGS: Mapping[str, Setting] = MappingProxyType(

@@ -7,7 +7,7 @@ from typing import Any
 
 from dlbench.components.axes import AXES
 from dlbench.components.choice import Selection
-from dlbench.components.records import Value
+from dlbench.components.records import ParameterValue
 from dlbench.trials.identity import digest, shallow_fields
 from dlbench.trials.settings import VALUES_BEFORE_INTRODUCED, Settings
 
@@ -75,9 +75,9 @@ class Trial:
         """Return the identity of the trial: what decides its numbers, to the last bit."""
         return digest([self.variant_id, self.seed])
 
-    def row(self) -> dict[str, Value]:
+    def row(self) -> dict[str, ParameterValue]:
         """Return the trial as columns of trials.csv."""
-        columns: dict[str, Value] = {axis: selection.text for axis, selection in self.components.items()}
+        columns: dict[str, ParameterValue] = {axis: selection.text for axis, selection in self.components.items()}
         return columns | self.settings.values | {"seed": self.seed, "dataset_digest": self.dataset_digest}
 
     def to_json(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from dlbench.components.records import Value
+from dlbench.components.records import ParameterValue
 from dlbench.trials.diagnostics import Reading
 from dlbench.trials.identity import shallow_fields
 from dlbench.trials.outcomes import ImageOutcomes
@@ -57,9 +57,9 @@ class TrialRecord:
         """Return the trial's identity."""
         return self.trial.trial_id
 
-    def row(self) -> dict[str, Value]:
+    def row(self) -> dict[str, ParameterValue]:
         """Return the record as a row of trials.csv."""
-        head: dict[str, Value] = {
+        head: dict[str, ParameterValue] = {
             "trial_id": self.trial_id,
             "provenance_id": self.provenance_id,
             "status": self.status,

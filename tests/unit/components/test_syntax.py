@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlbench.components.records import Parameter, Value
+from dlbench.components.records import Parameter, ParameterValue
 from dlbench.components.syntax import (
     LARGEST_INTEGER,
     Reference,
@@ -140,14 +140,14 @@ def test_a_variant_that_gives_a_key_twice_is_an_error() -> None:
         ("0.5-2", Parameter(required=True, type=tuple), (0.5, 2)),
     ],
 )
-def test_a_value_has_the_declared_parameters_type(text: str, parameter: Parameter, value: Value) -> None:
+def test_a_value_has_the_declared_parameters_type(text: str, parameter: Parameter, value: ParameterValue) -> None:
     assert repr(parse_value(text, parameter, "p")) == repr(value)
 
 
 @pytest.mark.parametrize(
     ("text", "value"), [("none", None), ("true", True), ("3", 3), ("3.5", 3.5), ("1e-3", 0.001), ("tanh", "tanh")]
 )
-def test_without_a_declared_type_the_text_decides(text: str, value: Value) -> None:
+def test_without_a_declared_type_the_text_decides(text: str, value: ParameterValue) -> None:
     assert repr(guess_value(text)) == repr(value)
     assert repr(parse_value(text, Parameter(), "p")) == repr(value)
 
@@ -236,7 +236,7 @@ def test_a_parameter_is_described_in_words(parameter: Parameter, words: str) -> 
         ("a,b", '"a,b"'),
     ],
 )
-def test_a_value_is_written_as_a_user_would(value: Value, text: str) -> None:
+def test_a_value_is_written_as_a_user_would(value: ParameterValue, text: str) -> None:
     assert format_value(value) == text
 
 
@@ -259,14 +259,14 @@ components = st.tuples(
 )
 
 
-def read(text: str, parameters: dict[str, tuple[Parameter, Value]]) -> tuple[str, dict[str, Value]]:
+def read(text: str, parameters: dict[str, tuple[Parameter, ParameterValue]]) -> tuple[str, dict[str, ParameterValue]]:
     reference = parse_reference(text)
     return reference.name, {key: parse_value(raw, parameters[key][0], key) for key, raw in reference.parameters.items()}
 
 
 @given(st.lists(components, min_size=1, max_size=3))
 def test_a_formatted_value_parses_back_alone_in_a_list_and_in_a_variant(
-    written: list[tuple[str, dict[str, tuple[Parameter, Value]]]],
+    written: list[tuple[str, dict[str, tuple[Parameter, ParameterValue]]]],
 ) -> None:
     wanted = [(name, {key: value for key, (_, value) in parameters.items()}) for name, parameters in written]
     lines = [format_reference(name, values) for name, values in wanted]

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dlbench.components.records import ImageData
+from dlbench.components.image_data import ImageData
 from dlbench.engine.dataset_cache import store
 from dlbench.plans.build import build
 from dlbench.plans.plan import Request

@@ -16,7 +16,8 @@ import torch
 from PIL import Image
 from torch.utils.data import TensorDataset
 
-from dlbench.components.records import Dataset, ImageData
+from dlbench.components.image_data import ImageData
+from dlbench.components.records import Dataset
 from dlbench.dataset_index import PreparedInfo, is_complete, lookup, prepared_folder
 from dlbench.engine.dataset_cache import load, prepare
 from dlbench.errors import ContractError, DataError, DataMissingError

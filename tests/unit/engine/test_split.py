@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from dlbench.components.records import ImageData
+from dlbench.components.image_data import ImageData
 from dlbench.engine.split import split_data
 from dlbench.errors import DlbenchError
 from dlbench.trials.split import check_split, held_out, split_problem

@@ -1,7 +1,7 @@
 import pytest
 
 from dlbench.components.axes import AXES
-from dlbench.components.records import Value
+from dlbench.components.records import ParameterValue
 from dlbench.errors import DlbenchError
 from dlbench.trials.augmentation import parse_augmentations
 from dlbench.trials.axes import DEFAULTS
@@ -58,7 +58,7 @@ def test_the_option_of_a_setting_has_hyphens() -> None:
         ("deterministic", "true", True),
     ],
 )
-def test_a_setting_is_parsed_by_its_type(name: str, text: str, value: Value) -> None:
+def test_a_setting_is_parsed_by_its_type(name: str, text: str, value: ParameterValue) -> None:
     assert repr(SETTINGS[name].parse(text)) == repr(value)
 
 

@@ -1,0 +1,31 @@
+"""The images and labels of a data set; numpy is imported only for type checking."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class ImageData:
+    """A data set in memory. Images are uint8 or float32, N×C×H×W; labels are int64, N.
+
+    train_images: training images.
+    train_labels: their labels, from 0.
+    test_images: test images.
+    test_labels: their labels, from 0.
+    class_names: names of the classes, by label.
+    validation_images: images of the data set's own validation split; None if it has none.
+    validation_labels: their labels, from 0; None if there is no validation split.
+    """
+
+    train_images: "NDArray[np.uint8 | np.float32]"
+    train_labels: "NDArray[np.int64]"
+    test_images: "NDArray[np.uint8 | np.float32]"
+    test_labels: "NDArray[np.int64]"
+    class_names: Sequence[str]
+    validation_images: "NDArray[np.uint8 | np.float32] | None" = None
+    validation_labels: "NDArray[np.int64] | None" = None
