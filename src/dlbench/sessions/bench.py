@@ -15,9 +15,9 @@ from dlbench.sessions.resolve import TrialResolver
 def measure(
     plan: Plan, registry: Registry, data_dir: Path, seconds: float, windows: int, note: Callable[[str], None]
 ) -> tuple[Plan, list[Speed]]:
-    """Return the plan as it could be measured, and each variant's speed.
+    """Return the resolved plan and each variant's speed.
 
-    Costs are measured in a process for each variant, rates in one process for all, in turn.
+    Costs are measured in one process per variant, rates in one process for all variants, in turn.
     """
     stop = threading.Event()
     with TrialResolver(registry, data_dir, stop, note) as resolver:

@@ -1,4 +1,4 @@
-"""The checks of `dlbench doctor`: what each found, whether that is fine, and what to do if not."""
+"""The checks of `dlbench doctor`: what each found, whether that is a problem, and what to do about it."""
 
 import os
 import tempfile
@@ -23,7 +23,13 @@ _GPU_ADVICE = (
 
 @dataclass(frozen=True)
 class Check:
-    """One finding. health: "note" is worth knowing, "broken" keeps something from working. advice: what to do."""
+    """The result of one check.
+
+    name: what was checked.
+    found: what was found.
+    health: "note" is worth knowing, "broken" prevents something from working.
+    advice: what to do.
+    """
 
     name: str
     found: str
@@ -40,7 +46,7 @@ def examine_provenance(provenance: Mapping[str, Any]) -> Iterator[Check]:
 
 
 def examine_training(training: Training, cores: int) -> Iterator[Check]:
-    """Look at what decides a training's speed."""
+    """Check what determines the speed of training."""
     devices = training.machine.devices
     name = f" ({training.machine.device_name})" if training.machine.device_name else ""
     yield Check("devices", ", ".join(devices) + name, advice=_GPU_ADVICE if "cuda" in devices else "")
@@ -49,8 +55,8 @@ def examine_training(training: Training, cores: int) -> Iterator[Check]:
     if training.allocator:
         yield Check("allocator", "glibc; workers keep the memory that they free")
     else:
-        advice = "Large batches may be slow: their memory is mapped anew at each step."
-        yield Check("allocator", "not glibc: left as it is", "note", advice)
+        advice = "Large batches may be slow: their memory is mapped again at each step."
+        yield Check("allocator", "not glibc: default settings", "note", advice)
     yield _bfloat16(training)
     yield _matmul(training)
     for precision, peaks in training.peaks.items():
@@ -78,7 +84,7 @@ def _matmul(training: Training) -> Check:
 
 
 def examine_plugins(registry: Registry) -> Iterator[Check]:
-    """Look at every plugin, its hooks called."""
+    """Check every plugin by calling its hooks."""
     for kind in KINDS:
         registry.entries(kind)
     for plugin in registry.plugins.plugins:
@@ -88,7 +94,7 @@ def examine_plugins(registry: Registry) -> Iterator[Check]:
 
 
 def examine_data(registry: Registry, folder: Path) -> Iterator[Check]:
-    """Look at the data folder and what lies prepared in it."""
+    """Check the data folder and list the data sets prepared in it."""
     advice = "Choose another with --data-dir or DLBENCH_DATA_DIR."
     yield _writable("data folder", folder, advice)
     ready = [
@@ -100,16 +106,16 @@ def examine_data(registry: Registry, folder: Path) -> Iterator[Check]:
 
 
 def examine_results(folder: Path) -> Check:
-    """Look whether runs can be written."""
+    """Check whether runs can be written."""
     return _writable("results folder", folder, "Choose another with --results-dir or DLBENCH_RESULTS_DIR.")
 
 
 def _writable(name: str, folder: Path, advice: str) -> Check:
-    """Try to write below a folder or, where it is not there yet, where it would be made."""
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    """Try to write to a folder or, if it does not exist, to its nearest existing parent."""
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     try:
-        with tempfile.TemporaryFile(dir=there):
+        with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
         return Check(name, f"{folder}: cannot be written to ({os.strerror(error.errno or 0)})", "broken", advice)
-    return Check(name, f"{folder}" if there == folder else f"{folder} (made when needed)")
+    return Check(name, f"{folder}" if existing == folder else f"{folder} (created when needed)")

@@ -1,4 +1,4 @@
-"""A session while it runs: events come in, records go to the folder, observers and the display hear of both."""
+"""A running session: records the executor's events in the folder and passes them to observers and the display."""
 
 import itertools
 import threading
@@ -192,7 +192,7 @@ class LiveSession:
         for trial in trials:
             if self.folder.claim(trial.trial_id):
                 self._claimed.add(trial.trial_id)
-                # A record that replaces another one has all that the other one has.
+                # A record that replaces another one has everything that the other one has.
                 yield self._unit(trial, keep_steps=self.options.step_losses or trial.trial_id in with_steps)
 
     def _unit(self, trial: Trial, *, keep_steps: bool) -> WorkUnit:

@@ -1,4 +1,4 @@
-"""Make ready what a plan needs of the machine: data sets prepared, "auto" resolved. torch works in a worker."""
+"""Complete trials with what depends on the machine: prepared data sets, devices, "auto". torch runs in a worker."""
 
 import os
 from collections.abc import Callable
@@ -26,7 +26,7 @@ Answer = TypeVar("Answer")
 
 
 class TrialResolver:
-    """Completes trials with what only the machine knows. A worker process starts only where one is needed.
+    """Completes trials with what depends on the machine. A worker process starts only when one is needed.
 
     note: called with a sentence before anything that takes long or uses the network.
     """
@@ -47,7 +47,7 @@ class TrialResolver:
         self._worker.end()
 
     def complete(self, trial: Trial) -> tuple[Trial, str]:
-        """Return the trial with its data set's digest and shape, and without "auto"; and why it cannot be, or ""."""
+        """Return the trial with its data set's digest and shape, "auto" resolved; and why it cannot run, or ""."""
         info = self.prepared(trial.dataset)
         device = self._device(trial.settings.device)
         wanted = trial.settings
@@ -72,7 +72,7 @@ class TrialResolver:
         return completed, problem or ""
 
     def prepared(self, dataset: Selection) -> PreparedInfo:
-        """Return what is known of a data set, prepared now if it is not; downloading is announced."""
+        """Return the facts about a data set, preparing it if necessary; a note precedes a download."""
         key = canonical_json(dataset.identity)
         if key not in self._prepared:
             entry = self.registry.get(Dataset, dataset.name)
@@ -82,7 +82,7 @@ class TrialResolver:
         return self._prepared[key]
 
     def prepare(self, entry: Entry[Dataset], parameters: "Mapping[str, ParameterValue]") -> PreparedInfo:
-        """Prepare a data set in a worker; download what is not on disk, and say so first."""
+        """Prepare a data set in a worker; download what is not on disk, after a note."""
         from dlbench.executors.tasks import prepare_dataset
 
         self.note(f"Preparing the data set {entry.record.name}.")
@@ -96,13 +96,13 @@ class TrialResolver:
             return self.call(prepare_dataset, entry.name, dict(parameters), str(self.data_dir), True)
 
     def verify(self, dataset: Selection) -> tuple[PreparedInfo, bool]:
-        """Read a data set's files again in a worker; tell what it is, and whether its prepared arrays were damaged."""
+        """Read a data set's files again in a worker; return its facts, and whether its prepared arrays were damaged."""
         from dlbench.executors.tasks import verify_dataset
 
         return self.call(verify_dataset, dataset.name, dict(dataset.parameters), str(self.data_dir))
 
     def machine(self, probe: bool = False) -> Machine:
-        """Return what torch finds here; without a probe, a machine that can have no accelerator is known as such."""
+        """Return what torch finds here; torch is not asked where neither a probe nor an accelerator is possible."""
         from dlbench.executors.tasks import probe_machine
 
         if self._machine is None and (probe or may_have_accelerator()):
@@ -116,8 +116,8 @@ class TrialResolver:
         device = machine.device(wanted)
         if device not in machine.devices:
             raise DlbenchError(
-                f"There is no {device} device here: torch finds {', '.join(machine.devices)}.",
-                "Write --device cpu, or leave it out.",
+                f"No {device} device is available: torch finds {', '.join(machine.devices)}.",
+                "Use --device cpu, or omit the option.",
             )
         return device
 
@@ -129,7 +129,7 @@ class TrialResolver:
 def known_data(
     entry: Entry[Dataset], parameters: "Mapping[str, ParameterValue]", data_dir: Path
 ) -> PreparedInfo | None:
-    """Return what is known of a data set if it lies prepared and its files are as they were."""
+    """Return the facts about a data set if it is prepared and its files are unchanged; else None."""
     return lookup(entry.name, parameters, entry.plugin.version, entry.record, data_dir)
 
 
