@@ -5,7 +5,7 @@ from dlbench.analysis.claims import COLUMNS as CLAIM_COLUMNS
 from dlbench.analysis.families import COLUMNS as COMPARISON_COLUMNS
 from dlbench.analysis.metrics import TRIAL_METRICS
 from dlbench.analysis.reported import reported_table
-from dlbench.runs.tables import VIEWS
+from dlbench.runs.tables import TABLE_DEFINITIONS
 from dlbench.trials.settings import SETTINGS
 from writing import code, table
 
@@ -28,7 +28,7 @@ def files_page() -> str:
 
 def tables() -> dict[str, tuple[str, ...]]:
     """Return the columns of each CSV file; settings and metrics beside the fixed columns come last."""
-    found = {name: view.columns for name, view in VIEWS.items()}
+    found = {name: definition.columns for name, definition in TABLE_DEFINITIONS.items()}
     found["trials"] = tuple(dict.fromkeys((*found["trials"], *SETTINGS, "dataset_digest", *TRIAL_METRICS)))
     found["epochs"] = (*found["epochs"], "images_per_second")
     return found | {"comparison": COMPARISON_COLUMNS, "claims": CLAIM_COLUMNS, "reported": reported_table(())[0]}

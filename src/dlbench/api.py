@@ -116,7 +116,7 @@ def compare(
     seed: which, instead of how many.
     diagnostics: "saturation,first,last", or a list of such.
     margin: in points for accuracies.
-    fresh: start over; an existing folder is set aside without asking.
+    fresh: start over; an existing folder is moved aside without asking.
     The other keywords are the options of the command. Raises DlbenchError where the command exits with 2; failed
     trials do not raise.
     """

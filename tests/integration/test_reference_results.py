@@ -7,17 +7,17 @@ import pytest
 
 from dlbench.plugins.registry import Registry
 from dlbench.report.markdown import markdown
-from dlbench.runs.experiment_runs import AnsweredRuns, read_answers
+from dlbench.runs.experiment_runs import ExperimentRuns, read_experiment_runs
 from dlbench.runs.locations import list_runs
 
 RESULTS = Path(__file__).parents[2] / "results"
 
 
 @pytest.fixture(scope="module")
-def answered() -> AnsweredRuns:
+def answered() -> ExperimentRuns:
     if not list_runs(RESULTS):
         pytest.skip("results/ holds no runs: this is no checkout")
-    return read_answers(RESULTS, Registry.load())
+    return read_experiment_runs(RESULTS, Registry.load())
 
 
 def test_the_page_says_what_the_folders_say(answered):

@@ -9,7 +9,7 @@ from dlbench.analysis.claims import ClaimAnswer, counts_in_words
 from dlbench.report.terminal.experiments import ANSWER_COLOURS, reported_cells
 from dlbench.report.terminal.layout import plain_table
 from dlbench.report.terminal.progress import duration
-from dlbench.runs.experiment_runs import AnsweredRun, AnsweredRuns
+from dlbench.runs.experiment_runs import ExperimentRun, ExperimentRuns
 
 _INTRODUCTION = (
     "# Results\n\nWhat the runs of experiments in this folder say, written from them by `dlbench results summary`.\n"
@@ -20,7 +20,7 @@ a run changed of its experiment (fewer epochs, images or seeds) is told below, a
 """
 
 
-def markdown(answered: AnsweredRuns) -> str:
+def markdown(answered: ExperimentRuns) -> str:
     """Return the page."""
     introduction = f"{answered.introduction}\n" if answered.introduction else _INTRODUCTION
     parts = [introduction, _MEANING, _machines(answered.runs)]
@@ -38,12 +38,12 @@ def markdown(answered: AnsweredRuns) -> str:
     return "\n".join(filter(None, parts)).rstrip() + "\n"
 
 
-def _machines(runs: Iterable[AnsweredRun]) -> str:
+def _machines(runs: Iterable[ExperimentRun]) -> str:
     machines = dict.fromkeys(machine for run in runs for machine in run.machines)
     return f"Machines: {'; '.join(machines)}.\n" if machines else ""
 
 
-def _counts(answered: AnsweredRuns) -> str:
+def _counts(answered: ExperimentRuns) -> str:
     """Say how many claims hold, and apart those of runs that did less than their experiment asks for."""
     claims: dict[bool, list[ClaimAnswer]] = {False: [], True: []}
     for run in answered.runs:
@@ -55,12 +55,12 @@ def _counts(answered: AnsweredRuns) -> str:
     return ". ".join(parts) + ".\n"
 
 
-def _departed(run: AnsweredRun) -> str:
+def _departed(run: ExperimentRun) -> str:
     """Return "reduced" or "changed" where a run departs from its experiment, or ""."""
     return run.answers.deviations.partition(":")[0]
 
 
-def _claims(runs: Iterable[AnsweredRun]) -> str:
+def _claims(runs: Iterable[ExperimentRun]) -> str:
     rows = [
         (run.answers.experiment.report, claim.text, f"**{claim.answer}**", claim.why, _n(claim),
          f"{run.seconds:,.0f}", _folder(run))
@@ -70,13 +70,13 @@ def _claims(runs: Iterable[AnsweredRun]) -> str:
     return _table(("report", "claim", "answer", "effect with its 95 % interval", "n", "seconds", "folder"), rows)
 
 
-def _reported(runs: Iterable[AnsweredRun]) -> str:
+def _reported(runs: Iterable[ExperimentRun]) -> str:
     rows = [(_folder(run), *reported_cells(figure)) for run in runs for figure in run.answers.figures]
     headings = ("folder", "variant", "metric", "reported", "measured", "difference", "n", "within", "place")
     return _table(headings, rows) if rows else "The report gives no figures.\n"
 
 
-def _experiments(answered: AnsweredRuns) -> str:
+def _experiments(answered: ExperimentRuns) -> str:
     rows = [
         (_folder(run), run.answers.experiment.title, str(run.seeds), f"{run.done} of {run.planned}",
          f"{run.seconds:,.0f}", "; ".join(run.answers.notes) or "as in the report")
@@ -88,7 +88,7 @@ def _experiments(answered: AnsweredRuns) -> str:
     return f"## Experiments\n\n{_table(headings, rows)}{said}"
 
 
-def _folder(run: AnsweredRun) -> str:
+def _folder(run: ExperimentRun) -> str:
     departed = f" ({_departed(run)})" if _departed(run) else ""
     return f"[{run.folder}]({run.folder}){departed}"
 
@@ -103,7 +103,7 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join(f"| {line} |\n" for line in escaped)
 
 
-def answers_view(answered: AnsweredRuns) -> Table:
+def answers_view(answered: ExperimentRuns) -> Table:
     """Return a row a claim for a screen: the run it is answered by, its answer, and the reason."""
     table = plain_table("What holds", _counts(answered).strip(), edge=True)
     table.add_column("claim", ratio=4)

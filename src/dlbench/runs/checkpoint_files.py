@@ -1,4 +1,4 @@
-"""Where the checkpoints of trials under way lie in a run folder, and how they go away."""
+"""The checkpoints of running trials in a run folder: their paths and their removal."""
 
 import contextlib
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ def checkpoint_path(folder: Path, trial_id: str) -> Path:
 
 
 def discard_checkpoints(run: Path, trial_ids: Iterable[str]) -> None:
-    """Remove what is left of these trials' checkpoints in a run folder, half-written ones too.
+    """Remove these trials' checkpoints from a run folder, half-written ones too.
 
     A file that cannot be removed stays: it is read only by its own trial, which will not run again.
     """
@@ -31,5 +31,5 @@ def discard_checkpoints(run: Path, trial_ids: Iterable[str]) -> None:
 
 def remove_empty_folder(run: Path) -> None:
     """Remove a run folder's folder of checkpoints if it is empty; call it when no worker is about to write there."""
-    with contextlib.suppress(OSError):  # not there, or other trials are under way
+    with contextlib.suppress(OSError):  # missing, or other trials are running
         remove_empty(run / FOLDER)

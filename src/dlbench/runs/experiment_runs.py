@@ -1,4 +1,4 @@
-"""What a folder of runs says to the experiments that they are of, claim by claim."""
+"""The answers of a folder of runs to the claims of their experiments."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -18,15 +18,20 @@ from dlbench.runs.locations import list_runs
 from dlbench.runs.manifest import Manifest
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
-#: What people write about all runs, and about one of them beside it: why its figures are what they are.
+#: Texts that people write: about all runs, and about one of them (in its folder).
 INTRODUCTION, NOTES = "introduction.md", "notes.md"
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnsweredRun:
+class ExperimentRun:
     """A run of an experiment with its answers.
 
-    done, planned: trials. seeds: how many. seconds: of training, all trials together. machines: those it ran on.
+    folder: name of its folder.
+    answers: what it says about the experiment's claims and reported figures.
+    done, planned: numbers of trials.
+    seeds: number of seeds.
+    seconds: training time of all trials together.
+    machines: those it ran on.
     remarks: the text of its notes.md, or "".
     """
 
@@ -41,7 +46,7 @@ class AnsweredRun:
 
     @property
     def notes(self) -> list[str]:
-        """Return what must be said beside its numbers."""
+        """Return the notes to show with its numbers."""
         open_trials = [f"{self.done} of {self.planned} trials"] if self.done < self.planned else []
         return [*open_trials, *self.answers.notes]
 
@@ -52,29 +57,31 @@ class AnsweredRun:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnsweredRuns:
-    """The runs of a folder that are of an experiment, by report and by name.
+class ExperimentRuns:
+    """The experiment runs of a folder, by report and by name.
 
-    problems: a sentence for each that could not be read. missing: the experiments that have none. introduction: the
-    text of the folder's introduction.md, or "".
+    runs: the runs with their answers.
+    problems: a sentence for each run that could not be read.
+    missing: the experiments without a run.
+    introduction: the text of the folder's introduction.md, or "".
     """
 
-    runs: tuple[AnsweredRun, ...]
+    runs: tuple[ExperimentRun, ...]
     problems: tuple[str, ...] = ()
     missing: tuple[Experiment, ...] = ()
     introduction: str = ""
 
     @property
-    def reports(self) -> dict[str, list[AnsweredRun]]:
-        """Return the runs of each report; "" for experiments of none."""
-        found: dict[str, list[AnsweredRun]] = {}
+    def reports(self) -> dict[str, list[ExperimentRun]]:
+        """Return the runs of each report; "" for experiments without one."""
+        found: dict[str, list[ExperimentRun]] = {}
         for run in self.runs:
             found.setdefault(run.answers.experiment.report, []).append(run)
         return found
 
 
-def read_answers(root: Path, registry: Registry) -> AnsweredRuns:
-    """Answer every run of an experiment below a folder; other runs are left aside."""
+def read_experiment_runs(root: Path, registry: Registry) -> ExperimentRuns:
+    """Return the answers of every experiment run below a folder; other runs are ignored."""
     runs, problems = [], []
     for path in list_runs(root):
         try:
@@ -85,7 +92,7 @@ def read_answers(root: Path, registry: Registry) -> AnsweredRuns:
         if run:
             runs.append(run)
     runs.sort(key=lambda run: (run.answers.experiment.report, run.answers.experiment.name, run.folder))
-    return AnsweredRuns(
+    return ExperimentRuns(
         runs=tuple(runs),
         problems=tuple(problems),
         missing=_missing(runs, registry),
@@ -108,16 +115,16 @@ def read_findings(folder: RunFolder, registry: Registry) -> Findings:
     return find(experiment, _planned(folder), folder.plan)
 
 
-def _read(path: Path, registry: Registry) -> AnsweredRun | None:
+def _read(path: Path, registry: Registry) -> ExperimentRun | None:
     folder = RunFolder(path)
     if folder.manifest is None or not folder.plan.experiment:
         return None
     experiment = _experiment(path, folder.plan.experiment, registry)
     plan, records = folder.plan, _planned(folder)
-    departed = run_deviations((record.trial for record in records), experiment, registry)
-    return AnsweredRun(
+    deviations = run_deviations((record.trial for record in records), experiment, registry)
+    return ExperimentRun(
         folder=path.name,
-        answers=answer(experiment, records, plan, departed),
+        answers=answer(experiment, records, plan, deviations),
         done=sum(record.status in COMPLETED for record in records),
         planned=folder.manifest.planned,
         seeds=len(plan.seeds),
@@ -128,7 +135,7 @@ def _read(path: Path, registry: Registry) -> AnsweredRun | None:
 
 
 def _experiment(folder: Path, name: str, registry: Registry) -> Experiment:
-    """Return the experiment as its run has kept it, else the plugin's."""
+    """Return the copy of the experiment in its run folder, else the plugin's."""
     plugin, _, stem = name.rpartition("/")
     kept = folder / f"{stem}.toml"
     return load_experiment(kept, plugin) if kept.is_file() else open_experiment(name, registry)
@@ -154,8 +161,8 @@ def _machines(manifest: Manifest) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _missing(runs: Iterable[AnsweredRun], registry: Registry) -> tuple[Experiment, ...]:
-    """Return the experiments of plugins, of a report, that no run is of; a broken file is another command's matter."""
+def _missing(runs: Iterable[ExperimentRun], registry: Registry) -> tuple[Experiment, ...]:
+    """Return the experiments of plugins' reports that have no run; broken files are skipped."""
     there = {run.answers.experiment.name for run in runs}
     found = []
     for file in find_experiments(registry):

@@ -1,4 +1,4 @@
-"""A table of a run in the format that another program or a document wants."""
+"""A table of a run in a format for other programs and documents."""
 
 import io
 import re
@@ -11,9 +11,9 @@ from dlbench.components.records import ParameterValue
 from dlbench.errors import DlbenchError, suggest
 from dlbench.files import strict_json
 from dlbench.runs.folder import RunFolder
-from dlbench.runs.tables import VIEWS, cell, table, to_csv
+from dlbench.runs.tables import TABLE_DEFINITIONS, cell, table, to_csv
 
-TABLES = (*VIEWS, "comparison", "summary", "per-class")
+TABLES = (*TABLE_DEFINITIONS, "comparison", "summary", "per-class")
 FORMATS = ("csv", "json", "markdown", "latex", "parquet")
 # An underscore inside a word is plain text in Markdown; elsewhere it may open an emphasis.
 _MARKDOWN = re.compile(r"[\\`*\[\]<>|~]|(?<!\w)_|_(?!\w)")
@@ -24,7 +24,7 @@ Table = tuple[Sequence[str], Sequence[Mapping[str, ParameterValue]]]
 def export(folder: RunFolder, table: str, format: str) -> str | bytes:  # noqa: A002  # the option's name
     """Return a table of a run folder in a format; bytes for parquet, text for the others.
 
-    csv, json and parquet hold every digit, fractions for accuracies. Markdown and LaTeX are made for documents:
+    csv, json and parquet hold every digit, fractions for accuracies. Markdown and LaTeX are meant for documents:
     their summary shows percentages and mean ± standard deviation.
     """
     _check(table, TABLES, "table")
@@ -55,7 +55,7 @@ def _view(folder: RunFolder, name: str) -> Table:
         return folder.judge().table()
     if name == "per-class":
         return per_class_table(per_class(folder.records, folder.plan))
-    return table(VIEWS[name], folder.records, folder.manifest.plan if folder.manifest else None)
+    return table(TABLE_DEFINITIONS[name], folder.records, folder.manifest.plan if folder.manifest else None)
 
 
 def _summary(folder: RunFolder, *, for_people: bool) -> Table:

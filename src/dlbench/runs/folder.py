@@ -13,22 +13,22 @@ from dlbench.files import copy_file, make_folder, replace_file, writing
 from dlbench.plans.extend import extend_plan
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.journal import FOLDER, journal_path, record_line, session_name
-from dlbench.runs.leftovers import keep_changed_views, remove_leftovers
+from dlbench.runs.leftovers import keep_changed_tables, remove_leftovers
 from dlbench.runs.locations import check_own, set_aside
 from dlbench.runs.manifest import SCHEMA, Manifest, add_session, amend_session, read_manifest, write_manifest
 from dlbench.runs.peers import ActiveSessions, Peer
 from dlbench.runs.provenance import provenance_id
 from dlbench.runs.stored_run import StoredRun
-from dlbench.runs.tables import ViewFiles
+from dlbench.runs.tables import TableFiles
 from dlbench.trials.trial_record import TrialRecord
 
 
 class RunFolder(StoredRun):
-    """A run folder that sessions write to. Opening it reads; nothing is written before start(), adopt() or add().
+    """A run folder that sessions write to. Opening it only reads; start(), import_results() and add() write.
 
     Used as a context manager, it is closed at the end, which completes the tables and the session's entry. Other
     processes may write to the folder at the same time: every write happens under the folder's lock.
-    fresh: ignore what is there; it is set aside as soon as the session begins.
+    fresh: ignore what is there; it is moved aside as soon as the session starts.
     """
 
     def __init__(self, path: Path, *, fresh: bool = False) -> None:
@@ -39,7 +39,7 @@ class RunFolder(StoredRun):
         self._active = ActiveSessions(path)
         self._interim_analyses: list[Mapping[str, Any]] = []
         self._from_others: list[TrialRecord] = []
-        self._views = ViewFiles(path)
+        self._tables = TableFiles(path)
         if not fresh:
             self.read()
 
@@ -59,7 +59,7 @@ class RunFolder(StoredRun):
         """Begin a session: join its plan to the folder's, write the manifest, bring the tables up to date.
 
         provenance: what collect_provenance() returned.
-        mixed: whether other processes may be at work with another provenance.
+        mixed: whether other processes may be active with a different provenance.
         """
         self._extended(plan)  # a plan that does not fit is refused before anything is written
         with writing(self.path), self._begin():
@@ -88,7 +88,7 @@ class RunFolder(StoredRun):
         return manifest
 
     def _check_peers(self, now: str) -> None:
-        """Raise DlbenchError where another session is at work with other versions or processors."""
+        """Raise DlbenchError where another session is active with other versions or processors."""
         known = {session.get("session"): session.get("provenance_id") for session in self.state.sessions}
         for peer in self._active.peers():
             if known.get(peer.session, now) != now:
@@ -131,9 +131,9 @@ class RunFolder(StoredRun):
             self.read()
             if not self._active.peers():
                 remove_leftovers(self.path)
-            self.notes.extend(keep_changed_views(self.path))
+            self.notes.extend(keep_changed_tables(self.path))
             if self.records:
-                self._views.rebuild(self.records)
+                self._tables.rebuild(self.records)
             yield
 
     def add(self, record: TrialRecord) -> None:
@@ -149,14 +149,14 @@ class RunFolder(StoredRun):
                 self._finished.add(record.trial_id)
                 self._write_log(record)
                 # Rows of a trial run again are replaced at the end: rewriting a file per trial costs quadratic time.
-                if not again and not self._views.append(record):
-                    self._views.rebuild(self.records)
+                if not again and not self._tables.append(record):
+                    self._tables.rebuild(self.records)
 
     def _write_log(self, record: TrialRecord) -> None:
         if record.log:
             replace_file(self.path / "logs" / f"{record.trial_id}.log", record.log, parents=False)
 
-    def adopt(
+    def import_results(
         self,
         plan: PlanRecord,
         sessions: Sequence[Mapping[str, Any]],
@@ -192,11 +192,11 @@ class RunFolder(StoredRun):
     def claim(self, trial_id: str) -> bool:
         """Reserve a trial for this session; False if another one has it, or has ended it since the session began."""
         with writing(self.path), self._active.exclusive():
-            taken = any(trial_id in peer.taken for peer in self._active.peers())
+            claimed = any(trial_id in peer.claimed for peer in self._active.peers())
             self._catch_up()
-            if taken or trial_id in self._finished:
+            if claimed or trial_id in self._finished:
                 return False
-            self._active.take(trial_id)
+            self._active.claim(trial_id)
             return True
 
     def running_elsewhere(self, trial_ids: Sequence[str]) -> dict[str, Peer]:
@@ -204,7 +204,7 @@ class RunFolder(StoredRun):
         with writing(self.path), self._active.exclusive():
             peers = self._active.peers()
             self._catch_up()
-            return {each: peer for peer in peers for each in trial_ids if each in peer.taken - self._finished}
+            return {each: peer for peer in peers for each in trial_ids if each in peer.claimed - self._finished}
 
     def _catch_up(self) -> None:
         """Read the records that other sessions have added."""
@@ -229,17 +229,17 @@ class RunFolder(StoredRun):
                 self.read()  # other sessions may have written, too
                 self._end_session()
                 if self.records:
-                    self._write_views()
+                    self._write_tables()
         finally:
             self._active.leave()
             self._session = ""
 
-    def _write_views(self) -> None:
+    def _write_tables(self) -> None:
         if self.manifest is None:
-            self._views.rebuild(self.records)
+            self._tables.rebuild(self.records)
             return
-        self._views.rebuild(self.records, self.manifest.plan)
-        self._views.write_comparison(*self.judge().table())
+        self._tables.rebuild(self.records, self.manifest.plan)
+        self._tables.write_comparison(*self.judge().table())
 
     def _end_session(self) -> None:
         if self.manifest is None:

@@ -8,32 +8,32 @@ from dlbench.analysis.summary import VariantSummary, summary_table
 from dlbench.components.records import ParameterValue
 from dlbench.components.syntax import format_value
 from dlbench.plans.plan_record import PlanRecord
-from dlbench.runs.tables import VIEWS, table
+from dlbench.runs.tables import TABLE_DEFINITIONS, table
 from dlbench.trials.trial_record import TrialRecord
 
 
 def trials_frame(records: Iterable[TrialRecord], plan: PlanRecord | None = None) -> pd.DataFrame:
-    """Return a row a trial, with the columns of trials.csv. plan: the run's, whose target fills epochs_to_target."""
-    return frame(*table(VIEWS["trials"], records, plan))
+    """Return one row per trial, with the columns of trials.csv. plan: the run's; its target fills epochs_to_target."""
+    return frame(*table(TABLE_DEFINITIONS["trials"], records, plan))
 
 
 def epochs_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:
-    """Return a row a trial and epoch, with the columns of epochs.csv."""
-    return frame(*table(VIEWS["epochs"], records))
+    """Return one row per trial and epoch, with the columns of epochs.csv."""
+    return frame(*table(TABLE_DEFINITIONS["epochs"], records))
 
 
 def diagnostics_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:
-    """Return a row a reading, with the columns of diagnostics.csv."""
-    return frame(*table(VIEWS["diagnostics"], records))
+    """Return one row per diagnostic value, with the columns of diagnostics.csv."""
+    return frame(*table(TABLE_DEFINITIONS["diagnostics"], records))
 
 
 def summary_frame(summaries: Sequence[VariantSummary]) -> pd.DataFrame:
-    """Return a row a variant: its values by axis, n, failed, and four columns a metric; accuracies are fractions."""
+    """Return one row per variant: values by axis, n, failed, four columns per metric; accuracies are fractions."""
     return frame(*summary_table(summaries))
 
 
 def frame(columns: Sequence[str], rows: Sequence[Mapping[str, ParameterValue]]) -> pd.DataFrame:
-    """Return rows as a frame; what a row lacks is missing there."""
+    """Return rows as a frame; values that a row lacks are missing values."""
     return pd.DataFrame({column: [_flat(row.get(column)) for row in rows] for column in columns})
 
 

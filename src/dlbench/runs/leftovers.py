@@ -1,43 +1,43 @@
-"""What killed writers and other programs leave in a run folder: removed, or kept aside, before a session writes."""
+"""What killed writers and other programs leave in a run folder: removed, or copied, before a session writes."""
 
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dlbench.files import KEPT, copy_file, partial_files, remove_file
-from dlbench.runs.tables import VIEWS
+from dlbench.runs.tables import TABLE_DEFINITIONS
 
-#: Seconds after which a half-written file is nobody's any more.
+#: Seconds after which a half-written file counts as abandoned.
 _AGE = 60.0
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove half-written files that a killed process left, if they are not of just now."""
+    """Remove half-written files of killed processes, except recent ones, which may still be written."""
     for path in partial_files(folder):
         if time.time() - path.stat().st_mtime > _AGE:
             remove_file(path)
 
 
 def keep_copy(folder: Path, path: Path, moment: datetime | None = None) -> Path:
-    """Copy a file of a run folder aside, below its folder `kept`, and return where the copy is."""
+    """Copy a file of a run folder into its folder `kept`; return the path of the copy."""
     moment = moment or datetime.now(UTC)
     target = folder / KEPT / f"{moment:%Y%m%dT%H%M%S.%fZ}" / path.relative_to(folder)
     copy_file(path, target)
     return target
 
 
-def keep_changed_views(folder: Path) -> list[str]:
+def keep_changed_tables(folder: Path) -> list[str]:
     """Copy each table that another program has modified before it is rebuilt; return a sentence for each."""
     notes = []
-    for view in VIEWS.values():
-        path = folder / view.file_name
-        if reason := foreign(path, view.columns):
+    for definition in TABLE_DEFINITIONS.values():
+        path = folder / definition.file_name
+        if reason := foreign_change(path, definition.columns):
             copy = keep_copy(folder, path)
-            notes.append(f"{view.file_name} {reason}; it is rebuilt, and a copy is kept as {copy}.")
+            notes.append(f"{definition.file_name} {reason}; it is rebuilt, and a copy is kept as {copy}.")
     return notes
 
 
-def foreign(path: Path, columns: tuple[str, ...]) -> str:
+def foreign_change(path: Path, columns: tuple[str, ...]) -> str:
     """Return how another program modified a table; "" if none did, or if there is no file."""
     try:
         content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Where run folders are, and how people name them."""
+"""Where run folders are, and the names that users give them."""
 
 import os
 import re
@@ -20,7 +20,7 @@ def results_root(option: Path | None = None, configured: Path | None = None) -> 
 
 
 def new_run_path(name: str, root: Path) -> Path:
-    """Return the folder of a run of that name, which need not be there yet."""
+    """Return the folder of a run of that name, existing or new."""
     if not NAME.match(name):
         raise DlbenchError(
             f"Invalid run name {name!r}.", "It takes letters, digits, '.', '_' and '-', a letter or digit first."
@@ -28,7 +28,7 @@ def new_run_path(name: str, root: Path) -> Path:
     path = root / name
     if path.is_symlink() and root.resolve() not in path.resolve().parents:
         raise DlbenchError(
-            f"{path} is a link that leads out of {root}, to {path.resolve()}.",
+            f"{path} is a link to a place outside of {root}, to {path.resolve()}.",
             "Name that folder by its path, or choose another name.",
         )
     return path
@@ -40,12 +40,12 @@ def check_own(run: Path) -> None:
         if path.is_symlink() and path.is_dir():
             raise DlbenchError(
                 f"{path} is a link to {path.resolve()}: dlbench writes into run folders only.",
-                "Replace it by a folder, or choose another --name.",
+                "Replace it with a folder, or choose another --name.",
             )
 
 
 def set_aside(run: Path) -> Path | None:
-    """Rename a run folder in one step, so that its place is free; return its new path, None where it holds nothing."""
+    """Rename a run folder in one step, so that its name is free; return its new path, None where it is empty."""
     if not run.is_dir() or not any(run.iterdir()):
         return None
     aside = run.with_name(f"{run.name}.old-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
@@ -54,7 +54,7 @@ def set_aside(run: Path) -> Path | None:
 
 
 def run_path(argument: str, root: Path) -> Path:
-    """Return the run folder that an argument means: a path, or a name below root; one not there is an error."""
+    """Return the existing run folder that an argument names: a path, or a name below root."""
     if named_by_path(argument):
         path = Path(argument).expanduser()
         if not is_run(path):

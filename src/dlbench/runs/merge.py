@@ -11,10 +11,15 @@ from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)
-class Merged:
-    """What a merge did. added: trials by source; there: how many the target had already, or an earlier source.
+class MergeResult:
+    """What a merge did.
 
-    differing: those of them whose numbers are not the same in both. provenances: conditions that the results have.
+    path: the folder that was merged into.
+    added: numbers of trials by source.
+    there: number of trials that the target, or an earlier source, had already.
+    differing: the trial_ids of those whose numbers differ between both.
+    provenances: number of different provenances among the results.
+    warnings: what was skipped in reading the sources.
     """
 
     path: Path
@@ -25,19 +30,19 @@ class Merged:
     warnings: Sequence[str] = field(default=())
 
 
-def merge(target: Path, sources: Sequence[Path]) -> Merged:
-    """Take into a run folder, which need not be there yet, the trials, plans and sessions of others.
+def merge(target: Path, sources: Sequence[Path]) -> MergeResult:
+    """Copy the trials, plans and sessions of other run folders into one, which is created if it is missing.
 
-    A trial that both have stays as the target has it, unless only the source has an answer. Plans with other fixed
-    settings are a DlbenchError, and nothing is written then. Merging the same folders again adds nothing.
+    The target keeps its record of a trial that both have, unless only the source's is completed. Raises DlbenchError
+    for plans with different fixed settings, before anything is written. Merging the same folders again adds nothing.
     """
     if same := [source for source in sources if source.resolve() == target.resolve()]:
-        raise DlbenchError(f"{same[0]} is the folder that is merged into.", "Name others after it.")
+        raise DlbenchError(f"{same[0]} is both the target and a source.", "Name other runs after the target.")
     with RunFolder(target) as folder:
         found = [RunFolder(source) for source in sources]
         plan = folder.plan if folder.manifest or folder.records else None
         records = {record.trial_id: record for record in folder.records}
-        taken: dict[str, TrialRecord] = {}
+        added_records: dict[str, TrialRecord] = {}
         added: dict[str, int] = {}
         there, differing = 0, []
         for source in found:
@@ -49,21 +54,21 @@ def merge(target: Path, sources: Sequence[Path]) -> Merged:
                     there += 1
                     differing += [record.trial_id] if _differ(known, record) else []
                     continue
-                records[record.trial_id] = taken[record.trial_id] = record
+                records[record.trial_id] = added_records[record.trial_id] = record
                 added[source.path.name] += 1
         sessions = [session for source in found for session in (source.manifest.sessions if source.manifest else ())]
         if plan is not None:
-            folder.adopt(plan, sessions, tuple(taken.values()), [source.path for source in found])
-    answered = {record.provenance_id for record in records.values() if record.status in COMPLETED}
+            folder.import_results(plan, sessions, tuple(added_records.values()), [source.path for source in found])
+    completed = {record.provenance_id for record in records.values() if record.status in COMPLETED}
     warnings = [f"{source.path.name}: {warning}" for source in found for warning in source.warnings]
-    return Merged(
-        path=target, added=added, there=there, differing=differing, provenances=len(answered), warnings=warnings
+    return MergeResult(
+        path=target, added=added, there=there, differing=differing, provenances=len(completed), warnings=warnings
     )
 
 
 def _differ(one: TrialRecord, other: TrialRecord) -> bool:
     """Return whether two results of a trial differ; NaN equals NaN."""
-    answered = one.status in COMPLETED and other.status in COMPLETED
-    return answered and repr((one.status, sorted(one.metrics.items()))) != repr(
+    completed = one.status in COMPLETED and other.status in COMPLETED
+    return completed and repr((one.status, sorted(one.metrics.items()))) != repr(
         (other.status, sorted(other.metrics.items()))
     )

@@ -1,4 +1,4 @@
-"""One line about a run: how far it is, what it compares, when it began, how large it is."""
+"""One line about a run: its progress, what it compares, when it started, its size."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 Each session keeps a file in the journal folder, `.<session>.live`, and holds a lock on it; the lock goes with its
 process, however that ends. The file's first line describes the process, the others are the trials that it has claimed.
-Whoever reads or writes these files, the manifest or the tables holds the lock on `.lock` meanwhile.
+A process that reads or writes these files, the manifest or the tables holds the lock on `.lock` meanwhile.
 """
 
 import contextlib
@@ -35,17 +35,17 @@ PATIENCE = 120.0
 
 @dataclass(frozen=True)
 class Peer:
-    """A session of another process at work in the same run folder.
+    """An active session of another process in the same run folder.
 
     session: its name, as in the manifest.
     host, pid: where its process runs.
-    taken: the trials that it runs or has run.
+    claimed: the trials that it runs or has run.
     """
 
     session: str
     host: str
     pid: int
-    taken: frozenset[str]
+    claimed: frozenset[str]
 
     def __str__(self) -> str:
         """Return where its process is."""
@@ -84,13 +84,13 @@ class ActiveSessions:
                 self._mutex.release()
 
     def join(self) -> None:
-        """Register this session as at work from now on."""
+        """Register this session as active from now on."""
         path = self._live(self._session)
         about = {"host": socket.gethostname(), "pid": os.getpid()}
         with self.exclusive():
             replace_file(path, json.dumps(about) + "\n", parents=False)
             self._life = _lock(path)
-            self._life.acquire(timeout=5.0, poll_interval=0.005)  # somebody may just be trying it
+            self._life.acquire(timeout=5.0, poll_interval=0.005)  # another process may be probing it right now
         threading.Thread(target=self._beat, args=(path,), daemon=True).start()
 
     def leave(self) -> None:
@@ -100,12 +100,12 @@ class ActiveSessions:
             with contextlib.suppress(OSError, DlbenchError), self.exclusive():
                 remove_file(self._live(self._session))
                 if not self.peers():
-                    # Whoever waits for this lock sees that its file has no name any more, and makes a new one.
+                    # A process waiting for this lock notices that its file was unlinked, and creates a new one.
                     remove_file(self._journal / LOCK)
             self._life.release(force=True)
             self._life = None
 
-    def take(self, trial_id: str) -> None:
+    def claim(self, trial_id: str) -> None:
         """Record that this session runs a trial. Call it only while exclusive."""
         append(self._live(self._session), trial_id.encode() + b"\n")
 
@@ -138,8 +138,8 @@ class ActiveSessions:
                 touch(path)
 
 
-def at_work(folder: Path) -> tuple[Peer, ...]:
-    """Return the sessions at work in a run folder, without writing anything there."""
+def active_peers(folder: Path) -> tuple[Peer, ...]:
+    """Return the active sessions of a run folder, without writing anything there."""
     now = time.time()
     return tuple(_read(path) for path in sorted((folder / FOLDER).glob(f".*{LIVE}")) if is_alive(path, now))
 
@@ -192,5 +192,5 @@ def _read(path: Path) -> Peer:
         session=path.name.removeprefix(".").removesuffix(LIVE),
         host=str(about.get("host", "?")),
         pid=int(about.get("pid", 0)),
-        taken=frozenset(line for line in lines if line),
+        claimed=frozenset(line for line in lines if line),
     )

@@ -13,7 +13,7 @@ from dlbench.runs.manifest import SCHEMA, Manifest
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import TrialRecord
 
-#: Columns of a trial that are no axis and no setting.
+#: Columns of a trial that are neither an axis nor a setting.
 _BESIDE = ("seed", "dataset_digest")
 
 
@@ -29,7 +29,7 @@ def recover_manifest(folder: Path, records: Sequence[TrialRecord]) -> Manifest:
     axes = [name for name in names if len({row[name] for row in rows.values()}) > 1]
     fixed = {name: row[name] for row in list(rows.values())[:1] for name in names if name not in axes}
     if "device" in fixed:
-        fixed["device"] = "auto"  # what it was found to be is in the records
+        fixed["device"] = "auto"  # the device in use is in the records
     variants = tuple(_variant(trial, rows[key], axes) for key, trial in trials.items())
     plan = PlanRecord(
         axes={axis: tuple(dict.fromkeys(variant.values[axis] for variant in variants)) for axis in axes},
@@ -53,7 +53,7 @@ def _variant(trial: Trial, row: dict[str, str], axes: Sequence[str]) -> PlannedV
 
 
 def _sessions(folder: Path) -> tuple[dict[str, Any], ...]:
-    """Return what the names of the journals tell: when their sessions began."""
+    """Return the sessions, with the start times in the names of their journals."""
     sessions: list[dict[str, Any]] = []
     for path in sorted((folder / FOLDER).glob("*.jsonl")):
         try:

@@ -13,11 +13,11 @@ from dlbench.analysis.verdicts import judge_run
 from dlbench.errors import DlbenchError
 from dlbench.files import partial_files, remove_file, replace_file, to_bytes, writing
 from dlbench.runs.journal import FOLDER, Journal, parse_line, read_journal
-from dlbench.runs.leftovers import foreign, keep_copy
+from dlbench.runs.leftovers import foreign_change, keep_copy
 from dlbench.runs.manifest import FILE_NAME, Manifest, NewerSchemaError, read_manifest, write_manifest
-from dlbench.runs.peers import LOCK, ActiveSessions, at_work, dead_sessions
+from dlbench.runs.peers import LOCK, ActiveSessions, active_peers, dead_sessions
 from dlbench.runs.recovery import recover_manifest
-from dlbench.runs.tables import COMPARISON, VIEWS, table, to_csv
+from dlbench.runs.tables import COMPARISON, TABLE_DEFINITIONS, table, to_csv
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,18 +26,18 @@ class Finding:
 
     file: where, relative to the folder.
     problem: what is wrong.
-    remedy: what the repair does or, if there is none, what the user can do.
-    mend: the repair, None if there is none; call it only while nobody else writes to the folder.
+    remedy: what the repair does or, without one, what the user can do.
+    repair: the repair, if there is one; call it only while no other process writes to the folder.
     """
 
     file: str
     problem: str
     remedy: str
-    mend: Callable[[], None] | None = field(default=None, repr=False, compare=False)
+    repair: Callable[[], None] | None = field(default=None, repr=False, compare=False)
 
 
 def examine(folder: Path) -> Iterator[Finding]:
-    """Yield what is wrong with a run folder, what others depend on first: journals, manifest, views, logs, leftovers.
+    """Yield what is wrong with a run folder, what others depend on first: journals, manifest, tables, logs, leftovers.
 
     Repair each finding before asking for the next one: tables are compared with journals and manifest as they are.
     """
@@ -48,7 +48,7 @@ def examine(folder: Path) -> Iterator[Finding]:
         yield Finding(file=FILE_NAME, problem=error.message, remedy=error.hint)
         return
     except DlbenchError:
-        pass  # told below, once the journals are in order
+        pass  # reported below, once the journals are repaired
     yield from _journals(folder, copies)
     journal = read_journal(folder)
     yield from _manifest(folder, journal, copies)
@@ -56,27 +56,28 @@ def examine(folder: Path) -> Iterator[Finding]:
         manifest = read_manifest(folder)
     except DlbenchError:
         manifest = None  # and it was not repaired
-    yield from _views(folder, journal, manifest, copies)
+    yield from _tables(folder, journal, manifest, copies)
     yield from _logs(folder, journal)
     yield from _leftovers(folder, copies)
 
 
-def mend(folder: Path) -> Iterator[tuple[Finding, bool]]:
+def repair(folder: Path) -> Iterator[tuple[Finding, bool]]:
     """Repair what can be repaired; yield each finding and whether it was. Raises DlbenchError if it is in use."""
-    if peers := at_work(folder):
+    if peers := active_peers(folder):
         raise DlbenchError(
-            f"{folder} is in use by {', '.join(map(str, peers))}.", "Wait for its end, or add --dry-run to look only."
+            f"{folder} is in use by {', '.join(map(str, peers))}.",
+            "Wait for its end, or add --dry-run to examine it only.",
         )
     with writing(folder), ActiveSessions(folder).exclusive():
         for finding in examine(folder):
-            if finding.mend:
-                finding.mend()
-            yield finding, finding.mend is not None
+            if finding.repair:
+                finding.repair()
+            yield finding, finding.repair is not None
         remove_file(folder / FOLDER / LOCK)
 
 
 class _Copies:
-    """Keeps a copy of a file before it is changed; all copies of one visit lie together."""
+    """Copies each file before it is changed; all copies of one repair are in the same folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -102,16 +103,16 @@ def _journals(folder: Path, copies: _Copies) -> Iterator[Finding]:
             shown = ", ".join(map(str, torn[:5])) + (" …" if len(torn) > 5 else "")
             yield Finding(
                 file=name,
-                problem=f"line{'s' * (len(torn) > 1)} {shown}: no whole record of a trial",
-                remedy="taken out; the trial runs again when it is asked for",
-                mend=partial(copies.replace, path, kept),
+                problem=f"line{'s' * (len(torn) > 1)} {shown}: not a complete record of a trial",
+                remedy="removed; the trial runs again when it is requested",
+                repair=partial(copies.replace, path, kept),
             )
         elif content and not content.endswith(b"\n"):
             yield Finding(
                 file=name,
-                problem="its last line has no end",
-                remedy="ended",
-                mend=partial(copies.replace, path, kept),
+                problem="its last line does not end with a line feed",
+                remedy="completed with a line feed",
+                repair=partial(copies.replace, path, kept),
             )
         if unknown:
             yield Finding(
@@ -122,7 +123,7 @@ def _journals(folder: Path, copies: _Copies) -> Iterator[Finding]:
 
 
 def _sort_lines(content: bytes) -> tuple[list[bytes], list[int], list[int]]:
-    """Return the lines to keep, and the numbers of those that are no records and of those of another dlbench."""
+    """Return the lines to keep, and the numbers of those that are not records and of those of another dlbench."""
     keep: list[bytes] = []
     torn: list[int] = []
     unknown: list[int] = []
@@ -150,7 +151,7 @@ def _of_another(line: bytes) -> bool:
 
 def _manifest(folder: Path, journal: Journal, copies: _Copies) -> Iterator[Finding]:
     try:
-        manifest, problem = read_manifest(folder), "is not there"
+        manifest, problem = read_manifest(folder), "is missing"
     except DlbenchError as error:
         manifest, problem = None, error.message
     if manifest is not None:
@@ -167,48 +168,48 @@ def _manifest(folder: Path, journal: Journal, copies: _Copies) -> Iterator[Findi
         write_manifest(folder, recover_manifest(folder, tuple(journal.records.values())))
 
     yield Finding(
-        file=FILE_NAME, problem=problem, remedy="rebuilt from the trials; its sessions' facts are lost", mend=make
+        file=FILE_NAME, problem=problem, remedy="rebuilt from the trials; its sessions' facts are lost", repair=make
     )
 
 
-def _views(folder: Path, journal: Journal, manifest: Manifest | None, copies: _Copies) -> Iterator[Finding]:
+def _tables(folder: Path, journal: Journal, manifest: Manifest | None, copies: _Copies) -> Iterator[Finding]:
     records, plan = tuple(journal.records.values()), manifest.plan if manifest else None
     if not records:
         return
     texts: dict[str, tuple[str, Sequence[str]]] = {}
-    for view in VIEWS.values():
-        columns, rows = table(view, records, plan)
-        if rows or not view.on_request:
-            texts[view.file_name] = (to_csv(columns, rows), view.columns)
+    for definition in TABLE_DEFINITIONS.values():
+        columns, rows = table(definition, records, plan)
+        if rows or not definition.on_request:
+            texts[definition.file_name] = (to_csv(columns, rows), definition.columns)
     if plan:
         judged = judge_run(records, plan).table()
         texts[COMPARISON] = (to_csv(*judged), judged[0])
     for name, (text, header) in texts.items():
-        if problem := _view_problem(folder / name, text, header):
+        if problem := _table_problem(folder / name, text, header):
             yield Finding(
                 file=name,
                 problem=problem,
                 remedy="rebuilt from the journals",
-                mend=partial(copies.replace, folder / name, text),
+                repair=partial(copies.replace, folder / name, text),
             )
 
 
-def _view_problem(path: Path, text: str, columns: Sequence[str]) -> str:
+def _table_problem(path: Path, text: str, columns: Sequence[str]) -> str:
     if not path.exists():
-        return "is not there"
-    if reason := foreign(path, tuple(columns)):
+        return "is missing"
+    if reason := foreign_change(path, tuple(columns)):
         return reason
     try:
         found = list(filter(None, csv.reader(io.StringIO(path.read_bytes().decode(), newline=""))))
     except (ValueError, csv.Error):
-        return "is no CSV file in UTF-8"
+        return "is not a CSV file in UTF-8"
     wanted = list(csv.reader(io.StringIO(to_bytes(text).decode(), newline="")))
     if found == wanted:
         return ""
     if sorted(found) == sorted(wanted):
-        return "its rows are in another order"
+        return "its rows are in a different order"
     counts = f" ({len(found) - 1:,} rows, not {len(wanted) - 1:,})" if len(found) != len(wanted) else ""
-    return f"does not hold what the journals hold{counts}"
+    return f"differs from the journals{counts}"
 
 
 def _logs(folder: Path, journal: Journal) -> Iterator[Finding]:
@@ -220,13 +221,13 @@ def _logs(folder: Path, journal: Journal) -> Iterator[Finding]:
             replace_file(path, log)
 
     if absent:
-        problem = f"{len(absent)} of the trials' logs are not there"
-        yield Finding(file="logs", problem=problem, remedy="written again", mend=write)
+        problem = f"{len(absent)} of the trials' logs are missing"
+        yield Finding(file="logs", problem=problem, remedy="written again", repair=write)
     if others := [trial_id for trial_id, record in journal.records.items() if trial_id != record.trial_id]:
         yield Finding(
             file=FOLDER,
-            problem=f"{len(others)} records are not of the trials they name, {others[0]} among them",
-            remedy="left as they are: they were changed by hand, or are of a dlbench with other settings",
+            problem=f"{len(others)} records do not match the trials that they name, such as {others[0]}",
+            remedy="left as they are: they were edited by hand, or written by a dlbench with other settings",
         )
 
 
@@ -236,12 +237,12 @@ def _leftovers(folder: Path, copies: _Copies) -> Iterator[Finding]:
             file=path.relative_to(folder).as_posix(),
             problem="half-written by a process that was killed",
             remedy="moved away",
-            mend=partial(copies.remove, path),
+            repair=partial(copies.remove, path),
         )
     for path in dead_sessions(folder):
         yield Finding(
             file=path.relative_to(folder).as_posix(),
             problem="left by a session that was killed",
             remedy="removed",
-            mend=partial(remove_file, path),
+            repair=partial(remove_file, path),
         )

@@ -14,7 +14,7 @@ from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.folder_state import FolderState
 from dlbench.runs.journal import JournalReader
 from dlbench.runs.manifest import read_manifest
-from dlbench.runs.peers import at_work
+from dlbench.runs.peers import active_peers
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class StoredRun:
         if not self._reader.is_current():
             self._reader = JournalReader(self.path)
         self._reader.read(to_the_end=True)
-        if self._reader.unfinished and not at_work(self.path):  # else that line is still being written
+        if self._reader.unfinished and not active_peers(self.path):  # else that line is still being written
             self._torn = tuple(self._reader.unfinished)
 
     def refresh(self) -> tuple[TrialRecord, ...]:

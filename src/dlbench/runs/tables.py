@@ -27,7 +27,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
-class View:
+class TableDefinition:
     """One table of a run folder: the columns that it always has, and the rows that a record gives it.
 
     on_request: there is a file only where some record gives it rows.
@@ -78,19 +78,23 @@ def _diagnostic_rows(record: TrialRecord) -> Iterable[Row]:
         yield {"trial_id": record.trial_id, **reading._asdict()}
 
 
-VIEWS: Mapping[str, View] = MappingProxyType(
+TABLE_DEFINITIONS: Mapping[str, TableDefinition] = MappingProxyType(
     {
-        view.name: view
-        for view in (
-            View(
+        definition.name: definition
+        for definition in (
+            TableDefinition(
                 "trials",
                 (*_IDENTITY, *AXES, *_SETTINGS, *_PLACE, *_METRICS),
                 _trial_rows,
             ),
-            View("epochs", ("trial_id", "epoch", "learning_rate", *names_in_groups("fit"), "seconds"), _epoch_rows),
-            View("confusion", ("trial_id", "split", "true_class", "predicted_class", "count"), _confusion_rows),
-            View("steps", ("trial_id", "step", "train_loss"), _step_rows, on_request=True),
-            View(
+            TableDefinition(
+                "epochs", ("trial_id", "epoch", "learning_rate", *names_in_groups("fit"), "seconds"), _epoch_rows
+            ),
+            TableDefinition(
+                "confusion", ("trial_id", "split", "true_class", "predicted_class", "count"), _confusion_rows
+            ),
+            TableDefinition("steps", ("trial_id", "step", "train_loss"), _step_rows, on_request=True),
+            TableDefinition(
                 "diagnostics",
                 ("trial_id", "epoch", "layer", "diagnostic", "value"),
                 _diagnostic_rows,
@@ -102,17 +106,17 @@ VIEWS: Mapping[str, View] = MappingProxyType(
 
 
 def table(
-    view: View, records: Iterable[TrialRecord], plan: PlanRecord | None = None
+    definition: TableDefinition, records: Iterable[TrialRecord], plan: PlanRecord | None = None
 ) -> tuple[tuple[str, ...], list[Row]]:
-    """Return a view's columns and rows: its own columns first, then others in the order of their appearance.
+    """Return a table's columns and rows: its own columns first, then others in the order of their appearance.
 
     plan: one that keeps a target fills epochs_to_target.
     """
-    columns = dict.fromkeys(view.columns)
+    columns = dict.fromkeys(definition.columns)
     rows = []
     for record in records:
-        for row in view.rows(record):
-            if plan and plan.target and view.name == "trials":
+        for row in definition.rows(record):
+            if plan and plan.target and definition.name == "trials":
                 row = {**row, "epochs_to_target": epochs_to_target(record, plan)}
             columns.update(dict.fromkeys(row))
             rows.append(row)
@@ -156,8 +160,8 @@ def cell(value: ParameterValue) -> int | float | str | None:
 COMPARISON = "comparison.csv"
 
 
-class ViewFiles:
-    """The view files of one run folder, as one session writes them."""
+class TableFiles:
+    """The table files of one run folder, as one session writes them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -165,31 +169,31 @@ class ViewFiles:
     def rebuild(self, records: Iterable[TrialRecord], plan: PlanRecord | None = None) -> None:
         """Rebuild all tables from records, each in one step. plan: see `table`."""
         kept = tuple(records)
-        for view in VIEWS.values():
-            columns, rows = table(view, kept, plan)
-            if view.on_request and not rows:
-                remove_file(self._folder / view.file_name)
+        for definition in TABLE_DEFINITIONS.values():
+            columns, rows = table(definition, kept, plan)
+            if definition.on_request and not rows:
+                remove_file(self._folder / definition.file_name)
                 continue
-            self._replace(view.file_name, to_csv(columns, rows))
+            self._replace(definition.file_name, to_csv(columns, rows))
 
     def write_comparison(self, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
         """Write comparison.csv in one step."""
         self._replace(COMPARISON, to_csv(columns, rows))
 
     def append(self, record: TrialRecord) -> bool:
-        """Append a record's rows; False where a file lacks a column, is not there or not the one that was written.
+        """Append a record's rows; Return False where a file is missing, lacks a column or was replaced.
 
-        Then the views must be rebuilt.
+        Then the tables must be rebuilt.
         """
-        tables = {view: table(view, [record]) for view in VIEWS.values()}
-        tables = {view: found for view, found in tables.items() if found[1] or not view.on_request}
+        tables = {definition: table(definition, [record]) for definition in TABLE_DEFINITIONS.values()}
+        tables = {definition: found for definition, found in tables.items() if found[1] or not definition.on_request}
         # Read each time: another session may have put a wider file there.
-        headers = {view: _header(self._folder / view.file_name) for view in tables}
-        if any(not set(columns) <= set(headers[view]) for view, (columns, _) in tables.items()):
+        headers = {definition: _header(self._folder / definition.file_name) for definition in tables}
+        if any(not set(columns) <= set(headers[definition]) for definition, (columns, _) in tables.items()):
             return False
-        for view, (_, rows) in tables.items():
-            texts = [to_bytes(to_csv(headers[view], [row], header=False)) for row in rows]
-            if texts and not append_rows(self._folder / view.file_name, texts):
+        for definition, (_, rows) in tables.items():
+            texts = [to_bytes(to_csv(headers[definition], [row], header=False)) for row in rows]
+            if texts and not append_rows(self._folder / definition.file_name, texts):
                 return False
         return True
 

@@ -17,9 +17,9 @@ _ALIKE = ("model", "dataset", "batch_size", "augment", "train_size", "test_size"
 
 
 def seconds_per_trial(trials: Sequence[Trial], root: Path) -> list[float | None]:
-    """Return a guess at each trial's training time from the runs below root; None where none is like it.
+    """Return each trial's estimated training time from the runs below root; None where no run is similar.
 
-    The guess is the median time of an epoch of the same model, data set, batch size, augmentation and number of
+    The estimate is the median time of an epoch of the same model, data set, batch size, augmentation and number of
     images, times the trial's epochs. The device is not compared: before a run it may still be "auto".
     """
     known = _seconds_per_epoch(root)
@@ -31,13 +31,15 @@ def seconds_per_trial(trials: Sequence[Trial], root: Path) -> list[float | None]
 
 
 def longest_first(trials: Sequence[Trial], root: Path) -> list[Trial]:
-    """Return trials in the order of the time that they are guessed to take, so that no long one is left for the end.
+    """Return trials by estimated time, the longest first, so that no long one remains for the end.
 
-    Those without a similar earlier run may be long: they come first, those of most epochs before others. Trials that
-    are alike keep their order.
+    Those without a similar earlier run may be long: they come first, by number of epochs. Equal trials keep their
+    order.
     """
-    guesses = seconds_per_trial(trials, root)
-    keys = [(seconds is None, seconds or trial.settings.epochs) for seconds, trial in zip(guesses, trials, strict=True)]
+    estimates = seconds_per_trial(trials, root)
+    keys = [
+        (seconds is None, seconds or trial.settings.epochs) for seconds, trial in zip(estimates, trials, strict=True)
+    ]
     order = sorted(range(len(trials)), key=keys.__getitem__, reverse=True)
     return [trials[place] for place in order]
 
@@ -49,14 +51,14 @@ def _seconds_per_epoch(root: Path) -> dict[tuple[str, ...], float]:
         if not path.is_file():
             continue
         for row in _rows(path):
-            with contextlib.suppress(KeyError, ValueError, ZeroDivisionError):  # not there, or a failed trial's
+            with contextlib.suppress(KeyError, ValueError, ZeroDivisionError):  # missing, or a failed trial's
                 seconds = float(row["train_seconds"]) / float(row["epochs_run"])
                 found[_key(row)].append(seconds)
     return {key: median(values) for key, values in found.items()}
 
 
 def _rows(path: Path) -> list[Mapping[str, str]]:
-    """Return the rows of a view; none where another program has left something else in its place: it is but a guess."""
+    """Return the rows of a table; none where it cannot be read, as the estimate can do without."""
     try:
         return [row for _, row in read_sheet(path).rows]
     except (OSError, DlbenchError):
@@ -64,7 +66,7 @@ def _rows(path: Path) -> list[Mapping[str, str]]:
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what makes two rows alike, absent and None as the same text."""
+    """Return the values that make two rows similar; absent ones and None are the same text."""
     return tuple("" if row.get(name) is None else _text(row[name]) for name in _ALIKE)
 
 

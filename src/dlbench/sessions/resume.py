@@ -1,4 +1,4 @@
-"""What a session starts from: an earlier state of its folder that is set aside, and trials that other runs have."""
+"""What a session starts from: a folder moved aside with --fresh, and trials of other runs with --reuse."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from dlbench.errors import DlbenchError
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import list_runs
-from dlbench.runs.peers import at_work
+from dlbench.runs.peers import active_peers
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -25,13 +25,13 @@ class ReusableTrial:
 
     @property
     def weights(self) -> Path:
-        """Return where its weights are, if they were kept."""
+        """Return the path of its weights, if they were kept."""
         return self.run / "weights" / f"{self.record.trial_id}.pt"
 
 
 @dataclass(frozen=True)
 class ReuseRequirements:
-    """What a record must come with to be reused.
+    """What a record must have to be reused.
 
     steps: the loss of each step.
     weights: the selected weights, in a file.
@@ -43,18 +43,18 @@ class ReuseRequirements:
     diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS
 
     def satisfied_by(self, found: ReusableTrial) -> bool:
-        """Return whether a record comes with all that."""
+        """Return whether a record has everything required."""
         record = found.record
         steps, weights = bool(record.steps) or not self.steps, found.weights.is_file() or not self.weights
         return steps and weights and not self.diagnostics.missing_from(record.watched, len(record.epochs))
 
 
 def check_fresh(path: Path) -> str:
-    """Return the question whether to set a folder's content aside; "" if there is none.
+    """Return the question whether to set a folder's content aside; "" if the folder is empty.
 
-    Raises DlbenchError if another process is at work there.
+    Raises DlbenchError if another session is active there.
     """
-    if peers := at_work(path):
+    if peers := active_peers(path):
         raise DlbenchError(
             f"{path} is in use by {', '.join(map(str, peers))}: it cannot be set aside.",
             "Wait until it ends, or choose another --name.",
@@ -63,7 +63,7 @@ def check_fresh(path: Path) -> str:
         return ""
     try:
         count = f"{len(RunFolder(path).records):,} trials"
-    except DlbenchError:  # whatever is wrong with it, starting over helps
+    except DlbenchError:  # however it is damaged, starting over helps
         count = "unreadable results"
     return f"Start over, and set {path} with {count} aside?"
 

@@ -15,7 +15,7 @@ from dlbench.analysis.verdicts import judge_run
 from dlbench.errors import DlbenchError
 from dlbench.report.terminal.explain import explanation_table, print_explanation
 from dlbench.runs.folder import extend_plan
-from dlbench.runs.tables import ViewFiles
+from dlbench.runs.tables import TableFiles
 from dlbench.trials.diagnostics import DiagnosticsPlan, Reading
 from dlbench.trials.trial_record import TrialRecord
 
@@ -101,7 +101,7 @@ def test_readings_come_back_from_the_journal_as_they_went(measured):
 
 
 def test_diagnostics_csv_is_there_only_where_something_was_measured(measured, make_record, tmp_path):
-    files = ViewFiles(tmp_path)
+    files = TableFiles(tmp_path)
     files.rebuild([make_record(seed=0)])
     assert not (tmp_path / "diagnostics.csv").exists()
     assert not files.append(measured(seed=1))  # a new file: the session rebuilds

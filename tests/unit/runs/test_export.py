@@ -41,7 +41,7 @@ def test_every_table_goes_into_every_format(folder, table, form):
 
 
 @pytest.mark.parametrize("table", ["trials", "epochs", "confusion"])
-def test_csv_is_the_view_to_the_last_byte(folder, table):
+def test_csv_is_the_table_file_to_the_last_byte(folder, table):
     assert export(folder, table, "csv") == (folder.path / f"{table}.csv").read_text()
 
 
@@ -85,7 +85,7 @@ def test_documents_show_percentages_with_deviations(folder):
 def test_csv_of_the_summary_holds_fractions(folder):
     rows = list(csv.DictReader(io.StringIO(export(folder, "summary", "csv"))))
     assert float(rows[0]["validation_accuracy_mean"]) == pytest.approx(0.6)
-    assert rows[1]["n"] == "1"  # diverged, which is an answer
+    assert rows[1]["n"] == "1"  # diverged, which is a result
 
 
 @pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="needs dlbench[parquet]")

@@ -31,7 +31,7 @@ def test_reading_results_imports_nothing_heavy():
     assert answer.stdout.strip() == ""
 
 
-def test_opening_a_folder_that_is_not_there_makes_nothing(tmp_path):
+def test_opening_a_missing_folder_creates_nothing(tmp_path):
     with RunFolder(tmp_path / "new") as folder:
         assert folder.records == ()
         assert folder.manifest is None
@@ -40,7 +40,7 @@ def test_opening_a_folder_that_is_not_there_makes_nothing(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-def test_a_session_leaves_journal_views_manifest_and_logs(tmp_path, make_record, make_plan, provenance):
+def test_a_session_leaves_journal_tables_manifest_and_logs(tmp_path, make_record, make_plan, provenance):
     failed = make_record(seed=1, status="failed", message="ValueError: no", log="Traceback …\n")
     with RunFolder(tmp_path / "run") as folder:
         folder.start(make_plan(), COMMAND, provenance)
@@ -62,7 +62,7 @@ def test_a_session_leaves_journal_views_manifest_and_logs(tmp_path, make_record,
     assert session["versions"]["torch"] == "2.9.0"
 
 
-def test_rows_are_in_the_views_as_soon_as_a_trial_ends(tmp_path, make_record):
+def test_rows_are_in_the_tables_as_soon_as_a_trial_ends(tmp_path, make_record):
     folder = RunFolder(tmp_path)
     for seed in range(3):
         folder.add(make_record(seed=seed))
@@ -70,7 +70,7 @@ def test_rows_are_in_the_views_as_soon_as_a_trial_ends(tmp_path, make_record):
         assert len(_rows(tmp_path / "epochs.csv")) == 3 * (seed + 1)
 
 
-def test_only_trials_that_answer_their_question_count_as_answered(tmp_path, make_record):
+def test_only_done_and_diverged_trials_count_as_completed(tmp_path, make_record):
     statuses = ("done", "diverged", "failed", "vetoed", "timeout", "oom")
     records = [make_record(seed=seed, status=status) for seed, status in enumerate(statuses)]
     with RunFolder(tmp_path) as folder:
@@ -79,7 +79,7 @@ def test_only_trials_that_answer_their_question_count_as_answered(tmp_path, make
     assert RunFolder(tmp_path).state.completed == {records[0].trial_id, records[1].trial_id}
 
 
-def test_a_second_session_goes_on_and_its_record_of_a_trial_wins(tmp_path, make_record, make_plan, provenance):
+def test_a_second_session_continues_and_its_record_of_a_trial_wins(tmp_path, make_record, make_plan, provenance):
     with RunFolder(tmp_path) as folder:
         folder.start(make_plan(), COMMAND, provenance)
         folder.add(make_record(seed=0))
@@ -96,7 +96,7 @@ def test_a_second_session_goes_on_and_its_record_of_a_trial_wins(tmp_path, make_
     assert len(RunFolder(tmp_path).manifest.sessions) == 2
 
 
-def test_a_new_metric_widens_the_views_at_once(tmp_path, make_record):
+def test_a_new_metric_adds_a_column_at_once(tmp_path, make_record):
     folder = RunFolder(tmp_path)
     folder.add(make_record(seed=0))
     folder.add(make_record(seed=1, metrics={"new_metric": 0.25}))
@@ -104,7 +104,7 @@ def test_a_new_metric_widens_the_views_at_once(tmp_path, make_record):
     assert [row["new_metric"] for row in _rows(tmp_path / "trials.csv")] == ["", "0.25", "0.5"]
 
 
-def test_a_killed_session_leaves_views_that_the_next_one_repairs(tmp_path, make_record, make_plan, provenance):
+def test_a_killed_session_leaves_tables_that_the_next_one_repairs(tmp_path, make_record, make_plan, provenance):
     killed = RunFolder(tmp_path)
     killed.start(make_plan(), COMMAND, provenance)
     killed.add(make_record(seed=0))
@@ -119,7 +119,7 @@ def test_a_killed_session_leaves_views_that_the_next_one_repairs(tmp_path, make_
     assert ends == [None, None]
 
 
-def test_two_sessions_side_by_side_end_with_views_of_both(tmp_path, make_record):
+def test_the_tables_of_two_concurrent_sessions_have_the_rows_of_both(tmp_path, make_record):
     one, two = RunFolder(tmp_path), RunFolder(tmp_path)
     one.add(make_record(seed=0))
     two.add(make_record(seed=1, metrics={"only_here": 1.0}))
@@ -130,7 +130,7 @@ def test_two_sessions_side_by_side_end_with_views_of_both(tmp_path, make_record)
     assert len(one.records) == 3
 
 
-def test_damaged_lines_are_told_and_cost_only_their_trial(tmp_path, make_record):
+def test_damaged_lines_are_reported_and_cost_only_their_trial(tmp_path, make_record):
     with RunFolder(tmp_path) as folder:
         folder.add(make_record(seed=0))
         folder.add(make_record(seed=1))
@@ -141,7 +141,7 @@ def test_damaged_lines_are_told_and_cost_only_their_trial(tmp_path, make_record)
     assert len(folder.warnings) == 1
 
 
-def test_a_folder_that_cannot_be_made_says_what_to_do(tmp_path, make_plan, provenance):
+def test_a_folder_that_cannot_be_created_says_what_to_do(tmp_path, make_plan, provenance):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DlbenchError, match="cannot be written") as caught:
         RunFolder(tmp_path / "file" / "run").start(make_plan(), COMMAND, provenance)
@@ -156,7 +156,7 @@ def test_a_read_only_folder_says_what_to_do(tmp_path, make_plan, provenance):
         RunFolder(tmp_path / "run").start(make_plan(), COMMAND, provenance)
 
 
-def test_more_variants_values_and_seeds_extend_a_plan_and_nothing_moves(make_plan):
+def test_more_variants_values_and_seeds_extend_a_plan_and_keep_its_order(make_plan):
     old = make_plan(["relu", "tanh"], [0, 1, 2])
     joined = extend_plan(old, make_plan(["gelu", "relu"], [5, 1]))
     assert [variant.label for variant in joined.variants] == ["relu", "tanh", "gelu"]
@@ -178,7 +178,7 @@ def test_other_fixed_settings_are_listed_with_both_values(make_plan):
     assert "--name" in caught.value.hint
 
 
-def test_a_label_that_means_something_else_now_is_refused(make_plan):
+def test_a_label_with_a_different_meaning_is_refused(make_plan):
     with pytest.raises(DlbenchError, match="The variant relu is not the one"):
         extend_plan(make_plan(), make_plan(label_smoothing=0.1))
 

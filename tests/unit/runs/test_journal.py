@@ -57,14 +57,14 @@ def test_a_torn_last_line_costs_its_record_alone(tmp_path, make_record, cut):
     append_record(path, make_record(seed=1))
     path.write_bytes(path.read_bytes()[:-cut])
     journal = read_journal(tmp_path)
-    whole = [0, 1] if cut == 1 else [0]  # without its line feed the record is whole still
+    whole = [0, 1] if cut == 1 else [0]  # without its line feed the record is still complete
     assert [record.trial.seed for record in journal.records.values()] == whole
     assert len(journal.warnings) == 2 - len(whole)
     assert all("a.jsonl, line 2" in warning for warning in journal.warnings)
 
 
 @pytest.mark.parametrize("line", ["no json", "{}", "[1, 2]", "null", '{"trial_id": "x", "trial": {}}', "\x00\x00"])
-def test_a_foreign_line_is_left_out_and_named(tmp_path, make_record, line):
+def test_a_foreign_line_is_skipped_with_a_warning(tmp_path, make_record, line):
     path = journal_path(tmp_path, "a")
     append_record(path, make_record(seed=0))
     with path.open("a") as file:
@@ -92,7 +92,7 @@ def test_ten_thousand_records_come_back_in_their_order(tmp_path, make_record):
     assert [record.trial.seed for record in records.values()] == list(range(10_000))
 
 
-def test_adding_a_record_only_appends_to_the_file_that_is_there(tmp_path, make_record):
+def test_adding_a_record_only_appends_to_the_existing_file(tmp_path, make_record):
     path, record = journal_path(tmp_path, "a"), make_record()
     append_record(path, record)
     line = path.read_bytes()

@@ -15,7 +15,7 @@ def root(tmp_path):
     return tmp_path
 
 
-def test_the_option_goes_before_the_environment_and_that_before_the_default(monkeypatch):
+def test_the_option_overrides_the_environment_and_that_the_default(monkeypatch):
     monkeypatch.delenv("DLBENCH_RESULTS_DIR", raising=False)
     assert results_root() == Path("results")
     monkeypatch.setenv("DLBENCH_RESULTS_DIR", "elsewhere")
@@ -51,10 +51,10 @@ def test_an_unknown_name_is_answered_with_the_nearest(root):
 
 
 @pytest.mark.parametrize("name", ["", "-x", "_x", "a b", "ä", "a:b", "x\n"])
-def test_a_name_with_other_signs_is_refused(tmp_path, name):
+def test_a_name_with_other_characters_is_refused(tmp_path, name):
     with pytest.raises(DlbenchError, match="Invalid run name"):
         new_run_path(name, tmp_path)
 
 
-def test_a_new_run_need_not_be_there(tmp_path):
+def test_a_new_run_need_not_exist(tmp_path):
     assert new_run_path("A.b_c-1", tmp_path) == tmp_path / "A.b_c-1"

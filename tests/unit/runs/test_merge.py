@@ -1,4 +1,4 @@
-"""Run folders joined: each trial once, answers before failures, nothing written where plans do not fit."""
+"""Run folders joined: each trial once, results before failures, nothing written where plans do not fit."""
 
 import csv
 import json
@@ -48,7 +48,7 @@ def test_folders_with_common_trials_join_without_doubling(make_run, tmp_path):
     assert _rows(tmp_path / "both" / "trials.csv") == rows
 
 
-def test_an_answer_wins_over_a_failure_and_what_was_there_over_what_comes(make_run, tmp_path):
+def test_a_result_wins_over_a_failure_and_the_targets_record_over_a_sources(make_run, tmp_path):
     failed = make_run("failed", ("relu",), (0,), status="failed", metrics={}, log="no\n")
     done, other = make_run("done", ("relu",), (0,)), make_run("other", ("relu",), (0,), accuracy=0.1)
     merged = merge(failed, [done])
@@ -60,7 +60,7 @@ def test_an_answer_wins_over_a_failure_and_what_was_there_over_what_comes(make_r
     assert RunFolder(failed).records == (record,)
 
 
-def test_weights_and_logs_come_along(make_run, tmp_path):
+def test_weights_and_logs_are_copied(make_run, tmp_path):
     one = make_run("one", ("relu",), (0,), log="printed\n")
     (record,) = RunFolder(one).records
     (one / "weights").mkdir()
@@ -75,11 +75,11 @@ def test_plans_that_do_not_fit_are_refused_and_nothing_is_written(make_run, tmp_
     with pytest.raises(DlbenchError, match="epochs is 10 there and 5 here"):
         merge(tmp_path / "both", [one, two])
     assert not (tmp_path / "both").exists()
-    with pytest.raises(DlbenchError, match="is the folder that is merged into"):
+    with pytest.raises(DlbenchError, match="is both the target and a source"):
         merge(one, [one])
 
 
-def test_results_of_other_conditions_are_told(make_run, tmp_path, make_record):
+def test_results_of_different_provenance_are_counted(make_run, tmp_path, make_record):
     one, two = make_run("one", ("relu",), (0,)), make_run("two", ("relu",), (1,))
     with RunFolder(two) as folder:
         folder.add(replace(make_record("relu", 1), provenance_id="f" * 12))
@@ -113,7 +113,7 @@ def test_removing_a_run_follows_no_link(make_run, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["../one", "a/b", "..", ".hidden", "", "-x", "a\n", "a\0b", "/etc"])
-def test_no_name_of_a_run_leads_out_of_the_results_folder(tmp_path, name):
+def test_no_run_name_points_outside_the_results_folder(tmp_path, name):
     from dlbench.runs.locations import new_run_path
 
     with pytest.raises(DlbenchError, match="Invalid run name"):
@@ -128,7 +128,7 @@ def test_a_name_that_is_a_link_to_elsewhere_is_refused(tmp_path, make_run):
     root.mkdir()
     (root / "mine").symlink_to(outside)
     for find in (new_run_path, run_path):
-        with pytest.raises(DlbenchError, match="leads out of"):
+        with pytest.raises(DlbenchError, match="is a link to a place outside of"):
             find("mine", root)
     (root / "alias").symlink_to(root / "other")
     assert new_run_path("alias", root) == root / "alias"

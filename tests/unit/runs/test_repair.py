@@ -1,4 +1,4 @@
-"""Broken run folders: what is whole stays usable, what can be mended is, and copies are kept."""
+"""Broken run folders: intact results stay usable, damage is repaired where possible, and copies are kept."""
 
 import csv
 import json
@@ -10,9 +10,9 @@ import pytest
 
 from dlbench.errors import DlbenchError
 from dlbench.runs.folder import RunFolder
-from dlbench.runs.repair import examine, mend
+from dlbench.runs.repair import examine, repair
 
-VIEWS = ("trials.csv", "epochs.csv", "confusion.csv", "comparison.csv")
+TABLES = ("trials.csv", "epochs.csv", "confusion.csv", "comparison.csv")
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def _as_a_spreadsheet(text, *, delimiter=";", mark=b"\xef\xbb\xbf", encoding="ut
     return mark + "\r\n".join(lines).encode(encoding)
 
 
-def test_a_whole_folder_is_in_order(run):
+def test_an_intact_folder_has_no_findings(run):
     assert list(examine(run)) == []
 
 
@@ -58,11 +58,11 @@ BREAKS = {
         "\n".join([*(lines := (run / "epochs.csv").read_text().splitlines())[:1], *reversed(lines[1:]), ""])
     ),
     "CR LF": lambda run: (run / "trials.csv").write_bytes((run / "trials.csv").read_bytes().replace(b"\n", b"\r\n")),
-    "torn view": lambda run: (run / "confusion.csv").write_bytes((run / "confusion.csv").read_bytes()[:-5]),
+    "torn table": lambda run: (run / "confusion.csv").write_bytes((run / "confusion.csv").read_bytes()[:-5]),
     "an edited number": lambda run: (run / "trials.csv").write_text(
         (run / "trials.csv").read_text().replace("0.5", "0.9")
     ),
-    "no view": lambda run: (run / "epochs.csv").unlink(),
+    "no table": lambda run: (run / "epochs.csv").unlink(),
     "no logs": lambda run: [path.unlink() for path in (run / "logs").iterdir()],
     "half-written file": lambda run: (run / ".trials.csv.partial-1-ab").write_text("half"),
     "killed session": lambda run: (run / "journal" / ".x.live").write_text(
@@ -72,22 +72,21 @@ BREAKS = {
 
 
 @pytest.mark.parametrize("how", BREAKS)
-def test_what_is_broken_is_found_mended_and_kept_as_a_copy(run, how):
-    before = {name: (run / name).read_bytes() for name in VIEWS}
+def test_damage_is_found_and_repaired_and_a_copy_is_kept(run, how):
+    before = {name: (run / name).read_bytes() for name in TABLES}
     BREAKS[how](run)
     broken = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    looked = list(examine(run))
-    assert looked
-    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == broken  # looking changes nothing
-    found = list(mend(run))
-    assert all(mended for _, mended in found)
+    assert list(examine(run))
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == broken  # examining changes nothing
+    found = list(repair(run))
+    assert all(repaired for _, repaired in found)
     assert list(examine(run)) == []
     folder = RunFolder(run)
     assert folder.warnings == ()
     assert len(folder.records) == (6 if how not in ("torn last line", "half-written record") else 5)
     assert len(folder.plan.variants) == 2
     if len(folder.records) == 6 and "manifest" not in how:
-        assert {name: (run / name).read_bytes() for name in VIEWS} == before
+        assert {name: (run / name).read_bytes() for name in TABLES} == before
     kept = (
         [path.read_bytes() for path in (run / "kept").rglob("*") if path.is_file()] if (run / "kept").exists() else []
     )
@@ -97,13 +96,13 @@ def test_what_is_broken_is_found_mended_and_kept_as_a_copy(run, how):
         assert (path.exists() and path.read_bytes() == content) or content in kept
 
 
-def test_a_manifest_made_anew_fits_the_command_that_made_the_folder(run, make_plan):
+def test_a_rebuilt_manifest_fits_the_command_that_made_the_folder(run, make_plan):
     plan = json.loads((run / "manifest.json").read_text())["plan"]
     (run / "manifest.json").unlink()
     with pytest.raises(DlbenchError) as caught:
         _ = RunFolder(run).plan
     assert "dlbench results doctor run" in caught.value.hint
-    list(mend(run))
+    list(repair(run))
     again = RunFolder(run).plan
     assert again["axes"] == plan["axes"]
     assert again["seeds"] == plan["seeds"]
@@ -116,8 +115,8 @@ def test_a_folder_of_a_newer_dlbench_is_left_as_it_is(run):
     manifest["schema"], manifest["sessions"][0]["versions"]["dlbench"] = 2, "3.0"
     (run / "manifest.json").write_text(json.dumps(manifest))
     (run / "trials.csv").unlink()
-    ((finding, mended),) = mend(run)
-    assert not mended
+    ((finding, repaired),) = repair(run)
+    assert not repaired
     assert "newer dlbench 3.0" in finding.problem
     assert "pip install -U 'dlbench>=3.0'" in finding.remedy
     assert not (run / "trials.csv").exists()
@@ -129,13 +128,13 @@ def test_records_of_a_newer_dlbench_stay_in_the_journal(run):
     newer = json.dumps(json.loads(first) | {"colour": "red"})
     path.write_text("\n".join([newer, *rest, "torn"]) + "\n")
     assert "newer" in RunFolder(run).warnings[0]
-    found = list(mend(run))
-    assert [mended for finding, mended in found if finding.file.startswith("journal")] == [True, False]
+    found = list(repair(run))
+    assert [repaired for finding, repaired in found if finding.file.startswith("journal")] == [True, False]
     assert newer in path.read_text()
     assert "torn" not in path.read_text()
 
 
-def test_a_view_that_a_spreadsheet_saved_is_made_anew_by_the_next_session_and_kept(run, make_plan, provenance):
+def test_a_table_that_a_spreadsheet_saved_is_rebuilt_by_the_next_session_and_a_copy_is_kept(run, make_plan, provenance):
     saved = _as_a_spreadsheet((run / "trials.csv").read_text())
     before = (run / "trials.csv").read_text()
     (run / "trials.csv").write_bytes(saved)
@@ -156,19 +155,19 @@ def test_half_written_files_of_a_killed_process_are_cleaned_up_by_the_next_sessi
     with RunFolder(run) as folder:
         folder.start(make_plan(), ["dlbench"], provenance)
     assert not old.exists()
-    assert young.exists()  # somebody may be writing it
+    assert young.exists()  # another process may still be writing it
 
 
-def test_a_session_on_another_machine_counts_until_it_was_silent_for_long(run):
+def test_a_session_on_another_machine_counts_as_active_until_it_was_silent_for_long(run):
     path = run / "journal" / ".far.live"
     path.write_text(json.dumps({"host": "elsewhere", "pid": 7}) + "\n")
     with pytest.raises(DlbenchError, match="in use by process 7 on elsewhere"):
-        list(mend(run))
+        list(repair(run))
     os.utime(path, (time.time() - 3600,) * 2)
-    assert [finding.file for finding, _ in mend(run)] == ["journal/.far.live"]
+    assert [finding.file for finding, _ in repair(run)] == ["journal/.far.live"]
 
 
-def test_a_folder_within_that_is_a_link_is_refused(run, make_plan, provenance, tmp_path):
+def test_a_subfolder_that_is_a_link_is_refused(run, make_plan, provenance, tmp_path):
     (tmp_path / "outside").mkdir()
     (run / "weights").symlink_to(tmp_path / "outside")
     with pytest.raises(DlbenchError, match="is a link to"):
@@ -176,7 +175,7 @@ def test_a_folder_within_that_is_a_link_is_refused(run, make_plan, provenance, t
 
 
 @pytest.mark.parametrize("saved", [b"\x00\xff", b"", b"a;b\r\n1;2\r\n", b"train_seconds,epochs_run\nx,0\n,\n1,0\n"])
-def test_the_guess_at_the_time_takes_no_harm_from_a_view_that_another_program_saved(run, make_record, saved):
+def test_the_time_estimate_ignores_a_table_that_another_program_saved(run, make_record, saved):
     from dlbench.runs.timing import seconds_per_trial
 
     trials = [make_record("relu", 9).trial]

@@ -9,7 +9,7 @@ import pytest
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.journal import append_record, journal_path, parse_line, read_journal, record_line
 from dlbench.runs.merge import merge
-from dlbench.runs.repair import mend
+from dlbench.runs.repair import repair
 from dlbench.trials.outcomes import ImageOutcomes
 
 OUTCOMES = ImageOutcomes.of(np.arange(30) % 3 > 0, np.arange(30), "abc")
@@ -36,7 +36,7 @@ def test_a_journal_keeps_them(make_run):
     assert stored(make_run("run")) == [OUTCOMES, OUTCOMES]
 
 
-def test_records_with_and_without_them_stand_in_one_journal(tmp_path, make_record):
+def test_one_journal_holds_records_with_and_without_them(tmp_path, make_record):
     (tmp_path / "journal").mkdir()
     records = [make_record(seed=0), make_record(seed=1, outcomes=OUTCOMES)]
     for record in records:
@@ -60,10 +60,10 @@ def test_damaged_base64_costs_neither_the_record_nor_the_others(make_run):
     assert whole.outcomes == OUTCOMES
     with pytest.raises(ValueError, match="base64"):
         damaged.outcomes.bits()
-    assert [finding.problem for finding, _ in mend(folder) if finding.file.startswith("journal")] == []
+    assert [finding.problem for finding, _ in repair(folder) if finding.file.startswith("journal")] == []
 
 
-def test_merging_takes_them_along(make_run, tmp_path):
+def test_merging_keeps_them(make_run, tmp_path):
     merge(tmp_path / "both", [make_run("new", (0, 1)), make_run("old", (2,), outcomes=None)])
     assert stored(tmp_path / "both") == [OUTCOMES, OUTCOMES, None]
 
@@ -73,11 +73,11 @@ def test_a_trial_with_them_is_the_same_trial_as_one_without(make_run, tmp_path):
     assert (merged.there, merged.differing) == (2, [])
 
 
-def test_mending_a_folder_whose_manifest_is_lost_keeps_them(make_run):
+def test_repairing_a_folder_whose_manifest_is_lost_keeps_them(make_run):
     folder = make_run("run")
     (folder / "manifest.json").unlink()
     (folder / "trials.csv").unlink()
-    assert all(mended for _, mended in mend(folder))
+    assert all(repaired for _, repaired in repair(folder))
     assert stored(folder) == [OUTCOMES, OUTCOMES]
 
 

@@ -1,7 +1,7 @@
 import csv
 import math
 
-from dlbench.runs.tables import VIEWS, ViewFiles, table, to_csv
+from dlbench.runs.tables import TABLE_DEFINITIONS, TableFiles, table, to_csv
 
 TRIALS = [
     "trial_id",
@@ -61,21 +61,21 @@ def _read(path):
 
 
 def test_trials_has_the_promised_columns_first_and_others_after_them(make_record):
-    columns, _ = table(VIEWS["trials"], [make_record(metrics={"own_metric": 1.0})])
+    columns, _ = table(TABLE_DEFINITIONS["trials"], [make_record(metrics={"own_metric": 1.0})])
     assert list(columns[: len(TRIALS)]) == TRIALS
     assert {"own_metric", "loss", "augment", "dataset_digest"} <= set(columns[len(TRIALS) :])
 
 
 def test_epochs_and_confusion_have_the_promised_columns(make_record):
-    assert list(table(VIEWS["epochs"], [make_record()])[0]) == EPOCHS
-    assert ",".join(table(VIEWS["confusion"], [make_record()])[0]) == (
+    assert list(table(TABLE_DEFINITIONS["epochs"], [make_record()])[0]) == EPOCHS
+    assert ",".join(table(TABLE_DEFINITIONS["confusion"], [make_record()])[0]) == (
         "trial_id,split,true_class,predicted_class,count"
     )
 
 
 def test_cells_keep_every_digit_nan_is_nan_and_absent_is_empty(tmp_path, make_record):
     record = make_record(metrics={"test_accuracy": 0.1 + 0.2, "test_loss": math.nan, "macro_f1": None})
-    ViewFiles(tmp_path).rebuild([record])
+    TableFiles(tmp_path).rebuild([record])
     row = _read(tmp_path / "trials.csv")[0]
     assert float(row["test_accuracy"]) == 0.1 + 0.2
     assert row["test_loss"] == "nan"
@@ -85,13 +85,13 @@ def test_cells_keep_every_digit_nan_is_nan_and_absent_is_empty(tmp_path, make_re
 
 def test_a_message_with_commas_quotes_and_lines_stays_one_cell(tmp_path, make_record):
     message = 'bad, "worse"\nworst'
-    ViewFiles(tmp_path).rebuild([make_record(message=message), make_record(seed=1)])
+    TableFiles(tmp_path).rebuild([make_record(message=message), make_record(seed=1)])
     rows = _read(tmp_path / "trials.csv")
     assert [row["message"] for row in rows] == [message, ""]
 
 
 def test_confusion_gives_each_pair_of_classes_that_occurred(tmp_path, make_record):
-    ViewFiles(tmp_path).rebuild([make_record()])
+    TableFiles(tmp_path).rebuild([make_record()])
     cells = {(r["true_class"], r["predicted_class"]): int(r["count"]) for r in _read(tmp_path / "confusion.csv")}
     assert cells == {("zero", "zero"): 5, ("zero", "two"): 1, ("one", "one"): 6, ("two", "two"): 7}
 
@@ -100,19 +100,19 @@ def test_appending_gives_the_same_files_as_rebuilding(tmp_path, make_record):
     records = [make_record(seed=seed) for seed in range(4)]
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-    appended = ViewFiles(tmp_path / "one")
+    appended = TableFiles(tmp_path / "one")
     appended.rebuild(records[:1])
     assert all(appended.append(record) for record in records[1:])
-    ViewFiles(tmp_path / "two").rebuild(records)
-    for view in VIEWS.values():
-        if view.on_request:
+    TableFiles(tmp_path / "two").rebuild(records)
+    for definition in TABLE_DEFINITIONS.values():
+        if definition.on_request:
             continue
-        texts = [(tmp_path / name / view.file_name).read_text() for name in ("one", "two")]
+        texts = [(tmp_path / name / definition.file_name).read_text() for name in ("one", "two")]
         assert texts[0] == texts[1]
 
 
 def test_steps_are_written_only_where_some_trial_kept_them(tmp_path, make_record):
-    files = ViewFiles(tmp_path)
+    files = TableFiles(tmp_path)
     files.rebuild([make_record()])
     assert not (tmp_path / "steps.csv").exists()
     kept = make_record(seed=1, steps=(0.5, 0.25))
@@ -127,22 +127,22 @@ def test_steps_are_written_only_where_some_trial_kept_them(tmp_path, make_record
 
 
 def test_nothing_is_appended_where_a_column_is_missing(tmp_path, make_record):
-    files = ViewFiles(tmp_path)
+    files = TableFiles(tmp_path)
     files.rebuild([make_record()])
     before = {path.name: path.read_text() for path in tmp_path.iterdir()}
     assert not files.append(make_record(seed=1, metrics={"new_metric": 1.0}))
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
 
 
-def test_a_view_that_was_removed_is_not_appended_to(tmp_path, make_record):
-    files = ViewFiles(tmp_path)
+def test_a_table_that_was_removed_is_not_appended_to(tmp_path, make_record):
+    files = TableFiles(tmp_path)
     files.rebuild([make_record()])
     (tmp_path / "epochs.csv").unlink()
     assert not files.append(make_record(seed=1))
 
 
 def test_rows_of_different_width_are_filled_up(make_record):
-    columns, rows = table(VIEWS["trials"], [make_record(), make_record(seed=1, metrics={"extra": 2.0})])
+    columns, rows = table(TABLE_DEFINITIONS["trials"], [make_record(), make_record(seed=1, metrics={"extra": 2.0})])
     lines = list(csv.reader(to_csv(columns, rows).splitlines()))
     assert {len(line) for line in lines} == {len(columns)}
     assert [line[columns.index("extra")] for line in lines] == ["extra", "", "2.0"]

@@ -13,7 +13,7 @@ def _trial(model, epochs=2, seed=0):
 
 
 def _keep(root, trials, seconds):
-    """Leave a run in which each trial took some seconds over its epochs."""
+    """Write a run in which each trial took some seconds for its epochs."""
     folder = root / f"run-{len(list(root.iterdir()))}"
     (folder / "journal").mkdir(parents=True)
     rows = [
@@ -26,13 +26,13 @@ def _keep(root, trials, seconds):
         writer.writerows(rows)
 
 
-def test_a_guess_is_the_median_epoch_of_what_was_alike_times_the_epochs(tmp_path):
+def test_the_estimate_is_the_median_epoch_of_similar_trials_times_the_epochs(tmp_path):
     small = _trial("small")
     _keep(tmp_path, [small] * 3, [2.0, 4.0, 60.0])
     assert seconds_per_trial([_trial("small", epochs=5), _trial("other")], tmp_path) == [10.0, None]
 
 
-def test_the_longest_trials_go_first_and_unknown_ones_before_them(tmp_path):
+def test_the_longest_trials_run_first_and_unknown_ones_before_them(tmp_path):
     small, large = _trial("small"), _trial("large")
     _keep(tmp_path, [small, large], [2.0, 8.0])
     unknown, longer = _trial("unknown"), _trial("unknown", epochs=9)

@@ -123,9 +123,9 @@ print(json.dumps([back == taught, taught.components["teacher"].name, taught.row(
 
 def test_its_column_follows_the_other_components(with_teacher):
     program = """
-from dlbench.runs.tables import VIEWS
+from dlbench.runs.tables import TABLE_DEFINITIONS
 
-columns = VIEWS["trials"].columns
+columns = TABLE_DEFINITIONS["trials"].columns
 print(*columns[columns.index("model") :][:6])
 """
     assert with_teacher(program).split() == ["model", "activation", "dataset", "scheduler", "optimizer", "teacher"]

@@ -153,10 +153,10 @@ def summary(
     from dlbench.plugins.registry import Registry
     from dlbench.report.markdown import answers_view, markdown
     from dlbench.report.terminal.experiments import reported_view
-    from dlbench.runs.experiment_runs import read_answers
+    from dlbench.runs.experiment_runs import read_experiment_runs
 
     root = runs_folder(results_dir)
-    answered = read_answers(root, Registry.load())
+    answered = read_experiment_runs(root, Registry.load())
     for problem in answered.problems:
         errors().print(f"Warning: {problem}", soft_wrap=True)
     if as_json:

@@ -18,13 +18,13 @@ def follow(folder: "RunFolder") -> None:
 
     Ctrl-C stops following; the run is not affected.
     """
-    from dlbench.runs.peers import at_work
+    from dlbench.runs.peers import active_peers
 
-    if not at_work(folder.path):
+    if not active_peers(folder.path):
         errors().print("No session is running in this folder.")
         return
     try:
-        while at_work(folder.path):
+        while active_peers(folder.path):
             _print_new(folder)
             time.sleep(_INTERVAL)
         _print_new(folder)

@@ -26,27 +26,27 @@ def doctor(
     The exit code is 1 if damage remains.
     """
     from dlbench.runs.locations import run_path
-    from dlbench.runs.repair import examine, mend
+    from dlbench.runs.repair import examine, repair
 
     path = run_path(run, runs_folder(results_dir))
-    found = [(finding, False) for finding in examine(path)] if dry_run else list(mend(path))
+    found = [(finding, False) for finding in examine(path)] if dry_run else list(repair(path))
     if as_json:
         print_json({"path": str(path), "findings": [_document(*each, dry_run=dry_run) for each in found]})
     else:
-        for finding, mended in found:
-            outcome = f"would be {finding.remedy}" if dry_run and finding.mend else finding.remedy
-            mark = "repaired" if mended else "found"
+        for finding, repaired in found:
+            outcome = f"would be {finding.remedy}" if dry_run and finding.repair else finding.remedy
+            mark = "repaired" if repaired else "found"
             output().print(f"{mark}: {finding.file}: {finding.problem}: {outcome}", soft_wrap=True)
         if not found:
             output().print(f"{path} is in order.", soft_wrap=True)
-        elif any(mended for _, mended in found) and (path / "kept").is_dir():
+        elif any(repaired for _, repaired in found) and (path / "kept").is_dir():
             output().print(f"Copies of changed files are in {path / 'kept'}.", soft_wrap=True)
-    raise typer.Exit(0 if all(mended for _, mended in found) else 1)
+    raise typer.Exit(0 if all(repaired for _, repaired in found) else 1)
 
 
-def _document(finding: "Finding", mended: bool, *, dry_run: bool) -> dict[str, object]:
+def _document(finding: "Finding", repaired: bool, *, dry_run: bool) -> dict[str, object]:
     about = {"file": finding.file, "problem": finding.problem, "remedy": finding.remedy}
-    return about | {"mended": mended, "can_be_mended": finding.mend is not None}
+    return about | {"mended": repaired, "can_be_mended": finding.repair is not None}
 
 
 def merge(
@@ -97,11 +97,11 @@ def remove(
     from dlbench.files import remove_folder, writing_to
     from dlbench.runs.locations import run_path
     from dlbench.runs.overview import overview
-    from dlbench.runs.peers import at_work
+    from dlbench.runs.peers import active_peers
 
     paths = [run_path(run, runs_folder(results_dir)) for run in dict.fromkeys(runs)]
     for path in paths:
-        if peers := at_work(path):
+        if peers := active_peers(path):
             raise DlbenchError(f"{path} is in use by {', '.join(map(str, peers))}.", "Wait until it ends.")
     counts = [f"{path} ({about.done} finished trials)" for path, about in ((p, overview(p)) for p in paths)]
     if not yes and not confirm(f"Remove {', '.join(counts)}?"):
