@@ -11,11 +11,11 @@ from writing import code, plain, sentences, table
 
 HEAD = """# Commands
 
-`dlbench COMMAND --help` says the same on the screen. Options before the command: `--version`, and `--debug`, which
+`dlbench COMMAND --help` shows the same. Options before the command: `--version`, and `--debug`, which
 shows the traceback of an error.
 
-Exit codes: 0 all trials are done (a diverged trial and a combination left out are answers), 1 some failed, 2 the
-command was wrong, 130 interrupted, with everything finished so far kept.
+Exit codes: 0 all trials have a result (diverged trials and vetoed combinations count), 1 some failed, 2 the command
+was invalid, 130 interrupted, with all finished trials kept.
 
 """
 
@@ -26,7 +26,7 @@ def commands_page() -> str:
 
 
 def commands() -> Iterator[tuple[str, Any]]:
-    """Yield every command that can be called, by the words that call it."""
+    """Yield every command with its full name."""
     yield from _walk("dlbench", typer.main.get_command(app))
 
 

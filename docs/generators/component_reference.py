@@ -1,16 +1,16 @@
-"""The page of components: what every installed plugin of this repository brings."""
+"""The page of components: what each plugin of this repository provides."""
 
 from dlbench.components.records import KINDS
 from dlbench.components.syntax import format_value
 from dlbench.plugins.registry import Registry
 from writing import code, table
 
-#: More than this many of a kind from one plugin are counted, not listed.
+#: More components of a kind than this from one plugin are counted, not listed.
 _MOST = 120
 HEAD = """# Components
 
-What dlbench and the plugins of its repository bring. `dlbench list KIND PATTERN` lists what is installed where you are;
-`dlbench show KIND NAME` tells the parameters of one.
+What dlbench and the plugins of its repository provide. `dlbench list KIND PATTERN` lists what you have installed;
+`dlbench show KIND NAME` shows the parameters of one component.
 
 """
 

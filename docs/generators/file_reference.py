@@ -1,4 +1,4 @@
-"""The page of files: what a run folder holds, column by column."""
+"""The page of files: the content of a run folder, column by column."""
 
 from column_meanings import COLUMNS, FILES, TABLES
 from dlbench.analysis.claims import COLUMNS as CLAIM_COLUMNS
@@ -11,15 +11,15 @@ from writing import code, table
 
 HEAD = """# Files and columns
 
-A run lies in `results/<name>/`. Accuracies and shares are fractions in files and percentages on the screen; units stand
-in names; an empty cell is a value that does not exist.
+A run is stored in `results/<name>/`. Accuracies and shares are fractions in files and percentages on the screen; names
+include units; an empty cell is a missing value.
 
 """
 
 
 def files_page() -> str:
     """Return the page."""
-    parts = [HEAD, table(["file", "what it holds"], [[code(name), text] for name, text in FILES.items()])]
+    parts = [HEAD, table(["file", "content"], [[code(name), text] for name, text in FILES.items()])]
     for name, columns in tables().items():
         rows = [[code(column), meaning(name, column)] for column in columns]
         parts.append(f"## {name}.csv\n\n{TABLES.get(name, '')}\n\n" + table(["column", "meaning"], rows))
@@ -27,7 +27,7 @@ def files_page() -> str:
 
 
 def tables() -> dict[str, tuple[str, ...]]:
-    """Return the columns of each CSV file; settings and metrics beside the fixed columns come last."""
+    """Return the columns of each CSV file; settings and metrics other than the fixed columns come last."""
     found = {name: definition.columns for name, definition in TABLE_DEFINITIONS.items()}
     found["trials"] = tuple(dict.fromkeys((*found["trials"], *SETTINGS, "dataset_digest", *TRIAL_METRICS)))
     found["epochs"] = (*found["epochs"], "images_per_second")
@@ -35,7 +35,7 @@ def tables() -> dict[str, tuple[str, ...]]:
 
 
 def meaning(name: str, column: str) -> str:
-    """Return what a column means: a setting's own words, or those of the list."""
+    """Return the meaning of a column: a setting's summary, or the entry in COLUMNS."""
     if column in SETTINGS and name == "trials":
         return SETTINGS[column].summary
     return COLUMNS.get(f"{name}.{column}") or COLUMNS.get(column, "")

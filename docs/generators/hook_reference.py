@@ -1,4 +1,4 @@
-"""The pages of what a plugin author writes: hooks, records, and the settings of a trial."""
+"""The pages for plugin authors: hooks, records, factories, and the settings of a trial."""
 
 import dataclasses
 import inspect
@@ -21,7 +21,7 @@ A plugin is a module named by an entry point of the group `dlbench`. It marks fu
 `@hookimpl`; each is optional. Hooks are called in the parent process, which never imports torch: a record names its
 factory as `"package.module:attribute"`, and that module is imported only where the component is used.
 
-Contracts of the factories are told with the [records](records.md).
+The [records](records.md) document the contracts of the factories.
 
 """
 RECORDS_HEAD = """# Records
@@ -39,7 +39,7 @@ passed by position; `parameters` stands for the component's own, passed by name.
 _PROTOCOLS = ("Factory", "Protocol")
 SETTINGS_HEAD = """# Settings
 
-What a trial is made of beside its seed. Every one is an axis: several values, joined by commas, make variants. In an
+What determines a trial, except its seed. Every one is an axis: several values, joined by commas, make variants. In an
 experiment file and in `dlbench.toml` a setting has the name that it has here; on the command line,
 `--with-hyphens`.
 
@@ -50,7 +50,7 @@ def hooks_page() -> str:
     """Return the page of hooks."""
     names = [name for name in vars(hookspecs) if name.startswith("dlbench_")]
     rows = [[f"[`{name}`](#{name})", _purpose(getattr(hookspecs, name))] for name in names]
-    return HOOKS_HEAD + table(["hook", "what it is for"], rows) + "".join(map(_hook, names))
+    return HOOKS_HEAD + table(["hook", "purpose"], rows) + "".join(map(_hook, names))
 
 
 def _purpose(function: Any) -> str:
@@ -64,7 +64,7 @@ def _hook(name: str) -> str:
 
 
 def records_page() -> str:
-    """Return the page of records, those that plugins make and those that they are handed."""
+    """Return the page of records: those that plugins make and those that they receive."""
     made = [specs.Parameter, specs.Component, *specs.KINDS.values(), Value, dlbench.ImageData]
     handed = [dlbench.Trial, dlbench.Selection, dlbench.TrialRecord, dlbench.Manifest, dlbench.WorkUnit]
     events = [dlbench.TrialStarted, dlbench.EpochFinished, dlbench.TrialNoted, dlbench.TrialFinished]

@@ -1,4 +1,4 @@
-"""A hook of MkDocs: the pages that are made from the code when the site is built."""
+"""A hook of MkDocs: the pages that are generated from the code when the site is built."""
 
 import sys
 from pathlib import Path
@@ -31,7 +31,7 @@ def generated() -> dict[str, str]:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the generated pages to those that lie in docs/."""
+    """Add the generated pages to those in docs/."""
     for path, text in generated().items():
         files.append(File.generated(config, path, content=text))
     return files

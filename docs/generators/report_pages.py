@@ -1,4 +1,4 @@
-"""A page for each course report: its plugin's README, and what its experiment files say."""
+"""A page for each course report: its plugin's README, and the content of its experiment files."""
 
 import re
 import tomllib
@@ -11,8 +11,8 @@ REPORTS = ("foundations", "cnn-settings", "resnet-depth", "convnet-basics")
 INDEX = """# The four reports
 
 dlbench grew from four course reports. Each is a plugin: the report's networks, and its experiments as files, with the
-figures that it gave and the claims that it made. `dlbench run` answers with the reported figures beside measured ones,
-and with *supported*, *refuted* or *not shown* for each claim.
+figures and claims of the report. `dlbench run` prints the reported figures with measured ones, and *supported*,
+*refuted* or *not shown* for each claim.
 
 """
 
@@ -41,7 +41,7 @@ def report_page(plugin: Path) -> str:
     title, _, rest = readme.partition("\n")
     details = "".join(_experiment(name, stem, content) for stem, content in experiments(plugin).items())
     title = title.replace(plugin.name, f"Report: {name}")
-    # Indented blocks of a README would be cut apart by lists on other renderers; fences are the site's own.
+    # After a list, the site would render an indented block as a part of the list; fences stay apart.
     return f"{title}\n{_fenced(rest)}\n## Each experiment\n\n{details}"
 
 
@@ -53,11 +53,11 @@ def _fenced(text: str) -> str:
 def _experiment(report: str, stem: str, content: dict[str, Any]) -> str:
     parts = [f"### {stem}\n\n**{content['title']}**\n\n{content.get('description', '')}\n\n"]
     parts.append(f"```sh\ndlbench run {report}/{stem}\n```\n\n")
-    held = ", ".join(f"`{key} = {value}`" for key, value in content.get("settings", {}).items())
+    fixed = ", ".join(f"`{key} = {value}`" for key, value in content.get("settings", {}).items())
     axes = ", ".join(f"`{key}`: {', '.join(map(str, values))}" for key, values in content.get("axes", {}).items())
     variants = ", ".join(f"`{variant['name']}`" for variant in content.get("variants", ()))
     seeds = content.get("seeds", "as many as a verdict needs")
-    facts = {"Held fixed": held, "Axes": axes, "Variants": variants, "Seeds": str(seeds)}
+    facts = {"Fixed": fixed, "Axes": axes, "Variants": variants, "Seeds": str(seeds)}
     parts.append("".join(f"- {key}: {text}\n" for key, text in facts.items() if text) + "\n")
     if claims := content.get("claims"):
         rows = [[claim["text"], code(claim["metric"]), code(str(claim["relation"]))] for claim in claims]

@@ -1,8 +1,8 @@
-"""The runnable parts of a page: its files, its commands and what they print.
+"""The runnable parts of a page: its files, its commands and their output.
 
     python docs/generators/snippets.py docs/tutorial/*.md
 
-runs each page in an empty folder and writes what its commands print into it. The tests run the same parts and compare.
+runs each page in an empty folder and updates the output of its commands. The tests run the same parts and compare.
 
 A fence with a title is a file, `console` holds commands after "$ " and their output, `python` without a title is run.
 Any other fence needs a comment in front of it that says why it is not run: <!-- not run: … -->
@@ -33,7 +33,14 @@ _NUMBER = re.compile(r"[-+−]?\d[\d.,:]*(?:e[-+]?\d+)?")
 
 @dataclass(frozen=True)
 class Snippet:
-    """A fenced part of a page. title: the path of a file. start, end: where its body stands in the page's text."""
+    """A fenced part of a page.
+
+    language: the language of the fence.
+    title: the path of a file, or "".
+    body: the text within the fence.
+    excuse: why it is not run, or "".
+    start, end: the position of its body in the page's text.
+    """
 
     language: str
     title: str
@@ -44,13 +51,13 @@ class Snippet:
 
     @property
     def commands(self) -> list[tuple[str, str]]:
-        """Return the commands of a console with what is shown beneath each."""
+        """Return the commands of a console, each with the output shown below it."""
         parts = _COMMAND.split(self.body)[1:]
         return [(command, shown) for command, _, shown in (_logical(part).partition("\n") for part in parts)]
 
     @property
     def runs(self) -> bool:
-        """Tell whether it is a file, commands or a program."""
+        """Return whether it is a file, commands or a program."""
         return not self.excuse and (bool(self.title) or self.language in ("console", "python"))
 
 
@@ -73,16 +80,16 @@ def snippets(text: str) -> Iterator[Snippet]:
 
 
 def masked(screen: str) -> list[str]:
-    """Return a screen's words as they are the same on every machine: numbers hidden, spaces and rules levelled.
+    """Return the part of an output that is the same on every machine: numbers masked, spaces and rules normalized.
 
-    Training gives the same numbers to the last bit on one machine, and others in the last digits elsewhere.
+    Training gives the same numbers to the last bit on one machine, and different last digits on others.
     """
     lines = [" ".join(_NUMBER.sub("#", re.sub("[─━]+", "", line)).split()) for line in screen.splitlines()]
     return [line for line in lines if line]
 
 
 def agrees(shown: str, printed: str) -> bool:
-    """Tell whether what a page shows is what was printed; a line "…" stands for one or more lines."""
+    """Return whether a page shows what was printed; a line "…" stands for one or more lines."""
     wanted = [re.escape(line) if line != ANYTHING else "(?:.*\n)*?.*" for line in masked(shown)]
     return re.fullmatch("\n".join(wanted), "\n".join(masked(printed))) is not None
 
@@ -91,9 +98,9 @@ Shell = Callable[[str], str]
 
 
 def run_in(folder: Path, commands: Path = Path(sys.executable).parent) -> Shell:
-    """Return a shell of its own in a folder: it runs a command and returns its standard output.
+    """Return a function that runs a command in a folder and returns its standard output.
 
-    commands: the folder in which dlbench, python and pip are found.
+    commands: the folder of the commands dlbench, python and pip.
     """
     environment = {**os.environ, "COLUMNS": str(COLUMNS), "NO_COLOR": "1", "DLBENCH_DATA_DIR": str(folder / "data")}
     environment["PATH"] = f"{commands}{os.pathsep}{environment['PATH']}"
@@ -123,9 +130,9 @@ def python_command(snippet: Snippet) -> str:
 
 
 def refreshed(text: str, folder: Path, shell: Shell) -> str:
-    """Return a page with the outputs that its commands print now; those left out, or cut by "…", stay as they are.
+    """Return a page with the current output of its commands; omitted output, or output cut by "…", stays as it is.
 
-    An output that is nothing but "…" is one to be filled in.
+    An output that is only "…" is filled in.
     """
     for snippet in reversed([_refresh(each, folder, shell) for each in snippets(text) if each.runs]):
         text = text[: snippet.start] + snippet.body + text[snippet.end :]

@@ -1,4 +1,4 @@
-"""Small pieces of Markdown that the generated pages share."""
+"""Markdown helpers that the generated pages share."""
 
 import inspect
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table; bars and line breaks inside a cell are kept from ending it."""
+    """Return a table; bars and line breaks inside cells are escaped."""
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(map(_cell, line))} |\n" for line in lines) + "\n"
 
@@ -16,7 +16,7 @@ def _cell(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return text as code, or nothing for no text."""
+    """Return text as inline code, or "" for an empty text."""
     return f"`{text}`" if text else ""
 
 
