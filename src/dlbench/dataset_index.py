@@ -1,7 +1,7 @@
-"""Prepared data sets as the parent sees them: what is known about one, and whether it still holds.
+"""The index of prepared data sets, as the parent process uses it: what each contains, and whether it is still valid.
 
-A data set is read from its files once and kept as raw arrays below DATA_DIR/prepared/<digest>/; an index beside them
-says which data set, with which parameters and from which files, gave which digest.
+A data set is read from its files once and kept as raw arrays below DATA_DIR/prepared/<digest>/. The index beside them
+maps each data set, with its parameters and files, to a digest.
 """
 
 import json
@@ -20,7 +20,15 @@ META = "meta.json"
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedInfo:
-    """What a plan needs to know of a prepared data set. validation_size: 0 where it has no split of its own."""
+    """The facts about a prepared data set that a plan needs.
+
+    digest: identity of its images and labels.
+    input_shape: channels, height and width.
+    num_classes: number of classes.
+    train_size, test_size: numbers of images.
+    validation_size: number of images of its own validation split; 0 without one.
+    class_names: the names of the classes; empty where they are unknown.
+    """
 
     digest: str
     input_shape: tuple[int, int, int]
@@ -43,7 +51,7 @@ class PreparedInfo:
 
 
 def prepared_folder(data_digest: str, data_dir: Path) -> Path:
-    """Return the folder in which the arrays of a prepared data set lie."""
+    """Return the folder of a prepared data set's arrays."""
     return data_dir / "prepared" / data_digest
 
 
@@ -59,10 +67,11 @@ def is_complete(folder: Path) -> bool:
 def lookup(
     name: str, parameters: Mapping[str, ParameterValue], version: str, record: Dataset, data_dir: Path
 ) -> PreparedInfo | None:
-    """Return what is known of a data set that was prepared from the files that are there now, else None.
+    """Return the facts about a data set that was prepared from its present files, else None.
 
-    name: qualified. version: that of the distribution its plugin came in; a data set that declares neither files nor a
-    path is trusted for as long as that stays.
+    name: qualified.
+    version: version of its plugin's distribution; a data set that declares neither files nor a path counts as
+        unchanged as long as this version does not change.
     """
     try:
         noted = json.loads(_index_path(name, parameters, version, data_dir).read_text(encoding="utf-8"))
@@ -82,7 +91,7 @@ def remember(
     data_dir: Path,
     info: PreparedInfo,
 ) -> None:
-    """Note in the index which arrays a data set was prepared as."""
+    """Record in the index which arrays a data set was prepared as."""
     path = _index_path(name, parameters, version, data_dir)
     content = {"name": name, "fingerprint": fingerprint(record, parameters, data_dir), "info": info.to_json()}
     replace_file(path, json.dumps(content))
@@ -94,9 +103,9 @@ def _index_path(name: str, parameters: Mapping[str, ParameterValue], version: st
 
 
 def fingerprint(record: Dataset, parameters: Mapping[str, ParameterValue], data_dir: Path) -> str | None:
-    """Return a hash of path, size and time of change of every file a data set is read from.
+    """Return a hash of path, size and modification time of every file that a data set is read from.
 
-    None where it declares files or a path and none are there; "" where it declares neither.
+    None where it declares files or a path and none exist; "" where it declares neither.
     """
     path = parameters.get("path")
     if not record.files and not isinstance(path, str):
@@ -107,7 +116,7 @@ def fingerprint(record: Dataset, parameters: Mapping[str, ParameterValue], data_
     states = [
         [str(file), (state := file.stat()).st_size, state.st_mtime_ns]
         for file in sorted(files)
-        if not file.name.startswith(".")  # half-made files, and what file managers leave
+        if not file.name.startswith(".")  # half-written files, and those of file managers
     ]
     return digest(states) if states else None
 

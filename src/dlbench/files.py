@@ -1,7 +1,7 @@
-"""The one door to the disk for everything that is kept of runs: files are whole, or as they were before.
+"""File operations for everything that is kept of runs: each completes, or leaves the file as it was.
 
-Whatever writes below a results folder does it through these functions, and these through `os` alone; so a test can let
-each call fail in turn.
+All code that writes below a results folder uses these functions, and these use `os` alone, so that a test can make each
+call fail in turn.
 """
 
 import contextlib
@@ -16,13 +16,13 @@ from typing import Any
 
 from dlbench.errors import DlbenchError
 
-#: What a reader sees of one write is whole only within a page: the kernel lets a file grow page by page.
+#: A reader sees one write as a whole only within a page, as the kernel extends files page by page.
 PAGE = 4096
-#: Half-written files carry this in their names, behind that of the file they would become.
+#: Half-written files have this in their names, after the name of the final file.
 PARTIAL = ".partial-"
-#: Where a run folder keeps copies of changed files, a folder for each time.
+#: The folder of a run folder that keeps copies of changed files, in one subfolder per occasion.
 KEPT = "kept"
-# Where a file was put in the place of another by means of a link, nothing is written through it.
+# O_NOFOLLOW: nothing is written through a link that has replaced a file.
 _APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -30,7 +30,7 @@ _BINARY = getattr(os, "O_BINARY", 0)
 
 @contextlib.contextmanager
 def writing_to(path: Path, remedy: str) -> Iterator[None]:
-    """Turn an operating system's refusal to write into a DlbenchError that names the place."""
+    """Turn an operating system's error in writing into a DlbenchError that names the path."""
     try:
         yield
     except OSError as error:
@@ -39,7 +39,7 @@ def writing_to(path: Path, remedy: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Do the same for a run folder; what it holds already stays usable, and the remedy fits the cause."""
+    """Do the same for a run folder, with a remedy that fits the cause."""
     try:
         yield
     except OSError as error:
@@ -61,7 +61,7 @@ def _remedy(error: OSError) -> str:
 
 
 def make_folder(path: Path, *, parents: bool = False) -> None:
-    """Make a folder that need not be absent. parents: those above it too."""
+    """Create a folder unless it exists. parents: create those above it too."""
     if parents:
         os.makedirs(path, exist_ok=True)
         return
@@ -73,14 +73,14 @@ def make_folder(path: Path, *, parents: bool = False) -> None:
 
 
 def to_bytes(text: str) -> bytes:
-    r"""Return a text in UTF-8; odd bytes of a file's name, which it lacks, become \udcff and the like, as in JSON."""
+    r"""Return a text in UTF-8; undecodable bytes of file names become \udcff and the like, as in JSON."""
     return text.encode(errors="backslashreplace")
 
 
 def replace_file(path: Path, content: str | bytes, *, parents: bool = True) -> None:
-    """Write a file under another name beside its place, then put it there: readers see the old or the new one.
+    """Write a file under a temporary name, then rename it: readers see the old or the new content.
 
-    parents: make the folders above it; without, its own folder alone.
+    parents: create all folders above it; otherwise only its own.
     """
     data = to_bytes(content) if isinstance(content, str) else content
     make_folder(path.parent, parents=parents)
@@ -100,7 +100,7 @@ def replace_file(path: Path, content: str | bytes, *, parents: bool = True) -> N
 
 
 def write_output(path: Path, data: bytes) -> None:
-    """Write a file that a user named, whole or not at all; into a pipe or a device as into any."""
+    """Write a file that a user named, completely or not at all; pipes and devices are written to directly."""
     if path.exists() and not path.is_file():
         with open(path, "wb") as stream:
             stream.write(data)
@@ -111,17 +111,17 @@ def write_output(path: Path, data: bytes) -> None:
 
 
 def append(path: Path, data: bytes, *, sync: bool = False) -> None:
-    """Append whole lines, all or none. sync: only return once they are on the disk.
+    """Append complete lines, all or none. sync: return only once they are on the disk.
 
-    A torn line that an earlier writer left behind is ended first, so that it costs itself alone.
+    An incomplete last line of an earlier writer is ended first, so that no other line is damaged.
     """
     _append(path, [data], sync=sync)
 
 
 def append_rows(path: Path, rows: Iterable[bytes]) -> bool:
-    """Append rows of a table, all or none, and each so that a reader sees it whole or not at all.
+    """Append rows of a table, all or none; readers never see a part of a row.
 
-    A row that would cross the end of a page is led into the next one by empty lines, which readers of CSV pass over.
+    Before a row that would cross the end of a page come empty lines, which CSV readers skip, up to the next page.
     Returns False, with nothing written, where a row is longer than a page.
     """
     lines = list(rows)
@@ -151,7 +151,7 @@ def _append(path: Path, lines: Iterable[bytes], *, aligned: bool = False, sync: 
 
 
 def _pages(lines: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """Join lines to chunks none of which crosses the end of a page, in a file that has a size already."""
+    """Join lines to chunks that do not cross the end of a page, in a file that already has a size."""
     chunk = b""
     for line in lines:
         room = PAGE - (size + len(chunk)) % PAGE
@@ -164,7 +164,7 @@ def _pages(lines: Iterable[bytes], size: int) -> Iterator[bytes]:
 
 
 def _write_all(descriptor: int, data: bytes) -> int:
-    """Write all of data, in as many calls as the system makes of it; Python repeats interrupted ones itself."""
+    """Write all of data, in as many calls as necessary; Python repeats interrupted ones itself."""
     rest = memoryview(data)
     while rest:
         written = os.write(descriptor, rest)
@@ -175,50 +175,50 @@ def _write_all(descriptor: int, data: bytes) -> int:
 
 
 def remove_file(path: Path) -> None:
-    """Remove a file that need not be there."""
+    """Remove a file if it exists."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
 
 
 def remove_empty(path: Path) -> None:
-    """Remove a folder that is empty; one that is not is an error."""
+    """Remove an empty folder; raise OSError if it is not empty."""
     os.rmdir(path)
 
 
 def touch(path: Path) -> None:
-    """Set a file's time of change to now, by the file system's clock."""
+    """Set a file's modification time to now, by the file system's clock."""
     os.utime(path)
 
 
 def move(source: Path, target: Path) -> None:
-    """Rename a file or folder in one step; a target that is there is an error, not replaced."""
+    """Rename a file or folder in one step; raise FileExistsError if the target exists."""
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     os.rename(source, target)
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a file, whole or not at all."""
+    """Copy a file, completely or not at all."""
     replace_file(target, source.read_bytes())
 
 
 def remove_folder(path: Path) -> None:
-    """Remove a folder with all that is in it: out of sight in one step, then bit by bit. Links are not followed."""
+    """Remove a folder with its content: it is renamed to a hidden name first, then deleted. Links are not followed."""
     hidden = path.with_name(f".{path.name}{PARTIAL}{os.getpid()}-{os.urandom(3).hex()}")
     os.rename(path, hidden)
     shutil.rmtree(hidden)
 
 
 def partial_files(folder: Path) -> list[Path]:
-    """Return what killed writers left half-written in a run folder."""
+    """Return the half-written files that killed writers left in a run folder."""
     found = (path for path in folder.rglob(f".*{PARTIAL}*") if path.is_file())
     return sorted(path for path in found if path.relative_to(folder).parts[0] != KEPT)
 
 
 def strict_json(content: Any, *, escaped: bool = False) -> str:
-    """Return JSON that every reader takes: NaN and the infinities, which JSON has not, become null.
+    """Return strictly valid JSON: NaN and the infinities, which JSON lacks, become null.
 
-    escaped: in ASCII alone, for a stream that takes no more.
+    escaped: in ASCII only, for a stream that cannot encode more.
     """
     return json.dumps(_finite(content), indent=2, ensure_ascii=escaped, allow_nan=False)
 

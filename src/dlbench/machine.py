@@ -1,4 +1,4 @@
-"""What the machine is and has, told without importing torch where that can be."""
+"""What the machine offers for training, found without importing torch where possible."""
 
 import ctypes.util
 import sys
@@ -13,8 +13,11 @@ LOSSLESS_ERROR = 1e-5
 
 @dataclass(frozen=True)
 class Machine:
-    """What torch sees here. devices: "cpu" first. bfloat16: whether it is native on each device.
+    """What torch finds on this machine.
 
+    devices: "cpu" first.
+    device_name: model of the GPU, or "".
+    bfloat16: whether it is native, by device.
     matmul_errors: the error of a product on the CPU at each of torch's float32 matmul precisions.
     """
 
@@ -48,8 +51,8 @@ class Machine:
 
 
 def may_have_accelerator() -> bool:
-    """Tell whether torch could find anything but a CPU: a CUDA driver, or Apple's GPU."""
-    drivers = (Path("/dev/nvidiactl"), Path("/dev/dxg"))  # where the linker's cache does not know of libcuda
+    """Return whether torch could find anything but a CPU: a CUDA driver, or Apple's GPU."""
+    drivers = (Path("/dev/nvidiactl"), Path("/dev/dxg"))  # where the linker's cache lacks libcuda
     return (
         sys.platform == "darwin"
         or any(driver.exists() for driver in drivers)
@@ -59,7 +62,7 @@ def may_have_accelerator() -> bool:
 
 @dataclass(frozen=True)
 class Peaks:
-    """The best rates that were measured, in GFLOP a second."""
+    """The best rates that were measured, in GFLOP per second."""
 
     matmul: float
     convolution: float
@@ -67,10 +70,12 @@ class Peaks:
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What a worker finds where it trains. allocator: whether it could be told to keep freed memory.
+    """What a worker finds on the machine that it trains on.
 
-    peaks: of one thread, by precision. linear_rates: GFLOP a second of a float32 linear layer on one thread, by matmul
-    precision.
+    machine: what torch finds.
+    allocator: whether it can be configured to keep freed memory.
+    peaks: of one thread, by precision.
+    linear_rates: GFLOP per second of a float32 linear layer on one thread, by matmul precision.
     """
 
     machine: Machine
