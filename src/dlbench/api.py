@@ -73,10 +73,10 @@ class Comparison:
     @property
     def summary(self) -> "pd.DataFrame":
         """Return one row per variant: n, and mean, standard deviation and range of each metric."""
-        from dlbench.analysis.summary import summarise
+        from dlbench.analysis.summary import summarize
         from dlbench.runs.frames import summary_frame
 
-        return summary_frame(summarise(self.records, self.plan))
+        return summary_frame(summarize(self.records, self.plan))
 
 
 def compare(

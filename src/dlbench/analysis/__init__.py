@@ -1,1 +1,1 @@
-"""What results mean: records and a plan in; summaries, verdicts and claims out. Knows no run folder."""
+"""From records and a plan to summaries, verdicts and claims. Independent of run folders."""

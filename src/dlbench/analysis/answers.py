@@ -1,4 +1,4 @@
-"""What the trials of a run say to an experiment: its variants, reported against measured, and its claims."""
+"""The answers of a run to an experiment: summaries, reported against measured figures, and claims."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from dlbench.analysis.claims import ClaimAnswer, judge
 from dlbench.analysis.reported import ReportedFigure, compare_reported
-from dlbench.analysis.summary import VariantSummary, summarise
+from dlbench.analysis.summary import VariantSummary, summarize
 from dlbench.experiments.experiment_file import Experiment
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.trial_record import TrialRecord
@@ -26,7 +26,14 @@ class Findings:
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentAnswers:
-    """The answers to an experiment. deviations: how the run differs from the experiment's file, or ""."""
+    """The answers to an experiment.
+
+    experiment: experiment that is answered.
+    deviations: how the run differs from the experiment's file, or "".
+    summaries: one per variant.
+    figures: reported figures with their measurements.
+    claims: answers to the claims.
+    """
 
     experiment: Experiment
     deviations: str
@@ -36,7 +43,7 @@ class ExperimentAnswers:
 
     @property
     def notes(self) -> list[str]:
-        """Return what every table must say: what was overridden, and what the test set was used for."""
+        """Return the notes of every table: what was overridden, and what the test set was used for."""
         uses = {summary.test_use: None for summary in self.summaries if summary.test_use}
         concerned = {use: [s.label for s in self.summaries if s.test_use == use] for use in uses}
         everywhere = len(self.summaries)
@@ -48,6 +55,7 @@ class ExperimentAnswers:
     def document(self) -> dict[str, Any]:
         """Return the answers as JSON content."""
         about = {"name": self.experiment.name, "title": self.experiment.title, "report": self.experiment.report}
+        # "departures" is the key of the file format for deviations.
         return {
             "experiment": about | {"departures": self.deviations, "notes": self.notes},
             "reported": [figure.row() for figure in self.figures],
@@ -73,7 +81,7 @@ def answer(
     return ExperimentAnswers(
         experiment=experiment,
         deviations=deviations,
-        summaries=summarise(known, plan),
+        summaries=summarize(known, plan),
         figures=findings.figures,
         claims=findings.claims,
     )

@@ -1,4 +1,4 @@
-"""Anybody's results, judged by the same rules: a CSV file with a row a trained model."""
+"""Results of other programs, judged by the same rules: a CSV file with one row per trained model."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,11 @@ _NAMED = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Audit:
-    """What a file shows. warnings: what it cannot support, and what was left aside."""
+    """The verdicts on a file.
+
+    judged: its verdicts.
+    warnings: what it cannot support, and what was ignored.
+    """
 
     judged: Judged
     warnings: tuple[str, ...]
@@ -28,7 +32,13 @@ class Audit:
 
 @dataclass(frozen=True)
 class _Row:
-    """A line of the file as text; its number is that of the file."""
+    """One line of the file, as text.
+
+    line: its number in the file.
+    variant: name of the variant.
+    seed: the seed.
+    value: the metric.
+    """
 
     line: int
     variant: str
@@ -39,15 +49,20 @@ class _Row:
 def audit_file(
     path: Path, variant: str, seed: str, asked: Mapping[str, Any], *, lower_is_better: bool = False
 ) -> Audit:
-    """Judge the variants of a CSV file, paired by seed. The order of its lines decides nothing.
+    """Judge the variants of a CSV file, paired by seed. The order of its lines has no effect.
 
-    variant, seed: columns. asked: metric (a column), and any of baseline, margin, alpha, all_pairs as for a run.
+    path: the file.
+    variant: column of the variants.
+    seed: column of the seeds.
+    asked: metric (a column), and any of baseline, margin, alpha, all_pairs as for a run.
+    lower_is_better: whether less is better, whatever the metric's name suggests.
+
     Shares that are percentages in the file are divided by 100. Raises DlbenchError for a file that cannot be read and
-    for columns and variants that are not there.
+    for missing columns and variants.
     """
     metric = find_metric(asked.get("metric", ""))
     if not metric.name:
-        raise DlbenchError("Which column is judged?", "Give its name with --metric.")
+        raise DlbenchError("No column to judge.", "Name it with --metric.")
     values, warnings = _read_values(_read(path, (variant, seed, metric.name)), metric)
     base = find_baseline(asked.get("baseline", ""), {name: {} for name in values})
     margin = asked["margin"] / metric.difference_scale if "margin" in asked else metric.margin
@@ -66,8 +81,8 @@ def _read(path: Path, columns: Sequence[str]) -> list[_Row]:
     try:
         sheet = read_sheet(path)
     except OSError as error:
-        beside = [each.name for each in path.parent.glob("*.csv")] if path.parent.is_dir() else []
-        hint = suggest(path.name, beside, "Give the path of a CSV file with a header line.")
+        siblings = [each.name for each in path.parent.glob("*.csv")] if path.parent.is_dir() else []
+        hint = suggest(path.name, siblings, "Give the path of a CSV file with a header line.")
         raise DlbenchError(f"{path} cannot be read: {error.strerror}.", hint) from None
     known_columns = [name for name in sheet.columns if name]
     for column in columns:
@@ -76,7 +91,7 @@ def _read(path: Path, columns: Sequence[str]) -> list[_Row]:
             raise DlbenchError(f"{path} has no column {column!r}.", hint)
     rows = [_row(line, [cells.get(name, "") for name in columns], sheet) for line, cells in sheet.rows]
     if not rows:
-        raise DlbenchError(f"{path} has no rows.", "It needs a header line and a row a trained model.")
+        raise DlbenchError(f"{path} has no rows.", "It needs a header line and one row per trained model.")
     return rows
 
 
@@ -86,7 +101,7 @@ def _row(line: int, cells: Sequence[str], sheet: Sheet) -> _Row:
 
 
 def _read_values(rows: Sequence[_Row], metric: Metric) -> tuple[dict[str, Series], list[str]]:
-    """Return the metric by seed for each variant, variants and seeds in the order of their names."""
+    """Return the metric by seed for each variant, sorted by the names of variants and seeds; and the warnings."""
     numbers = {seed: index for index, seed in enumerate(sorted({_seed(row) for row in rows}))}
     cells: dict[str, dict[int, list[float | None]]] = {row.variant: {} for row in sorted(rows, key=_variant)}
     unread = []
@@ -97,10 +112,10 @@ def _read_values(rows: Sequence[_Row], metric: Metric) -> tuple[dict[str, Series
         cells[row.variant].setdefault(numbers[_seed(row)], []).append(value)
     if len(unread) == len(rows):
         raise DlbenchError(f"The column {metric.name!r} holds no numbers.", "Name a column of numbers with --metric.")
-    warnings = [f"no number in {metric.name}, its pair is left out: {_some(unread)}"] if unread else []
+    warnings = [f"no number in {metric.name}, pair skipped: {_some(unread)}"] if unread else []
     names = {index: seed for seed, index in numbers.items()}
     for word, same in (
-        ("with different values, its pairs are left out", False),
+        ("with different values, pairs skipped", False),
         ("with one value, counted once", True),
     ):
         twice = [
@@ -129,7 +144,7 @@ def _seed(row: _Row) -> str:
 
 
 def _number(text: str) -> float | None:
-    """Read a number, "97.1 %" among them; None for anything else, NaN included."""
+    """Return a text's number, where "97.1 %" is one; None for anything else, including NaN."""
     try:
         value = float(text.removesuffix("%"))
     except ValueError:
@@ -138,11 +153,11 @@ def _number(text: str) -> float | None:
 
 
 def _as_fractions(values: dict[str, Series], metric: Metric, warnings: list[str]) -> dict[str, Series]:
-    """Return shares as fractions, whichever way the file has them."""
+    """Return shares as fractions, even if the file has percentages."""
     numbers = [abs(value) for series in values.values() for value in known(series) if math.isfinite(value)]
     if not metric.share or max(numbers, default=0) <= 1:
         return values
-    warnings.append(f"{metric.name} has values above 1 and is taken for percentages")
+    warnings.append(f"{metric.name} has values above 1 and is read as percentages")
     return {
         name: {seed: None if value is None else value / 100 for seed, value in series.items()}
         for name, series in values.items()
@@ -150,25 +165,25 @@ def _as_fractions(values: dict[str, Series], metric: Metric, warnings: list[str]
 
 
 def _unsupported(values: Mapping[str, Series]) -> list[str]:
-    """Say what the seeds of a file cannot support; the baseline comes first."""
+    """Return what the seeds of a file cannot support; the baseline comes first."""
     warnings = []
     counts = {variant: len(known(series)) for variant, series in values.items()}
     if len(values) == 1:
-        warnings.append("there is one variant only, and nothing to compare it with")
+        warnings.append("only one variant: nothing to compare it with")
     if few := [variant for variant, count in counts.items() if count < 2]:
-        warnings.append(f"one seed or none: no claim can rest on it: {_some(few)}")
+        warnings.append(f"fewer than two seeds, too few for any claim: {_some(few)}")
     if len(set(counts.values())) > 1:
         shown = ", ".join(f"{variant} {count}" for variant, count in sorted(counts.items()))
-        warnings.append(f"unequal numbers of seeds ({shown}): only seeds that both have make a pair")
+        warnings.append(f"unequal numbers of seeds ({shown}): only shared seeds are paired")
     base, *others = values
     unpaired = [variant for variant in others if not values[variant].keys() & values[base].keys()]
     partly = [
         variant for variant in others if variant not in unpaired and values[variant].keys() != values[base].keys()
     ]
     if unpaired:
-        warnings.append(f"no seed in common with {base}, so nothing is paired and nothing judged: {_some(unpaired)}")
+        warnings.append(f"no seed in common with {base}, not judged: {_some(unpaired)}")
     if partly:
-        warnings.append(f"other seeds than {base}, those not shared are left out: {_some(partly)}")
+        warnings.append(f"other seeds than {base}, seeds that are not shared are skipped: {_some(partly)}")
     return warnings
 
 

@@ -1,4 +1,4 @@
-"""What a claim compares: the values of each operand by seed."""
+"""The values that a claim compares, for each operand by seed."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ Variants = Sequence[PlannedVariant]
 
 
 def measured(record: TrialRecord, query: Query) -> float | None:
-    """Return a trial's value: None where it failed; a diverged one whose loss is not known has an infinite one."""
+    """Return a trial's value: None if it failed, infinite for an unknown loss of a diverged trial."""
     if record.status not in COMPLETED:
         return None
     value = metric_value(record, query)
@@ -32,7 +32,12 @@ def measured(record: TrialRecord, query: Query) -> float | None:
 
 @dataclass(frozen=True)
 class ClaimValues:
-    """The values that a claim speaks of, out of a run's records."""
+    """Access to the values of a claim in a run's records.
+
+    claim: the claim.
+    plan: plan of the run.
+    grouped: records by variant_id.
+    """
 
     claim: Claim
     plan: PlanRecord
@@ -40,14 +45,14 @@ class ClaimValues:
 
     @classmethod
     def of(cls, claim: Claim, records: Iterable[TrialRecord], plan: PlanRecord) -> "ClaimValues":
-        """Sort a run's records by variant."""
+        """Return the access to a claim's values, from a run's records."""
         return cls(claim, plan, group_by_variant(records, plan))
 
     def operands(self, operands: Iterable[Operand]) -> dict[Operand, Series]:
         """Return each operand's values by seed; a value of an axis is the mean over the other axes.
 
-        Only those combinations count that every operand of the axis has; a constant has its value for every seed.
-        Raises DlbenchError for a name that the plan does not have.
+        Only combinations that every operand of the axis has are averaged; a constant has its value for every seed.
+        Raises DlbenchError for a name that is not in the plan.
         """
         wanted = tuple(operands)
         constants: dict[Operand, Series] = {
@@ -79,11 +84,11 @@ class ClaimValues:
             pair: [v for v in self.plan.variants if (v.values.get(first), v.values.get(second)) == pair]
             for pair in pairs
         }
-        there = {pair: variants for pair, variants in groups.items() if variants}
-        return {pair: self._series(variants) for pair, variants in balance(there, {first, second}).items()}
+        present = {pair: variants for pair, variants in groups.items() if variants}
+        return {pair: self._series(variants) for pair, variants in balance(present, {first, second}).items()}
 
     def steps(self, axis: str) -> list[Operand]:
-        """Return the values of an axis that have a variant, as operands in their order."""
+        """Return the values of an axis that have a variant, in order, as operands."""
         values = self.plan.axes.get(axis, ())
         kept = [value for value in values if any(v.values.get(axis) == value for v in self.plan.variants)]
         if len(kept) < 2:
@@ -91,7 +96,7 @@ class ClaimValues:
         return [Operand(f"{axis}={value}") for value in kept]
 
     def _series(self, variants: Variants, metric: str = "", scale: float = 1.0) -> Series:
-        """Return scaled means over variants by seed; None where a variant has no value."""
+        """Return scaled means over variants by seed; None if a variant has no value."""
         claim = self.claim
         query = Query(metric=metric or claim.metric, at=claim.at, over=claim.over, target=claim.target)
         each = [
@@ -102,7 +107,7 @@ class ClaimValues:
 
 
 def balance(groups: Mapping[Key, Variants], axes: set[str]) -> dict[Key, Variants]:
-    """Keep of each group the variants whose values on the other axes every group has."""
+    """Return each group reduced to the combinations of the other axes that every group has."""
     contexts = {key: {_context(variant, axes): variant for variant in group} for key, group in groups.items()}
     shared = set.intersection(*(set(known) for known in contexts.values())) if contexts else set()
     if groups and not shared:

@@ -1,4 +1,4 @@
-"""The answers to claims: supported, refuted, or not shown, and why."""
+"""The answers to claims: supported, refuted, or not shown, with their reasons."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from dlbench.experiments.relations import Interaction, Link, Monotone, Operand, 
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.comparisons import compare_pairs, interaction
 from dlbench.statistics.power import pairs_to_show
-from dlbench.statistics.seeds import alpha_per_look, seeds_needed
+from dlbench.statistics.seeds import alpha_per_analysis, seeds_needed
 from dlbench.statistics.sentences import difference_in_words, margin_in_words, p_in_words
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 from dlbench.trials.trial_record import TrialRecord
@@ -27,10 +27,18 @@ Answer = Literal["supported", "refuted", "not shown"]
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One comparison of a claim: what is claimed of it, its answer, and a sentence that says why.
+    """One comparison of a claim.
 
-    n: seeds with a value on both sides; dropped: those that lack one. difference: left − right, in the metric's unit;
-    NaN where values are infinite. p_holm: corrected for the other parts of the claim.
+    claimed: what is claimed of it, "relu > tanh".
+    answer: its answer.
+    why: the reason, one sentence.
+    n: seeds with a value on both sides.
+    dropped: seeds that lack one of the two values.
+    difference: left − right, in the metric's unit; NaN if values are infinite.
+    difference_low: lower end of its interval.
+    difference_high: upper end of its interval.
+    p: two-sided p of the sign-flip test.
+    p_holm: p after Holm's correction over the parts of the claim.
     """
 
     claimed: str
@@ -46,14 +54,23 @@ class Part:
 
     @classmethod
     def of(cls, claimed: str, answer: Answer, why: str, found: Comparison) -> "Part":
-        """Take the numbers of a comparison."""
+        """Return a part with the numbers of a comparison."""
         numbers = {name: value for name, value in asdict(found).items() if name in cls.__dataclass_fields__}
         return cls(claimed=claimed, answer=answer, why=why, **numbers)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimAnswer:
-    """What the trials say to a claim. why: the sentences of its parts, or the one that says what is missing."""
+    """The answer to a claim.
+
+    text: the claim as the experiment states it.
+    relation: the claim as a relation.
+    metric: metric that it is about.
+    at: epoch at which the metric is read.
+    answer: supported, refuted or not shown.
+    why: the reasons of its parts, or what is missing.
+    parts: its comparisons.
+    """
 
     text: str
     relation: str
@@ -65,9 +82,9 @@ class ClaimAnswer:
 
 
 def check_metrics(experiment: Experiment, measured: Sequence[str] = ()) -> None:
-    """Raise DlbenchError, with file and line, for a metric that nobody knows: before anything runs, not after.
+    """Raise DlbenchError, with file and line, for an unknown metric: before anything runs, not after.
 
-    measured: the names of the values that the experiment's diagnostics give.
+    measured: names of the values of the experiment's diagnostics.
     """
     named = [(reported.metric, reported.line) for reported in experiment.reported]
     for claim in experiment.claims:
@@ -81,17 +98,17 @@ def check_metrics(experiment: Experiment, measured: Sequence[str] = ()) -> None:
 
 
 def judge(claim: Claim, records: Iterable[TrialRecord], plan: PlanRecord) -> ClaimAnswer:
-    """Answer a claim from a run's records. Records outside the plan are left aside.
+    """Return the answer to a claim from a run's records. Records outside the plan are ignored.
 
-    Each comparison is paired by seed, and all of a claim are one family for Holm's correction. A claim is supported
-    where every part is, and refuted where a part is shown to be the other way round, or for ≈ to differ beyond the
-    margin. An interaction is supported by one part, and refuted where all parts are shown to be nil.
+    Each comparison is paired by seed, and all comparisons of a claim are one family for Holm's correction. A claim is
+    supported if every part is, and refuted if a part is shown to be the other way round or, for ≈, to differ beyond
+    the margin. An interaction is supported by one part, and refuted if all parts are shown to be zero.
     """
     try:
         parts = _parts(claim, ClaimValues.of(claim, records, plan))
         answer, why = _together(claim, parts), "; ".join(part.why for part in parts)
-    except DlbenchError as error:  # a variant that was vetoed, or left out by an override
-        parts, answer, why = (), "not shown", f"in this run, {_uncapitalised(error.message)}"
+    except DlbenchError as error:  # a variant that was vetoed, or removed by an override
+        parts, answer, why = (), "not shown", f"in this run, {_uncapitalized(error.message)}"
     return ClaimAnswer(
         text=claim.text,
         relation=claim.relation_text,
@@ -127,7 +144,7 @@ def _together(claim: Claim, parts: Sequence[Part]) -> Answer:
 
 
 def _order(links: Sequence[Link], claim: Claim, values: ClaimValues) -> tuple[Part, ...]:
-    """Judge the links of an ordering as one family."""
+    """Return the parts of an ordering, judged as one family."""
     operands = dict.fromkeys(operand for link in links for operand in (link.left, link.right))
     series = values.operands(operands)
     rules = _rules(claim, values.plan, links[0].left.metric)
@@ -139,7 +156,7 @@ def _order(links: Sequence[Link], claim: Claim, values: ClaimValues) -> tuple[Pa
 
 
 def _order_by_sign(links: Sequence[Link], series: Mapping[Operand, Series], rules: Rules) -> tuple[Part, ...]:
-    """Judge by the sign of each seed's difference, where infinite values (a target missed) have no mean."""
+    """Return the parts of an ordering by the sign of each seed's difference: infinite values have no mean."""
     rules = replace(rules, margin=0.0)
     signs: dict[str, Series] = {"nothing": {}}
     for link in links:
@@ -148,13 +165,13 @@ def _order_by_sign(links: Sequence[Link], series: Mapping[Operand, Series], rule
     compared = compare_pairs(signs, [(_claimed(link), "nothing") for link in links], rules)
     parts = []
     for link, found in zip(links, compared, strict=True):
-        held = [sign for sign in signs[_claimed(link)].values() if sign is not None]
+        known = [sign for sign in signs[_claimed(link)].values() if sign is not None]
         wanted = 1.0 if link.sign == ">" else -1.0
         small = found.verdict == "n too small"
         evidence = _too_small(found, rules, len(links)) if small else p_in_words(found.p_holm)
         answer: Answer = "not shown" if link.sign == "≈" else _link_answer(link.sign, found)
         unknown = replace(found, difference=math.nan, difference_low=math.nan, difference_high=math.nan)
-        why = f"{_claimed(link)} in {held.count(wanted)} of {found.n} paired seeds{_lost(found)}: {evidence}"
+        why = f"{_claimed(link)} in {known.count(wanted)} of {found.n} paired seeds{_lost(found)}: {evidence}"
         why += " (by signs, as some values are infinite)"
         parts.append(Part.of(_claimed(link), answer, why, unknown))
     return tuple(parts)
@@ -187,7 +204,7 @@ def _link_part(link: Link, found: Comparison, rules: Rules, comparisons: int) ->
 
 
 def _outlook(sign: Sign, found: Comparison, rules: Rules, comparisons: int) -> str:
-    """Say how many more seeds would show the difference seen, if it points the way that is claimed."""
+    """Return how many more seeds would show the observed difference, if it has the claimed sign."""
     if found.difference * (1 if sign == ">" else -1) < 0:
         return "; what is seen points the other way"
     pairs = pairs_to_show(found, rules, comparisons)
@@ -195,7 +212,7 @@ def _outlook(sign: Sign, found: Comparison, rules: Rules, comparisons: int) -> s
 
 
 def _link_answer(sign: Sign, found: Comparison) -> Answer:
-    """Return a link's answer. Rules are such that "better" means more, whatever the metric."""
+    """Return a link's answer. The rules are those of `_rules`: "better" means more, for every metric."""
     if sign == "≈":
         shown = {"equivalent": "supported", "better": "refuted", "worse": "refuted"}
         return shown.get(found.verdict, "not shown")  # type: ignore[return-value]  # those are answers
@@ -211,16 +228,16 @@ def _claimed(link: Link) -> str:
 def _rules(claim: Claim, plan: PlanRecord, metric: str = "") -> Rules:
     """Return a claim's rules; "better" means more, as relations speak of more and less.
 
-    Seeds that were added until verdicts fell are paid for: each look had its share of alpha.
+    If seeds were added until all verdicts were decided, each interim analysis has its share of alpha.
     """
     analyses = len(plan.criteria.interim_analyses)
-    alpha = alpha_per_look(claim.alpha, analyses) if analyses else claim.alpha
+    alpha = alpha_per_analysis(claim.alpha, analyses) if analyses else claim.alpha
     found = Rules.for_metric(find_metric(metric or claim.metric, declared_in(plan)), margin=claim.margin, alpha=alpha)
     return replace(found, higher_is_better=True)
 
 
 def _why(found: Comparison, rules: Rules, comparisons: int) -> str:
-    """Say a comparison in one sentence: effect with its interval, n, and p."""
+    """Return a comparison as a sentence: difference with its interval, n, and p."""
     about = f"{found.variant} − {found.baseline}"
     if found.n < MINIMUM_PAIRS:
         return f"{about}: n = {found.n} is too small{_lost(found)}"
@@ -241,13 +258,13 @@ def _lost(found: Comparison) -> str:
 
 
 def counts_in_words(answers: Iterable[ClaimAnswer]) -> str:
-    """Say how many claims hold: "4 claims: 1 supported, 1 refuted, 2 not shown"."""
+    """Return the counts of answers: "4 claims: 1 supported, 1 refuted, 2 not shown"."""
     given = [answer.answer for answer in answers]
     counts = [f"{given.count(answer)} {answer}" for answer in ("supported", "refuted", "not shown")]
     return f"{len(given)} claim{'s' * (len(given) != 1)}: {', '.join(counts)}"
 
 
-def _uncapitalised(sentence: str) -> str:
+def _uncapitalized(sentence: str) -> str:
     return (sentence[:1].lower() + sentence[1:]).rstrip(".")
 
 
@@ -256,7 +273,7 @@ COLUMNS = ("claim", "text", "relation", "metric", "at", "answer", "part", "part_
 
 
 def claims_table(answers: Sequence[ClaimAnswer]) -> tuple[tuple[str, ...], list[dict[str, ParameterValue]]]:
-    """Return claims.csv: a row a part of a claim, in the metric's unit; a claim without parts has one row."""
+    """Return claims.csv: one row per part of a claim, in the metric's unit; a claim without parts has one row."""
     rows: list[dict[str, ParameterValue]] = []
     for number, answer in enumerate(answers, start=1):
         head: dict[str, ParameterValue] = {"claim": number, "answer": answer.answer}

@@ -1,4 +1,4 @@
-"""What is fixed about the verdicts before anything runs, and what somebody asks otherwise later."""
+"""The criteria of verdicts: those fixed before running, changed by those a user asks for later."""
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -14,10 +14,14 @@ from dlbench.trials.trial_record import TrialRecord
 
 
 def asked_criteria(asked: Mapping[str, Any], plan: PlanRecord, record: TrialRecord | None = None) -> Criteria:
-    """Return a plan's criteria with what was asked in their place.
+    """Return a plan's criteria, changed by those that are asked for.
 
-    asked: any of metric, at, margin, alpha, baseline, all_pairs; the margin as people read it, in points for shares.
-    record: one whose metrics may be named too. Raises DlbenchError for what cannot be.
+    asked: any of metric, at, margin, alpha, baseline, all_pairs; the margin in the unit shown to users, points for
+        shares.
+    plan: plan of the run.
+    record: a trial whose metrics are accepted too.
+
+    Raises DlbenchError for invalid criteria.
     """
     fixed = plan.criteria
     wanted = replace(fixed, **{key: value for key, value in asked.items() if key != "margin"})
@@ -36,7 +40,7 @@ def asked_criteria(asked: Mapping[str, Any], plan: PlanRecord, record: TrialReco
 
 
 def deviations(wanted: Criteria, fixed: Criteria) -> tuple[str, ...]:
-    """Return in words how criteria deviate from those that were fixed before running."""
+    """Return how criteria deviate from those that were fixed before running, a text for each."""
     return tuple(
         f"{field.name.replace('_', ' ')} {_word(getattr(wanted, field.name))}, "
         f"fixed before running: {_word(getattr(fixed, field.name))}"

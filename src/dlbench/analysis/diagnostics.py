@@ -1,7 +1,7 @@
 """Values of diagnostics as metrics of a trial: "saturation", "saturation@last", "gradient_norm@conv1".
 
-A name alone is the value of the whole model or, of a diagnostic of layers, their mean. After an @ stands a layer's
-name, or first or last. Read are the last epoch that was measured, or the epoch that is asked for.
+A name alone is the value of the whole model or, for a diagnostic of layers, the mean over layers. The text after an @
+is a layer's name, "first" or "last". The value is that of the last measured epoch, or of the requested one.
 """
 
 import math
@@ -22,15 +22,12 @@ def names_of(record: TrialRecord) -> tuple[str, ...]:
 
 
 def names_in(plan: PlanRecord) -> tuple[str, ...]:
-    """Return the names of the values that a plan's diagnostics give."""
+    """Return the names of the values of a plan's diagnostics."""
     return plan.diagnostics.values
 
 
 def declared_in(plan: PlanRecord) -> tuple[Value, ...]:
-    """Return what a plan's diagnostics declare of their values.
-
-    The plans of old runs do not have it: there the installed plugins tell.
-    """
+    """Return the values that a plan's diagnostics declare; for plans of old runs, those of installed plugins."""
     declared = plan.diagnostics.declared
     return _installed_values() if declared is None else declared
 
@@ -49,7 +46,7 @@ def base_name(metric: str) -> str:
 
 
 def layers_of(records: Iterable[TrialRecord], name: str) -> tuple[str, ...]:
-    """Return the layers that have a value of a name, in their order; none where it is the whole model's."""
+    """Return the layers with a value of a name, in order; () if it is a value of the whole model."""
     found = (reading for record in records for reading in record.diagnostics if reading.diagnostic == name)
     return tuple(dict.fromkeys(reading.layer for reading in found if reading.layer))
 
@@ -65,7 +62,7 @@ def by_layer(record: TrialRecord, name: str, epoch: int) -> dict[str, float]:
 
 
 def reading_value(record: TrialRecord, metric: str, at: str | int) -> float | None:
-    """Return a trial's value, None where it has none. at: an epoch; "selected" and "last" are the last one measured."""
+    """Return a trial's value; None if it has none. at: an epoch; "selected" and "last" are the last measured one."""
     name, _, layer = metric.partition("@")
     epochs = measured_epochs([record], name)
     if not epochs:
@@ -84,7 +81,7 @@ def _of_layer(found: Mapping[str, float], layer: str) -> float | None:
 
 
 def check_layer(metric: str, record: TrialRecord) -> None:
-    """Raise DlbenchError for a layer that a trial has no value of."""
+    """Raise DlbenchError for a layer without a value in a trial."""
     name, _, layer = metric.partition("@")
     known = (FIRST, LAST, *layers_of([record], name))
     if layer and name in names_of(record) and layer not in known:

@@ -1,4 +1,4 @@
-"""Which diagnostics differ between a run's variants, judged as the result itself is."""
+"""Which diagnostics differ between a run's variants, judged by the rules of the run."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -16,9 +16,15 @@ from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """A diagnostic that was shown to differ. word: "higher" or "lower", as seen from the variant.
+    """A diagnostic that was shown to differ.
 
-    averaged: see Family. baseline_mean: the baseline's over the same pairs.
+    metric: the diagnostic's value, as a metric.
+    axis: what varies.
+    averaged: axes that it is averaged over.
+    word: "higher" or "lower", for the variant.
+    baseline_mean: mean of the baseline over the same pairs.
+    comparison: the comparison.
+    sentence: the difference as a sentence.
     """
 
     metric: Metric
@@ -41,21 +47,19 @@ class Difference:
             "variant": self.comparison.variant,
         }
         means = {"mean": self.comparison.mean, "baseline_mean": self.baseline_mean}
-        return (
-            head
-            | {"baseline": self.comparison.baseline}
-            | means
-            | numbers
-            | {
-                "verdict": self.word,
-                "sentence": self.sentence,
-            }
-        )
+        words = {"verdict": self.word, "sentence": self.sentence}
+        return head | {"baseline": self.comparison.baseline} | means | numbers | words
 
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """The diagnostics that differ. judged: how many comparisons were made. epochs: those measured; n: most pairs."""
+    """The diagnostics that differ.
+
+    differences: one for each difference that was shown.
+    judged: number of comparisons.
+    epochs: measured epochs.
+    n: largest number of pairs.
+    """
 
     differences: tuple[Difference, ...]
     judged: int
@@ -66,7 +70,7 @@ class Explanation:
 def explain(records: Iterable[TrialRecord], plan: PlanRecord) -> Explanation:
     """Judge every diagnostic of a run at its last measured epoch: the mean over layers, the first and the last layer.
 
-    Each is a comparison of its own, by the run's rules without a margin: what matters in a diagnostic nobody has fixed.
+    Each is a separate comparison by the run's rules, without a margin: no relevant difference was fixed beforehand.
     """
     trials = tuple(record for record in records if record.status in COMPLETED)
     seen = dict.fromkeys(name for record in trials for name in names_of(record))

@@ -1,4 +1,4 @@
-"""Comparisons that are judged together, with all that a table, a file and a sentence say about them."""
+"""Families: comparisons that are judged together, with their table rows and sentences."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,12 +10,12 @@ from dlbench.statistics.sentences import more_seeds_sentence, sentence
 from dlbench.statistics.verdicts import Comparison, Rules
 from dlbench.trials.settings import SETTINGS
 
-#: A metric by seed; None where a trial gave no value.
+#: A metric by seed; None if a trial has no value.
 Series = Mapping[int, float | None]
 
 COLUMNS = (
     "axis",
-    "held",
+    "held",  # the file format's name of `Family.conditioned_on`
     "metric",
     "variant",
     "baseline",
@@ -37,7 +37,15 @@ COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class VariantEstimate:
-    """One variant's own numbers over its n seeds. NaN where n or an infinite value leaves none."""
+    """The estimate of one variant. A number that n or an infinite value leaves undefined is NaN.
+
+    variant: label of the variant.
+    n: number of seeds with a value.
+    mean: mean over the seeds.
+    std: sample standard deviation (n − 1).
+    mean_low: lower end of the interval of the mean.
+    mean_high: upper end of the interval of the mean.
+    """
 
     variant: str
     n: int
@@ -51,15 +59,19 @@ class VariantEstimate:
 class Family:
     """Comparisons under one Holm correction.
 
-    axis: what varies; of an interaction, two axes joined by " × "; "seed" for the noise floor. held: the values that
-    the other axes were held at, "" where there are none or where the metric was averaged over them (`averaged` names
-    them). size: m of the correction; rows of other held values may share it. baseline: None for interactions.
-    letters: the compact letter display where all pairs were judged. sentences: what can be quoted of each
-    comparison; outlook: how many seeds it would take to show what was not shown.
+    axis: what varies; two axes joined by " × " for an interaction; "seed" for the noise floor.
+    conditioned_on: fixed values of the other axes, "learning_rate=0.1, …"; "" if there are none.
+    averaged: axes that the metric is averaged over.
+    baseline: estimate of the baseline; None for interactions.
+    comparisons: the judged comparisons.
+    size: m of the correction; families conditioned on other values may share it.
+    letters: compact letter display, if all pairs are judged.
+    sentences: a sentence for each comparison, to be quoted.
+    outlook: how many seeds would show each difference that was not shown.
     """
 
     axis: str
-    held: str = ""
+    conditioned_on: str = ""
     averaged: tuple[str, ...] = ()
     baseline: VariantEstimate | None
     comparisons: tuple[Comparison, ...]
@@ -70,17 +82,17 @@ class Family:
 
     @property
     def against_baseline(self) -> tuple[Comparison, ...]:
-        """Return the comparisons with the baseline, without the other pairs."""
+        """Return the comparisons with the baseline."""
         return tuple(c for c in self.comparisons if self.baseline is None or c.baseline == self.baseline.variant)
 
     @property
     def decided(self) -> bool:
-        """Tell whether more seeds are not called for."""
+        """Return whether every verdict needs no more seeds."""
         return all(comparison.decided for comparison in self.comparisons)
 
     def rows(self, metric: str) -> list[dict[str, ParameterValue]]:
-        """Return the rows of comparison.csv; the baseline's own comes first and has no difference."""
-        place: dict[str, ParameterValue] = {"axis": self.axis, "held": self.held}
+        """Return the rows of comparison.csv; the first is that of the baseline and has no difference."""
+        place: dict[str, ParameterValue] = {"axis": self.axis, "held": self.conditioned_on}
         rows: list[dict[str, ParameterValue]] = []
         if self.baseline:
             own: dict[str, ParameterValue] = {
@@ -94,7 +106,7 @@ class Family:
 
 
 def _row(cells: Mapping[str, ParameterValue]) -> dict[str, ParameterValue]:
-    """Return cells in the order of the columns; what does not exist is None, not NaN."""
+    """Return cells in the order of the columns; undefined numbers are None, not NaN."""
     found = {column: cells.get(column) for column in COLUMNS}
     return {key: None if isinstance(x, float) and math.isnan(x) else x for key, x in found.items()}
 
@@ -105,10 +117,9 @@ def judge_values(
     rules: Rules,
     *,
     all_pairs: bool = False,
-    held: str = "",
     averaged: tuple[str, ...] = (),
 ) -> Family:
-    """Judge series by variant, the baseline's the first of them: each against it, or all pairs."""
+    """Return the family of variants given by their series, the baseline first: each against it, or all pairs."""
     from dlbench.statistics.comparisons import compare_pairs
 
     base = next(iter(values))
@@ -116,7 +127,7 @@ def judge_values(
     found = compare_pairs(values, pairs, rules)
     letters = _letters(values, found, rules) if all_pairs else {}
     estimate = estimate_variant(base, values[base], rules)
-    return family(axis, found, rules, baseline=estimate, letters=letters, held=held, averaged=averaged)
+    return family(axis, found, rules, baseline=estimate, letters=letters, averaged=averaged)
 
 
 def family(
@@ -126,32 +137,32 @@ def family(
     *,
     baseline: VariantEstimate | None = None,
     size: int = 0,
-    held: str = "",
+    conditioned_on: str = "",
     averaged: tuple[str, ...] = (),
     letters: Mapping[str, str] | None = None,
 ) -> Family:
-    """Put judged comparisons into words. size: m, where it is more than their number."""
+    """Return judged comparisons as a family. size: m, if it is more than their number."""
     from dlbench.statistics.power import pairs_to_show
 
     size = size or len(comparisons)
-    spoken = [name_values(comparison, axis) for comparison in comparisons]
-    missed = [c for c in spoken if c.verdict == "not shown"]
+    named = [name_values(comparison, axis) for comparison in comparisons]
+    missed = [c for c in named if c.verdict == "not shown"]
     outlook = (more_seeds_sentence(c, rules, pairs_to_show(c, rules, size)) for c in missed)
     return Family(
         axis=axis,
-        held=held,
+        conditioned_on=conditioned_on,
         averaged=averaged,
         baseline=baseline,
         comparisons=tuple(comparisons),
         size=size,
         letters=letters or {},
-        sentences=tuple(sentence(c, rules, size) for c in spoken),
+        sentences=tuple(sentence(c, rules, size) for c in named),
         outlook=tuple(outlook),
     )
 
 
 def name_values(comparison: Comparison, axis: str) -> Comparison:
-    """Name the values of a setting with the setting: "learning rate 0.01" where 0.01 alone would be a riddle."""
+    """Return a comparison whose values of a setting have the setting's name: "learning rate 0.01" instead of "0.01"."""
     if axis not in SETTINGS:
         return comparison
     name = axis.replace("_", " ")
@@ -159,7 +170,7 @@ def name_values(comparison: Comparison, axis: str) -> Comparison:
 
 
 def estimate_variant(variant: str, series: Series, rules: Rules) -> VariantEstimate:
-    """Return a variant's own numbers, over every seed that gave one."""
+    """Return the estimate of a variant over all seeds with a value."""
     from dlbench.statistics.effects import standard_deviation
     from dlbench.statistics.intervals import t_interval
 
@@ -181,13 +192,13 @@ def estimate_variant(variant: str, series: Series, rules: Rules) -> VariantEstim
 
 
 def known(series: Series) -> list[float]:
-    """Return the values that are there, by seed."""
+    """Return the values that exist, sorted by seed."""
     values = (series[seed] for seed in sorted(series))
     return [value for value in values if value is not None and not math.isnan(value)]
 
 
 def average(rows: Sequence[Series]) -> Series:
-    """Return the mean of several series, seed by seed; None for a seed that one of them lacks."""
+    """Return the mean of several series by seed; None for a seed that one of them lacks."""
     means: dict[int, float | None] = {}
     for seed in dict.fromkeys(seed for row in rows for seed in row):
         values = known(dict(enumerate(row.get(seed) for row in rows)))

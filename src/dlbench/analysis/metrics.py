@@ -1,4 +1,4 @@
-"""Any metric of a trial by its name: columns of trials.csv and epochs.csv, what derives from epochs, diagnostics."""
+"""Metrics of a trial by name: columns of trials.csv and epochs.csv, metrics derived from epochs, diagnostics."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -11,20 +11,20 @@ from dlbench.errors import DlbenchError, suggest
 from dlbench.plans.criteria import At
 from dlbench.trials.trial_record import TrialRecord
 
-#: Which epoch a metric is read at: the selected one, the last, or a number from 1.
-
 Curve = Sequence[float]
 
-#: The columns of trials.csv that are metrics, but for the one that only a run's target fills.
+#: The columns of trials.csv that are metrics, without the one that depends on the run's target.
 TRIAL_METRICS = names_in_groups("fit", "last", "test", "steps", "progress", "cost")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """A metric as a claim or a table asks for it.
+    """A request for a metric, by a claim or a table.
 
-    at: the epoch, for metrics that each epoch has. over: the epochs a derived metric looks at, "all", "second-half",
-    "first:N" or "last:N". target: the validation accuracy of epochs_to_target and seconds_to_target, a fraction.
+    metric: name of the metric.
+    at: epoch at which a metric of epochs is read: "selected", "last" or a number from 1.
+    over: epochs of a derived metric: "all", "second-half", "first:N" or "last:N".
+    target: validation accuracy of epochs_to_target and seconds_to_target, a fraction.
     """
 
     metric: str
@@ -34,7 +34,7 @@ class Query:
 
 
 def metric_value(record: TrialRecord, query: Query) -> float | None:
-    """Return a trial's value, None where it has none. Raises DlbenchError for a metric that is not known."""
+    """Return a trial's value; None if it has none. Raises DlbenchError for an unknown metric."""
     if query.metric in DERIVED:
         value = DERIVED[query.metric](record, query)
         return None if value is None or math.isnan(value) else value
@@ -52,7 +52,7 @@ def metric_value(record: TrialRecord, query: Query) -> float | None:
 
 
 def check_metric(name: str, record: TrialRecord | None = None, measured: Sequence[str] = ()) -> None:
-    """Raise DlbenchError where nobody knows a metric of that name. measured: the names of diagnostics' values."""
+    """Raise DlbenchError for an unknown metric. measured: names of diagnostics' values."""
     if record:
         check_layer(name, record)
     readings = [*measured, *(names_of(record) if record else ())]
@@ -72,19 +72,19 @@ def _known(record: TrialRecord | None) -> list[str]:
 
 
 def known_epoch_metrics(record: TrialRecord) -> tuple[str, ...]:
-    """Return the metrics that each epoch of a trial has."""
+    """Return the metrics of a trial's epochs."""
     return tuple(name for name in record.epochs[0] if name != "epoch") if record.epochs else ()
 
 
 def epoch_curve(record: TrialRecord, metric: str, over: str = "all") -> list[float]:
-    """Return a metric by epoch, or over a part of the epochs; NaN where an epoch lacks it."""
+    """Return a metric by epoch, over all or a part of the epochs; NaN for an epoch that lacks it."""
     values = [row.get(metric) for row in record.epochs]
     curve = [math.nan if value is None else float(value) for value in values]
     return curve[epoch_slice(over, len(curve))]
 
 
 def epoch_slice(over: str, epochs: int) -> slice:
-    """Return which epochs a text means: "all", "second-half", "first:N", "last:N"."""
+    """Return the epochs of a text: "all", "second-half", "first:N" or "last:N"."""
     word, _, number = over.partition(":")
     if over == "all":
         return slice(None)
@@ -92,7 +92,7 @@ def epoch_slice(over: str, epochs: int) -> slice:
         return slice(epochs // 2, None)
     if word in ("first", "last") and number.isdigit() and int(number):
         return slice(None, int(number)) if word == "first" else slice(-int(number), None)
-    raise DlbenchError(f"{over!r} names no part of a training.", "It takes all, second-half, first:N or last:N.")
+    raise DlbenchError(f"Invalid part of a training {over!r}.", "It takes all, second-half, first:N or last:N.")
 
 
 def _at(record: TrialRecord, metric: str, at: At) -> float | None:
@@ -104,7 +104,7 @@ def _at(record: TrialRecord, metric: str, at: At) -> float | None:
 
 
 def _cost(record: TrialRecord, metric: str) -> float | None:
-    """Return what a trial cost; the time of a diverged one is no time of a training."""
+    """Return a cost of a trial; that of a diverged trial is infinite where the metric says so."""
     infinite = find_metric(metric).infinite_if_diverged and record.status == "diverged"
     value = math.inf if infinite else record.cost.get(metric)
     return None if value is None else float(value)
@@ -128,7 +128,7 @@ def _change(metric: str) -> Callable[[TrialRecord, Query], float | None]:
 
 
 def _decrease(record: TrialRecord, query: Query) -> float | None:
-    """Return by how much the training loss fell over the epochs, from just before them to their last."""
+    """Return the decrease of the training loss over the epochs, from the one before them to the last."""
     part = epoch_slice(query.over, len(record.epochs)).indices(len(record.epochs))
     curve = epoch_curve(record, "train_loss")[max(part[0] - 1, 0) : part[1]]
     return curve[0] - curve[-1] if len(curve) > 1 else None

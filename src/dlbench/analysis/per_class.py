@@ -13,9 +13,17 @@ SCORES = ("precision", "recall", "f1")
 
 @dataclass(frozen=True, kw_only=True)
 class ClassScores:
-    """One class of one variant on the test set, over its seeds. Scores are fractions, 0 where a class has no count.
+    """The scores of one class of one variant on the test set, over its seeds.
 
-    support: test images of the class.
+    Scores are fractions, and 0 if their denominator is 0.
+
+    label: label of the variant.
+    values: the variant's value on each axis.
+    class_name: name of the class.
+    support: number of test images of the class.
+    precision: summary over seeds.
+    recall: summary over seeds.
+    f1: summary over seeds.
     """
 
     label: str
@@ -43,18 +51,18 @@ def _variant(variant: PlannedVariant, records: Sequence[TrialRecord]) -> Iterabl
 
 
 def class_scores(confusion: Sequence[Sequence[int]], index: int) -> dict[str, float]:
-    """Return one class's precision, recall and F1. confusion: counts, a row a true class."""
-    hits, actual = confusion[index][index], sum(confusion[index])
+    """Return one class's precision, recall and F1. confusion: counts, one row per true class."""
+    correct, actual = confusion[index][index], sum(confusion[index])
     predicted = sum(row[index] for row in confusion)
     return {
-        "precision": hits / max(predicted, 1),
-        "recall": hits / max(actual, 1),
-        "f1": 2 * hits / max(predicted + actual, 1),
+        "precision": correct / max(predicted, 1),
+        "recall": correct / max(actual, 1),
+        "f1": 2 * correct / max(predicted + actual, 1),
     }
 
 
 def per_class_table(rows: Sequence[ClassScores]) -> tuple[tuple[str, ...], list[dict[str, ParameterValue]]]:
-    """Return them as columns and rows: label, values by axis, class, support, n, and two columns a score."""
+    """Return columns and rows of a table: label, values by axis, class, support, n, and two columns per score."""
     table = []
     for row in rows:
         cells: dict[str, ParameterValue] = {"label": row.label, **row.values, "class": row.class_name}

@@ -1,4 +1,4 @@
-"""Reported against measured: each figure of a report beside what the trials gave."""
+"""Reported against measured: each figure of a report and its measurement."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,17 +18,27 @@ from dlbench.plans.naming import find_variant
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.trial_record import TrialRecord
 
-#: A figure this close, relative to its size, lies on the edge of an interval, not beyond it.
+#: A figure that is this close, relative to its size, to the end of an interval counts as within.
 _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedFigure:
-    """One reported figure and its measurement, in the metric's unit as files have it.
+    """One reported figure and its measurement, in the metric's unit as in files.
 
-    difference: measured − reported. low, high: 95 % interval of the measured mean, None for fewer than two seeds.
-    within: whether the reported figure lies in it. one_run: whether it lies where a single run falls in 95 % of cases,
-    which is what a report of one seed gives. problem: why nothing was measured, or "".
+    variant: name of the variant in the report.
+    metric: metric of the figure.
+    at: epoch at which the metric is read.
+    reported: the reported figure.
+    place: where the report states it.
+    n: number of seeds with a value.
+    measured: mean over the seeds.
+    low: lower end of the 95 % interval of the measured mean; None for fewer than two seeds.
+    high: upper end of that interval.
+    difference: measured − reported.
+    within: whether the reported figure lies in the interval.
+    one_run: whether it lies in the interval that contains 95 % of single runs, for reports of one seed.
+    problem: why nothing was measured, or "".
     """
 
     variant: str
@@ -56,7 +66,7 @@ COLUMNS = tuple(ReportedFigure.__dataclass_fields__)
 def compare_reported(
     reported: Iterable[Reported], records: Iterable[TrialRecord], plan: PlanRecord
 ) -> tuple[ReportedFigure, ...]:
-    """Set each reported figure beside the trials of its variant."""
+    """Return each reported figure with the measurement of its variant."""
     grouped = group_by_variant(records, plan)
     declared = declared_in(plan)
     return tuple(_compare(entry, find_metric(entry.metric, declared), grouped, plan) for entry in reported)
@@ -69,7 +79,7 @@ def _compare(
     about |= {"reported": float(entry.value), "place": entry.place}
     try:
         variant = find_variant(entry.variant, plan)
-    except DlbenchError as error:  # vetoed, or left out by an override
+    except DlbenchError as error:  # vetoed, or removed by an override
         return ReportedFigure(**about, problem=error.message)
     query = Query(metric=entry.metric, at=entry.at, over=entry.over, target=entry.target)
     values = {record.trial.seed: measured(record, query) for record in grouped[variant.variant_id]}
@@ -97,5 +107,5 @@ def _measure(reported: float, summary: Summary) -> dict[str, Any]:
 
 
 def reported_table(figures: Sequence[ReportedFigure]) -> tuple[tuple[str, ...], list[dict[str, ParameterValue]]]:
-    """Return reported.csv: a row a figure."""
+    """Return columns and rows of reported.csv, one row per figure."""
     return COLUMNS, [figure.row() for figure in figures]

@@ -1,4 +1,4 @@
-"""Measured speeds: what `dlbench bench` finds, keeps in a file, and compares with an earlier file."""
+"""Measured speeds: those that `dlbench bench` measures, saves, and compares with an earlier file."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,17 +11,23 @@ from dlbench.errors import DlbenchError
 from dlbench.machine import Peaks
 
 SCHEMA = 1
-#: What is timed: the loss of a batch; with its gradients; a whole epoch's step with feed, metrics, optimizer and
-#: schedule; evaluation on the test set.
+#: What is timed: the loss of a batch; the same with gradients; a step of an epoch with data loading, metrics, optimizer
+#: and schedule; evaluation on the test set.
 PARTS = ("forward", "backward", "step", "evaluation")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
-    """What was measured of one variant. rates: images a second in each window, by part.
+    """The measured speed of one variant.
 
-    flops: floating-point operations of an image's forward and backward pass, None where torch cannot count them.
-    peak_memory_mb: of a process that trains it alone. peaks: what the machine does at best in its precision.
+    label: label of the variant.
+    values: its value on each axis.
+    batch_size: batch size of the measurement.
+    rates: images per second in each window, by part.
+    parameters: number of parameters of the network.
+    flops: floating-point operations of an image's forward and backward pass; None if torch cannot count them.
+    peak_memory_mb: peak memory of a process that trains only this variant.
+    peaks: peak rates of the machine in the variant's precision.
     """
 
     label: str
@@ -34,7 +40,7 @@ class Speed:
     peaks: Peaks
 
     def rate(self, part: str) -> float:
-        """Return the median over the windows."""
+        """Return the median of a part's rate over the windows."""
         return median(self.rates[part])
 
     def spread(self, part: str) -> float:
@@ -42,11 +48,11 @@ class Speed:
         return (max(self.rates[part]) - min(self.rates[part])) / 2 / self.rate(part)
 
     def share(self, peak: str) -> float | None:
-        """Return the arithmetic of a step as a share of a peak, "matmul" or "convolution"."""
+        """Return the floating-point rate of a step as a share of a peak, "matmul" or "convolution"."""
         return None if self.flops is None else self.flops * self.rate("step") / 1e9 / float(getattr(self.peaks, peak))
 
     def row(self) -> dict[str, Any]:
-        """Return it as a row of a table."""
+        """Return the speed as a row of a table."""
         rates = {f"{part}_images_per_second": self.rate(part) for part in PARTS}
         spreads = {f"{part}_spread": self.spread(part) for part in PARTS}
         shares = {f"{peak}_peak_share": self.share(peak) for peak in ("matmul", "convolution")}
@@ -63,42 +69,46 @@ class Speed:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Speed":
-        """Read it back from JSON content."""
+        """Return the speed that JSON content describes."""
         rates = {part: tuple(content["rates"][part]) for part in PARTS}
         return cls(**{**content, "rates": rates, "peaks": Peaks(**content["peaks"])})
 
 
 @dataclass(frozen=True)
 class Change:
-    """A variant's speed beside an earlier one, as a ratio, by part."""
+    """A variant's speed relative to an earlier measurement.
+
+    label: label of the variant.
+    ratios: new by old rate, by part.
+    """
 
     label: str
     ratios: Mapping[str, float]
 
     @property
     def lowest(self) -> float:
-        """Return the ratio of the part that lost most."""
+        """Return the ratio of the part that slowed down most."""
         return min(self.ratios.values())
 
 
 def document(speeds: Iterable[Speed], provenance: Mapping[str, Any]) -> dict[str, Any]:
-    """Return measured speeds as JSON content, with what stood around them."""
+    """Return measured speeds as JSON content, with their provenance."""
     # "surroundings" is the key of the file format for the provenance.
     return {"schema": SCHEMA, "surroundings": dict(provenance), "speeds": [asdict(speed) for speed in speeds]}
 
 
 def read(path: Path) -> tuple[Speed, ...]:
-    """Read a file of measured speeds; one that is not is a DlbenchError."""
+    """Return the speeds in a file. Raises DlbenchError if it has none."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["schema"] != SCHEMA:
             raise ValueError(content["schema"])
         return tuple(Speed.from_json(speed) for speed in content["speeds"])
     except OSError as error:
-        raise DlbenchError(f"{path} cannot be read: {error.strerror}.", "Make it with dlbench bench --save.") from None
+        raise DlbenchError(f"{path} cannot be read: {error.strerror}.", "Write it with dlbench bench --save.") from None
     except (ValueError, KeyError, TypeError) as error:
-        hint = "It takes a file that dlbench bench --save wrote."
-        raise DlbenchError(f"{path} holds no measured speeds: {error!r}.", hint) from None
+        hint = "It must be a file that dlbench bench --save wrote."
+        raise DlbenchError(f"{path} has no measured speeds: {error!r}.", hint) from None
 
 
 def check_measured(batch_sizes: Mapping[str, int], before: Iterable[Speed]) -> None:
@@ -107,7 +117,7 @@ def check_measured(batch_sizes: Mapping[str, int], before: Iterable[Speed]) -> N
     missing = [f"{label} at batch size {size}" for label, size in batch_sizes.items() if known.get(label) != size]
     if missing:
         has = ", ".join(f"{label} at {size}" for label, size in known.items())
-        raise DlbenchError(f"The earlier file has no {', '.join(missing)}.", f"It has {has}. Measure anew with --save.")
+        raise DlbenchError(f"The earlier file has no {', '.join(missing)}.", f"It has {has}. Measure it with --save.")
 
 
 def compare(now: Sequence[Speed], before: Sequence[Speed]) -> tuple[Change, ...]:

@@ -1,4 +1,4 @@
-"""CSV files as people have them: written by a program, or opened in a spreadsheet and saved."""
+"""CSV files, written by a program or saved by a spreadsheet."""
 
 import csv
 import io
@@ -14,9 +14,11 @@ _DELIMITERS = ",;\t"
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table as text. rows: the number of the line a row ends in, and its cells by column.
+    """A table as text.
 
-    decimal_comma: whether "0,5" is a number there, as where semicolons part the cells.
+    columns: names of the columns.
+    rows: for each row, the number of its last line and its cells by column.
+    decimal_comma: whether "0,5" is a number, as in files separated by semicolons.
     """
 
     columns: Sequence[str]
@@ -25,9 +27,9 @@ class Sheet:
 
 
 def read_sheet(path: Path) -> Sheet:
-    """Read a CSV file: parted by commas, semicolons or tabs, in UTF-8 or UTF-16, with or without a byte order mark.
+    """Return a CSV file, separated by commas, semicolons or tabs, in UTF-8 or UTF-16, with or without a BOM.
 
-    A line of another length than the header has what it has. Raises OSError, and DlbenchError for what is no CSV file.
+    A line that is shorter or longer than the header is accepted. Raises OSError, and DlbenchError if it is not CSV.
     """
     content = path.read_bytes()
     encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
@@ -42,12 +44,12 @@ def read_sheet(path: Path) -> Sheet:
             if any(row)
         ]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DlbenchError(f"{path} is no CSV file in UTF-8: {error}.", "Save it as CSV, UTF-8.") from None
+        raise DlbenchError(f"{path} is not a CSV file in UTF-8: {error}.", "Save it as CSV, UTF-8.") from None
     return Sheet(columns, rows, decimal_comma=delimiter != ",")
 
 
 def _delimiter(text: str) -> tuple[str, str]:
-    """Return what parts the cells, and the text without the line in which a spreadsheet may say so."""
+    """Return the delimiter, and the text without the line "sep=;" that a spreadsheet may have written."""
     first, _, rest = text.partition("\n")
     if first.strip().lower().startswith("sep=") and len(first.strip()) == 5:
         return first.strip()[4], rest

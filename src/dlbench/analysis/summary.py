@@ -1,4 +1,4 @@
-"""What the records of a run say about each variant: counts, and the numbers over its seeds."""
+"""Summaries of a run's variants: counts of trials, and metrics over seeds."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,14 @@ STANDARD_METRICS = (
 
 @dataclass(frozen=True)
 class Summary:
-    """One metric over the seeds of a variant. std: with n - 1; None for fewer than two values."""
+    """One metric over the seeds of a variant.
+
+    mean: mean.
+    std: sample standard deviation (n − 1); None for fewer than two values.
+    minimum: smallest value.
+    maximum: largest value.
+    values: values by seed.
+    """
 
     mean: float
     std: float | None
@@ -33,17 +40,17 @@ class Summary:
 
     @property
     def n(self) -> int:
-        """Return how many seeds it is over."""
+        """Return the number of seeds."""
         return len(self.values)
 
     def text(self, metric: Metric) -> str:
-        """Return "mean ± standard deviation" as people read the metric, or the value alone where there is but one."""
+        """Return "mean ± standard deviation" in the unit shown to users, or the only value."""
         mean = metric.format(self.mean)
         return mean if self.std is None else f"{mean} ± {metric.format(self.std)}"
 
     @classmethod
     def of(cls, values: Mapping[int, float]) -> "Summary":
-        """Summarise values by seed; there is at least one."""
+        """Return the summary of values by seed; there must be at least one."""
         numbers = list(values.values())
         mean = math.fsum(numbers) / len(numbers)
         squares = math.fsum((number - mean) ** 2 for number in numbers)
@@ -53,7 +60,13 @@ class Summary:
 
 @dataclass(frozen=True)
 class FailureGroup:
-    """Trials of a variant that ended alike and gave no number: their status, message and seeds."""
+    """Trials of a variant that ended with the same status and message, and without a result.
+
+    status: their status.
+    message: their message.
+    seeds: their seeds.
+    trial_ids: their trial_ids.
+    """
 
     status: str
     message: str
@@ -65,10 +78,14 @@ class FailureGroup:
 class VariantSummary:
     """A variant of a plan over its seeds.
 
-    n: trials that are done or diverged, whose numbers the metrics are over; a diverged one counts with its accuracy
-    but not with its time. failed: trials that failed, ran out of time or of memory. mishaps: all trials that are
-    not done, so those that diverged or were vetoed as well.
-    test_use: what the test set was used for beside the final figures, or "".
+    label: label of the variant.
+    values: its value on each axis.
+    n: completed trials (done or diverged), which the metrics are over; a diverged trial counts with its accuracy but
+        not with its time.
+    failed: trials that failed, timed out or ran out of memory.
+    metrics: summaries by name.
+    failures: all trials that are not done, including those that diverged or were vetoed.
+    test_use: what the test set was used for besides the final figures, or "".
     """
 
     label: str
@@ -80,31 +97,31 @@ class VariantSummary:
     test_use: str = ""
 
 
-def summarise(
+def summarize(
     records: Iterable[TrialRecord], plan: PlanRecord, metrics: Sequence[str] = STANDARD_METRICS
 ) -> tuple[VariantSummary, ...]:
-    """Summarise a run's variants, in the order of its plan; records outside the plan are left aside."""
+    """Return the summaries of a run's variants, in the order of its plan; records outside the plan are ignored."""
     grouped = group_by_variant(records, plan)
-    return tuple(_summarise(variant, grouped[variant.variant_id], metrics) for variant in plan.variants)
+    return tuple(_summarize(variant, grouped[variant.variant_id], metrics) for variant in plan.variants)
 
 
 def group_by_variant(records: Iterable[TrialRecord], plan: PlanRecord) -> dict[str, list[TrialRecord]]:
-    """Return the records of each variant of a plan by variant_id, by seed; without those of the noise floor."""
+    """Return the records of each variant by variant_id, sorted by seed, without those of the noise floor."""
     grouped: dict[str, list[TrialRecord]] = {variant.variant_id: [] for variant in plan.variants}
-    beside = {*plan.noise_floor} - {*plan.seeds}
+    extra_seeds = {*plan.noise_floor} - {*plan.seeds}
     for record in sorted(records, key=lambda record: record.trial.seed):
-        if record.trial.variant_id in grouped and record.trial.seed not in beside:
+        if record.trial.variant_id in grouped and record.trial.seed not in extra_seeds:
             grouped[record.trial.variant_id].append(record)
     return grouped
 
 
-def _summarise(variant: PlannedVariant, records: Sequence[TrialRecord], metrics: Sequence[str]) -> VariantSummary:
-    answered = [record for record in records if record.status in COMPLETED]
-    values = {name: _values(answered, name) for name in metrics}
+def _summarize(variant: PlannedVariant, records: Sequence[TrialRecord], metrics: Sequence[str]) -> VariantSummary:
+    completed = [record for record in records if record.status in COMPLETED]
+    values = {name: _values(completed, name) for name in metrics}
     return VariantSummary(
         label=variant.label,
         values=dict(variant.values),
-        n=len(answered),
+        n=len(completed),
         failed=sum(record.status in ("failed", "timeout", "oom") for record in records),
         metrics={name: Summary.of(by_seed) for name, by_seed in values.items() if by_seed},
         failures=_failures(records),
@@ -145,7 +162,7 @@ def _failures(records: Iterable[TrialRecord]) -> tuple[FailureGroup, ...]:
 
 
 def summary_table(summaries: Iterable[VariantSummary]) -> tuple[tuple[str, ...], list[dict[str, ParameterValue]]]:
-    """Return the summary as columns and rows: label, values by axis, n, failed, and four columns a metric."""
+    """Return columns and rows of a table: label, values by axis, n, failed, and four columns per metric."""
     rows = []
     for summary in summaries:
         row: dict[str, ParameterValue] = {

@@ -1,4 +1,4 @@
-"""From the records of a run to verdicts: each axis with the others held paired, interactions, and the noise floor."""
+"""The verdicts on a run: main and simple effects of each axis, interactions, and the noise floor."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,24 +24,30 @@ from dlbench.trials.trial_record import COMPLETED, TrialRecord
 if TYPE_CHECKING:
     from dlbench.statistics.ranking import Ranking
 
-#: A metric by seed for each combination, told by its value on each axis; the baseline's comes first.
+#: A metric by seed for each combination of values by axis; the baseline comes first.
 Grid = Sequence[tuple[Mapping[str, str], Series]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """Everything that can be said about the differences of a run.
+    """The verdicts on a run.
 
-    deviations: how criteria differ from those that were fixed before running. families: one an axis, the metric
-    averaged over the other axes. held: the same at each combination of the others. noise_floor: the baseline against
-    itself on other seeds. ranking: of variants over several data sets. notes: what was left aside.
+    criteria: criteria by which it is judged.
+    rules: rules of its comparisons.
+    deviations: how the criteria deviate from those that were fixed before running.
+    families: main effects, one family per axis, the metric averaged over the other axes.
+    simple_effects: the same for each combination of the other axes.
+    interactions: one family per pair of axes.
+    noise_floor: the baseline against itself on other seeds.
+    ranking: ranking of variants over several data sets.
+    notes: what could not be judged.
     """
 
     criteria: Criteria
     rules: Rules
     deviations: tuple[str, ...] = ()
     families: tuple[Family, ...] = ()
-    held: tuple[Family, ...] = ()
+    simple_effects: tuple[Family, ...] = ()
     interactions: tuple[Family, ...] = ()
     noise_floor: Family | None = None
     ranking: "Ranking | None" = None
@@ -49,19 +55,19 @@ class Judged:
 
     @property
     def metric(self) -> Metric:
-        """Return the metric that differences are of."""
+        """Return the metric that is compared."""
         return self.rules.metric
 
     @property
     def all_families(self) -> tuple[Family, ...]:
         """Return every family, the noise floor first."""
         floor = (self.noise_floor,) if self.noise_floor else ()
-        return (*floor, *self.families, *self.held, *self.interactions)
+        return (*floor, *self.families, *self.simple_effects, *self.interactions)
 
     @property
     def decided(self) -> bool:
-        """Tell whether every verdict on an axis is decided."""
-        return all(family.decided for family in self.families or self.held)
+        """Return whether every verdict on an axis is decided."""
+        return all(family.decided for family in self.families or self.simple_effects)
 
     def table(self) -> tuple[tuple[str, ...], list[dict[str, ParameterValue]]]:
         """Return the columns and rows of comparison.csv."""
@@ -69,10 +75,12 @@ class Judged:
 
 
 def judge_run(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[str, Any] | None = None) -> Judged:
-    """Judge a run by what its plan fixed, or by what is asked now.
+    """Return the verdicts on a run by the criteria of its plan, changed by those that are asked for.
 
-    asked: see `criteria.asked_criteria`. A diverged trial counts with its value; any other trial without an answer
-    takes its pair with it, which `dropped` counts. Nothing depends on the order of records or of variants.
+    asked: see `criteria.asked_criteria`.
+
+    A diverged trial counts with its value. Any other trial without a result drops its pair, which `dropped` counts.
+    The order of records and variants has no effect.
     """
     trials = tuple(records)
     criteria = asked_criteria(asked or {}, plan, next((r for r in trials if r.status in COMPLETED), None))
@@ -81,7 +89,7 @@ def judge_run(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[s
     variants = sorted(plan.variants, key=lambda variant: variant.label != criteria.baseline)
     grid = [(variant.values, series[variant.label]) for variant in variants]
     axes = plan.varied_axes
-    families, held, notes = (
+    families, simple_effects, notes = (
         _judge_axes(axes, grid, rules, all_pairs=criteria.all_pairs)
         if axes
         else (_alone(series, criteria.baseline, rules), (), ())
@@ -91,7 +99,7 @@ def judge_run(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[s
         rules=rules,
         deviations=deviations(criteria, plan.criteria),
         families=families,
-        held=held,
+        simple_effects=simple_effects,
         interactions=tuple(
             found for pair in combinations(axes, 2) if (found := _interaction(pair, axes, grid, rules)).comparisons
         ),
@@ -116,16 +124,16 @@ def _series(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Criteria
 
 def _value(record: TrialRecord, plan: PlanRecord, criteria: Criteria) -> float | None:
     target = target_of(record, plan)
-    aimless = target is None and find_metric(criteria.metric).needs_target
+    without_target = target is None and find_metric(criteria.metric).needs_target
     name = base_name(criteria.metric)
     unmeasured = name in names_in(plan) and name not in names_of(record)
-    if record.status not in COMPLETED or aimless or unmeasured:
+    if record.status not in COMPLETED or without_target or unmeasured:
         return None
     return metric_value(record, Query(metric=criteria.metric, at=criteria.at, target=target))
 
 
 def _alone(series: Mapping[str, Series], variant: str, rules: Rules) -> tuple[Family, ...]:
-    """Return the family of a single variant, which has nothing to be compared with."""
+    """Return the family of a single variant, which has no comparisons."""
     estimate = estimate_variant(variant, series[variant], rules)
     return (family("variant", (), rules, baseline=estimate),)
 
@@ -133,8 +141,8 @@ def _alone(series: Mapping[str, Series], variant: str, rules: Rules) -> tuple[Fa
 def _judge_axes(
     axes: Sequence[str], grid: Grid, rules: Rules, *, all_pairs: bool
 ) -> tuple[tuple[Family, ...], tuple[Family, ...], tuple[str, ...]]:
-    families, held, notes = [], [], []
-    # A data set is no treatment: which of several is the easiest is worth a table only where nothing else varies.
+    families, simple_effects, notes = [], [], []
+    # A data set is not a treatment: which one is easiest is of interest only if nothing else varies.
     for axis in [axis for axis in axes if axis != "dataset"] or axes:
         others = tuple(other for other in axes if other != axis)
         cells = _cells((axis,), others, grid)
@@ -147,8 +155,8 @@ def _judge_axes(
         if len(shared) < len(cells):
             notes.append(_incomplete(axis, others, len(shared), len(cells)))
         if others:
-            held += _judge_held(axis, others, names[0], cells, rules)
-    return tuple(families), tuple(held), tuple(notes)
+            simple_effects += _judge_simple_effects(axis, others, names[0], cells, rules)
+    return tuple(families), tuple(simple_effects), tuple(notes)
 
 
 def _incomplete(axis: str, others: Sequence[str], shared: int, cells: int) -> str:
@@ -161,44 +169,44 @@ def _incomplete(axis: str, others: Sequence[str], shared: int, cells: int) -> st
 def _cells(
     inner: tuple[str, ...], outer: tuple[str, ...], grid: Grid
 ) -> dict[tuple[str, ...], dict[tuple[str, ...], Series]]:
-    """Return the series by the values of the outer axes, and in each cell by those of the inner ones."""
+    """Return the series by the values of the outer axes, and within each cell by those of the inner axes."""
     cells: dict[tuple[str, ...], dict[tuple[str, ...], Series]] = {}
     for values, series in grid:
-        held, varied = (tuple(values.get(axis, "") for axis in axes) for axes in (outer, inner))
-        cells.setdefault(held, {})[varied] = series
+        fixed, varied = (tuple(values.get(axis, "") for axis in axes) for axes in (outer, inner))
+        cells.setdefault(fixed, {})[varied] = series
     return cells
 
 
-def _judge_held(
+def _judge_simple_effects(
     axis: str,
     others: tuple[str, ...],
     base: str,
     cells: Mapping[tuple[str, ...], Mapping[tuple[str, ...], Series]],
     rules: Rules,
 ) -> list[Family]:
-    """Judge an axis at each combination of the others, all of them under one correction."""
+    """Return the families of an axis at each combination of the others, all of them under one correction."""
     from dlbench.statistics.comparisons import compare_pairs
 
-    texts = {held: ", ".join(f"{name}={value}" for name, value in zip(others, held, strict=True)) for held in cells}
-    named = {f"{name} at {texts[held]}": series for held, row in cells.items() for (name,), series in row.items()}
-    keys = [(held, name) for held, row in cells.items() if (base,) in row for (name,) in row if name != base]
-    pairs = [(f"{name} at {texts[held]}", f"{base} at {texts[held]}") for held, name in keys]
+    texts = {fixed: ", ".join(f"{name}={value}" for name, value in zip(others, fixed, strict=True)) for fixed in cells}
+    named = {f"{name} at {texts[fixed]}": series for fixed, row in cells.items() for (name,), series in row.items()}
+    keys = [(fixed, name) for fixed, row in cells.items() if (base,) in row for (name,) in row if name != base]
+    pairs = [(f"{name} at {texts[fixed]}", f"{base} at {texts[fixed]}") for fixed, name in keys]
     found = dict(zip(keys, compare_pairs(named, pairs, rules), strict=True))
     return [
         family(
             axis,
-            [replace(c, variant=name, baseline=base) for (at, name), c in found.items() if at == held],
+            [replace(c, variant=name, baseline=base) for (at, name), c in found.items() if at == fixed],
             rules,
-            baseline=estimate_variant(base, cells[held][base,], rules),
+            baseline=estimate_variant(base, cells[fixed][base,], rules),
             size=len(found),
-            held=texts[held],
+            conditioned_on=texts[fixed],
         )
-        for held in dict.fromkeys(held for held, _ in keys)
+        for fixed in dict.fromkeys(fixed for fixed, _ in keys)
     ]
 
 
 def _interaction(pair: tuple[str, str], axes: Sequence[str], grid: Grid, rules: Rules) -> Family:
-    """Judge whether what one axis does depends on the other, averaged over the rest where all combinations are."""
+    """Return whether the effect of one axis depends on the other, averaged over the complete cells of the rest."""
     from dlbench.statistics.comparisons import interaction
 
     rest = tuple(axis for axis in axes if axis not in pair)
@@ -210,7 +218,7 @@ def _interaction(pair: tuple[str, str], axes: Sequence[str], grid: Grid, rules: 
 
 
 def _noise_floor(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Criteria, rules: Rules) -> Family | None:
-    """Judge the baseline against itself: seed by seed, the run on that seed and one on another."""
+    """Return the baseline judged against itself: each seed is paired with another one."""
     partner = dict(zip(plan.noise_floor, plan.seeds, strict=False))
     base = plan.baseline_variant
     own: dict[int, float | None] = {}
@@ -230,7 +238,7 @@ def _noise_floor(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Cri
 
 
 def _rank(axes: Sequence[str], grid: Grid, rules: Rules) -> "Ranking | None":
-    """Rank the variants over the data sets, where there are enough of both for Friedman's test."""
+    """Return the variants ranked over the data sets; None if there are too few of either for Friedman's test."""
     others = tuple(axis for axis in axes if axis != "dataset")
     if "dataset" not in axes or not others:
         return None
@@ -249,7 +257,7 @@ def _rank(axes: Sequence[str], grid: Grid, rules: Rules) -> "Ranking | None":
 
 
 def ranking_sentence(ranking: "Ranking") -> str:
-    """Say what Friedman's and Nemenyi's tests show over several data sets."""
+    """Return what Friedman's and Nemenyi's tests show over several data sets, as a sentence."""
     ranked = sorted(zip(ranking.mean_ranks, ranking.variants, strict=True))
     ranks = ", ".join(f"{variant} {rank:.2f}" for rank, variant in ranked)
     head = f"over {ranking.datasets} data sets, mean ranks (1 is best): {ranks}; Friedman {p_equation(ranking.p)}"

@@ -40,7 +40,7 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
         experiment=request.experiment,
         baseline=request.judging.get("baseline", ""),
         noise_floor=other_seeds(seeds) if request.noise_floor else (),
-        interim_analyses=request.seeds.looks(comparisons, alpha) if isinstance(request.seeds, AutoSeeds) else (),
+        interim_analyses=request.seeds.schedule(comparisons, alpha) if isinstance(request.seeds, AutoSeeds) else (),
         diagnostics=_diagnostics(request, registry),
     )
     return replace(plan, baseline=plan.baseline_variant.label if plan.baseline else "")

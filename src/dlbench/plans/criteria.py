@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from dlbench.components.metric_table import METRICS, find_metric
 from dlbench.components.metrics import Value
-from dlbench.statistics.seeds import ALPHA, alpha_per_look
+from dlbench.statistics.seeds import ALPHA, alpha_per_analysis
 from dlbench.statistics.verdicts import Rules
 
 At = Literal["selected", "last"] | int
@@ -56,7 +56,7 @@ class Criteria:
         declared: what diagnostics say about their values.
         """
         analyses = len(self.interim_analyses)
-        alpha = alpha_per_look(self.alpha, analyses) if analyses else self.alpha
+        alpha = alpha_per_analysis(self.alpha, analyses) if analyses else self.alpha
         return Rules.for_metric(find_metric(self.metric, declared), margin=self.margin, alpha=alpha)
 
     def to_json(self) -> dict[str, Any]:

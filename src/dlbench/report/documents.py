@@ -6,7 +6,7 @@ from typing import Any
 
 from dlbench.analysis.convergence import convergence
 from dlbench.analysis.explain import explain
-from dlbench.analysis.summary import VariantSummary, summarise
+from dlbench.analysis.summary import VariantSummary, summarize
 from dlbench.analysis.verdicts import Judged, ranking_sentence
 from dlbench.runs.folder import RunFolder
 
@@ -18,9 +18,9 @@ def run_document(folder: RunFolder, judging: Mapping[str, Any] | None = None) ->
         "name": folder.path.name,
         "path": str(folder.path),
         "plan": plan.to_json(),
-        "summary": [_summary_document(summary) for summary in summarise(folder.records, plan)],
+        "summary": [_summary_document(summary) for summary in summarize(folder.records, plan)],
         **verdicts_document(folder.judge(judging)),
-        "convergence": [asdict(row) for row in convergence(folder.records, plan)],
+        "convergence": [row.document() for row in convergence(folder.records, plan)],
         "diagnostics": [found.document() for found in explain(folder.records, plan).differences],
     }
 

@@ -10,7 +10,7 @@ def heading(family: Family) -> str:
         return f"interaction of {axis}"
     if family.axis == "seed":
         return "noise floor: the baseline against itself on other seeds"
-    where = f" at {family.held}" if family.held else ""
+    where = f" at {family.conditioned_on}" if family.conditioned_on else ""
     where += f", averaged over {', '.join(map(words, family.averaged))}" if family.averaged else ""
     return f"{axis}{where}, against {family.baseline.variant}".removeprefix("variant, ")
 

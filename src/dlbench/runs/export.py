@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from dlbench.analysis.per_class import per_class, per_class_table
-from dlbench.analysis.summary import VariantSummary, summarise, summary_table
+from dlbench.analysis.summary import VariantSummary, summarize, summary_table
 from dlbench.components.metric_table import find_metric
 from dlbench.components.records import ParameterValue
 from dlbench.errors import DlbenchError, suggest
@@ -59,7 +59,7 @@ def _view(folder: RunFolder, name: str) -> Table:
 
 
 def _summary(folder: RunFolder, *, for_people: bool) -> Table:
-    summaries = summarise(folder.records, folder.plan)
+    summaries = summarize(folder.records, folder.plan)
     return _readable(summaries) if for_people else summary_table(summaries)
 
 

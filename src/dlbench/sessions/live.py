@@ -157,7 +157,7 @@ class LiveSession:
         if not self.stage.interim_analyses:
             return False
         judged = judge_run(self.folder.records, self.stage.record)
-        verdicts = [c.verdict for family in judged.families or judged.held for c in family.comparisons]
+        verdicts = [c.verdict for family in judged.families or judged.simple_effects for c in family.comparisons]
         seeds = len(self.stage.seeds)
         self.folder.add_interim_analysis({"seeds": seeds, "verdicts": verdicts, "decided": judged.decided})
         more = "all verdicts are decided" if judged.decided else "not all verdicts are decided"

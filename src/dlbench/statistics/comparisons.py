@@ -1,4 +1,4 @@
-"""Pairs of variants, and interactions: values by seed in, judged comparisons out."""
+"""Comparisons of variants and interactions: from values by seed to judged comparisons."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from dlbench.statistics.permutation import sign_flip_p
 from dlbench.statistics.verdicts import Comparison, Rules, judge
 
 Array = NDArray[np.float64]
-#: A metric by seed. A trial that crashed is missing, None or NaN; one that diverged has its value, infinite if need be.
+#: A metric by seed. A crashed trial is missing, None or NaN; a diverged one has its value, which may be infinite.
 Series = Mapping[int, float | None]
 
 _COLUMNS = (
@@ -31,10 +31,10 @@ _COLUMNS = (
 
 
 def interaction(values: Mapping[tuple[str, str], Series], rules: Rules) -> tuple[Comparison, ...]:
-    """Judge whether what one axis does depends on the other: differences of differences, paired by seed.
+    """Return whether the effect of one axis depends on the other: differences of differences, paired by seed.
 
-    values: by (value of the first axis, value of the second). The first value of each axis is its baseline.
-    Combinations that are not there are left out.
+    values: by (value of the first axis, value of the second axis); the first value of each axis is its baseline.
+        Missing combinations are skipped.
     """
     if not values:
         return ()
@@ -43,20 +43,20 @@ def interaction(values: Mapping[tuple[str, str], Series], rules: Rules) -> tuple
     gains: dict[str, Series] = {}
     pairs = []
     for first in [name for name in firsts if name != base]:
-        held = [name for name in seconds if (first, name) in values and (base, name) in values]
-        label = {name: f"{first} over {base} at {name}" for name in held}
-        gains |= {label[name]: _gain(values[first, name], values[base, name]) for name in held}
-        if at_base in held:
-            pairs += [(label[name], label[at_base]) for name in held if name != at_base]
+        shared = [name for name in seconds if (first, name) in values and (base, name) in values]
+        label = {name: f"{first} over {base} at {name}" for name in shared}
+        gains |= {label[name]: _gain(values[first, name], values[base, name]) for name in shared}
+        if at_base in shared:
+            pairs += [(label[name], label[at_base]) for name in shared if name != at_base]
     return compare_pairs(gains, pairs, rules)
 
 
 def compare_pairs(
     values: Mapping[str, Series], pairs: Sequence[tuple[str, str]], rules: Rules
 ) -> tuple[Comparison, ...]:
-    """Judge (variant, baseline) pairs as one family: m is their number. Verdicts do not depend on any order.
+    """Return the comparisons of (variant, baseline) pairs, judged as one family; their order has no effect.
 
-    Raises DlbenchError for a name that has no values.
+    Raises DlbenchError for a name without values.
     """
     for name in {name for pair in pairs for name in pair} - values.keys():
         raise DlbenchError(f"There are no values for {name!r}.", suggest(name, values))
@@ -77,7 +77,12 @@ def compare_pairs(
 
 @dataclass(frozen=True)
 class _Pair:
-    """The values of two variants on the seeds that gave both, in the order of seeds."""
+    """Values of two variants, paired by seed, in the order of seeds.
+
+    first: values of the variant.
+    second: values of the baseline.
+    dropped: number of seeds that lack one of the two values.
+    """
 
     first: Array
     second: Array
@@ -102,12 +107,12 @@ def _gain(first: Series, second: Series) -> Series:
 
 
 def _estimate(first: Array, second: Array, rules: Rules) -> dict[str, Array]:
-    """Return the columns of comparisons (m, n). Rows with infinite values have no mean to test: they show nothing."""
+    """Return the columns of comparisons (m, n). Rows with infinite values have no mean and show nothing."""
     differences = subtract(first, second)
     finite = np.isfinite(differences).all(axis=1)
     columns = {name: np.full(len(first), np.nan) for name in _COLUMNS}
     columns["p"][:] = 1.0
-    # ∞ − ∞ is a tie: both missed.
+    # ∞ − ∞ is a tie: both missed the target.
     ties = np.where(np.isnan(differences), 0.0, differences)
     columns["probability_of_improvement"] = probability_of_improvement(ties, higher_is_better=rules.higher_is_better)
     with np.errstate(invalid="ignore"):

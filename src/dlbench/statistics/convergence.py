@@ -1,4 +1,4 @@
-"""How training gets there: time to a target with its misses, area under the curve, stability.
+"""Convergence of training: time to a target, with trials that miss it; area under the curve; stability.
 
 A curve is one metric by epoch, the first epoch first. Times to a target: AlgoPerf (arXiv 2306.07179).
 """
@@ -14,19 +14,26 @@ from scipy.integrate import trapezoid
 
 
 @dataclass(frozen=True, kw_only=True)
-class TargetHits:
-    """How many of n trials reached the target, and the time by which half of them had; ∞ if fewer than half did."""
+class TargetSummary:
+    """Times to a target, summarized over trials.
 
-    hits: int
+    reached: number of trials that reached the target.
+    n: number of trials.
+    median: time by which half of the trials had reached it; ∞ if fewer than half did.
+    """
+
+    reached: int
     n: int
     median: float
 
 
 def target_from_baseline(curves: Sequence[ArrayLike], *, fraction: float = 0.8, higher_is_better: bool = True) -> float:
-    """Return the baseline's median value at a fraction of its epochs: the target for everybody.
+    """Return the baseline's median value at a fraction of its epochs: the target of all variants.
 
-    curves: the baseline's, one a seed. One that stopped early keeps its last value; NaN counts as worst. NaN where
-    half of the trials have no value.
+    curves: those of the baseline, one per seed. A curve that stopped early keeps its last value; NaN counts as the
+        worst value.
+
+    NaN if half of the trials have no value.
     """
     worst = -inf if higher_is_better else inf
     rows = [np.asarray(curve, dtype=np.float64) for curve in curves if np.size(curve)]
@@ -45,10 +52,10 @@ def time_to_target(
     higher_is_better: bool = True,
     diverged: bool = False,
 ) -> float:
-    """Return the first evaluation at or past the target: its epoch, or what `elapsed` holds for it. A miss is ∞.
+    """Return the first epoch at or past the target, or its entry in `elapsed`; ∞ if the target is missed.
 
-    elapsed: (epochs,) for instance seconds since the start, cumulative. A diverged trial has no time, even if it
-    passed the target before.
+    elapsed: (epochs,) cumulative cost by epoch, such as seconds since the start.
+    diverged: whether the trial diverged; the result is ∞ then, even if the curve passed the target before.
     """
     values = np.asarray(curve, dtype=np.float64)
     reached = values >= target if higher_is_better else values <= target
@@ -58,20 +65,20 @@ def time_to_target(
     return float(first + 1 if elapsed is None else np.asarray(elapsed)[first])
 
 
-def target_hits(times: Sequence[float]) -> TargetHits:
-    """Sum up times to a target, misses being ∞. They are never averaged in as the budget.
+def summarize_times(times: Sequence[float]) -> TargetSummary:
+    """Summarize times to a target. A miss is ∞ and never replaced by the budget.
 
     The median is that of survival analysis: the time by which at least half of the trials had reached the target.
     """
-    return TargetHits(
-        hits=sum(map(isfinite, times)),
+    return TargetSummary(
+        reached=sum(map(isfinite, times)),
         n=len(times),
         median=median_low(times) if times else nan,
     )
 
 
 def area_under_curve(curve: ArrayLike) -> float:
-    """Return the trapezoidal area under a curve divided by its length: the mean level on the way, in its unit."""
+    """Return the trapezoidal area under a curve divided by its length: its mean level, in its unit."""
     values = np.asarray(curve, dtype=np.float64)
     if values.size == 1:
         return float(values[0])
@@ -79,6 +86,6 @@ def area_under_curve(curve: ArrayLike) -> float:
 
 
 def stability(curve: ArrayLike) -> float:
-    """Return the mean absolute change from one epoch to the next, NaN for a single epoch; small is steady."""
+    """Return the mean absolute change from one epoch to the next; NaN for a single epoch."""
     changes = np.abs(np.diff(np.asarray(curve, dtype=np.float64)))
     return float(changes.mean()) if changes.size else nan

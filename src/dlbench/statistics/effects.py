@@ -1,4 +1,4 @@
-"""Sizes of effects and of noise."""
+"""Effect sizes and standard deviations."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,10 +15,10 @@ def standard_deviation(values: ArrayLike) -> Array:
 
 
 def probability_of_improvement(differences: ArrayLike, *, higher_is_better: bool = True) -> Array:
-    """Return P(A > B) from paired differences A − B (…, n): the share that favours A, and half of the ties.
+    """Return P(A > B) from paired differences A − B (…, n): the share that favors A, and half of the ties.
 
-    0.75 is a threshold worth caring about: Bouthillier et al. 2021 (arXiv 2103.03098).
+    0.75 is a common threshold for a relevant effect: Bouthillier et al. 2021 (arXiv 2103.03098).
     """
     data = np.asarray(differences, dtype=np.float64)
-    favours = data > 0 if higher_is_better else data < 0
-    return np.asarray(favours.mean(axis=-1) + (data == 0).mean(axis=-1) / 2)
+    favors = data > 0 if higher_is_better else data < 0
+    return np.asarray(favors.mean(axis=-1) + (data == 0).mean(axis=-1) / 2)

@@ -8,9 +8,9 @@ from dlbench.statistics.verdicts import IntervalMethod
 
 Array = NDArray[np.float64]
 
-#: Below so many values BCa covers too little: 89.5 % at n = 10, 92.3 % at 20, 94.0 % at 30 (of 95 %).
+#: With fewer values BCa covers too little: 89.5 % at n = 10, 92.3 % at 20, 94.0 % at 30 (nominal 95 %).
 BCA_FROM = 30
-#: Differences this small, relative to what was subtracted, are rounding: no metric has nine digits.
+#: Differences this small, relative to the operands, are rounding errors: no metric has nine digits.
 ROUNDING = 1e-9
 _BATCH_ELEMENTS = 2**20
 
@@ -23,7 +23,7 @@ def interval(
     method: IntervalMethod = "auto",
     resamples: int = 10_000,
 ) -> tuple[Array, Array]:
-    """Return the lower and upper ends for the mean of values (…, n), by t or, from 30 values on, by BCa."""
+    """Return the lower and upper ends for the mean of values (…, n): by t, or by BCa for 30 values and more."""
     n = np.shape(values)[-1]
     if method == "t" or (method == "auto" and n < BCA_FROM):
         return t_interval(values, level)
@@ -31,9 +31,9 @@ def interval(
 
 
 def t_interval(values: ArrayLike, level: float = 0.95) -> tuple[Array, Array]:
-    """Return Student's interval for the mean of values (…, n); of paired differences it is the paired t interval.
+    """Return Student's interval for the mean of values (…, n): for paired differences, the paired t interval.
 
-    Identical values d give [d, d]; fewer than two give NaN.
+    Identical values d give [d, d]; fewer than two values give NaN.
     """
     data = np.asarray(values, dtype=np.float64)
     n = data.shape[-1]
@@ -51,7 +51,7 @@ def bca_interval(
 ) -> tuple[Array, Array]:
     """Return the bias-corrected and accelerated bootstrap interval for the mean of values (…, n).
 
-    All rows are resampled alike, so a row's interval does not depend on the others. Identical values d give [d, d].
+    All rows share their resamples, so that a row's interval does not depend on others. Identical values d give [d, d].
     Source: Efron 1987, Better Bootstrap Confidence Intervals.
     """
     data = np.asarray(values, dtype=np.float64)
@@ -77,15 +77,15 @@ def bca_interval(
 
 
 def identical(values: Array) -> NDArray[np.bool_]:
-    """Tell for each row of values (…, n) whether they differ by no more than rounding."""
+    """Return for each row of values (…, n) whether its values differ by rounding errors at most."""
     same: NDArray[np.bool_] = np.ptp(values, axis=-1) <= ROUNDING * np.abs(values).max(axis=-1)
     return same
 
 
 def subtract(first: ArrayLike, second: ArrayLike) -> Array:
-    """Return first − second with rounding noise set to zero, lest equal results seem to differ seven times over."""
+    """Return first − second with rounding errors set to zero, so that equal results do not appear to differ."""
     left, right = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    with np.errstate(invalid="ignore"):  # ∞ − ∞ is NaN: no difference is known
+    with np.errstate(invalid="ignore"):  # ∞ − ∞ is NaN: the difference is unknown
         difference = left - right
     noise = np.abs(difference) <= ROUNDING * np.maximum(np.abs(left), np.abs(right))
     return np.where(noise & np.isfinite(difference), 0.0, difference)

@@ -5,10 +5,13 @@ from string import ascii_lowercase
 
 
 def compact_letters(names: Sequence[str], different: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the letters of each name, given the pairs shown to differ; "a" goes to the first name.
+    """Return the letters of each name; the first name gets "a".
 
-    names: best first, as the table has them. Every pair that was not shown to differ shares a letter, every pair
-    that was shares none. Source: the insert-and-absorb algorithm of Piepho 2004.
+    names: in the order of the table, best first.
+    different: pairs that were shown to differ.
+
+    Two names share a letter exactly if they were not shown to differ.
+    Source: the insert-and-absorb algorithm of Piepho 2004.
     """
     columns = [frozenset(names)]
     for pair in different:

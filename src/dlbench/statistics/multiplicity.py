@@ -1,11 +1,11 @@
-"""Several comparisons at once."""
+"""Correction for multiple comparisons."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:
-    """Return Holm's step-down adjusted p of m comparisons; NaN stays NaN but counts in m.
+    """Return Holm's step-down adjusted p of m comparisons; NaN stays NaN and counts toward m.
 
     Source: Holm 1979, A Simple Sequentially Rejective Multiple Test Procedure.
     """

@@ -1,4 +1,4 @@
-"""How many pairs it would take to show the difference that was seen: a guess, as good as the pilot it rests on."""
+"""The number of pairs needed to show an observed difference: an estimate, as good as the pilot behind it."""
 
 from bisect import bisect_left
 
@@ -8,18 +8,18 @@ from scipy import stats
 from dlbench.statistics.seeds import reaches, seeds_needed
 from dlbench.statistics.verdicts import Comparison, Rules
 
-#: Where t and normal agree to far more digits than a guess has; scipy's noncentral t fails far out.
+#: Distance from the critical value at which the power is 1 to all digits; scipy's noncentral t fails far out.
 _CERTAIN = 30.0
 
 
 def detection_power(effect: float, pairs: int, alpha: float = 0.05) -> float:
-    """Return the chance that the two-sided t interval of so many pairs excludes zero on the right side.
+    """Return the probability that the two-sided t interval excludes zero on the correct side.
 
-    effect: true mean of the differences in standard deviations of the differences.
+    effect: true mean of the differences, in standard deviations of the differences.
     """
     critical = float(stats.t.ppf(1 - alpha / 2, pairs - 1))
-    centre = abs(effect) * np.sqrt(pairs)
-    return 1.0 if centre > critical + _CERTAIN else float(stats.nct.sf(critical, pairs - 1, centre))
+    center = abs(effect) * np.sqrt(pairs)
+    return 1.0 if center > critical + _CERTAIN else float(stats.nct.sf(critical, pairs - 1, center))
 
 
 def pairs_needed(
@@ -34,10 +34,13 @@ def pairs_needed(
 ) -> int | None:
     """Return the smallest number of pairs that would show a true difference beyond the margin with the given power.
 
-    std: of the paired differences. So many pairs must be able to be significant among m comparisons, their interval
-    must exclude zero at α / m, and lie beyond the margin at α. None where the difference does not exceed the margin
-    (more pairs would show equivalence instead) or `maximum` pairs would not do. Small pilots underestimate the
-    spread, and so this number: Colas et al. 2018 (arXiv 1806.08295).
+    std: standard deviation of the paired differences.
+    comparisons: m, the size of the family.
+
+    The pairs must be able to reach significance among m comparisons, and their interval must exclude zero at α / m
+    and lie beyond the margin at α. None if the difference does not exceed the margin (more pairs would show
+    equivalence instead) or `maximum` pairs are not enough. Small pilots underestimate the spread, and therefore this
+    number: Colas et al. 2018 (arXiv 1806.08295).
     """
     beyond = abs(difference) - margin
     if not beyond > 0 or not np.isfinite(std):
@@ -55,7 +58,7 @@ def pairs_needed(
 
 
 def pairs_to_show(comparison: Comparison, rules: Rules, comparisons: int, *, power: float = 0.8) -> int | None:
-    """Return `pairs_needed` for the difference a comparison saw, its spread read back from its interval."""
+    """Return `pairs_needed` for the observed difference of a comparison, its spread computed from its interval."""
     if comparison.n < 2:
         return None
     half = (comparison.difference_high - comparison.difference_low) / 2

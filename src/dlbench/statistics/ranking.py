@@ -16,7 +16,16 @@ _BATCH_ELEMENTS = 2**20
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """Mean ranks of variants over data sets, 1 the best; Friedman's test; the difference Nemenyi asks of two ranks."""
+    """Mean ranks of variants over data sets, with the tests of Friedman and Nemenyi.
+
+    variants: labels, in the order of the mean ranks.
+    mean_ranks: mean rank of each variant; 1 is best.
+    datasets: number of data sets.
+    statistic: of Friedman's test.
+    p: of Friedman's test.
+    alpha: error rate of both tests.
+    critical_difference: difference of two mean ranks that Nemenyi's test requires.
+    """
 
     variants: tuple[str, ...]
     mean_ranks: tuple[float, ...]
@@ -28,7 +37,7 @@ class Ranking:
 
     @property
     def different(self) -> tuple[tuple[str, str], ...]:
-        """Return the pairs whose mean ranks differ enough; none unless Friedman's test rejects first."""
+        """Return the pairs whose mean ranks differ enough; none unless Friedman's test rejects."""
         if not self.p < self.alpha:
             return ()
         ranked = zip(self.variants, self.mean_ranks, strict=True)
@@ -38,9 +47,10 @@ class Ranking:
 def rank_variants(
     values: Mapping[str, Mapping[str, float]], *, alpha: float = 0.05, higher_is_better: bool = True
 ) -> Ranking:
-    """Rank at least three variants over the data sets that all of them have a finite value for, at least two.
+    """Rank three or more variants over the data sets, two or more, on which all of them have a finite value.
 
     values: variant → data set → value, usually the mean over seeds.
+
     Source: Demšar 2006, Statistical Comparisons of Classifiers over Multiple Data Sets (JMLR 7).
     """
     variants = tuple(values)
@@ -49,7 +59,7 @@ def rank_variants(
     if len(variants) < 3 or len(shared) < 2:
         raise DlbenchError(
             f"Friedman's test needs at least 3 variants on 2 common data sets, not {len(variants)} on {len(shared)}.",
-            "Compare two variants on each data set by itself.",
+            "Compare two variants on each data set separately.",
         )
     scores = np.array([[values[variant][name] for variant in variants] for name in sorted(shared)])
     ranks = stats.rankdata(-scores if higher_is_better else scores, axis=1)
@@ -68,7 +78,7 @@ def rank_variants(
 
 
 def nemenyi_critical_difference(variants: int, datasets: int, alpha: float = 0.05) -> float:
-    """Return by how much two mean ranks must differ: the studentised range over √2, times √(k (k + 1) / 6N)."""
+    """Return by how much two mean ranks must differ: the studentized range over √2, times √(k (k + 1) / 6N)."""
     quantile = float(stats.studentized_range.ppf(1 - alpha, variants, np.inf)) / np.sqrt(2)
     return float(quantile * np.sqrt(variants * (variants + 1) / (6 * datasets)))
 
@@ -76,7 +86,9 @@ def nemenyi_critical_difference(variants: int, datasets: int, alpha: float = 0.0
 def interquartile_mean(scores: Sequence[ArrayLike]) -> float:
     """Return the mean of the middle half of all runs of all data sets.
 
-    scores: for each data set its runs, on one scale. Source: Agarwal et al. 2021 (arXiv 2108.13264).
+    scores: for each data set its runs, on a common scale.
+
+    Source: Agarwal et al. 2021 (arXiv 2108.13264).
     """
     return float(stats.trim_mean(np.concatenate([np.asarray(runs, dtype=np.float64) for runs in scores]), 0.25))
 
@@ -84,7 +96,7 @@ def interquartile_mean(scores: Sequence[ArrayLike]) -> float:
 def interquartile_mean_interval(
     scores: Sequence[ArrayLike], generator: np.random.Generator, *, level: float = 0.95, resamples: int = 10_000
 ) -> tuple[float, float]:
-    """Return the percentile interval of the interquartile mean, runs resampled within each data set (stratified)."""
+    """Return the percentile interval of the interquartile mean; runs are resampled within each data set."""
     runs = [np.asarray(row, dtype=np.float64) for row in scores]
     if min(map(len, runs), default=0) < 2:
         raise DlbenchError("An interval over data sets needs at least two runs on each.", "Run more seeds.")

@@ -1,4 +1,4 @@
-"""The sentence that can be quoted, or the one that says what cannot be claimed."""
+"""Sentences about comparisons, to be quoted: what they show, or why nothing can be claimed."""
 
 from math import floor, isfinite, log10
 
@@ -6,12 +6,12 @@ from dlbench.statistics.notation import p_equation, with_interval
 from dlbench.statistics.seeds import seeds_needed
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 
-#: From here on, whole numbers alone are read as counts, without decimals.
+#: Whole numbers from here on are formatted as counts, without decimals.
 _COUNTS_FROM = 1000
 
 
 def sentence(comparison: Comparison, rules: Rules, comparisons: int) -> str:
-    """Say what a comparison shows, or that it shows nothing. comparisons: m, the size of its family."""
+    """Return what a comparison shows, or that it shows nothing. comparisons: m, the size of its family."""
     c = comparison
     if c.n < MINIMUM_PAIRS:
         return f"n = {c.n}: no claim"
@@ -39,7 +39,7 @@ def sentence(comparison: Comparison, rules: Rules, comparisons: int) -> str:
 
 
 def more_seeds_sentence(comparison: Comparison, rules: Rules, pairs: int | None) -> str:
-    """Say how many pairs it would take to show the difference seen. pairs: from `power.pairs_to_show`."""
+    """Return how many pairs would show the observed difference. pairs: from `power.pairs_to_show`."""
     c = comparison
     seen = f"to show the difference seen between {c.variant} and {c.baseline}"
     if pairs is not None:
@@ -50,12 +50,12 @@ def more_seeds_sentence(comparison: Comparison, rules: Rules, pairs: int | None)
 
 
 def p_in_words(p: float) -> str:
-    """Write a p after Holm's correction as sentences have it: "Holm p = 0.006", "Holm p < 0.001"."""
+    """Return a p after Holm's correction as text: "Holm p = 0.006", "Holm p < 0.001"."""
     return p_equation(p, "Holm p")
 
 
 def _amount(comparison: Comparison, rules: Rules) -> str:
-    """Return the size of a difference whose direction is told in words."""
+    """Return the size of a difference whose direction the sentence states in words."""
     ends = (comparison.difference, comparison.difference_low, comparison.difference_high)
     if comparison.difference < 0:
         ends = (-ends[0], -ends[2], -ends[1])
@@ -63,7 +63,7 @@ def _amount(comparison: Comparison, rules: Rules) -> str:
 
 
 def difference_in_words(comparison: Comparison, rules: Rules) -> str:
-    """Return "+1.2 points [0.7, 1.7]": the difference and its interval, as people read the metric."""
+    """Return "+1.2 points [0.7, 1.7]": the difference and its interval, in the unit shown to users."""
     if not isfinite(comparison.difference):
         return "unknown (a value is infinite)"
     return _figures(comparison.difference, comparison.difference_low, comparison.difference_high, rules, sign="+")
@@ -73,7 +73,7 @@ def _figures(difference: float, low: float, high: float, rules: Rules, sign: str
     scale, unit = rules.metric.difference_scale, rules.metric.difference_unit
     digits = _digits(scale * ((high - low) or abs(difference)))
     while digits < 9 and any(x and not round(scale * x, digits) for x in (low, high)):
-        digits += 1  # an end's side of zero is what the verdict rests on
+        digits += 1  # the verdict depends on which side of zero an end lies
     scaled = [scale * x for x in (difference, low, high)]
     if all(x.is_integer() and abs(x) >= _COUNTS_FROM for x in scaled):
         digits = 0
@@ -85,7 +85,7 @@ def _figures(difference: float, low: float, high: float, rules: Rules, sign: str
 
 
 def _digits(width: float) -> int:
-    """Return the decimals that show two digits of a width, at least one."""
+    """Return the number of decimals that shows two digits of a width; at least 1."""
     return min(9, max(1, 1 - floor(log10(width)))) if width > 0 else 1
 
 

@@ -1,4 +1,4 @@
-"""The verdict on one difference, and the record that carries it."""
+"""Comparisons of two variants: their records, their rules and their verdicts."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,17 +11,22 @@ Verdict = Literal["better", "worse", "differs, may be negligible", "equivalent",
 IntervalMethod = Literal["auto", "t", "bca"]
 
 MINIMUM_PAIRS = 3
-#: Of numbers by themselves.
+#: The metric of plain numbers.
 UNNAMED = Metric()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What is fixed before a comparison is judged.
+    """Rules that are fixed before a comparison is judged.
 
-    margin: δ, in the metric's unit as files have it (0.002 is 0.2 points of accuracy).
-    interval: "auto" is paired t below 30 pairs and BCa from there on.
-    random_seed: of the resampling; every comparison draws the same stream, so no verdict depends on its neighbours.
+    metric: metric that is compared.
+    margin: δ, in the unit of files (0.002 is 0.2 points of accuracy).
+    alpha: error rate.
+    higher_is_better: whether larger values are better.
+    interval: method of intervals; "auto" is paired t below 30 pairs and BCa for 30 and more.
+    resamples: number of bootstrap resamples.
+    flips: number of random sign flips.
+    random_seed: seed of resampling; all comparisons draw the same stream, so that no verdict depends on the others.
     """
 
     metric: Metric = UNNAMED
@@ -36,11 +41,11 @@ class Rules:
     def __post_init__(self) -> None:
         check_alpha(self.alpha)
         if not self.margin >= 0:
-            raise DlbenchError(f"The margin {self.margin:g} is negative.", "Give 0 or more, in the metric's unit.")
+            raise DlbenchError(f"Invalid margin {self.margin:g}.", "It must be 0 or more, in the metric's unit.")
 
     @classmethod
     def for_metric(cls, metric: Metric, *, margin: float | None = None, alpha: float = 0.05) -> "Rules":
-        """Return the rules of a metric. margin: None means the metric's own."""
+        """Return the rules for a metric. margin: None for the metric's default."""
         margin = metric.margin if margin is None else margin
         return cls(metric=metric, margin=margin, alpha=alpha, higher_is_better=metric.higher_is_better)
 
@@ -49,9 +54,24 @@ class Rules:
 class Comparison:
     """One variant against one baseline over paired seeds: a row of comparison.csv.
 
-    n: pairs with a value on both sides; dropped: seeds that lack one. mean, std and their interval are the
-    variant's over those pairs; std is the sample's (n − 1). difference: variant − baseline, whichever way is better.
-    probability_of_improvement: P(variant better than baseline). NaN where n or an infinite value leaves none.
+    A number that n or an infinite value leaves undefined is NaN.
+
+    variant: variant that is judged.
+    baseline: variant it is compared with.
+    metric: name of the metric.
+    n: pairs with a value on both sides.
+    dropped: seeds that lack one of the two values.
+    mean: mean of the variant over the pairs.
+    std: sample standard deviation of the variant over the pairs (n − 1).
+    mean_low: lower end of the interval of the mean.
+    mean_high: upper end of the interval of the mean.
+    difference: variant − baseline, whether more or less is better.
+    difference_low: lower end of the interval of the difference.
+    difference_high: upper end of the interval of the difference.
+    p: two-sided p of the sign-flip test.
+    p_holm: p after Holm's correction over the family.
+    probability_of_improvement: P(variant better than baseline).
+    verdict: the first verdict that fits.
     """
 
     variant: str
@@ -73,19 +93,22 @@ class Comparison:
 
     @property
     def separated(self) -> bool:
-        """Tell whether the two were shown to differ."""
+        """Return whether the two were shown to differ."""
         return self.verdict in ("better", "worse", "differs, may be negligible")
 
     @property
     def decided(self) -> bool:
-        """Tell whether more seeds are not called for."""
+        """Return whether the verdict needs no more seeds."""
         return self.separated or self.verdict == "equivalent"
 
 
 def judge(*, n: int, low: float, high: float, p_holm: float, comparisons: int, rules: Rules) -> Verdict:
     """Return the first verdict that fits a difference with interval [low, high].
 
-    n: pairs. comparisons: m, of the family that Holm's correction covered. NaN never shows anything.
+    n: number of pairs.
+    comparisons: m, the size of the family of Holm's correction.
+
+    NaN never shows anything.
     """
     if not rules.higher_is_better:
         low, high = -high, -low

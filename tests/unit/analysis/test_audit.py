@@ -53,12 +53,12 @@ def test_the_order_of_lines_never_changes_a_verdict(write):
         assert _audit(write(*lines)).judged.families == expected
 
 
-def test_percentages_are_judged_like_fractions_and_told(write):
+def test_percentages_are_judged_like_fractions_with_a_warning(write):
     fractions, percentages = _audit(write(*_lines())), _audit(write(*_lines(scale=100)))
     (first,), (second,) = (found.judged.families[0].comparisons for found in (fractions, percentages))
     assert (first.variant, first.verdict, second.verdict) == ("ours", "better", "better")
     assert second.difference == pytest.approx(first.difference)
-    assert percentages.warnings == ("accuracy has values above 1 and is taken for percentages",)
+    assert percentages.warnings == ("accuracy has values above 1 and is read as percentages",)
 
 
 def test_less_is_better_where_the_name_or_the_caller_says_so(write):
@@ -79,24 +79,24 @@ def test_baseline_margin_and_alpha_are_those_asked_for(write):
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        (["a,1,0.5", "b,1,0.6"], "one seed or none: no claim can rest on it: a, b"),
+        (["a,1,0.5", "b,1,0.6"], "fewer than two seeds, too few for any claim: a, b"),
         (["a,1,0.5", "a,2,0.6", "b,3,0.5", "b,4,0.6"], "no seed in common with a"),
-        (["a,1,0.5", "a,2,0.6", "b,2,0.5", "b,3,0.6"], "other seeds than a, those not shared are left out: b"),
+        (["a,1,0.5", "a,2,0.6", "b,2,0.5", "b,3,0.6"], "other seeds than a, seeds that are not shared are skipped: b"),
         (["a,1,0.5", "a,2,0.6", "b,1,0.5"], "unequal numbers of seeds (a 2, b 1)"),
         (
             ["a,1,0.5", "a,1,0.7", "a,2,0.5", "b,1,0.5", "b,2,0.6"],
-            "with different values, its pairs are left out: a seed 1",
+            "with different values, pairs skipped: a seed 1",
         ),
         (["a,1,0.5", "a,1,0.5", "a,2,0.5", "b,1,0.5", "b,2,0.6"], "with one value, counted once: a seed 1"),
         (
             ["a,1,0.5", "a,2,oops", "b,1,0.5", "b,2,0.6"],
-            "no number in accuracy, its pair is left out: 'oops' in line 3",
+            "no number in accuracy, pair skipped: 'oops' in line 3",
         ),
         (["a,1,0.5", "a,2,nan", "b,1,0.5", "b,2,0.6"], "'nan' in line 3"),
-        (["a,1,0.5", "a,2,0.5"], "there is one variant only"),
+        (["a,1,0.5", "a,2,0.5"], "only one variant"),
     ],
 )
-def test_what_a_file_cannot_support_is_said(write, lines, words):
+def test_what_a_file_cannot_support_is_a_warning(write, lines, words):
     assert any(words in warning for warning in _audit(write(*lines)).warnings)
 
 
@@ -133,5 +133,5 @@ def test_a_file_that_cannot_be_read_is_named(write, tmp_path):
     with pytest.raises(DlbenchError, match="no rows"):
         _audit(write())
     (tmp_path / "image.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DlbenchError, match="no CSV file"):
+    with pytest.raises(DlbenchError, match="is not a CSV file"):
         _audit(tmp_path / "image.csv")

@@ -187,7 +187,7 @@ def test_a_diverged_trial_counts_as_the_largest_loss(make_record, make_plan, los
     )
 
 
-def test_growing_seeds_pay_for_every_look(ask, make_plan) -> None:
+def test_growing_seeds_pay_for_every_interim_analysis(ask, make_plan) -> None:
     plan = replace(make_plan(["relu", "tanh"], range(7)), judging=Criteria(interim_analyses=(7, 14, 21, 30)))
     answer = ask(claim("relu > tanh"), plan, relu=RELU, tanh=TANH)
     assert answer.answer == "not shown"  # 2 / 2⁷ is more than 0.05 / 4

@@ -64,20 +64,26 @@ def test_each_data_set_has_the_target_of_the_baseline_on_it(records, plan):
     assert values == {"standard/digits": 0.5, "own/b": pytest.approx(0.45)}
 
 
-def test_hits_medians_and_the_way_there(records, plan):
+def test_convergence_has_counts_medians_and_means(records, plan):
     relu, tanh = convergence(records, plan)
-    assert (relu.hits, relu.n, relu.epochs, relu.seconds) == (3, 3, 4, 1.0)
-    assert (tanh.hits, tanh.n, tanh.epochs) == (2, 3, 2)
+    assert (relu.reached, relu.n, relu.epochs, relu.seconds) == (3, 3, 4, 1.0)
+    assert (tanh.reached, tanh.n, tanh.epochs) == (2, 3, 2)
     assert relu.gap == pytest.approx(0.1)
     assert relu.change == pytest.approx((0.4 / 4 + 0.5 / 4 + 0.5 / 4) / 3)
     areas = [sum((a + b) / 2 for a, b in pairwise(row)) / 4 for row in CURVES["relu"]]
     assert relu.area == pytest.approx(sum(areas) / 3)
 
 
+def test_json_calls_the_trials_that_reached_the_target_hits(records, plan):
+    relu, _ = (row.document() for row in convergence(records, plan))
+    assert list(relu) == ["variant", "target", "n", "hits", "epochs", "seconds", "area", "change", "gap"]
+    assert relu["hits"] == 3
+
+
 def test_where_fewer_than_half_reach_the_target_the_median_is_infinite(records, plan):
     slow = [_with_curve(r, [0.1] * 5) if r.trial.activation.short == "tanh" and r.trial.seed else r for r in records]
     _, tanh = convergence(slow, plan)
-    assert (tanh.hits, tanh.epochs) == (1, math.inf)
+    assert (tanh.reached, tanh.epochs) == (1, math.inf)
 
 
 def test_a_single_epoch_has_no_convergence(make_record, make_plan):

@@ -57,7 +57,7 @@ def test_a_variant_that_was_not_measured_before_cannot_be_compared():
 def test_a_file_of_something_else_is_named(tmp_path, content):
     path = tmp_path / "speeds.json"
     path.write_text(content)
-    with pytest.raises(DlbenchError, match=r"speeds\.json holds no measured speeds"):
+    with pytest.raises(DlbenchError, match=r"speeds\.json has no measured speeds"):
         read(path)
 
 

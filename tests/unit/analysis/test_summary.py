@@ -2,7 +2,7 @@ import statistics
 
 import pytest
 
-from dlbench.analysis.summary import STANDARD_METRICS, Summary, summarise, summary_table
+from dlbench.analysis.summary import STANDARD_METRICS, Summary, summarize, summary_table
 
 
 def test_mean_and_deviation_agree_with_the_standard_library():
@@ -19,7 +19,7 @@ def test_one_value_has_no_deviation():
 
 def test_variants_come_in_the_order_of_the_plan_with_values_by_seed(make_record, make_plan):
     records = [make_record(name, seed, (80 + seed) / 100) for seed in (2, 0, 1) for name in ("tanh", "relu")]
-    summaries = summarise(records, make_plan(["relu", "tanh"]))
+    summaries = summarize(records, make_plan(["relu", "tanh"]))
     assert [summary.label for summary in summaries] == ["relu", "tanh"]
     assert summaries[1].values == {"activation": "tanh"}
     assert dict(summaries[0].metrics["validation_accuracy"].values) == {0: 0.8, 1: 0.81, 2: 0.82}
@@ -28,7 +28,7 @@ def test_variants_come_in_the_order_of_the_plan_with_values_by_seed(make_record,
 
 
 def test_records_outside_the_plan_are_left_aside(make_record, make_plan):
-    (summary,) = summarise([make_record("relu"), make_record("gelu")], make_plan(["relu"]))
+    (summary,) = summarize([make_record("relu"), make_record("gelu")], make_plan(["relu"]))
     assert summary.n == 1
 
 
@@ -42,7 +42,7 @@ def test_a_diverged_trial_counts_with_its_accuracy_but_not_with_its_time_and_fai
         make_record(seed=3, status="failed", message="ValueError: no", metrics={}),
         make_record(seed=4, status="oom", metrics={}),
     ]
-    (summary,) = summarise(records, make_plan(["relu"]))
+    (summary,) = summarize(records, make_plan(["relu"]))
     assert (summary.n, summary.failed) == (2, 3)
     assert summary.metrics["validation_accuracy"].values == {0: 0.9, 1: 0.1}
     assert set(summary.metrics["train_seconds"].values) == {0}
@@ -51,12 +51,12 @@ def test_a_diverged_trial_counts_with_its_accuracy_but_not_with_its_time_and_fai
 
 
 def test_a_metric_that_no_trial_has_is_left_out(make_record, make_plan):
-    (summary,) = summarise([make_record(metrics={"test_loss": None})], make_plan(["relu"]))
+    (summary,) = summarize([make_record(metrics={"test_loss": None})], make_plan(["relu"]))
     assert set(summary.metrics) == {"train_seconds", "images_per_second", "parameters"}
 
 
 def test_a_variant_without_records_is_there_with_none(make_plan):
-    (summary,) = summarise([], make_plan(["relu"]))
+    (summary,) = summarize([], make_plan(["relu"]))
     assert (summary.n, summary.failed, summary.metrics) == (0, 0, {})
 
 
@@ -71,12 +71,12 @@ def test_a_variant_without_records_is_there_with_none(make_plan):
     ],
 )
 def test_the_use_of_the_test_set_is_told(make_record, make_plan, settings, use):
-    (summary,) = summarise([make_record(settings=settings)], make_plan(["relu"], **settings))
+    (summary,) = summarize([make_record(settings=settings)], make_plan(["relu"], **settings))
     assert summary.test_use == use
 
 
 def test_the_table_has_four_columns_a_metric(make_record, make_plan):
-    columns, rows = summary_table(summarise([make_record(), make_record(seed=1)], make_plan()))
+    columns, rows = summary_table(summarize([make_record(), make_record(seed=1)], make_plan()))
     assert columns[:4] == ("label", "activation", "n", "failed")
     assert len(columns) == 4 + 4 * len(STANDARD_METRICS)
     assert rows[0]["parameters_mean"] == 17000

@@ -158,7 +158,7 @@ def test_each_axis_is_averaged_over_the_others_within_each_seed(make_record):
     records, plan = _grid(make_record, accuracy=accuracy)
     judged = judge_run(records, plan)
     activation, size = judged.families
-    assert (activation.axis, activation.averaged, activation.held) == ("activation", ("batch_size",), "")
+    assert (activation.axis, activation.averaged, activation.conditioned_on) == ("activation", ("batch_size",), "")
     means = [sum(accuracy("tanh", s, seed) - accuracy("relu", s, seed) for s in (32, 64)) / 2 for seed in SEEDS]
     low, high = stats.t.interval(0.95, 7, sum(means) / 8, stats.sem(means))
     (tanh,) = activation.comparisons
@@ -167,12 +167,12 @@ def test_each_axis_is_averaged_over_the_others_within_each_seed(make_record):
     assert [c.variant for c in size.comparisons] == ["64"]
 
 
-def test_each_held_combination_is_judged_under_one_correction(make_record):
+def test_each_simple_effect_is_judged_under_one_correction(make_record):
     records, plan = _grid(make_record, sizes=(32, 64, 128), accuracy=lambda n, s, seed: 0.8 + _noise((n, s), seed))
     judged = judge_run(records, plan)
-    held = [family for family in judged.held if family.axis == "activation"]
-    assert [family.held for family in held] == ["batch_size=32", "batch_size=64", "batch_size=128"]
-    comparisons = [family.comparisons[0] for family in held]
+    effects = [family for family in judged.simple_effects if family.axis == "activation"]
+    assert [family.conditioned_on for family in effects] == ["batch_size=32", "batch_size=64", "batch_size=128"]
+    comparisons = [family.comparisons[0] for family in effects]
     smallest = min(comparisons, key=lambda c: c.p)
     assert smallest.p_holm == pytest.approx(min(1.0, 3 * smallest.p))
     assert {(c.variant, c.baseline) for c in comparisons} == {("tanh", "relu")}
@@ -193,7 +193,7 @@ def test_a_difference_that_depends_on_the_other_axis_is_an_interaction(make_reco
     assert none.comparisons[0].verdict == "not shown"
 
 
-def test_a_crash_in_one_held_combination_drops_the_seed_from_the_average(make_record):
+def test_a_crash_in_one_combination_drops_the_seed_from_the_average(make_record):
     records, plan = _grid(make_record)
     records[0] = replace(records[0], status="oom", metrics={})
     activation, _ = judge_run(records, plan).families

@@ -3,7 +3,7 @@ import pytest
 from dlbench.errors import DlbenchError
 from dlbench.plans.build import build
 from dlbench.plans.plan import Request
-from dlbench.statistics.seeds import AutoSeeds, comparisons_among, look_schedule, other_seeds, seeds_needed
+from dlbench.statistics.seeds import AutoSeeds, comparisons_among, interim_schedule, other_seeds, seeds_needed
 
 ACTIVATIONS = {"activation": ("relu", "tanh", "elu")}
 
@@ -31,7 +31,7 @@ def test_other_seeds_are_as_many_and_none_of_these():
 
 def test_a_growing_plan_has_a_stage_for_each_interim_analysis(registry):
     plan = build(Request(values=ACTIVATIONS, seeds=AutoSeeds(7, 30), noise_floor=True), registry)
-    assert plan.interim_analyses == look_schedule(7, 30, 2)
+    assert plan.interim_analyses == interim_schedule(7, 30, 2)
     assert [len(stage.seeds) for stage in plan.stages] == list(plan.interim_analyses)
     first, *_, last = plan.stages
     early, late = ({trial.trial_id for trial in stage.trials} for stage in (first, last))

@@ -8,7 +8,7 @@ import sys
 import pandas as pd
 import pytest
 
-from dlbench.analysis.summary import summarise
+from dlbench.analysis.summary import summarize
 from dlbench.errors import DlbenchError
 from dlbench.runs.export import FORMATS, TABLES, export
 from dlbench.runs.folder import RunFolder
@@ -118,7 +118,7 @@ def test_frames_have_the_columns_and_types_of_the_files(folder, make_plan):
     assert trials["validation_accuracy"].dtype == float
     assert trials["deterministic"].dtype == bool
     assert list(trials.columns) == (folder.path / "trials.csv").read_text().splitlines()[0].split(",")
-    summary = summary_frame(summarise(folder.records, make_plan()))
+    summary = summary_frame(summarize(folder.records, make_plan()))
     assert summary["validation_accuracy_mean"].tolist()[0] == pytest.approx(0.6)
 
 

@@ -5,8 +5,8 @@ import pytest
 from dlbench.statistics.convergence import (
     area_under_curve,
     stability,
+    summarize_times,
     target_from_baseline,
-    target_hits,
     time_to_target,
 )
 
@@ -54,7 +54,7 @@ def test_a_miss_and_a_diverged_trial_take_for_ever():
 
 
 @pytest.mark.parametrize(
-    ("times", "hits", "median"),
+    ("times", "reached", "median"),
     [
         ([3, 5, 9], 3, 5),
         ([3, inf, 5], 2, 5),
@@ -64,14 +64,14 @@ def test_a_miss_and_a_diverged_trial_take_for_ever():
         ([inf, inf, inf, 4], 1, inf),
     ],
 )
-def test_the_median_time_is_infinite_where_fewer_than_half_hit(times, hits, median):
-    found = target_hits(times)
-    assert (found.hits, found.n, found.median) == (hits, len(times), median)
+def test_the_median_time_is_infinite_where_fewer_than_half_reach_it(times, reached, median):
+    found = summarize_times(times)
+    assert (found.reached, found.n, found.median) == (reached, len(times), median)
 
 
-def test_no_trials_hit_nothing():
-    found = target_hits([])
-    assert (found.hits, found.n) == (0, 0)
+def test_no_trials_reach_nothing():
+    found = summarize_times([])
+    assert (found.reached, found.n) == (0, 0)
     assert isnan(found.median)
 
 

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from dlbench.errors import DlbenchError
-from dlbench.statistics.seeds import alpha_per_look, look_schedule, reaches, seeds_needed, smallest_p
+from dlbench.statistics.seeds import alpha_per_analysis, interim_schedule, reaches, seeds_needed, smallest_p
 
 
 @pytest.mark.parametrize(("pairs", "p"), [(3, 0.25), (4, 0.125), (5, 0.0625), (6, 0.03125), (10, 2 / 1024)])
@@ -29,27 +29,27 @@ def test_never_fewer_than_six_seeds_however_large_alpha_is():
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0, -0.05, float("nan")])
-def test_an_alpha_that_is_no_error_rate_is_refused(alpha):
-    with pytest.raises(DlbenchError, match="no error rate"):
+def test_an_alpha_outside_0_and_1_is_refused(alpha):
+    with pytest.raises(DlbenchError, match="Invalid alpha"):
         seeds_needed(1, alpha)
 
 
-def test_looks_share_alpha_between_them():
-    assert alpha_per_look(0.05, 4) == pytest.approx(0.0125)
+def test_interim_analyses_share_alpha():
+    assert alpha_per_analysis(0.05, 4) == pytest.approx(0.0125)
 
 
-def test_looks_are_evenly_spaced_and_end_at_the_last_seed():
-    assert look_schedule(10, 30, 1, looks=3) == (10, 20, 30)
-    assert look_schedule(10, 30, 1, looks=1) == (30,)
+def test_interim_analyses_are_evenly_spaced_and_end_at_the_last_seed():
+    assert interim_schedule(10, 30, 1, analyses=3) == (10, 20, 30)
+    assert interim_schedule(10, 30, 1, analyses=1) == (30,)
 
 
-def test_the_first_look_waits_until_it_could_find_something():
-    first, *_ = look_schedule(7, 30, comparisons=5, alpha=0.05, looks=4)
+def test_the_first_interim_analysis_waits_until_it_could_find_something():
+    first, *_ = interim_schedule(7, 30, comparisons=5, alpha=0.05, analyses=4)
     assert first == seeds_needed(5, 0.05 / 4) == 10
 
 
 def test_a_schedule_never_passes_its_last_seed():
-    assert look_schedule(7, 8, comparisons=5) == (8,)
+    assert interim_schedule(7, 8, comparisons=5) == (8,)
 
 
 def test_planning_and_quoting_cost_no_numpy():

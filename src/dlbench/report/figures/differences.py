@@ -56,7 +56,7 @@ def draw(data: FigureData) -> Figure:
     name_rows(axes, [label for label, _, _ in lines[:_ROWS]])
     for row, (_, owner, comparison) in enumerate(lines[:_ROWS]):
         if owner and comparison:
-            style = data.style_of(owner.axis, owner.held, comparison.variant) or _NEUTRAL
+            style = data.style_of(owner.axis, owner.conditioned_on, comparison.variant) or _NEUTRAL
             _row(axes, row, comparison, style, scale)
         else:
             axes.get_yticklabels()[row].set(fontweight="bold", color=INK)

@@ -8,7 +8,7 @@ from typing import Any
 
 from dlbench.analysis.answers import Findings
 from dlbench.analysis.claims import ClaimAnswer
-from dlbench.analysis.summary import VariantSummary, summarise
+from dlbench.analysis.summary import VariantSummary, summarize
 from dlbench.analysis.verdicts import Judged, ranking_sentence
 from dlbench.components.metric_table import find_metric
 from dlbench.plans.plan_record import PlanRecord
@@ -74,11 +74,11 @@ def page(
 ) -> Page:
     """Put a run folder into words and tables."""
     plan, version = folder.plan, metadata.version("dlbench")
-    summaries = summarise(folder.records, plan)
+    summaries = summarize(folder.records, plan)
     columns, numbers = _numbers(summaries)
     floor = [judged.noise_floor] if judged.noise_floor else []
-    shown = [*floor, *judged.families, *judged.held[:_HELD], *judged.interactions]
-    more = len(judged.held) - _HELD
+    shown = [*floor, *judged.families, *judged.simple_effects[:_HELD], *judged.interactions]
+    more = len(judged.simple_effects) - _HELD
     left_out = [f"{more} more tables at single values of the other axes are in comparison.csv"] if more > 0 else []
     ranking = [ranking_sentence(judged.ranking)] if judged.ranking else []
     return Page(

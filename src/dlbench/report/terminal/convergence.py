@@ -29,7 +29,7 @@ def convergence_table(rows: Sequence[Convergence], width: int) -> Table:
     ):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
-        reached = "–" if row.hits is None else f"{row.hits}/{row.n}"
+        reached = "–" if row.reached is None else f"{row.reached}/{row.n}"
         shares = ["–" if x is None else f"{100 * x:.2f}" for x in (row.area, row.change, row.gap)]
         table.add_row(Text(row.variant), reached, _time(row.epochs, "{:.0f}"), _time(row.seconds, "{:.2f}"), *shares)
     return table

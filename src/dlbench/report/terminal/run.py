@@ -7,7 +7,7 @@ from rich.console import Console
 
 from dlbench.analysis.convergence import convergence as converge
 from dlbench.analysis.explain import explain as explained
-from dlbench.analysis.summary import summarise
+from dlbench.analysis.summary import summarize
 from dlbench.report.terminal.convergence import convergence_table
 from dlbench.report.terminal.explain import print_explanation
 from dlbench.report.terminal.summary import print_comparison
@@ -32,4 +32,4 @@ def print_run(
         console.print(convergence_table(rows, console.width))
     if explain:
         print_explanation(console, explained(records, plan))
-    print_comparison(console, summarise(records, plan), plan, judged=judged.criteria.metric)
+    print_comparison(console, summarize(records, plan), plan, judged=judged.criteria.metric)

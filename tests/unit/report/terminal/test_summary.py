@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from dlbench.analysis.summary import summarise
+from dlbench.analysis.summary import summarize
 from dlbench.report.terminal.summary import failure_notes, print_comparison
 
 
@@ -15,7 +15,7 @@ def printed():
     def printed(records, plan, width=80, **console):
         file = io.StringIO()
         screen = Console(file=file, width=width, **console)
-        print_comparison(screen, summarise(records, plan), plan, title="a-run")
+        print_comparison(screen, summarize(records, plan), plan, title="a-run")
         return file.getvalue()
 
     return printed
@@ -131,7 +131,7 @@ def test_what_gave_no_numbers_is_told_below_with_reason_and_log(make_record, mak
     assert f"tanh: 2 of 3 failed (seed 0, 2): ValueError: [red]no[/red] [logs/{failed[0].trial_id}.log]" in text
     assert "relu: 1 of 2 diverged (seed 0): the loss was not finite in epoch 2" in text
     assert "relu: 1 of 2 vetoed (seed 1): no activation to vary" in text
-    assert len(failure_notes(summarise(records, make_plan()))) == 3
+    assert len(failure_notes(summarize(records, make_plan()))) == 3
 
 
 def test_a_run_without_any_number_is_a_table_still(make_plan, printed):

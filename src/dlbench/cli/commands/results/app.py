@@ -84,7 +84,7 @@ app.command("rm")(upkeep.remove)
 @app.command()
 @takes(judging=JUDGING)
 def audit(
-    file: Annotated[Path, typer.Argument(help="A CSV file with a row a trained model.", metavar="FILE.csv")],
+    file: Annotated[Path, typer.Argument(help="A CSV file with one row per trained model.", metavar="FILE.csv")],
     variant: Annotated[str, typer.Option(metavar="COLUMN", help="The column that names what is compared.")],
     seed: Annotated[str, typer.Option(metavar="COLUMN", help="The column of seeds: equal seeds make pairs.")],
     lower_is_better: Annotated[
