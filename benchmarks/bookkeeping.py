@@ -1,8 +1,8 @@
-"""What a trial costs beside its training: trials that train nothing are planned, handed out, recorded and judged.
+"""Measure the overhead per trial: trials that train nothing are planned, dispatched, recorded and judged.
 
 python benchmarks/bookkeeping.py [TRIALS]
 
-The difference between a long run and a short one, so that starting and ending do not count.
+It is the difference between a long run and a short one, so that start and end do not count.
 """
 
 import os
@@ -23,7 +23,7 @@ _METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accur
 
 
 def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event | None = None) -> None:
-    """Say what a trial of three epochs says, and train nothing; workers call it."""
+    """Emit the events of a trial of three epochs without training; workers call it."""
     for trial in unit.trials:
         emit(TrialStarted(trial_id=trial.trial_id))
         figures = dict.fromkeys(_METRICS, trial.seed / 1e6)
@@ -38,7 +38,7 @@ def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event |
 
 
 def seconds(trials: int, folder: Path) -> tuple[float, float]:
-    """Run two variants with half as many seeds each; return seconds of the wall and of the parent's processor."""
+    """Run two variants with half of the trials each; return seconds of wall and of the parent's processor time."""
     wall, processor = time.perf_counter(), time.process_time()
     dlbench.compare(
         model=["linear", "mlp"],
@@ -53,13 +53,13 @@ def seconds(trials: int, folder: Path) -> tuple[float, float]:
 
 
 def main(trials: int = 400) -> None:
-    """Print milliseconds a trial."""
+    """Print milliseconds per trial."""
     os.environ["PYTHONPATH"] = str(Path(__file__).parent)
     LocalExecutor.engine = "bookkeeping:run_unit"
     with tempfile.TemporaryDirectory() as place:
         _, few, many = (seconds(count, Path(place)) for count in (_FEW, _FEW, trials + _FEW))  # the first warms up
     wall, processor = ((after - before) / trials * 1e3 for before, after in zip(few, many, strict=True))
-    print(f"a trial: {wall:.2f} ms of the wall, {processor:.2f} ms of the parent's processor time")
+    print(f"per trial: {wall:.2f} ms wall time, {processor:.2f} ms of the parent's processor time")
 
 
 if __name__ == "__main__":

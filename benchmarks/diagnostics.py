@@ -1,9 +1,9 @@
-"""What diagnostics cost: simple-cnn on MNIST with and without all of them at the first and the last epoch.
+"""Measure the cost of diagnostics: simple-cnn on MNIST with and without all of them at the first and last epoch.
 
 python benchmarks/diagnostics.py [ROUNDS] [EPOCHS] [TRAIN_SIZE]
 
-Rounds run both ways, the order turned each time, in this process; DLBENCH_DATA_DIR names the folder with MNIST. Beside
-wall time stands processor time, which a busy machine disturbs less.
+Each round runs both in this process, in alternating order; DLBENCH_DATA_DIR is the folder with MNIST. Processor time is
+shown as well as wall time, as a busy machine affects it less.
 """
 
 import os
@@ -31,7 +31,7 @@ MODEL = "cnn-settings/simple-cnn"
 
 
 class Clock:
-    """Processor time of each diagnostic, from inside the training."""
+    """Measures the processor time of each diagnostic during training."""
 
     def __init__(self) -> None:
         self.spent: dict[str, list[float]] = {}
@@ -63,17 +63,17 @@ def main(rounds: int, epochs: int, train_size: int | None) -> None:
         print(f"{name}: with / without, median {statistics.median(ratios):.3f} ({min(ratios):.3f}–{max(ratios):.3f})")
     training = statistics.median(found["processor without"] for found in measured)
     for text, seconds in clock.spent.items():
-        print(f"{text:35} {2 * statistics.median(seconds) / training:6.2%} of a trial without ({training:.1f} s)")
+        print(f"{text:35} {2 * statistics.median(seconds) / training:6.2%} of a trial without any ({training:.1f} s)")
 
 
 def _round(
     trial: Trial, data: ImageData, registry: Registry, diagnostics: DiagnosticsPlan, turn: int
 ) -> Mapping[str, float]:
     found = {}
-    for watched in (diagnostics, NO_DIAGNOSTICS) if turn % 2 else (NO_DIAGNOSTICS, diagnostics):
-        name = "with" if watched else "without"
+    for measured in (diagnostics, NO_DIAGNOSTICS) if turn % 2 else (NO_DIAGNOSTICS, diagnostics):
+        name = "with" if measured else "without"
         wall, processor = time.perf_counter(), time.process_time()
-        record = run_trial(trial, data, registry, diagnostics=watched)
+        record = run_trial(trial, data, registry, diagnostics=measured)
         found[f"wall {name}"] = time.perf_counter() - wall
         found[f"processor {name}"] = time.process_time() - processor
         assert not record.message, record.message

@@ -1,8 +1,8 @@
-"""What fusing batch norm, activation and pooling would bring on a CPU: simple-cnn's blocks, both ways in each round.
+"""Measure what fusing batch norm, activation and pooling gains on a CPU: simple-cnn's blocks, both ways in each round.
 
-Batch norm is an increasing map of each channel where its weight is positive, and ReLU is increasing: so the largest of
-four pixels stays the largest, and pooling may come first. Then normalisation and activation see a quarter of the
-pixels, and the gradient's sums over a channel too.
+Batch norm is an increasing map of each channel where its weight is positive, and ReLU is increasing: the largest of
+four pixels remains the largest, so pooling can come first. Then normalization, activation and the gradient's sums over
+a channel process a quarter of the pixels.
 
 python benchmarks/fused_pooling.py [ROUNDS [BATCH]]
 """
@@ -21,7 +21,7 @@ _REPEATS = 5
 
 
 class PooledNorm(torch.autograd.Function):
-    """ReLU and 2×2 max pooling of a batch norm in training, from the pooled input. Weights are taken to be positive."""
+    """ReLU and 2×2 max pooling of a batch norm in training, from the pooled input. Assumes positive weights."""
 
     @staticmethod
     def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
@@ -56,7 +56,7 @@ class PooledNorm(torch.autograd.Function):
 
 
 def blocks(batch: int) -> list[tuple[nn.BatchNorm2d, Tensor]]:
-    """Return simple-cnn's two batch norms on MNIST, with inputs as its convolutions would give them."""
+    """Return simple-cnn's two batch norms on MNIST, with inputs of the shapes that its convolutions return."""
     generator = torch.Generator().manual_seed(0)
     return [
         (
@@ -69,39 +69,39 @@ def blocks(batch: int) -> list[tuple[nn.BatchNorm2d, Tensor]]:
     ]
 
 
-def apart(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    """Return what the network's own layers give."""
+def separate(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
+    """Return the output of the network's own layers."""
     return F.max_pool2d(F.relu(norm(x)), 2)
 
 
-def together(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    """Return the same in one function."""
+def fused(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
+    """Return the same from one function."""
     return PooledNorm.apply(x, norm.weight, norm.bias, norm.eps)
 
 
 def main(rounds: int = 9, batch: int = 64) -> None:
-    """Check that both ways agree, then print milliseconds a step and their ratio."""
+    """Check that both ways agree, then print milliseconds per step and their ratio."""
     torch.set_num_threads(1)
-    made = blocks(batch)
-    for norm, x in made:
+    inputs = blocks(batch)
+    for norm, x in inputs:
         gradients = []
-        for way in (apart, together):
+        for way in (separate, fused):
             answer = way(norm, x)
             gradients.append((answer, *torch.autograd.grad(answer.square().sum(), (x, norm.weight, norm.bias))))
         for one, other in zip(*gradients, strict=True):
             torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-2)
-    taken = {apart: [], together: []}
+    timings = {separate: [], fused: []}
     for _ in range(rounds):
-        for way, found in taken.items():
+        for way, found in timings.items():
             started = time.process_time()
             for _ in range(_REPEATS):
-                for norm, x in made:
+                for norm, x in inputs:
                     answer = way(norm, x)
                     torch.autograd.grad(answer, (x, norm.weight, norm.bias), answer.detach())
             found.append((time.process_time() - started) / _REPEATS * 1e3)
-    ratios = [one / other for one, other in zip(*taken.values(), strict=True)]
-    for way, found in taken.items():
-        print(f"{way.__name__}: {statistics.median(found):.2f} ms a step")
+    ratios = [one / other for one, other in zip(*timings.values(), strict=True)]
+    for way, found in timings.items():
+        print(f"{way.__name__}: {statistics.median(found):.2f} ms per step")
     print(f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})")
 
 

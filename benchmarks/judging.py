@@ -1,4 +1,4 @@
-"""How long ten thousand trials take to be judged and read back: processor seconds, the median of five rounds.
+"""Measure judging and reading ten thousand trials: processor seconds, the median of five rounds.
 
 python benchmarks/judging.py
 """
@@ -30,8 +30,8 @@ def main() -> None:
         values = {f"v{row}": dict(enumerate(draws[row].tolist())) for row in range(variants)}
         pairs = [(variant, "v0") for variant in values if variant != "v0"]
         rules = Rules(metric=METRICS["test_accuracy"])
-        took = _median(lambda values=values, pairs=pairs, rules=rules: compare_pairs(values, pairs, rules))
-        print(f"judge {variants:5} variants x {seeds:4} seeds {took:8.2f} s")
+        seconds = _median(lambda values=values, pairs=pairs, rules=rules: compare_pairs(values, pairs, rules))
+        print(f"judge {variants:5} variants x {seeds:4} seeds {seconds:8.2f} s")
     trial = build(Request(seeds=1), Registry.load()).variants[0].trial
     epochs = tuple({"epoch": epoch, "train_loss": 1 / epoch, "validation_accuracy": 0.9} for epoch in range(1, 11))
     record = TrialRecord(trial=trial, status="done", metrics={"test_accuracy": 0.9}, epochs=epochs)

@@ -1,8 +1,8 @@
-"""How long the command takes to be there, beside a bare Typer program: interleaved whole processes, medians, ratios.
+"""Measure start-up against a bare Typer program: whole processes, interleaved; medians and ratios.
 
 python benchmarks/startup.py [ROUNDS]
 
-Last comes the wall time of a comparison on the embedded digits, 3 activations by 7 seeds, torch's import included.
+The last line is the wall time of a comparison on digits, 3 activations by 7 seeds, including torch's import.
 """
 
 import statistics

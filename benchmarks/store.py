@@ -1,4 +1,4 @@
-"""What keeping 10,000 tiny records costs: bytes and calls a record at the beginning and at the end, and reading all.
+"""Measure storing 10,000 tiny records: bytes and system calls per record at the beginning and the end, and reading all.
 
 Run it on an idle machine: python benchmarks/store.py [RECORDS]
 """
@@ -23,7 +23,7 @@ SHOWN = 100
 
 
 class Counting:
-    """`os`, whose calls and written bytes are counted."""
+    """`os` with counted calls and written bytes."""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
@@ -61,7 +61,7 @@ def record(seed: int) -> TrialRecord:
 def main(count: int) -> None:
     """Add records, then read them."""
     system = Counting()
-    files.os = system  # type: ignore[assignment]  # it stands in for the module
+    files.os = system  # type: ignore[assignment]  # a stand-in for the module
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "run"
         folder = RunFolder(path)
@@ -74,10 +74,10 @@ def main(count: int) -> None:
                 seconds = (time.process_time() - started) / SHOWN
                 each = ", ".join(f"{total / SHOWN:g} {name}" for name, total in sorted(system.calls.items()))
                 place_in = f"records {seed - SHOWN + 2:,} to {seed + 1:,}"
-                print(f"{place_in}: a record costs {each}; {seconds * 1000:.2f} ms of the processor")
+                print(f"{place_in}: {each} per record; {seconds * 1000:.2f} ms of processor time")
         started = time.process_time()
         found = len(RunFolder(path).records)
-        print(f"reading {found:,} records: {time.process_time() - started:.2f} s of the processor")
+        print(f"reading {found:,} records: {time.process_time() - started:.2f} s of processor time")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What keeping freed memory brings and costs: dlbench with and without it, in interleaved rounds on one core. Linux.
+"""Measure gain and cost of keeping freed memory: dlbench with and without it, in interleaved rounds on one core. Linux.
 
 python benchmarks/trainers/allocator.py [SECONDS [ROUNDS]]
 """
@@ -13,7 +13,7 @@ _CELLS = (("A", 64), ("A", 1024), ("C", 512), ("E", 128))
 
 
 def main(seconds: float = 5.0, rounds: int = 3) -> None:
-    """Print how much faster it is, in processor time, and the memory that each process held and had at its peak."""
+    """Print the speed-up in processor time, and the memory that each process held and its peak."""
     os.environ["TRAINERS_CLOCK"] = "processor"
     core, data_dir = str(max(os.sched_getaffinity(0))), os.environ.get("DLBENCH_DATA_DIR", "")
     for model, batch in _CELLS:
@@ -25,7 +25,7 @@ def main(seconds: float = 5.0, rounds: int = 3) -> None:
             keeping, giving_back = (child.rate(seconds) for child in pair)
             ratios.append(keeping / giving_back)
         held, given = (_megabytes(child.process.pid) for child in pair)
-        print(f"{model} {batch}: {cell(ratios)}; MB held and at the peak: {held}, giving back {given}", flush=True)
+        print(f"{model} {batch}: {cell(ratios)}; MB held and peak: {held}, when returning memory {given}", flush=True)
         for child in pair:
             child.end()
 

@@ -1,4 +1,4 @@
-"""One trainer in a process of its own, with a thread for each of its cores: reads seconds, answers with what it did.
+"""One trainer in its own process, with one thread per core: reads seconds, answers with images and seconds.
 
 python child.py TRAINER MODEL BATCH PRECISION DATA_DIR CORE,…
 """
@@ -26,16 +26,16 @@ TRAINERS = {
 
 
 def main(trainer: str, model: str, batch: str, precision: str, data_dir: str, cores: str) -> None:
-    """Make the trainer ready, warm it up, and obey."""
+    """Build the trainer, warm it up, and train for as many seconds as each line of standard input says."""
     os.sched_setaffinity(0, set(map(int, cores.split(","))))
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print is no answer
+    os.dup2(2, 1)  # output of libraries must not mix with the answers
     module, _, name = TRAINERS[trainer].partition(":")
-    ready = getattr(import_module(module), name)(WORKLOADS[model], int(batch), precision, Path(data_dir))
-    ready.run(1.0)
+    built = getattr(import_module(module), name)(WORKLOADS[model], int(batch), precision, Path(data_dir))
+    built.run(1.0)
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
-        print(json.dumps(ready.run(float(line))), file=answers, flush=True)
+        print(json.dumps(built.run(float(line))), file=answers, flush=True)
 
 
 if __name__ == "__main__":

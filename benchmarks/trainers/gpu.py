@@ -1,9 +1,9 @@
-"""Time whole training epochs on a CUDA GPU: dlbench's, step by step and recorded, beside the DataLoader loop.
+"""Time whole training epochs on a CUDA GPU: dlbench's, step by step and recorded, against the DataLoader loop.
 
 python benchmarks/trainers/gpu.py [--cells A64,C512] [--ways "graphs bfloat16"] [--rounds 3] [--out FILE]
 
-All training images, metrics and schedule included, evaluation apart. The ways take turns; a figure is the median of the
-rounds in seconds, with their range. The DataLoader loop trains for a few seconds, from which its epoch is reckoned.
+With all training images, metrics and schedule, without evaluation. The ways take turns; a figure is the median of the
+rounds in seconds, with their range. The DataLoader loop trains for a few seconds; its epoch is extrapolated from these.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from workloads import WORKLOADS
 
 from dlbench.trials.settings import Settings
 
-#: What each way changes of dlbench's defaults.
+#: What each way changes in dlbench's defaults.
 WAYS = {
     "eager float32": {},
     "graphs float32": {"cuda_graphs": "true"},
@@ -55,7 +55,7 @@ def measure(cell: str, options: argparse.Namespace) -> None:
     for name in options.ways:
         try:
             epochs[name] = Epoch(workload, batch, options.data_dir, WAYS[name])
-        except Exception as error:  # the compiler's most of all; the others are measured still
+        except Exception as error:  # mostly the compiler's; the other ways are still measured
             print(f"{cell} {name}: cannot be measured, {str(error).splitlines()[0]}", flush=True)
     seconds = {"DataLoader loop": [loader_epoch(workload, batch, options)]} if options.loader_seconds else {}
     for _ in range(options.rounds):
@@ -71,7 +71,7 @@ def measure(cell: str, options: argparse.Namespace) -> None:
 
 
 class Epoch:
-    """A training made ready; run() trains one more epoch of it."""
+    """A prepared training; run() trains one more epoch."""
 
     def __init__(self, workload, batch: int, data_dir: Path, way: dict[str, str]) -> None:
         from dlbench.engine.warmup import warm_up
@@ -102,7 +102,7 @@ class Epoch:
 
 
 def loader_epoch(workload, batch: int, options: argparse.Namespace) -> float:
-    """Return the seconds of an epoch of the tutorials' loop, from those of a part of it."""
+    """Return the seconds of an epoch of the tutorials' loop, extrapolated from a part of it."""
     plain = PlainOnGpu(workload, batch, "float32", options.data_dir)
     plain.run(1.0)  # its workers start
     images, taken = plain.run(options.loader_seconds)

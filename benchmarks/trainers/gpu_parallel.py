@@ -1,4 +1,4 @@
-"""Several of dlbench's trials at once on one CUDA GPU, a core each, beside one: images a second in sum.
+"""Measure several of dlbench's trials at once on one CUDA GPU, one core each, against one: total images per second.
 
 python benchmarks/trainers/gpu_parallel.py [SECONDS [COUNT,… [MODELS]]]
 """
@@ -12,7 +12,7 @@ _CELLS = (("A", 64, "float32"), ("B", 64, "float32"), ("C", 512, "bfloat16"), ("
 
 
 def main(seconds: float = 4.0, counts: str = "1,2,4,8", models: str = "ABCD") -> None:
-    """Print the images a second of each number of trials, and how often those of one alone that is."""
+    """Print the images per second for each number of trials, and the ratio to a single trial."""
     data_dir = os.environ.get("DLBENCH_DATA_DIR", "")
     numbers = sorted(map(int, counts.split(",")))
     cores = sorted(os.sched_getaffinity(0))
@@ -21,7 +21,7 @@ def main(seconds: float = 4.0, counts: str = "1,2,4,8", models: str = "ABCD") ->
             Child("dlbench-gpu", precision, model, batch, data_dir, str(cores[index % len(cores)]))
             for index in range(numbers[-1])
         ]
-        if [child for child in children if not child.ready()]:  # all of them have to warm up
+        if [child for child in children if not child.ready()]:  # waits for every child to warm up
             sys.exit(f"{model} {batch} cannot be measured")
         alone = 0.0
         for number in numbers:

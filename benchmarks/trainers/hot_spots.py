@@ -1,4 +1,4 @@
-"""Where the time of dlbench's steps goes: torch's profiler over a piece of an epoch, the operators by their own time.
+"""Profile dlbench's steps: torch's profiler over a part of an epoch, operators by their own time.
 
 python benchmarks/trainers/hot_spots.py MODEL BATCH [PRECISION]
 """
@@ -14,7 +14,7 @@ _SHOWN = 10
 
 
 def main(model: str, batch: str, precision: str = "float32") -> None:
-    """Print each operator's share of the processor's time."""
+    """Print each operator's share of the processor time."""
     from torch.profiler import ProfilerActivity, profile
 
     trainer = Dlbench(WORKLOADS[model], int(batch), precision, Path(os.environ.get("DLBENCH_DATA_DIR", "")))

@@ -9,7 +9,7 @@ from workloads import LEARNING_RATE, Workload, arrays, clock
 _WARM_UP = 5
 
 
-class _TimeIsOver(Exception):  # noqa: N818  # no error
+class _TimeIsOver(Exception):  # noqa: N818  # not an error
     """Ends a fit in the middle of an epoch."""
 
 
@@ -44,7 +44,7 @@ def _timer(seconds: float, batch: int):
     import keras
 
     class Timer(keras.callbacks.Callback):
-        """Counts from the sixth step on; ends the training when the time is over."""
+        """Counts from the sixth step on; ends the training at the time limit."""
 
         images, taken, steps, started = 0, 0.0, 0, 0.0
 

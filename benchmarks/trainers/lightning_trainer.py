@@ -51,13 +51,13 @@ class Lightning:
 
 
 class LightningTuned(Lightning):
-    """Lightning with all that dlbench does beside the loop itself."""
+    """Lightning with everything that dlbench does except the loop itself."""
 
     tuned = True
 
 
 class _Batches:
-    """dlbench's own batches as an iterable; its length is an epoch's."""
+    """dlbench's own batches as an iterable with the length of an epoch."""
 
     def __init__(self, feed) -> None:
         self.feed = feed
@@ -99,7 +99,7 @@ def _timer(seconds: float):
     import lightning
 
     class Timer(lightning.Callback):
-        """Counts from the sixth step on; stops the training when the time is over."""
+        """Counts from the sixth step on; stops the training at the time limit."""
 
         images, taken, steps, started = 0, 0.0, 0, 0.0
 

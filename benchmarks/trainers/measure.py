@@ -1,9 +1,9 @@
-"""Put dlbench beside other trainers and beside the limit: interleaved rounds, each trainer in a process of its own.
+"""Compare dlbench with other trainers and with the limit: interleaved rounds, each trainer in its own process.
 
 python benchmarks/trainers/measure.py [--models A,B] [--trainers dlbench,limit] [--precisions float32] [--out FILE]
 
-Every round is kept in the file as a line of JSON as soon as a model, batch size and set of trainers is through, so a
-long measurement can be made in pieces; `--table` prints what the file holds. Trainers take turns on one core.
+The file gets a line of JSON as soon as a model, batch size and set of trainers is finished, so that a long measurement
+can be made in parts; `--table` prints the content of the file. Trainers take turns on one core.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 from workloads import CELLS
 
 HERE = Path(__file__).parent
-#: By precision. The plain loop is float32 always; what is faster in bfloat16 is held against it too.
+#: By precision. The plain loop is always float32; bfloat16 is compared with it as well.
 TRAINERS = {
     "float32": ("plain", "plain-tuned", "lightning", "lightning-tuned", "skorch", "keras-jax", "limit", "dlbench"),
     "bfloat16": ("plain-tuned", "lightning-tuned", "keras-jax", "limit", "dlbench"),
@@ -27,7 +27,7 @@ TRAINERS = {
 
 
 def main() -> None:
-    """Measure what is asked for, then print the table."""
+    """Measure the requested trainers, then print the table."""
     options = _options()
     if options.processor_time:
         os.environ["TRAINERS_CLOCK"] = "processor"
@@ -55,7 +55,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data-dir", default=os.environ.get("DLBENCH_DATA_DIR", ""))
     parser.add_argument("--out", type=Path, default=Path("build/trainers.jsonl"))
     parser.add_argument("--processor-time", action="store_true", help="count it, where the machine is not quiet")
-    parser.add_argument("--table", action="store_true", help="only print what the file holds")
+    parser.add_argument("--table", action="store_true", help="only print the content of the file")
     return parser.parse_args()
 
 
@@ -67,7 +67,7 @@ def _precisions() -> list[str]:
 
 
 class Child:
-    """A trainer's process."""
+    """The process of a trainer."""
 
     def __init__(self, trainer: str, precision: str, model: str, batch: int, data_dir: str, cores: str) -> None:
         self.name = (trainer, precision)
@@ -77,26 +77,26 @@ class Child:
         )
 
     def ready(self) -> bool:
-        """Wait until it has warmed up; tell whether it could."""
+        """Wait until it has warmed up; return False if it failed."""
         return self.process.stdout.readline().strip() == "ready"
 
     def rate(self, seconds: float) -> float:
-        """Let it train and return its images a second."""
+        """Train for some seconds; return the images per second."""
         self.begin(seconds)
         return self.answer()
 
     def begin(self, seconds: float) -> None:
-        """Let it train; answer() waits for what it did."""
+        """Start training for some seconds; answer() waits for the result."""
         print(seconds, file=self.process.stdin, flush=True)
 
     def answer(self) -> float:
-        """Return the images a second of what was begun."""
+        """Return the images per second of the training that begin() started."""
         images, taken = json.loads(self.process.stdout.readline())
         return images / taken
 
     def end(self) -> None:
-        """Let it go."""
-        with suppress(OSError):  # it has gone
+        """End the process."""
+        with suppress(OSError):  # it has ended already
             self.process.stdin.close()
         self.process.wait()
 
@@ -107,7 +107,7 @@ def _measure(model: str, batch: int, wanted: list[tuple[str, str]], options: arg
     for _ in range(options.rounds):
         for child in children:
             if child.name in rates:
-                with suppress(OSError, ValueError):  # ended meanwhile, for want of memory perhaps
+                with suppress(OSError, ValueError):  # it has ended, perhaps for lack of memory
                     rates[child.name].append(child.rate(options.seconds))
     for child in children:
         child.end()
@@ -125,7 +125,7 @@ def _measure(model: str, batch: int, wanted: list[tuple[str, str]], options: arg
 
 
 def _print(path: Path) -> None:
-    """Print, for each pair of model and batch size, dlbench's speed beside every other trainer's, round by round."""
+    """Print the ratio of dlbench's speed to every other trainer's, by model and batch size, round by round."""
     cells = defaultdict(list)
     for line in path.read_text().splitlines():
         record = json.loads(line)

@@ -12,7 +12,7 @@ from dlbench.executors.allocator import keep_freed_memory
 def build_workload(
     workload: Workload, batch: int, precision: str, data_dir: Path, *, keep: bool = True, **settings: str
 ):
-    """Build one of dlbench's trials as its workers do, all its defaults kept but the settings given.
+    """Build one of dlbench's trials as its workers do, with all defaults except the given settings.
 
     keep: keep freed memory in the process, as they do.
     """
@@ -54,7 +54,7 @@ def build_workload(
 
 
 class Dlbench:
-    """dlbench's own epochs, cut into pieces: feed, metrics, optimizer and schedule.
+    """dlbench's own epochs, in parts: feed, metrics, optimizer and schedule.
 
     piece: its images, or three steps where that is more.
     """
@@ -80,7 +80,7 @@ class Dlbench:
 
 
 class DlbenchGivingBack(Dlbench):
-    """The same with memory that is given back to the system as glibc does by default."""
+    """The same, but freed memory is returned to the system, as is glibc's default."""
 
     keep = False
 
@@ -93,7 +93,7 @@ class DlbenchOnGpu(Dlbench):
 
 
 class Limit:
-    """What the arithmetic alone costs: one batch, again and again, in dlbench's settings."""
+    """The arithmetic alone: the same batch repeatedly, in dlbench's settings."""
 
     def __init__(self, workload: Workload, batch: int, precision: str, data_dir: Path) -> None:
         self.setup = build_workload(workload, batch, precision, data_dir)

@@ -1,4 +1,4 @@
-"""Two of dlbench's trials at once, a core and a thread each, beside one trial with two threads: interleaved rounds.
+"""Measure two of dlbench's trials at once, a core and a thread each, against one with two threads: interleaved rounds.
 
 python benchmarks/trainers/parallel.py [SECONDS [ROUNDS]]
 """
@@ -12,7 +12,7 @@ _CELLS = (("A", 64), ("A", 1024), ("B", 64))
 
 
 def main(seconds: float = 10.0, rounds: int = 3) -> None:
-    """Print the images a second of two in sum, over those of one with two threads and over twice those of one alone."""
+    """Print the total images per second of two, relative to one with two threads and to twice those of one alone."""
     data_dir = os.environ.get("DLBENCH_DATA_DIR", "")
     first, second = sorted(os.sched_getaffinity(0))[:2]
     for model, batch in _CELLS:
@@ -30,7 +30,7 @@ def main(seconds: float = 10.0, rounds: int = 3) -> None:
             over_alone.append(both / 2 / pair[number % 2].rate(seconds))
         for child in children:
             child.end()
-        print(f"{model} {batch}: {cell(over_wide)}, each {cell(over_alone)} of one alone", flush=True)
+        print(f"{model} {batch}: {cell(over_wide)}, each {cell(over_alone)} of a single one", flush=True)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class Skorch:
             callbacks=[timer],
             verbose=0,
         )
-        net.fit(self.data, None)  # ends at the timer's KeyboardInterrupt, which skorch takes for the user's
+        net.fit(self.data, None)  # ends at the timer's KeyboardInterrupt, which skorch handles like the user's
         return timer.images, timer.taken
 
 
@@ -44,7 +44,7 @@ def _timer(seconds: float):
     from skorch.callbacks import Callback
 
     class Timer(Callback):
-        """Counts from the sixth step on; interrupts the training when the time is over."""
+        """Counts from the sixth step on; interrupts the training at the time limit."""
 
         images, taken, steps, started = 0, 0.0, 0, 0.0
 

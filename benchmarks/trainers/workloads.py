@@ -1,4 +1,4 @@
-"""What is trained: five models on real data, as files on disk and as the plugins' factories build them."""
+"""The workloads: five models of the plugins on real data."""
 
 import os
 import time
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Workload:
-    """A model with its data set. model: qualified, as dlbench knows it."""
+    """A model with its data set. model: its qualified name in dlbench."""
 
     key: str
     model: str
@@ -34,12 +34,12 @@ LEARNING_RATE = 1e-3
 
 
 def threads() -> int:
-    """Return how many threads a trainer has: one for each core that its process may use."""
+    """Return the number of threads of a trainer: one per core that its process may use."""
     return len(os.sched_getaffinity(0))
 
 
 def clock() -> float:
-    """Return seconds: of the wall or, where the machine has other work too, of this process's processor time."""
+    """Return wall time in seconds or, where the machine has other work, this process's processor time."""
     return time.process_time() if os.environ.get("TRAINERS_CLOCK") == "processor" else time.perf_counter()
 
 
