@@ -20,7 +20,7 @@ check: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -m "not slow"
 
-# The oldest versions that pyproject.toml allows, whose own warnings are theirs.
+# The tests with the oldest versions that pyproject.toml allows; warnings of those versions are not errors.
 LOWEST := build/lowest
 lowest:
 	$(PYTHON) -m venv $(LOWEST)
@@ -35,7 +35,7 @@ format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The site goes to build/site; a warning is an error. The variable silences the theme's advertisement for its successor.
+# The site is built in build/site; warnings are errors. The variable silences the theme's notice about its successor.
 docs: $(VENV)/.installed-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
@@ -45,14 +45,14 @@ $(VENV)/.installed-docs: $(INSTALLED)
 
 install: $(INSTALLED)
 
-# The stamp is newer than everything that decides what is installed; so a second call does nothing.
+# The stamp is newer than every file that determines what is installed, so a second call does nothing.
 $(INSTALLED): pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 		--editable ".[dev]" $(PLUGINS:%=--editable ./%)
 	touch $@
 
-# The peers are installed into an environment of their own, never by the project.
+# The other trainers are installed into an environment of their own, never into the project's.
 bench: $(BENCH)/.installed
 	$(BENCH)/bin/python benchmarks/trainers/measure.py
 	$(DLBENCH) bench --model cnn-settings/simple-cnn --dataset mnist --batch-size 64,256,1024
@@ -63,7 +63,7 @@ $(BENCH)/.installed: $(INSTALLED) benchmarks/requirements.txt
 		--requirement benchmarks/requirements.txt --editable . $(PLUGINS:%=--editable ./%)
 	touch $@
 
-# The reports' experiments, in RESULTS: what is there already is not computed again. RUNS: their names, else all.
+# The reports' experiments, in RESULTS; existing results are not computed again. RUNS: names of runs, by default all.
 RESULTS ?= results
 reproduce: $(INSTALLED)
 	DLBENCH=$(DLBENCH) sh results/reproduce.sh $(RESULTS) $(RUNS)

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Run every experiment of the four reports, or go on where an earlier call ended, and write README.md from the folders.
+# Run every experiment of the four reports, or continue where an earlier call ended, and write README.md from the folders.
 #
 #     DLBENCH=dlbench sh results/reproduce.sh [RESULTS_DIR [NAME…]]
 #
-# NAME: the folders to run, all by default. Sizes are what two cores without a GPU can do in a night, and a GPU in minutes:
-# what is made smaller says so in every table. With FULL=1 nothing is, and NAME is without its -reduced.
+# NAME: the folders to run, by default all. Two cores without a GPU need one night for these sizes, a GPU needs minutes.
+# Tables of reduced experiments say that they are reduced. FULL=1 runs all at full size; NAME is then without -reduced.
 set -eu
 
 results=${1:-results}
@@ -14,7 +14,7 @@ dlbench=${DLBENCH:-dlbench}
 gpu=""
 [ ! -e /dev/nvidiactl ] || gpu="--device cuda --cuda-graphs true"
 
-# run NAME EXPERIMENT [OPTION…]: trials that other folders hold already are taken from there.
+# run NAME EXPERIMENT [OPTION…]: run it, reusing the trials of other folders.
 run() {
     name=$1
     shift
@@ -23,7 +23,7 @@ run() {
     esac
 }
 
-# reduced NAME-HOW EXPERIMENT OPTION…: options that make it smaller, unless it is to be at full size.
+# reduced NAME-HOW EXPERIMENT OPTION…: run it with options that reduce it, or at full size with FULL=1.
 reduced() {
     if [ -n "${FULL:-}" ]; then
         run "${1%-*}" "$2" $gpu
@@ -32,7 +32,7 @@ reduced() {
     fi
 }
 
-# on_gpu NAME EXPERIMENT OPTIONS REDUCTION: at full size where there is a GPU; else made smaller, unless it is there in full.
+# on_gpu NAME EXPERIMENT OPTIONS REDUCTION: run it at full size on a GPU; else reduced, unless a full run exists.
 on_gpu() {
     if [ -n "${FULL:-}" ]; then
         run "$1" "$2" $gpu
