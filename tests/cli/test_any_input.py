@@ -1,4 +1,4 @@
-"""Whatever is typed or read ends with exit code 0, 1 or 2 and a sentence: thousands of random and hostile inputs."""
+"""Any input ends with exit code 0, 1 or 2 and a clear message: thousands of random and hostile inputs."""
 
 import contextlib
 import csv
@@ -133,7 +133,7 @@ ARGUMENT = st.one_of(
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with a run that is broken in places, an experiment and a CSV file; no worker starts from here."""
+    """A folder with a partly damaged run, an experiment and a CSV file; no worker starts here."""
     folder = tmp_path_factory.mktemp("place")
     (folder / "results" / "run" / "journal").mkdir(parents=True)
     (folder / "results" / "run" / "journal" / "x.jsonl").write_text('{"trial_id": "x"}\n')
@@ -153,7 +153,7 @@ def _no_workers(*_: Any) -> Any:
 
 
 def run_command(arguments):
-    """Run a command line in this process, its streams encoded as those of a process are."""
+    """Run a command line in this process, with streams encoded like those of a process."""
     streams = [io.TextIOWrapper(io.BytesIO(), "utf-8", errors, write_through=True) for errors in OUTPUT_ERRORS]
     argv, sys.argv = sys.argv, ["dlbench", *arguments]
     code = 0
@@ -175,7 +175,7 @@ def check_command_line(place, command, arguments):
 
 
 def answered(function, *arguments):
-    """What a function returns, or None where it answers with a sentence; whatever else it raises is its fault."""
+    """Return a function's result, or None where it raises an error for users; any other exception fails the test."""
     try:
         return function(*arguments), ""
     except DlbenchError as error:

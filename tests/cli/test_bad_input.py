@@ -71,7 +71,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(dlbench, tmp_path, argumen
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_device_that_is_not_there_says_which_are(dlbench, tmp_path):
+def test_an_unavailable_device_is_answered_with_those_available(dlbench, tmp_path):
     done = dlbench("compare", "--device", "mps")
     assert done.returncode == 2
     assert "No mps device is available: torch finds cpu" in " ".join(done.stderr.split())
@@ -79,8 +79,8 @@ def test_a_device_that_is_not_there_says_which_are(dlbench, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_data_set_that_cannot_be_had_says_where_to_put_the_files(dlbench, tmp_path):
-    """There is no network for the tests; a machine with one has the files afterwards, which is fine too."""
+def test_an_unavailable_data_set_is_answered_with_where_to_put_its_files(dlbench, tmp_path):
+    """Tests usually run without a network; with one, the files are there afterwards, which is correct too."""
     data = tmp_path / "data"
     environment_has_network = dlbench("data", "fetch", "kmnist", data=data).returncode == 0
     if environment_has_network:
@@ -138,7 +138,7 @@ def test_debug_shows_the_traceback(dlbench):
         (["data", "fetch", "nosuch"], "no data set 'nosuch'"),
     ],
 )
-def test_other_commands_answer_bad_input_alike(dlbench, command, sentence):
+def test_other_commands_answer_bad_input_the_same_way(dlbench, command, sentence):
     done = dlbench(*command)
     assert done.returncode == 2
     assert sentence in " ".join(done.stderr.split())

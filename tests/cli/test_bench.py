@@ -34,14 +34,14 @@ def test_speeds_are_measured_kept_drawn_and_compared_with_earlier_ones(dlbench, 
         (("--fail-below", "0.9"), "Add --against FILE"),
     ],
 )
-def test_what_cannot_be_kept_or_compared_is_said_before_anything_is_measured(dlbench, arguments, words):
+def test_what_cannot_be_saved_or_compared_is_an_error_before_anything_is_measured(dlbench, arguments, words):
     done = dlbench("bench", *FAST, *arguments)
     assert done.returncode == 2
     assert words in done.stderr
     assert "Measuring" not in done.stderr
 
 
-def test_a_variant_that_was_not_measured_before_is_told_before_the_time_is_spent(dlbench):
+def test_a_variant_without_an_earlier_measurement_is_an_error_before_measuring(dlbench):
     assert dlbench("bench", *FAST, "--batch-size", "32", "--save", "speeds.json").returncode == 0
     done = dlbench("bench", *FAST, "--batch-size", "64", "--against", "speeds.json")
     assert done.returncode == 2
@@ -49,7 +49,7 @@ def test_a_variant_that_was_not_measured_before_is_told_before_the_time_is_spent
     assert "Measuring" not in done.stderr
 
 
-def test_speeds_that_cannot_be_written_are_shown_all_the_same(dlbench, tmp_path):
+def test_speeds_that_cannot_be_written_are_still_shown(dlbench, tmp_path):
     (tmp_path / "file").write_text("")
     done = dlbench("bench", *FAST, "--save", "file/speeds.json")
     assert done.returncode == 2

@@ -8,7 +8,7 @@ from dlbench.cli.main import main
 
 @pytest.fixture
 def bash(monkeypatch, capsys, tmp_path):
-    """Complete the last of the words that bash made of a line; returns what it may put there."""
+    """Complete the last of the words that bash splits a line into; return the suggestions."""
 
     def complete(*words: str) -> list[str]:
         monkeypatch.chdir(tmp_path)
@@ -109,7 +109,7 @@ def test_a_parameter_that_was_given_is_not_offered_again(fish) -> None:
 
 
 def test_a_name_of_several_plugins_is_offered_qualified(fish) -> None:
-    assert fish("compare --scheduler cosine-ann") == ["cosine-annealing"]  # the built-in wins the short name
+    assert fish("compare --scheduler cosine-ann") == ["cosine-annealing"]  # the short name means the built-in one
     assert "foundations/cosine-annealing" in fish("compare --scheduler foundations/")
 
 
@@ -135,7 +135,7 @@ def test_bash_gets_what_goes_behind_its_last_break(bash, words: list[str], offer
     assert bash(*words) == offered
 
 
-def test_zsh_gets_colons_that_are_no_separators(zsh) -> None:
+def test_zsh_gets_escaped_colons(zsh) -> None:
     answer = zsh("compare --activation leaky-relu:")
     assert r"leaky-relu\\:negative_slope=" in answer
     assert answer.startswith("_arguments")
@@ -167,7 +167,7 @@ def test_runs_are_offered_from_the_folder_that_was_given(fish, tmp_path) -> None
     assert fish("results doctor --results-dir elsewhere dig") == ["digits-3"]
 
 
-def test_a_broken_plugin_is_in_nobodys_way(fish, install) -> None:
+def test_a_broken_plugin_does_not_disturb_completion(fish, install) -> None:
     install("broken", "print('hello'); 1 / 0")
     assert fish("compare --activation leaky-r") == ["leaky-relu"]
     assert fish("plugins uninstall bro") == ["broken"]

@@ -8,7 +8,7 @@ def _checks(done):
     return {check["name"]: check for check in json.loads(done.stdout)}
 
 
-def test_the_doctor_tells_what_is_here_and_whether_it_is_well(dlbench, data_dir):
+def test_the_doctor_lists_what_it_finds_and_whether_it_is_healthy(dlbench, data_dir):
     done = dlbench("doctor", "--json")
     checks = _checks(done)
     assert done.returncode == 0, done.stdout
@@ -30,7 +30,7 @@ def test_the_doctor_names_a_broken_plugin_and_a_folder_that_cannot_be_used(dlben
     assert "--results-dir" in checks["results folder"]["advice"]
 
 
-def test_the_doctor_says_what_pays_on_a_gpu_where_there_is_one():
+def test_the_doctor_gives_advice_for_a_gpu_where_there_is_one():
     exact = {"highest": 1e-7}
     for devices, advised in ((("cpu",), False), (("cpu", "cuda"), True)):
         machine = Machine(devices, "a GPU" if advised else "", {"cpu": False}, exact)

@@ -1,4 +1,4 @@
-"""Output for streams that lack characters: what comes nearest, and no error."""
+"""Output for streams that cannot encode all characters: the nearest text, and no error."""
 
 import io
 import json
@@ -46,7 +46,7 @@ def test_the_nearest(character, written):
 
 def test_every_character_becomes_ascii():
     assert all(nearest(chr(number)).isascii() for number in range(0x80, 0x3000))
-    assert nearest("\udcff") == "?"  # a byte of a file name that is no UTF-8
+    assert nearest("\udcff") == "?"  # an undecodable byte of a file name
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
@@ -63,13 +63,13 @@ def test_json_loses_nothing(printed, encoding):
     assert some == everything
 
 
-def test_a_curve_is_drawn_all_the_same(printed):
+def test_a_curve_is_drawn_in_any_encoding(printed):
     drawn = printed("ascii", "show", "schedule", "one-cycle")
     assert "?" not in drawn
     assert "***" in drawn
 
 
-def test_images_in_folders_whose_names_are_no_utf_8_go_through_everything(dlbench, tmp_path):
+def test_images_in_folders_whose_names_are_not_utf_8_work_in_every_command(dlbench, tmp_path):
     odd = os.fsdecode(b"im\xff")
     for label in (f"a{odd}", "b"):
         for split in ("train", "test"):

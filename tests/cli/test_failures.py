@@ -1,4 +1,4 @@
-"""Errors that nobody foresaw are sentences too, and standard output is whole or the exit code says so."""
+"""Unexpected errors are clear messages too, and the exit code says when standard output is incomplete."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ def fail(error):
     return failing
 
 
-def test_a_fault_of_dlbench_names_its_place_and_what_to_type(dlbench, monkeypatch):
+def test_an_internal_error_names_its_place_and_what_to_type(dlbench, monkeypatch):
     monkeypatch.setattr(listing, "_print_counts", fail(ZeroDivisionError("a [thing] went wrong")))
     done = dlbench("list")
     assert done.returncode == 1
@@ -35,7 +35,7 @@ def test_debug_shows_the_traceback_of_any_error(dlbench, monkeypatch):
             dlbench("--debug", "list")
 
 
-def test_what_the_system_refuses_is_told_in_its_words(dlbench, monkeypatch):
+def test_an_error_of_the_system_is_reported_with_its_own_message(dlbench, monkeypatch):
     monkeypatch.setattr(listing, "_print_counts", fail(PermissionError(13, "Permission denied", "/some/where")))
     done = dlbench("list")
     assert (done.returncode, done.stderr) == (1, "Error: Permission denied: /some/where.\n")
@@ -43,13 +43,13 @@ def test_what_the_system_refuses_is_told_in_its_words(dlbench, monkeypatch):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
 @pytest.mark.parametrize("words", [["list"], ["list", "--json"], ["--version"]], ids=" ".join)
-def test_a_full_disk_under_standard_output_is_told_once(words):
+def test_a_full_disk_under_standard_output_is_reported_once(words):
     with open("/dev/full", "w") as full:
         done = subprocess.run([*COMMAND, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "Error: No space left on device.\n")
 
 
-def test_a_reader_that_goes_away_is_no_error():
+def test_a_reader_that_closes_the_pipe_is_not_an_error():
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as pipe:
@@ -58,7 +58,7 @@ def test_a_reader_that_goes_away_is_no_error():
 
 
 @pytest.mark.parametrize("words", [["list"], ["list", "--json"], ["--version"]], ids=" ".join)
-def test_a_closed_standard_output_is_no_error(words):
+def test_a_closed_standard_output_is_not_an_error(words):
     closing = ["sh", "-c", '"$@" >&-', "sh", *COMMAND, *words]
     done = subprocess.run(closing, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

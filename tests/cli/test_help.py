@@ -34,7 +34,7 @@ def test_a_misspelt_command_is_answered_with_the_nearest(dlbench):
     assert "Did you mean 'compare'?" in done.stderr
 
 
-def test_the_two_commands_that_train_have_the_same_options_but_those_of_what_is_compared():
+def test_the_two_commands_that_train_have_the_same_options_except_those_of_the_comparison():
     compared, run = (set(inspect.signature(command).parameters) for command in (compare, run_experiment))
     assert compared - run == {"variant"}
     assert run - compared == {"experiment"}

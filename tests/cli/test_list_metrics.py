@@ -26,7 +26,7 @@ def test_every_metric_has_a_line_and_a_document(dlbench, install, monkeypatch):
     assert documents["test_accuracy"]["margin"] == 0.002
 
 
-def test_a_pattern_chooses_and_one_that_fits_nothing_is_an_error(dlbench):
+def test_a_pattern_filters_and_one_that_matches_nothing_is_an_error(dlbench):
     listed = dlbench("list", "metrics", "test_*").stdout.splitlines()
     assert {line.split()[0] for line in listed[1:] if line[:1] != " "} == {"test_loss", "test_accuracy"}
     assert dlbench("list", "metrics", "nonsense").returncode == 2

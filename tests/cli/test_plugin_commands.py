@@ -25,7 +25,7 @@ SNAKE = """
 
 @pytest.fixture
 def pip(monkeypatch):
-    """What pip was asked for; nothing is installed."""
+    """The arguments that pip was called with; nothing is installed."""
     asked = []
 
     def run(command, check):
@@ -36,7 +36,7 @@ def pip(monkeypatch):
     return asked
 
 
-def test_the_list_says_what_each_brings_and_how_it_is(dlbench, install) -> None:
+def test_the_list_shows_what_each_plugin_provides_and_its_state(dlbench, install) -> None:
     install("snake", SNAKE)
     install("broken", "import no_such_module")
     done = dlbench("plugins", "list", "--json")
@@ -64,7 +64,7 @@ def test_the_table_names_reasons_and_remedies_below(dlbench, install) -> None:
     assert done.stderr == ""
 
 
-def test_the_list_says_everything_under_strict_plugins_too(dlbench, install, monkeypatch) -> None:
+def test_the_list_is_complete_with_strict_plugins_too(dlbench, install, monkeypatch) -> None:
     monkeypatch.setenv("DLBENCH_STRICT_PLUGINS", "1")
     install("broken", "import no_such_module")
     assert dlbench("plugins", "list").returncode == 0
@@ -115,7 +115,7 @@ def test_what_cannot_be_done_is_an_error_before_pip_runs(dlbench, pip, install, 
     assert pip == []
 
 
-def test_an_environment_without_pip_is_told_what_else_will_do(dlbench, install, monkeypatch) -> None:
+def test_an_environment_without_pip_is_answered_with_an_alternative(dlbench, install, monkeypatch) -> None:
     install("snake", "x = 1")
     monkeypatch.setattr("dlbench.cli.commands.plugins.install.util.find_spec", lambda name: None)
     done = dlbench("plugins", "uninstall", "snake", "--yes", columns=300)

@@ -1,4 +1,4 @@
-"""Figures that plugins bring: `plot`, the report page and completion have them; a broken one stops nothing."""
+"""Figures of plugins: `plot`, the report page and completion have them; a broken one stops nothing."""
 
 import pytest
 

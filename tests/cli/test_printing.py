@@ -1,4 +1,4 @@
-"""What others wrote is printed as it is: brackets are no markup, and a name between colons is no picture."""
+"""Texts of plugins and users are printed unchanged: brackets are not markup, and names between colons not emoji."""
 
 import pytest
 

@@ -31,7 +31,7 @@ def call(root, monkeypatch):
     return call
 
 
-def test_list_tells_what_each_run_is(call):
+def test_list_describes_each_run(call):
     line = call("list").stdout.splitlines()[1]
     assert line.split()[:6] == ["activation-digits", "1/6,", "1", "failed", "2", "3"]
     assert "digits" in line
@@ -86,7 +86,7 @@ def test_export_writes_to_standard_output_or_a_file(call, tmp_path):
     assert len(json.loads(file.read_text())) == 6
 
 
-def test_an_export_to_a_place_that_is_not_there_is_an_error_with_a_remedy(call, tmp_path):
+def test_an_export_to_a_missing_folder_is_an_error_with_a_remedy(call, tmp_path):
     with pytest.raises(DlbenchError, match="cannot be written") as caught:
         call("export", "activation-digits", "--output", str(tmp_path / "absent" / "file.csv"))
     assert "--output" in caught.value.hint

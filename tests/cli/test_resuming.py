@@ -1,4 +1,4 @@
-"""Going on, starting over, doing again and taking over, as a user asks for them."""
+"""Resuming, --fresh, --force and --reuse, as users type them."""
 
 import csv
 import json
@@ -46,7 +46,7 @@ def test_force_computes_a_variant_or_a_trial_again_and_nothing_else(dlbench, fol
     assert "Did you mean tanh?" in wrong.stderr
 
 
-def test_fresh_needs_a_yes_and_sets_the_old_folder_aside_whole(dlbench, folder, tmp_path):
+def test_fresh_needs_a_yes_and_moves_the_whole_old_folder_aside(dlbench, folder, tmp_path):
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     asked = dlbench("compare", *SMALL, "--fresh")
     assert asked.returncode == 2
@@ -69,7 +69,7 @@ def test_fresh_is_a_way_out_of_a_folder_that_cannot_be_read(dlbench, folder):
     assert dlbench("compare", *SMALL, "--fresh", "--yes").returncode == 0
 
 
-def test_where_a_person_is_there_fresh_asks_and_a_no_changes_nothing(folder, tmp_path, data_dir):
+def test_at_a_terminal_fresh_asks_and_a_no_changes_nothing(folder, tmp_path, data_dir):
     before = (folder / "manifest.json").read_bytes()
     parent, child = pty.openpty()
     environment = {**os.environ, "DLBENCH_DATA_DIR": str(data_dir)}
@@ -93,10 +93,10 @@ def test_reuse_takes_trials_of_the_same_versions_from_another_run_and_says_so(dl
     assert _rows(tmp_path / "results" / "other") == _rows(folder)  # times included: nothing ran again
     (session,) = json.loads((tmp_path / "results" / "other" / "manifest.json").read_text())["sessions"]
     assert session["reused"] == {"run": 4}
-    assert "are there already" not in dlbench("compare", *SMALL[:-1], "third").stderr  # only where it was asked for
+    assert "are there already" not in dlbench("compare", *SMALL[:-1], "third").stderr  # only with --reuse
 
 
-def test_reuse_leaves_what_was_computed_under_other_conditions(dlbench, folder, tmp_path):
+def test_reuse_ignores_results_of_another_provenance(dlbench, folder, tmp_path):
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["sessions"][0]["versions"]["torch"] = "1.0"
     (folder / "manifest.json").write_text(json.dumps(manifest))

@@ -1,4 +1,4 @@
-"""Experiments as a user runs them: his own files on digits, through real workers."""
+"""Experiments as users run them: their own files on digits, with real workers."""
 
 import csv
 import json
@@ -101,14 +101,14 @@ def test_json_is_one_document_and_more_seeds_extend_the_same_run(dlbench, write)
     assert more["plan"]["experiment"] == "small"
 
 
-def test_selection_on_the_test_set_is_said_in_every_table(dlbench, write):
+def test_selection_on_the_test_set_is_marked_in_every_table(dlbench, write):
     text = SMALL.replace("epochs = 2", 'epochs = 1\nvalidation = "test"\nselect = "best-on-test"')
     done = dlbench("run", write(text), "--seeds", "2")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("selected on the test set") >= 3
 
 
-def test_a_dry_run_says_what_would_be_and_writes_nothing(dlbench, write, tmp_path):
+def test_a_dry_run_shows_what_would_run_and_writes_nothing(dlbench, write, tmp_path):
     done = dlbench("run", write(), *REDUCED, "--dry-run")
     assert done.returncode == 0
     assert "4 trials: 2 variants × 2" in done.stdout
@@ -167,7 +167,7 @@ def test_experiments_are_listed_by_report_with_their_cost(dlbench, install, tmp_
             return [{paths}]
         """,
     )
-    dlbench("compare", "--epochs", "1", "--seeds", "1")  # prepares digits, so that their number is known
+    dlbench("compare", "--epochs", "1", "--seeds", "1")  # prepares digits, so that the number of images is known
     done = dlbench("list", "experiments", "snake/*")
     assert done.returncode == 0, done.stderr
     rows = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}

@@ -40,7 +40,7 @@ SAID = "reduced: epochs 1 instead of 2, train size 200 instead of all images, 2 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A run of an experiment as it stands, and a reduced one; the file itself is gone afterwards."""
+    """A full run of an experiment and a reduced one; the experiment's file is removed afterwards."""
     place = tmp_path_factory.mktemp("summary")
     file = place / "small.toml"
     file.write_text(SMALL, encoding="utf-8")
@@ -94,7 +94,7 @@ def test_the_page_has_a_row_a_claim_and_what_people_wrote_about_a_run(dlbench, r
     assert (tmp_path / "again.md").read_text(encoding="utf-8") == page
 
 
-def test_on_a_screen_each_claim_stands_with_its_run(dlbench, runs):
+def test_on_a_screen_each_claim_is_shown_with_its_run(dlbench, runs):
     done = dlbench("results", "summary", columns=80)
     assert done.returncode == 0
     assert max(map(len, done.stdout.splitlines())) <= 80
@@ -103,7 +103,7 @@ def test_on_a_screen_each_claim_stands_with_its_run(dlbench, runs):
     assert words.count("Reported against measured") == 2
 
 
-def test_runs_of_no_experiment_are_left_aside_and_a_damaged_one_is_named(dlbench, runs):
+def test_runs_without_an_experiment_are_ignored_and_a_damaged_one_is_named(dlbench, runs):
     assert dlbench("compare", "--epochs", "1", "--seeds", "1", "--quiet").returncode == 0
     (runs / "short" / "manifest.json").write_text("{", encoding="utf-8")
     done = dlbench("results", "summary", "--json")
@@ -111,7 +111,7 @@ def test_runs_of_no_experiment_are_left_aside_and_a_damaged_one_is_named(dlbench
     assert "Warning: short: " in done.stderr
 
 
-def test_without_runs_it_says_how_to_begin_one(dlbench):
+def test_without_runs_it_says_how_to_start_one(dlbench):
     done = dlbench("results", "summary")
     assert "There is no run of an experiment in" in done.stderr
     assert "dlbench run" in done.stderr

@@ -1,4 +1,4 @@
-"""Commands as processes of their own, what becomes of the processes that they start, and environments for plugins."""
+"""Commands run as processes, the processes that they start, and environments for plugins."""
 
 import csv
 import os
@@ -14,14 +14,14 @@ from textwrap import dedent
 import pytest
 
 COMMAND = (sys.executable, "-m", "dlbench.cli.main", "compare")
-#: What is measured, and so differs from run to run.
+#: Columns of measured times and memory, which differ from run to run.
 MEASURED = {"train_seconds", "images_per_second", "peak_memory_mb", "seconds", "provenance_id"}
-#: Far more than anything here takes: a limit for what hangs, on a machine however busy.
+#: A limit for hanging commands, far above what any test needs on a busy machine.
 PATIENCE = 300
 
 
 def _stat(pid):
-    """Return a process's state, parent and start, or None where it is gone."""
+    """Return a process's state, parent and start time, or None if it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -30,7 +30,7 @@ def _stat(pid):
 
 
 def descendants(pid):
-    """Return the processes below a process, each with its start, which tells it from a later one of that number."""
+    """Return a process's descendants, each with its start time, to distinguish later ones of the same id."""
     parents = {}
     for name in os.listdir("/proc"):
         if name.isdigit() and (stat := _stat(name)):
@@ -58,7 +58,7 @@ def wait_for(what, *, seconds=PATIENCE):
 
 
 class Running:
-    """A command under way. seen: every process that it ever started, as far as looked."""
+    """A running command. seen: every process that it has started, as far as observed."""
 
     def __init__(self, command, folder, environment):
         self.errors = folder / f"errors-{time.monotonic_ns()}.txt"
@@ -73,7 +73,7 @@ class Running:
         return self.process.pid
 
     def look(self):
-        """Return the processes below it now."""
+        """Return its present descendants."""
         now = descendants(self.pid)
         self.seen |= now
         return now
@@ -94,7 +94,7 @@ class Running:
         return wait_for(what)
 
     def wait(self):
-        """Return its exit code, once it and all that it started are gone."""
+        """Return its exit code, once it and all its descendants have ended."""
         code = self.process.wait(timeout=PATIENCE)
         wait_for(lambda: not alive(self.seen))
         return code
@@ -102,7 +102,7 @@ class Running:
 
 @pytest.fixture
 def start(tmp_path, data_dir, compare):
-    """Start a comparison, or a script, as a process of its own in an empty folder; digits are prepared already."""
+    """Start a comparison, or a script, as a process of its own in an empty folder; the digits data set is prepared."""
     compare("--seeds", "1", "--epochs", "1", "--model", "linear", "--name", "prepare")
     started = []
 
@@ -153,7 +153,7 @@ def numbers(tmp_path):
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment of its own, with everything that the tests' one has."""
+    """A virtual environment with all packages of the tests' environment."""
 
     folder: Path
 
@@ -162,7 +162,7 @@ class Environment:
         return str(self.folder / ("Scripts" if os.name == "nt" else "bin") / "python")
 
     def pip_install(self, *folders: Path) -> None:
-        """Build and install distributions as a user's pip does, from these folders alone: no network is asked."""
+        """Build and install distributions with pip, from these folders alone, without network."""
         options = ["--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--no-build-isolation"]
         subprocess.run([self.python, "-m", "pip", "install", *options, *map(str, folders)], check=True)
 
@@ -179,7 +179,7 @@ class Environment:
 
 @pytest.fixture(scope="session")
 def make_environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Environment]:
-    """Make a virtual environment that sees what the tests' own one has installed, and can have more."""
+    """Create a virtual environment that sees the packages of the tests' environment, and can have more."""
 
     def make(name: str) -> Environment:
         folder = tmp_path_factory.mktemp("environments") / name

@@ -1,4 +1,4 @@
-"""The main job as a user runs it: a process of its own, real workers, a run folder."""
+"""`dlbench compare` as users run it: its own process, real workers, a run folder."""
 
 import csv
 import json
@@ -27,7 +27,7 @@ def _rows_by_id(folder):
 
 
 def _numbers(rows):
-    """Return what must not change from run to run: every column but those that measure time and memory."""
+    """Return what must not change from run to run: all columns except those of measured time and memory."""
     measured = {"train_seconds", "images_per_second", "peak_memory_mb"}
     return {key: {name: value for name, value in row.items() if name not in measured} for key, row in rows.items()}
 
@@ -47,7 +47,7 @@ def test_the_same_command_twice_computes_once_and_more_seeds_extend_the_folder(c
     assert len(list((folder / "journal").glob("*.jsonl"))) == 2
 
 
-def test_a_seed_alone_gives_the_numbers_that_it_gives_among_others_on_any_number_of_workers(compare, tmp_path):
+def test_a_seed_has_the_same_numbers_alone_and_among_others_on_any_number_of_workers(compare, tmp_path):
     alone = compare("--seed", "3", "--name", "alone", "--jobs", "1", *SMALL)
     among = compare("--seed", "1,3,2", "--name", "among", "--jobs", "3", *SMALL)
     one, three = (_numbers(_rows(tmp_path / run["path"])) for run in (alone, among))
@@ -127,7 +127,7 @@ def test_a_variant_list_needs_no_product_and_a_veto_leaves_the_rest(dlbench):
     assert "deep: skipped: images of 8×8 are too small for alexnet, which needs 63×63." in done.stdout
 
 
-def test_a_named_folder_refuses_other_fixed_settings_and_lists_them(compare, dlbench, tmp_path):
+def test_a_named_folder_rejects_different_fixed_settings_and_lists_them(compare, dlbench, tmp_path):
     compare("--name", "mine", "--seeds", "1", *SMALL)
     done = dlbench("compare", "--name", "mine", "--seeds", "1", "--model", "mlp:hidden=16", "--epochs", "3")
     assert done.returncode == 2
@@ -135,7 +135,7 @@ def test_a_named_folder_refuses_other_fixed_settings_and_lists_them(compare, dlb
     assert len(_rows(tmp_path / "results" / "mine")) == 1
 
 
-def test_results_of_other_versions_are_asked_about(compare, dlbench, tmp_path):
+def test_results_of_other_versions_need_a_decision(compare, dlbench, tmp_path):
     folder = tmp_path / compare("--seeds", "1", *SMALL)["path"]
     manifest = json.loads((folder / "manifest.json").read_text())
     session = manifest["sessions"][0]
@@ -153,7 +153,7 @@ def test_results_of_other_versions_are_asked_about(compare, dlbench, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
-def test_an_interrupt_keeps_what_has_finished_and_the_same_command_goes_on(compare, tmp_path, data_dir):
+def test_an_interrupt_keeps_what_has_finished_and_the_same_command_continues(compare, tmp_path, data_dir):
     compare("--seeds", "1", "--name", "prepare", *SMALL)
     arguments = ["compare", "--seeds", "40", "--epochs", "6", "--jobs", "1", "--name", "long"]
     command = [sys.executable, "-m", "dlbench.cli.main", *arguments]
@@ -182,7 +182,7 @@ def test_a_time_limit_ends_like_an_interrupt(dlbench, tmp_path):
     assert "trials are missing: the same command runs them" in done.stdout
 
 
-def test_a_script_calls_compare_without_a_guard_and_gets_frames(tmp_path, data_dir):
+def test_a_script_without_a_main_guard_calls_compare_and_gets_frames(tmp_path, data_dir):
     script = tmp_path / "script.py"
     script.write_text(
         "import dlbench, sys\n"

@@ -1,4 +1,4 @@
-"""The built-in plugins, held to what a stranger's is held to. The reports' plugins have a line in their own tests."""
+"""The built-in plugins pass the checks for all plugins; the reports' plugins run them in their own tests."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ test_standard = conformance("standard")
 test_torchvision = conformance("torchvision")
 
 
-def test_ones_own_images_keep_the_promises_of_data_sets(tmp_path: Path) -> None:
+def test_own_images_keep_the_promises_of_data_sets(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     images, labels = draw.integers(0, 256, size=(40, 8, 8, 3), dtype=np.uint8), np.arange(40) % 2
     arrays = {"train_images": images[:30], "train_labels": labels[:30]}

@@ -1,4 +1,4 @@
-"""Diagnostics as a user meets them: the option, the file, the table, what is there already, what is misspelt."""
+"""Diagnostics as users see them: the option, the file, the table, existing results, misspelled names."""
 
 import csv
 import json
@@ -36,7 +36,7 @@ def test_a_folder_measured_afterwards_has_the_same_numbers_and_loses_nothing(dlb
     assert {row["diagnostic"] for row in found} == {"gradient_norm", "vanishing_ratio"}
     assert len({row["trial_id"] for row in found}) == 4
 
-    dlbench(*run, "--step-losses")  # computed again for another reason
+    dlbench(*run, "--step-losses")  # computed again for a different reason
     assert rows(tmp_path, "diagnostics") == found
     again = dlbench(*run, "--diagnostics", "gradient-norm", "--explain")
     assert "(4 of 4 trials were finished before)" in again.stdout
@@ -52,7 +52,7 @@ def test_explain_names_what_differs_and_any_reading_can_be_judged(dlbench, tmp_p
         "compare", "--activation", "relu,sigmoid", *SHORT, "--metric", "vanishing_ratio", "--explain", columns=80
     )
     assert done.returncode == 0, done.stderr
-    assert "vanishing ratio" in done.stdout  # judged by it, so that it was measured without being asked for
+    assert "vanishing ratio" in done.stdout  # the judged metric is measured without --diagnostics
     assert "Diagnostics that differ (epoch 2)" in done.stdout
     assert "vanishing ratio: lower in sigmoid than in relu" in done.stdout
     assert max(map(len, done.stdout.split("Diagnostics that differ")[1].splitlines()[:8])) <= 80
@@ -80,7 +80,7 @@ def test_a_mistake_is_answered_before_anything_runs(dlbench, tmp_path, asked, sa
     assert not (tmp_path / "results").exists()
 
 
-def test_a_layer_that_is_not_there_is_named_with_those_that_are(dlbench):
+def test_an_unknown_layer_is_answered_with_the_known_ones(dlbench):
     dlbench("compare", "--activation", "relu,tanh", "--seeds", "2", *SHORT, "--diagnostics", "gradient-norm", "-q")
     done = dlbench("results", "show", "watched", "--metric", "gradient_norm@conv9")
     assert done.returncode == 2
@@ -104,7 +104,7 @@ def test_diagnostics_are_listed_and_shown_with_what_they_give(dlbench):
     assert (found["values"], found["needs"]) == (["update_ratio"], ["update"])
 
 
-def test_an_experiment_s_claims_speak_of_its_diagnostics(dlbench, tmp_path):
+def test_an_experiments_claims_can_use_its_diagnostics(dlbench, tmp_path):
     text = """schema = 1
 title = "Vanishing"
 seeds = 6

@@ -1,4 +1,4 @@
-"""Every built-in diagnostic works on every model of the report plugins, the one in NumPy among them."""
+"""Every built-in diagnostic works on every model of the report plugins, including the one in NumPy."""
 
 import math
 from dataclasses import replace
@@ -18,12 +18,12 @@ from dlbench.plugins.registry import Registry
 REGISTRY = Registry.load()
 PLUGINS = ("foundations", "cnn-settings", "resnet-depth", "convnet-basics")
 MODELS = [entry.name for entry in REGISTRY.entries("models") if entry.plugin.name in PLUGINS]
-#: By layer these have values on any of the networks; saturation on bounded activations alone.
+#: Diagnostics with values by layer on every network; saturation only has them for bounded activations.
 BY_LAYER = ("dead_units", "dormant_units", "activation_mean", "gradient_norm", "update_ratio")
 
 
 def measure(model, images, labels):
-    """Run the built-in diagnostics as the engine does, on batches that are the probe itself."""
+    """Run the built-in diagnostics as the engine does, with the probe itself as batches."""
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     given = {
         "training_batches": lambda size: zip(images.split(size), labels.split(size), strict=True),
@@ -61,9 +61,9 @@ def test_every_diagnostic_has_its_values_on_every_model_of_the_reports(name):
     assert all(value == pytest.approx(0.001, rel=1e-3) for value in found["update_ratio"].values())
     assert math.isfinite(found["hessian_eigenvalue"][""])
     assert math.isfinite(found["sharpness"][""])
-    assert "saturation" not in found  # ReLUs all
+    assert "saturation" not in found  # all activations are ReLUs
 
 
-def test_the_models_of_the_four_plugins_are_all_there():
+def test_all_models_of_the_four_plugins_are_tested():
     assert {name.partition("/")[0] for name in MODELS} == set(PLUGINS)
     assert len(MODELS) >= 14

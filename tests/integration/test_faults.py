@@ -121,7 +121,7 @@ def test_faults_of_one_trial_leave_the_others_alone_and_are_distinguished(faulty
 
 
 @pytest.mark.slow
-def test_failed_trials_are_tried_again_and_done_ones_are_not(faulty, tmp_path, data_dir):
+def test_failed_trials_run_again_and_completed_ones_do_not(faulty, tmp_path, data_dir):
     environment = {**os.environ, "PYTHONPATH": _search_path(faulty), "DLBENCH_DATA_DIR": str(data_dir)}
     command = [sys.executable, "-m", "dlbench.cli.main", "compare", "--seeds", "1", "--epochs", "1"]
     for _ in range(2):

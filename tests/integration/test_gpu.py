@@ -1,4 +1,4 @@
-"""What only a GPU can show: recorded steps train as single ones do, nothing waits within an epoch, trials resume."""
+"""Tests that need a GPU: recorded steps train like single ones, nothing waits within an epoch, trials resume."""
 
 import threading
 from dataclasses import replace
@@ -25,7 +25,7 @@ STEPS = 6  # and a smaller one
 
 
 class Convolutions(nn.Sequential):
-    """What a network of convolutions has: batch norm, pooling, dropout."""
+    """A convolutional network with batch norm, pooling and dropout."""
 
     def __init__(self):
         super().__init__(
@@ -37,7 +37,7 @@ class Convolutions(nn.Sequential):
 
 @pytest.fixture(scope="module")
 def images():
-    """Ten classes of 16×16 colour images, each with a bright row of its own."""
+    """Ten classes of 16×16 color images, each class with its own bright row."""
     random = np.random.default_rng(0)
 
     def part(count):
@@ -105,7 +105,7 @@ def test_recorded_steps_train_as_single_steps_do(make_setup, texts):
 
 
 class Dropped(nn.Module):
-    """A linear network that keeps what dropout left of ones, step by step."""
+    """A linear network that stores the output of dropout on ones, step by step."""
 
     def __init__(self):
         super().__init__()
@@ -117,12 +117,12 @@ class Dropped(nn.Module):
         return self.linear(images.flatten(1))
 
 
-def test_dropout_is_drawn_anew_in_each_replay_and_alike_in_each_run(make_setup):
+def test_dropout_differs_between_replays_and_is_the_same_in_each_run(make_setup):
     def seen():
         setup = make_setup(Dropped, cuda_graphs="true", augment="none")
         with borrowed_generators(0, "dropout"):
             masks = [(setup.step(setup, batch), setup.model.left.clone())[1] for batch in _batches(setup)]
-        torch.cuda.synchronize()  # a recording must outlive its replays
+        torch.cuda.synchronize()  # the recording must exist until its replays have finished
         return masks
 
     first = seen()
@@ -146,7 +146,7 @@ def test_nothing_waits_for_the_device_within_an_epoch(make_setup, graphs):
 
 
 @pytest.mark.parametrize("graphs", ["false", "true"])
-def test_an_interrupted_trial_goes_on_to_the_last_bit(registry, make_trial, images, tmp_path, graphs):
+def test_an_interrupted_trial_resumes_to_the_last_bit(registry, make_trial, images, tmp_path, graphs):
     trial = make_trial(cuda_graphs=graphs, scheduler="one-cycle", deterministic="true")
 
     def losses(after=None):
@@ -166,12 +166,12 @@ def test_an_interrupted_trial_goes_on_to_the_last_bit(registry, make_trial, imag
     assert losses() == undisturbed
 
 
-def test_an_optimizer_that_cannot_be_recorded_steps_singly(make_setup):
+def test_an_optimizer_that_cannot_be_recorded_trains_step_by_step(make_setup):
     assert make_setup(optimizer="adagrad", cuda_graphs="true").step is train_step
 
 
 class Reading(nn.Module):
-    """A linear network that reads a number back from the device in its forward pass, as no recording can."""
+    """A linear network that reads a number back from the device in its forward pass, which cannot be recorded."""
 
     def __init__(self):
         super().__init__()
@@ -181,7 +181,7 @@ class Reading(nn.Module):
         return self.linear(images.flatten(1)) * (1.0 if images.mean().item() > -1 else 0.0)
 
 
-def test_a_network_that_cannot_be_recorded_is_told_of_and_harms_no_other(make_setup):
+def test_a_network_that_cannot_be_recorded_is_reported_and_affects_no_other(make_setup):
     setup = make_setup(Reading, cuda_graphs="true")
     with borrowed_generators(0, "dropout"), pytest.raises(DlbenchError, match="cannot be recorded as a CUDA graph"):
         train_epoch(setup)

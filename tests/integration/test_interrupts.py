@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and kill -9 in the middle of a trial: what is there afterwards, and that nothing runs on."""
+"""Ctrl-C, SIGTERM and kill -9 in the middle of a trial: what remains afterwards, and that no process survives."""
 
 import contextlib
 import os
@@ -60,7 +60,7 @@ def checkpoints(tmp_path, name):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
-def test_the_first_signal_leaves_a_checkpoint_and_the_same_command_goes_on_to_the_same_numbers(
+def test_the_first_signal_leaves_a_checkpoint_and_the_same_command_resumes_to_the_same_numbers(
     start, dlbench, numbers, tmp_path, number
 ):
     running = start(*TRIAL, "--name", "cut", "--checkpoint-every", "0.1")
@@ -88,7 +88,7 @@ def numbers_or_none(numbers, name):
         return None
 
 
-def test_a_second_ctrl_c_ends_now_whatever_a_component_does(start, hanging, tmp_path):
+def test_a_second_ctrl_c_ends_at_once_whatever_a_component_does(start, hanging, tmp_path):
     running = start("--activation", "hanging/hangs", "--seeds", "1", "--name", "twice", site=hanging)
     running.wait_for(lambda: list(tmp_path.glob("begun-*")))
     running.process.send_signal(signal.SIGINT)
@@ -137,7 +137,7 @@ def test_a_signal_to_the_whole_group_while_workers_start_leaves_no_traceback(sta
 
 
 @pytest.mark.parametrize("name", [pytest.param("hangs", marks=pytest.mark.slow), "stuck"])
-def test_a_trial_that_hangs_ends_at_its_time_limit_and_its_log_tells_where(dlbench, hanging, tmp_path, name):
+def test_a_trial_that_hangs_ends_at_its_time_limit_and_its_log_shows_where(dlbench, hanging, tmp_path, name):
     done = dlbench("compare", "--activation", f"hanging/{name}", "--seeds", "1", "--timeout", "1", "--name", "late")
     assert done.returncode == 1
     assert "timeout, not finished after 1 s" in done.stderr

@@ -98,7 +98,7 @@ def kill(pid):
 
 
 class Killer:
-    """Runs a command, kills it and its workers at moments that a seed decides, and lets it go on to its end."""
+    """Runs a command, kills it and its workers at moments determined by a seed, and finally runs it to its end."""
 
     def __init__(self, start, folder, seed):
         self.start = start
@@ -108,7 +108,7 @@ class Killer:
         self.resumed = 0
 
     def disturb(self, *arguments, sessions, site=None):
-        """Run some sessions that do not live long, then one that does."""
+        """Run some sessions that are killed early, then one to its end."""
         for _ in range(sessions):
             running = self.start(*arguments, site=site)
             self._session(running)
@@ -120,8 +120,8 @@ class Killer:
         self.resumed += last.said().count("resuming from")
 
     def _session(self, running):
-        """Let it come to work, or not quite; kill workers now and then; end with the parent, perhaps with all."""
-        if self.kills["parent"] == 0:  # once at least there is something to go on from, however busy the machine
+        """Wait until it computes, or nearly; kill some workers; finally kill the parent, perhaps with all workers."""
+        if self.kills["parent"] == 0:  # at least once there is something to resume from, even on a busy machine
             running.wait_for(lambda: any(self.folder.glob("results/*/checkpoints/[!.]*")) or running.ended())
         for _ in range(self.random.choice([0, 2, 3, 4, 5])):
             running.wait_for(lambda: running.workers() or running.ended())
@@ -154,7 +154,7 @@ class Killer:
 
 
 def whole(line):
-    """Return a line's record; the last line of a killed session may be half one."""
+    """Return a line's record; the last line of a killed session may be incomplete."""
     try:
         return json.loads(line)
     except ValueError:
@@ -162,13 +162,13 @@ def whole(line):
 
 
 def check(killer, numbers, name, undisturbed, count):
-    """No row lost, none twice, and all as if nothing had happened."""
+    """Check that no row is lost or doubled, and that all numbers are those of an undisturbed run."""
     assert numbers(name) == undisturbed
     assert sorted(killer.done(name).values()) == [1] * count
     assert not (killer.folder / "results" / name / "checkpoints").exists()
 
 
-def test_a_hundred_kills_of_workers_and_parents_lose_nothing_and_change_nothing(start, component, numbers, tmp_path):
+def test_a_hundred_kills_of_workers_and_parents_lose_and_change_nothing(start, component, numbers, tmp_path):
     site = component("hollow", HOLLOW, PARTS)
     killer = Killer(start, tmp_path, seed=7)
     assert start(*TRIALS, "--name", "undisturbed", site=site).wait() == 0
@@ -183,7 +183,7 @@ def test_a_hundred_kills_of_workers_and_parents_lose_nothing_and_change_nothing(
     assert killer.resumed > 0
 
 
-def test_real_trainings_killed_in_their_middle_go_on_to_the_same_numbers(start, numbers, tmp_path):
+def test_real_trainings_killed_midway_resume_to_the_same_numbers(start, numbers, tmp_path):
     killer = Killer(start, tmp_path, seed=11)
     assert start(*REAL, "--name", "undisturbed").wait() == 0
     undisturbed = numbers("undisturbed")

@@ -19,7 +19,7 @@ def place(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def environment(make_environment, place: Path):
-    """One environment for all kinds, as pip takes seconds."""
+    """One environment for all kinds, because pip takes seconds."""
     made = make_environment("new")
     folders = [place / f"dlbench-{name}" for name in PLUGINS.values()]
     for (kind, name), folder in zip(PLUGINS.items(), folders, strict=True):
@@ -28,7 +28,7 @@ def environment(make_environment, place: Path):
     return made
 
 
-def test_each_is_listed_and_well(environment, place: Path) -> None:
+def test_each_is_listed_without_problems(environment, place: Path) -> None:
     done = environment.dlbench("plugins", "list", "--json", cwd=place)
     assert done.returncode == 0, done.stderr
     rows = {row["name"]: row for row in json.loads(done.stdout)["plugins"]}
@@ -55,7 +55,7 @@ def test_checking_without_a_name_checks_all_that_are_allowed(environment, place:
     assert "5 checked, none with a broken promise." in done.stdout
 
 
-def test_they_stand_in_a_comparison_beside_the_built_in_ones(environment, place: Path) -> None:
+def test_they_can_be_compared_with_the_built_in_ones(environment, place: Path) -> None:
     axes = ["--activation", "relu,new-activation", "--model", "new-model", "--dataset", "new-dataset"]
     more = ["--scheduler", "new-scheduler", "--optimizer", "new-optimizer", "--executor", "new-executor"]
     options = ["--epochs", "1", "--seeds", "1", "--name", "all", "--data-dir", "data"]

@@ -1,4 +1,4 @@
-"""Faults of plugins as they come: real distributions, built and pip-installed; every command works beside them.
+"""Faulty plugins: real distributions, built and pip-installed; every command works with them installed.
 
 The same faults one at a time, in this process: tests/unit/test_plugins.py.
 """
@@ -32,7 +32,7 @@ WELL = HOOK + "return [Activation(name='{name}', factory='torch.nn:Tanh', summar
 
 
 class Fault(NamedTuple):
-    """A plugin's module, what its warning says, and whether the plugin works all the same."""
+    """A plugin's module, the text of its warning, and whether the plugin still works."""
 
     source: str
     words: tuple[str, ...]
@@ -65,7 +65,7 @@ FAULTS = {
 SLOW = Fault("import time; time.sleep(10)\n" + WELL.format(name="slow"), ("took 10 seconds to import",), True)
 DEADLY = Fault("import os; os._exit(7)", ())
 EVERYTHING = {"healthy": Fault(WELL.format(name="healthy"), ()), **FAULTS, "slow": SLOW, "deadly": DEADLY}
-#: What can be survived, without the one that makes every command wait.
+#: The faults that commands survive, except the plugin that is slow to import.
 SURVIVABLE = ",".join(
     ["convnet-basics", *(name for name in EVERYTHING if name not in ("slow", "deadly", "taken-name"))]
 )
@@ -115,7 +115,7 @@ def listed(environment, place: Path):
 def test_each_fault_is_one_problem_with_its_distribution_and_remedy(listed, name: str) -> None:
     distribution = f"dlbench-{name}"
     problems = [p for p in listed["problems"] if p["distribution"].split()[0] == distribution]
-    if name == "taken-name" and not problems:  # of the two, the one that is found first works
+    if name == "taken-name" and not problems:  # of the two, the one found first works
         problems = [p for p in listed["problems"] if p["distribution"] == "dlbench-healthy"]
     (problem,) = problems
     assert all(word in problem["reason"] + problem["remedy"] for word in FAULTS[name].words)
@@ -123,13 +123,15 @@ def test_each_fault_is_one_problem_with_its_distribution_and_remedy(listed, name
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_plugin_whose_fault_is_small_works_on(listed, name: str) -> None:
+def test_a_plugin_with_a_minor_fault_still_works(listed, name: str) -> None:
     (row,) = [row for row in listed["plugins"] if row["distribution"] == f"dlbench-{name}"]
     assert row["loaded"] == FAULTS[name].works
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_works_beside_all_of_them_and_warns_of_each_once(environment, place: Path, command: str) -> None:
+def test_every_command_works_with_all_of_them_installed_and_warns_of_each_once(
+    environment, place: Path, command: str
+) -> None:
     done = environment.dlbench(*COMMANDS[command], cwd=place, DLBENCH_PLUGINS=SURVIVABLE)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
@@ -142,26 +144,26 @@ def test_every_command_works_beside_all_of_them_and_warns_of_each_once(environme
         assert all(sum(f"(dlbench-{name} 1.0)" in line for line in warnings) == 1 for name in asked)
 
 
-def test_a_document_on_standard_output_stays_whole(environment, place: Path) -> None:
+def test_a_json_document_on_standard_output_stays_valid(environment, place: Path) -> None:
     done = environment.dlbench("list", "activations", "--json", cwd=place, DLBENCH_PLUGINS=SURVIVABLE)
     assert {"healthy/healthy", "printing/printing", "standard/relu"} <= {row["name"] for row in json.loads(done.stdout)}
 
 
-def test_commands_that_read_results_do_not_ask_plugins(environment, place: Path) -> None:
+def test_commands_that_read_results_load_no_plugins(environment, place: Path) -> None:
     done = environment.dlbench("results", "list", cwd=place, DLBENCH_PLUGINS=SURVIVABLE)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_strict_plugins_make_errors_of_warnings(environment, place: Path) -> None:
+def test_strict_plugins_turn_warnings_into_errors(environment, place: Path) -> None:
     variables = {"DLBENCH_PLUGINS": SURVIVABLE, "DLBENCH_STRICT_PLUGINS": "1"}
     done = environment.dlbench("list", "activations", cwd=place, **variables)
     assert done.returncode == 2
     assert "no_such_module_at_all" in done.stderr
     assert "DLBENCH_STRICT_PLUGINS" in done.stderr
     hook = variables | {"DLBENCH_PLUGINS": "raising-hook"}
-    assert environment.dlbench("list", "models", cwd=place, **hook).returncode == 0  # its hook is not asked
+    assert environment.dlbench("list", "models", cwd=place, **hook).returncode == 0  # its hook is not called
     assert environment.dlbench("list", "activations", cwd=place, **hook).returncode == 2
-    assert environment.dlbench("plugins", "list", cwd=place, **variables).returncode == 0  # says everything anyway
+    assert environment.dlbench("plugins", "list", cwd=place, **variables).returncode == 0  # always reports everything
 
 
 def test_one_that_takes_ten_seconds_to_import_is_named_and_works(environment, place: Path) -> None:
@@ -172,16 +174,16 @@ def test_one_that_takes_ten_seconds_to_import_is_named_and_works(environment, pl
     assert "seconds to import, and every command waits for it" in done.stderr
 
 
-def test_what_cannot_be_survived_is_left_out_by_name(environment, place: Path) -> None:
+def test_a_plugin_that_ends_the_process_can_be_excluded_by_name(environment, place: Path) -> None:
     done = environment.dlbench("list", "activations", cwd=place, DLBENCH_PLUGINS="deadly")
-    assert done.returncode == 7  # os._exit() asks nobody
+    assert done.returncode == 7  # os._exit() cannot be caught
     done = environment.dlbench("list", "activations", cwd=place, DLBENCH_PLUGINS="healthy")
     assert done.returncode == 0
     assert "healthy" in done.stdout
 
 
-def test_a_plugin_is_removed_however_broken_it_is(environment, place: Path) -> None:
-    """Even with the deadly one allowed: nothing is loaded to remove one."""
+def test_any_broken_plugin_can_be_removed(environment, place: Path) -> None:
+    """No plugin is loaded to remove one, so this works even with the deadly one allowed."""
     done = environment.dlbench("plugins", "uninstall", "deadly", "import-error", "--yes", cwd=place)
     assert done.returncode == 0, done.stderr
     done = environment.dlbench("plugins", "list", "--json", cwd=place, DLBENCH_PLUGINS="healthy")

@@ -1,4 +1,4 @@
-"""What the issue asks for on genuine data; skipped where DLBENCH_DATA_DIR does not hold it."""
+"""Trainings on real data; skipped where DLBENCH_DATA_DIR lacks it."""
 
 import csv
 

@@ -1,4 +1,4 @@
-"""The committed results and the page that speaks of them."""
+"""The committed results and the page about them."""
 
 import re
 from pathlib import Path
@@ -20,12 +20,12 @@ def answered() -> ExperimentRuns:
     return read_experiment_runs(RESULTS, Registry.load())
 
 
-def test_the_page_says_what_the_folders_say(answered):
+def test_the_page_agrees_with_the_folders(answered):
     assert answered.problems == ()
     assert markdown(answered) == (RESULTS / "README.md").read_text(encoding="utf-8")
 
 
-def test_every_planned_trial_of_a_committed_run_is_there(answered):
+def test_every_planned_trial_of_a_committed_run_has_a_record(answered):
     assert {run.folder: run.done for run in answered.runs} == {run.folder: run.planned for run in answered.runs}
 
 
@@ -33,6 +33,6 @@ def test_no_weights_are_committed(answered):
     assert not [path for path in RESULTS.rglob("*") if path.suffix in (".pt", ".safetensors")]
 
 
-def test_every_committed_run_is_one_that_the_script_makes(answered):
+def test_the_script_runs_every_committed_run(answered):
     named = set(re.findall(r"[\w-]+", (RESULTS / "reproduce.sh").read_text(encoding="utf-8")))
     assert {run.folder for run in answered.runs} <= named | {f"{name}-reduced" for name in named}

@@ -1,4 +1,4 @@
-"""Verdicts as a user gets them: fixed before running, asked otherwise later, with growing seeds and a noise floor."""
+"""Verdicts as users see them: fixed before running, other criteria later, growing seeds, a noise floor."""
 
 import csv
 import json
@@ -15,7 +15,7 @@ def _rows(path, name="comparison.csv"):
         return list(csv.DictReader(file))
 
 
-def test_a_clear_difference_is_told_in_the_table_the_file_and_the_document(dlbench, compare, tmp_path):
+def test_a_clear_difference_is_in_the_table_the_file_and_the_json_document(dlbench, compare, tmp_path):
     done = dlbench("compare", *SMALL, "--seeds", "6", "--name", "clear")
     assert done.returncode == 0, done.stderr
     assert "mlp:hidden=64 is better than mlp:hidden=8 by " in done.stdout
@@ -30,7 +30,7 @@ def test_a_clear_difference_is_told_in_the_table_the_file_and_the_document(dlben
     assert [row["variant"] for row in document["convergence"]] == ["mlp:hidden=8", "mlp:hidden=64"]
 
 
-def test_what_was_fixed_stays_and_what_is_asked_later_is_marked(dlbench, compare, tmp_path):
+def test_fixed_criteria_stay_and_later_ones_are_marked(dlbench, compare, tmp_path):
     fixed = ("--metric", "test_loss", "--margin", "0.01", "--baseline", "mlp:hidden=64")
     document = compare(*SMALL, "--seeds", "3", "--name", "fixed", *fixed)
     assert document["departures"] == []
@@ -51,7 +51,9 @@ def test_the_number_of_workers_never_changes_a_verdict(compare):
     assert one["sentences"] == two["sentences"]
 
 
-def test_growing_seeds_stop_when_every_verdict_is_decided_and_the_looks_are_kept(dlbench, compare, tmp_path):
+def test_growing_seeds_stop_when_every_verdict_is_decided_and_the_interim_analyses_are_recorded(
+    dlbench, compare, tmp_path
+):
     grow = ("--seeds", "auto:6..20", "--name", "grow")
     done = dlbench("compare", *SMALL, *grow)
     assert done.returncode == 0, done.stderr
@@ -68,8 +70,8 @@ def test_growing_seeds_stop_when_every_verdict_is_decided_and_the_looks_are_kept
     assert "they are fixed before running" in refused.stderr
 
 
-def test_growing_seeds_go_on_from_an_interrupt_and_end_with_the_budget(dlbench, tmp_path):
-    # Next to no difference: it takes more seeds than there are to show it, unless chance has it otherwise.
+def test_growing_seeds_continue_after_an_interrupt_and_end_with_the_budget(dlbench, tmp_path):
+    # Almost no difference: except by chance, it takes more seeds than these to show it.
     rates = ("--learning-rate", "0.001,0.00101", "--model", "mlp:hidden=16", "--epochs", "8", "--margin", "0")
     command = ("compare", *rates, "--seeds", "auto:6..10", "--name", "alike")
     first = dlbench(*command, "--max-time", "1.5", "--jobs", "1")

@@ -30,7 +30,7 @@ DIGITS = PreparedInfo(
 
 
 class Resolver(TrialResolver):
-    """A resolver that knows the data set and the machine without looking."""
+    """A resolver with fixed facts about data set and machine."""
 
     def prepared(self, dataset):
         return DIGITS
@@ -84,12 +84,12 @@ class Executor:
 
     @property
     def ran(self) -> list[tuple[str, int]]:
-        """Return what was run, as (activation, seed)."""
+        """Return the trials that ran, as (activation, seed)."""
         return [(unit.trials[0].activation.name.rpartition("/")[2], unit.trials[0].seed) for unit in self.units]
 
 
 class Display:
-    """Remembers what a session shows."""
+    """Records what a session shows."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -131,7 +131,7 @@ class Done:
 
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch, registry):
-    """Run a session of two activations on two seeds, or as is asked, and return what it left, ran and showed."""
+    """Run a session, by default of two activations on two seeds; return what it left, ran and showed."""
     monkeypatch.setattr(session_run, "TrialResolver", Resolver)
 
     def run(*, executor=None, activations=("relu", "tanh"), seeds=2, request=None, stop=None, **options):

@@ -103,7 +103,7 @@ def test_force_of_an_unknown_name_is_an_error_and_writes_nothing(session, tmp_pa
 
 @pytest.fixture
 def stale(session):
-    """A run whose results have the provenance of another torch."""
+    """A run whose results were computed with another version of torch."""
     folder = session().outcome.folder
     manifest = _manifest(folder)
     manifest["sessions"][0]["versions"]["torch"] = "1.0"
@@ -222,7 +222,7 @@ def test_a_session_shows_what_another_one_finishes_meanwhile_and_runs_none_of_it
     others = []
 
     def other_session(count):
-        if count == 1:  # the first session is in the middle of its work
+        if count == 1:  # the first session is still running
             others.append(session(executor=executor(stop_after=1)))
 
     done = session(executor=executor(before=other_session))
@@ -267,7 +267,7 @@ def test_a_session_reads_each_line_of_the_journal_once_and_judges_once(session, 
     session()
     lines, judged = Counter(monkeypatch, journal, "parse_line"), Counter(monkeypatch, stored_run, "judge_run")
     done = session(seeds=3)
-    assert lines.calls == 4  # its own records it knows
+    assert lines.calls == 4  # it does not read its own records
     assert judged.calls == 1
     done.outcome.run.judge()
     done.outcome.run.judge({"metric": "test_accuracy"})  # as the plan has it

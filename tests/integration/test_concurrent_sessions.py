@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-#: An executor without torch behind the protocol that the real one keeps; it notes which trials it computes.
+#: An executor without torch that follows the real one's protocol; it records which trials it computes.
 PLUGIN = """
     import os, time
     from pathlib import Path
@@ -73,7 +73,7 @@ for number in range(rounds):
 
 @pytest.fixture
 def start(install, tmp_path, data_dir):
-    """Start a process that runs rounds, each in a folder of its own, together with so many others."""
+    """Start a process that runs rounds, each in its own folder, together with other processes."""
     install("instant", PLUGIN)
     path = os.pathsep.join([str(tmp_path / "site-packages"), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": path, "COMPUTED": str(tmp_path / "computed")}
@@ -116,7 +116,7 @@ def _check(folder: Path, trials: int) -> None:
     assert len({json.loads(line)["trial_id"] for line in lines}) == len(lines) == trials
     manifest = json.loads((folder / "manifest.json").read_text())
     assert all(session["ended"] for session in manifest["sessions"])
-    assert {path.suffix for path in (folder / "journal").iterdir()} == {".jsonl"}  # locks and signs of life are gone
+    assert {path.suffix for path in (folder / "journal").iterdir()} == {".jsonl"}  # locks and live files are removed
 
 
 @pytest.mark.parametrize("rounds", [3, pytest.param(50, marks=pytest.mark.slow)])
@@ -131,12 +131,14 @@ def test_two_processes_at_once_compute_each_trial_once(start, tmp_path, rounds):
     assert all(len(json.loads(path.read_text())["sessions"]) == 2 for path in manifests)
 
 
-def test_what_a_killed_process_had_taken_the_other_computes(start, tmp_path):
+def test_the_trials_claimed_by_a_killed_process_are_computed_by_the_other(start, tmp_path):
     killed = start(0, company=1)
     (tmp_path / f"computed.hang-{killed.pid}").touch()
     _wait_for(lambda: (tmp_path / "computed").exists())
     other = start(1, company=1)
-    _wait_for(lambda: len((tmp_path / "computed").read_text().split()) == 8)  # all but the one that is taken, and that
+    _wait_for(
+        lambda: len((tmp_path / "computed").read_text().split()) == 8
+    )  # all except the claimed one, and that one too
     time.sleep(0.5)
     assert other.poll() is None  # it waits for the trial that the first one runs
     killed.send_signal(signal.SIGKILL)
@@ -146,7 +148,7 @@ def test_what_a_killed_process_had_taken_the_other_computes(start, tmp_path):
     assert sorted(Counter((tmp_path / "computed").read_text().split()).values()) == [1] * 7 + [2]
 
 
-def test_a_reader_during_a_run_sees_whole_rows_only(start, tmp_path):
+def test_a_reader_during_a_run_sees_only_complete_rows(start, tmp_path):
     import pandas as pd
 
     processes = [start(0, seeds=20), start(1, seeds=20)]
@@ -169,7 +171,7 @@ def test_a_reader_during_a_run_sees_whole_rows_only(start, tmp_path):
     _check(folder, 40)
 
 
-def test_who_is_at_work_keeps_others_from_taking_the_folder_away(start, dlbench, tmp_path):
+def test_a_folder_with_an_active_session_cannot_be_removed_or_moved_aside(start, dlbench, tmp_path):
     running = start(0, company=1)
     hang = tmp_path / f"computed.hang-{running.pid}"
     hang.touch()
