@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from dlbench.components.metrics import SHARE_DIGITS, Direction, Group, Metric, Value
 
-#: 0.2 points of accuracy: what nobody would change a network for.
+#: 0.2 points of accuracy: a difference too small to be relevant.
 ACCURACY_MARGIN = 0.002
 
 

@@ -21,7 +21,7 @@ class Metric:
 
     name: as in the columns of the CSV files; what follows an @ names a layer.
     title: its name in prose and tables.
-    better: which values are better; None where nobody has said.
+    better: which values are better; None if it is not known.
     share: whether it is a fraction whose differences read in percentage points.
     symbol: the unit of a value in headings; at "%" values are shown as percentages.
     unit: the unit of a difference in words; shares have points.
@@ -52,7 +52,7 @@ class Metric:
 
     @property
     def higher_is_better(self) -> bool:
-        """Return whether higher values win; where nobody has said, they do."""
+        """Return whether higher values are better; True if it is not known."""
         return self.better != "lower"
 
     @property
@@ -125,7 +125,7 @@ class Value:
 
     @property
     def metric(self) -> Metric:
-        """Return it as a metric; nobody has said which difference of a diagnostic does not matter."""
+        """Return the value as a metric, without a margin: diagnostics have none."""
         return Metric(
             name=self.name,
             title=self.title or self.name.replace("_", " "),

@@ -15,7 +15,7 @@ ParameterValue = bool | int | float | str | None | tuple[float, ...]
 ValueType = type[bool] | type[int] | type[float] | type[str] | type[tuple[float, ...]]
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
-#: What a diagnostic may request beside the model and the probe; see Diagnostic.
+#: What a diagnostic may request besides the model and the probe; see Diagnostic.
 NEEDS = ("training_batches", "held_out_batches", "update", "step_losses", "learning_rate")
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
 _TYPES = (bool, int, float, str, tuple)
@@ -271,7 +271,7 @@ class Figure(Component):
         object.__setattr__(self, "title", self.title or self.name.replace("-", " ").capitalize())
         object.__setattr__(self, "values", tuple(self.values))
         if self.parameters:
-            raise ContractError(f"{self.name}: a figure has no parameters, as nobody could give them.")
+            raise ContractError(f"{self.name}: a figure takes no parameters.")
 
 
 KINDS: Mapping[str, type[Component]] = MappingProxyType(

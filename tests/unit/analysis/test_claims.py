@@ -71,7 +71,7 @@ def test_more_and_less_are_meant_whichever_way_is_better(ask) -> None:
     assert ask(claim("relu > tanh", "test_loss"), relu=RELU, tanh=TANH).answer == "refuted"
 
 
-def test_noise_shows_nothing_and_says_how_many_more_seeds_would(ask) -> None:
+def test_noise_shows_nothing_and_states_how_many_more_seeds_would(ask) -> None:
     answer = ask(claim("relu > elu"), relu=[value + 0.004 for value in RELU], elu=ELU)
     assert answer.answer == "not shown"
     assert "more seeds would show it" in answer.why
@@ -80,7 +80,7 @@ def test_noise_shows_nothing_and_says_how_many_more_seeds_would(ask) -> None:
 
 
 @pytest.mark.parametrize(("n", "needed"), [(3, True), (5, True), (6, False)])
-def test_too_few_seeds_are_told(ask, n: int, needed: bool) -> None:
+def test_too_few_seeds_are_reported(ask, n: int, needed: bool) -> None:
     answer = ask(claim("relu > tanh"), relu=RELU[:n], tanh=TANH[:n])
     assert answer.answer == ("not shown" if needed else "supported")
     assert (f"n = {n} is too small, 6 could show it" in answer.why) == needed
@@ -250,7 +250,7 @@ def test_the_average_is_taken_by_seed(ask_grid) -> None:
     assert part.n == 9
 
 
-def test_averages_leave_out_combinations_that_one_side_lacks(ask_grid) -> None:
+def test_averages_skip_combinations_that_one_side_lacks(ask_grid) -> None:
     """Without relu at 1024, tanh's poor 1024 must not count against tanh."""
     means = {key: mean for key, mean in FALLING.items() if key != ("relu", 1024)}
     (part,) = ask_grid(claim("relu > tanh"), means).parts

@@ -71,7 +71,7 @@ def test_a_value_that_is_not_finite_leaves_the_mean_without_one(make_record):
     assert metric_value(record, Query(metric="saturation@b")) == 0.5
 
 
-def test_a_layer_and_a_value_that_nobody_has_are_named(measured):
+def test_an_unknown_layer_and_an_unknown_value_are_named(measured):
     with pytest.raises(DlbenchError, match="no layer 'conv9'") as caught:
         check_metric("saturation@conv9", measured())
     assert "conv" in caught.value.hint
@@ -80,10 +80,10 @@ def test_a_layer_and_a_value_that_nobody_has_are_named(measured):
     assert "saturation" in caught.value.hint
     with pytest.raises(DlbenchError, match="no metric 'saturation'"):
         check_metric("saturation")
-    check_metric("saturation@conv1", measured=["saturation"])  # before anything ran, layers are not known
+    check_metric("saturation@conv1", measured=["saturation"])  # layers are unknown before the run
 
 
-def test_a_trial_whose_diagnostic_failed_has_no_value_and_stops_nobody(measured, make_plan):
+def test_a_trial_whose_diagnostic_failed_has_no_value_and_stops_nothing(measured, make_plan):
     plan = replace(make_plan(), diagnostics=WATCH)
     records = [measured(activation=a, seed=s) for a in ("relu", "tanh") for s in range(3)]
     records[0] = replace(records[0], diagnostics=())
@@ -93,14 +93,14 @@ def test_a_trial_whose_diagnostic_failed_has_no_value_and_stops_nobody(measured,
     assert (found.n, found.dropped) == (1, 2)
 
 
-def test_readings_come_back_from_the_journal_as_they_went(measured):
+def test_readings_survive_the_journal(measured):
     record = measured()
     assert TrialRecord.from_json(json.loads(json.dumps(record.to_json()))) == record
     older = {k: v for k, v in record.to_json().items() if k not in ("diagnostics", "watched")}
     assert TrialRecord.from_json(older).diagnostics == ()
 
 
-def test_diagnostics_csv_is_there_only_where_something_was_measured(measured, make_record, tmp_path):
+def test_diagnostics_csv_exists_only_where_something_was_measured(measured, make_record, tmp_path):
     files = TableFiles(tmp_path)
     files.rebuild([make_record(seed=0)])
     assert not (tmp_path / "diagnostics.csv").exists()
@@ -167,7 +167,7 @@ def test_too_few_seeds_claim_nothing(measured, make_plan):
     assert "none is shown to differ" in printed(explain(*study(measured, make_plan, seeds=4)))
 
 
-def test_without_diagnostics_it_is_said_how_to_get_them(make_record, make_plan):
+def test_without_diagnostics_the_output_names_the_option(make_record, make_plan):
     found = explain([make_record()], make_plan(seeds=[0]))
     assert "--diagnostics" in printed(found)
 
@@ -191,7 +191,7 @@ def printed(found):
     return capture.get()
 
 
-def test_a_folder_goes_on_measuring_what_it_measured(make_plan):
+def test_an_extended_plan_keeps_its_diagnostics(make_plan):
     before = replace(make_plan(), diagnostics=DiagnosticsPlan(diagnostics=("a",), at=("last",), values=("x",)))
     now = replace(make_plan(), diagnostics=DiagnosticsPlan(diagnostics=("b",), at=("first",), values=("y",)))
     joined = extend_plan(before, now).diagnostics

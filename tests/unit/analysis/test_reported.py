@@ -20,7 +20,7 @@ def compare(make_record, make_plan):  # type: ignore[no-untyped-def]
     return compare
 
 
-def test_a_figure_stands_beside_the_mean_and_its_interval(compare) -> None:
+def test_a_figure_is_compared_with_the_mean_and_its_interval(compare) -> None:
     figure = compare(0.9)
     mean = sum(ACCURACIES) / 6
     low, high = stats.t.interval(0.95, 5, mean, stats.sem(ACCURACIES))

@@ -54,13 +54,13 @@ def test_a_variant_that_was_not_measured_before_cannot_be_compared():
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"schema": 99, "speeds": []}', '{"schema": 1, "speeds": [{}]}'])
-def test_a_file_of_something_else_is_named(tmp_path, content):
+def test_a_file_without_speeds_is_named(tmp_path, content):
     path = tmp_path / "speeds.json"
     path.write_text(content)
     with pytest.raises(DlbenchError, match=r"speeds\.json has no measured speeds"):
         read(path)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DlbenchError, match="cannot be read"):
         read(tmp_path / "speeds.json")

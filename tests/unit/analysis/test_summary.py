@@ -27,7 +27,7 @@ def test_variants_come_in_the_order_of_the_plan_with_values_by_seed(make_record,
     assert tuple(summaries[0].metrics) == STANDARD_METRICS
 
 
-def test_records_outside_the_plan_are_left_aside(make_record, make_plan):
+def test_records_outside_the_plan_are_ignored(make_record, make_plan):
     (summary,) = summarize([make_record("relu"), make_record("gelu")], make_plan(["relu"]))
     assert summary.n == 1
 
@@ -50,12 +50,12 @@ def test_a_diverged_trial_counts_with_its_accuracy_but_not_with_its_time_and_fai
     assert found == [("diverged", "", (1,)), ("failed", "ValueError: no", (2, 3)), ("oom", "", (4,))]
 
 
-def test_a_metric_that_no_trial_has_is_left_out(make_record, make_plan):
+def test_a_metric_that_no_trial_has_is_omitted(make_record, make_plan):
     (summary,) = summarize([make_record(metrics={"test_loss": None})], make_plan(["relu"]))
     assert set(summary.metrics) == {"train_seconds", "images_per_second", "parameters"}
 
 
-def test_a_variant_without_records_is_there_with_none(make_plan):
+def test_a_variant_without_records_has_an_empty_summary(make_plan):
     (summary,) = summarize([], make_plan(["relu"]))
     assert (summary.n, summary.failed, summary.metrics) == (0, 0, {})
 
@@ -70,7 +70,7 @@ def test_a_variant_without_records_is_there_with_none(make_plan):
         ({"validation": "test", "select": "last"}, "validated on the test set"),
     ],
 )
-def test_the_use_of_the_test_set_is_told(make_record, make_plan, settings, use):
+def test_the_use_of_the_test_set_is_stated(make_record, make_plan, settings, use):
     (summary,) = summarize([make_record(settings=settings)], make_plan(["relu"], **settings))
     assert summary.test_use == use
 

@@ -77,7 +77,7 @@ def test_differences_are_paired_by_seed_and_carry_student_intervals(records, pla
     assert (tanh.n, tanh.verdict) == (8, "better")
 
 
-def test_verdicts_say_which_is_better_worse_and_alike(records, plan):
+def test_variants_are_better_worse_or_equivalent(records, plan):
     verdicts = {name: c.verdict for name, c in _by_variant(judge_run(records, plan)).items()}
     assert (verdicts["tanh"], verdicts["elu"]) == ("better", "worse")
     assert verdicts["gelu"] in ("equivalent", "not shown")
@@ -102,7 +102,7 @@ def test_the_names_of_variants_never_change_a_verdict(records, plan):
         assert found[names[old]] == replace(comparison, variant=names[old], baseline="z")
 
 
-def test_a_crashed_trial_takes_its_pair_with_it_and_is_counted(records, plan):
+def test_a_crashed_trial_drops_its_pair_and_is_counted(records, plan):
     crashed = [
         replace(r, status="failed", metrics={}) if r.trial.activation.short == "tanh" and r.trial.seed == 3 else r
         for r in records
@@ -140,7 +140,7 @@ def test_a_single_variant_has_its_own_numbers(make_record, make_plan):
     assert (family.baseline.mean_low, family.baseline.mean_high) == pytest.approx((low, high))
 
 
-def test_what_is_not_shown_says_how_many_pairs_it_would_take(make_record, make_plan):
+def test_a_difference_that_is_not_shown_has_an_outlook(make_record, make_plan):
     accuracies = {"relu": [0.9, 0.91, 0.92, 0.9, 0.91, 0.9], "tanh": [0.92, 0.9, 0.93, 0.92, 0.91, 0.92]}
     records = [make_record(name, seed, x) for name, row in accuracies.items() for seed, x in enumerate(row)]
     (family,) = judge_run(records, make_plan(seeds=range(6))).families
@@ -200,7 +200,7 @@ def test_a_crash_in_one_combination_drops_the_seed_from_the_average(make_record)
     assert (activation.comparisons[0].n, activation.comparisons[0].dropped) == (7, 1)
 
 
-def test_vetoed_combinations_are_left_out_of_the_average_and_told(make_record):
+def test_vetoed_combinations_are_excluded_from_the_average_with_a_note(make_record):
     records, plan = _grid(make_record)
     plan = replace(plan, variants=plan.variants[:-1])  # without tanh, 64
     judged = judge_run(records, plan)
@@ -260,7 +260,7 @@ def test_the_noise_floor_pairs_the_baseline_with_itself_on_other_seeds(make_reco
 # Criteria
 
 
-def test_what_is_fixed_in_the_plan_is_what_judges(records, plan):
+def test_a_run_is_judged_by_the_criteria_of_its_plan(records, plan):
     fixed = Criteria(metric="validation_loss", margin=0.0, alpha=0.01, baseline="tanh")
     judged = judge_run(records, replace(plan, judging=fixed, baseline="tanh"))
     assert (judged.metric.name, judged.rules.alpha, judged.rules.higher_is_better) == ("validation_loss", 0.01, False)
@@ -268,7 +268,7 @@ def test_what_is_fixed_in_the_plan_is_what_judges(records, plan):
     assert judged.deviations == ()
 
 
-def test_what_is_asked_later_judges_too_and_shows_as_such(records, plan):
+def test_criteria_asked_for_later_are_reported_as_deviations(records, plan):
     judged = judge_run(records, plan, {"metric": "macro_f1", "margin": 1.0, "baseline": "elu"})
     assert judged.rules.margin == pytest.approx(0.01)  # one point of a share
     assert judged.families[0].baseline.variant == "elu"
@@ -303,7 +303,7 @@ def test_all_pairs_are_one_family_with_letters(records, plan):
 # The file
 
 
-def test_comparison_csv_has_the_promised_columns_and_nothing_where_nothing_is(records, plan):
+def test_comparison_csv_has_the_promised_columns_and_empty_cells_for_undefined_numbers(records, plan):
     judged = judge_run(records, plan)
     rows = list(csv.DictReader(io.StringIO(to_csv(*judged.table()))))
     assert ",".join(rows[0]) == (

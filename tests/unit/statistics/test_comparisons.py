@@ -27,8 +27,8 @@ def series(values):
     return dict(enumerate(map(float, values)))
 
 
-def noise(seed, n, centre=0.9, std=0.01):
-    return np.random.default_rng(seed).normal(centre, std, n)
+def noise(seed, n, center=0.9, std=0.01):
+    return np.random.default_rng(seed).normal(center, std, n)
 
 
 def by_name(comparisons):
@@ -83,7 +83,7 @@ def test_misses_have_no_mean_but_still_lose_and_tie():
     assert found.probability_of_improvement == pytest.approx(2.5 / 7)
 
 
-def test_rows_with_misses_leave_other_rows_alone():
+def test_rows_with_misses_do_not_affect_other_rows():
     values = {"a": series(range(1, 8)), "b": series(range(2, 9)), "c": series([math.inf, *range(6)])}
     b, c = against(values, "a", replace(QUICK, higher_is_better=False))
     assert (b.verdict, c.verdict) == ("worse", "not shown")
@@ -138,7 +138,7 @@ def test_a_wider_alpha_gives_a_narrower_interval():
     assert strict.difference_low < loose.difference_low < loose.difference_high < strict.difference_high
 
 
-def test_unknown_baseline_is_named_with_its_neighbour():
+def test_an_unknown_baseline_is_reported_with_the_nearest_name():
     with pytest.raises(DlbenchError, match=r"'rleu'[\s\S]*relu"):
         against({"relu": series([1.0]), "tanh": series([2.0])}, "rleu", Rules())
 
@@ -195,7 +195,7 @@ def test_resampled_figures_do_not_depend_on_order_or_neighbours(n):
 
 
 @pytest.mark.parametrize("n", [20, 40])
-def test_what_the_seeds_are_called_does_not_matter(n):
+def test_the_names_of_seeds_have_no_effect(n):
     first, second = noise(0, n), noise(1, n, 0.905)
     small, large = (
         compare_pairs(
@@ -263,7 +263,7 @@ def test_an_interaction_counts_seeds_that_lack_one_of_the_four_values():
     assert (found.n, found.dropped) == (7, 1)
 
 
-def test_combinations_that_are_not_there_are_left_out_of_interactions():
+def test_interactions_skip_missing_combinations():
     cells = {(a, b): series(noise(0, 8)) for a in "xyz" for b in "pq" if (a, b) != ("z", "q")}
     assert [c.variant for c in interaction(cells, Rules())] == ["y over x at q"]
     assert interaction({}, Rules()) == ()

@@ -28,7 +28,7 @@ def test_a_diverged_baseline_trial_counts_as_worst(higher_is_better, expected):
     assert target_from_baseline(curves, higher_is_better=higher_is_better) == expected
 
 
-def test_a_baseline_that_mostly_diverged_sets_no_target_and_nobody_reaches_it():
+def test_a_baseline_that_mostly_diverged_sets_no_target_and_no_trial_reaches_it():
     target = target_from_baseline([[nan], [nan], [0.9]])
     assert isnan(target)
     assert time_to_target([0.9], target) == inf
@@ -46,7 +46,7 @@ def test_a_loss_reaches_its_target_from_above():
     assert time_to_target([2.0, 1.0, 0.5], 1.0, higher_is_better=False) == 2
 
 
-def test_a_miss_and_a_diverged_trial_take_for_ever():
+def test_a_miss_and_a_diverged_trial_take_infinitely_long():
     assert time_to_target([0.1, 0.2], 0.5) == inf
     assert time_to_target([0.9, nan], 0.5, diverged=True) == inf
     assert time_to_target([], 0.5) == inf
@@ -75,7 +75,7 @@ def test_no_trials_reach_nothing():
     assert isnan(found.median)
 
 
-def test_area_is_the_mean_level_on_the_way():
+def test_area_is_the_mean_level_of_the_curve():
     assert area_under_curve([0.0, 1.0]) == 0.5
     assert area_under_curve([0.2, 0.6, 0.8]) == pytest.approx((0.2 / 2 + 0.6 + 0.8 / 2) / 2)
     assert area_under_curve([0.7]) == 0.7

@@ -43,12 +43,12 @@ def test_a_difference_within_the_margin_cannot_be_shown_to_exceed_it():
     assert pairs_needed(float("nan"), 0.01) is None
 
 
-def test_a_difference_that_no_budget_shows_is_given_up():
+def test_a_difference_that_the_maximum_cannot_show_needs_no_number_of_pairs():
     assert pairs_needed(1e-6, 1.0) is None
     assert pairs_needed(0.5, 1.0, maximum=20) is None
 
 
-def test_a_comparison_tells_its_spread_by_its_interval():
+def test_the_spread_of_a_comparison_is_computed_from_its_interval():
     differences = np.random.default_rng(5).normal(0.006, 0.01, 8)
     values = {"a": dict.fromkeys(range(8), 0.5), "b": dict(enumerate(0.5 + differences))}
     rules = Rules(margin=0.001)
@@ -57,12 +57,12 @@ def test_a_comparison_tells_its_spread_by_its_interval():
     assert pairs_to_show(seen, rules, 3) == expected
 
 
-def test_one_pair_allows_no_guess():
+def test_one_pair_allows_no_estimate():
     (seen,) = against({"a": {0: 0.5}, "b": {0: 0.6}}, "a", Rules())
     assert pairs_to_show(seen, Rules(), 1) is None
 
 
-def test_the_guess_holds_in_simulation():
+def test_the_estimate_holds_in_simulation():
     pairs = pairs_needed(0.7, 1.0)
     rows = np.random.default_rng(0).normal(0.7, 1.0, (400, pairs))
     rules = Rules(flips=2_000)

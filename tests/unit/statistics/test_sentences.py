@@ -97,7 +97,7 @@ def test_p_is_never_written_as_zero():
     assert p_in_words(0.0051) == "Holm p = 0.005"
 
 
-def test_more_seeds_are_a_guess_and_say_so():
+def test_the_number_of_further_seeds_is_called_a_guess():
     wide = seen(-0.02, 0.012, 0.04, "not shown")
     assert more_seeds_sentence(wide, ACCURACY, 23) == (
         "to show the difference seen between tanh and relu would take about 23 paired seeds (a guess from n = 10)"
