@@ -75,7 +75,7 @@ def test_the_same_generator_gives_the_same_batch():
 
 
 def test_batches_drawn_ahead_are_those_drawn_one_by_one():
-    """So an epoch that goes on from a checkpoint draws what it would have drawn."""
+    """So an epoch that is resumed from a checkpoint draws what it would have drawn."""
     chosen = {"crop": {"padding": 2}, "flip": {"probability": 0.5}, "cutout": {"size": 2}}
     images, cpu = _numbered(count=10), torch.device("cpu")
     together, alone = (Augmentation(chosen, _generator(3)) for _ in range(2))

@@ -81,7 +81,7 @@ def run(registry, make_trial, images, tmp_path):
                 break
         assert interruptions > 0
         assert len(notes) == interruptions
-        assert [row["epoch"] for row in rows] == list(range(1, len(record.epochs) + 1))  # each told once
+        assert [row["epoch"] for row in rows] == list(range(1, len(record.epochs) + 1))  # each emitted once
         return numbers(record)
 
     return run
@@ -133,7 +133,7 @@ class Counting(nn.Module):
         return x * (1 + 0.01 * self.calls)
 
 
-def test_buffers_outside_the_state_dict_go_on_too(run, monkeypatch):
+def test_buffers_outside_the_state_dict_are_resumed_too(run, monkeypatch):
     def build_counting(trial, registry):
         return nn.Sequential(build_model(trial, registry), Counting())
 
@@ -150,54 +150,54 @@ def unit(make_trial, tmp_path):
 
 
 @pytest.fixture
-def told(data_dir):
+def outcome_of(data_dir):
     """Run a unit; return the notes and the records."""
 
-    def told(unit, stop=None):
+    def outcome_of(unit, stop=None):
         events = []
         run_unit(unit, data_dir, events.append, stop)
         notes = [event.text for event in events if isinstance(event, TrialNoted)]
         return notes, [event.record for event in events if isinstance(event, TrialFinished)]
 
-    return told
+    return outcome_of
 
 
 @pytest.fixture
-def checkpoint(unit, tmp_path, told):
+def checkpoint(unit, tmp_path, outcome_of):
     """The file that an interruption in the second epoch leaves."""
     # One question is the unit's own, before the trial; then two a step.
-    assert told(unit, Tripwire(1 + 9)) == ([], [])
+    assert outcome_of(unit, Tripwire(1 + 9)) == ([], [])
     (path,) = (tmp_path / "checkpoints").iterdir()
     return path
 
 
-def test_a_unit_that_is_stopped_has_no_record_and_goes_on_with_a_sentence(unit, checkpoint, told):
-    notes, (record,) = told(unit)
+def test_a_unit_that_is_stopped_has_no_record_and_is_resumed_with_a_note(unit, checkpoint, outcome_of):
+    notes, (record,) = outcome_of(unit)
     assert len(notes) == 1
     assert notes[0].startswith("resuming from a checkpoint in epoch 2, after ")
     checkpoint.unlink()
-    notes, (undisturbed,) = told(unit)
+    notes, (undisturbed,) = outcome_of(unit)
     assert notes == []
     assert numbers(record) == numbers(undisturbed)
 
 
-def test_diagnostics_go_on_with_the_training(unit, registry, told):
+def test_diagnostics_are_resumed_with_the_training(unit, registry, outcome_of):
     """All of them: some look at the losses and the update of steps, and one cannot work on so few images."""
     names = tuple(entry.name for entry in registry.entries("diagnostics"))
     watched = WorkUnit.from_json(
         {**unit.to_json(), "diagnostics": {"diagnostics": names, "at": ["every:1"], "values": []}}
     )
-    undisturbed = told(WorkUnit(trials=unit.trials, diagnostics=watched.diagnostics))[1][0]
-    assert told(watched, Tripwire(1 + 9)) == ([], [])
-    notes, (record,) = told(watched)
+    undisturbed = outcome_of(WorkUnit(trials=unit.trials, diagnostics=watched.diagnostics))[1][0]
+    assert outcome_of(watched, Tripwire(1 + 9)) == ([], [])
+    notes, (record,) = outcome_of(watched)
     assert notes[0].startswith("resuming from a checkpoint")
     assert numbers(record) == numbers(undisturbed)
     assert {epoch for epoch, *_ in record.diagnostics} == {1, 2, 3}
 
 
-def test_a_checkpoint_made_with_other_diagnostics_is_passed_over(unit, checkpoint, told):
+def test_a_checkpoint_made_with_other_diagnostics_is_ignored(unit, checkpoint, outcome_of):
     diagnostics = {"diagnostics": ["standard/dead-units"], "at": ["last"], "values": []}
-    notes, _ = told(WorkUnit.from_json({**unit.to_json(), "diagnostics": diagnostics}))
+    notes, _ = outcome_of(WorkUnit.from_json({**unit.to_json(), "diagnostics": diagnostics}))
     assert "another trial or other versions" in notes[0]
 
 
@@ -256,21 +256,21 @@ def _without_a_part(path):
         (_without_a_part, "does not fit"),
     ],
 )
-def test_a_checkpoint_that_is_not_whole_or_not_its_own_is_passed_over_with_a_sentence(
-    unit, checkpoint, harm, sentence, told
+def test_a_checkpoint_that_is_damaged_or_of_another_trial_is_ignored_with_a_note(
+    unit, checkpoint, harm, sentence, outcome_of
 ):
     harm(checkpoint)
-    notes, (record,) = told(unit)
+    notes, (record,) = outcome_of(unit)
     assert len(notes) == 1
     assert sentence in notes[0]
     assert "starting over" in notes[0]
     assert not checkpoint.with_name("poisoned").exists()
     checkpoint.unlink(missing_ok=True)
-    assert numbers(record) == numbers(told(unit)[1][0])
+    assert numbers(record) == numbers(outcome_of(unit)[1][0])
 
 
-def test_a_checkpoint_of_other_versions_is_passed_over(unit, checkpoint, told):
-    notes, _ = told(WorkUnit.from_json({**unit.to_json(), "provenance_id": "elsewhere"}))
+def test_a_checkpoint_of_other_versions_is_ignored(unit, checkpoint, outcome_of):
+    notes, _ = outcome_of(WorkUnit.from_json({**unit.to_json(), "provenance_id": "elsewhere"}))
     assert "other versions" in notes[0]
 
 
@@ -286,49 +286,49 @@ class Strange(torch.optim.SGD):
 
 @pytest.mark.parametrize(("kind", "why"), [(Stubborn, "keeps its state to itself"), (Strange, "slice")])
 def test_a_component_that_cannot_be_checkpointed_is_named_and_trained_from_the_start(
-    unit, monkeypatch, kind, why, tmp_path, told
+    unit, monkeypatch, kind, why, tmp_path, outcome_of
 ):
     monkeypatch.setattr(
         "dlbench.engine.setup.build_optimizer",
         lambda trial, registry, model: kind(model.parameters(), lr=0.1),
     )
-    notes, records = told(unit, Tripwire(1 + 9))
+    notes, records = outcome_of(unit, Tripwire(1 + 9))
     assert records == []
     assert len(notes) == 1
     assert "cannot be checkpointed" in notes[0]
     assert why in notes[0]
     assert not list(tmp_path.glob("checkpoints/*"))
-    assert told(unit)[1][0].status == "done"
+    assert outcome_of(unit)[1][0].status == "done"
 
 
-def test_a_disk_without_room_stops_no_training(unit, monkeypatch, told):
+def test_a_disk_without_room_stops_no_training(unit, monkeypatch, outcome_of):
     def no_room(path, content):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("dlbench.engine.checkpoint.replace_file", no_room)
-    notes, (record,) = told(WorkUnit.from_json({**unit.to_json(), "checkpoint_every": 1e-9}))
+    notes, (record,) = outcome_of(WorkUnit.from_json({**unit.to_json(), "checkpoint_every": 1e-9}))
     assert record.status == "done"
     assert set(notes) == {"the checkpoint could not be written: No space left on device"}
 
 
-def test_checkpoints_are_left_every_so_many_seconds_and_change_no_number(unit, tmp_path, told):
-    undisturbed = told(WorkUnit(trials=unit.trials))[1][0]
+def test_checkpoints_are_saved_every_so_many_seconds_and_change_no_number(unit, tmp_path, outcome_of):
+    undisturbed = outcome_of(WorkUnit(trials=unit.trials))[1][0]
     assert not (tmp_path / "checkpoints").exists()
-    record = told(WorkUnit.from_json({**unit.to_json(), "checkpoint_every": 1e-9}))[1][0]
+    record = outcome_of(WorkUnit.from_json({**unit.to_json(), "checkpoint_every": 1e-9}))[1][0]
     assert numbers(record) == numbers(undisturbed)
     (path,) = (tmp_path / "checkpoints").iterdir()  # nothing half-written beside it
     state = unpack(path.read_bytes())["state"]
     assert (len(state["rows"]), len(state["part"]["sizes"])) == (2, 6)
 
 
-def test_an_exception_removes_the_checkpoint_and_keeps_the_epochs_of_before(unit, checkpoint, monkeypatch, told):
+def test_an_exception_removes_the_checkpoint_and_keeps_the_epochs_of_before(unit, checkpoint, monkeypatch, outcome_of):
     step = dlbench.engine.setup.train_step
 
     def broken(setup, batch):
         raise ValueError("broken by now")
 
     monkeypatch.setattr(dlbench.engine.setup, "train_step", broken)
-    _, (record,) = told(unit)
+    _, (record,) = outcome_of(unit)
     assert record.status == "failed"
     assert [row["epoch"] for row in record.epochs] == [1]
     assert not checkpoint.exists()
@@ -344,12 +344,14 @@ def test_an_exception_removes_the_checkpoint_and_keeps_the_epochs_of_before(unit
                      "you tried to allocate 400000000000000 bytes."),
     ],
 )  # fmt: skip
-def test_a_lack_of_memory_is_told_from_a_failure_and_keeps_the_checkpoint(unit, checkpoint, monkeypatch, error, told):
+def test_a_lack_of_memory_is_distinguished_from_a_failure_and_keeps_the_checkpoint(
+    unit, checkpoint, monkeypatch, error, outcome_of
+):
     def hungry(setup, batch):
         raise error
 
     monkeypatch.setattr(dlbench.engine.setup, "train_step", hungry)
-    assert told(unit)[1][0].status == "oom"
+    assert outcome_of(unit)[1][0].status == "oom"
     assert checkpoint.exists()
 
 
@@ -359,6 +361,6 @@ def test_what_torch_says_when_memory_cannot_be_had_is_recognised():
     assert is_out_of_memory(raised.value)
 
 
-def test_without_a_folder_a_stop_ends_the_trial_and_leaves_nothing(unit, tmp_path, told):
-    assert told(WorkUnit(trials=unit.trials), Tripwire(1 + 9)) == ([], [])
+def test_without_a_folder_a_stop_ends_the_trial_and_leaves_nothing(unit, tmp_path, outcome_of):
+    assert outcome_of(WorkUnit(trials=unit.trials), Tripwire(1 + 9)) == ([], [])
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""What can be told of CUDA graphs without a GPU: a recording that is replayed by doing its work again."""
+"""What can be tested of CUDA graphs without a GPU, with a recording that is replayed by repeating its work."""
 
 from dataclasses import replace
 
@@ -99,7 +99,7 @@ def test_an_answer_outlives_the_steps_after_it(make_setup):
     assert len(set(kept[WARM_UP_STEPS:])) > 1
 
 
-def test_an_optimizer_that_comes_from_a_checkpoint_is_made_recordable_anew(make_setup):
+def test_an_optimizer_that_is_restored_from_a_checkpoint_is_made_recordable_again(make_setup):
     setup = _graphed(make_setup(learning_rate="0.25"), Recorder())
     setup.optimizer.param_groups[0]["lr"] = 0.25  # as a state that was saved without a tensor
     setup.step(setup, _batches(setup)[0])

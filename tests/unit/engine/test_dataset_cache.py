@@ -215,7 +215,7 @@ def test_data_without_files_is_trusted_until_the_version_changes(tmp_path: Path,
 
 @pytest.mark.parametrize("damaged", ["meta.json", "train_images.npy", "test_labels.npy"])
 @pytest.mark.parametrize("how", ["removed", "emptied"])
-def test_a_damaged_prepared_folder_is_not_used_and_is_made_anew(
+def test_a_damaged_prepared_folder_is_not_used_and_is_rebuilt(
     tmp_path: Path, declare: Declare, damaged: str, how: str
 ) -> None:
     entry = declare(lambda root, download: make_data())

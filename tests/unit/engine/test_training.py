@@ -209,7 +209,7 @@ class _TwoFaced(torch.optim.SGD):
         self._shift(False)
 
 
-def test_an_optimizer_with_train_and_eval_is_switched_and_batch_norm_gathered_anew(registry, make_trial, images):
+def test_an_optimizer_with_train_and_eval_is_switched_and_batch_norm_recomputed(registry, make_trial, images):
     trial = make_trial()
     model = nn.Sequential(nn.Flatten(), nn.Linear(36, 4), nn.BatchNorm1d(4), nn.Linear(4, 3))
     setup = build_setup(trial, images, model, registry)

@@ -22,7 +22,7 @@ print(full - resident())
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator that is told is glibc's")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's allocator takes the options")
 def test_freed_memory_stays_in_the_process_once_the_allocator_is_told():
     def given_back(mode):
         done = subprocess.run([sys.executable, "-c", SCRIPT, mode], capture_output=True, text=True, check=True)

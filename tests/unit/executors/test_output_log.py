@@ -47,9 +47,9 @@ def test_whoever_appends_goes_on_at_the_new_end_after_a_trim(tmp_path):
 def test_more_than_any_component_prints_that_ends_is_endless(tmp_path, monkeypatch):
     monkeypatch.setattr(output_log, "ENDLESS_BYTES", 3 * 2**20)
     log = OutputLog(tmp_path / "1.log")
-    told = []
+    found = []
     for _ in range(3):
         _append(log.path, b"x" * (2**20 + 1))
         log.trim()
-        told.append(log.endless)
-    assert told == [False, False, True]
+        found.append(log.endless)
+    assert found == [False, False, True]
