@@ -32,7 +32,8 @@ class DataMissingError(DataError):
 
 def describe_error(error: BaseException, limit: int = 500) -> str:
     """Return an exception's type and text in one line of at most `limit` characters."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:limit].rstrip(": ")
+    text = " ".join(str(error).split())
+    return (f"{type(error).__name__}: {text}" if text else type(error).__name__)[:limit]
 
 
 def suggest(name: str, known: Iterable[str], then: str = "") -> str:
