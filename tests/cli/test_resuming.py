@@ -32,13 +32,13 @@ def test_force_computes_a_variant_or_a_trial_again_and_nothing_else(dlbench, fol
     before = _rows(folder)
     done = dlbench("compare", *SMALL, "--force", "tanh")
     assert "[4/4]" in done.stderr
-    assert "2 of 4 trials are there already" in done.stderr
+    assert "2 of 4 trials are already complete" in done.stderr
     after = _rows(folder)
     again = {key for key in before if before[key] != after[key]}  # times differ, and nothing else
     assert {activation for activation, _ in again} <= {"standard/tanh"}
     assert len(_statuses(folder)) == 6
     trial_id = before["standard/relu", "1"]["trial_id"]
-    assert "3 of 4 trials are there already" in dlbench("compare", *SMALL, "--force", trial_id).stderr
+    assert "3 of 4 trials are already complete" in dlbench("compare", *SMALL, "--force", trial_id).stderr
     assert _statuses(folder)[-1] == trial_id
     assert len(_rows(folder)) == 4
     wrong = dlbench("compare", *SMALL, "--force", "tahn")
@@ -93,7 +93,7 @@ def test_reuse_takes_trials_of_the_same_versions_from_another_run_and_says_so(dl
     assert _rows(tmp_path / "results" / "other") == _rows(folder)  # times included: nothing ran again
     (session,) = json.loads((tmp_path / "results" / "other" / "manifest.json").read_text())["sessions"]
     assert session["reused"] == {"run": 4}
-    assert "are there already" not in dlbench("compare", *SMALL[:-1], "third").stderr  # only with --reuse
+    assert "are already complete" not in dlbench("compare", *SMALL[:-1], "third").stderr  # only with --reuse
 
 
 def test_reuse_ignores_results_of_another_provenance(dlbench, folder, tmp_path):

@@ -1,1 +1,1 @@
-"""How results are shown: tables and progress on screens, figures in files. The only printing beside cli/."""
+"""Presentation of results: tables and progress on terminals, figures and pages in files."""

@@ -28,7 +28,7 @@ def run_document(folder: RunFolder, judging: Mapping[str, Any] | None = None) ->
 def _summary_document(summary: VariantSummary) -> dict[str, Any]:
     """Return a variant's summary."""
     content = asdict(summary)
-    return content | {"mishaps": content["failures"]}  # their name in earlier versions
+    return content | {"mishaps": content["failures"]}  # the key in earlier versions
 
 
 def verdicts_document(judged: Judged) -> dict[str, Any]:

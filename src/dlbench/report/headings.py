@@ -1,10 +1,10 @@
-"""What a family of comparisons is about, in the words of every figure and page."""
+"""Headings of families of comparisons, shared by figures and pages."""
 
 from dlbench.analysis.families import Family
 
 
 def heading(family: Family) -> str:
-    """Return what a family of comparisons is about, in words."""
+    """Return the heading of a family of comparisons."""
     axis = words(family.axis)
     if family.baseline is None:
         return f"interaction of {axis}"
@@ -16,5 +16,5 @@ def heading(family: Family) -> str:
 
 
 def words(name: str) -> str:
-    """Return the name of an axis or setting as people read it."""
+    """Return the name of an axis or setting with spaces."""
     return name.replace("_", " ")

@@ -1,4 +1,4 @@
-"""The page that says what holds: each claim with its answer, reported against measured; Markdown, or on a screen."""
+"""The summary of experiments: claims with their answers, and reported against measured figures."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlbench.analysis.claims import ClaimAnswer, counts_in_words
-from dlbench.report.terminal.experiments import ANSWER_COLOURS, reported_cells
+from dlbench.report.terminal.experiments import ANSWER_COLORS, reported_cells
 from dlbench.report.terminal.layout import plain_table
 from dlbench.report.terminal.progress import duration
 from dlbench.runs.experiment_runs import ExperimentRun, ExperimentRuns
@@ -21,7 +21,7 @@ a run changed of its experiment (fewer epochs, images or seeds) is told below, a
 
 
 def markdown(answered: ExperimentRuns) -> str:
-    """Return the page."""
+    """Return the summary as Markdown."""
     introduction = f"{answered.introduction}\n" if answered.introduction else _INTRODUCTION
     parts = [introduction, _MEANING, _machines(answered.runs)]
     parts += ["## Claims\n", _counts(answered), _claims(answered.runs)]
@@ -44,10 +44,10 @@ def _machines(runs: Iterable[ExperimentRun]) -> str:
 
 
 def _counts(answered: ExperimentRuns) -> str:
-    """Say how many claims hold, and apart those of runs that did less than their experiment asks for."""
+    """Return the counts of answers, and separately those of full and of reduced runs."""
     claims: dict[bool, list[ClaimAnswer]] = {False: [], True: []}
     for run in answered.runs:
-        claims[_departed(run) == "reduced"] += run.answers.claims
+        claims[_deviation(run) == "reduced"] += run.answers.claims
     full, reduced = claims[False], claims[True]
     parts = [counts_in_words([*full, *reduced])]
     if full and reduced:
@@ -55,8 +55,8 @@ def _counts(answered: ExperimentRuns) -> str:
     return ". ".join(parts) + ".\n"
 
 
-def _departed(run: ExperimentRun) -> str:
-    """Return "reduced" or "changed" where a run departs from its experiment, or ""."""
+def _deviation(run: ExperimentRun) -> str:
+    """Return "reduced" or "changed" for a run that deviates from its experiment, else ""."""
     return run.answers.deviations.partition(":")[0]
 
 
@@ -84,13 +84,13 @@ def _experiments(answered: ExperimentRuns) -> str:
     ]  # fmt: skip
     headings = ("folder", "experiment", "seeds", "trials", "seconds", "what is to be known")
     missing = "".join(f"- {experiment.name}: {experiment.title}\n" for experiment in answered.missing)
-    said = f"\nNot run yet:\n\n{missing}" if missing else ""
-    return f"## Experiments\n\n{_table(headings, rows)}{said}"
+    not_run = f"\nNot run yet:\n\n{missing}" if missing else ""
+    return f"## Experiments\n\n{_table(headings, rows)}{not_run}"
 
 
 def _folder(run: ExperimentRun) -> str:
-    departed = f" ({_departed(run)})" if _departed(run) else ""
-    return f"[{run.folder}]({run.folder}){departed}"
+    deviation = f" ({_deviation(run)})" if _deviation(run) else ""
+    return f"[{run.folder}]({run.folder}){deviation}"
 
 
 def _n(claim: ClaimAnswer) -> str:
@@ -104,7 +104,7 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def answers_view(answered: ExperimentRuns) -> Table:
-    """Return a row a claim for a screen: the run it is answered by, its answer, and the reason."""
+    """Return a table for the terminal with a row per claim: its run, its answer and the reason."""
     table = plain_table("What holds", _counts(answered).strip(), edge=True)
     table.add_column("claim", ratio=4)
     table.add_column("answer", no_wrap=True)
@@ -115,7 +115,7 @@ def answers_view(answered: ExperimentRuns) -> Table:
             about = f"\n{run.folder}" + (f": {notes}" if not number else "")
             table.add_row(
                 Text.assemble(claim.text, (about, "dim")),
-                Text(claim.answer, style=f"bold {ANSWER_COLOURS[claim.answer]}"),
+                Text(claim.answer, style=f"bold {ANSWER_COLORS[claim.answer]}"),
                 Text(claim.why),
             )
     return table

@@ -47,7 +47,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 
 
 def all_kinds(registry: Registry) -> dict[str, Kind]:
-    """Return the built-in kinds of figures and those of plugins, which a built-in kind of the name makes qualified."""
+    """Return the kinds of figures by name; a plugin's whose name is that of a built-in kind is qualified."""
     kinds = dict(KINDS)
     for entry in registry.entries(FigureRecord):
         kinds[entry.name if entry.record.name in kinds else entry.record.name] = kind_of(entry, registry)
@@ -55,7 +55,10 @@ def all_kinds(registry: Registry) -> dict[str, Kind]:
 
 
 def learning_curves(records: Iterable[TrialRecord], plan: PlanRecord, path: Path, judged: Judged | None = None) -> None:
-    """Draw the learning curves of a run to a PNG file in its folder. judged: its verdicts, if they are known."""
+    """Draw the learning curves of a run to a PNG file in its folder.
+
+    judged: its verdicts, if they are already computed.
+    """
     data = figure_data(records, plan, judged=judged)
     image = render(lambda: KINDS["curves"].draw(data), "png")
     with writing(path.parent):

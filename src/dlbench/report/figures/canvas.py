@@ -1,4 +1,4 @@
-"""What all figures have in common: size, type, axes, legend, and how they become a file."""
+"""What all figures share: size, fonts, axes, legend, and rendering to a file."""
 
 import io
 import textwrap
@@ -20,7 +20,7 @@ FORMATS: tuple[Format, ...] = ("png", "svg", "pdf")
 WIDTH = 10.0
 INK = "#333333"
 
-# Labels come from users: a $ or _ in them is no mathematics. The rest makes equal figures equal files.
+# Labels come from users, so $ and _ are literal. The other settings make equal figures equal files.
 _SETTINGS: Mapping[Any, Any] = MappingProxyType(
     {
         "text.parse_math": False,
@@ -41,24 +41,28 @@ _NO_DATE: Mapping[Format, dict[str, None]] = MappingProxyType(
 
 
 def render(draw: Callable[[], Figure], format: Format) -> bytes:  # noqa: A002  # the field's word
-    """Draw a figure under dlbench's own settings, whatever a user's matplotlibrc says, and return its file."""
+    """Return a figure's file, drawn with dlbench's settings regardless of the user's matplotlibrc."""
     file = io.BytesIO()
     with rc_context(dict(_SETTINGS)), warnings.catch_warnings():
-        # A label in a script that the font lacks shows boxes; that is no reason to interrupt anybody.
+        # A label in a script that the font lacks shows boxes, which deserves no warning.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from", category=UserWarning)
         draw().savefig(file, format=format, dpi=150, metadata=_NO_DATE[format])
     return file.getvalue()
 
 
 def canvas(height: float, width: float = WIDTH, *, square: bool = False) -> Figure:
-    """Return an empty figure. height, width: inches. square: its axes keep their proportions."""
+    """Return an empty figure.
+
+    height, width: in inches.
+    square: whether its axes keep their proportions.
+    """
     figure = Figure(figsize=(width, height), layout="compressed" if square else "constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
 def style_axes(axes: Axes, title: str, grid: Literal["both", "x"] = "both") -> None:
-    """Give axes their title, a faint grid and only the two spines that measure something."""
+    """Set the title of axes, a faint grid, and only the left and bottom spines."""
     axes.set_title(title, loc="left")
     axes.grid(axis=grid, alpha=0.25, linewidth=0.6)
     axes.set_axisbelow(True)
@@ -66,7 +70,7 @@ def style_axes(axes: Axes, title: str, grid: Literal["both", "x"] = "both") -> N
 
 
 def name_rows(axes: Axes, labels: Sequence[str]) -> None:
-    """Make a y axis of named rows, the first on top."""
+    """Set named rows on the y axis, the first on top."""
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
@@ -74,12 +78,12 @@ def name_rows(axes: Axes, labels: Sequence[str]) -> None:
 
 
 def wrapped(label: str, width: int = 34, lines: int = 3) -> str:
-    """Return a label of any length as a few short lines."""
+    """Return a label wrapped into a few short lines."""
     return textwrap.fill(" ".join(label.split()), width, max_lines=lines, placeholder=" …")
 
 
 def with_note(label: str, note: str, width: int = 34, lines: int = 2) -> str:
-    """Return a label and its note in parentheses, which stays whole however long the label is."""
+    """Return a wrapped label with a note in parentheses, which is never shortened."""
     text = wrapped(label, width, lines)
     last = len(text.rpartition("\n")[2])
     return f"{text}{' ' if lines == 1 or last + len(note) < width else chr(10)}({note})"
@@ -93,13 +97,13 @@ def log_scale_where_wide(axes: Axes, axis: Literal["x", "y"], values: Sequence[f
         return
     axes.set(**{f"{axis}scale": "log"})
     scale = axes.xaxis if axis == "x" else axes.yaxis
-    # matplotlib's own powers of ten are mathematics, which is switched off for the sake of the labels.
+    # matplotlib's own powers of ten need math text, which is disabled for the labels.
     scale.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     scale.set_minor_formatter(NullFormatter())
 
 
 def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
-    """Put the legend under the figure, in as many columns as fit, and make the figure taller by its rows."""
+    """Add a legend below the figure, in as many columns as fit, and enlarge the figure by its rows."""
     longest = max((len(str(handle.get_label())) for handle in handles), default=1)
     columns = max(1, min(len(handles), int(figure.get_figwidth() / (0.75 + 0.075 * longest))))
     rows = -(-len(handles) // columns)

@@ -1,4 +1,4 @@
-"""Confusion matrices on the test set: mean over seeds, each row its true class's share."""
+"""Confusion matrices on the test set: means over seeds, as shares of each true class."""
 
 from collections.abc import Sequence
 
@@ -13,10 +13,10 @@ from dlbench.report.figures.canvas import canvas, with_note, wrapped
 from dlbench.report.figures.figure_data import FigureData
 from dlbench.trials.trial_record import TrialRecord
 
-#: Up to so many classes, cells name their counts and axes their classes.
+#: Up to this number of classes, cells show counts and axes class names.
 NAMED = 12
 _PANELS = 24
-#: Names of more letters stand upright below the matrix.
+#: Longer names are rotated below the matrix.
 _UPRIGHT = 3
 
 
@@ -41,9 +41,9 @@ def row_shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def draw(data: FigureData) -> Figure:
-    """Draw a matrix a variant. Small shares are stretched in colour: errors are what one looks for."""
+    """Draw a matrix per variant. The color scale stretches small shares, as errors are of interest."""
     matrices = [(v, counts) for v in data.variants if (counts := mean_counts(v.records)).size]
-    left_out = len(matrices) - _PANELS
+    omitted = len(matrices) - _PANELS
     matrices = matrices[:_PANELS]
     columns = min(3, len(matrices))
     rows = -(-len(matrices) // columns)
@@ -56,7 +56,7 @@ def draw(data: FigureData) -> Figure:
     for axes, (variant, counts) in zip(panels, matrices, strict=False):
         image = _panel(axes, counts, _names(variant.records), norm)
         axes.set_title(with_note(variant.label, variant.note, 36), loc="left", fontsize=9.5)
-    note = f"; {left_out} more variants are not shown" if left_out > 0 else ""
+    note = f"; {omitted} more variants are not shown" if omitted > 0 else ""
     numbers = ", mean counts in the cells" if len(matrices[0][1]) <= NAMED else ""
     figure.suptitle(
         f"confusion on the test set: share of each true class{numbers}{note}", x=0.01, ha="left", fontsize=10

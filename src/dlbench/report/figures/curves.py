@@ -1,4 +1,4 @@
-"""Learning curves: a metric and the two losses against the epoch, a line a variant."""
+"""Learning curves: a metric and the two losses by epoch, with a line per variant."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,11 @@ from dlbench.trials.trial_record import TrialRecord
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A metric against the epoch over the seeds of a variant: mean, and the band around it, NaN where none is."""
+    """A metric by epoch over the seeds of a variant.
+
+    mean: NaN where there is none.
+    low, high: the band around it, NaN where there is none.
+    """
 
     epochs: NDArray[np.int64]
     mean: NDArray[np.float64]
@@ -29,10 +33,10 @@ class Curve:
 
 
 def curve(records: Sequence[TrialRecord], metric: str) -> Curve:
-    """Average a metric over the trials that still ran at each epoch with a finite value.
+    """Return the mean of a metric over the trials that have a finite value at each epoch.
 
-    The band is mean ± one standard deviation (n - 1) of three or more, the range of two, and none of one. That of an
-    accuracy ends at 0 and 100 %.
+    The band is the mean ± one standard deviation (n - 1) for three or more values, and the range for two. That of an
+    accuracy is clipped to 0 and 100 %.
     """
     length = max((len(record.epochs) for record in records), default=0)
     values = np.full((len(records), length), np.nan)
@@ -96,7 +100,7 @@ def _band_note(data: FigureData, bands: str) -> str:
 
 
 def _places(count: int) -> list[float]:
-    """Return where the points of a single epoch stand beside each other, around 0."""
+    """Return the offsets of the points of a single epoch, centered on 0."""
     return [(index + 0.5) / count * 0.8 - 0.4 for index in range(count)]
 
 

@@ -1,4 +1,4 @@
-"""Differences to the baseline as a forest plot: interval, margin and verdict, a row a comparison."""
+"""Differences to the baseline as a forest plot: interval, margin and verdict, with a row per comparison."""
 
 import math
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ from dlbench.report.palette import VERDICT_COLORS, Style
 from dlbench.statistics.sentences import p_in_words
 from dlbench.statistics.verdicts import Comparison
 
-#: More rows than these are no figure; the rest is in comparison.csv.
+#: The largest number of rows; the rest is in comparison.csv.
 _ROWS = 60
-#: The style of what is no single variant: an average over other axes, or an interaction.
+#: The style of averages over other axes and of interactions, which are not a single variant.
 _NEUTRAL = Style(INK, "o", "-")
 
 Section = tuple[str, Family, Sequence[Comparison]]
@@ -45,14 +45,14 @@ def draw(data: FigureData) -> Figure:
     for title, family, comparisons in sections:
         lines += [(wrapped(title), None, None)] if len(sections) > 1 else []
         lines += [(_label(comparison, family), family, comparison) for comparison in comparisons]
-    left_out = len(lines) - _ROWS
+    omitted = len(lines) - _ROWS
     scale, unit = data.metric.difference_scale, data.metric.difference_unit
     figure = canvas(1.3 + 0.4 * len(lines[:_ROWS]), width=9.5)
     axes = figure.subplots()
     axes.axvline(0, color=INK, linewidth=1)
     if data.rules.margin:
         axes.axvspan(-scale * data.rules.margin, scale * data.rules.margin, color="#999999", alpha=0.25, linewidth=0)
-    style_axes(axes, _title(data, sections, left_out), grid="x")
+    style_axes(axes, _title(data, sections, omitted), grid="x")
     name_rows(axes, [label for label, _, _ in lines[:_ROWS]])
     for row, (_, owner, comparison) in enumerate(lines[:_ROWS]):
         if owner and comparison:
@@ -67,9 +67,9 @@ def draw(data: FigureData) -> Figure:
     return figure
 
 
-def _title(data: FigureData, sections: Sequence[Section], left_out: int) -> str:
+def _title(data: FigureData, sections: Sequence[Section], omitted: int) -> str:
     about = f": {sections[0][0]}" if len(sections) == 1 else ""
-    rest = f"; {left_out} more lines are in comparison.csv" if left_out > 0 else ""
+    rest = f"; {omitted} more lines are in comparison.csv" if omitted > 0 else ""
     return f"difference in {data.metric.title}{wrapped(about, 80, 1)}{rest}"
 
 

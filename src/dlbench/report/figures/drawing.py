@@ -1,4 +1,4 @@
-"""What dlbench's figures have in common, in one object that those of plugins get too."""
+"""The drawing functions of dlbench's figures, in one object for the figures of plugins."""
 
 from dlbench.report.figures.canvas import canvas, legend_below, log_scale_where_wide, style_axes, with_note
 from dlbench.report.palette import style
@@ -10,7 +10,7 @@ class Drawing:
     canvas: an empty figure of a size in inches.
     style_axes: title, grid and spines of axes.
     legend_below: the legend under the figure.
-    log_scale_where_wide: a logarithmic axis where values span more than a ratio.
+    log_scale_where_wide: a logarithmic axis where the values span more than a ratio.
     with_note: a label of any length with its note in parentheses.
     style: color, marker and line by number.
     """

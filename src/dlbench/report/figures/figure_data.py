@@ -1,4 +1,4 @@
-"""What figures are drawn from: a run's variants in their order and looks, and the metric in question."""
+"""The data of figures: a run's variants with their styles, and the judged metric."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -24,13 +24,13 @@ from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 @dataclass(frozen=True, kw_only=True)
 class VariantSeries:
-    """A variant as figures show it.
+    """A variant in a figure.
 
     label: its name.
     values: its text on each axis.
     style: its color, marker and line, the same in every figure.
-    records: its trials that have numbers, by seed.
-    target: the validation accuracy of metrics that need one.
+    records: its completed trials, by seed.
+    target: the validation accuracy for metrics that need one.
     """
 
     label: str
@@ -41,12 +41,12 @@ class VariantSeries:
 
     @property
     def note(self) -> str:
-        """Return n, and how many of these diverged."""
+        """Return n and the number of diverged trials."""
         diverged = sum(record.status == "diverged" for record in self.records)
         return f"n = {len(self.records)}" + (f", {diverged} diverged" if diverged else "")
 
     def finite(self, query: Query) -> dict[int, float]:
-        """Return a metric by seed, as far as it can be drawn."""
+        """Return the finite values of a metric by seed."""
         if self.target is None and find_metric(query.metric).needs_target:
             return {}
         aimed = replace(query, target=self.target)
@@ -54,20 +54,23 @@ class VariantSeries:
         return {seed: value for seed, value in found.items() if value is not None and math.isfinite(value)}
 
     def layers(self, name: str) -> tuple[str, ...]:
-        """Return the layers that have a diagnostic's value of a name, in their order."""
+        """Return the layers with a diagnostic of a name, in their order."""
         return layers_of(self.records, name)
 
     def measured_epochs(self, name: str) -> tuple[int, ...]:
-        """Return the epochs at which a diagnostic's value was measured."""
+        """Return the epochs at which a diagnostic was measured."""
         return measured_epochs(self.records, name)
 
     def layer_values(self, name: str, layer: str, epoch: int) -> list[float]:
-        """Return a layer's values at an epoch, one a seed, as far as they can be drawn."""
+        """Return the finite values of a layer at an epoch, one per seed."""
         found = (by_layer(record, name, epoch).get(layer, math.nan) for record in self.records)
         return [value for value in found if math.isfinite(value)]
 
     def handle(self, *, line: bool = True) -> Line2D:
-        """Return its entry in a legend. line: of a figure that draws lines."""
+        """Return its legend entry.
+
+        line: whether the figure draws lines.
+        """
         style = self.style
         return Line2D(
             [],
@@ -85,12 +88,12 @@ class VariantSeries:
 
 @dataclass(frozen=True, kw_only=True)
 class FigureData:
-    """A run as figures need it.
+    """The data of a run's figures.
 
     plan: the plan of its manifest.
-    variants: in the order of the plan.
-    judged: the verdicts on their differences.
-    drawing: what dlbench's figures have in common.
+    variants: its variants, in the order of the plan.
+    judged: the verdicts.
+    drawing: the functions that all figures share.
     """
 
     drawing: ClassVar[type[Drawing]] = Drawing
@@ -101,22 +104,22 @@ class FigureData:
 
     @property
     def answered(self) -> tuple[VariantSeries, ...]:
-        """Return the variants that have trials with numbers."""
+        """Return the variants with completed trials."""
         return tuple(variant for variant in self.variants if variant.records)
 
     @property
     def query(self) -> Query:
-        """Return the metric that differences are judged by."""
+        """Return the query of the judged metric."""
         return Query(metric=self.judged.criteria.metric, at=self.judged.criteria.at)
 
     @property
     def metric(self) -> Metric:
-        """Return how that metric reads."""
+        """Return the judged metric."""
         return self.judged.metric
 
     @property
     def rules(self) -> Rules:
-        """Return how differences are judged."""
+        """Return the rules of the verdicts."""
         return self.judged.rules
 
     @property
@@ -125,9 +128,9 @@ class FigureData:
         return self.judged.criteria.baseline
 
     def style_of(self, axis: str, held: str, value: str) -> Style | None:
-        """Return the style of the variant with a value on an axis, the others held; None where that is no one variant.
+        """Return the style of the variant with a value on an axis; None where that is not a single variant.
 
-        held: as families have it, "learning_rate=0.1, …".
+        held: values of the other axes, as in families: "learning_rate=0.1, …".
         """
         for variant in self.variants:
             others = ", ".join(f"{name}={text}" for name, text in variant.values.items() if name != axis)
@@ -142,10 +145,10 @@ def figure_data(
     asked: Mapping[str, Any] | None = None,
     judged: Judged | None = None,
 ) -> FigureData:
-    """Judge a run's records and arrange them for drawing; those outside its plan are left aside.
+    """Return the figure data of a run's records; those outside its plan are ignored.
 
-    asked: what shall be judged otherwise than the plan fixed, see `criteria.asked_criteria`.
-    judged: the verdicts, if they are known already.
+    asked: criteria that replace those of the plan, see `criteria.asked_criteria`.
+    judged: the verdicts, if they are already computed.
     """
     trials = tuple(records)
     groups, own_styles = group_by_variant(trials, plan), styles(plan)

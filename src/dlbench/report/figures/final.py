@@ -1,4 +1,4 @@
-"""The final metric: every seed a point, the mean with its interval below them, a row a variant."""
+"""The final metric: a point per seed and the mean with its interval, in a row per variant."""
 
 import math
 
@@ -22,7 +22,7 @@ from dlbench.report.figures.canvas import (
 from dlbench.report.figures.figure_data import FigureData, VariantSeries
 from dlbench.statistics.intervals import t_interval
 
-# Of a row's height, from its middle: where the seeds lie and where the mean does.
+# Vertical positions of the seeds and of the mean within a row, from its middle.
 _SEEDS, _MEAN = (-0.30, -0.02), 0.2
 
 
@@ -78,8 +78,8 @@ def _panel(axes: Axes, data: FigureData, query: Query) -> None:
 
 
 def _row(axes: Axes, row: int, values: dict[int, float], variant: VariantSeries, data: FigureData) -> None:
-    # A seed has its own height in every row, so that pairs can be followed from one row to the next.
-    seeds = sorted({record.trial.seed for shown in data.variants for record in shown.records})
+    # A seed has the same height in every row, so that pairs can be followed between rows.
+    seeds = sorted({record.trial.seed for each in data.variants for record in each.records})
     heights = dict(zip(seeds, np.linspace(*_SEEDS, len(seeds)) if len(seeds) > 1 else [-0.16], strict=True))
     style = variant.style
     axes.scatter(

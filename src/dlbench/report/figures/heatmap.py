@@ -1,4 +1,4 @@
-"""The mean metric over two axes; where there are more, a panel for each combination of the others."""
+"""The mean metric over two axes, with a panel for each combination of the others."""
 
 import math
 from itertools import product
@@ -10,7 +10,6 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from dlbench.components.metrics import Metric
 from dlbench.report.figures.canvas import canvas, wrapped
 from dlbench.report.figures.figure_data import FigureData, VariantSeries
 
@@ -33,7 +32,7 @@ def draw(data: FigureData) -> Figure:
     (down, rows), (across, columns), *others = data.plan.axes.items()
     cells = {tuple(variant.values.get(axis) for axis in data.plan.axes): variant for variant in data.variants}
     combinations = list(product(*(values for _, values in others)))
-    means = [shown for variant in data.variants if (shown := _mean(variant, data)) is not None]
+    means = [mean for variant in data.variants if (mean := _mean(variant, data)) is not None]
     norm = Normalize(min(means), max(means))
     panel_columns = min(len(combinations), max(1, int(10 / (1.2 * len(columns) + 1.4))))
     panel_rows = -(-len(combinations) // panel_columns)
@@ -43,13 +42,13 @@ def draw(data: FigureData) -> Figure:
     for axes in panels[len(combinations) :]:
         axes.set_axis_off()
     used = list(panels[: len(combinations)])
-    for axes, held in zip(used, combinations, strict=True):
-        grid = [[cells.get((row, column, *held)) for column in columns] for row in rows]
+    for axes, combination in zip(used, combinations, strict=True):
+        grid = [[cells.get((row, column, *combination)) for column in columns] for row in rows]
         image = _panel(axes, grid, data, norm)
         axes.set_xticks(range(len(columns)), [wrapped(column, 14) for column in columns])
         axes.set_yticks(range(len(rows)), [wrapped(row, 24) for row in rows])
         axes.set(xlabel=across.replace("_", " "), ylabel=down.replace("_", " "))
-        axes.set_title(wrapped(", ".join(held), 40) if held else _heading(data), loc="left")
+        axes.set_title(wrapped(", ".join(combination), 40) if combination else _heading(data), loc="left")
     if others:
         figure.suptitle(_heading(data), x=0.01, ha="left", fontsize=10)
     bar = figure.colorbar(image, ax=used, shrink=0.9)
@@ -70,16 +69,15 @@ def _mean(variant: VariantSeries | None, data: FigureData) -> float | None:
 
 
 def _panel(axes: Axes, grid: list[list[VariantSeries | None]], data: FigureData, norm: Normalize) -> AxesImage:
-    shown = data.metric
     means = [[_mean(variant, data) for variant in row] for row in grid]
     colors = np.array([[math.nan if mean is None else mean for mean in row] for row in means])
     axes.set_facecolor("#e6e6e6")
-    # Half of the colours are for the numbers to stay readable: white on dark, black on light.
+    # White text on dark cells, black on light ones.
     image = axes.imshow(colors, cmap=_COLORS, norm=norm, aspect="auto")
     for row, column in np.ndindex(colors.shape):
         variant, mean = grid[row][column], means[row][column]
         dark = mean is not None and norm(mean) > 0.6
-        text = "–" if variant is None or mean is None else _text(variant, data, shown)
+        text = "–" if variant is None or mean is None else _text(variant, data)
         axes.text(column, row, text, ha="center", va="center", color="white" if dark else "black", fontsize=8.5)
     axes.set_xticks(np.arange(1, colors.shape[1]) - 0.5, minor=True)
     axes.set_yticks(np.arange(1, colors.shape[0]) - 0.5, minor=True)
@@ -89,8 +87,8 @@ def _panel(axes: Axes, grid: list[list[VariantSeries | None]], data: FigureData,
     return image
 
 
-def _text(variant: VariantSeries, data: FigureData, shown: Metric) -> str:
-    values = list(variant.finite(data.query).values())
-    spread = f" ± {shown.format(stdev(values))}" if len(values) > 1 else ""
+def _text(variant: VariantSeries, data: FigureData) -> str:
+    metric, values = data.metric, list(variant.finite(data.query).values())
+    spread = f" ± {metric.format(stdev(values))}" if len(values) > 1 else ""
     diverged = sum(record.status == "diverged" for record in variant.records)
-    return f"{shown.format(fmean(values))}{spread}" + (f"\n{diverged} diverged" if diverged else "")
+    return f"{metric.format(fmean(values))}{spread}" + (f"\n{diverged} diverged" if diverged else "")

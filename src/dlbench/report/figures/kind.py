@@ -1,4 +1,4 @@
-"""One kind of figure: when a run has it, how it is drawn, and what happens where a plugin's cannot be."""
+"""Kinds of figures: when a run has one, how it is drawn, and how errors of plugins are handled."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ class Kind:
 
     file: its name without the ending.
     title: its heading on the report page.
-    unavailable_reason: returns why a run has none, or "".
-    draw: draws it.
-    on_request: whether it shows values that runs keep only where they are asked to; nobody misses it elsewhere.
-    report_error: takes what a plugin's figure raised; None for a built-in one, whose errors are dlbench's own.
+    unavailable_reason: returns why a run has no such figure, or "".
+    draw: returns the figure.
+    on_request: whether it shows values that runs keep only on request, so that others do not mention it.
+    report_error: handles what a plugin's figure raised; None for a built-in kind, whose errors are bugs.
     """
 
     file: str
@@ -38,7 +38,7 @@ class Kind:
 
 
 def kind_of(entry: Entry[FigureRecord], registry: Registry) -> Kind:
-    """Return the kind of figure that a plugin's record describes."""
+    """Return the kind of figure of a plugin's record."""
     record = entry.record
 
     def report_error(error: Exception) -> None:
@@ -64,15 +64,15 @@ def _unavailable_reason(record: FigureRecord, data: FigureData, registry: Regist
 
 
 def draw_record(record: FigureRecord, data: FigureData) -> Figure:
-    """Call a plugin's factory. Raises ContractError where it returns no figure."""
-    made = resolve_factory(record)(data)
-    if not isinstance(made, Figure):
-        raise ContractError(f"{record.name}: the factory returned {made!r}, not a matplotlib Figure.")
-    return made
+    """Return the figure of a plugin's factory. Raises ContractError where it returns something else."""
+    figure = resolve_factory(record)(data)
+    if not isinstance(figure, Figure):
+        raise ContractError(f"{record.name}: the factory returned {figure!r}, not a matplotlib Figure.")
+    return figure
 
 
 def picture(kind: Kind, data: FigureData, format: Format) -> bytes | None:  # noqa: A002  # the field's word
-    """Return a figure's file; None where a plugin's figure raised, which its plugin's problems then name."""
+    """Return a figure's file; None where a plugin's figure raised, which is reported as a problem of its plugin."""
     try:
         return render(lambda: kind.draw(data), format)
     except Exception as error:

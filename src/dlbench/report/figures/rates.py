@@ -1,4 +1,4 @@
-"""The learning rate at the start of each epoch, a line for each schedule that differs."""
+"""The learning rate at the start of each epoch, with a line per distinct schedule."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -19,7 +19,7 @@ def unavailable_reason(data: FigureData) -> str:
 
 
 def draw(data: FigureData) -> Figure:
-    """Draw the mean over the seeds, with its band where a schedule answers to the training."""
+    """Draw the mean over seeds, with a band where the schedule depends on the training."""
     figure = canvas(3.6, width=7.5)
     axes = figure.subplots()
     handles, drawn = [], []
@@ -52,7 +52,7 @@ def draw(data: FigureData) -> Figure:
 
 
 def _groups(data: FigureData) -> list[tuple[Curve, list[VariantSeries]]]:
-    """Return each curve once, with the variants that share it: they would hide one another."""
+    """Return the distinct curves with the variants that share them, as equal lines would hide each other."""
     groups: dict[bytes, tuple[Curve, list[VariantSeries]]] = {}
     for variant in data.answered:
         line = curve(variant.records, "learning_rate")

@@ -1,4 +1,4 @@
-"""Accuracy against training seconds: every seed a point, the mean a large one."""
+"""The metric by training time: a small point per seed, a large one for the mean."""
 
 from statistics import fmean
 
@@ -12,14 +12,14 @@ _SECONDS = Query(metric="train_seconds")
 
 
 def unavailable_reason(data: FigureData) -> str:
-    """Say why nothing can be drawn against time, or ""."""
+    """Return why nothing can be drawn against time, or ""."""
     if data.query.metric == _SECONDS.metric:
         return "the metric is time itself"
     return "" if any(_points(variant, data) for variant in data.variants) else "no trial has both a time and the metric"
 
 
 def _points(variant: VariantSeries, data: FigureData) -> list[tuple[float, float]]:
-    """Return (seconds, metric) of the trials that have both; one that diverged has no time."""
+    """Return (seconds, metric) of the trials that have both; a diverged trial has no time."""
     seconds, values = variant.finite(_SECONDS), variant.finite(data.query)
     return [(seconds[seed], values[seed]) for seed in seconds if seed in values]
 
@@ -28,10 +28,10 @@ def draw(data: FigureData) -> Figure:
     """Draw seconds along x and the metric along y."""
     figure = canvas(4.6, width=7.5)
     axes = figure.subplots()
-    shown = data.metric
+    metric = data.metric
     drawn: list[float] = []
     for variant in data.variants:
-        points = [(seconds, value * shown.scale) for seconds, value in _points(variant, data)]
+        points = [(seconds, value * metric.scale) for seconds, value in _points(variant, data)]
         if not points:
             continue
         style = variant.style
@@ -48,7 +48,7 @@ def draw(data: FigureData) -> Figure:
             linewidths=0.9,
             zorder=3,
         )
-    style_axes(axes, f"{shown.heading}: small marks are seeds, large ones their mean")
+    style_axes(axes, f"{metric.heading}: small marks are seeds, large ones their mean")
     diverged = any(record.status == "diverged" for variant in data.variants for record in variant.records)
     axes.set_xlabel("training time (s)" + ("; trials that diverged have none" if diverged else ""))
     log_scale_where_wide(axes, "x", drawn, ratio=20)

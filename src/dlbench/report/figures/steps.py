@@ -1,4 +1,4 @@
-"""Each step's training loss with its moving average, a panel a variant on the same scales."""
+"""The training loss of each step with its moving average, in a panel per variant with the same scales."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,7 +9,7 @@ from dlbench.report.figures.canvas import canvas, log_scale_where_wide, style_ax
 from dlbench.report.figures.figure_data import FigureData, VariantSeries
 from dlbench.trials.trial_record import TrialRecord
 
-#: The window of step_loss_oscillation, so that the figure shows what the number measures.
+#: The window of the metric step_loss_oscillation.
 WINDOW = 25
 _PANELS = 12
 
@@ -20,22 +20,22 @@ def unavailable_reason(data: FigureData) -> str:
 
 
 def draw(data: FigureData) -> Figure:
-    """Draw one seed of each variant, the first that all have in common if there is one."""
-    shown = _with_steps(data)
-    left_out = len(shown) - _PANELS
-    shown = shown[:_PANELS]
-    columns = min(3, len(shown))
-    rows = -(-len(shown) // columns)
+    """Draw one seed of each variant: the first that all share, if there is one."""
+    variants = _with_steps(data)
+    omitted = len(variants) - _PANELS
+    variants = variants[:_PANELS]
+    columns = min(3, len(variants))
+    rows = -(-len(variants) // columns)
     figure = canvas(2.6 * rows + 0.4, width=3.6 * columns + 0.6)
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flatten()
-    seed = _common_seed(shown)
-    for axes, variant in zip(panels, shown, strict=False):
-        _panel(axes, variant, _chosen(variant, seed))
-    for axes in panels[len(shown) :]:
+    seed = _common_seed(variants)
+    for axes, variant in zip(panels, variants, strict=False):
+        _panel(axes, variant, _record_of(variant, seed))
+    for axes in panels[len(variants) :]:
         axes.set_axis_off()
-    losses = [loss for variant in shown for loss in _chosen(variant, seed).steps]
+    losses = [loss for variant in variants for loss in _record_of(variant, seed).steps]
     log_scale_where_wide(panels[0], "y", losses)
-    note = f"; {left_out} more variants are not shown" if left_out > 0 else ""
+    note = f"; {omitted} more variants are not shown" if omitted > 0 else ""
     title = f"training loss of each step (thin) and its moving average over {WINDOW} steps{note}"
     figure.suptitle(title, x=0.01, ha="left", fontsize=10)
     return figure
@@ -58,11 +58,11 @@ def _with_steps(data: FigureData) -> list[VariantSeries]:
     return [variant for variant in data.variants if any(record.steps for record in variant.records)]
 
 
-def _common_seed(shown: list[VariantSeries]) -> int | None:
-    seeds = [{record.trial.seed for record in variant.records if record.steps} for variant in shown]
+def _common_seed(variants: list[VariantSeries]) -> int | None:
+    seeds = [{record.trial.seed for record in variant.records if record.steps} for variant in variants]
     return min(set.intersection(*seeds), default=None)
 
 
-def _chosen(variant: VariantSeries, seed: int | None) -> TrialRecord:
-    kept = [record for record in variant.records if record.steps]
-    return next((record for record in kept if record.trial.seed == seed), kept[0])
+def _record_of(variant: VariantSeries, seed: int | None) -> TrialRecord:
+    records = [record for record in variant.records if record.steps]
+    return next((record for record in records if record.trial.seed == seed), records[0])

@@ -1,4 +1,4 @@
-"""Throughput over batch size: a line for each combination of everything else."""
+"""Throughput by batch size, with a line per combination of the other axes."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from dlbench.report.palette import style
 
 
 def draw(speeds: Sequence[Speed]) -> Figure:
-    """Draw the images a second of whole steps: the median of the windows, and their range as a band."""
+    """Draw images/s of whole steps: the median of the windows, with their range as a band."""
     figure = canvas(4.0, width=7.5)
     axes = figure.subplots()
     handles = []
@@ -43,7 +43,7 @@ def draw(speeds: Sequence[Speed]) -> Figure:
 
 
 def _lines(speeds: Sequence[Speed]) -> dict[str, list[Speed]]:
-    """Return the speeds by everything but the batch size, each line by rising size."""
+    """Return the speeds by the values of the other axes, each ordered by batch size."""
     lines: dict[str, list[Speed]] = defaultdict(list)
     for speed in sorted(speeds, key=lambda speed: speed.batch_size):
         others = [text for axis, text in speed.values.items() if axis != "batch_size"]

@@ -1,1 +1,1 @@
-"""Results as one HTML page that needs nothing else."""
+"""A run as one self-contained HTML page."""

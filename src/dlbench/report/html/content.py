@@ -1,4 +1,4 @@
-"""What the HTML page says, section by section, as plain texts in the order in which they stand there."""
+"""The content of the HTML page as plain text, section by section."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -19,13 +19,17 @@ from dlbench.report.terminal.summary import failure_notes
 from dlbench.runs.folder import RunFolder
 from dlbench.trials.trial_record import COMPLETED
 
-#: So many tables at single values of the other axes are read; more only hide the others.
-_HELD = 12
+#: The number of simple effects (other axes fixed) with a table of their own.
+_SIMPLE_EFFECTS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """A figure. source: its data as a URL; text: what it shows, for whoever cannot see it."""
+    """A figure.
+
+    source: its image as a data URL.
+    text: its description for screen readers.
+    """
 
     title: str
     source: str
@@ -34,7 +38,10 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """One session of the run. facts: what stood around it, by name."""
+    """One session of the run.
+
+    facts: versions, hardware and commit, by name.
+    """
 
     heading: str
     command: str
@@ -43,7 +50,10 @@ class Session:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Everything on the page. absent: titles of figures that were not drawn, and why."""
+    """The whole page.
+
+    absent: titles of figures that were not drawn, with the reasons.
+    """
 
     title: str
     lead: str
@@ -72,14 +82,14 @@ def page(
     figures: Sequence[Figure] = (),
     absent: Sequence[tuple[str, str]] = (),
 ) -> Page:
-    """Put a run folder into words and tables."""
+    """Return the content of a run folder's page."""
     plan, version = folder.plan, metadata.version("dlbench")
     summaries = summarize(folder.records, plan)
     columns, numbers = _numbers(summaries)
     floor = [judged.noise_floor] if judged.noise_floor else []
-    shown = [*floor, *judged.families, *judged.simple_effects[:_HELD], *judged.interactions]
-    more = len(judged.simple_effects) - _HELD
-    left_out = [f"{more} more tables at single values of the other axes are in comparison.csv"] if more > 0 else []
+    families = [*floor, *judged.families, *judged.simple_effects[:_SIMPLE_EFFECTS], *judged.interactions]
+    more = len(judged.simple_effects) - _SIMPLE_EFFECTS
+    omitted = [f"{more} more tables at single values of the other axes are in comparison.csv"] if more > 0 else []
     ranking = [ranking_sentence(judged.ranking)] if judged.ranking else []
     return Page(
         title=folder.path.resolve().name,
@@ -87,8 +97,8 @@ def page(
         version=version,
         rule=rule(judged),
         deviations=judged.deviations,
-        families=[family_table(family, judged.metric) for family in shown],
-        notes=[*judged.notes, *ranking, *left_out],
+        families=[family_table(family, judged.metric) for family in families],
+        notes=[*judged.notes, *ranking, *omitted],
         reported=reported_rows(findings.figures),
         claims=findings.claims,
         figures=figures,

@@ -1,4 +1,4 @@
-"""A run as one HTML page that needs nothing beside itself: no script, no network, every text escaped."""
+"""A run as one self-contained HTML page: no script, no network, all text escaped."""
 
 import base64
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ from dlbench.runs.folder import RunFolder
 def html_report(folder: RunFolder, registry: Registry, asked: Mapping[str, Any] | None = None) -> str:
     """Return the page of a run folder.
 
-    registry: of the plugins whose figures are on the page too.
-    asked: what shall be judged otherwise than the plan fixed, see `criteria.asked_criteria`.
+    registry: of plugins, whose figures and experiments are on the page too.
+    asked: criteria that replace those of the plan, see `criteria.asked_criteria`.
     """
     data = figure_data(folder.records, folder.plan, asked)
     figures, absent = [], []
@@ -31,7 +31,7 @@ def html_report(folder: RunFolder, registry: Registry, asked: Mapping[str, Any] 
 
 
 def render(content: Page) -> str:
-    """Fill the template; its escaping makes any text inert, and its security policy is a second lock."""
+    """Return the filled template. Text is escaped; the content security policy is a second safeguard."""
     environment = Environment(
         loader=PackageLoader("dlbench.report.html"),
         autoescape=True,
@@ -44,7 +44,7 @@ def render(content: Page) -> str:
 
 
 def _figure(kind: Kind, data: FigureData, image: bytes) -> Figure:
-    # In an img element a browser runs no script of an SVG, and the ids of one cannot meet those of another.
+    # In an img element, a browser runs no script of an SVG, and ids of different figures cannot collide.
     source = "data:image/svg+xml;base64," + base64.b64encode(image).decode("ascii")
     names = ", ".join(f"{variant.label} ({variant.note})" for variant in data.variants)
     return Figure(title=kind.title, source=source, text=f"{kind.title}: {names}")

@@ -1,4 +1,4 @@
-"""The verdicts on the HTML page: how they were judged, and a table for each family."""
+"""The verdicts on the HTML page: the rule that they follow, and a table for each family."""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +19,13 @@ ABSENT = "–"
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A row of a table: its name, its numbers and, for verdicts, the word and its colour."""
+    """A row of a table.
+
+    name: its heading.
+    cells: its numbers, as text.
+    verdict: its verdict, or "".
+    color: of the verdict, or "".
+    """
 
     name: str
     cells: Sequence[str]
@@ -29,7 +35,11 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class FamilyTable:
-    """The table of comparisons that were judged together, and the sentences below it. columns: of the numbers."""
+    """The table of a family of comparisons.
+
+    columns: headings of the numbers.
+    sentences: those below the table.
+    """
 
     heading: str
     columns: Sequence[str]
@@ -38,7 +48,7 @@ class FamilyTable:
 
 
 def rule(judged: Judged) -> str:
-    """Return how everything was judged, as one sentence."""
+    """Return the rule of all verdicts, as one sentence."""
     criteria, rules = judged.criteria, judged.rules
     at = (
         ""
@@ -55,7 +65,7 @@ def rule(judged: Judged) -> str:
 
 
 def family_table(family: Family, metric: Metric) -> FamilyTable:
-    """Return the table of a family, the baseline's own row first."""
+    """Return the table of a family, with the baseline's row first."""
     unit = metric.difference_unit
     rows = []
     if base := family.baseline:

@@ -1,8 +1,8 @@
-"""Consoles that print text as it is: a name in brackets is no markup, and one between colons no picture."""
+"""Consoles that print text literally: brackets are not markup, and names between colons not emoji."""
 
 from rich.console import Console
 
 
 def plain_console(*, stderr: bool = False, width: int | None = None) -> Console:
-    """Return a console for text that others wrote; what is to stand out is a rich Text."""
+    """Return a console for text of any origin; styled text is passed as rich Text."""
     return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)

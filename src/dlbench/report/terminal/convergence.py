@@ -1,4 +1,4 @@
-"""The table of convergence: who reached the baseline's target, when, and how steadily."""
+"""The table of convergence: which variants reach the target, when, and how steadily."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from dlbench.report.terminal.layout import plain_table
 
 
 def convergence_table(rows: Sequence[Convergence], width: int) -> Table:
-    """Return a row a variant: how many trials reached the target and when, and how steadily they went."""
+    """Return a table with a row per variant: trials that reach the target, when, and how steadily."""
     targets = {row.target for row in rows if row.target is not None}
     goal = f"{100 * targets.pop():.2f} %" if len(targets) == 1 else "its data set's target"
     table = plain_table(

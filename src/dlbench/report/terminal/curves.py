@@ -1,4 +1,4 @@
-"""Pictures in the terminal, and tables of what `dlbench show` tells."""
+"""Curves of components and tables of layers on the terminal, for `dlbench show`."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def draw(picture: Picture, width: int, height: int = 16) -> str:
-    """Return a picture as lines of text, no wider than a width."""
+    """Return a picture as lines of text, at most as wide as given."""
     import plotille
 
     figure = plotille.Figure()
@@ -36,7 +36,7 @@ def _tick(value: float, chars: int, delta: "float | timedelta", left: bool = Fal
 
 
 def layer_table(description: ModelDescription) -> Table:
-    """Return a row a layer: name, kind, output shape, parameters; the sum at the end."""
+    """Return a table with a row per layer: name, kind, output shape and parameters, with their sum."""
     table = Table("layer", "kind", "output shape", "parameters", box=None, pad_edge=False, show_footer=True)
     table.columns[3].justify = "right"
     table.columns[0].footer, table.columns[3].footer = "all", f"{description.parameters:,}"

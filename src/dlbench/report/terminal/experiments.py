@@ -1,4 +1,4 @@
-"""The tables of an experiment: reported against measured, and the claims with their answers."""
+"""The tables of an experiment: reported against measured figures, and claims with their answers."""
 
 from collections.abc import Sequence
 from types import MappingProxyType
@@ -12,11 +12,14 @@ from dlbench.report.terminal.layout import plain_table
 from dlbench.statistics.notation import with_interval
 
 _ABSENT = "–"
-ANSWER_COLOURS = MappingProxyType({"supported": "green", "refuted": "red", "not shown": "yellow"})
+ANSWER_COLORS = MappingProxyType({"supported": "green", "refuted": "red", "not shown": "yellow"})
 
 
 def reported_view(figures: Sequence[ReportedFigure], notes: Sequence[str] = ()) -> Table:
-    """Return a row a figure; accuracies are percentages. notes: what must be said beside these numbers."""
+    """Return a table with a row per figure; accuracies are percentages.
+
+    notes: remarks for the caption.
+    """
     caption = ["[ ] 95 % interval of the measured mean; one run: the figure lies where a single run would"]
     table = plain_table("Reported against measured", "\n".join([*caption, *notes]), edge=True)
     table.add_column("variant", overflow="fold")
@@ -32,15 +35,15 @@ def reported_view(figures: Sequence[ReportedFigure], notes: Sequence[str] = ()) 
 
 def reported_cells(figure: ReportedFigure) -> tuple[str, ...]:
     """Return a figure's cells: variant, metric, reported, measured, difference, n, within, place."""
-    shown = figure.metric
-    metric = shown.heading + _at(figure.at)
-    reported = shown.format(figure.reported)
+    metric = figure.metric
+    heading = metric.heading + _at(figure.at)
+    reported = metric.format(figure.reported)
     if figure.measured is None or figure.difference is None:
-        return (figure.variant, metric, reported, _ABSENT, _ABSENT, "0", _ABSENT, figure.place)
-    measured = with_interval(shown.format(figure.measured), figure.low, figure.high, shown.format)
+        return (figure.variant, heading, reported, _ABSENT, _ABSENT, "0", _ABSENT, figure.place)
+    measured = with_interval(metric.format(figure.measured), figure.low, figure.high, metric.format)
     sign = "+" if figure.difference > 0 else ""
-    difference = sign + shown.format(figure.difference)
-    return (figure.variant, metric, reported, measured, difference, str(figure.n), _within(figure), figure.place)
+    difference = sign + metric.format(figure.difference)
+    return (figure.variant, heading, reported, measured, difference, str(figure.n), _within(figure), figure.place)
 
 
 def _within(figure: ReportedFigure) -> str:
@@ -54,12 +57,15 @@ def _at(at: str) -> str:
 
 
 def claims_view(answers: Sequence[ClaimAnswer], notes: Sequence[str] = ()) -> Table:
-    """Return a row a claim: its sentence, its answer, and the reason. notes: what must be said beside these."""
+    """Return a table with a row per claim: its sentence, its answer and the reason.
+
+    notes: remarks for the caption.
+    """
     table = plain_table("Claims", "\n".join(notes), edge=True)
     table.add_column("claim", ratio=4)
     table.add_column("answer", no_wrap=True)
     table.add_column("why", ratio=5)
     for answer in answers:
         claim = Text.assemble(answer.text, (f"\n{answer.relation}: {answer.metric}{_at(answer.at)}", "dim"))
-        table.add_row(claim, Text(answer.answer, style=f"bold {ANSWER_COLOURS[answer.answer]}"), Text(answer.why))
+        table.add_row(claim, Text(answer.answer, style=f"bold {ANSWER_COLORS[answer.answer]}"), Text(answer.why))
     return table

@@ -1,4 +1,4 @@
-"""The table of the diagnostics that differ, and a sentence for each."""
+"""The table of diagnostics that differ, with a sentence for each."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -17,12 +17,12 @@ from dlbench.statistics.verdicts import MINIMUM_PAIRS
 _WHERE = "The values are in diagnostics.csv"
 _COLUMNS = ("diagnostic", "variant", "mean", "baseline", "difference", "p\n(Holm)", "verdict")
 _WORDS = ("diagnostic", "variant", "verdict")
-#: Columns that a narrow screen lacks; the highest rank is dropped first.
+#: Columns that are dropped on a narrow screen, the highest rank first.
 _RANKS = {"p\n(Holm)": 2, "baseline": 1}
 
 
 def print_explanation(console: Console, found: Explanation) -> None:
-    """Print the diagnostics that differ between variants, or why there is none to show."""
+    """Print the diagnostics that differ between variants, or why there are none."""
     for line in _empty(found):
         console.print(Text(line), soft_wrap=True)
     if found.differences:
@@ -34,7 +34,7 @@ def print_explanation(console: Console, found: Explanation) -> None:
 
 def _empty(found: Explanation) -> Iterable[str]:
     if not found.epochs:
-        yield "No trial has diagnostics: run it with --diagnostics all, or with those wanted."
+        yield "No trial has diagnostics. Run it with --diagnostics all, or with a list of them."
     elif not found.judged:
         yield f"There is one variant, and nothing to compare its diagnostics with. {_WHERE}."
     elif found.n < MINIMUM_PAIRS:
@@ -44,7 +44,7 @@ def _empty(found: Explanation) -> Iterable[str]:
 
 
 def explanation_table(found: Explanation, width: int) -> Table:
-    """Return a row a difference, with the columns that fit into a width."""
+    """Return a table with a row per difference and the columns that fit into a width."""
     return fitting_table(_COLUMNS, width, partial(_table, found), rank=lambda heading: _RANKS.get(heading, 0))
 
 

@@ -1,4 +1,4 @@
-"""How all tables on the screen look."""
+"""The layout that all tables on the terminal share."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
@@ -14,9 +14,10 @@ Column = TypeVar("Column")
 
 
 def plain_table(title: str = "", caption: str = "", *, edge: bool = False, gap: int = 1) -> Table:
-    """Return an empty table: a rule under its head, title and caption on the left.
+    """Return an empty table with a rule under its header, and title and caption on the left.
 
-    edge: an empty line above and below, where tables follow one another. gap: blanks between columns.
+    edge: whether there is an empty line above and below.
+    gap: blanks between columns.
     """
     return Table(
         box=SIMPLE_HEAD,

@@ -13,7 +13,7 @@ _PERCENT = Metric(share=True, symbol="%", digits=SHARE_DIGITS)
 
 
 def per_class_view(rows: Sequence[ClassScores], width: int) -> Table:
-    """Return a row for each variant's class; scores are percentages."""
+    """Return a table with a row per class of each variant; scores are percentages."""
     table = plain_table(
         "Each class on the test set", "± standard deviation over n seeds" if any(row.f1.n > 1 for row in rows) else ""
     )

@@ -1,4 +1,4 @@
-"""What is going on while trials run: a live display on a terminal, plain lines elsewhere, both on standard error."""
+"""Progress of a run on standard error: a live display on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -20,7 +20,13 @@ from dlbench.trials.trial_record import Metrics, TrialRecord
 
 @dataclass(frozen=True)
 class _Running:
-    """A trial that has finished an epoch at least. speed: of its last epoch, as text."""
+    """A running trial.
+
+    epochs: planned.
+    epoch: the last one that finished, 0 before the first.
+    accuracy: on the validation set, after that epoch.
+    speed: of that epoch, as text.
+    """
 
     label: str
     seed: int
@@ -31,7 +37,7 @@ class _Running:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """Return its line on the screen."""
+        """Return the cells of its row."""
         return (
             f"{self.label} seed {self.seed}",
             f"epoch {self.epoch}/{self.epochs}",
@@ -41,9 +47,10 @@ class _Running:
 
 
 class Progress:
-    """Shows a run's progress. A context manager: the live display ends, and the cursor is back, at its end.
+    """Shows a run's progress; as a context manager, it stops the live display and restores the cursor at its end.
 
-    quiet: show nothing at all. clock: seconds that only grow.
+    quiet: whether to print nothing.
+    clock: a monotonic clock, in seconds.
     """
 
     def __init__(
@@ -65,18 +72,22 @@ class Progress:
         self.close()
 
     def started(self, trials: Iterable[Trial], before: int = 0) -> None:
-        """Begin: the trials that will run now, and how many more of the plan are answered already."""
+        """Begin the display.
+
+        trials: those that will run now.
+        before: how many others of the plan are complete.
+        """
         self._trials = {trial.trial_id: trial for trial in trials}
         self._before, self._finished = before, 0
         self._started = self._clock()
         if before:
-            self.note(f"{before} of {before + len(self._trials)} trials are there already.")
+            self.note(f"{before} of {before + len(self._trials)} trials are already complete.")
         if self._trials and not self._quiet and self._console.is_interactive and self._console.is_terminal:
             self._live = Live(self, console=self._console, refresh_per_second=8, transient=True)
             self._live.start()
 
     def trial_started(self, event: TrialStarted, label: str) -> None:
-        """Show that a trial runs."""
+        """Add a running trial."""
         trial = self._trials[event.trial_id]
         self._running[event.trial_id] = _Running(label, trial.seed, trial.settings.epochs)
 
@@ -92,7 +103,7 @@ class Progress:
         )
 
     def trial_finished(self, event: TrialFinished, label: str) -> None:
-        """Count a trial; a line for each where the display is not live, else for those that gave no numbers."""
+        """Count a finished trial, and print a line for it; where the display is live, only if it was not successful."""
         self._running.pop(event.record.trial_id, None)
         self._finished += 1
         if self._live is None or event.record.status != "done":
@@ -101,19 +112,19 @@ class Progress:
             self.note(f"[{count}] {label} seed {event.record.trial.seed}: {outcome_in_words(event.record)}")
 
     def note(self, text: str) -> None:
-        """Print a line; above the display where that is live."""
+        """Print a line, above the live display if there is one."""
         if not self._quiet:
             self._console.print(Text(text), soft_wrap=True)
 
     def close(self) -> None:
-        """Take the live display away."""
+        """Stop the live display."""
         if self._live:
             self._live.stop()
             self._live = None
 
     def __rich__(self) -> RenderableType:
-        """Return the display as of now: the overall line first, so that a low terminal keeps it."""
-        running = tuple(self._running.values())  # the screen is drawn by another thread
+        """Return the current display, the overall line first, so that a terminal of few lines shows it."""
+        running = tuple(self._running.values())  # another thread refreshes the display
         room = max(self._console.height - 3, 1)
         lines = Table.grid(padding=(0, 2, 0, 0))
         for _ in range(4):
@@ -138,9 +149,9 @@ class Progress:
         return line
 
     def _share(self, running: Iterable[_Running]) -> float:
-        """Return how much of this session's work is done, a trial counted by its epochs."""
-        under_way = sum(min(trial.epoch / trial.epochs, 1.0) for trial in running)
-        return (self._finished + under_way) / max(len(self._trials), 1)
+        """Return the completed share of this session, with running trials counted by their epochs."""
+        in_progress = sum(min(trial.epoch / trial.epochs, 1.0) for trial in running)
+        return (self._finished + in_progress) / max(len(self._trials), 1)
 
     def _time_left(self, share: float) -> str:
         if not self._running and not self._finished:
@@ -167,7 +178,7 @@ def outcome_in_words(record: TrialRecord) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time as people say it: "40 s", "3 min 20 s", "2 h 05 min"."""
+    """Return a duration as text: "40 s", "3 min 20 s", "2 h 05 min"."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -5,8 +5,8 @@ from typing import Any
 
 from rich.console import Console
 
-from dlbench.analysis.convergence import convergence as converge
-from dlbench.analysis.explain import explain as explained
+from dlbench.analysis.convergence import convergence as convergence_of
+from dlbench.analysis.explain import explain as explain_differences
 from dlbench.analysis.summary import summarize
 from dlbench.report.terminal.convergence import convergence_table
 from dlbench.report.terminal.explain import print_explanation
@@ -24,12 +24,12 @@ def print_run(
     explain: bool = False,
     title: str = "",
 ) -> None:
-    """Print a run: the verdicts with their sentences, the tables asked for, the other figures, and what failed."""
+    """Print a run: verdicts with their sentences, requested tables, the other metrics, and failures."""
     records, plan = folder.records, folder.plan
     judged = folder.judge(judging)
     print_verdicts(console, judged, title)
-    if convergence and (rows := converge(records, plan)):
+    if convergence and (rows := convergence_of(records, plan)):
         console.print(convergence_table(rows, console.width))
     if explain:
-        print_explanation(console, explained(records, plan))
+        print_explanation(console, explain_differences(records, plan))
     print_comparison(console, summarize(records, plan), plan, judged=judged.criteria.metric)

@@ -1,4 +1,4 @@
-"""Measured speeds as tables."""
+"""Tables of measured speeds."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from dlbench.report.terminal.layout import plain_table
 
 
 def rate_table(speeds: Sequence[Speed]) -> Table:
-    """Return a line a variant: images a second of each part, with half the range of its windows."""
+    """Return a table with a row per variant: images/s of each part, with half the range of its windows."""
     table = _table("images/s", *PARTS)
     for speed in speeds:
         table.add_row(speed.label, *(f"{speed.rate(part):,.0f} ± {speed.spread(part):.0%}" for part in PARTS))
@@ -18,7 +18,7 @@ def rate_table(speeds: Sequence[Speed]) -> Table:
 
 
 def cost_table(speeds: Sequence[Speed]) -> Table:
-    """Return a line a variant: what it costs, and its step's arithmetic as a share of the machine's best."""
+    """Return a table with a row per variant: its cost, and its arithmetic rate as a share of the machine's peak."""
     table = _table("cost", "parameters", "MFLOP/image", "memory", "% of matmul", "% of conv peak")
     for speed in speeds:
         flops = "–" if speed.flops is None else f"{speed.flops / 1e6:,.1f}"
@@ -29,7 +29,7 @@ def cost_table(speeds: Sequence[Speed]) -> Table:
 
 
 def change_table(changes: Sequence[Change], limit: float) -> Table:
-    """Return a line a variant: its speed beside the earlier one; what lies below the limit stands out."""
+    """Return a table with a row per variant: the ratio to an earlier speed; those below the limit are red."""
     table = _table("now / before", *PARTS)
     for change in changes:
         cells = [

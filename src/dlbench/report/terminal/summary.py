@@ -1,4 +1,4 @@
-"""The figures of a comparison's variants: as many as the screen is wide, and below them what else happened."""
+"""The table of a comparison's metrics, with as many columns as fit, and notes on failed trials."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ _ABSENT = "–"
 class Column:
     """A column of numbers.
 
-    rank: 0 stays whatever the width; of the others the highest goes first.
-    deviation: whether the standard deviation stands beside the mean.
+    rank: 0 for a column that always stays; of the others the highest is dropped first.
+    deviation: whether the standard deviation is shown beside the mean.
     best: whether the best mean is marked.
     """
 
@@ -46,9 +46,9 @@ COLUMNS = (
 def print_comparison(
     console: Console, summaries: Sequence[VariantSummary], plan: PlanRecord, title: str = "", judged: str = ""
 ) -> None:
-    """Print a comparison's figures and, below them, the trials that gave no numbers.
+    """Print a comparison's metrics and the trials without results.
 
-    judged: the metric that a table of verdicts above has shown already, or "".
+    judged: the metric that the table of verdicts has shown, or "".
     """
     console.print(comparison_table(summaries, tuple(plan.axes), console.width, title=title, judged=judged))
     for note in failure_notes(summaries):
@@ -58,9 +58,9 @@ def print_comparison(
 def comparison_table(
     summaries: Sequence[VariantSummary], axes: Sequence[str], width: int, *, title: str = "", judged: str = ""
 ) -> Table:
-    """Return a row a variant, with the columns that fit into a width; the accuracies always stay.
+    """Return a table with a row per variant and the columns that fit into a width; the accuracies always stay.
 
-    Accuracies are percentages. The best mean of a column is bold and has a mark.
+    Accuracies are percentages. The best mean of a column is bold and marked.
     """
     present = {metric for summary in summaries for metric in summary.metrics} - {judged}
     columns = [column for column in COLUMNS if column.metric.name in present]
@@ -90,20 +90,20 @@ def _table(
 
 
 def _cell(summary: VariantSummary, column: Column, best: str | None) -> Text:
-    """Return a number; all numbers of a column with a best one keep a place for the mark, so that they align."""
-    shown = column.metric
-    found = summary.metrics.get(shown.name)
+    """Return a cell; where a column has a best mean, the others are padded by the width of its mark."""
+    metric = column.metric
+    found = summary.metrics.get(metric.name)
     if found is None:
         return Text(_ABSENT if best is None else f"{_ABSENT}  ")
-    text = found.text(shown) if column.deviation else shown.format(found.mean)
+    text = found.text(metric) if column.deviation else metric.format(found.mean)
     if best is None:
         return Text(text)
-    is_best = shown.format(found.mean) == best
+    is_best = metric.format(found.mean) == best
     return Text(f"{text} {MARK}" if is_best else f"{text}  ", style="bold" if is_best else "")
 
 
 def _best(summaries: Sequence[VariantSummary], column: Column) -> str | None:
-    """Return the best mean as it is shown, so that what looks equal is marked alike; None where nothing is best."""
+    """Return the best mean as text, so that means that read the same are all marked; None where there is none."""
     metric = column.metric
     means = [summary.metrics[metric.name].mean for summary in summaries if metric.name in summary.metrics]
     finite = [mean for mean in means if mean == mean]
@@ -127,7 +127,7 @@ def _caption(summaries: Sequence[VariantSummary], judged: str) -> str:
 
 
 def failure_notes(summaries: Iterable[VariantSummary]) -> tuple[str, ...]:
-    """Return a line for each way in which trials of a variant gave no numbers: how many, why, where it is logged."""
+    """Return a line per group of failures of a variant: how many trials, why, and the log file."""
     return tuple(_note(summary, failure) for summary in summaries for failure in summary.failures)
 
 

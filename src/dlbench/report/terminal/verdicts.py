@@ -1,4 +1,4 @@
-"""The main table: each variant against the baseline with its verdict, and the sentences that can be quoted."""
+"""The table of verdicts: each variant against the baseline, with sentences that can be quoted."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -25,30 +25,34 @@ STYLES = {
     "not shown": "dim",
     "n too small": "dim",
 }
-#: Of more comparisons than this, only those that show something have their sentence below the table.
+#: With more comparisons than this, only those with a decided verdict have a sentence below the table.
 _SENTENCES = 12
-#: Widths of the names' column at least, and of all the others in a usual table: names fold before a column goes.
+#: The smallest width of the column of names, and the usual width of the others: names fold before a column is dropped.
 _NAME, _NUMBERS = 14, 66
 _ABSENT = "–"
 
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of the main table. rank: 0 stays whatever the width; of the others the highest goes first.
+    """A column of the table of verdicts.
 
-    shorter: what takes its place then.
+    rank: 0 for a column that always stays; of the others the highest is dropped first.
+    of_comparison: returns the cell of a comparison.
+    of_baseline: returns the cell of the baseline.
+    right: whether cells are aligned on the right.
+    shorter: the column that replaces it when it is dropped.
     """
 
     heading: str
     rank: int
     of_comparison: Callable[[Comparison, Rules], Text]
-    of_standing: Callable[[VariantEstimate, Rules], Text] = lambda estimate, rules: Text("")
+    of_baseline: Callable[[VariantEstimate, Rules], Text] = lambda estimate, rules: Text("")
     right: bool = True
     shorter: "_Column | None" = None
 
 
 def print_verdicts(console: Console, judged: Judged, title: str = "") -> None:
-    """Print a table for each axis with its sentences, then interactions, ranks and what was left aside."""
+    """Print a table for each axis with its sentences, then interactions, ranks and notes."""
     if judged.deviations:
         console.print(Text(f"Asked after running: {'; '.join(judged.deviations)}.", style="yellow"), soft_wrap=True)
     for number, family in enumerate(judged.families):
@@ -70,15 +74,18 @@ def _print_family(console: Console, judged: Judged, family: Family, title: str, 
 
 
 def quotable(family: Family) -> tuple[str, ...]:
-    """Return the sentences that stand below a family's table; of many, those that show something."""
+    """Return the sentences below a family's table; of many, those of decided verdicts."""
     if len(family.sentences) <= _SENTENCES or not any(c.decided for c in family.comparisons):
         return tuple(dict.fromkeys((*family.sentences, *family.outlook)))[: 2 * _SENTENCES]
-    shown = [text for c, text in zip(family.comparisons, family.sentences, strict=True) if c.decided]
-    return (*shown, f"{len(family.comparisons) - len(shown)} others: see the verdicts in the table or comparison.csv")
+    decided = [text for c, text in zip(family.comparisons, family.sentences, strict=True) if c.decided]
+    return (
+        *decided,
+        f"{len(family.comparisons) - len(decided)} others: see the verdicts in the table or comparison.csv",
+    )
 
 
 def verdict_table(family: Family, judged: Judged, width: int, *, title: str = "", floor: Family | None = None) -> Table:
-    """Return a row a variant, the baseline first, with the columns that fit into a width; the verdicts always stay."""
+    """Return a table with a row per variant, the baseline first, and the columns that fit; verdicts always stay."""
     return fitting_table(
         _columns(family, judged.rules),
         width,
@@ -110,7 +117,7 @@ def _columns(family: Family, rules: Rules) -> Iterable[_Column]:
 
 
 def _two_lines(heading: str) -> str:
-    """Break a heading at the space nearest its middle."""
+    """Return a heading broken at the space nearest its middle."""
     spaces = [place for place, character in enumerate(heading) if character == " "]
     if not spaces:
         return heading
@@ -131,7 +138,7 @@ def _table(
         table.add_row(name, *(_floor_cell(column, comparison, rules) for column in columns))
     if family.baseline:
         estimate = family.baseline
-        table.add_row(Text(estimate.variant), *(column.of_standing(estimate, rules) for column in columns))
+        table.add_row(Text(estimate.variant), *(column.of_baseline(estimate, rules) for column in columns))
     for comparison in family.against_baseline:
         name = Text(comparison.variant)
         table.add_row(name, *(column.of_comparison(comparison, rules) for column in columns))
@@ -139,7 +146,7 @@ def _table(
 
 
 def _floor_cell(column: _Column, comparison: Comparison, rules: Rules) -> Text:
-    """Return a cell of the noise floor's line, which stands outside the other lines' letters."""
+    """Return a cell of the noise floor's row, which has no letters."""
     return Text("") if column.heading == "let-\nters" else column.of_comparison(comparison, rules)
 
 
@@ -175,8 +182,8 @@ def _probability(comparison: Comparison, value: float, show: Callable[[float], s
     return Text(show(value))
 
 
-def _shown(value: float, rules: Rules) -> str:
-    """Return a value in the unit of the screen; shares as percentages with two decimals."""
+def _value_text(value: float, rules: Rules) -> str:
+    """Return a value as text; shares are percentages with two decimals."""
     if math.isnan(value):
         return _ABSENT
     if math.isinf(value):
@@ -185,29 +192,29 @@ def _shown(value: float, rules: Rules) -> str:
     return text.removeprefix("-") if not text.strip("-0.,") else text
 
 
-def _signed(value: float, rules: Rules) -> str:
-    text = _shown(value, rules)
+def _signed_text(value: float, rules: Rules) -> str:
+    text = _value_text(value, rules)
     return text if text.startswith("-") or not text.strip("0.,–") else f"+{text}"
 
 
 def _mean(row: Comparison | VariantEstimate, rules: Rules) -> Text:
     half = (row.mean_high - row.mean_low) / 2
     mean = _mean_alone(row, rules)
-    return mean if math.isnan(half) else mean + Text(f" ± {_shown(half, rules)}")
+    return mean if math.isnan(half) else mean + Text(f" ± {_value_text(half, rules)}")
 
 
 def _mean_alone(row: Comparison | VariantEstimate, rules: Rules) -> Text:
-    return Text(_shown(row.mean, rules))
+    return Text(_value_text(row.mean, rules))
 
 
 def _difference_alone(comparison: Comparison, rules: Rules) -> Text:
-    return Text(_signed(comparison.difference, rules))
+    return Text(_signed_text(comparison.difference, rules))
 
 
 def _difference(comparison: Comparison, rules: Rules) -> Text:
     c = comparison
-    show = partial(_shown, rules=rules)
-    return Text(with_interval(_signed(c.difference, rules), c.difference_low, c.difference_high, show))
+    show = partial(_value_text, rules=rules)
+    return Text(with_interval(_signed_text(c.difference, rules), c.difference_low, c.difference_high, show))
 
 
 def _verdict(comparison: Comparison, rules: Rules) -> Text:

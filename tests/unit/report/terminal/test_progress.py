@@ -46,7 +46,7 @@ def test_trials_of_earlier_runs_count_as_done(records):
     with Progress(screen) as progress:
         _play(progress, records, before=17)
     lines = screen.file.getvalue().splitlines()
-    assert lines[0] == "17 of 21 trials are there already."
+    assert lines[0] == "17 of 21 trials are already complete."
     assert lines[1].startswith("[18/21] relu")
     assert lines[-1].startswith("[21/21] tanh")
 
