@@ -14,6 +14,8 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnC
 from types import ModuleType
 from typing import Any
 
+from dlbench.errors import DlbenchError
+
 #: What the server imports once, so that no worker has to.
 PRELOADED = ("dlbench.engine.worker_imports", "dlbench.executors.worker", "dlbench.executors.tasks")
 _THREADS = {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
@@ -75,6 +77,12 @@ def _context(preloaded: Sequence[str]) -> ForkServerContext | SpawnContext:
     return context
 
 
+def _run(target: Callable[..., None], *arguments: Any) -> None:
+    """Run a worker's target. The parent ends workers, as daemons, but a component may start processes of its own."""
+    multiprocessing.current_process().daemon = False
+    target(*arguments)
+
+
 class Worker:
     """A worker process and the parent's end of its pipe.
 
@@ -83,10 +91,22 @@ class Worker:
     """
 
     def __init__(self, target: Callable[..., None], *arguments: Any, preloaded: Sequence[str] = PRELOADED) -> None:
+        try:
+            self._start(preloaded, target, arguments)
+        except (EOFError, ConnectionError):  # the server was killed; starting again starts another
+            try:
+                self._start(preloaded, target, arguments)
+            except (EOFError, ConnectionError) as error:
+                raise DlbenchError(
+                    "The server that worker processes are started from ended while it was starting.",
+                    "Repeat the command; if it happens again, look for what kills processes here (memory limits, say).",
+                ) from error
+
+    def _start(self, preloaded: Sequence[str], target: Callable[..., None], arguments: Sequence[Any]) -> None:
         context = _context(preloaded)
         self.connection, theirs = context.Pipe()
         with theirs:
-            self._process = context.Process(target=target, args=(theirs, *arguments), daemon=True)
+            self._process = context.Process(target=_run, args=(target, theirs, *arguments), daemon=True)
             self._process.start()
 
     @property
