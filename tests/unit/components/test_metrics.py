@@ -93,9 +93,9 @@ def test_a_value_of_a_built_in_diagnostic_reads_as_it_always_did(line):
     assert read(find_metric(line[0], DECLARED)) == line
 
 
-def test_the_tables_are_complete():
-    assert {line[0] for line in lines(BUILT_IN)} == {*METRICS}
-    assert [line[0] for line in lines(OF_DIAGNOSTICS)] == [value.name for value in DECLARED]
+def test_no_metric_of_the_first_edition_is_missing():
+    assert {line[0] for line in lines(BUILT_IN)} <= {*METRICS}
+    assert {line[0] for line in lines(OF_DIAGNOSTICS)} <= {value.name for value in DECLARED}
 
 
 def test_every_metric_has_a_title_a_meaning_and_a_group():
