@@ -10,7 +10,7 @@ ACTIVATIONS = ("--activation", "relu,tanh")
     [
         (("--metric", "test_acuracy"), "Did you mean test_accuracy"),
         (("--baseline", "thanh"), "Did you mean tanh?"),
-        (("--alpha", "1.5"), "Give a number between 0 and 1"),
+        (("--alpha", "1.5"), "alpha must be between 0 and 1, got 1.5"),
         (("--seeds", "auto:9..3"), "auto:7..30"),
         (("--seeds", "many"), "--seeds 7"),
     ],

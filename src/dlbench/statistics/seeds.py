@@ -72,7 +72,7 @@ def seeds_needed(comparisons: int, alpha: float = 0.05) -> int:
 def check_alpha(alpha: float) -> None:
     """Raise DlbenchError unless α lies between 0 and 1."""
     if not 0 < alpha < 1:
-        raise DlbenchError(f"Invalid alpha {alpha:g}.", "It must be between 0 and 1, such as 0.05.")
+        raise DlbenchError(f"alpha must be between 0 and 1, got {alpha:g}.", "Write it as in --alpha 0.05.")
 
 
 def alpha_per_analysis(alpha: float, analyses: int) -> float:

@@ -30,7 +30,7 @@ def test_never_fewer_than_six_seeds_however_large_alpha_is():
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0, -0.05, float("nan")])
 def test_an_alpha_outside_0_and_1_is_refused(alpha):
-    with pytest.raises(DlbenchError, match="Invalid alpha"):
+    with pytest.raises(DlbenchError, match="alpha must be between 0 and 1"):
         seeds_needed(1, alpha)
 
 
