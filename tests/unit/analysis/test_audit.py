@@ -115,7 +115,7 @@ def test_seeds_that_are_written_differently_still_pair(write):
         (("method", "run"), {}, "--metric"),
         (("method", "run"), {"metric": "method"}, "column of numbers"),
         (("method", "run"), {"metric": "accuracy", "baseline": "bse"}, "Did you mean base?"),
-        (("method", "run"), {"metric": "accuracy", "alpha": 2.0}, "between 0 and 1"),
+        (("method", "run"), {"metric": "accuracy", "alpha": 2.0}, "--alpha 0.05"),
     ],
 )
 def test_wrong_names_are_answered_with_the_nearest(write, columns, asked, hint):
