@@ -37,6 +37,7 @@ def main() -> None:
     record = TrialRecord(trial=trial, status="done", metrics={"test_accuracy": 0.9}, epochs=epochs)
     with tempfile.TemporaryDirectory() as folder:
         path = journal_path(Path(folder), "a")
+        path.parent.mkdir()
         append_record(path, record)
         line = path.read_bytes()
         first = _median(lambda: append_record(path, record))
