@@ -91,12 +91,15 @@ class Trial:
     def from_json(cls, content: Mapping[str, Any]) -> "Trial":
         """Read a trial back from JSON content; an axis or a setting that it lacks was not there yet."""
         known = dict(content)
+        for axis in _OWN:
+            known[axis] = Selection.from_json(known[axis])
         later = [axis.name for axis in _LATER if axis.name in known]
-        components = {axis: Selection.from_json(known.pop(axis)) for axis in (*_OWN, *later)}
+        if later:
+            known["others"] = {axis: Selection.from_json(known.pop(axis)) for axis in later}
         shape = known.get("input_shape")
         known["input_shape"] = tuple(shape) if shape else None
         known["settings"] = Settings(**{**VALUES_BEFORE_INTRODUCED, **known["settings"]})
-        return cls.of(components, **known)
+        return cls(**known)
 
 
 #: The axes that are fields of a trial, and those introduced later.
