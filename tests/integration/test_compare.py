@@ -179,7 +179,7 @@ def test_an_interrupt_keeps_what_has_finished_and_the_same_command_continues(com
 def test_a_time_limit_ends_like_an_interrupt(dlbench, tmp_path):
     done = dlbench("compare", "--seeds", "300", "--epochs", "20", "--max-time", "6", "--name", "limited")
     assert done.returncode == 130
-    assert "trials are missing: the same command runs them" in done.stdout
+    assert "trials are missing: run the same command again" in done.stdout
 
 
 def test_a_script_without_a_main_guard_calls_compare_and_gets_frames(tmp_path, data_dir):

@@ -77,6 +77,8 @@ class Component:
     kind: ClassVar[str] = ""
     #: What messages call one component of the kind; with "s", several.
     noun: ClassVar[str] = ""
+    #: The arguments that a factory of the kind gets by position, before its parameters.
+    leading: ClassVar[tuple[str, ...]] = ()
 
     name: str
     factory: str
@@ -119,6 +121,7 @@ class Model(Component):
 
     kind: ClassVar[str] = "models"
     noun: ClassVar[str] = "model"
+    leading: ClassVar[tuple[str, ...]] = ("input_shape", "num_classes", "activation")
 
     activation: str | None = "relu"
     devices: Sequence[str] = ("cpu", "cuda", "mps")
@@ -152,6 +155,7 @@ class Dataset(Component):
 
     kind: ClassVar[str] = "datasets"
     noun: ClassVar[str] = "data set"
+    leading: ClassVar[tuple[str, ...]] = ("root", "download")
 
     input_shape: tuple[int, int, int] | None = None
     num_classes: int | None = None
@@ -178,6 +182,7 @@ class Scheduler(Component):
 
     kind: ClassVar[str] = "schedulers"
     noun: ClassVar[str] = "schedule"
+    leading: ClassVar[tuple[str, ...]] = ("optimizer", "total_epochs", "steps_per_epoch")
 
     interval: str = "epoch"
     needs_metric: bool = False
@@ -194,6 +199,7 @@ class Optimizer(Component):
 
     kind: ClassVar[str] = "optimizers"
     noun: ClassVar[str] = "optimizer"
+    leading: ClassVar[tuple[str, ...]] = ("parameters", "learning_rate")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,6 +223,7 @@ class Diagnostic(Component):
 
     kind: ClassVar[str] = "diagnostics"
     noun: ClassVar[str] = "diagnostic"
+    leading: ClassVar[tuple[str, ...]] = ("model", "probe_images", "probe_labels", "loss")
 
     values: Sequence[metrics.Value | str] = ()
     needs: Sequence[str] = ()
@@ -262,6 +269,7 @@ class Figure(Component):
 
     kind: ClassVar[str] = "figures"
     noun: ClassVar[str] = "figure"
+    leading: ClassVar[tuple[str, ...]] = ("data",)
 
     title: str = ""
     values: Sequence[str] = ()

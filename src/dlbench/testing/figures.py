@@ -22,8 +22,13 @@ LAYERS, EPOCHS = ("first", "last"), 3
 def run(subject: Subject[Figure]) -> FigureData:
     """Return a small run of two variants and three seeds, with the diagnostics that the figure shows."""
     plan = build(Request(values={"activation": ("relu", "tanh")}, seeds=3), subject.registry)
-    trials = [replace(trial, dataset_digest="0", input_shape=(1, 8, 8), num_classes=10) for trial in plan.trials]
-    return figure_data([_record(trial, subject.record.values) for trial in trials], plan.record)
+    plan = replace(plan, variants=tuple(replace(each, trial=_prepared(each.trial)) for each in plan.variants))
+    return figure_data([_record(trial, subject.record.values) for trial in plan.trials], plan.record)
+
+
+def _prepared(trial: Trial) -> Trial:
+    """Return a trial as it is once its data set was prepared."""
+    return replace(trial, dataset_digest="0", input_shape=(1, 8, 8), num_classes=2)
 
 
 def _record(trial: Trial, values: Sequence[str]) -> TrialRecord:

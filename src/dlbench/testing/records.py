@@ -2,25 +2,11 @@
 
 import inspect
 from collections.abc import Iterator
-from types import MappingProxyType
 
 from dlbench.components.records import Component, Diagnostic, Parameter
 from dlbench.components.syntax import check_value, format_value, parse_value
 from dlbench.errors import DlbenchError
 from dlbench.testing.promises import Subject, promise
-
-#: The arguments that a factory of each kind gets by position, before its parameters.
-LEADING = MappingProxyType(
-    {
-        "models": ("input_shape", "num_classes", "activation"),
-        "activations": (),
-        "datasets": ("root", "download"),
-        "schedulers": ("optimizer", "total_epochs", "steps_per_epoch"),
-        "optimizers": ("parameters", "learning_rate"),
-        "diagnostics": ("model", "probe_images", "probe_labels", "loss"),
-        "executors": (),
-    }
-)
 
 
 @promise("has a valid record")
@@ -72,12 +58,11 @@ def defaults_match(subject: Subject[Component]) -> Iterator[str]:
         signature = inspect.signature(subject.factory)
     except ValueError:  # some callables of C show none
         return
-    leading = LEADING[record.kind]
     named = (*(record.needs if isinstance(record, Diagnostic) else ()), *record.parameters)
     try:
-        signature.bind(*leading, **dict.fromkeys(named))
+        signature.bind(*record.leading, **dict.fromkeys(named))
     except TypeError as error:
-        wanted = ", ".join((*leading, *(f"{name}=…" for name in named)))
+        wanted = ", ".join((*record.leading, *(f"{name}=…" for name in named)))
         yield f"{record.factory}{signature} called with ({wanted}): {error}"
         return
     yield from _other_defaults(record, signature)
