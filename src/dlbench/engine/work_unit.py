@@ -91,7 +91,7 @@ def _checkpoints(trial: Trial, unit: WorkUnit, emit: Emit, stop: threading.Event
         identity={
             "trial_id": trial.trial_id,
             "provenance_id": unit.provenance_id,
-            "watch": canonical_json(unit.diagnostics.to_json()),
+            "watch": canonical_json(unit.diagnostics.measured),
         },
         every=unit.checkpoint_every,
         stop=stop,

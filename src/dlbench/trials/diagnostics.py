@@ -71,10 +71,16 @@ class DiagnosticsPlan:
         planned = self.epochs(epochs_run)
         return any(not planned <= set(tried.get(diagnostic, ())) for diagnostic in self.diagnostics)
 
+    @property
+    def measured(self) -> dict[str, list[Any]]:
+        """Return what is measured, however the values are declared; checkpoints are saved and resumed under it."""
+        return {"diagnostics": list(self.diagnostics), "at": list(self.at), "values": list(self.values)}
+
     def to_json(self) -> dict[str, list[Any]]:
         """Return the plan as JSON content."""
-        content = {"diagnostics": list(self.diagnostics), "at": list(self.at), "values": list(self.values)}
-        return content | ({} if self.declared is None else {"declared": [value.to_json() for value in self.declared]})
+        return self.measured | (
+            {} if self.declared is None else {"declared": [value.to_json() for value in self.declared]}
+        )
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any] | None) -> "DiagnosticsPlan":

@@ -2,10 +2,12 @@
 
 import pytest
 
+from dlbench.components.metrics import Value
 from dlbench.components.records import Diagnostic
 from dlbench.errors import ContractError, DlbenchError
 from dlbench.plans.diagnostics import read_diagnostics, source_of
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan, read_time
+from dlbench.trials.identity import canonical_json
 from dlbench.trials.work_unit import WorkUnit
 
 
@@ -101,6 +103,14 @@ def test_it_survives_the_way_to_a_worker_and_into_the_journal():
     assert WorkUnit.from_json(unit.to_json()) == unit
     without = {key: value for key, value in unit.to_json().items() if key != "diagnostics"}
     assert WorkUnit.from_json(without).diagnostics == NO_DIAGNOSTICS  # of an executor that knows nothing of it
+
+
+def test_checkpoints_of_earlier_versions_are_of_the_same_diagnostics_whatever_is_declared():
+    """The text is part of a checkpoint's identity, as the versions without declarations wrote it."""
+    assert canonical_json(NO_DIAGNOSTICS.measured) == '{"at":["first","last"],"diagnostics":[],"values":[]}'
+    declared = DiagnosticsPlan(diagnostics=("a/b",), values=("x",), declared=(Value("x", better="lower"),))
+    undeclared = DiagnosticsPlan(diagnostics=("a/b",), values=("x",), declared=None)
+    assert declared.measured == undeclared.measured == undeclared.to_json()
 
 
 def test_the_diagnostic_that_gives_a_metric_is_found_by_its_value(registry):
