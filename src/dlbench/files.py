@@ -9,6 +9,7 @@ import errno
 import json
 import math
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -22,10 +23,13 @@ PAGE = 4096
 PARTIAL = ".partial-"
 #: The folder of a run folder that keeps copies of changed files, in one subfolder per occasion.
 KEPT = "kept"
+#: What a file system without locks answers: Lustre mounted without flock, for example, the first.
+NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 # O_NOFOLLOW: nothing is written through a link that has replaced a file.
 _APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
+_HIDDEN = re.compile(rf"\..+{re.escape(PARTIAL)}\d+-[0-9a-f]{{6}}\Z")
 
 
 @contextlib.contextmanager
@@ -55,7 +59,7 @@ def _remedy(error: OSError) -> str:
     elsewhere = "choose another folder with --results-dir, or set DLBENCH_RESULTS_DIR."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"What has finished is kept. Make room and type the same command again, or {elsewhere}"
-    if error.errno == errno.ENOLCK:
+    if error.errno in NO_LOCKS:
         return f"Its file system has no locks, which keep two processes from mixing their results: {elsewhere}"
     return elsewhere[0].upper() + elsewhere[1:]
 
@@ -202,11 +206,26 @@ def copy_file(source: Path, target: Path) -> None:
     replace_file(target, source.read_bytes())
 
 
-def remove_folder(path: Path) -> None:
-    """Remove a folder with its content: it is renamed to a hidden name first, then deleted. Links are not followed."""
+def hide_folder(path: Path) -> Path:
+    """Give a folder a hidden name, so that it counts as removed, and return that."""
     hidden = path.with_name(f".{path.name}{PARTIAL}{os.getpid()}-{os.urandom(3).hex()}")
     os.rename(path, hidden)
-    shutil.rmtree(hidden)
+    return hidden
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with its content, which another process may be removing too. Links are not followed."""
+    while os.path.lexists(path):
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(path)
+
+
+def remove_hidden_folders(parent: Path) -> None:
+    """Remove what processes that were killed have left of the folders that they were removing."""
+    with contextlib.suppress(OSError):  # then they stay, hidden
+        for path in parent.iterdir():
+            if _HIDDEN.match(path.name) and path.is_dir() and not path.is_symlink():
+                remove_folder(path)
 
 
 def partial_files(folder: Path) -> list[Path]:

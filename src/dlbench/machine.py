@@ -1,6 +1,7 @@
 """What the machine offers for training, found without importing torch where possible."""
 
 import ctypes.util
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -82,3 +83,25 @@ class Training:
     allocator: bool
     peaks: Mapping[str, Peaks]
     linear_rates: Mapping[str, float]
+
+
+def process_start(pid: int) -> str | None:
+    """Return when a process started, by the system's own count, or None if there is no such process (any more).
+
+    "" where the system does not tell. Together with its number it distinguishes a process from all others.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return "" if sys.platform != "linux" and _exists(pid) else None
+    return None if fields[0] in ("Z", "X") else fields[19]  # a zombie has ended
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True

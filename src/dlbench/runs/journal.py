@@ -4,9 +4,9 @@ import contextlib
 import gc
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from dlbench.files import append
 from dlbench.trials.trial_record import TrialRecord
 
 FOLDER = "journal"
+_MOMENT = "%Y%m%dT%H%M%S.%fZ"
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,29 @@ class Journal:
     warnings: tuple[str, ...] = ()
 
 
-def session_name(started: datetime) -> str:
-    """Return the name of a session; names sort by the start of their sessions (UTC)."""
-    return f"{started:%Y%m%dT%H%M%S.%fZ}-{os.getpid()}"
+def session_name(started: datetime, others: Iterable[str] = ()) -> str:
+    """Return the name of a session: its start (UTC), or a moment after the latest of other sessions if that is later.
+
+    So names sort in the order in which sessions began, also after one of a process whose clock is fast.
+    """
+    moment = max([started, *filter(None, map(_just_after, others))])
+    return f"{moment:{_MOMENT}}-{os.getpid()}"
+
+
+def session_moment(name: str) -> datetime | None:
+    """Return the moment in the name of a session, None where it has none."""
+    try:
+        return datetime.strptime(f"{name.partition('Z')[0]}Z", _MOMENT).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _just_after(name: str) -> datetime | None:
+    moment = session_moment(name)
+    try:
+        return moment and moment + timedelta(microseconds=1)
+    except OverflowError:  # of the year 9999
+        return moment
 
 
 def journal_path(folder: Path, session: str) -> Path:
@@ -50,7 +71,7 @@ def append_record(path: Path, record: TrialRecord) -> None:
 
 
 def read_journal(folder: Path) -> Journal:
-    """Read all journals of a run folder, ordered by the start of their sessions; a trial's last record wins.
+    """Read all journals of a run folder, in the order of their sessions; a trial's last record wins.
 
     A line that is not a complete record is skipped, with a warning.
     """

@@ -45,7 +45,10 @@ def check_own(run: Path) -> None:
 
 
 def set_aside(run: Path) -> Path | None:
-    """Rename a run folder in one step, so that its name is free; return its new path, None where it is empty."""
+    """Rename a run folder in one step, so that its name is free; return its new path, None where it is empty.
+
+    Call it only while no session is active there, and none can begin.
+    """
     if not run.is_dir() or not any(run.iterdir()):
         return None
     aside = run.with_name(f"{run.name}.old-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
@@ -84,4 +87,7 @@ def is_run(path: Path) -> bool:
 
 def list_runs(root: Path) -> tuple[Path, ...]:
     """Return the run folders below root, by name."""
-    return tuple(sorted(path for path in root.iterdir() if is_run(path))) if root.is_dir() else ()
+    if not root.is_dir():
+        return ()
+    # A hidden folder is being removed, or what a killed process has left of one.
+    return tuple(sorted(path for path in root.iterdir() if not path.name.startswith(".") and is_run(path)))

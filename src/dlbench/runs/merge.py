@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dlbench.errors import DlbenchError
 from dlbench.plans.extend import extend_plan
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.folder import RunFolder
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
@@ -34,36 +36,66 @@ def merge(target: Path, sources: Sequence[Path]) -> MergeResult:
     """Copy the trials, plans and sessions of other run folders into one, which is created if it is missing.
 
     The target keeps its record of a trial that both have, unless only the source's is completed. Raises DlbenchError
-    for plans with different fixed settings, before anything is written. Merging the same folders again adds nothing.
+    for plans with different fixed settings, before anything is written, and while a session is active in the target.
+    Merging the same folders again adds nothing.
     """
     if same := [source for source in sources if source.resolve() == target.resolve()]:
         raise DlbenchError(f"{same[0]} is both the target and a source.", "Name other runs after the target.")
     with RunFolder(target) as folder:
         found = [RunFolder(source) for source in sources]
-        plan = folder.plan if folder.manifest or folder.records else None
-        records = {record.trial_id: record for record in folder.records}
-        added_records: dict[str, TrialRecord] = {}
-        added: dict[str, int] = {}
-        there, differing = 0, []
-        for source in found:
-            plan = extend_plan(plan, source.plan) if plan else source.plan
-            added[source.path.name] = 0
-            for record in source.records:
-                known = records.get(record.trial_id)
-                if known and (known.status in COMPLETED or record.status not in COMPLETED):
-                    there += 1
-                    differing += [record.trial_id] if _differ(known, record) else []
-                    continue
-                records[record.trial_id] = added_records[record.trial_id] = record
-                added[source.path.name] += 1
-        sessions = [session for source in found for session in (source.manifest.sessions if source.manifest else ())]
-        if plan is not None:
-            folder.import_results(plan, sessions, tuple(added_records.values()), [source.path for source in found])
-    completed = {record.provenance_id for record in records.values() if record.status in COMPLETED}
-    warnings = [f"{source.path.name}: {warning}" for source in found for warning in source.warnings]
+        joined = _join(folder, found)  # plans that do not fit are refused before anything is written
+        if joined.plan is not None:
+            with folder.importing():
+                joined = _join(folder, found)  # again: the folder may have changed until its lock was held
+                folder.import_results(
+                    joined.plan or folder.plan, joined.sessions, joined.new, [source.path for source in found]
+                )
     return MergeResult(
-        path=target, added=added, there=there, differing=differing, provenances=len(completed), warnings=warnings
+        path=target,
+        added=joined.added,
+        there=joined.there,
+        differing=joined.differing,
+        provenances=joined.provenances,
+        warnings=[f"{source.path.name}: {warning}" for source in found for warning in source.warnings],
     )
+
+
+@dataclass
+class _Joined:
+    """What a folder and others amount to together.
+
+    plan: all plans, None where there is none. sessions: of the others. new: the records that the folder lacks.
+    The other fields are those of MergeResult.
+    """
+
+    plan: PlanRecord | None
+    sessions: list[Mapping[str, Any]] = field(default_factory=list)
+    new: list[TrialRecord] = field(default_factory=list)
+    added: dict[str, int] = field(default_factory=dict)
+    there: int = 0
+    differing: list[str] = field(default_factory=list)
+    provenances: int = 1
+
+
+def _join(folder: RunFolder, others: Sequence[RunFolder]) -> _Joined:
+    """Return what a folder and others amount to together; raise DlbenchError where their plans do not fit."""
+    joined = _Joined(plan=folder.plan if folder.manifest or folder.records else None)
+    records, new = dict(folder.state.records), {}
+    for source in others:
+        joined.plan = extend_plan(joined.plan, source.plan) if joined.plan else source.plan
+        joined.sessions += source.manifest.sessions if source.manifest else ()
+        joined.added[source.path.name] = 0
+        for record in source.records:
+            known = records.get(record.trial_id)
+            if known and (known.status in COMPLETED or record.status not in COMPLETED):
+                joined.there += 1
+                joined.differing += [record.trial_id] if _differ(known, record) else []
+                continue
+            records[record.trial_id] = new[record.trial_id] = record
+            joined.added[source.path.name] += 1
+    joined.new = list(new.values())
+    joined.provenances = len({record.provenance_id for record in records.values() if record.status in COMPLETED})
+    return joined
 
 
 def _differ(one: TrialRecord, other: TrialRecord) -> bool:

@@ -1,36 +1,39 @@
 """Several dlbench processes in one run folder: which sessions are active, and which trials each has claimed.
 
-Each session keeps a file in the journal folder, `.<session>.live`, and holds a lock on it; the lock goes with its
-process, however that ends. The file's first line describes the process, the others are the trials that it has claimed.
-A process that reads or writes these files, the manifest or the tables holds the lock on `.lock` meanwhile.
+Each session keeps two files in the journal folder: `.<session>.live`, whose first line describes its process and whose
+other lines are the trials that it has claimed, and `.<session>.lock`, which it holds locked; the lock goes with its
+process, however that ends. Whoever reads or writes these files, the manifest or the tables holds the folder's lock.
 """
 
 import contextlib
 import errno
 import json
 import os
-import platform
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlbench.errors import DlbenchError
 from dlbench.files import append, remove_file, replace_file, touch
-from dlbench.runs.journal import FOLDER
+from dlbench.machine import process_start
+from dlbench.runs.folder_lock import FolderLock, file_lock
+from dlbench.runs.journal import FOLDER, session_name
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-LOCK = ".lock"
 LIVE = ".live"
 #: Seconds between updates of a session's file, and after how many without one a session elsewhere counts as dead.
 HEARTBEAT, SILENCE = 15.0, 120.0
-#: Seconds after which the holder of the folder's lock is considered stuck; it is held for moments only.
-PATIENCE = 120.0
+
+
+class FolderTakenError(DlbenchError):
+    """A session's run folder was moved or removed while it ran."""
 
 
 @dataclass(frozen=True)
@@ -40,102 +43,146 @@ class Peer:
     session: its name, as in the manifest.
     host, pid: where its process runs.
     claimed: the trials that it runs or has run.
+    started: when its process started, by the system's own count; "" if that is not known.
+    namespace: in which set of process numbers (a container has its own); "" likewise.
     """
 
     session: str
     host: str
     pid: int
-    claimed: frozenset[str]
+    claimed: frozenset[str] = frozenset()
+    started: str = ""
+    namespace: str = ""
 
     def __str__(self) -> str:
         """Return where its process is."""
         here = "" if self.host == socket.gethostname() else f" on {self.host}"
         return f"process {self.pid}{here}"
 
+    def has_ended(self) -> bool:
+        """Return whether its process, which holds no lock, is known to have ended: none here has its number and start.
+
+        Where the system does not tell the start, the lock decides.
+        """
+        if self.host != socket.gethostname():
+            return False
+        return not self.started or (self.namespace == _namespace() and process_start(self.pid) != self.started)
+
 
 class ActiveSessions:
-    """The sessions in a run folder, seen from one of them."""
+    """The sessions in a run folder, seen from one of them once it has joined, else from outside."""
 
-    def __init__(self, folder: Path, session: str = "") -> None:
-        self._journal = folder / FOLDER
-        self._session = session
-        self._thread = threading.RLock()
-        self._mutex: BaseFileLock | None = None
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.session = ""
+        self.met_others = False
+        self.lock = FolderLock(folder / FOLDER)
         self._life: BaseFileLock | None = None
         self._ended = threading.Event()
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Hold the folder's lock, which keeps other processes and threads from writing. May be nested."""
-        with self._thread:
-            if not self._journal.is_dir():  # filelock would make it
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._journal))
-            self._mutex = self._mutex or _lock(self._journal / LOCK)
-            try:
-                self._mutex.acquire(timeout=PATIENCE, poll_interval=0.005)
-            except TimeoutError:
-                raise DlbenchError(
-                    f"Another process has held {self._journal / LOCK} for {PATIENCE:.0f} s.",
-                    "If it is suspended, resume or end it; then type the same command again.",
-                ) from None
-            try:
-                yield
-            finally:
-                self._mutex.release()
+        """Hold the folder's lock, which keeps other processes and threads from writing. May be nested.
 
-    def join(self) -> None:
-        """Register this session as active from now on."""
-        path = self._live(self._session)
-        about = {"host": socket.gethostname(), "pid": os.getpid()}
+        Raises FolderTakenError where the path no longer names the folder that this session has joined.
+        """
+        self.check_joined()
+        with self.lock.held():
+            self.check_joined()
+            yield
+
+    def check_joined(self) -> None:
+        """Raise FolderTakenError if this session's file is gone: whatever is there now is another's."""
+        if self.session and not self._live(self.session).exists():
+            if not self.folder.exists():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.folder))
+            raise FolderTakenError(
+                f"{self.folder} is no longer the folder of this session: it was moved or removed meanwhile.",
+                "The session has stopped; what it had finished went with the folder. Type the same command again to "
+                f"compute what {self.folder} lacks.",
+            )
+
+    def join(self, others: Iterable[str] = ()) -> str:
+        """Register a session as active from now on; return its name, which sorts after those of the folder's others."""
         with self.exclusive():
-            replace_file(path, json.dumps(about) + "\n", parents=False)
-            self._life = _lock(path)
-            self._life.acquire(timeout=5.0, poll_interval=0.005)  # another process may be probing it right now
-        threading.Thread(target=self._beat, args=(path,), daemon=True).start()
+            known = {*others, *(path.stem for path in self._journals.glob("*.jsonl"))}
+            session = session_name(datetime.now(UTC), known | {peer.session for peer in self.peers()})
+            self._life = _register(self._live(session))
+            self.session = session
+        threading.Thread(target=self._beat, args=(self._live(session),), daemon=True).start()
+        return session
 
     def leave(self) -> None:
         """Unregister this session; harmless when repeated, or if the folder is gone."""
         self._ended.set()
         if self._life:
             with contextlib.suppress(OSError, DlbenchError), self.exclusive():
-                remove_file(self._live(self._session))
+                _remove(self._live(self.session))
+                self.session = ""
                 if not self.peers():
-                    # A process waiting for this lock notices that its file was unlinked, and creates a new one.
-                    remove_file(self._journal / LOCK)
+                    self.lock.discard()
             self._life.release(force=True)
             self._life = None
 
     def claim(self, trial_id: str) -> None:
         """Record that this session runs a trial. Call it only while exclusive."""
-        append(self._live(self._session), trial_id.encode() + b"\n")
+        append(self._live(self.session), trial_id.encode() + b"\n")
 
     def peers(self) -> tuple[Peer, ...]:
         """Return the other active sessions, and remove the files of dead ones. Call it only while exclusive."""
         found, now = [], self._now()
-        for path in sorted(self._journal.glob(f".*{LIVE}")):
-            if path == self._live(self._session):
-                continue
+        for path in self._others():
             if is_alive(path, now):
                 found.append(_read(path))
             else:
-                remove_file(path)
+                _remove(path)
+        self.met_others |= bool(found)
         return tuple(found)
+
+    def _others(self) -> list[Path]:
+        """Return the files of the other sessions."""
+        return [path for path in sorted(self._journals.glob(f".*{LIVE}")) if path != self._live(self.session)]
+
+    def check_alone(self, remedy: str = "Wait until it ends.") -> None:
+        """Raise DlbenchError if another session is active. Call it only while exclusive."""
+        if peers := [_read(path) for path in self._others() if is_alive(path, self._now())]:
+            raise in_use(self.folder, peers, remedy)
+
+    @property
+    def _journals(self) -> Path:
+        return self.folder / FOLDER
 
     def _now(self) -> float:
         """Return the time by the clock that the files of this folder are stamped with."""
-        own = self._live(self._session)
         with contextlib.suppress(OSError):
-            touch(own)
-            return own.stat().st_mtime
+            touch(self.lock.path)
+            return self.lock.path.stat().st_mtime
         return time.time()
 
     def _live(self, session: str) -> Path:
-        return self._journal / f".{session}{LIVE}"
+        return self._journals / f".{session}{LIVE}"
 
     def _beat(self, path: Path) -> None:
         while not self._ended.wait(HEARTBEAT):
             with contextlib.suppress(OSError):
                 touch(path)
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path, remedy: str = "Wait until it ends.") -> Iterator[None]:
+    """Hold a run folder's lock while no session is active there; raise DlbenchError if one is."""
+    active = ActiveSessions(folder)
+    if not (folder / FOLDER).is_dir():  # so no session has ever begun there
+        yield
+        return
+    with active.exclusive():
+        active.check_alone(remedy)
+        yield
+
+
+def in_use(folder: Path, peers: Iterable[Peer], remedy: str) -> DlbenchError:
+    """Return the error of a folder that other sessions use."""
+    return DlbenchError(f"{folder} is in use by {', '.join(map(str, peers))}.", remedy)
 
 
 def active_peers(folder: Path) -> tuple[Peer, ...]:
@@ -147,23 +194,52 @@ def active_peers(folder: Path) -> tuple[Peer, ...]:
 def dead_sessions(folder: Path) -> list[Path]:
     """Return the files of sessions that have died."""
     now = time.time()
-    return [path for path in sorted((folder / FOLDER).glob(f".*{LIVE}")) if not is_alive(path, now)]
+    dead = [path for path in sorted((folder / FOLDER).glob(f".*{LIVE}")) if not is_alive(path, now)]
+    return [each for path in dead for each in (path, _life(path)) if each.exists()]
 
 
 def is_alive(path: Path, now: float) -> bool:
-    """Return whether a file's session is alive: it holds the lock or, on another machine, has updated the file lately.
+    """Return whether a file's session is alive: it holds its lock or, if locks may not reach it, was active lately.
 
-    Locks may not reach beyond a machine, so a session elsewhere counts as dead only if its file is old as well.
+    Locks may not reach beyond a machine, or a mount. Then a session has ended if its process is known to have, or if
+    its file is old.
     """
+    life = _life(path)
     try:
-        lock = _lock(path)
-        lock.acquire(blocking=False)
+        if life.exists():
+            with file_lock(life).acquire(blocking=False):
+                pass
     except TimeoutError:
         return True
-    except OSError:  # not ours to lock: then its age decides alone
-        return now - _touched(path) < SILENCE
-    lock.release()
-    return _read(path).host != socket.gethostname() and now - _touched(path) < SILENCE
+    except OSError:  # not ours to lock
+        pass
+    return not _read(path).has_ended() and now - _touched(path) < SILENCE
+
+
+def _register(live: Path) -> "BaseFileLock":
+    """Write the file of this process's session, once its lock is held; return the lock."""
+    about = {"host": socket.gethostname(), "pid": os.getpid(), "namespace": _namespace()}
+    about["started"] = process_start(os.getpid()) or ""
+    life = file_lock(_life(live))
+    life.acquire(timeout=5.0, poll_interval=0.005)  # another process may be probing it right now
+    try:
+        replace_file(live, json.dumps(about) + "\n", parents=False)
+    except BaseException:
+        remove_file(_life(live))
+        life.release()
+        raise
+    return life
+
+
+def _life(live: Path) -> Path:
+    """Return the file that a session holds locked."""
+    return live.with_suffix(".lock")
+
+
+def _remove(live: Path) -> None:
+    """Remove both files of a session."""
+    remove_file(live)
+    remove_file(_life(live))
 
 
 def _touched(path: Path) -> float:
@@ -173,24 +249,27 @@ def _touched(path: Path) -> float:
         return 0.0
 
 
-def _lock(path: Path) -> "BaseFileLock":
-    from filelock import FileLock
-
-    options: dict[str, Any] = {"thread_local": False}
-    if platform.system() == "Windows":
-        return FileLock(path, **options)
-    return FileLock(path, mode=0o666, **options)
+def _namespace() -> str:
+    """Return the name of this process's set of process numbers, "" where there are no such sets."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
 
 
 def _read(path: Path) -> Peer:
-    about: dict[str, Any] = {}
+    about: Any = None
     lines: list[str] = []
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, RecursionError):
         first, *lines = path.read_text(encoding="utf-8").split("\n")
         about = json.loads(first)
+    known = about if isinstance(about, dict) else {}
+    pid = known.get("pid")
     return Peer(
         session=path.name.removeprefix(".").removesuffix(LIVE),
-        host=str(about.get("host", "?")),
-        pid=int(about.get("pid", 0)),
+        host=str(known.get("host", "?")),
+        pid=pid if isinstance(pid, int) else 0,
         claimed=frozenset(line for line in lines if line),
+        started=str(known.get("started", "")),
+        namespace=str(known.get("namespace", "")),
     )

@@ -1,14 +1,13 @@
 """A manifest rebuilt from the records of a run whose own manifest is lost."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from dlbench.components.axes import AXES
 from dlbench.components.syntax import format_value
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
-from dlbench.runs.journal import FOLDER
+from dlbench.runs.journal import FOLDER, session_moment
 from dlbench.runs.manifest import SCHEMA, Manifest
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import TrialRecord
@@ -56,10 +55,8 @@ def _sessions(folder: Path) -> tuple[dict[str, Any], ...]:
     """Return the sessions, with the start times in the names of their journals."""
     sessions: list[dict[str, Any]] = []
     for path in sorted((folder / FOLDER).glob("*.jsonl")):
-        try:
-            moment = datetime.strptime(path.stem.partition("Z")[0], "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
-        except ValueError:
-            continue
-        started = moment.isoformat(timespec="seconds")
-        sessions.append({"session": path.stem, "command": [], "started": started, "ended": None, "provenance_id": ""})
+        if moment := session_moment(path.stem):
+            started = moment.isoformat(timespec="seconds")
+            facts: dict[str, Any] = {"command": [], "started": started, "ended": None, "provenance_id": ""}
+            sessions.append({"session": path.stem, **facts})
     return tuple(sessions)

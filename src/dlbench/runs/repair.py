@@ -12,10 +12,11 @@ from pathlib import Path
 from dlbench.analysis.verdicts import judge_run
 from dlbench.errors import DlbenchError
 from dlbench.files import partial_files, remove_file, replace_file, to_bytes, writing
+from dlbench.runs.folder_lock import LOCK
 from dlbench.runs.journal import FOLDER, Journal, parse_line, read_journal
 from dlbench.runs.leftovers import foreign_change, keep_copy
 from dlbench.runs.manifest import FILE_NAME, Manifest, NewerSchemaError, read_manifest, write_manifest
-from dlbench.runs.peers import LOCK, ActiveSessions, active_peers, dead_sessions
+from dlbench.runs.peers import alone_in, dead_sessions
 from dlbench.runs.recovery import recover_manifest
 from dlbench.runs.tables import COMPARISON, TABLE_DEFINITIONS, table, to_csv
 
@@ -63,12 +64,7 @@ def examine(folder: Path) -> Iterator[Finding]:
 
 def repair(folder: Path) -> Iterator[tuple[Finding, bool]]:
     """Repair what can be repaired; yield each finding and whether it was. Raises DlbenchError if it is in use."""
-    if peers := active_peers(folder):
-        raise DlbenchError(
-            f"{folder} is in use by {', '.join(map(str, peers))}.",
-            "Wait for its end, or add --dry-run to examine it only.",
-        )
-    with writing(folder), ActiveSessions(folder).exclusive():
+    with writing(folder), alone_in(folder, "Wait until it ends, or add --dry-run to examine it only."):
         for finding in examine(folder):
             if finding.repair:
                 finding.repair()

@@ -2,8 +2,9 @@
 
 import itertools
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two checks of what other processes have done.
 _POLL_SECONDS = 0.3
+#: Seconds between two checks, while trials run, that the folder is still the session's.
+_CHECK_SECONDS = 1.0
 
 
 class LiveSession:
@@ -63,6 +66,7 @@ class LiveSession:
         self._claimed: set[str] = set()
         self._shown: set[str] = set()
         self._peers: set[str] = set()
+        self._next_check = 0.0
 
     def pending(self, plan: Plan) -> tuple[Trial, ...]:
         """Return the trials of the plan, or of a stage of it, that have to run."""
@@ -72,22 +76,21 @@ class LiveSession:
         """Begin the session in the folder, and reuse the trials of other runs where that is asked for."""
         mixed, command = self.options.accept_old, self.options.command
         manifest = self.folder.start(self.stage.record, command, self.provenance, mixed=mixed)
-        for note in self.folder.notes:
-            self.display.note(note)
+        self.show_notes()
         if self.options.reuse:
             self._reuse()
         self.observe("dlbench_run_started", manifest=manifest)
 
-    def run_stages(self, executor: "ExecutorProtocol | None", stop: threading.Event) -> bool:
+    def run_stages(self, executor: "Callable[[], ExecutorProtocol]", stop: threading.Event) -> bool:
         """Run the plan up to each interim analysis until all verdicts are decided; return whether it was interrupted.
 
-        executor: None where there is nothing to run.
+        executor: called where there is something to run.
         """
         *_, last = self.plan.stages
         for stage in self.plan.stages:
             self._enter(stage)
-            if executor and (trials := self.pending(stage)):
-                self._train(trials, executor, stop)
+            if trials := self.pending(stage):
+                self._train(trials, executor(), stop)
             if stop.is_set() and self.pending(stage):
                 return True  # an incomplete stage is not analyzed
             if self._all_decided():
@@ -108,6 +111,11 @@ class LiveSession:
             reused=len(self.reused & {record.trial_id for record in records}),
             elsewhere=self.elsewhere,
         )
+
+    def show_notes(self) -> None:
+        """Show what the folder has to say, each sentence once."""
+        for note in self.folder.take_notes():
+            self.display.note(note)
 
     def observe(self, hook: str, **arguments: Any) -> None:
         """Call the observers; one that raises is reported once and disabled."""
@@ -229,6 +237,7 @@ class LiveSession:
 
     def _handle(self, event: Event) -> None:
         """Process one event of an executor."""
+        self._check_folder()
         match event:
             case TrialStarted():
                 self.display.trial_started(event, self._label(event.trial_id))
@@ -240,6 +249,12 @@ class LiveSession:
                 self.display.note(f"{self._label(event.trial_id)} seed {seed}: {event.text}.")
             case TrialFinished():
                 self._keep(event.record.with_provenance(self.provenance_id))
+
+    def _check_folder(self) -> None:
+        """Raise DlbenchError soon after the folder was moved or removed; nothing more would be kept."""
+        if time.monotonic() >= self._next_check:
+            self._next_check = time.monotonic() + _CHECK_SECONDS
+            self.folder.check_joined()
 
     def _keep(self, record: TrialRecord) -> None:
         self.folder.add(record)

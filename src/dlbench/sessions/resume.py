@@ -8,7 +8,7 @@ from typing import Any
 from dlbench.errors import DlbenchError
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import list_runs
-from dlbench.runs.peers import active_peers
+from dlbench.runs.peers import active_peers, in_use
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -55,10 +55,7 @@ def check_fresh(path: Path) -> str:
     Raises DlbenchError if another session is active there.
     """
     if peers := active_peers(path):
-        raise DlbenchError(
-            f"{path} is in use by {', '.join(map(str, peers))}: it cannot be set aside.",
-            "Wait until it ends, or choose another --name.",
-        )
+        raise in_use(path, peers, "Wait until it ends, or choose another --name.")
     if not path.is_dir() or not any(path.iterdir()):
         return ""
     try:

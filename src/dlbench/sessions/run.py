@@ -1,6 +1,7 @@
 """One session: plan, resolve, run what is missing, keep every record. Used by the command line and the Python API."""
 
 import contextlib
+import functools
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -51,10 +52,13 @@ def run(
     plan = _fix_judging(_keep_diagnostics(plan, folder, registry, display), request, folder)
     check_forced(options.force, plan)
     session = LiveSession(plan, folder, registry, display, options, provenance)
-    executor = build_executor(options, registry, data_dir) if session.pending(plan) else None
+    executor = functools.cache(lambda: build_executor(options, registry, data_dir))
+    if session.pending(plan):
+        executor()  # its errors are raised before any writing
     with folder, _time_limit(options.max_time, stop):
         session.start()
         interrupted = session.run_stages(executor, stop)
+    session.show_notes()
     session.observe("dlbench_run_finished", folder=path)
     return session.outcome(interrupted)
 

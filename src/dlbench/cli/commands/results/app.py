@@ -29,10 +29,12 @@ app = typer.Typer(
 @app.command("list")
 def list_results(results_dir: ResultsDir = None, as_json: AsJson = False) -> None:
     """List the runs: how many trials are done, what they compare, when they began."""
+    from dlbench.files import remove_hidden_folders
     from dlbench.runs.locations import list_runs
     from dlbench.runs.overview import overview
 
     root = runs_folder(results_dir)
+    remove_hidden_folders(root)
     runs = [overview(path) for path in list_runs(root)]
     if as_json:
         print_json([asdict(run) for run in runs])

@@ -25,10 +25,13 @@ def doctor(
 
     The exit code is 1 if damage remains.
     """
+    from dlbench.files import remove_hidden_folders
     from dlbench.runs.locations import run_path
     from dlbench.runs.repair import examine, repair
 
     path = run_path(run, runs_folder(results_dir))
+    if not dry_run:
+        remove_hidden_folders(path.absolute().parent)
     found = [(finding, False) for finding in examine(path)] if dry_run else list(repair(path))
     if as_json:
         print_json({"path": str(path), "findings": [_document(*each, dry_run=dry_run) for each in found]})
@@ -94,19 +97,16 @@ def remove(
 ) -> None:
     """Remove runs, after asking."""
     from dlbench.errors import DlbenchError
-    from dlbench.files import remove_folder, writing_to
     from dlbench.runs.locations import run_path
     from dlbench.runs.overview import overview
-    from dlbench.runs.peers import active_peers
+    from dlbench.runs.removal import check_removable, remove_run
 
     paths = [run_path(run, runs_folder(results_dir)) for run in dict.fromkeys(runs)]
     for path in paths:
-        if peers := active_peers(path):
-            raise DlbenchError(f"{path} is in use by {', '.join(map(str, peers))}.", "Wait until it ends.")
+        check_removable(path)
     counts = [f"{path} ({about.done} finished trials)" for path, about in ((p, overview(p)) for p in paths)]
     if not yes and not confirm(f"Remove {', '.join(counts)}?"):
         raise DlbenchError("Nothing was removed.")
     for path in paths:
-        with writing_to(path, "It still exists, or was renamed with a leading dot in the same folder."):
-            remove_folder(path)
+        remove_run(path)
         output().print(f"Removed {path}", soft_wrap=True)
