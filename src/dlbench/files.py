@@ -19,7 +19,7 @@ from dlbench.errors import DlbenchError
 
 #: A reader sees one write as a whole only within a page, as the kernel extends files page by page.
 PAGE = 4096
-#: Half-written files have this in their names, after the name of the final file.
+#: Half-written files have this in their names, after the name of the final file. (Weights once ended in ".part".)
 PARTIAL = ".partial-"
 #: The folder of a run folder that keeps copies of changed files, in one subfolder per occasion.
 KEPT = "kept"
@@ -81,7 +81,7 @@ def to_bytes(text: str) -> bytes:
     return text.encode(errors="backslashreplace")
 
 
-def replace_file(path: Path, content: str | bytes, *, parents: bool = True) -> None:
+def replace_file(path: Path, content: str | bytes | memoryview, *, parents: bool = True) -> None:
     """Write a file under a temporary name, then rename it: readers see the old or the new content.
 
     parents: create all folders above it; otherwise only its own.
@@ -167,7 +167,7 @@ def _pages(lines: Iterable[bytes], size: int) -> Iterator[bytes]:
     yield chunk
 
 
-def _write_all(descriptor: int, data: bytes) -> int:
+def _write_all(descriptor: int, data: bytes | memoryview) -> int:
     """Write all of data, in as many calls as necessary; Python repeats interrupted ones itself."""
     rest = memoryview(data)
     while rest:
@@ -230,7 +230,7 @@ def remove_hidden_folders(parent: Path) -> None:
 
 def partial_files(folder: Path) -> list[Path]:
     """Return the half-written files that killed writers left in a run folder."""
-    found = (path for path in folder.rglob(f".*{PARTIAL}*") if path.is_file())
+    found = (path for pattern in (f".*{PARTIAL}*", "*.pt.*.part") for path in folder.rglob(pattern) if path.is_file())
     return sorted(path for path in found if path.relative_to(folder).parts[0] != KEPT)
 
 

@@ -175,9 +175,9 @@ class Checkpoints:
             self.note(f"cannot be checkpointed ({_reason(error)}): an interrupted training will start over")
             return
         try:
-            replace_file(path, data)
+            replace_file(path, data, parents=False)  # a run folder that is gone is not made again
         except OSError as error:  # a full disk stops no training; the previous file stays
-            self.note(f"the checkpoint could not be written: {error.strerror or error}")
+            self.note(f"the checkpoint could not be written to {path.parent}: {error.strerror or error}")
 
     def _pack(self, state: dict[str, Any]) -> bytes:
         data = pack({"identity": self.identity, "state": state})

@@ -1,6 +1,7 @@
 """One trial: build its parts, train, evaluate on the test set, return the record."""
 
 import contextlib
+import io
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -22,6 +23,7 @@ from dlbench.engine.stopping import BestWeights, EarlyStopping
 from dlbench.engine.training import evaluate_on, train
 from dlbench.engine.trial_record import FinishedTraining, build_record
 from dlbench.engine.warmup import compile_calls
+from dlbench.files import replace_file
 from dlbench.plugins.registry import Registry
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.trial import Trial
@@ -41,17 +43,37 @@ def run_trial(
 ) -> TrialRecord:
     """Train one trial on its data set and return its record; raises what a component raises, and Interrupted.
 
-    weights: a folder for the selected weights. keep_steps: keep each step's loss in the record. diagnostics: which to
-    run; one that raises loses only its own values.
+    weights: a folder for the selected weights. The other arguments are those of train_trial.
+    """
+    record, model = train_trial(
+        trial, data, registry, on_epoch, keep_steps=keep_steps, diagnostics=diagnostics, checkpoints=checkpoints
+    )
+    if weights:
+        save_weights(model, weights / f"{trial.trial_id}.pt")
+    return record
+
+
+def train_trial(
+    trial: Trial,
+    data: ImageData,
+    registry: Registry,
+    on_epoch: Callable[[Row], None],
+    *,
+    keep_steps: bool = False,
+    diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS,
+    checkpoints: Checkpoints | None = None,
+) -> tuple[TrialRecord, nn.Module]:
+    """Train one trial; return its record and the model with the selected weights.
+
+    keep_steps: keep each step's loss in the record. diagnostics: which to run; one that raises loses only its own
+    values.
     """
     train_once = partial(_train, trial, data, registry, on_epoch, diagnostics, checkpoints)
     try:
         training = train_once()
     except CheckpointError:  # the file has been removed, and so have the parts that were half restored
         training = train_once()
-    if weights:
-        _save(training.setup.model, weights / f"{trial.trial_id}.pt")
-    return build_record(trial, training, keep_steps=keep_steps)
+    return build_record(trial, training, keep_steps=keep_steps), training.setup.model
 
 
 def _train(
@@ -108,9 +130,8 @@ def _deterministic(wanted: bool) -> Iterator[None]:
         torch.use_deterministic_algorithms(False)
 
 
-def _save(model: nn.Module, path: Path) -> None:
-    """Write the weights whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    torch.save(model.state_dict(), part)
-    part.replace(path)
+def save_weights(model: nn.Module, path: Path) -> None:
+    """Write the weights whole or not at all, in a folder whose parent exists."""
+    buffer = io.BytesIO()
+    torch.save(model.state_dict(), buffer)
+    replace_file(path, buffer.getbuffer(), parents=False)

@@ -7,10 +7,11 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from dlbench.engine.checkpoint import Checkpoints, Interrupted
 from dlbench.engine.dataset_cache import load_for_trial
-from dlbench.engine.run_trial import run_trial
+from dlbench.engine.run_trial import save_weights, train_trial
 from dlbench.engine.state import Row
 from dlbench.errors import describe_error
 from dlbench.plugins.registry import Registry
@@ -34,7 +35,21 @@ def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event |
             return
         emit(TrialStarted(trial_id=trial.trial_id))
         with contextlib.suppress(Interrupted):
-            emit(TrialFinished(record=_run(trial, unit, data_dir, registry, emit, stop)))
+            record, model = _run(trial, unit, data_dir, registry, emit, stop)
+            emit(TrialFinished(record=record))
+            if model and unit.weights_folder:  # after the record, which no failure here may cost
+                _save_weights(model, Path(unit.weights_folder), trial, emit)
+
+
+def _save_weights(model: nn.Module, folder: Path, trial: Trial, emit: Emit) -> None:
+    try:
+        save_weights(model, folder / f"{trial.trial_id}.pt")
+    except Exception as error:  # whatever a component's state_dict does, or the disk
+        reason = (
+            f"{folder}: {error.strerror}" if isinstance(error, OSError) and error.strerror else describe_error(error)
+        )
+        again = f"--force {trial.trial_id} computes them again"
+        emit(TrialNoted(trial_id=trial.trial_id, text=f"weights could not be saved: {reason} ({again})"))
 
 
 @lru_cache(maxsize=1)
@@ -45,8 +60,8 @@ def _registry() -> Registry:
 
 def _run(
     trial: Trial, unit: WorkUnit, data_dir: Path, registry: Registry, emit: Emit, stop: threading.Event
-) -> TrialRecord:
-    """Return a trial's record, of its failure if it raised; raises only Interrupted."""
+) -> tuple[TrialRecord, nn.Module | None]:
+    """Return a trial's record and its model, or the record of its failure if it raised; raises only Interrupted."""
     rows: list[Row] = []
 
     def on_epoch(row: Row) -> None:
@@ -55,12 +70,11 @@ def _run(
 
     checkpoints = _checkpoints(trial, unit, emit, stop)
     try:
-        return run_trial(
+        return train_trial(
             trial,
             load_for_trial(trial, data_dir, registry),
             registry,
             on_epoch,
-            weights=Path(unit.weights_folder) if unit.weights_folder else None,
             keep_steps=unit.keep_steps,
             diagnostics=unit.diagnostics,
             checkpoints=checkpoints,
@@ -70,7 +84,7 @@ def _run(
     except (Exception, SystemExit) as error:
         if not is_out_of_memory(error):  # a fixed component has to train from the start
             checkpoints.discard()
-        return _failure(trial, error, (*checkpoints.rows_before, *rows))
+        return _failure(trial, error, (*checkpoints.rows_before, *rows)), None
 
 
 def _failure(trial: Trial, error: BaseException, epochs: tuple[Metrics, ...]) -> TrialRecord:

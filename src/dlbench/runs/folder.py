@@ -115,12 +115,17 @@ class RunFolder(FolderSession):
                 self._write_log(record)
                 weights = (source / "weights" / f"{record.trial_id}.pt" for source in sources)
                 if found := next(filter(Path.is_file, weights), None):
-                    copy_file(found, self.path / "weights" / found.name)
+                    self.take_weights(found)
 
     def take_weights(self, source: Path) -> None:
-        """Copy a trial's weights from another run folder."""
-        with writing(self.path):
+        """Copy a trial's weights from another run folder; what prevents it is a note, since the record is there."""
+        try:
             copy_file(source, self.path / "weights" / source.name)
+        except OSError as error:
+            why = f"{self.path / 'weights'}: {error.strerror or error}"
+            note = f"The weights of {source.stem} could not be saved in {why}; they stay in {source.parent}."
+            self.notes.append(note)
+            self.keep_note(note)
 
     def claim(self, trial_id: str) -> bool:
         """Reserve a trial for this session; False if another one has it, or has ended it since the session began."""

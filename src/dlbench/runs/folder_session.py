@@ -41,6 +41,7 @@ class FolderSession(StoredRun):
         self._active = ActiveSessions(path)
         self._contribution: Contribution | None = None
         self._interim_analyses: list[Mapping[str, Any]] = []
+        self._kept_notes: list[str] = []
         self._tables = TableFiles(path)
         if not fresh:
             self.read()
@@ -81,6 +82,10 @@ class FolderSession(StoredRun):
         new = self.notes[self._notes_taken :]
         self._notes_taken = len(self.notes)
         return new
+
+    def keep_note(self, text: str) -> None:
+        """Keep a sentence about the session; it is in the manifest from the end of the session on."""
+        self._kept_notes.append(text)
 
     def check_joined(self) -> None:
         """Raise DlbenchError if the folder that this session has begun in was moved or removed."""
@@ -193,6 +198,8 @@ class FolderSession(StoredRun):
         facts: dict[str, Any] = {"ended": utc_now().isoformat(timespec="seconds")}
         if self._interim_analyses:
             facts["looks"] = list(self._interim_analyses)  # the file format's name for them
+        if self._kept_notes:
+            facts["notes"] = list(self._kept_notes)
         self._amend(manifest, facts)
 
     def _confirm_end(self) -> None:

@@ -56,7 +56,10 @@ def merge(target: Path, sources: Sequence[Path]) -> MergeResult:
         there=joined.there,
         differing=joined.differing,
         provenances=joined.provenances,
-        warnings=[f"{source.path.name}: {warning}" for source in found for warning in source.warnings],
+        warnings=[
+            *folder.take_notes(),
+            *(f"{source.path.name}: {warning}" for source in found for warning in source.warnings),
+        ],
     )
 
 

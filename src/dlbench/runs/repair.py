@@ -12,6 +12,7 @@ from pathlib import Path
 from dlbench.analysis.verdicts import judge_run
 from dlbench.errors import DlbenchError
 from dlbench.files import partial_files, remove_file, replace_file, to_bytes, writing
+from dlbench.runs.checkpoint_files import FOLDER as CHECKPOINTS
 from dlbench.runs.folder_lock import LOCK
 from dlbench.runs.journal import FOLDER, Journal, parse_line, read_journal
 from dlbench.runs.leftovers import foreign_change, keep_copy
@@ -229,11 +230,12 @@ def _logs(folder: Path, journal: Journal) -> Iterator[Finding]:
 
 def _leftovers(folder: Path, copies: _Copies) -> Iterator[Finding]:
     for path in partial_files(folder):
+        large = path.parent.name in ("weights", CHECKPOINTS)  # of no use in part
         yield Finding(
             file=path.relative_to(folder).as_posix(),
             problem="half-written by a process that was killed",
-            remedy="moved away",
-            repair=partial(copies.remove, path),
+            remedy="removed" if large else "moved away",
+            repair=partial(remove_file, path) if large else partial(copies.remove, path),
         )
     for path in dead_sessions(folder):
         yield Finding(

@@ -133,13 +133,14 @@ class LiveSession:
         )
         counts: Counter[str] = Counter()
         for found in reusable(wanted, self.folder.path, self.provenance, requirements):
-            if self.options.save_weights:
-                self.folder.take_weights(found.weights)
             self.folder.add(found.record.with_provenance(self.provenance_id))
             self.reused.add(found.record.trial_id)
+            if self.options.save_weights:
+                self.folder.take_weights(found.weights)
             counts[found.run.name] += 1
         for run, count in counts.items():
             self.display.note(f"{count} trial{'s' * (count != 1)} taken from {run}, of the same versions.")
+        self.show_notes()
         if counts:
             self.folder.add_session_facts(reused=dict(counts))
 
@@ -245,8 +246,10 @@ class LiveSession:
                 self.observe("dlbench_epoch_finished", trial=self.trials[event.trial_id], metrics=event.metrics)
                 self.display.epoch_finished(event, self._label(event.trial_id))
             case TrialNoted():
-                seed = self.trials[event.trial_id].seed
-                self.display.note(f"{self._label(event.trial_id)} seed {seed}: {event.text}.")
+                text = f"{self._label(event.trial_id)} seed {self.trials[event.trial_id].seed}: {event.text}."
+                self.display.note(text)
+                if event.trial_id in self.folder.state.finished_this_session:  # something of it could not be kept
+                    self.folder.keep_note(text)
             case TrialFinished():
                 self._keep(event.record.with_provenance(self.provenance_id))
 

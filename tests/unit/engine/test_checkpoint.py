@@ -302,13 +302,14 @@ def test_a_component_that_cannot_be_checkpointed_is_named_and_trained_from_the_s
 
 
 def test_a_disk_without_room_stops_no_training(unit, monkeypatch, outcome_of):
-    def no_room(path, content):
+    def no_room(path, content, parents=True):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("dlbench.engine.checkpoint.replace_file", no_room)
     notes, (record,) = outcome_of(WorkUnit.from_json({**unit.to_json(), "checkpoint_every": 1e-9}))
     assert record.status == "done"
-    assert set(notes) == {"the checkpoint could not be written: No space left on device"}
+    folder = unit.checkpoint_folder
+    assert set(notes) == {f"the checkpoint could not be written to {folder}: No space left on device"}
 
 
 def test_checkpoints_are_saved_every_so_many_seconds_and_change_no_number(unit, tmp_path, outcome_of):

@@ -1,5 +1,8 @@
 import math
+import os
 import random
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ from dlbench.engine.setup import build_setup
 from dlbench.engine.split import split_data
 from dlbench.engine.training import train_step
 from dlbench.engine.work_unit import run_unit
-from dlbench.trials.events import EpochFinished, TrialFinished, TrialStarted
+from dlbench.trials.events import EpochFinished, TrialFinished, TrialNoted, TrialStarted
 from dlbench.trials.seed_streams import derive
 from dlbench.trials.work_unit import WorkUnit
 
@@ -188,6 +191,36 @@ def test_a_unit_emits_start_epochs_and_end_of_each_trial_and_survives_an_excepti
     assert "Traceback" in failed.log
     weights = torch.load(tmp_path / "weights" / f"{done.trial_id}.pt", weights_only=True)
     assert {tuple(tensor.shape) for tensor in weights.values()} >= {(128, 36), (3,)}
+
+
+@pytest.mark.skipif(shutil.which("mount") is None or os.geteuid() != 0, reason="may not mount a file system of its own")
+def test_weights_without_room_cost_a_note_and_leave_nothing_half_written(make_trial, data_dir, tmp_path):
+    (tmp_path / "small").mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(tmp_path / "small")]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("may not mount a file system of its own")
+    try:
+        events = []
+        unit = WorkUnit(trials=(make_trial(1),), weights_folder=str(tmp_path / "small" / "weights"))
+        run_unit(unit, data_dir, events.append)
+        *_, finished, noted = events
+        assert finished.record.status == "done"
+        assert "weights could not be saved" in noted.text
+        assert "weights: No space left on device" in noted.text
+        assert [path for path in (tmp_path / "small").rglob("*") if path.is_file()] == []
+    finally:
+        subprocess.run(["umount", str(tmp_path / "small")], check=True)
+
+
+def test_weights_that_cannot_be_saved_at_all_cost_a_note_after_the_record(make_trial, data_dir, tmp_path, monkeypatch):
+    def refuse(model, path):
+        raise ValueError("nothing to see")
+
+    monkeypatch.setattr("dlbench.engine.work_unit.save_weights", refuse)
+    events = []
+    run_unit(WorkUnit(trials=(make_trial(1),), weights_folder=str(tmp_path)), data_dir, events.append)
+    assert [type(event) for event in events[-2:]] == [TrialFinished, TrialNoted]
+    assert "weights could not be saved: ValueError: nothing to see" in events[-1].text
 
 
 class _TwoFaced(torch.optim.SGD):

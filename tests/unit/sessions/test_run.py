@@ -1,15 +1,18 @@
 """Sessions from beginning to end, in one process: start, resume, force, stale results, reuse, interim analyses."""
 
 import csv
+import errno
 import json
+import os
 import threading
 
 import pytest
 
 from dlbench.errors import DlbenchError
-from dlbench.runs import journal, stored_run
+from dlbench.runs import folder, journal, stored_run
 from dlbench.runs.folder import RunFolder
 from dlbench.statistics.seeds import AutoSeeds
+from dlbench.trials.events import TrialFinished, TrialNoted
 
 ALL = {("relu", 0), ("tanh", 0), ("relu", 1), ("tanh", 1)}
 
@@ -274,3 +277,35 @@ def test_a_session_reads_each_line_of_the_journal_once_and_judges_once(session, 
     assert (lines.calls, judged.calls) == (4, 1)
     done.outcome.run.judge({"metric": "validation_accuracy"})
     assert judged.calls == 2
+
+
+def test_what_could_not_be_kept_of_a_finished_trial_is_said_and_stays_in_the_sessions_entry(session, executor):
+    class Full(executor):
+        def run(self, units, emit, stop):
+            def and_a_note(event):
+                emit(event)
+                if isinstance(event, TrialFinished) and event.record.trial.seed == 1:
+                    emit(TrialNoted(trial_id=event.record.trial_id, text="weights could not be saved: no room"))
+
+            super().run(units, and_a_note, stop)
+
+    done = session(activations=("relu",), executor=Full())
+    assert "mlp seed 1: weights could not be saved: no room." in done.display.notes
+    (entry,) = _manifest(done.outcome.folder)["sessions"]
+    assert entry["notes"] == ["mlp seed 1: weights could not be saved: no room."]
+    assert done.outcome.exit_code == 0
+
+
+def test_weights_of_a_reused_trial_that_find_no_room_cost_a_note(session, executor, monkeypatch):
+    first = session(name="first", activations=("relu",), seeds=1)
+    (record,) = first.outcome.records
+    (first.outcome.folder / "weights").mkdir()
+    (first.outcome.folder / "weights" / f"{record.trial_id}.pt").write_bytes(b"weights")
+
+    def full(source, target):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(folder, "copy_file", full)
+    done = session(activations=("relu",), seeds=1, reuse=True, save_weights=True)
+    assert (done.ran, done.outcome.reused) == ([], 1)
+    assert any("could not be saved in" in note and "No space left" in note for note in done.display.notes)
