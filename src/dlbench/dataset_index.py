@@ -6,6 +6,7 @@ maps each data set, with its parameters and files, to a digest.
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -93,8 +94,82 @@ def remember(
 ) -> None:
     """Record in the index which arrays a data set was prepared as."""
     path = _index_path(name, parameters, version, data_dir)
-    content = {"name": name, "fingerprint": fingerprint(record, parameters, data_dir), "info": info.to_json()}
+    content = {
+        "name": name,
+        "parameters": dict(parameters),
+        "fingerprint": fingerprint(record, parameters, data_dir),
+        "info": info.to_json(),
+    }
     replace_file(path, json.dumps(content))
+
+
+@dataclass(frozen=True)
+class IndexEntry:
+    """A data set that was prepared.
+
+    path: the file of the index that says so.
+    name: qualified name of the data set; "" where the file cannot be read.
+    parameters: the ones it was prepared with; None in entries of earlier versions.
+    digest: names the folder of its arrays.
+    """
+
+    path: Path
+    name: str
+    parameters: Mapping[str, ParameterValue] | None
+    digest: str
+
+
+@dataclass(frozen=True)
+class PreparedCopy:
+    """A folder of prepared arrays.
+
+    folder: its path.
+    size: its bytes on the disk.
+    entries: the data sets that use it; none where its source has changed since, or the index was lost.
+    """
+
+    folder: Path
+    size: int
+    entries: tuple[IndexEntry, ...]
+
+
+def prepared_copies(data_dir: Path) -> tuple[PreparedCopy, ...]:
+    """Return all prepared copies below the data folder, the largest first."""
+    entries = [_read_entry(path) for path in sorted((data_dir / "prepared" / "index").glob("*.json"))]
+    folders = [path.parent for path in (data_dir / "prepared").glob(f"*/{META}") if not path.parent.is_symlink()]
+    copies = (
+        PreparedCopy(
+            folder,
+            sum(file.stat().st_size for file in folder.iterdir() if file.is_file()),
+            tuple(entry for entry in entries if entry.digest == folder.name),
+        )
+        for folder in folders
+        if not folder.name.startswith(".")
+    )
+    return tuple(sorted(copies, key=lambda copy: (-copy.size, copy.folder.name)))
+
+
+def _read_entry(path: Path) -> IndexEntry:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return IndexEntry(path, str(content["name"]), content.get("parameters"), str(content["info"]["digest"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return IndexEntry(path, "", None, "")
+
+
+def remove_entry(entry: IndexEntry) -> None:
+    """Forget that a data set was prepared."""
+    entry.path.unlink(missing_ok=True)
+
+
+def remove_copy(copy: PreparedCopy) -> None:
+    """Remove a prepared copy; it is out of sight in one step, so that nobody reads a part of it.
+
+    A process that has mapped its arrays keeps them; one that starts later prepares them again.
+    """
+    hidden = copy.folder.with_name(f".{copy.folder.name}.{os.getpid()}.removed")
+    os.replace(copy.folder, hidden)
+    shutil.rmtree(hidden)
 
 
 def _index_path(name: str, parameters: Mapping[str, ParameterValue], version: str, data_dir: Path) -> Path:

@@ -1,36 +1,47 @@
-"""`dlbench data`: which data sets are on disk, whether they are undamaged, and fetching the missing ones."""
+"""`dlbench data`: which data sets are on disk and undamaged, fetching the missing ones, removing prepared copies."""
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from dlbench.cli.completion.offers import complete_components
 from dlbench.cli.options.common import AsJson, DataDir
 from dlbench.cli.plugin_warnings import warn_of_problems
-from dlbench.cli.streams.console import errors, output, print_json
+from dlbench.cli.streams.console import confirm, errors, output, print_json
 from dlbench.components.choice import Selection
 from dlbench.components.records import Dataset
-from dlbench.components.syntax import parse_reference
-from dlbench.dataset_index import PreparedInfo
+from dlbench.components.syntax import format_reference, parse_reference
+from dlbench.dataset_index import (
+    IndexEntry,
+    PreparedCopy,
+    PreparedInfo,
+    prepared_copies,
+    remove_copy,
+    remove_entry,
+)
+from dlbench.errors import DlbenchError
 from dlbench.plans.config import default_data_dir, load_config
 from dlbench.plugins.registry import Entry, Registry
 from dlbench.sessions.resolve import TrialResolver, data_folder, known_data
 
-app = typer.Typer(help="List, fetch and verify data sets.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(help="List, fetch, verify and remove data sets.", no_args_is_help=True, add_completion=False)
 
 
 @app.command("list")
 def list_data(data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """List the data sets: shape, classes, download size, whether the files are present."""
+    """List the data sets (shape, classes, download size, whether the files are present) and all prepared copies."""
     folder = _folder(data_dir)
     registry = Registry.load()
     rows = _rows(registry, folder)
+    copies = prepared_copies(folder)
     warn_of_problems(registry)
     if as_json:
-        print_json({"data_dir": str(folder), "datasets": rows})
+        prepared = [_copy_row(registry, copy) for copy in copies]
+        print_json({"data_dir": str(folder), "datasets": rows, "prepared": prepared})
         return
     table = Table("data set", "images", "classes", "download", "here", "license", box=None, pad_edge=False)
     for row in rows:
@@ -38,7 +49,103 @@ def list_data(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         size = f"{row['download_bytes'] / 1e6:,.0f} MB" if row["download_bytes"] else "–"
         table.add_row(row["name"], shape, str(row["num_classes"] or "–"), size, row["here"], row["license"])
     output().print(table)
+    _print_copies(registry, copies)
     output().print(f"Data folder: {folder}", soft_wrap=True)
+
+
+def _print_copies(registry: Registry, copies: Sequence[PreparedCopy]) -> None:
+    """Print what takes room in the data folder beside the published files."""
+    if not copies:
+        return
+    table = Table(Column("prepared copy", overflow="fold"), Column("size", justify="right"), box=None, pad_edge=False)
+    for row in (_copy_row(registry, copy) for copy in copies):
+        table.add_row(", ".join(row["datasets"]) or f"{row['digest']} (unused)", _megabytes(row["bytes"]))
+    output().print()
+    output().print(table)
+    output().print(f"Together: {_megabytes(sum(copy.size for copy in copies))}. To remove one: dlbench data rm NAME\n")
+
+
+def _copy_row(registry: Registry, copy: PreparedCopy) -> dict[str, Any]:
+    names = [_reference(registry, entry) for entry in copy.entries]
+    return {"digest": copy.folder.name, "bytes": copy.size, "datasets": sorted(set(names)), "path": str(copy.folder)}
+
+
+def _reference(registry: Registry, entry: IndexEntry) -> str:
+    """Return a prepared data set as users type it."""
+    name = entry.name.removeprefix("standard/")
+    try:
+        declared = registry.get(Dataset, entry.name).record.parameters
+    except DlbenchError:  # its plugin is no longer installed
+        return name
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in (entry.parameters or {}).items()}
+    changed = {key: value for key, value in given.items() if key not in declared or value != declared[key].default}
+    return format_reference(name, changed)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
+
+
+@app.command("rm")
+def remove(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME…",
+            help="Data sets, optionally with parameters (without, every copy of that name), or digests.",
+            autocompletion=complete_components("datasets"),
+        ),
+    ] = None,
+    unused: Annotated[
+        bool, typer.Option("--unused", help="All copies that no data set uses any more: its files have changed.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Remove prepared copies, after asking; your own files and downloads stay, and the next run prepares them again."""
+    if not names and not unused:
+        raise DlbenchError("Name a data set, or give --unused.", "Type `dlbench data list` to see the prepared copies.")
+    registry, copies = Registry.load(), prepared_copies(_folder(data_dir))
+    entries = [entry for name in names or () for entry in _named_entries(registry, copies, name)]
+    gone = [copy for copy in copies if _is_removable(copy, entries, names or (), unused=unused)]
+    if not gone and not entries:
+        output().print("There is no unused copy.")
+        return
+    shown = ", ".join(f"{_copy_name(registry, copy)} ({_megabytes(copy.size)})" for copy in gone)
+    if gone and not yes and not confirm(f"Remove the prepared {'copies' if len(gone) > 1 else 'copy'} {shown}?"):
+        raise DlbenchError("Nothing was removed.")
+    for entry in entries:
+        remove_entry(entry)
+    for copy in gone:
+        remove_copy(copy)
+    output().print(f"Removed {shown}" if gone else "Forgotten; another data set has the same arrays, which stay.")
+
+
+def _is_removable(copy: PreparedCopy, entries: Sequence[IndexEntry], digests: Sequence[str], *, unused: bool) -> bool:
+    """Return whether nothing uses a copy once the entries are removed, and whether that was asked for."""
+    if not copy.entries:
+        return unused or copy.folder.name in digests
+    return all(entry in entries for entry in copy.entries)
+
+
+def _copy_name(registry: Registry, copy: PreparedCopy) -> str:
+    return " = ".join(_copy_row(registry, copy)["datasets"]) or copy.folder.name
+
+
+def _named_entries(registry: Registry, copies: Sequence[PreparedCopy], name: str) -> list[IndexEntry]:
+    """Return the prepared data sets that a name, with or without parameters, or a digest means."""
+    found = [entry for copy in copies for entry in copy.entries]
+    if any(copy.folder.name == name for copy in copies):
+        return [entry for entry in found if entry.digest == name]
+    reference = parse_reference(name)
+    qualified = registry.get(Dataset, reference.name).name
+    found = [entry for entry in found if entry.name == qualified]
+    if reference.parameters:
+        wanted = format_reference("", registry.select("datasets", reference).parameters)
+        found = [entry for entry in found if format_reference("", entry.parameters or {}) == wanted]
+    if not found:
+        raise DlbenchError(f"There is no prepared copy of {name}.", "Type `dlbench data list` to see them.")
+    return found
 
 
 @app.command()
