@@ -12,6 +12,7 @@ from dlbench.plans.config import load_config
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan import Request
 from dlbench.plans.plan_record import PlanRecord
+from dlbench.plans.spelling import canonical
 from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import results_root, run_path
@@ -132,10 +133,12 @@ def compare(
         noise_floor=noise_floor,
         diagnostics=(diagnostics,) if isinstance(diagnostics, str) else tuple(diagnostics),
     )
+    registry = Registry.load()
+    request = canonical(request, registry)
     options = _options({option: given[option] for option in _declared(Options)})
     with Progress(quiet=not progress) as display:
-        outcome = run(request, options, Registry.load(), load_config(Path.cwd()), display, threading.Event())
-    return Comparison(outcome.folder, outcome.run.plan, outcome.run.records, judging)
+        outcome = run(request, options, registry, load_config(Path.cwd()), display, threading.Event())
+    return Comparison(outcome.folder, outcome.run.plan, outcome.run.records, request.judging)
 
 
 def load_results(path: str | Path) -> Comparison:

@@ -38,5 +38,10 @@ def describe_error(error: BaseException, limit: int = 500) -> str:
 
 def suggest(name: str, known: Iterable[str], then: str = "") -> str:
     """Return "Did you mean …?" for the nearest known names, if some are near, followed by `then`."""
-    near = get_close_matches(name, list(known), n=3, cutoff=0.6)
+    names = {_folded(each): each for each in known}
+    near = [names[each] for each in get_close_matches(_folded(name), list(names), n=3, cutoff=0.6)]
     return " ".join(filter(None, [f"Did you mean {' or '.join(near)}?" if near else "", then]))
+
+
+def _folded(name: str) -> str:
+    return name.casefold().replace("_", "-").replace(" ", "-")

@@ -59,7 +59,8 @@ def check_metric(name: str, record: TrialRecord | None = None, measured: Sequenc
     if base_name(name) in readings or _is_known(name, record):
         return
     known = list(dict.fromkeys([*_known(record), *readings]))
-    raise DlbenchError(f"There is no metric {name!r}.", suggest(name, known, f"It takes {', '.join(known)}."))
+    hint = suggest(name, known, "Type `dlbench list metrics` to see all.")
+    raise DlbenchError(f"There is no metric {name!r}.", hint)
 
 
 def _is_known(name: str, record: TrialRecord | None) -> bool:

@@ -2,18 +2,29 @@
 
 import sys
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from dlbench.cli.completion.bash import whole_bash_words
 from dlbench.cli.lazy import Lazy, LazyGroup
+from dlbench.cli.options.spelling import option_name
+from dlbench.cli.options.usage import UsageError, usage_error
 from dlbench.cli.streams.encoding import replace_unencodable
 from dlbench.cli.streams.errors import as_dlbench_error, flush_stdout, print_error
 
 
 class Commands(LazyGroup):
     """The sub-commands of dlbench."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a sub-command; errors in its options and arguments read like all others."""
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            if type(error).__name__ == "NoArgsIsHelpError":
+                raise
+            raise usage_error(error) from None
 
     lazy = MappingProxyType(
         {
@@ -62,7 +73,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": option_name},
 )
 
 

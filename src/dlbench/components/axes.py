@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from dlbench.components.choice import Selection
+from dlbench.components.spelling import resolve
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +41,9 @@ class Axis:
         """Return the command-line option, "--model"."""
         return "--" + self.name.replace("_", "-")
 
-    def takes_word(self, text: str) -> bool:
-        """Return whether a text is one of the accepted words, not a component's name."""
-        return text in self.words or text == self.absent
+    def word(self, text: str) -> str:
+        """Return the accepted word that a text is, "" where it is none, as a component's name."""
+        return resolve(text, (*self.words, *([self.absent] if self.absent else [])), {}) or ""
 
     def is_absent(self, selection: Selection) -> bool:
         """Return whether a selection is what trials had before the axis existed."""

@@ -72,6 +72,8 @@ class Component:
     defaults: short form of `parameters`: `defaults={"p": 0.5}` for `parameters={"p": Parameter(0.5)}`.
     source: paper or report that describes it.
     tags: words for grouping.
+    aliases: other names that people write for it, beside other spellings of its own; with the parameters that such a
+        name stands for, as in "momentum:momentum=0.9".
     """
 
     kind: ClassVar[str] = ""
@@ -87,6 +89,7 @@ class Component:
     defaults: Mapping[str, ParameterValue] = field(default_factory=dict)
     source: str = ""
     tags: Sequence[str] = ()
+    aliases: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if not NAME.match(self.name):
@@ -106,6 +109,7 @@ class Component:
         object.__setattr__(self, "parameters", MappingProxyType(merged))
         object.__setattr__(self, "defaults", MappingProxyType({}))  # part of parameters now, also for replace()
         object.__setattr__(self, "tags", tuple(self.tags))
+        object.__setattr__(self, "aliases", tuple(self.aliases))
 
 
 @dataclass(frozen=True, kw_only=True)

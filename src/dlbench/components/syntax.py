@@ -5,14 +5,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dlbench.components.records import Parameter, ParameterValue
+from dlbench.components.spelling import resolve
 from dlbench.errors import DlbenchError, suggest
 
-_OPENS_PARAMETER = re.compile(r":(?=[A-Za-z_]\w*=)")
+_OPENS_PARAMETER = re.compile(r":(?=[A-Za-z_][\w-]*=)")
 _TUPLE_JOINT = re.compile(r"(?<=[^eE-])-")
 #: The largest integer that torch, parquet and other programs can store.
 LARGEST_INTEGER = 2**63 - 1
 _WORDS = {"true": True, "false": False}
-_NEEDS_QUOTES = re.compile(r"[,;]|:[A-Za-z_]\w*=|^\s|\s$")
+#: What people write for a truth value where one is asked for.
+_TRUTHS = {**_WORDS, "yes": True, "no": False, "on": True, "off": False, "1": True, "0": False}
+_NEEDS_QUOTES = re.compile(r"[,;]|:[A-Za-z_][\w-]*=|^\s|\s$")
 _DESCRIPTIONS = {
     bool: "true or false",
     int: "a whole number",
@@ -114,10 +117,13 @@ def parse_value(text: str, parameter: Parameter, name: str) -> ParameterValue:
 
 
 def check_value(value: ParameterValue, parameter: Parameter, name: str) -> ParameterValue:
-    """Return the value unchanged. Raises DlbenchError if the range or the choices exclude it."""
-    if parameter.choices and value not in parameter.choices:
-        hint = suggest(str(value), parameter.choices, f"It takes {', '.join(parameter.choices)}.")
-        raise DlbenchError(f"{name} does not take {value!r}.", hint)
+    """Return the value, a choice as it is declared. Raises DlbenchError if the range or the choices exclude it."""
+    if parameter.choices:
+        choice = resolve(str(value), parameter.choices)
+        if choice is None:
+            hint = suggest(str(value), parameter.choices, f"It takes {', '.join(parameter.choices)}.")
+            raise DlbenchError(f"{name} does not take {value!r}.", hint)
+        return choice
     numbers = value if isinstance(value, tuple) else (value,) if isinstance(value, int | float) else ()
     for number in numbers:
         low = parameter.minimum is not None and not number >= parameter.minimum
@@ -133,9 +139,9 @@ def _convert(text: str, parameter: Parameter) -> ParameterValue:
         case None:
             return guess_value(text)
         case kind if kind is bool:
-            if text.lower() not in _WORDS:
+            if text.lower() not in _TRUTHS:
                 raise ValueError(text)
-            return _WORDS[text.lower()]
+            return _TRUTHS[text.lower()]
         case kind if kind is int:
             return int(text)
         case kind if kind is float:

@@ -11,7 +11,7 @@ from dlbench.experiments.keys import CLAIM, REPORTED, SCHEMA, TOP, Key
 from dlbench.experiments.relations import Relation, parse_relation
 from dlbench.experiments.toml import Place, TomlFile
 from dlbench.plans.criteria import At
-from dlbench.trials.axes import ASSIGNABLE
+from dlbench.trials.axes import ASSIGNABLE, axis_name
 from dlbench.trials.settings import SETTINGS
 
 
@@ -226,6 +226,8 @@ def _assignments(file: TomlFile, table: str, index: int, content: Mapping[str, A
     for key, value in content.items():
         place = Place(table, index, key)
         name = _name(file, place)
+        if name in assignments:
+            raise file.error(place, f"{name} is given twice, here as {key}.", "Set it once.")
         if isinstance(value, list | dict):
             raise file.error(place, f"{key} takes one value.", "Lists belong in [axes], where each value is a variant.")
         assignments[name] = _text(file, place, name, value)
@@ -233,7 +235,7 @@ def _assignments(file: TomlFile, table: str, index: int, content: Mapping[str, A
 
 
 def _name(file: TomlFile, place: Place) -> str:
-    name = place.key.replace("-", "_")
+    name = axis_name(place.key)
     if name not in ASSIGNABLE:
         raise file.error(
             place,

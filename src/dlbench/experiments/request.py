@@ -82,7 +82,7 @@ def _check_components(experiment: Experiment, registry: Registry, prefer: str) -
     for table, index, assignments in tables:
         for name, given in assignments.items():
             for text in (given,) if isinstance(given, str) else given:
-                if name in AXES and text and not AXES[name].takes_word(text):
+                if name in AXES and text and not AXES[name].word(text):
                     with _at(experiment, Place(table, index, name)):
                         registry.select(AXES[name].kind, parse_reference(text), prefer)
 

@@ -7,6 +7,7 @@ from dlbench.components.syntax import unquote
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plans.diagnostics import read_diagnostics, source_of
 from dlbench.plans.plan import Plan, Request, Variant, Veto
+from dlbench.plans.spelling import canonical
 from dlbench.plans.variants import check_distinct, fixed_texts, make_variants
 from dlbench.plans.vetoes import nothing_left, veto_reason
 from dlbench.plugins.registry import Registry
@@ -22,6 +23,7 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
     defaults: texts that replace those of dlbench, by name.
     Raises DlbenchError for unknown names, invalid values, duplicates, and if every combination is vetoed.
     """
+    request = canonical(request, registry)
     _check_names(request)
     base = {**DEFAULTS, **(defaults or {})}
     base |= {name: texts[0] for name, texts in request.values.items() if len(texts) == 1}

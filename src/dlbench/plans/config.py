@@ -10,7 +10,7 @@ from platformdirs import user_cache_path, user_config_path
 
 from dlbench.components.syntax import format_value
 from dlbench.errors import DlbenchError, suggest
-from dlbench.trials.axes import ASSIGNABLE
+from dlbench.trials.axes import ASSIGNABLE, axis_name
 from dlbench.trials.settings import SETTINGS
 
 FILE_NAME = "dlbench.toml"
@@ -74,7 +74,7 @@ def _read_settings(path: Path, table: Any) -> dict[str, str]:
         raise DlbenchError(f"{path}: settings must be a table.", "Write [settings] on a line of its own.")
     settings = {}
     for key, value in table.items():
-        name = key.replace("-", "_")
+        name = axis_name(key)
         if name not in ASSIGNABLE:
             raise DlbenchError(
                 f"{path}: [settings] has no {key!r}.", suggest(name, ASSIGNABLE, f"It takes {', '.join(ASSIGNABLE)}.")

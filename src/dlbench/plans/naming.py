@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from dlbench.components.spelling import resolve
 from dlbench.components.syntax import format_value, guess_value
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
@@ -22,6 +23,7 @@ class Group:
 
 def find_group(name: str, plan: PlanRecord) -> Group:
     """Return the variants that a name means. Raises DlbenchError for an unknown or an ambiguous name."""
+    name = _as_spelled(name, [variant.label for variant in plan.variants], plan.axes.values())
     if labelled := tuple(variant for variant in plan.variants if variant.label == name):
         return Group("", labelled)
     found = []
@@ -52,12 +54,19 @@ def find_baseline(name: str, variants: Mapping[str, Mapping[str, str]]) -> str:
 
     variants: their values by axis, by label.
     """
+    name = _as_spelled(name, list(variants), [list(values.values()) for values in variants.values()])
     if not name or name in variants:
         return name or next(iter(variants))
     for label, values in variants.items():
         if name in values.values():
             return label
     raise _unknown(name, [*variants, *(text for values in variants.values() for text in values.values())])
+
+
+def _as_spelled(name: str, labels: Iterable[str], texts: Iterable[Iterable[str]]) -> str:
+    """Return the label, else the value of an axis, that a name means however it is spelled; else the name."""
+    known = dict.fromkeys(text for values in texts for text in values)
+    return resolve(name, labels, {}) or resolve(name, known, {}) or name
 
 
 def _unknown(name: str, known: Iterable[str]) -> DlbenchError:

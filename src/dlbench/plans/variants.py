@@ -110,7 +110,9 @@ def _trial(texts: Mapping[str, str], registry: Registry, prefer: str) -> Trial:
 
 
 def _component(axis: Axis, text: str, registry: Registry, prefer: str) -> Selection:
-    return Selection(text) if axis.takes_word(text) else registry.select(axis.kind, parse_reference(text), prefer)
+    if word := axis.word(text):
+        return Selection(word)
+    return registry.select(axis.kind, parse_reference(text), prefer)
 
 
 def _default_activation(model: Model, selection: Selection, registry: Registry) -> Selection:

@@ -8,7 +8,8 @@ from typing import Any, Generic, TypeVar, overload
 
 from dlbench.components.choice import Selection
 from dlbench.components.records import KINDS, Component, ParameterValue
-from dlbench.components.syntax import Reference, describe, parse_value
+from dlbench.components.spelling import OPTION_ALIASES, PARAMETER_ALIASES, plain, resolve
+from dlbench.components.syntax import Reference, describe, format_reference, parse_reference, parse_value
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plugins.discovery import Plugin, PluginSet, load_plugins
 
@@ -23,10 +24,11 @@ _KINDS_BY_WORD = {kind: kind for kind in SINGULAR} | {
 
 def kind_of(word: str) -> str:
     """Return the kind that a word means, in singular or plural. Raises DlbenchError for any other word."""
-    if word not in _KINDS_BY_WORD:
-        hint = suggest(word, _KINDS_BY_WORD, f"Use one of {', '.join(SINGULAR)}.")
+    meant = resolve(word, _KINDS_BY_WORD, OPTION_ALIASES)
+    if meant is None:
+        hint = suggest(word, _KINDS_BY_WORD, f"Use one of {', '.join(kind.removesuffix('s') for kind in SINGULAR)}.")
         raise DlbenchError(f"Unknown kind {word!r}.", hint)
-    return _KINDS_BY_WORD[word]
+    return _KINDS_BY_WORD[meant]
 
 
 Record = TypeVar("Record", bound=Component)
@@ -56,6 +58,7 @@ class Registry:
     def __init__(self, plugins: PluginSet) -> None:
         self.plugins = plugins
         self._entries: dict[str, tuple[Entry[Any], ...]] = {}
+        self._aliases: dict[str, str] = {}
 
     @classmethod
     def load(cls, strict: bool | None = None) -> "Registry":
@@ -93,12 +96,12 @@ class Registry:
                     yield Entry(plugin, record)
 
     def find(self, kind: str, pattern: str = "*") -> tuple[Entry[Component], ...]:
-        """Return the components whose qualified or short name matches a pattern with * and ?."""
-        wanted = pattern if any(sign in pattern for sign in "*?[") else f"*{pattern}*"
+        """Return the components of which a name, qualified, short or an alias, matches a pattern with * and ?."""
+        wanted = plain_pattern(pattern)
         return tuple(
             entry
             for entry in self.entries(kind)
-            if fnmatchcase(entry.name, wanted) or fnmatchcase(entry.record.name, wanted)
+            if any(fnmatchcase(plain(name), wanted) for name in (entry.name, *_names(entry)))
         )
 
     @overload
@@ -110,29 +113,96 @@ class Registry:
 
         prefer: the plugin that is searched first (that of an experiment file).
         """
-        kind = _name_of(kind)
+        return self._find_one(_name_of(kind), name, prefer)[0]
+
+    def _find_one(self, kind: str, name: str, prefer: str) -> tuple[Entry[Any], Mapping[str, str]]:
+        """Return the one component that a name means, and the parameters that the name stands for."""
         entries = self.entries(kind)
-        matches = [entry for entry in entries if name in (entry.name, entry.record.name)]
+        named = _spelled(name, entries)
+        matches = named or [entry for entry in entries if _alias(name, entry)]
         if len(matches) > 1:
             first = [entry for entry in matches if entry.plugin.name == prefer] or [
                 entry for entry in matches if entry.plugin.built_in
             ]
             matches = first or matches
-        if len(matches) == 1:
-            return matches[0]
-        if matches:
+        if not matches:
+            raise self._unknown(kind, name)
+        if len(matches) > 1:
             names = " or ".join(entry.name for entry in matches)
             raise DlbenchError(f"Several plugins have a {SINGULAR[kind]} {name!r}.", f"Write {names}.")
-        known = {entry.record.name for entry in entries} | {entry.name for entry in entries}
-        raise DlbenchError(
+        entry, implied = matches[0], {}
+        if not named:
+            implied = dict(parse_reference(_alias(name, matches[0])).parameters)
+            self.note_alias(name, format_reference(entry.record.name, implied))
+        return entry, implied
+
+    def _unknown(self, kind: str, name: str) -> DlbenchError:
+        known = {each for entry in self.entries(kind) for each in (entry.name, *_names(entry))}
+        return DlbenchError(
             f"There is no {SINGULAR[kind]} {name!r}.",
             suggest(name, sorted(known, key=natural_key), f"Type `dlbench list {kind}` to see all."),
         )
 
+    def canonical(self, kind: str, text: str, prefer: str = "") -> str:
+        """Return a component as text with canonical names; unchanged where they are, and where nobody knows it."""
+        reference = parse_reference(text)
+        try:
+            entry, implied = self._find_one(kind, reference.name, prefer)
+            parameters = {**implied, **_canonical_keys(entry, reference.parameters)}
+        except DlbenchError:
+            return text
+        if reference.name in (entry.name, entry.record.name) and parameters == reference.parameters:
+            return text
+        short = self.get(kind, entry.record.name, prefer) == entry
+        return format_reference(entry.record.name if short else entry.name, parameters)
+
+    def note_alias(self, written: str, meant: str) -> None:
+        """Remember that a user wrote an alias."""
+        self._aliases[written] = meant
+
+    def take_aliases(self) -> dict[str, str]:
+        """Return the aliases that were looked up since the last call, each with what it means."""
+        taken, self._aliases = self._aliases, {}
+        return taken
+
     def select(self, kind: str, reference: Reference, prefer: str = "") -> Selection:
         """Resolve a component as the user wrote it: its qualified name and every parameter."""
-        entry = self.get(kind, reference.name, prefer)
-        return select(entry, reference.parameters)
+        entry, implied = self._find_one(kind, reference.name, prefer)
+        return select(entry, {**implied, **_canonical_keys(entry, reference.parameters)})
+
+
+def _names(entry: Entry[Any]) -> Iterable[str]:
+    """Return a component's short name and its aliases."""
+    return (entry.record.name, *(parse_reference(alias).name for alias in entry.record.aliases))
+
+
+def _spelled(name: str, entries: Iterable[Entry[Any]]) -> list[Entry[Any]]:
+    """Return the components of a name as it is written or, where there is none, however it is spelled."""
+    exact = [entry for entry in entries if name in (entry.name, entry.record.name)]
+    wanted = plain(name)
+    return exact or [entry for entry in entries if wanted in (plain(entry.name), plain(entry.record.name))]
+
+
+def _alias(name: str, entry: Entry[Any]) -> str:
+    """Return the alias of a component that a name is, "" if it is none."""
+    wanted = plain(name)
+    return next((alias for alias in entry.record.aliases if plain(parse_reference(alias).name) == wanted), "")
+
+
+def plain_pattern(pattern: str) -> str:
+    """Return a pattern for plain names; one without * and ? matches every name that contains it."""
+    written = plain(pattern)
+    return written if any(sign in pattern for sign in "*?[") else f"*{written}*"
+
+
+def _canonical_keys(entry: Entry[Component], given: Mapping[str, str]) -> dict[str, str]:
+    """Return parameters under their declared names, however they are spelled; unknown ones as they are."""
+    declared = entry.record.parameters
+    keys = {key: resolve(key, declared, PARAMETER_ALIASES) or key for key in given}
+    for key, meant in keys.items():
+        if twice := [other for other in keys if other != key and keys[other] == meant]:
+            raise DlbenchError(f"{entry.record.name} is given {meant} twice: as {key} and as {twice[0]}.")
+    return {keys[key]: text for key, text in given.items()}
 
 
 def _name_of(kind: type[Component] | str) -> str:

@@ -3,7 +3,7 @@
 from dlbench import Activation, Parameter
 
 ACTIVATIONS = (
-    Activation(name="identity", factory="torch.nn:Identity", summary="x: no activation at all"),
+    Activation(name="identity", aliases=("linear",), factory="torch.nn:Identity", summary="x: no activation at all"),
     Activation(
         name="relu",
         factory="torch.nn:ReLU",
@@ -18,6 +18,7 @@ ACTIVATIONS = (
     ),
     Activation(
         name="leaky-relu",
+        aliases=("lrelu",),
         factory="torch.nn:LeakyReLU",
         summary="x, or negative_slope · x below zero",
         parameters={"negative_slope": Parameter(0.01, summary="Slope below zero.")},
@@ -25,6 +26,7 @@ ACTIVATIONS = (
     ),
     Activation(
         name="prelu",
+        aliases=("parametric-relu",),
         factory="torch.nn:PReLU",
         summary="Leaky ReLU with a learned slope, one for each place where it is used",
         parameters={"init": Parameter(0.25, summary="Slope below zero before training.")},
@@ -32,6 +34,7 @@ ACTIVATIONS = (
     ),
     Activation(
         name="rrelu",
+        aliases=("randomized-relu",),
         factory="dlbench.standard.activations:rrelu",
         summary="Leaky ReLU with a random slope in training, the mean slope in evaluation",
         parameters={
@@ -62,6 +65,7 @@ ACTIVATIONS = (
     ),
     Activation(
         name="gelu",
+        aliases=("gelu-tanh:approximate=tanh", "gelu-new:approximate=tanh"),
         factory="torch.nn:GELU",
         summary="x · Φ(x), Φ the normal distribution function",
         parameters={
@@ -71,6 +75,7 @@ ACTIVATIONS = (
     ),
     Activation(
         name="silu",
+        aliases=("swish",),
         factory="torch.nn:SiLU",
         summary="x · sigmoid(x), also called swish",
         source="Elfwing, Uchibe & Doya 2017, arXiv 1702.03118; Ramachandran et al. 2017, arXiv 1710.05941",
@@ -97,22 +102,25 @@ ACTIVATIONS = (
         summary="x / (1 + |x|)",
         source="Bergstra et al. 2009, Quadratic polynomials learn better image features",
     ),
-    Activation(name="sigmoid", factory="torch.nn:Sigmoid", summary="1 / (1 + exp(−x))"),
+    Activation(name="sigmoid", aliases=("logistic",), factory="torch.nn:Sigmoid", summary="1 / (1 + exp(−x))"),
     Activation(name="logsigmoid", factory="torch.nn:LogSigmoid", summary="log(sigmoid(x))"),
     Activation(
         name="hardsigmoid",
+        aliases=("hsigmoid",),
         factory="torch.nn:Hardsigmoid",
         summary="relu6(x + 3) / 6: sigmoid in three straight pieces",
         source="Howard et al. 2019, arXiv 1905.02244",
     ),
     Activation(
         name="hardswish",
+        aliases=("hswish",),
         factory="torch.nn:Hardswish",
         summary="x · relu6(x + 3) / 6: silu without an exponential",
         source="Howard et al. 2019, arXiv 1905.02244",
     ),
     Activation(
         name="tanh",
+        aliases=("hyperbolic-tangent",),
         factory="torch.nn:Tanh",
         summary="Hyperbolic tangent",
         source="LeCun et al. 1998, Efficient BackProp",

@@ -33,6 +33,7 @@ DATASETS: tuple[Dataset, ...] = (
     ),
     Dataset(
         name="fashion-mnist",
+        aliases=("fmnist",),
         factory=f"{_PACKAGE}.idx:fashion_mnist",
         summary="70,000 articles of clothing, 28×28",
         input_shape=(1, 28, 28),
@@ -47,6 +48,7 @@ DATASETS: tuple[Dataset, ...] = (
     ),
     Dataset(
         name="kmnist",
+        aliases=("kuzushiji-mnist",),
         factory=f"{_PACKAGE}.idx:kmnist",
         summary="70,000 cursive hiragana, 28×28",
         input_shape=(1, 28, 28),

@@ -23,6 +23,15 @@ def _weight_decay(default: float = 0.0, summary: str = "L2 penalty, added to the
 OPTIMIZERS = (
     Optimizer(
         name="sgd",
+        aliases=(
+            "sgdm:momentum=0.9",
+            "momentum:momentum=0.9",
+            "sgd-momentum:momentum=0.9",
+            "sgd-with-momentum:momentum=0.9",
+            "nesterov:momentum=0.9:nesterov=true",
+            "nag:momentum=0.9:nesterov=true",
+            "sgd-nesterov:momentum=0.9:nesterov=true",
+        ),
         factory="dlbench.standard.optimizers:sgd",
         summary="Stochastic gradient descent, with momentum or Nesterov's step if asked for",
         parameters={

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 MODELS = (
     Model(
         name="mlp",
+        aliases=("perceptron", "multilayer-perceptron", "fully-connected", "dense"),
         factory="dlbench.standard.models:mlp",
         summary="Multi-layer perceptron on the flattened image",
         parameters={
@@ -20,6 +21,7 @@ MODELS = (
     ),
     Model(
         name="linear",
+        aliases=("logistic-regression", "softmax-regression"),
         factory="dlbench.standard.models:linear",
         activation=None,
         summary="Logistic regression: one linear layer on the flattened image",

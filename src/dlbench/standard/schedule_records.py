@@ -22,9 +22,15 @@ def _warmup(default: float) -> dict[str, Parameter]:
 
 
 SCHEDULES = (
-    Scheduler(name="constant", factory="dlbench.standard.schedules:constant", summary="The learning rate as it is"),
+    Scheduler(
+        name="constant",
+        aliases=("none", "fixed"),
+        factory="dlbench.standard.schedules:constant",
+        summary="The learning rate as it is",
+    ),
     Scheduler(
         name="constant-warmup",
+        aliases=("constant-lr",),
         factory="dlbench.standard.schedules:constant_warmup",
         summary="A fraction of the rate for the first epochs, then all of it",
         parameters={
@@ -35,6 +41,7 @@ SCHEDULES = (
     ),
     Scheduler(
         name="linear",
+        aliases=("linear-lr",),
         factory="dlbench.standard.schedules:linear",
         interval="step",
         summary="A straight line between two fractions of the rate over the first epochs, then flat",
@@ -47,6 +54,7 @@ SCHEDULES = (
     ),
     Scheduler(
         name="step",
+        aliases=("step-lr",),
         factory="dlbench.standard.schedules:step",
         summary="Drop by a factor every so many epochs",
         parameters={
@@ -59,6 +67,7 @@ SCHEDULES = (
     ),
     Scheduler(
         name="multistep",
+        aliases=("multi-step-lr",),
         factory="dlbench.standard.schedules:multistep",
         summary="Drop by a factor at given epochs",
         parameters={
@@ -71,6 +80,7 @@ SCHEDULES = (
     ),
     Scheduler(
         name="exponential",
+        aliases=("exponential-lr",),
         factory="dlbench.standard.schedules:exponential",
         summary="Drop by a factor every epoch",
         parameters=_gamma(0.95),
@@ -87,6 +97,7 @@ SCHEDULES = (
     ),
     Scheduler(
         name="cosine-annealing",
+        aliases=("cosine-annealing-lr",),
         factory="dlbench.standard.schedules:cosine_annealing",
         summary="Half a cosine over all epochs, one value an epoch",
         parameters=ETA_MIN,
@@ -94,6 +105,7 @@ SCHEDULES = (
     ),
     Scheduler(
         name="cosine-restarts",
+        aliases=("cosine-annealing-warm-restarts", "sgdr"),
         factory="dlbench.standard.schedules:cosine_restarts",
         interval="step",
         summary="Half a cosine again and again",
@@ -108,6 +120,7 @@ SCHEDULES = (
     ),
     Scheduler(
         name="polynomial",
+        aliases=("polynomial-lr",),
         factory="dlbench.standard.schedules:polynomial",
         interval="step",
         summary="A power of what is left of the steps, down to zero",
@@ -119,6 +132,7 @@ SCHEDULES = (
     ),
     Scheduler(
         name="cyclic",
+        aliases=("cyclic-lr",),
         factory="dlbench.standard.schedules:cyclic",
         interval="step",
         summary="Up and down in straight lines between a fraction of the rate and all of it",
@@ -138,6 +152,7 @@ SCHEDULES = (
     ),
     Scheduler(
         name="one-cycle",
+        aliases=("one-cycle-lr",),
         factory="dlbench.standard.schedules:one_cycle",
         interval="step",
         summary="One rise to the rate and one long fall far below it",
@@ -157,6 +172,7 @@ SCHEDULES = (
     ),
     Scheduler(
         name="plateau",
+        aliases=("reduce-lr-on-plateau",),
         factory="dlbench.standard.schedules:plateau",
         needs_metric=True,
         summary="Drop by a factor when the monitored metric gets no better",
@@ -182,6 +198,7 @@ SCHEDULES = (
     ),
     Scheduler(
         name="warmup-stable-decay",
+        aliases=("wsd",),
         factory="dlbench.standard.schedules:warmup_stable_decay",
         interval="step",
         summary="A trapezoid: warm-up, the whole rate, decay to zero (decay=0: warm-up, then constant)",
@@ -194,6 +211,7 @@ SCHEDULES = (
     ),
     Scheduler(
         name="inverse-sqrt",
+        aliases=("inverse-square-root", "noam"),
         factory="dlbench.standard.schedules:inverse_sqrt",
         interval="step",
         summary="Warm-up, then one over the square root of the step",

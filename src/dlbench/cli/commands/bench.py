@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dlbench.cli.options.groups import takes
+from dlbench.cli.options.numbers import number
 from dlbench.cli.options.request import COMBINATIONS
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import errors, output, print_json
@@ -23,8 +24,24 @@ _HOW, _OUTPUT = "How it is measured", "What is shown and kept"
 
 @takes(request=COMBINATIONS)
 def bench(
-    seconds: Annotated[float, typer.Option(min=0.01, help="Length of a measuring window.", rich_help_panel=_HOW)] = 1.0,
-    windows: Annotated[int, typer.Option(min=1, help="Windows of each part and variant.", rich_help_panel=_HOW)] = 5,
+    seconds: Annotated[
+        float,
+        typer.Option(
+            parser=number("--seconds", float, 1.0, 0.01),
+            metavar="NUMBER",
+            help="Length of a measuring window.",
+            rich_help_panel=_HOW,
+        ),
+    ] = 1.0,
+    windows: Annotated[
+        int,
+        typer.Option(
+            parser=number("--windows", int, 5, 1),
+            metavar="NUMBER",
+            help="Windows of each part and variant.",
+            rich_help_panel=_HOW,
+        ),
+    ] = 5,
     data_dir: Annotated[
         Path | None,
         typer.Option(help="Folder of data sets, else DLBENCH_DATA_DIR, else a cache.", rich_help_panel=_HOW),
@@ -42,7 +59,12 @@ def bench(
     ] = None,
     fail_below: Annotated[
         float,
-        typer.Option(min=0, help="With --against: exit with 1 if a ratio is lower.", rich_help_panel=_OUTPUT),
+        typer.Option(
+            parser=number("--fail-below", float, 0.0, 0),
+            metavar="NUMBER",
+            help="With --against: exit with 1 if a ratio is lower.",
+            rich_help_panel=_OUTPUT,
+        ),
     ] = 0.0,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON document on standard output.", rich_help_panel=_OUTPUT)

@@ -21,9 +21,11 @@ def compare(*, request: Request, session: "Options", shown: Shown) -> None:
 
     Components are written NAME or NAME:key=value:key=value, as in --activation relu,leaky-relu:negative_slope=0.1.
     """
+    from dlbench.plans.spelling import canonical
     from dlbench.plugins.registry import Registry
 
     registry = Registry.load()
+    request = canonical(request, registry)
     if shown.dry_run:
         from dlbench.cli.dry_run import show_plan
 

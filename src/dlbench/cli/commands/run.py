@@ -13,6 +13,7 @@ from dlbench.cli.options.session import SESSION
 from dlbench.cli.options.shown import SHOWN, Shown
 from dlbench.cli.streams.console import output, print_json
 from dlbench.plans.plan import Request
+from dlbench.plans.spelling import canonical
 from dlbench.plugins.registry import Registry
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def run(
     from dlbench.experiments.request import check, to_request
 
     registry = Registry.load()
+    overrides = canonical(overrides, registry)
     found = open_experiment(experiment, registry)
     check_metrics(found, check(found, registry).diagnostics.values)
     options = replace(session, name=session.name or run_name(found, overrides))

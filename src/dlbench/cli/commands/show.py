@@ -10,6 +10,7 @@ import typer
 from dlbench.cli.completion.offers import complete_choices, complete_components, complete_shown
 from dlbench.cli.listings.components import entry_document, print_record
 from dlbench.cli.options.common import AsJson
+from dlbench.cli.options.numbers import number
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import output, print_json
 from dlbench.components.syntax import parse_reference
@@ -47,9 +48,19 @@ def show(
             help="A model's activation, instead of its own.", autocompletion=complete_components("activations")
         ),
     ] = "",
-    learning_rate: Annotated[float, typer.Option(help="A schedule's peak.")] = 0.1,
-    epochs: Annotated[int, typer.Option(min=1, help="A schedule's length.")] = 30,
-    steps_per_epoch: Annotated[int, typer.Option(min=1, help="Steps of a schedule's epoch.")] = 20,
+    learning_rate: Annotated[
+        float,
+        typer.Option(parser=number("--learning-rate", float, 0.1, 0), metavar="NUMBER", help="A schedule's peak."),
+    ] = 0.1,
+    epochs: Annotated[
+        int, typer.Option(parser=number("--epochs", int, 30, 1), metavar="NUMBER", help="A schedule's length.")
+    ] = 30,
+    steps_per_epoch: Annotated[
+        int,
+        typer.Option(
+            parser=number("--steps-per-epoch", int, 20, 1), metavar="NUMBER", help="Steps of a schedule's epoch."
+        ),
+    ] = 20,
     png: Annotated[Path | None, typer.Option(help="Also write the curve to this file.")] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 import typer
 
 from dlbench.cli.completion.offers import Complete
+from dlbench.cli.options.numbers import number
 
 Record = TypeVar("Record")
 Result = TypeVar("Result")
@@ -82,7 +83,10 @@ def _field_option(each: "Field[Any]", kind: Any, complete: Complete | None, *, n
         kind, default = list[str] | None, None
     elif default is None:
         kind = kind | None
-    more = {"min": about.get("minimum"), "metavar": about.get("metavar"), "rich_help_panel": about.get("group")}
+    more: dict[str, Any] = {"metavar": about.get("metavar"), "rich_help_panel": about.get("group")}
+    if asked := next((asked for asked in (int, float) if kind in (asked, asked | None)), None):
+        name = f"--{each.name.replace('_', '-')}"
+        more |= {"parser": number(name, asked, default, about.get("minimum")), "metavar": more["metavar"] or "NUMBER"}
     return option(each.name, kind, default, flags, help=about["help"], autocompletion=complete, **more)
 
 
