@@ -35,7 +35,7 @@ BAD = [
         "no variant and no value of an axis 'zzz'",
         "There are relu, tanh.",
     ),
-    (["--metric", "zzz"], "no metric 'zzz'", "It takes train_loss"),
+    (["--metric", "zzz"], "no metric 'zzz'", "dlbench list metrics"),
     (["--seeds", "x"], "takes whole numbers", "--seed 0,1,2"),
     (["--seeds", "0"], "At least one seed", "--seeds 7"),
     (["--seed", "1,1"], "A seed is named twice", ""),

@@ -41,6 +41,7 @@ CONCEPTS = {
     "request": "a comparison as asked for: by options, by an experiment file",
     "run": "running an experiment or a comparison: as a session, as a command, on a screen",
     "speed": "cost of trials: computed, shown",
+    "spelling": "names as people write them: of a component or a value, throughout a request, of an option",
     "split": "training, validation and test images: described, drawn",
     "summary": "a row per variant: computed, shown",
     "trial_record": "the record of a trial: as data, and made from what was trained",

@@ -13,8 +13,6 @@ _TUPLE_JOINT = re.compile(r"(?<=[^eE-])-")
 #: The largest integer that torch, parquet and other programs can store.
 LARGEST_INTEGER = 2**63 - 1
 _WORDS = {"true": True, "false": False}
-#: What people write for a truth value where one is asked for.
-_TRUTHS = {**_WORDS, "yes": True, "no": False, "on": True, "off": False, "1": True, "0": False}
 _NEEDS_QUOTES = re.compile(r"[,;]|:[A-Za-z_][\w-]*=|^\s|\s$")
 _DESCRIPTIONS = {
     bool: "true or false",
@@ -139,9 +137,9 @@ def _convert(text: str, parameter: Parameter) -> ParameterValue:
         case None:
             return guess_value(text)
         case kind if kind is bool:
-            if text.lower() not in _TRUTHS:
+            if text.lower() not in _WORDS:
                 raise ValueError(text)
-            return _TRUTHS[text.lower()]
+            return _WORDS[text.lower()]
         case kind if kind is int:
             return int(text)
         case kind if kind is float:

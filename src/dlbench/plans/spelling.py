@@ -25,10 +25,10 @@ def canonical(request: Request, registry: Registry) -> Request:
         name: tuple(canonical_text(name, text, registry, request.prefer) for text in texts)
         for name, texts in _named(request.values).items()
     }
-    variants = [
+    variants = tuple(
         {name: canonical_text(name, text, registry, request.prefer) for name, text in _named(variant).items()}
         for variant in request.variants
-    ]
+    )
     renamed = replace(request, values=values, variants=variants)
     return replace(renamed, judging=_judging(request.judging, renamed, registry))
 

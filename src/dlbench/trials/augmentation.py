@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from dlbench.components.records import Parameter, ParameterValue
+from dlbench.components.spelling import resolve
 from dlbench.components.syntax import Reference, format_reference, parse_reference, parse_value, split_list
 from dlbench.errors import DlbenchError, suggest
 
@@ -28,11 +29,15 @@ def check_augmentation(text: str) -> str:
 
 def parse_augmentations(text: str) -> dict[str, dict[str, ParameterValue]]:
     """Read "crop:padding=2,flip" as {name: {parameter: value}}, in the order in which they are applied."""
-    if text == "none":
+    if text.casefold() == "none":
         return {}
-    references = map(parse_reference, split_list(text))
+    references = [_canonical(parse_reference(item)) for item in split_list(text)]
     chosen = {reference.name: _parameters(reference) for reference in references}
     return {name: chosen[name] for name in AUGMENTATIONS if name in chosen}
+
+
+def _canonical(reference: Reference) -> Reference:
+    return Reference(resolve(reference.name, AUGMENTATIONS) or reference.name, reference.parameters)
 
 
 def _parameters(reference: Reference) -> dict[str, ParameterValue]:

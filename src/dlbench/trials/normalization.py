@@ -2,6 +2,7 @@
 
 import re
 
+from dlbench.components.spelling import resolve
 from dlbench.errors import DlbenchError, suggest
 
 NAMED = ("unit", "standard", "none")
@@ -10,8 +11,10 @@ _CONSTANTS = re.compile(rf"({_NUMBERS})/({_NUMBERS})\Z")
 
 
 def check_normalization(text: str) -> str:
-    """Return the setting unchanged. Raises DlbenchError if it is invalid."""
-    if text not in NAMED and not _are_constants(text):
+    """Return the setting in canonical form. Raises DlbenchError if it is invalid."""
+    if named := resolve(text, NAMED):
+        return named
+    if not _are_constants(text):
         others = "each channel's mean and deviation, as in 0.49-0.48-0.45/0.2-0.2-0.2"
         raise DlbenchError(
             f"Invalid value {text!r} for --normalization.",

@@ -9,7 +9,8 @@ ACCEPTED = "a fraction (0.2), random:N, last:N, first:N, test, or own (the data 
 
 
 def check_split(text: str) -> str:
-    """Return the setting unchanged. Raises DlbenchError if it is invalid."""
+    """Return the setting in small letters. Raises DlbenchError if it is invalid."""
+    text = text.casefold()
     if not _SPLIT.match(text) or (text[0] in "0." and not float(text)):
         raise DlbenchError(f"Invalid value {text!r} for --validation.", f"It takes {ACCEPTED}.")
     return text

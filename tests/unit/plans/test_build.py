@@ -244,7 +244,7 @@ def test_an_axis_cannot_stand_in_a_variant_too(registry: Registry) -> None:
 
 
 def test_an_unknown_key_of_a_variant_gets_the_nearest(registry: Registry) -> None:
-    assert "Did you mean batch-size" in refused(registry, [{"batchsize": "8"}])
+    assert "Did you mean batch-size" in refused(registry, [{"batchsizes": "8"}])
 
 
 def test_a_variant_that_gives_nothing_is_an_error(registry: Registry) -> None:

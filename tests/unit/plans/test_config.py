@@ -113,7 +113,7 @@ def test_a_file_that_is_no_text_is_named(project: Path, user: Path) -> None:
         ("[setting]\nepochs = 3", "'setting'", "settings"),
         ("[settings]\nepoch = 3", "'epoch'", "epochs"),
         ("[settings]\nlearning-rat = 3", "'learning-rat'", "learning_rate"),
-        ("[settings]\noptimiser = 'sgd'", "'optimiser'", "optimizer"),
+        ("[settings]\noptimizr = 'sgd'", "'optimizr'", "optimizer"),
     ],
 )
 def test_an_unknown_key_is_named_with_its_file_and_the_nearest(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from dlbench.components.records import KINDS, Model
+from dlbench.components.spelling import plain
 from dlbench.components.syntax import parse_reference
 from dlbench.errors import DlbenchError
 from dlbench.plugins.registry import SINGULAR, Registry, natural_key
@@ -301,3 +302,31 @@ def test_an_iterator_of_records_does_as_well_as_a_list(install: Install) -> None
 def test_an_entry_cannot_be_changed(registry: Registry) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         registry.get("models", "mlp").plugin = None
+
+
+@pytest.mark.parametrize("written", ["swish", "Swish", "SiLU", "torch.nn.SiLU", "standard/SILU"])
+def test_a_component_is_found_by_every_spelling_and_alias(registry: Registry, written: str) -> None:
+    assert registry.get("activations", written).name == "standard/silu"
+
+
+def test_a_pattern_finds_aliases_too(registry: Registry) -> None:
+    assert "silu" in [entry.record.name for entry in registry.find("activations", "Swish")]
+    assert [entry.record.name for entry in registry.find("activations", "Leaky_R*")] == ["leaky-relu"]
+
+
+def test_a_plugin_declares_aliases(install: Install) -> None:
+    install(
+        "foundations-test", declares(model("lenet-of-test", "aliases=('leunet-test:depth=3',), defaults={'depth': 5}"))
+    )
+    registry = Registry.load()
+    assert registry.select("models", parse_reference("LeuNet_test")).parameters == {"depth": 3}
+    assert registry.take_aliases() == {"LeuNet_test": "lenet-of-test:depth=3"}
+
+
+def test_no_alias_is_the_name_or_the_alias_of_another_component(registry: Registry) -> None:
+    for kind in KINDS:
+        entries = [entry for entry in registry.entries(kind) if entry.plugin.built_in]
+        names = [plain(entry.record.name) for entry in entries]
+        aliases = [plain(parse_reference(alias).name) for entry in entries for alias in entry.record.aliases]
+        assert len(set(aliases)) == len(aliases)
+        assert not set(aliases) & set(names)

@@ -33,7 +33,7 @@ def test_what_trials_did_before_a_setting_can_still_be_requested(name: str) -> N
 
 
 def test_an_axis_takes_words_beside_components() -> None:
-    assert [text for text in ("own", "none", "mlp", "") if LATER.takes_word(text)] == ["own", "none"]
+    assert [LATER.word(text) for text in ("own", "Own", "none", "mlp", "")] == ["own", "own", "none", "", ""]
     assert LATER.is_absent(Selection("none"))
     assert not AXES["activation"].is_absent(Selection("none"))
     assert Axis(name="two_words", kind="models", default="", help="", meaning="").option == "--two-words"

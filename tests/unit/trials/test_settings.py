@@ -86,12 +86,12 @@ def test_an_invalid_value_is_refused_with_the_option_and_its_values(name: str, t
 @pytest.mark.parametrize(
     ("name", "text", "near"),
     [
-        ("loss", "crossentropy", "cross-entropy"),
+        ("loss", "cross-entrpy", "cross-entropy"),
         ("normalization", "standart", "standard"),
         ("select", "bets", "best"),
         ("precision", "bfloat", "bfloat16"),
         ("device", "cdua", "cuda"),
-        ("monitor", "val_accuracy", "validation_accuracy"),
+        ("monitor", "valdation_accuracy", "validation_accuracy"),
     ],
 )
 def test_a_misspelled_choice_suggests_the_nearest(name: str, text: str, near: str) -> None:
