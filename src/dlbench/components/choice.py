@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dlbench.components.records import ParameterValue
+from dlbench.components.records import Parameter, ParameterValue
 from dlbench.components.syntax import format_reference
 
 
@@ -41,6 +41,14 @@ class Selection:
         """Read a selection back from JSON content."""
         parameters = {key: _freeze(value) for key, value in content["parameters"].items()}
         return cls(content["name"], parameters, tuple(content["changed"]))
+
+
+def resolve_parameters(
+    declared: Mapping[str, Parameter], given: Mapping[str, ParameterValue]
+) -> dict[str, ParameterValue]:
+    """Return what is given and the other defaults, without parameters that came later and have their default."""
+    values = {key: given.get(key, parameter.default) for key, parameter in declared.items()}
+    return {key: value for key, value in values.items() if not declared[key].later or value != declared[key].default}
 
 
 def _freeze(value: Any) -> ParameterValue:

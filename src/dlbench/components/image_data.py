@@ -20,6 +20,7 @@ class ImageData:
     class_names: names of the classes, by label.
     validation_images: images of the data set's own validation split; None if it has none.
     validation_labels: their labels, from 0; None if there is no validation split.
+    notes: what was done to the files to read them so, each a short phrase.
     """
 
     train_images: "NDArray[np.uint8 | np.float32]"
@@ -29,3 +30,4 @@ class ImageData:
     class_names: Sequence[str]
     validation_images: "NDArray[np.uint8 | np.float32] | None" = None
     validation_labels: "NDArray[np.int64] | None" = None
+    notes: Sequence[str] = ()

@@ -32,6 +32,8 @@ class Parameter:
     choices: accepted texts; empty for any.
     required: whether it has no default and must be given.
     summary: what it means, one line.
+    later: whether trials were recorded before it existed: at its default the factory does not get it, and its
+        component keeps the identity that it had.
     """
 
     default: ParameterValue = None
@@ -42,6 +44,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     required: bool = False
     summary: str = ""
+    later: bool = False
 
     def __post_init__(self) -> None:
         if self.type is None and self.default is not None:

@@ -97,7 +97,7 @@ def _read_checked(
         data = _read(record, parameters, data_dir, download)
         check_contract(data, record)
     except ContractError as error:
-        raise ContractError(error.message, _blame(entry)) from error
+        raise _with_owner(error, entry, parameters) from error
     return record, data
 
 
@@ -146,8 +146,13 @@ def _read(record: Dataset, parameters: Mapping[str, ParameterValue], data_dir: P
     except FileNotFoundError as error:
         message = f"The data set {record.name} is not on disk: {error}"
         raise DataMissingError(message, _remedy(record, data_dir, download)) from error
+    except MemoryError as error:
+        message = f"The data set {record.name} needs more memory than is free: {describe_error(error)}"
+        raise DataError(message, "Use fewer or smaller images.") from error
     except ValueError as error:
-        raise DataError(f"The data set {record.name} cannot be read: {error}", _advice(record)) from error
+        problem, _, remedy = str(error).partition("\n")
+        message = f"The data set {record.name} cannot be read: {problem}"
+        raise DataError(message, remedy or _advice(record)) from error
     except (OSError, RuntimeError) as error:  # torchvision's data sets raise RuntimeError if files are absent
         if isinstance(error, OSError) and error.errno in _UNUSABLE_FOLDER:
             raise _unusable(data_dir, error) from error
@@ -178,9 +183,13 @@ def _advice(record: Dataset) -> str:
     return f"If a file is damaged, delete it and type `dlbench data fetch {record.name}`."
 
 
-def _blame(entry: Entry[Dataset]) -> str:
-    plugin = entry.plugin
-    return f"This is a bug in the plugin {plugin.name} ({plugin.distribution} {plugin.version}): update it."
+def _with_owner(error: ContractError, entry: Entry[Dataset], parameters: Mapping[str, ParameterValue]) -> DlbenchError:
+    """Return a breach of contract with its owner: the user's file where the data set reads one, else the plugin."""
+    plugin, path = entry.plugin, parameters.get("path")
+    owner = f"the plugin {plugin.name} ({plugin.distribution} {plugin.version})"
+    if isinstance(path, str):
+        return DataError(error.message, f"Check {path}. If it is as {owner} expects it, this is a bug there.")
+    return ContractError(error.message, f"This is a bug in {owner}: update it.")
 
 
 def _unusable(data_dir: Path, error: OSError) -> DataError:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Generic, TypeVar, overload
 
-from dlbench.components.choice import Selection
-from dlbench.components.records import KINDS, Component, ParameterValue
+from dlbench.components.choice import Selection, resolve_parameters
+from dlbench.components.records import KINDS, Component
 from dlbench.components.spelling import OPTION_ALIASES, PARAMETER_ALIASES, plain, resolve
 from dlbench.components.syntax import Reference, describe, format_reference, parse_reference, parse_value
 from dlbench.errors import DlbenchError, suggest
@@ -225,8 +225,8 @@ def select(entry: Entry[Component], raw: Mapping[str, str]) -> Selection:
             raise DlbenchError(
                 f"The {SINGULAR[entry.record.kind]} {label} needs its parameter {key}.", f"Write {label}:{key}=…"
             )
-    resolved: dict[str, ParameterValue] = {key: parameter.default for key, parameter in declared.items()} | given
-    changed = tuple(key for key in declared if resolved[key] != declared[key].default)
+    resolved = resolve_parameters(declared, given)
+    changed = tuple(key for key in resolved if resolved[key] != declared[key].default)
     return Selection(entry.name, resolved, changed)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from dlbench.components.choice import resolve_parameters
 from dlbench.components.records import KINDS, Dataset
 from dlbench.machine import LOSSLESS_ERROR, Training
 from dlbench.plugins.registry import Registry
@@ -100,7 +101,7 @@ def examine_data(registry: Registry, folder: Path) -> Iterator[Check]:
     ready = [
         entry.record.name
         for entry in registry.entries(Dataset)
-        if known_data(entry, {key: parameter.default for key, parameter in entry.record.parameters.items()}, folder)
+        if known_data(entry, resolve_parameters(entry.record.parameters, {}), folder)
     ]
     yield Check("prepared data sets", ", ".join(ready) or "none yet", advice="dlbench data list shows all.")
 

@@ -118,8 +118,13 @@ DATASETS: tuple[Dataset, ...] = (
     Dataset(
         name="npz",
         factory=f"{_PACKAGE}.npz:npz",
-        summary="your arrays: train_images, train_labels, test_images, test_labels in one .npz file",
-        parameters={"path": Parameter(required=True, type=str, summary="The file.")},
+        summary="your arrays in one .npz file: train_images, train_labels, test_images, test_labels, or x_train, …",
+        parameters={
+            "path": Parameter(required=True, type=str, summary="The file."),
+            "layout": Parameter(
+                "auto", choices=("auto", "nchw", "nhwc"), summary="Where the channels are.", later=True
+            ),
+        },
         tags=("own",),
     ),
     Dataset(

@@ -1,79 +1,64 @@
-"""The user's own arrays: one NumPy archive whose keys are the fields of ImageData."""
+"""The user's own arrays in one NumPy archive, as Keras, MedMNIST and others write them."""
 
-import zipfile
-import zlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from dlbench import ImageData
+from dlbench.standard.array_labels import read_labels
+from dlbench.standard.array_names import Names, find_names
+from dlbench.standard.array_pixels import read_pixels
+from dlbench.standard.array_problem import ArrayProblemError
+from dlbench.standard.limits import check_fits
+from dlbench.standard.npz_file import NpzFile, open_npz
 
 
-def npz(root: Path, download: bool, path: str) -> ImageData:
-    """Read train_images, train_labels, test_images, test_labels and, where given, class_names and validation_*.
+def npz(root: Path, download: bool, path: str, layout: str = "auto") -> ImageData:
+    """Read train_images, train_labels, test_images, test_labels (or x_train, y_train, …), and where given val_*.
 
-    Images: uint8 or float (taken as float32), N×C×H×W, N×H×W (one channel), or N×H×W×C where 1 or 3 channels stand
-    last and cannot be meant first. Labels: whole numbers from 0.
+    Images: uint8, other whole numbers in 0 to 255, floats or bool; N×H×W, N×H×W×C or N×C×H×W. Labels: whole numbers,
+    N or N×1, one-hot rows or texts. layout: "nchw" or "nhwc" where the shape does not tell. Raises ValueError with the
+    line that repairs a file that cannot be read as it is.
     """
-    arrays = _read(Path(path).expanduser())
-    if absent := [key for key in ("train_images", "train_labels", "test_images", "test_labels") if key not in arrays]:
-        raise ValueError(f"{path} has no array {absent[0]}; its arrays are {', '.join(sorted(arrays)) or 'none'}.")
-    splits = [split for split in ("train", "test", "validation") if f"{split}_images" in arrays]
-    parts = {split: _split(path, arrays, split) for split in splits}
-    count = 1 + max(int(labels.max(initial=0)) for _, labels in parts.values())
-    names = [str(name) for name in arrays.get("class_names", np.arange(count))]
-    if len(names) < count:
-        raise ValueError(f"{path}: class_names has {len(names)} names, and labels go up to {count - 1}.")
-    validation = parts.get("validation", (None, None))
-    return ImageData(*parts["train"], *parts["test"], names, *validation)
-
-
-def _read(path: Path) -> dict[str, NDArray[Any]]:
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}.")
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            if isinstance(archive, np.ndarray):
-                raise ValueError("it is a single array")
-            return {key: array for key, array in archive.items() if isinstance(array, np.ndarray)}
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        size = path.stat().st_size
-        raise ValueError(f"{path} is not a readable .npz archive of plain arrays ({size:,} bytes): {error}.") from None
+        with open_npz(Path(path).expanduser()) as file:
+            names = find_names(file.names)
+            _check_memory(path, file, names)
+            return _read(file, names, layout)
+    except ArrayProblemError as error:
+        raise ValueError(error.about(path)) from None
 
 
-def _split(path: str, arrays: Mapping[str, NDArray[Any]], split: str) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    if f"{split}_labels" not in arrays:
-        raise ValueError(f"{path} has {split}_images but no {split}_labels.")
-    images = _images(arrays[f"{split}_images"], f"{path}: {split}_images")
-    labels = _labels(arrays[f"{split}_labels"], f"{path}: {split}_labels")
-    if len(images) != len(labels):
-        raise ValueError(f"{path}: {len(images):,} {split}_images, but {len(labels):,} {split}_labels.")
-    return images, labels
+def _read(file: NpzFile, names: Names, layout: str) -> ImageData:
+    images = {part.images: file.read(part.images) for part in names.parts.values()}
+    labels = {part.labels: file.read(part.labels) for part in names.parts.values()}
+    class_names = [_text(name) for name in file.read(names.class_names).ravel()] if names.class_names else None
+    for part in names.parts.values():
+        _check_lengths(part.images, images[part.images], part.labels, labels[part.labels])
+    pixels, done = read_pixels(images, layout)
+    numbers, classes, numbered = read_labels(
+        labels, class_names, {part.labels: part.images for part in names.parts.values()}
+    )
+    parts = {split: (pixels[part.images], numbers[part.labels]) for split, part in names.parts.items()}
+    notes = [*done, *numbered, *(f"{name} is not used" for name in names.unused)]
+    own = parts.get("validation", (None, None))
+    return ImageData(*parts["train"], *parts["test"], classes, own[0], own[1], notes)
 
 
-def _images(array: NDArray[Any], name: str) -> NDArray[Any]:
-    if array.dtype.kind == "f":
-        array = array.astype(np.float32)
-    if array.dtype not in (np.uint8, np.float32):
-        raise ValueError(f"{name} are {array.dtype}; expected uint8 (0 to 255) or a float type.")
-    if array.ndim == 3:
-        return array[:, None]
-    if array.ndim != 4:
-        raise ValueError(f"{name} have the shape {array.shape}; expected N×C×H×W or N×H×W.")
-    channels_last = array.shape[-1] in (1, 3) and array.shape[1] not in (1, 3)
-    return array.transpose(0, 3, 1, 2) if channels_last else array
+def _check_memory(path: str, file: NpzFile, names: Names) -> None:
+    """Raise ValueError if the arrays and one copy of them need more memory than is free."""
+    needed = [name for part in names.parts.values() for name in (part.images, part.labels)]
+    size = sum(file.header(name).size for name in [*needed, *filter(None, [names.class_names])])
+    check_fits(2 * size, path, "Save fewer images, smaller ones, or uint8 instead of floats.")
 
 
-def _labels(array: NDArray[Any], name: str) -> NDArray[np.int64]:
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim != 1 or array.dtype.kind not in "iu":
-        raise ValueError(
-            f"{name} are {array.dtype} of shape {array.shape}; expected one whole number an image, no one-hot rows."
-        )
-    if array.size and array.min() < 0:
-        raise ValueError(f"{name} go down to {array.min()}; expected labels from 0.")
-    return array.astype(np.int64)
+def _check_lengths(images_name: str, images: NDArray[Any], labels_name: str, labels: NDArray[Any]) -> None:
+    counts = [len(array) if array.ndim else 1 for array in (images, labels)]
+    if counts[0] != counts[1]:
+        problem = f"{counts[0]:,} {images_name}, but {counts[1]:,} {labels_name}: each image needs its label."
+        raise ArrayProblemError(problem)
+
+
+def _text(name: Any) -> str:
+    return name.decode(errors="backslashreplace") if isinstance(name, bytes) else str(name)

@@ -7,7 +7,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
-from dlbench.components.choice import Selection
+from dlbench.components.choice import Selection, resolve_parameters
 from dlbench.components.records import Model
 from dlbench.engine.factories import activation_maker
 from dlbench.engine.randomness import borrowed_generators
@@ -98,7 +98,7 @@ def _default_maker(subject: Subject[Model]) -> Callable[[], nn.Module] | None:
     if name in ("own", "none"):
         return None
     record = subject.registry.get("activations", name).record
-    defaults = {key: parameter.default for key, parameter in record.parameters.items()}
+    defaults = resolve_parameters(record.parameters, {})
     return activation_maker(Selection(name, defaults), subject.registry)
 
 

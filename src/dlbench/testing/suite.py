@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
+from dlbench.components.choice import resolve_parameters
 from dlbench.components.records import KINDS, Component, Model, ParameterValue
 from dlbench.errors import DlbenchError, suggest
 from dlbench.experiments.discovery import ExperimentFile, find_experiments
@@ -85,7 +86,7 @@ def _parts(whole: Item, names: Sequence[str], given: Given, data_dir: Path | Non
             record = entry.record
             if entry.plugin.name != plugin.name or not _wanted(record.name, names):
                 continue
-            defaults = {key: each.default for key, each in record.parameters.items()}
+            defaults = resolve_parameters(record.parameters, {})
             chosen = {**defaults, **given.get(record.name, {})}
             title = f"{SINGULAR[kind]} {entry.name}"
             yield replace(whole, name=title, entry=entry, parameters=chosen, data_dir=data_dir)

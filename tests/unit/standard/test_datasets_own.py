@@ -1,4 +1,4 @@
-"""The records, the embedded digits, synthetic images, and the user's own arrays and image folders."""
+"""The records, the embedded digits, synthetic images, and the user's own image folders."""
 
 import os
 import subprocess
@@ -14,7 +14,6 @@ from dlbench.components.records import Dataset
 from dlbench.standard.dataset_records import DATASETS
 from dlbench.standard.datasets import digits, synthetic
 from dlbench.standard.image_folder import image_folder
-from dlbench.standard.npz import npz
 
 # Records
 
@@ -122,91 +121,6 @@ def test_the_seed_decides_synthetic_images_and_the_test_size_not_the_training_se
 def test_a_synthetic_shape_needs_three_numbers() -> None:
     with pytest.raises(ValueError, match=r"3-32-32.*found 2 numbers"):
         make_synthetic(shape=(8, 8))
-
-
-# npz
-
-
-def write_npz(folder: Path, **changes: Any) -> str:
-    arrays: dict[str, Any] = {
-        "train_images": np.arange(6 * 2 * 4 * 5, dtype=np.uint8).reshape(6, 2, 4, 5),
-        "train_labels": np.array([0, 1, 2, 0, 1, 2], np.int32),
-        "test_images": np.zeros((2, 2, 4, 5), np.uint8),
-        "test_labels": np.array([2, 0], np.int32),
-    } | changes
-    path = folder / "own.npz"
-    np.savez(path, **{key: array for key, array in arrays.items() if array is not None})
-    return str(path)
-
-
-def test_npz_arrays_come_back_with_labels_as_int64(tmp_path: Path) -> None:
-    path = write_npz(tmp_path, validation_images=np.ones((1, 2, 4, 5), np.uint8), validation_labels=np.array([1]))
-    data = npz(Path(), False, path)
-    assert np.array_equal(data.train_images, np.load(path)["train_images"])
-    assert data.train_labels.dtype == np.int64
-    assert data.validation_labels is not None
-    assert data.validation_labels.tolist() == [1]
-    assert data.class_names == ["0", "1", "2"]
-
-
-def test_npz_takes_class_names(tmp_path: Path) -> None:
-    assert npz(Path(), False, write_npz(tmp_path, class_names=["a", "b", "c", "d"])).class_names == ["a", "b", "c", "d"]
-    with pytest.raises(ValueError, match="2 names, and labels go up to 2"):
-        npz(Path(), False, write_npz(tmp_path, class_names=["a", "b"]))
-
-
-@pytest.mark.parametrize(
-    ("shape", "expected"),
-    [
-        ((8, 9), (1, 8, 9)),
-        ((8, 9, 3), (3, 8, 9)),
-        ((8, 9, 1), (1, 8, 9)),
-        ((3, 8, 9), (3, 8, 9)),
-        ((3, 5, 3), (3, 5, 3)),
-    ],
-)
-def test_npz_images_are_brought_to_channels_first(
-    tmp_path: Path, shape: tuple[int, ...], expected: tuple[int, ...]
-) -> None:
-    images = np.random.default_rng(0).random((6, *shape))
-    data = npz(Path(), False, write_npz(tmp_path, train_images=images, test_images=images[:2]))
-    assert data.train_images.shape == (6, *expected)
-    assert data.train_images.dtype == np.float32
-    if shape == (8, 9, 3):
-        assert np.array_equal(data.train_images[4, 2], images[4, :, :, 2].astype(np.float32))
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"test_labels": None}, "no array test_labels; its arrays are test_images, train_images, train_labels"),
-        ({"train_labels": np.array([0, 1])}, "6 train_images, but 2 train_labels"),
-        ({"train_labels": np.eye(6)}, "no one-hot rows"),
-        ({"train_labels": np.array([0, 1, 2, 0, 1, -1])}, "go down to -1"),
-        ({"train_images": np.zeros((6, 2, 4, 5), np.int64)}, "train_images are int64"),
-        ({"train_images": np.zeros((6, 40), np.uint8)}, r"shape \(6, 40\)"),
-        ({"train_images": np.array([object()] * 6)}, "allow_pickle"),
-        ({"validation_images": np.zeros((1, 2, 4, 5), np.uint8)}, "validation_images but no validation_labels"),
-    ],
-)
-def test_npz_says_what_is_wrong_with_an_array(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
-    path = write_npz(tmp_path, **changes)
-    with pytest.raises(ValueError, match=message) as caught:
-        npz(Path(), False, path)
-    assert path in str(caught.value)
-
-
-@pytest.mark.parametrize("keep", [0, 10, 600, -1])
-def test_a_truncated_npz_is_named_with_its_size(tmp_path: Path, keep: int) -> None:
-    path = Path(write_npz(tmp_path))
-    path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(ValueError, match=f"{path.stat().st_size:,} bytes"):
-        npz(Path(), False, str(path))
-
-
-def test_an_absent_npz_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"nowhere\.npz"):
-        npz(Path(), False, str(tmp_path / "nowhere.npz"))
 
 
 # Image folders

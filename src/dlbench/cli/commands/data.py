@@ -12,7 +12,7 @@ from dlbench.cli.completion.offers import complete_components
 from dlbench.cli.options.common import AsJson, DataDir
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import confirm, errors, output, print_json
-from dlbench.components.choice import Selection
+from dlbench.components.choice import Selection, resolve_parameters
 from dlbench.components.records import Dataset
 from dlbench.components.syntax import format_reference, parse_reference
 from dlbench.dataset_index import (
@@ -228,7 +228,7 @@ def _folder(option: Path | None) -> Path:
 
 def _row(entry: Entry[Dataset], folder: Path) -> dict[str, Any]:
     record = entry.record
-    defaults = {key: parameter.default for key, parameter in record.parameters.items()}
+    defaults = resolve_parameters(record.parameters, {})
     if known_data(entry, defaults, folder):
         here = "prepared"
     elif record.files:
