@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
 from dlbench.analysis.criteria import asked_criteria
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import output, print_json
@@ -13,6 +11,7 @@ from dlbench.plans.build import build
 from dlbench.plans.config import Config, default_data_dir, load_config
 from dlbench.plans.plan import Plan, Request
 from dlbench.plugins.registry import Registry
+from dlbench.report.terminal.console import Table
 from dlbench.report.terminal.progress import duration
 from dlbench.runs.locations import results_root
 from dlbench.runs.timing import seconds_per_trial

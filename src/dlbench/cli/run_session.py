@@ -83,4 +83,5 @@ def print_results_place(outcome: "Outcome", figure: Path | None) -> None:
     if outcome.interrupted:
         missing = total - len(outcome.records)
         lines.append(f"{missing} of {total} trials are missing: run the same command again to compute them.")
-    output().print("\n".join(lines), soft_wrap=True)
+    for line in lines:
+        output().print(line, soft_wrap=True)

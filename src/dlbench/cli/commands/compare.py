@@ -8,7 +8,7 @@ from dlbench.cli.options.groups import takes
 from dlbench.cli.options.request import REQUEST
 from dlbench.cli.options.session import SESSION
 from dlbench.cli.options.shown import SHOWN, Shown
-from dlbench.cli.streams.console import output, print_json
+from dlbench.cli.streams.console import output, print_json, print_line
 from dlbench.plans.plan import Request
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _show(outcome: "Outcome", request: Request, shown: Shown) -> None:
 
     figure = draw_curves(outcome)
     if shown.quiet:
-        print(outcome.folder)
+        print_line(str(outcome.folder))
     elif shown.as_json:
         print_json(run_document(outcome.run, request.judging))
     else:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Column, Table
+from rich.table import Column
 
 from dlbench.cli.completion.offers import complete_components
 from dlbench.cli.options.common import AsJson, DataDir
@@ -26,6 +26,7 @@ from dlbench.dataset_index import (
 from dlbench.errors import DlbenchError
 from dlbench.plans.config import default_data_dir, load_config
 from dlbench.plugins.registry import Entry, Registry
+from dlbench.report.terminal.console import Table
 from dlbench.sessions.resolve import TrialResolver, data_folder, known_data
 
 app = typer.Typer(help="List, fetch, verify and remove data sets.", no_args_is_help=True, add_completion=False)

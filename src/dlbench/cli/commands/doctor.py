@@ -50,8 +50,9 @@ def _checks(results_dir: Path | None, data_dir: Path | None) -> "Iterator[Check]
 
 
 def _print(checks: "list[Check]") -> None:
-    from rich.table import Table
     from rich.text import Text
+
+    from dlbench.report.terminal.console import Table
 
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)

@@ -57,10 +57,9 @@ def list_components(
 
 
 def _print_counts(registry: Registry, *, as_json: bool) -> None:
-    from rich.table import Table
-
     from dlbench.cli.listings.metrics import all_metrics
     from dlbench.experiments.discovery import find_experiments
+    from dlbench.report.terminal.console import Table
 
     counts = {kind: len(registry.entries(kind)) for kind in KINDS}
     counts["metrics"] = len(all_metrics(registry))

@@ -11,7 +11,7 @@ from dlbench.cli.options.groups import takes
 from dlbench.cli.options.request import OVERRIDES
 from dlbench.cli.options.session import SESSION
 from dlbench.cli.options.shown import SHOWN, Shown
-from dlbench.cli.streams.console import output, print_json
+from dlbench.cli.streams.console import output, print_json, print_line
 from dlbench.plans.plan import Request
 from dlbench.plans.spelling import canonical
 from dlbench.plugins.registry import Registry
@@ -90,7 +90,7 @@ def _show(answers: "ExperimentAnswers", outcome: "Outcome", overrides: Request, 
 
     figure = draw_curves(outcome)
     if shown.quiet:
-        print(outcome.folder)
+        print_line(str(outcome.folder))
     elif shown.as_json:
         print_json(run_document(outcome.run, overrides.judging) | answers.document())
     else:

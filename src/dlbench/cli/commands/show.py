@@ -115,9 +115,10 @@ def _model(trial: "Trial", registry: Registry, as_json: bool) -> dict[str, Any]:
 
 def _draw(picture: "Picture | None", png: Path | None, as_json: bool) -> None:
     if picture and not as_json:
+        from dlbench.report.terminal.console import Lines
         from dlbench.report.terminal.curves import draw
 
-        output().print(draw(picture, output().width), soft_wrap=True)
+        output().print(Lines(draw(picture, output().width)), soft_wrap=True)
         curves = " and ".join(curve.label for curve in picture.curves)
         output().print(f"y: {curves}; x: {picture.x_label}")
     if png:

@@ -33,7 +33,8 @@ def completing(offer: Callable[[typer.Context, str], Iterable[tuple[str, str]]])
 
     def complete(ctx: typer.Context, args: list[str], incomplete: str) -> list[tuple[str, str]]:
         with contextlib.suppress(Exception), contextlib.redirect_stderr(io.StringIO()):
-            return [(word, shorten(summary, _SUMMARY, placeholder=" …")) for word, summary in offer(ctx, incomplete)]
+            offers = [(word, shorten(text, _SUMMARY, placeholder=" …")) for word, text in offer(ctx, incomplete)]
+            return [(word, text) for word, text in offers if word.isprintable() and text.isprintable()]
         return []
 
     return complete

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from dlbench.cli.streams.console import output
 from dlbench.components.records import Component, Dataset, Diagnostic, Model
 from dlbench.components.syntax import describe, format_value
 from dlbench.plugins.registry import Entry
+from dlbench.report.terminal.console import Table
 
 #: A plugin with more components of a kind than this is counted in one line; its own pattern lists them.
 _LARGE = 200

@@ -4,7 +4,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from dlbench.cli.streams.console import errors, output, print_json
@@ -16,6 +15,7 @@ from dlbench.experiments.request import to_request
 from dlbench.plans.build import build
 from dlbench.plans.config import default_data_dir, load_config
 from dlbench.plugins.registry import Registry
+from dlbench.report.terminal.console import Table
 from dlbench.sessions.resolve import data_folder, known_data
 from dlbench.trials.split import held_out
 from dlbench.trials.trial import Trial
@@ -30,7 +30,7 @@ def print_experiments(registry: Registry, pattern: str, *, as_json: bool) -> Non
         try:
             rows.append(_row(file, registry, folder))
         except DlbenchError as error:
-            errors().print(f"Warning: skipped {file.name}: {error}", soft_wrap=True)
+            errors().print(f"Warning: skipped {file.name}: {error.message} {error.hint}", soft_wrap=True)
     if as_json:
         print_json(rows)
     elif rows:

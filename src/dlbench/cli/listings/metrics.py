@@ -37,8 +37,9 @@ def _document(metric: Metric) -> dict[str, object]:
 
 
 def _print_table(metrics: list[Metric]) -> None:
-    from rich.table import Table
     from rich.text import Text
+
+    from dlbench.report.terminal.console import Table
 
     table = Table("name", "better", "margin", "what it is", box=None, pad_edge=False)
     table.columns[0].no_wrap = True

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from dlbench.cli.streams.console import output, print_json
@@ -10,6 +9,7 @@ from dlbench.components.records import KINDS
 from dlbench.experiments.discovery import find_experiments
 from dlbench.plugins.discovery import Plugin, PluginProblem
 from dlbench.plugins.registry import SINGULAR, Registry
+from dlbench.report.terminal.console import Table
 
 
 def print_plugins(*, as_json: bool) -> None:
@@ -70,7 +70,8 @@ def _print(rows: list[dict[str, Any]]) -> None:
     console.print(table)
     for row in rows:
         for fault in row["health"]:
-            console.print(f"\n{row['name']} ({row['distribution']}): {fault['reason']}", soft_wrap=True)
+            console.print()
+            console.print(f"{row['name']} ({row['distribution']}): {fault['reason']}", soft_wrap=True)
             console.print(fault["remedy"], soft_wrap=True)
 
 

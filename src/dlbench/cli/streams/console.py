@@ -28,13 +28,25 @@ def print_json(document: Any) -> None:
     """Print one strict JSON document on standard output."""
     from dlbench.cli.streams.encoding import encodes_all
     from dlbench.files import strict_json
+    from dlbench.report.terminal.visible import json_visible
 
-    print(strict_json(document, escaped=not encodes_all(sys.stdout)))
+    print(json_visible(strict_json(document, escaped=not encodes_all(sys.stdout))))
+
+
+def print_line(text: str) -> None:
+    """Print a text for programs on standard output; a terminal gets nothing that it would obey."""
+    from dlbench.report.terminal.visible import visible
+
+    print(visible(text) if sys.stdout is not None and sys.stdout.isatty() else text)
 
 
 def print_bytes(data: bytes) -> None:
-    """Print a file's content unchanged on standard output, if that is open."""
-    if sys.stdout is not None:
+    """Print a file's content on standard output, if that is open: unchanged, unless a terminal would obey it."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        from dlbench.report.terminal.visible import visible
+
+        print(visible(data.decode(errors="replace"), one_line=False), end="")
+    elif sys.stdout is not None:
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
 
@@ -47,4 +59,6 @@ def confirm(question: str) -> bool:
         raise DlbenchError(f"{question} Cannot prompt: not a terminal.", "Add --yes to confirm.")
     import typer
 
-    return typer.confirm(question, err=True)
+    from dlbench.report.terminal.visible import visible
+
+    return typer.confirm(visible(question), err=True)

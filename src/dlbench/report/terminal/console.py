@@ -1,8 +1,55 @@
-"""Consoles that print text literally: brackets are not markup, and names between colons not emoji."""
+"""Consoles and tables that print text of any origin literally.
 
-from rich.console import Console
+Brackets are not markup, and names between colons not emoji. Control characters, which a terminal would obey, and marks
+that turn the direction of writing are shown as escapes; so are line ends in a name or a sentence, which could pass for
+a line of dlbench's own.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import rich.table
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
+
+from dlbench.report.terminal.visible import visible
+
+
+class Lines(Text):
+    """A text of several lines, where a text is otherwise one line."""
+
+
+def _literal(content: Any, *, one_line: bool) -> Any:
+    one_line = one_line and not isinstance(content, Lines)
+    if isinstance(content, str):
+        return visible(content, one_line=one_line)
+    if isinstance(content, Text) and (shown := visible(content.plain, one_line=one_line)) != content.plain:
+        return content.blank_copy(shown)
+    return content
+
+
+class LiteralConsole(Console):
+    """A console that shows what a terminal would obey; a text that is printed with soft_wrap is one line."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print objects."""
+        one_line = bool(options.get("soft_wrap"))
+        super().print(*(_literal(each, one_line=one_line) for each in objects), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield the segments of an object, such as the cell of a table."""
+        return super().render(_literal(renderable, one_line=False), options)
+
+
+class Table(rich.table.Table):
+    """A table whose cells are one line each, wherever their text comes from; its headings may have several."""
+
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
+        """Add a row."""
+        super().add_row(*(_literal(cell, one_line=True) for cell in cells), **options)
 
 
 def plain_console(*, stderr: bool = False, width: int | None = None) -> Console:
     """Return a console for text of any origin; styled text is passed as rich Text."""
-    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+    return LiteralConsole(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)

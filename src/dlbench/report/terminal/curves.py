@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from dlbench.components.descriptions import ModelDescription, Picture
+from dlbench.report.terminal.console import Table
 
 if TYPE_CHECKING:
     from datetime import timedelta

@@ -8,6 +8,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from dlbench.report.terminal.console import Table as LiteralTable
 from dlbench.report.terminal.console import plain_console
 
 Column = TypeVar("Column")
@@ -19,7 +20,7 @@ def plain_table(title: str = "", caption: str = "", *, edge: bool = False, gap: 
     edge: whether there is an empty line above and below.
     gap: blanks between columns.
     """
-    return Table(
+    return LiteralTable(
         box=SIMPLE_HEAD,
         show_edge=edge,
         pad_edge=False,

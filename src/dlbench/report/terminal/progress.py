@@ -8,11 +8,10 @@ from typing import Self
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
 from dlbench.analysis.formatting import percent
-from dlbench.report.terminal.console import plain_console
+from dlbench.report.terminal.console import Table, plain_console
 from dlbench.trials.events import EpochFinished, TrialFinished, TrialStarted
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import Metrics, TrialRecord

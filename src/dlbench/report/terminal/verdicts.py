@@ -11,6 +11,7 @@ from rich.text import Text
 
 from dlbench.analysis.families import Family, VariantEstimate
 from dlbench.analysis.verdicts import Judged, ranking_sentence
+from dlbench.report.terminal.console import Lines
 from dlbench.report.terminal.layout import fitting_table, plain_table
 from dlbench.statistics.notation import p_text, with_interval
 from dlbench.statistics.seeds import ALPHA
@@ -220,4 +221,4 @@ def _difference(comparison: Comparison, rules: Rules) -> Text:
 def _verdict(comparison: Comparison, rules: Rules) -> Text:
     if comparison.n < MINIMUM_PAIRS:
         return Text(f"n = {comparison.n}: no claim", style="dim")
-    return Text(comparison.verdict.replace("may be", "may\nbe"), style=STYLES[comparison.verdict])
+    return Lines(comparison.verdict.replace("may be", "may\nbe"), style=STYLES[comparison.verdict])

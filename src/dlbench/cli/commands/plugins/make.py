@@ -31,7 +31,8 @@ def new(
     for path in write_project(project, folder):
         output().print(path, soft_wrap=True)
     console = errors()
-    console.print(f"\nNow type\n    cd {folder}", soft_wrap=True)
+    console.print("\nNow type")
+    console.print(f"    cd {folder}", soft_wrap=True)
     console.print('    pip install --editable ".[test]"')
     console.print(f"    dlbench plugins check {project.name}\n    python -m pytest")
 

@@ -176,7 +176,7 @@ def summary(
 
 
 def _print_runs(runs: "list[Overview]") -> None:
-    from rich.table import Table
+    from dlbench.report.terminal.console import Table
 
     table = Table("run", "trials", "variants", "seeds", "data set", "started", "size", box=None, pad_edge=False)
     table.columns[0].overflow = "fold"
