@@ -1,11 +1,16 @@
 """Ctrl-C, SIGTERM and kill -9 in the middle of a trial: what remains afterwards, and that no process survives."""
 
 import contextlib
+import json
 import os
+import pty
 import signal
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
+from tests.integration.conftest import COMMAND, alive, descendants, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
@@ -79,6 +84,40 @@ def test_the_first_signal_leaves_a_checkpoint_and_the_same_command_resumes_to_th
     assert not path.parent.exists()
     assert dlbench("compare", *TRIAL, "--name", "undisturbed").returncode == 0
     assert numbers("cut") == numbers("undisturbed")
+
+
+@pytest.mark.slow
+def test_closing_the_terminal_leaves_a_checkpoint_and_no_scratch_folder(start, data_dir, tmp_path, temporary):
+    """The kernel tells every process of the terminal, workers and their server too, and takes the terminal away."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(tmp_path)
+        environment = {**os.environ, "DLBENCH_DATA_DIR": str(data_dir), "TMPDIR": str(temporary)}
+        os.execve(COMMAND[0], [*COMMAND, *TRIAL, "--name", "hung-up", "--checkpoint-every", "0.1"], environment)
+    with contextlib.suppress(OSError):
+        while not checkpoints(tmp_path, "hung-up"):
+            os.read(terminal, 4096)
+    started = descendants(process)
+    assert scratch_folders(temporary)
+    (path,) = checkpoints(tmp_path, "hung-up")
+    before = path.stat().st_mtime_ns
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 130
+    assert path.stat().st_mtime_ns > before
+    assert json.loads((tmp_path / "results" / "hung-up" / "manifest.json").read_text())["sessions"][0]["ended"]
+    wait_for(lambda: not alive(started))
+    assert scratch_folders(temporary) == []
+
+
+@pytest.fixture
+def temporary():
+    """A folder for temporary files whose path has room for a socket's name."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def scratch_folders(temporary):
+    return [path for path in temporary.iterdir() if not path.name.startswith("torchinductor")]
 
 
 def numbers_or_none(numbers, name):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.background_imports import BackgroundImportsProgress
 from dlbench.cli.streams.console import errors, output
+from dlbench.cli.streams.errors import discard_output, on_terminal
 from dlbench.plans.config import load_config
 from dlbench.sessions.run import run
 
@@ -30,22 +31,32 @@ def run_session(request: "Request", options: "Options", registry: "Registry", *,
 
 
 class _InterruptsStop:
-    """The first Ctrl-C (or SIGTERM) asks the session to stop and keep its results; the second ends it at once."""
+    """The first Ctrl-C (or SIGTERM) asks the session to stop and keep its results; the second ends it at once.
+
+    The end of its terminal (SIGHUP) does the same, unless nohup has it ignored.
+    """
 
     def __init__(self, stop: threading.Event, note: Callable[[str], None]) -> None:
         self.stop = stop
         self.note = note
         self.before: dict[int, Any] = {}
+        self.terminal = on_terminal()
 
     def __enter__(self) -> None:
-        self.before = {number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            numbers.append(signal.SIGHUP)
+        self.before = {number: signal.signal(number, self._handle) for number in numbers}
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self.before.items():
             signal.signal(number, handler)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.stop.is_set():
+        hung_up = number == getattr(signal, "SIGHUP", None)
+        if hung_up:
+            discard_output(self.terminal)
+        if self.stop.is_set() and not hung_up:  # a shell and its terminal may send both
             raise KeyboardInterrupt
         self.stop.set()
         self.note("Stopping. Finished trials are kept; run the same command again to continue.")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 import threading
 import time
 from collections import deque
@@ -17,6 +16,7 @@ from dlbench.executors.endings import describe_exit
 from dlbench.executors.memory import out_of_memory_kills
 from dlbench.executors.output_log import ENDLESS_BYTES, OutputLog
 from dlbench.executors.processes import PRELOADED, Worker
+from dlbench.executors.scratch import scratch_subfolder
 from dlbench.executors.worker import serve_units
 from dlbench.plans.config import default_data_dir
 from dlbench.trials.events import Emit, Event, TrialFinished, event_from_json
@@ -103,8 +103,8 @@ class LocalExecutor:
         A trial whose worker died is emitted as failed, with what the worker had printed. Once `stop` is set no unit
         begins, and the running ones save a checkpoint and end.
         """
-        with tempfile.TemporaryDirectory(prefix="dlbench-") as scratch:
-            _Run(self, units, emit, Path(scratch)).run(stop)
+        with scratch_subfolder() as scratch:
+            _Run(self, units, emit, scratch).run(stop)
 
 
 def available_cores() -> int:

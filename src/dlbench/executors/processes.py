@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnContext
@@ -15,11 +16,16 @@ from types import ModuleType
 from typing import Any
 
 from dlbench.errors import DlbenchError
+from dlbench.executors.scratch import scratch_folder
 
 #: What the server imports once, so that no worker has to.
 PRELOADED = ("dlbench.engine.worker_imports", "dlbench.executors.worker", "dlbench.executors.tasks")
+#: What a terminal or a batch system sends to all processes of a group.
+TERMINAL_SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
 _THREADS = {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
 _LOCK = threading.Lock()
+#: How long a server that was killed takes to end.
+_SETTLE_SECONDS = 0.2
 
 
 @contextmanager
@@ -45,13 +51,17 @@ def _prepared_start() -> Iterator[None]:
 def _start_server() -> None:
     """Start the server that workers are forked from, unless it runs, with the terminal's signals blocked.
 
-    Ctrl-C reaches every process of the terminal's group, and would end the server while it imports torch.
+    Ctrl-C, or the end of the terminal, reaches every process of its group, and would end the server while it imports
+    torch, or before the workers have saved their checkpoints.
     """
     from multiprocessing import forkserver, resource_tracker
 
-    resource_tracker.ensure_running()  # starting the tracker, Python unblocks the signals again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    process: Any = multiprocessing.current_process()
+    process._config.setdefault("tempdir", str(scratch_folder()))  # for its socket: removed even after a kill
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL_SIGNALS)
     try:
+        resource_tracker.ensure_running()  # starting the tracker, Python unblocks the first two again
+        signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL_SIGNALS)
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -94,6 +104,7 @@ class Worker:
         try:
             self._start(preloaded, target, arguments)
         except (EOFError, ConnectionError):  # the server was killed; starting again starts another
+            time.sleep(_SETTLE_SECONDS)  # once it is seen to have ended, a moment after its socket was closed
             try:
                 self._start(preloaded, target, arguments)
             except (EOFError, ConnectionError) as error:

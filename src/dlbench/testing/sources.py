@@ -27,7 +27,7 @@ def plugins_in(folder: Path) -> Iterator[tuple[str, ...]]:
             'Write [project.entry-points.dlbench] with a line like snake = "dlbench_snake.plugin".',
         )
     before = list(sys.path)
-    with tempfile.TemporaryDirectory(prefix="dlbench-") as metadata:
+    with tempfile.TemporaryDirectory() as metadata:
         _write_metadata(Path(metadata), project, entry_points)
         sources = [path for path in (folder / "src", folder) if path.is_dir()]
         sys.path[:0] = [metadata, *map(str, sources)]

@@ -1,12 +1,18 @@
 """How errors end the command line: a sentence, what to do next, and an exit code."""
 
 import contextlib
+import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dlbench.errors import DlbenchError, describe_error
+
+_PLACES = (
+    "dlbench writes to standard output, the results folder, the data folder, the folder for temporary files (TMPDIR) "
+    "and, through Python's locks, /dev/shm: df shows whether each has room; --debug shows who was writing."
+)
 
 
 class UnexpectedError(DlbenchError):
@@ -20,7 +26,9 @@ def as_dlbench_error(error: Exception) -> DlbenchError:
     if isinstance(error, DlbenchError):
         return error
     if isinstance(error, OSError) and error.strerror:
-        return UnexpectedError(f"{error.strerror}{f': {error.filename}' if error.filename else ''}.")
+        if error.filename or error.errno not in (errno.ENOSPC, errno.EROFS, errno.EDQUOT):
+            return UnexpectedError(f"{error.strerror}{f': {error.filename}' if error.filename else ''}.")
+        return UnexpectedError(f"{error.strerror}, in a place that the system does not name.", _PLACES)
     import traceback
 
     frame = traceback.extract_tb(error.__traceback__)[-1]
@@ -56,9 +64,25 @@ def flush_stdout() -> Iterator[None]:
                 raise
 
 
+def on_terminal() -> list[int]:
+    """Return which of standard output and error are a terminal; one that has ended no longer counts as one."""
+    return [descriptor for descriptor in (1, 2) if os.isatty(descriptor)]
+
+
+def discard_output(descriptors: Iterable[int]) -> None:
+    """Discard from now on what is written there: to a terminal that has ended, which would be an error."""
+    for descriptor in descriptors:
+        with contextlib.suppress(OSError):
+            _discard(descriptor)
+
+
 def _discard_stdout() -> None:
     """Discard what is buffered: Python would try to write it once more at exit, and print its own error."""
     with contextlib.suppress(OSError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        _discard(sys.stdout.fileno())
+
+
+def _discard(descriptor: int) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
