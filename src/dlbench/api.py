@@ -33,7 +33,7 @@ class Comparison:
 
     path: the run folder.
     plan: the plan as the manifest has it.
-    records: every trial's last record.
+    records: the last record of each trial: of a comparison, those of its plan; of results, all in the folder.
     judging: the criteria that were asked for instead of the plan's, by the keywords of compare.
     """
 
@@ -138,7 +138,7 @@ def compare(
     options = _options({option: given[option] for option in _declared(Options)})
     with Progress(quiet=not progress) as display:
         outcome = run(request, options, registry, load_config(Path.cwd()), display, threading.Event())
-    return Comparison(outcome.folder, outcome.run.plan, outcome.run.records, request.judging)
+    return Comparison(outcome.folder, outcome.run.plan, outcome.run.planned, request.judging)
 
 
 def load_results(path: str | Path) -> Comparison:

@@ -1,12 +1,13 @@
 """The criteria of verdicts: those fixed before running, changed by those a user asks for later."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 from dlbench.analysis.diagnostics import declared_in, names_in
 from dlbench.analysis.metrics import check_metric
 from dlbench.components.metric_table import find_metric
+from dlbench.components.metrics import Value
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.naming import find_baseline
 from dlbench.plans.plan_record import PlanRecord
@@ -39,22 +40,39 @@ def asked_criteria(asked: Mapping[str, Any], plan: PlanRecord, record: TrialReco
     return wanted
 
 
-def deviations(wanted: Criteria, fixed: Criteria) -> tuple[str, ...]:
-    """Return how criteria deviate from those that were fixed before running, a text for each."""
+def deviations(wanted: Criteria, plan: PlanRecord) -> tuple[str, ...]:
+    """Return how criteria deviate from those that a plan fixed before running, a text for each."""
+    fixed, declared = plan.criteria, declared_in(plan)
     return tuple(
-        f"{field.name.replace('_', ' ')} {_word(getattr(wanted, field.name))}, "
-        f"fixed before running: {_word(getattr(fixed, field.name))}"
-        for field in fields(Criteria)
-        if getattr(wanted, field.name) != getattr(fixed, field.name)
+        f"{_in_words(name, wanted, declared)}, fixed before running: {_word(name, fixed, declared)}"
+        for name in _changed(wanted, fixed)
     )
 
 
-def _word(value: object) -> str:
+def changed_criteria(before: PlanRecord, now: PlanRecord) -> tuple[str, ...]:
+    """Return the criteria of a plan that those of another one changed, as texts: "metric test_loss"."""
+    declared = declared_in(before)
+    return tuple(_in_words(name, before.criteria, declared) for name in _changed(before.criteria, now.criteria))
+
+
+def _changed(one: Criteria, other: Criteria) -> list[str]:
+    return [field.name for field in fields(Criteria) if getattr(one, field.name) != getattr(other, field.name)]
+
+
+def _in_words(name: str, criteria: Criteria, declared: Sequence[Value]) -> str:
+    return f"{name.replace('_', ' ')} {_word(name, criteria, declared)}"
+
+
+def _word(name: str, criteria: Criteria, declared: Sequence[Value]) -> str:
+    """Return a criterion as users write it: the margin in the unit of differences."""
+    value = getattr(criteria, name)
     match value:
         case bool():
             return "yes" if value else "no"
+        case float() | int() if name == "margin":
+            return find_metric(criteria.metric, declared).difference_in_words(value)
         case float():
             return f"{value:g}"
         case tuple():
-            return ", ".join(map(str, value)) or "none"
+            return f"at {', '.join(map(str, value))} seeds" if value else "none"
     return str(value)

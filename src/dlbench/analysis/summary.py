@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dlbench.components.metrics import Metric
 from dlbench.components.records import ParameterValue
@@ -106,13 +106,37 @@ def summarize(
 
 
 def group_by_variant(records: Iterable[TrialRecord], plan: PlanRecord) -> dict[str, list[TrialRecord]]:
-    """Return the records of each variant by variant_id, sorted by seed, without those of the noise floor."""
+    """Return the records of a plan's variants and seeds by variant_id, sorted by seed, without the noise floor's."""
     grouped: dict[str, list[TrialRecord]] = {variant.variant_id: [] for variant in plan.variants}
-    extra_seeds = {*plan.noise_floor} - {*plan.seeds}
+    seeds = {*plan.seeds}
     for record in sorted(records, key=lambda record: record.trial.seed):
-        if record.trial.variant_id in grouped and record.trial.seed not in extra_seeds:
+        if record.trial.variant_id in grouped and record.trial.seed in seeds:
             grouped[record.trial.variant_id].append(record)
     return grouped
+
+
+def planned(records: Iterable[TrialRecord], plan: PlanRecord) -> tuple[TrialRecord, ...]:
+    """Return the records of a plan's trials, the noise floor's included, with the diagnostics that the plan measures.
+
+    A plan without diagnostics leaves those that there are.
+    """
+    variants, seeds = {variant.variant_id for variant in plan.variants}, {*plan.seeds}
+    floor = (plan.baseline_variant.variant_id, {*plan.noise_floor}) if plan.noise_floor else ("", set())
+    return tuple(
+        _measured(record, plan)
+        for record in records
+        if (record.trial.variant_id in variants and record.trial.seed in seeds)
+        or (record.trial.variant_id == floor[0] and record.trial.seed in floor[1])
+    )
+
+
+def _measured(record: TrialRecord, plan: PlanRecord) -> TrialRecord:
+    """Return a record with the readings that a plan's diagnostics give: other commands may have measured more."""
+    if not plan.diagnostics or not record.diagnostics:
+        return record
+    epochs, names = plan.diagnostics.epochs(len(record.epochs)), plan.diagnostics.values
+    kept = tuple(each for each in record.diagnostics if each.epoch in epochs and each.diagnostic in names)
+    return record if len(kept) == len(record.diagnostics) else replace(record, diagnostics=kept)
 
 
 def _summarize(variant: PlannedVariant, records: Sequence[TrialRecord], metrics: Sequence[str]) -> VariantSummary:

@@ -11,7 +11,7 @@ from dlbench.analysis.criteria import asked_criteria, deviations
 from dlbench.analysis.diagnostics import base_name, declared_in, names_in, names_of
 from dlbench.analysis.families import COLUMNS, Family, Series, average, estimate_variant, family, judge_values, known
 from dlbench.analysis.metrics import Query, metric_value
-from dlbench.analysis.summary import group_by_variant
+from dlbench.analysis.summary import group_by_variant, planned
 from dlbench.components.metric_table import find_metric
 from dlbench.components.metrics import Metric
 from dlbench.components.records import ParameterValue
@@ -41,6 +41,7 @@ class Judged:
     noise_floor: the baseline against itself on other seeds.
     ranking: ranking of variants over several data sets.
     notes: what could not be judged.
+    second_look: what had been judged before these criteria were fixed, a sentence; "" if nothing had.
     """
 
     criteria: Criteria
@@ -52,6 +53,7 @@ class Judged:
     noise_floor: Family | None = None
     ranking: "Ranking | None" = None
     notes: tuple[str, ...] = ()
+    second_look: str = ""
 
     @property
     def metric(self) -> Metric:
@@ -82,7 +84,7 @@ def judge_run(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[s
     A diverged trial counts with its value. Any other trial without a result drops its pair, which `dropped` counts.
     The order of records and variants has no effect.
     """
-    trials = tuple(records)
+    trials = planned(records, plan)
     criteria = asked_criteria(asked or {}, plan, next((r for r in trials if r.status in COMPLETED), None))
     rules = criteria.rules(declared_in(plan))
     series = _series(trials, plan, criteria)
@@ -97,7 +99,7 @@ def judge_run(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[s
     return Judged(
         criteria=criteria,
         rules=rules,
-        deviations=deviations(criteria, plan.criteria),
+        deviations=deviations(criteria, plan),
         families=families,
         simple_effects=simple_effects,
         interactions=tuple(
@@ -111,13 +113,9 @@ def judge_run(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[s
 
 def _series(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Criteria) -> dict[str, Series]:
     """Return the metric by seed for each variant, by label."""
-    groups, seeds = group_by_variant(records, plan), {*plan.seeds}
+    groups = group_by_variant(records, plan)
     return {
-        variant.label: {
-            record.trial.seed: _value(record, plan, criteria)
-            for record in groups[variant.variant_id]
-            if record.trial.seed in seeds
-        }
+        variant.label: {record.trial.seed: _value(record, plan, criteria) for record in groups[variant.variant_id]}
         for variant in plan.variants
     }
 

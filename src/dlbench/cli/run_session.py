@@ -12,11 +12,13 @@ from dlbench.cli.streams.background_imports import BackgroundImportsProgress
 from dlbench.cli.streams.console import errors, output
 from dlbench.cli.streams.errors import discard_output, on_terminal
 from dlbench.plans.config import load_config
+from dlbench.plans.history import in_words
 from dlbench.sessions.run import run
 
 if TYPE_CHECKING:
     from dlbench.plans.plan import Request
     from dlbench.plugins.registry import Registry
+    from dlbench.runs.folder import RunFolder
     from dlbench.sessions.options import Options, Outcome
 
 
@@ -63,15 +65,15 @@ class _InterruptsStop:
 
 
 def draw_curves(outcome: "Outcome") -> Path | None:
-    """Draw the learning curves of the whole folder and return the file, None if no trial has an epoch."""
+    """Draw the comparison's learning curves and return the file, None if no trial has an epoch."""
     path = outcome.folder / "figures" / "learning-curves.png"
-    if not outcome.computed and path.exists():
+    if not outcome.computed and not outcome.run.other_comparisons and path.exists():
         return path
-    if not any(record.epochs for record in outcome.run.records):
+    if not any(record.epochs for record in outcome.run.planned):
         return None
     from dlbench.report.figures import learning_curves
 
-    learning_curves(outcome.run.records, outcome.run.plan, path, outcome.run.judge())
+    learning_curves(outcome.run.planned, outcome.run.plan, path, outcome.run.judge())
     return path
 
 
@@ -94,5 +96,18 @@ def print_results_place(outcome: "Outcome", figure: Path | None) -> None:
     if outcome.interrupted:
         missing = total - len(outcome.records)
         lines.append(f"{missing} of {total} trials are missing: run the same command again to compute them.")
-    for line in lines:
+    for line in [*lines, *other_comparisons(outcome.run)]:
         output().print(line, soft_wrap=True)
+
+
+def other_comparisons(folder: "RunFolder") -> list[str]:
+    """Return a line that names the other comparisons of a folder, and how to see them; [] if there are none."""
+    found = folder.other_comparisons
+    if not found:
+        return []
+    *more, (number, last) = found
+    if not more:
+        shown = f"an earlier comparison, {in_words(last.plan)}"
+    else:
+        shown = f"{len(found)} other comparisons, such as {in_words(last.plan)}"
+    return [f"The folder also holds {shown}. To see it: dlbench results show {folder.path.name} --comparison {number}"]

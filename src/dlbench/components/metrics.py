@@ -76,6 +76,10 @@ class Metric:
         unit = "points" if self.share else self.unit
         return f" {unit}" if unit else ""
 
+    def difference_in_words(self, value: float) -> str:
+        """Return a difference as text with its unit, "0.2 points"."""
+        return f"{self.difference_scale * value:g}{self.difference_unit}"
+
     def format(self, value: float) -> str:
         """Return one value as text, without its unit."""
         shown = value * self.scale

@@ -1,4 +1,4 @@
-"""The plan of a run folder, extended by that of a session or of another folder."""
+"""Which plans fit into one run folder, and the plan of one folder joined with that of another."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -18,7 +18,7 @@ def extend_plan(old: PlanRecord, new: PlanRecord) -> PlanRecord:
     The order of the old plan stays, and so do its baseline and its criteria, but for interim analyses where it had
     none. Raises DlbenchError for other fixed settings, and for a label that means another variant now.
     """
-    _check_fixed(old, new)
+    check_fixed(old, new)
     _check_labels(old, new)
     labels = {variant.label for variant in old.variants}
     return replace(
@@ -35,7 +35,8 @@ def extend_plan(old: PlanRecord, new: PlanRecord) -> PlanRecord:
     )
 
 
-def _check_fixed(old: PlanRecord, new: PlanRecord) -> None:
+def check_fixed(old: PlanRecord, new: PlanRecord) -> None:
+    """Raise DlbenchError for a plan whose fixed settings differ from those of a run folder, and list them."""
     before = {name: text for name, text in TEXTS_BEFORE_INTRODUCED.items() if name in new.fixed}
     fixed = {name: text for name, text in before.items() if name not in old.axes} | dict(old.fixed)
     names = [name for name in {**fixed, **new.fixed} if fixed.get(name) != new.fixed.get(name)]
@@ -54,9 +55,9 @@ def _check_labels(old: PlanRecord, new: PlanRecord) -> None:
     for variant in new.variants:
         if known.get(variant.label, variant.variant_id) != variant.variant_id:
             raise DlbenchError(
-                f"The variant {variant.label} is not the one of that name in the run folder: "
-                "its data, or a value that shows neither as an axis nor as a fixed setting, has changed.",
-                "Choose another --name.",
+                f"The variant {variant.label} is not the one of that name in the other folder: "
+                "its data, or a value that shows neither as an axis nor as a fixed setting, differs.",
+                "Merge only runs whose variants are the same.",
             )
 
 

@@ -13,15 +13,15 @@ from dlbench.runs.folder import RunFolder
 
 def run_document(folder: RunFolder, judging: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return a run: its plan, summaries, verdicts, convergence and diagnostics that differ."""
-    plan = folder.plan
+    plan, records = folder.plan, folder.planned
     return {
         "name": folder.path.name,
         "path": str(folder.path),
         "plan": plan.to_json(),
-        "summary": [_summary_document(summary) for summary in summarize(folder.records, plan)],
+        "summary": [_summary_document(summary) for summary in summarize(records, plan)],
         **verdicts_document(folder.judge(judging)),
-        "convergence": [row.document() for row in convergence(folder.records, plan)],
-        "diagnostics": [found.document() for found in explain(folder.records, plan).differences],
+        "convergence": [row.document() for row in convergence(records, plan)],
+        "diagnostics": [found.document() for found in explain(records, plan).differences],
     }
 
 
@@ -37,6 +37,7 @@ def verdicts_document(judged: Judged) -> dict[str, Any]:
     return {
         "judging": judged.criteria.to_json() | {"higher_is_better": judged.rules.higher_is_better},
         "departures": judged.deviations,
+        "second_look": judged.second_look,
         "comparison": judged.table()[1],
         "letters": {family.axis: dict(family.letters) for family in judged.families if family.letters},
         "sentences": list(dict.fromkeys(text for family in families for text in family.sentences)),

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dlbench.plans.extend import extend_plan
+from dlbench.plans.extend import check_fixed
+from dlbench.plans.history import AskedPlan, find_question
 from dlbench.plans.plan_record import PlanRecord
-from dlbench.runs.manifest import Manifest, add_session, amend_session
+from dlbench.runs.manifest import Manifest, add_session, amend_session, update_plan
 
 #: What is said where something of it was lost.
 LOST = (
@@ -21,16 +22,16 @@ LOST = (
 class Contribution:
     """A session's part of the manifest.
 
-    plan: all that it has planned.
+    asked: its comparison.
     session: its entry.
     """
 
-    plan: PlanRecord
+    asked: AskedPlan
     session: Mapping[str, Any]
 
     def with_plan(self, plan: PlanRecord) -> "Contribution":
-        """Return the contribution with more of a plan."""
-        return replace(self, plan=extend_plan(self.plan, plan))
+        """Return the contribution with its comparison as far as it has grown."""
+        return replace(self, asked=replace(self.asked, plan=plan))
 
     def with_facts(self, facts: Mapping[str, Any]) -> "Contribution":
         """Return the contribution with more facts in the session's entry."""
@@ -40,17 +41,12 @@ class Contribution:
         """Return whether a manifest has all of it."""
         entry = next((each for each in manifest.sessions if each.get("session") == self.session["session"]), None)
         same = json.dumps(entry, sort_keys=True) == json.dumps(self.session, sort_keys=True)
-        return same and _parts(self.plan) <= _parts(manifest.plan)
+        return same and find_question(self.asked.plan, manifest.history) is not None
 
     def restored(self, manifest: Manifest) -> Manifest:
         """Return the manifest with all of it; raise DlbenchError where the plan fits no more."""
-        manifest = replace(manifest, plan=extend_plan(manifest.plan, self.plan))
+        check_fixed(manifest.plan, self.asked.plan)
+        manifest = update_plan(manifest, self.asked)
         if any(each.get("session") == self.session["session"] for each in manifest.sessions):
             return amend_session(manifest, self.session["session"], self.session)
         return add_session(manifest, self.session)
-
-
-def _parts(plan: PlanRecord) -> set[tuple[str, Any]]:
-    """Return what a plan wants computed."""
-    variants = {("variant", variant.variant_id) for variant in plan.variants}
-    return variants | {("seed", seed) for seed in plan.seeds} | {("floor", seed) for seed in plan.noise_floor}

@@ -16,7 +16,7 @@ from dlbench.runs.answer_tables import read_answer_tables
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import list_runs
 from dlbench.runs.manifest import Manifest
-from dlbench.trials.trial_record import COMPLETED, TrialRecord
+from dlbench.trials.trial_record import COMPLETED
 
 #: Texts that people write: about all runs, and about one of them (in its folder).
 INTRODUCTION, NOTES = "introduction.md", "notes.md"
@@ -112,7 +112,7 @@ def read_findings(folder: RunFolder, registry: Registry) -> Findings:
         experiment = _experiment(folder.path, folder.plan.experiment, registry)
     except DlbenchError:
         return read_answer_tables(folder.path)
-    return find(experiment, _planned(folder), folder.plan)
+    return find(experiment, folder.planned, folder.plan)
 
 
 def _read(path: Path, registry: Registry) -> ExperimentRun | None:
@@ -120,7 +120,7 @@ def _read(path: Path, registry: Registry) -> ExperimentRun | None:
     if folder.manifest is None or not folder.plan.experiment:
         return None
     experiment = _experiment(path, folder.plan.experiment, registry)
-    plan, records = folder.plan, _planned(folder)
+    plan, records = folder.plan, folder.planned
     deviations = run_deviations((record.trial for record in records), experiment, registry)
     return ExperimentRun(
         folder=path.name,
@@ -143,12 +143,6 @@ def _experiment(folder: Path, name: str, registry: Registry) -> Experiment:
 
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
-
-
-def _planned(folder: RunFolder) -> list[TrialRecord]:
-    variants = {variant.variant_id for variant in folder.plan.variants}
-    seeds = {*folder.plan.seeds, *folder.plan.noise_floor}
-    return [r for r in folder.records if r.trial.variant_id in variants and r.trial.seed in seeds]
 
 
 def _machines(manifest: Manifest) -> tuple[str, ...]:

@@ -54,12 +54,12 @@ def _view(folder: RunFolder, name: str) -> Table:
     if name == "comparison":
         return folder.judge().table()
     if name == "per-class":
-        return per_class_table(per_class(folder.records, folder.plan))
+        return per_class_table(per_class(folder.planned, folder.plan))
     return table(TABLE_DEFINITIONS[name], folder.records, folder.manifest.plan if folder.manifest else None)
 
 
 def _summary(folder: RunFolder, *, for_people: bool) -> Table:
-    summaries = summarize(folder.records, folder.plan)
+    summaries = summarize(folder.planned, folder.plan)
     return _readable(summaries) if for_people else summary_table(summaries)
 
 

@@ -2,16 +2,18 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dlbench.errors import DlbenchError
 from dlbench.files import copy_file, replace_file, writing
+from dlbench.plans.history import AskedPlan, History
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.contribution import Contribution
 from dlbench.runs.folder_session import FolderSession, utc_now
 from dlbench.runs.journal import journal_path, record_line
-from dlbench.runs.manifest import Manifest, add_session
+from dlbench.runs.manifest import SCHEMA, Manifest, add_session
 from dlbench.runs.peers import Peer
 from dlbench.runs.provenance import provenance_id
 from dlbench.trials.trial_record import TrialRecord
@@ -32,12 +34,12 @@ class RunFolder(FolderSession):
     def start(
         self, plan: PlanRecord, command: Sequence[str], provenance: Mapping[str, Any], *, mixed: bool = False
     ) -> Manifest:
-        """Begin a session: join its plan to the folder's, write the manifest, bring the tables up to date.
+        """Begin a session: write its plan into the manifest as the last one that was asked, and update the tables.
 
         provenance: what collect_provenance() returned.
         mixed: whether other processes may be active with a different provenance.
         """
-        self._extended(plan)  # a plan that does not fit is refused before anything is written
+        self._check_fixed(plan)  # a plan that does not fit is refused before anything is written
         with writing(self.path), self._begin():
             now = provenance_id(provenance)
             if not mixed:
@@ -50,8 +52,9 @@ class RunFolder(FolderSession):
                 "provenance_id": now,
                 **provenance,
             }
-            self._contribution = Contribution(plan, session)
-            return self._write_manifest(add_session(self._extended(plan), session))
+            manifest, asked = self._ask(plan)
+            self._contribution = Contribution(asked, session)
+            return self._show(add_session(manifest, session), plan)
 
     def _check_peers(self, now: str) -> None:
         """Raise DlbenchError where another session is active with other versions or processors."""
@@ -95,15 +98,19 @@ class RunFolder(FolderSession):
         sessions: Sequence[Mapping[str, Any]],
         records: Sequence[TrialRecord],
         sources: Sequence[Path] = (),
+        earlier: History = (),
     ) -> None:
         """Copy the plan, sessions and records of other run folders into this one; call it within importing().
 
         plan: already joined with the folder's own.
         sources: the folders that may hold the records' weights.
+        earlier: the other comparisons that were asked of any of the folders.
         """
         with writing(self.path), self._active.exclusive():
             names = {session.get("session") for session in self.state.sessions}
-            manifest = self._extended(plan)
+            known = self.manifest or Manifest(schema=SCHEMA, name=self.path.name, plan=plan)
+            joined = AskedPlan(plan=plan, asked=utc_now().isoformat(timespec="seconds"))
+            manifest = replace(known, name=self.path.name, plan=plan, comparisons=(*earlier, joined))
             for session in sessions:
                 if session.get("session") not in names:
                     manifest = add_session(manifest, session)

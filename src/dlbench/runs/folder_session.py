@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any, Self
 
 from dlbench.analysis.convergence import find_target
+from dlbench.analysis.verdicts import judge_run
 from dlbench.errors import DlbenchError
 from dlbench.files import make_folder, remove_file, writing
-from dlbench.plans.extend import extend_plan
+from dlbench.plans.extend import check_fixed
+from dlbench.plans.history import AskedPlan, same_question
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.contribution import LOST, Contribution
 from dlbench.runs.folder_lock import LOCK
 from dlbench.runs.journal import FOLDER
 from dlbench.runs.leftovers import keep_changed_tables, remove_leftovers
 from dlbench.runs.locations import check_own, set_aside
-from dlbench.runs.manifest import SCHEMA, Manifest, amend_session, read_manifest, write_manifest
+from dlbench.runs.manifest import SCHEMA, Manifest, amend_session, ask, read_manifest, update_plan, write_manifest
 from dlbench.runs.peers import ActiveSessions, alone_in
 from dlbench.runs.stored_run import StoredRun
 from dlbench.runs.tables import TableFiles
@@ -57,20 +59,28 @@ class FolderSession(StoredRun):
             self.close()
 
     def extend(self, plan: PlanRecord) -> None:
-        """Join more of the session's plan to the folder's, and write the manifest."""
-        if self.manifest is None:
+        """Write the session's comparison, which has grown, into the manifest, with the target that its trials set."""
+        if self._contribution is None:
             raise DlbenchError("A session extends its plan only after it has begun.")
         with writing(self.path), self._active.exclusive():
-            self.manifest = self._current_manifest()
-            self._contribution = self._contribution and self._contribution.with_plan(plan)
-            self._write_manifest(self._extended(plan))
+            self._grow(plan, self._contribution)
+
+    def _grow(self, plan: PlanRecord, own: Contribution) -> None:
+        manifest = self._current_manifest() or Manifest(schema=SCHEMA, name=self.path.name, plan=plan)
+        self._contribution = own.with_plan(replace(plan, target=find_target(self.records, plan)))
+        self._show(update_plan(manifest, self._contribution.asked), plan)
+
+    def _show(self, manifest: Manifest, plan: PlanRecord) -> Manifest:
+        """Write the manifest, and continue with the comparison in it that a plan asks."""
+        self._own = next(asked.plan for asked in manifest.history if same_question(asked.plan, plan))
+        return self._write_manifest(manifest)
 
     def _current_manifest(self) -> Manifest | None:
         """Read the manifest; what another process has overwritten of this session's part is restored, and said."""
         manifest, own = read_manifest(self.path) or self.manifest, self._contribution
         if own is None:
             return manifest
-        manifest = manifest or Manifest(schema=SCHEMA, name=self.path.name, plan=own.plan)
+        manifest = manifest or Manifest(schema=SCHEMA, name=self.path.name, plan=own.asked.plan)
         if own.is_in(manifest):
             return manifest
         if LOST not in self.notes:
@@ -151,11 +161,17 @@ class FolderSession(StoredRun):
             else:
                 return
 
-    def _extended(self, plan: PlanRecord) -> Manifest:
-        """Return the folder's manifest, its plan joined with another one."""
+    def _check_fixed(self, plan: PlanRecord) -> None:
+        if self.manifest is not None:
+            check_fixed(self.manifest.plan, plan)
+
+    def _ask(self, plan: PlanRecord) -> tuple[Manifest, AskedPlan]:
+        """Return the folder's manifest with a comparison as the last one that was asked, and that comparison."""
+        self._check_fixed(plan)
+        new = AskedPlan(plan=plan, asked=utc_now().isoformat(timespec="seconds"), seen=len(self.state.completed))
         if self.manifest is None:
-            return Manifest(schema=SCHEMA, name=self.path.name, plan=plan)
-        return replace(self.manifest, name=self.path.name, plan=extend_plan(self.manifest.plan, plan))
+            return Manifest(schema=SCHEMA, name=self.path.name, plan=plan, comparisons=(new,)), new
+        return ask(replace(self.manifest, name=self.path.name), new), new
 
     def _write_manifest(self, manifest: Manifest) -> Manifest:
         write_manifest(self.path, manifest)
@@ -182,18 +198,22 @@ class FolderSession(StoredRun):
             self._contribution = None
 
     def _write_tables(self) -> None:
+        """Write the tables, and the verdicts on the last comparison that was asked, which may be another session's."""
         if self.manifest is None:
             self._tables.rebuild(self.records)
             return
-        self._tables.rebuild(self.records, self.manifest.plan)
-        self._tables.write_comparison(*self.judge().table())
+        plan = self.manifest.plan
+        self._tables.rebuild(self.records, plan)
+        judged = self.judge() if plan is self.plan else judge_run(self.records, plan)
+        self._tables.write_comparison(*judged.table())
 
     def _end_session(self) -> None:
-        manifest = self._current_manifest()
+        if self._contribution:
+            self._grow(self._contribution.asked.plan, self._contribution)
+        manifest = self.manifest
         if manifest is None:
             return
-        target = find_target(self.records, manifest.plan)
-        if target:
+        if not self._contribution and (target := find_target(self.records, manifest.plan)):
             manifest = replace(manifest, plan=replace(manifest.plan, target=target))
         facts: dict[str, Any] = {"ended": utc_now().isoformat(timespec="seconds")}
         if self._interim_analyses:

@@ -9,6 +9,7 @@ from typing import Any
 
 from dlbench.errors import DlbenchError
 from dlbench.files import replace_file
+from dlbench.plans.history import AskedPlan, History, add_question, same_question
 from dlbench.plans.parse import parse_plan
 from dlbench.plans.plan_record import PlanRecord
 
@@ -27,14 +28,22 @@ class Manifest:
 
     schema: version of the file format.
     name: name of the run.
-    plan: what it compares; also answers the keys of its JSON, as in plan["variants"].
+    plan: what the last command compared; also answers the keys of its JSON, as in plan["variants"].
     sessions: for each session its command, versions, hardware, commit, start and end.
+    comparisons: all that commands asked of the folder, that of the plan included; () where that is the only one.
     """
 
     schema: int
     name: str
     plan: PlanRecord
     sessions: tuple[Mapping[str, Any], ...] = ()
+    comparisons: History = ()
+
+    @property
+    def history(self) -> History:
+        """Return the comparisons in the order in which they were first asked."""
+        started = self.sessions[0].get("started") if self.sessions else ""
+        return self.comparisons or (AskedPlan(plan=self.plan, asked=str(started or "")),)
 
     @property
     def planned(self) -> int:
@@ -48,11 +57,13 @@ def read_manifest(folder: Path) -> Manifest | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         _check_schema(content, path)
+        plan = parse_plan(content["plan"])
         return Manifest(
             schema=content["schema"],
             name=content["name"],
-            plan=parse_plan(content["plan"]),
+            plan=plan,
             sessions=tuple(content["sessions"]),
+            comparisons=tuple(_parse_comparison(each, plan) for each in content.get("comparisons", ())),
         )
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -62,6 +73,15 @@ def read_manifest(folder: Path) -> Manifest | None:
             f"The trials themselves are in the journal folder: `dlbench results doctor {folder.name}` makes a manifest "
             "from them.",
         ) from error
+
+
+def _parse_comparison(content: Mapping[str, Any], plan: PlanRecord) -> AskedPlan:
+    """Read a comparison; that of the manifest's plan has none of its own."""
+    asked, seen = content["asked"], content["seen"]
+    if not isinstance(asked, str) or type(seen) is not int:
+        raise ValueError("a comparison says when it was asked and how many results there were")
+    own = content.get("plan")
+    return AskedPlan(plan=parse_plan(own) if own else plan, asked=asked, seen=seen)
 
 
 def _check_schema(content: Mapping[str, Any], path: Path) -> None:
@@ -82,13 +102,34 @@ def _check_schema(content: Mapping[str, Any], path: Path) -> None:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write a run folder's manifest in one step."""
-    content = {
+    content: dict[str, Any] = {
         "schema": manifest.schema,
         "name": manifest.name,
         "plan": manifest.plan.to_json(),
         "sessions": list(manifest.sessions),
     }
+    if len(manifest.comparisons) > 1:
+        content["comparisons"] = [_comparison_json(asked, manifest.plan) for asked in manifest.comparisons]
     replace_file(folder / FILE_NAME, json.dumps(content, indent=2) + "\n", parents=False)
+
+
+def _comparison_json(asked: AskedPlan, plan: PlanRecord) -> dict[str, Any]:
+    own = {} if same_question(asked.plan, plan) else {"plan": asked.plan.to_json()}
+    return {"asked": asked.asked, "seen": asked.seen, **own}
+
+
+def ask(manifest: Manifest, new: AskedPlan) -> Manifest:
+    """Return the manifest with a comparison as the last one that was asked."""
+    history = add_question(manifest.history, new)
+    plan = next(asked.plan for asked in history if same_question(asked.plan, new.plan))
+    return replace(manifest, plan=plan, comparisons=history)
+
+
+def update_plan(manifest: Manifest, new: AskedPlan) -> Manifest:
+    """Return the manifest with a comparison that has grown; the last one that was asked stays the last."""
+    if same_question(manifest.plan, new.plan):
+        return ask(manifest, new)
+    return replace(manifest, comparisons=add_question(manifest.history, new))
 
 
 def add_session(manifest: Manifest, session: Mapping[str, Any]) -> Manifest:

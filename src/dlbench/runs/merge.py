@@ -7,6 +7,7 @@ from typing import Any
 
 from dlbench.errors import DlbenchError
 from dlbench.plans.extend import extend_plan
+from dlbench.plans.history import History, add_question, others, same_question
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.folder import RunFolder
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -47,9 +48,8 @@ def merge(target: Path, sources: Sequence[Path]) -> MergeResult:
         if joined.plan is not None:
             with folder.importing():
                 joined = _join(folder, found)  # again: the folder may have changed until its lock was held
-                folder.import_results(
-                    joined.plan or folder.plan, joined.sessions, joined.new, [source.path for source in found]
-                )
+                plan, paths = joined.plan or folder.plan, [source.path for source in found]
+                folder.import_results(plan, joined.sessions, joined.new, paths, _earlier([folder, *found], plan))
     return MergeResult(
         path=target,
         added=joined.added,
@@ -80,11 +80,11 @@ class _Joined:
     provenances: int = 1
 
 
-def _join(folder: RunFolder, others: Sequence[RunFolder]) -> _Joined:
+def _join(folder: RunFolder, sources: Sequence[RunFolder]) -> _Joined:
     """Return what a folder and others amount to together; raise DlbenchError where their plans do not fit."""
     joined = _Joined(plan=folder.plan if folder.manifest or folder.records else None)
     records, new = dict(folder.state.records), {}
-    for source in others:
+    for source in sources:
         joined.plan = extend_plan(joined.plan, source.plan) if joined.plan else source.plan
         joined.sessions += source.manifest.sessions if source.manifest else ()
         joined.added[source.path.name] = 0
@@ -99,6 +99,15 @@ def _join(folder: RunFolder, others: Sequence[RunFolder]) -> _Joined:
     joined.new = list(new.values())
     joined.provenances = len({record.provenance_id for record in records.values() if record.status in COMPLETED})
     return joined
+
+
+def _earlier(folders: Sequence[RunFolder], joined: PlanRecord) -> History:
+    """Return the comparisons that were asked of any of the folders before the last ones, which become one."""
+    found: History = ()
+    for manifest in filter(None, (folder.manifest for folder in folders)):
+        for _, asked in others(manifest.plan, manifest.history):
+            found = found if same_question(asked.plan, joined) else add_question(found, asked)
+    return found
 
 
 def _differ(one: TrialRecord, other: TrialRecord) -> bool:

@@ -37,7 +37,8 @@ def overview(path: Path) -> Overview:
         folder = RunFolder(path)
     except DlbenchError as error:
         return Overview(name=path.name, size_bytes=size, problem=error.message)
-    records, manifest = folder.records, folder.manifest
+    manifest = folder.manifest
+    records = folder.planned if manifest else folder.records
     done = sum(record.status in COMPLETED for record in records)
     failed = len(records) - done
     if manifest is None:

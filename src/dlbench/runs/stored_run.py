@@ -2,19 +2,23 @@
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlbench.analysis.criteria import asked_criteria
+from dlbench.analysis.second_look import second_look
+from dlbench.analysis.summary import planned
 from dlbench.analysis.verdicts import Judged, judge_run
 from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import Criteria
+from dlbench.plans.history import AskedPlan, in_words, others
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.folder_state import FolderState
 from dlbench.runs.journal import JournalReader
 from dlbench.runs.manifest import read_manifest
 from dlbench.runs.peers import active_peers
+from dlbench.trials.diagnostics import DiagnosticsPlan
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 if TYPE_CHECKING:
@@ -41,6 +45,7 @@ class StoredRun:
         self._torn: tuple[str, ...] = ()
         self._finished: set[str] = set()
         self._judgement: _Judgement | None = None
+        self._own: PlanRecord | None = None
 
     def read(self) -> None:
         """Read the manifest, and what the journals have gained since the last time."""
@@ -69,13 +74,40 @@ class StoredRun:
 
     @property
     def plan(self) -> PlanRecord:
-        """Return the plan of the folder; one without a manifest is a DlbenchError."""
+        """Return the comparison of this session, else the one that was chosen, else the last one that was asked.
+
+        A folder without a manifest is a DlbenchError.
+        """
         if self.manifest is None:
             raise DlbenchError(
                 f"{self.path} has no manifest.json, so its variants are not known.",
                 f"Type `dlbench results doctor {self.path.name}`, which makes one from the trials.",
             )
-        return self.manifest.plan
+        return self._own or self.manifest.plan
+
+    def choose(self, number: int) -> None:
+        """Continue with one of the folder's comparisons, counted from 1 in the order in which they were first asked."""
+        history = self.manifest.history if self.manifest else ()
+        if not 1 <= number <= len(history):
+            shown = "; ".join(f"{n}: {in_words(asked.plan)}" for n, asked in enumerate(history, start=1))
+            raise DlbenchError(f"{self.path} has no comparison {number}.", f"It has {shown}.")
+        self._own = history[number - 1].plan
+
+    @property
+    def other_comparisons(self) -> list[tuple[int, AskedPlan]]:
+        """Return the folder's other comparisons, each with its number."""
+        return others(self.plan, self.manifest.history if self.manifest else ())
+
+    @property
+    def planned(self) -> tuple[TrialRecord, ...]:
+        """Return the records of the comparison's trials."""
+        return planned(self.records, self.plan)
+
+    @property
+    def earlier_diagnostics(self) -> tuple[DiagnosticsPlan, ...]:
+        """Return what the folder's comparisons measure during training."""
+        history = self.manifest.history if self.manifest else ()
+        return tuple(asked.plan.diagnostics for asked in history if asked.plan.diagnostics)
 
     @property
     def state(self) -> FolderState:
@@ -92,10 +124,12 @@ class StoredRun:
         The same question is answered once for as long as neither records nor plan change.
         """
         records, plan = self._reader.records, self.plan
-        record = next((record for record in records.values() if record.status in COMPLETED), None)
+        record = next((record for record in self.planned if record.status in COMPLETED), None)
         criteria = asked_criteria(asked or {}, plan, record)
         known = self._judgement
         if known is None or known.records is not records or known.plan is not plan or known.criteria != criteria:
-            known = _Judgement(records, plan, criteria, judge_run(records.values(), plan, asked))
+            history = self.manifest.history if self.manifest else ()
+            judged = replace(judge_run(records.values(), plan, asked), second_look=second_look(plan, history))
+            known = _Judgement(records, plan, criteria, judged)
             self._judgement = known
         return known.judged

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dlbench.analysis.verdicts import judge_run
+from dlbench.errors import DlbenchError
+from dlbench.plans.diagnostics import read_diagnostics
 from dlbench.plans.plan import Plan
 from dlbench.plugins.registry import Registry
 from dlbench.runs.checkpoint_files import FOLDER as CHECKPOINTS
@@ -17,8 +18,9 @@ from dlbench.runs.folder import RunFolder
 from dlbench.runs.provenance import provenance_id
 from dlbench.runs.timing import longest_first
 from dlbench.sessions.options import Display, Options, Outcome
-from dlbench.sessions.pending import forced_trials, pending
+from dlbench.sessions.pending import forced_trials, kept_diagnostics, pending
 from dlbench.sessions.resume import ReuseRequirements, reusable
+from dlbench.trials.diagnostics import DiagnosticsPlan
 from dlbench.trials.events import EpochFinished, Event, TrialFinished, TrialNoted, TrialStarted
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -165,7 +167,8 @@ class LiveSession:
         """Carry out the stage's interim analysis, if one is planned; return whether every verdict is decided."""
         if not self.stage.interim_analyses:
             return False
-        judged = judge_run(self.folder.records, self.stage.record)
+        self.folder.extend(self.stage.record)  # with the target that the stage's trials set
+        judged = self.folder.judge()
         verdicts = [c.verdict for family in judged.families or judged.simple_effects for c in family.comparisons]
         seeds = len(self.stage.seeds)
         self.folder.add_interim_analysis({"seeds": seeds, "verdicts": verdicts, "decided": judged.decided})
@@ -210,11 +213,25 @@ class LiveSession:
             trials=(trial,),
             weights_folder=str(run / "weights") if self.options.save_weights else "",
             keep_steps=keep_steps,
-            diagnostics=self.stage.diagnostics,
+            diagnostics=self._diagnostics(trial),
             checkpoint_folder=str(run / CHECKPOINTS) if self.options.checkpoint_every else "",
             checkpoint_every=self.options.checkpoint_every,
             provenance_id=self.provenance_id,
         )
+
+    def _diagnostics(self, trial: Trial) -> DiagnosticsPlan:
+        """Return what is measured: what the plan asks for, and what the record that is replaced has."""
+        record = self.folder.state.records.get(trial.trial_id)
+        earlier = self.folder.earlier_diagnostics if record and record.watched else ()
+        return kept_diagnostics(self.stage.diagnostics, record, filter(self._has, earlier))
+
+    def _has(self, diagnostics: DiagnosticsPlan) -> bool:
+        """Return whether diagnostics can still be measured: their plugins are installed."""
+        try:
+            read_diagnostics(diagnostics.diagnostics, self.registry)
+        except DlbenchError:
+            return False
+        return True
 
     def _wait_for_others(self, trials: Sequence[Trial]) -> bool:
         """Return whether other processes still run some of the trials, and show which processes, each once."""

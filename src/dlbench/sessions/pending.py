@@ -8,7 +8,9 @@ from dlbench.plans.plan import Plan
 from dlbench.runs.folder_state import FolderState
 from dlbench.sessions.options import Options
 from dlbench.sessions.staleness import stale_trials
+from dlbench.trials.diagnostics import DiagnosticsPlan
 from dlbench.trials.trial import Trial
+from dlbench.trials.trial_record import TrialRecord
 
 
 def pending(plan: Plan, state: FolderState, options: Options, provenance: Mapping[str, Any]) -> tuple[Trial, ...]:
@@ -24,6 +26,20 @@ def pending(plan: Plan, state: FolderState, options: Options, provenance: Mappin
     )
     there = (state.completed - replaced - lacking) | state.finished_this_session
     return tuple(trial for trial in plan.trials if trial.trial_id not in there)
+
+
+def kept_diagnostics(
+    wanted: DiagnosticsPlan, record: TrialRecord | None, earlier: Iterable[DiagnosticsPlan]
+) -> DiagnosticsPlan:
+    """Return what to measure in a trial that replaces a record: what is wanted, and what the record has.
+
+    earlier: what the folder's comparisons measure. Values of one name, measured in two ways, cannot stand in a record.
+    """
+    for other in earlier if record else ():
+        alike = {*other.values} & {*wanted.values} and not {*other.diagnostics} <= {*wanted.diagnostics}
+        if record and not alike and not other.missing_from(record.watched, len(record.epochs)):
+            wanted = wanted.joined(other)
+    return wanted
 
 
 def forced_trials(names: Iterable[str], plan: Plan) -> frozenset[str]:

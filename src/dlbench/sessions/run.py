@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,6 @@ from dlbench.components.syntax import parse_reference
 from dlbench.errors import DlbenchError
 from dlbench.plans.build import build, resolve
 from dlbench.plans.config import Config, default_data_dir
-from dlbench.plans.diagnostics import read_diagnostics
 from dlbench.plans.plan import Plan, Request
 from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
@@ -25,7 +24,6 @@ from dlbench.sessions.pending import check_forced
 from dlbench.sessions.resolve import TrialResolver, data_folder
 from dlbench.sessions.resume import check_fresh
 from dlbench.sessions.staleness import plugins_used
-from dlbench.trials.diagnostics import NO_DIAGNOSTICS
 
 if TYPE_CHECKING:
     from dlbench.plugins.protocols import ExecutorFactory, ExecutorProtocol
@@ -49,7 +47,8 @@ def run(
     folder = RunFolder(path, fresh=options.fresh)
     for warning in folder.warnings:
         display.note(warning)
-    plan = _fix_judging(_keep_diagnostics(plan, folder, registry, display), request, folder)
+    plan = _fix_judging(plan, request)
+    _note_missing_diagnostics(plan, folder, display)
     check_forced(options.force, plan)
     session = LiveSession(plan, folder, registry, display, options, provenance)
     executor = functools.cache(lambda: build_executor(options, registry, data_dir))
@@ -79,45 +78,18 @@ def _resolve(
     return plan, collect_provenance(plugins_used(plan, registry), hardware)
 
 
-def _keep_diagnostics(plan: Plan, folder: RunFolder, registry: Registry, display: Display) -> Plan:
-    """Return the plan with the folder's diagnostics too, so that every pair has them; show what runs again for it."""
-    before = folder.manifest.plan.diagnostics if folder.manifest else NO_DIAGNOSTICS
-    try:
-        read_diagnostics(before.diagnostics, registry)
-    except DlbenchError as error:  # its plugin is no longer installed
-        display.note(f"The folder's diagnostics are no longer measured: {error.message}")
-        before = NO_DIAGNOSTICS
-    plan = replace(plan, diagnostics=before.joined(plan.diagnostics))
+def _fix_judging(plan: Plan, request: Request) -> Plan:
+    """Return the plan with how it will be judged: as the command asks, whatever its folder holds."""
+    criteria = replace(asked_criteria(request.judging, plan.record), interim_analyses=plan.interim_analyses)
+    return replace(plan, baseline=criteria.baseline, judging=criteria)
+
+
+def _note_missing_diagnostics(plan: Plan, folder: RunFolder, display: Display) -> None:
+    """Show how many trials of the folder run again because they lack diagnostics."""
     again = folder.state.without_diagnostics(plan.diagnostics) & {trial.trial_id for trial in plan.trials}
     if again:
         trials = f"{len(again)} trial{'s' * (len(again) != 1)}"
         display.note(f"{trials} of the folder lack some of the diagnostics: computed again, to the same numbers.")
-    return plan
-
-
-def _fix_judging(plan: Plan, request: Request, folder: RunFolder) -> Plan:
-    """Return the plan with how it will be judged: as its folder has fixed it or, for a new one, as was asked."""
-    before = folder.manifest.plan if folder.manifest else None
-    criteria = asked_criteria({} if before else request.judging, before or plan.record)
-    before_analyses, analyses = criteria.interim_analyses, plan.interim_analyses
-    if analyses and before_analyses not in ((), analyses):
-        raise DlbenchError(
-            f"The folder has interim analyses at {_numbers(before_analyses)} seeds, not at {_numbers(analyses)}: "
-            "they are fixed before running.",
-            "Repeat the command that made it, or choose another --name.",
-        )
-    criteria = replace(criteria, interim_analyses=analyses or before_analyses)
-    known = any(variant.label == criteria.baseline for variant in plan.variants)
-    if plan.noise_floor and not known:
-        raise DlbenchError(
-            f"The noise floor of this folder is that of {criteria.baseline}, which is not among the variants.",
-            f"Add {criteria.baseline}, or choose another --name.",
-        )
-    return replace(plan, baseline=criteria.baseline if known else "", judging=criteria)
-
-
-def _numbers(seeds: Sequence[int]) -> str:
-    return ", ".join(map(str, seeds))
 
 
 @contextlib.contextmanager

@@ -91,4 +91,4 @@ def _digits(width: float) -> int:
 
 def margin_in_words(rules: Rules) -> str:
     """Return "0.2 points"."""
-    return f"{rules.metric.difference_scale * rules.margin:g}{rules.metric.difference_unit}"
+    return rules.metric.difference_in_words(rules.margin)

@@ -13,8 +13,8 @@ from dlbench.analysis.explain import explain
 from dlbench.analysis.metrics import Query, check_metric, metric_value
 from dlbench.analysis.verdicts import judge_run
 from dlbench.errors import DlbenchError
+from dlbench.plans.extend import extend_plan
 from dlbench.report.terminal.explain import explanation_table, print_explanation
-from dlbench.runs.folder import extend_plan
 from dlbench.runs.tables import TableFiles
 from dlbench.trials.diagnostics import DiagnosticsPlan, Reading
 from dlbench.trials.trial_record import TrialRecord

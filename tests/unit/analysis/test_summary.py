@@ -42,7 +42,7 @@ def test_a_diverged_trial_counts_with_its_accuracy_but_not_with_its_time_and_fai
         make_record(seed=3, status="failed", message="ValueError: no", metrics={}),
         make_record(seed=4, status="oom", metrics={}),
     ]
-    (summary,) = summarize(records, make_plan(["relu"]))
+    (summary,) = summarize(records, make_plan(["relu"], range(5)))
     assert (summary.n, summary.failed) == (2, 3)
     assert summary.metrics["validation_accuracy"].values == {0: 0.9, 1: 0.1}
     assert set(summary.metrics["train_seconds"].values) == {0}

@@ -331,12 +331,9 @@ def test_a_session_ends_with_its_comparison_and_its_target(tmp_path, records, pl
     assert to_csv(*judge_run(again.records, again.plan).table()) == text
 
 
-def test_a_plan_that_is_extended_keeps_what_was_fixed(tmp_path, make_plan, provenance):
-    fixed = Criteria(metric="test_loss", margin=0.0, alpha=0.05, baseline="relu")
-    with RunFolder(tmp_path) as folder:
-        folder.start(replace(make_plan(seeds=[0]), judging=fixed, noise_floor=(10_000,)), ["dlbench"], provenance)
-        later = replace(fixed, metric="macro_f1", interim_analyses=(8, 16))
-        folder.extend(replace(make_plan(seeds=[0, 1]), judging=later, noise_floor=(10_000, 10_001)))
-    plan = RunFolder(tmp_path).plan
-    assert plan.judging == replace(fixed, interim_analyses=(8, 16))  # stopping early costs alpha from then on
-    assert plan.noise_floor == (10_000, 10_001)
+def test_records_of_other_seeds_and_variants_change_no_verdict(make_plan, make_record):
+    plan = make_plan(["relu", "tanh"], range(6))
+    means = {"relu": 0.5, "tanh": 0.6}
+    own = [make_record(name, seed, accuracy=mean) for name, mean in means.items() for seed in range(6)]
+    others = [make_record("tanh", seed, accuracy=0.1) for seed in range(6, 30)] + [make_record("elu", 0, accuracy=0.9)]
+    assert judge_run([*others, *own], plan) == judge_run(own, plan)

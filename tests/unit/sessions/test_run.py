@@ -176,14 +176,24 @@ def test_step_losses_run_trials_again_that_lack_them_and_are_never_lost(session)
     assert all(record.steps for record in kept.outcome.records)
 
 
-def test_diagnostics_run_trials_again_and_a_folder_keeps_the_ones_it_has(session):
+def test_diagnostics_run_trials_again_and_are_measured_where_they_are_asked_for(session):
     session()
     done = session(request={"diagnostics": ("saturation,last",)})
     assert set(done.ran) == ALL
     assert any("4 trials of the folder lack some of the diagnostics" in note for note in done.display.notes)
     more = session(seeds=3)
-    assert all("saturation" in unit.diagnostics.diagnostics[0] for unit in more.executor.units)
+    assert not any(unit.diagnostics for unit in more.executor.units)
     assert set(more.ran) == {("relu", 2), ("tanh", 2)}
+
+
+def test_a_trial_that_runs_again_keeps_the_diagnostics_that_it_has(session):
+    session(request={"diagnostics": ("saturation,last",)})
+    again = session(request={"diagnostics": ("dead-units,last",)})
+    assert set(again.ran) == ALL
+    assert session(request={"diagnostics": ("saturation,last",)}).ran == []
+    forced = session(force=("relu",))
+    assert all(len(unit.diagnostics.diagnostics) == 2 for unit in forced.executor.units)
+    assert session(request={"diagnostics": ("dead-units,last",)}).ran == []
 
 
 def test_growing_seeds_stop_at_the_first_interim_analysis_that_decides_everything(session):
@@ -213,12 +223,6 @@ def test_an_incomplete_stage_is_not_analyzed(session, executor):
     rest = session(seeds=AutoSeeds(6, 20))
     assert len(rest.ran) == 11
     assert rest.outcome.plan.seeds == tuple(range(8))
-
-
-def test_interim_analyses_are_fixed_before_running(session):
-    session(seeds=AutoSeeds(6, 20))
-    with pytest.raises(DlbenchError, match="interim analyses at 8, 12, 16, 20 seeds, not at"):
-        session(seeds=AutoSeeds(6, 30))
 
 
 def test_a_session_shows_what_another_one_finishes_meanwhile_and_runs_none_of_it(session, executor):

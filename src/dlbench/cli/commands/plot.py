@@ -56,7 +56,7 @@ def plot(
     if shape is None:
         raise DlbenchError(f"Invalid figure format {format!r}.", f"Use {', '.join(FORMATS)}.")
     folder = open_run(run, results_dir)
-    data = figure_data(folder.records, folder.plan, judging)
+    data = figure_data(folder.planned, folder.plan, judging)
     _draw(wanted, kinds, data, shape, output_dir or folder.path / "figures")
     warn_of_problems(registry)
 

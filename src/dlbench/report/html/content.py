@@ -59,6 +59,7 @@ class Page:
     lead: str
     version: str
     rule: str
+    second_look: str
     deviations: Sequence[str]
     families: Sequence[FamilyTable]
     notes: Sequence[str]
@@ -84,7 +85,7 @@ def page(
 ) -> Page:
     """Return the content of a run folder's page."""
     plan, version = folder.plan, metadata.version("dlbench")
-    summaries = summarize(folder.records, plan)
+    summaries = summarize(folder.planned, plan)
     columns, numbers = _numbers(summaries)
     floor = [judged.noise_floor] if judged.noise_floor else []
     families = [*floor, *judged.families, *judged.simple_effects[:_SIMPLE_EFFECTS], *judged.interactions]
@@ -96,6 +97,7 @@ def page(
         lead=_lead(folder),
         version=version,
         rule=rule(judged),
+        second_look=judged.second_look,
         deviations=judged.deviations,
         families=[family_table(family, judged.metric) for family in families],
         notes=[*judged.notes, *ranking, *omitted],
@@ -116,7 +118,7 @@ def page(
 def _lead(folder: RunFolder) -> str:
     plan = folder.plan
     axes = [f"{words(axis)}: {', '.join(values)}" for axis, values in plan.axes.items()]
-    answered = sum(record.status in COMPLETED for record in folder.records)
+    answered = sum(record.status in COMPLETED for record in folder.planned)
     experiment = [f"experiment {plan.experiment}"] if plan.experiment else []
     counts = [f"{len(plan.seeds)} seeds", f"{answered} trials with numbers, {plan.trial_count} planned"]
     return " · ".join([*experiment, *axes, *counts])

@@ -19,7 +19,7 @@ def html_report(folder: RunFolder, registry: Registry, asked: Mapping[str, Any] 
     registry: of plugins, whose figures and experiments are on the page too.
     asked: criteria that replace those of the plan, see `criteria.asked_criteria`.
     """
-    data = figure_data(folder.records, folder.plan, asked)
+    data = figure_data(folder.planned, folder.plan, asked, folder.judge(asked))
     figures, absent = [], []
     for kind in all_kinds(registry).values():
         reason = kind.unavailable_reason(data)

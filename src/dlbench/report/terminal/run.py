@@ -25,7 +25,7 @@ def print_run(
     title: str = "",
 ) -> None:
     """Print a run: verdicts with their sentences, requested tables, the other metrics, and failures."""
-    records, plan = folder.records, folder.plan
+    records, plan = folder.planned, folder.plan
     judged = folder.judge(judging)
     print_verdicts(console, judged, title)
     if convergence and (rows := convergence_of(records, plan)):

@@ -56,6 +56,8 @@ def print_verdicts(console: Console, judged: Judged, title: str = "") -> None:
     """Print a table for each axis with its sentences, then interactions, ranks and notes."""
     if judged.deviations:
         console.print(Text(f"Asked after running: {'; '.join(judged.deviations)}.", style="yellow"), soft_wrap=True)
+    if judged.second_look:
+        console.print(Text(f"{judged.second_look}.", style="yellow"), soft_wrap=True)
     for number, family in enumerate(judged.families):
         _print_family(console, judged, family, title if number == 0 else "", first=number == 0)
     for family in judged.interactions:

@@ -57,7 +57,7 @@ def without_figures(folder, asked=None):
 @pytest.fixture
 def make_folder(tmp_path, make_record, make_plan, provenance):
     def make(label="tanh", message="ValueError: no", command=("dlbench", "compare"), name="a-run", **plan):
-        content = make_plan(["relu", "tanh"], range(7))
+        content = make_plan(["relu", "tanh"], range(8))
         relu, tanh = content.variants
         variants = (relu, replace(tanh, label=label, values={"activation": label}))
         content = replace(content, variants=variants, axes={"activation": ("relu", label)}, **plan)

@@ -53,6 +53,10 @@ def show(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Wait until the run ends and print a line for each finished trial.")
     ] = False,
+    comparison: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Show an earlier comparison of the folder, by its number. Default: the last."),
+    ] = None,
     as_json: AsJson = False,
     *,
     judging: Mapping[str, Any],
@@ -61,6 +65,7 @@ def show(
     """Print a run's tables again, judged as was fixed before running or as is asked now."""
     from dlbench.analysis.per_class import per_class
     from dlbench.cli.commands.results.follow import follow as follow_run
+    from dlbench.cli.run_session import other_comparisons
     from dlbench.report.documents import run_document
     from dlbench.report.terminal.per_class import per_class_view
     from dlbench.report.terminal.run import print_run
@@ -68,7 +73,9 @@ def show(
     folder = open_run(run, results_dir)
     if follow:
         follow_run(folder)
-    scores = per_class(folder.records, folder.plan) if classes else ()
+    if comparison is not None:
+        folder.choose(comparison)
+    scores = per_class(folder.planned, folder.plan) if classes else ()
     if as_json:
         print_json(run_document(folder, judging) | ({"per_class": [asdict(row) for row in scores]} if classes else {}))
         return
@@ -76,6 +83,8 @@ def show(
     print_run(output(), folder, judging, title=folder.path.name, **shown)
     if classes:
         output().print(per_class_view(scores, output().width))
+    for line in other_comparisons(folder):
+        output().print(line, soft_wrap=True)
 
 
 app.command("doctor")(upkeep.doctor)

@@ -1,0 +1,38 @@
+"""Whether results had been judged before a comparison was asked, so that its α is no longer what it says."""
+
+from collections.abc import Sequence
+
+from dlbench.analysis.criteria import changed_criteria
+from dlbench.plans.history import AskedPlan, find_question, in_words
+from dlbench.plans.plan_record import PlanRecord
+from dlbench.statistics.verdicts import MINIMUM_PAIRS
+
+
+def second_look(plan: PlanRecord, history: Sequence[AskedPlan]) -> str:
+    """Return what of a comparison had been judged before it was asked, as a sentence; "" if nothing had.
+
+    history: the comparisons that were asked of the run folder, in the order in which they were first asked.
+    """
+    place = find_question(plan, history)
+    if place is None or not history[place].seen:
+        return ""
+    seen = next((asked for asked in history[:place] if _has_shown(asked.plan, plan)), None)
+    if seen is None:
+        return ""
+    when = f" on {seen.asked[:16].replace('T', ' at ')} UTC" if seen.asked else ""
+    fixed = "; ".join([in_words(seen.plan), *changed_criteria(seen.plan, plan)])
+    return (
+        f"Second look: these results were first judged{when} ({fixed}), "
+        f"so α = {plan.criteria.alpha:g} does not hold for what had been seen"
+    )
+
+
+def _has_shown(before: PlanRecord, plan: PlanRecord) -> bool:
+    """Return whether an earlier comparison has shown differences of a plan by another rule or on other seeds."""
+    old, new = ({variant.variant_id for variant in each.variants} for each in (before, plan))
+    if len(old & new) < 2 or not {*before.seeds} & {*plan.seeds}:
+        return False
+    same_rule = old == new and before.criteria == plan.criteria
+    if same_rule and len(before.seeds) < MINIMUM_PAIRS:
+        return False  # it could show nothing: going on from it is no choice by results
+    return not same_rule or before.seeds != plan.seeds

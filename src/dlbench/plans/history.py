@@ -1,0 +1,73 @@
+"""The comparisons that were asked of a run folder, in the order in which they were first asked."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from dlbench.plans.plan_record import PlanRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedPlan:
+    """A comparison that a command asked of a run folder.
+
+    plan: the comparison, as far as it was run.
+    asked: when it was first asked, an ISO 8601 text; "" if that is not known.
+    seen: number of results that the folder held then: 0 if it was asked before there was anything to see.
+    """
+
+    plan: PlanRecord
+    asked: str = ""
+    seen: int = 0
+
+
+History = tuple[AskedPlan, ...]
+
+
+def same_question(one: PlanRecord, other: PlanRecord) -> bool:
+    """Return whether two plans ask the same, however far their seeds have grown at interim analyses."""
+    return _question(one) == _question(other)
+
+
+def _question(plan: PlanRecord) -> tuple[object, ...]:
+    criteria, diagnostics = plan.criteria, plan.diagnostics
+    first = criteria.interim_analyses[0] if criteria.interim_analyses else None
+    return (
+        tuple((variant.label, variant.variant_id) for variant in plan.variants),
+        plan.seeds[:first],
+        plan.noise_floor[:first],
+        plan.baseline,
+        criteria,
+        frozenset(diagnostics.diagnostics),
+        frozenset(diagnostics.at) if diagnostics else None,
+    )
+
+
+def find_question(plan: PlanRecord, history: Sequence[AskedPlan]) -> int | None:
+    """Return the position of the comparison that asks the same as a plan; None if there is none."""
+    return next((place for place, asked in enumerate(history) if same_question(asked.plan, plan)), None)
+
+
+def add_question(history: History, new: AskedPlan) -> History:
+    """Return the history with a comparison; one that was asked before keeps its place, its time and its experiment."""
+    place = find_question(new.plan, history)
+    if place is None:
+        return (*history, new)
+    known = history[place]
+    plan = replace(
+        new.plan,
+        experiment=new.plan.experiment or known.plan.experiment,
+        unknown={**new.plan.unknown, **known.plan.unknown},
+    )
+    return (*history[:place], replace(known, plan=plan), *history[place + 1 :])
+
+
+def in_words(plan: PlanRecord) -> str:
+    """Return "relu, tanh, sigmoid: 5 seeds"."""
+    labels = [variant.label for variant in plan.variants]
+    shown = ", ".join(labels) if len(labels) <= 4 else f"{', '.join(labels[:3])} and {len(labels) - 3} more"
+    return f"{shown}: {len(plan.seeds)} seed{'s' * (len(plan.seeds) != 1)}"
+
+
+def others(plan: PlanRecord, history: Iterable[AskedPlan]) -> list[tuple[int, AskedPlan]]:
+    """Return the comparisons that are not that of a plan, with their numbers from 1."""
+    return [(n, asked) for n, asked in enumerate(history, start=1) if not same_question(asked.plan, plan)]
