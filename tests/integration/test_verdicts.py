@@ -39,10 +39,14 @@ def test_fixed_criteria_stay_and_later_ones_are_marked(dlbench, compare, tmp_pat
     later = dlbench("results", "show", "fixed", "--metric", "test_accuracy")
     assert "Asked after running: metric test_accuracy, fixed before running: test_loss" in later.stdout
     again = compare(*SMALL, "--seeds", "3", "--name", "fixed", "--alpha", "0.1")
-    assert again["judging"]["alpha"] == 0.1
-    assert again["departures"] == ["alpha 0.1, fixed before running: 0.05"]
-    assert _manifest(tmp_path / "results" / "fixed")["plan"]["judging"] == judging
-    assert {row["metric"] for row in _rows(tmp_path / "results" / "fixed")} == {"test_loss"}
+    assert (again["judging"]["alpha"], again["judging"]["metric"]) == (0.1, "test_accuracy")  # what the command asks
+    assert "metric test_loss" in again["second_look"]
+    assert "alpha 0.05" in again["second_look"]
+    first, _ = _manifest(tmp_path / "results" / "fixed")["comparisons"]
+    assert first["plan"]["judging"] == judging
+    assert {row["metric"] for row in _rows(tmp_path / "results" / "fixed")} == {"test_accuracy"}
+    earlier = dlbench("results", "show", "fixed", "--comparison", "1", "--json")
+    assert json.loads(earlier.stdout)["comparison"] == document["comparison"]
 
 
 def test_the_number_of_workers_never_changes_a_verdict(compare):
@@ -65,9 +69,10 @@ def test_growing_seeds_stop_when_every_verdict_is_decided_and_the_interim_analys
     assert manifest["sessions"][0]["looks"] == [{"seeds": 8, "verdicts": ["better"], "decided": True}]
     again = dlbench("compare", *SMALL, *grow)
     assert "16 of 16 trials were finished before" in again.stdout
-    refused = dlbench("compare", *SMALL, "--seeds", "auto:6..30", "--name", "grow")
-    assert refused.returncode == 2
-    assert "they are fixed before running" in refused.stderr
+    other = dlbench("compare", *SMALL, "--seeds", "auto:6..30", "--name", "grow")
+    assert other.returncode == 0, other.stderr
+    assert "Second look: these results were first judged on" in other.stdout
+    assert "interim analyses at 8, 12, 16, 20 seeds" in other.stdout
 
 
 def test_growing_seeds_continue_after_an_interrupt_and_end_with_the_budget(dlbench, tmp_path):
