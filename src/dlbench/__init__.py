@@ -3,10 +3,12 @@
 The public names are loaded when they are first used, so that importing dlbench costs nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from importlib import import_module  # loaded by Python itself; `typing` might come from the current folder
 
+TYPE_CHECKING = False  # as type checkers know it
 if TYPE_CHECKING:
+    from typing import Any
+
     from dlbench.api import Comparison, compare, load_results, run_unit
     from dlbench.components.choice import Selection
     from dlbench.components.image_data import ImageData
@@ -108,7 +110,7 @@ _NAMES = {
 _HOMES = {name: f"dlbench.{module}" for module, names in _NAMES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in __all__:
         raise AttributeError(f"module 'dlbench' has no attribute {name!r}")
     if name == "__version__":

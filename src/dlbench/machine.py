@@ -3,7 +3,7 @@
 import ctypes.util
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,46 @@ class Machine:
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON content."""
         return asdict(self)
+
+
+def available_cores(groups: Path = Path("/proc/self/cgroup"), mount: Path = Path("/sys/fs/cgroup")) -> int:
+    """Return how many cores this process may use, by its affinity and by the quotas of its control groups.
+
+    groups: where Linux lists the control groups of a process. mount: where their files are.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, int(min([cores, *_quotas(_read(groups), mount)])))
+
+
+def _quotas(groups: str, mount: Path) -> Iterator[float]:
+    """Yield the quota of each control group and of those above it, in cores. Each group of the way may have one."""
+    for line in groups.splitlines():
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        # In a container the mount may be the group itself, and its path one of the machine outside.
+        roots = [mount / "cpu", mount / controllers] if controllers else [mount, mount / "unified"]
+        for root in dict.fromkeys(roots):
+            group = root / path.lstrip("/")
+            for folder in (group, *group.parents):
+                yield from _quota(folder)
+                if folder == root:
+                    break
+
+
+def _quota(folder: Path) -> Iterator[float]:
+    """Yield the quota of one control group, of version 2 or 1, if it has one."""
+    numbers = _read(folder / "cpu.max") or f"{_read(folder / 'cpu.cfs_quota_us')} {_read(folder / 'cpu.cfs_period_us')}"
+    quota, period = [*numbers.split(), "", ""][:2]
+    if quota.isdecimal() and period.isdecimal() and int(period):  # "max" and -1 mean none
+        yield int(quota) / int(period)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def may_have_accelerator() -> bool:

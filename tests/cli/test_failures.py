@@ -1,6 +1,7 @@
 """Unexpected errors are clear messages too, and the exit code says when standard output is incomplete."""
 
 import os
+import select
 import subprocess
 import sys
 
@@ -64,3 +65,22 @@ def test_a_closed_standard_output_is_not_an_error(words):
     closing = ["sh", "-c", '"$@" >&-', "sh", *COMMAND, *words]
     done = subprocess.run(closing, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not hasattr(select, "poll"), reason="asks the pipe whether it has a reader")
+def test_a_broken_pipe_that_is_not_an_outputs_is_an_error(dlbench, monkeypatch):
+    monkeypatch.setattr(listing, "_print_counts", fail(BrokenPipeError(32, "Broken pipe")))
+    done = dlbench("list")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: BrokenPipeError: [Errno 32] Broken pipe, in the middle of the command.")
+    with pytest.raises(DlbenchError) as raised:
+        dlbench("--debug", "list")
+    assert isinstance(raised.value.__cause__, BrokenPipeError)
+
+
+def test_a_thread_for_which_there_is_no_room_is_a_sentence(dlbench, monkeypatch):
+    monkeypatch.setattr(listing, "_print_counts", fail(RuntimeError("can't start new thread")))
+    done = dlbench("list")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: No thread can be started: the limit of processes and threads is reached")
+    assert "bug" not in done.stderr

@@ -19,7 +19,7 @@ CONTRIBUTING = SOURCE.parents[1] / "CONTRIBUTING.md"
 
 #: Folders and loose modules from left to right. Those of one tier may import from their left neighbors too.
 LAYERS = (
-    ("errors", "machine"),
+    ("errors", "machine", "startup"),
     ("components", "statistics", "files"),
     ("trials", "hookspecs"),
     ("plugins", "dataset_index"),

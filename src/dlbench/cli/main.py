@@ -11,7 +11,8 @@ from dlbench.cli.lazy import Lazy, LazyGroup
 from dlbench.cli.options.spelling import option_name
 from dlbench.cli.options.usage import UsageError, usage_error
 from dlbench.cli.streams.encoding import replace_unencodable
-from dlbench.cli.streams.errors import as_dlbench_error, flush_stdout, print_error
+from dlbench.cli.streams.errors import UnexpectedError, as_dlbench_error, flush_stdout, print_error, reader_has_left
+from dlbench.errors import describe_error
 
 
 class Commands(LazyGroup):
@@ -64,6 +65,15 @@ class Commands(LazyGroup):
             ),
         }
     )
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a sub-command. A broken pipe that is not an output's is an error, for which Typer would exit silently."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            if reader_has_left():
+                raise
+            raise UnexpectedError(f"{describe_error(error)}, in the middle of the command.") from error
 
 
 app = typer.Typer(

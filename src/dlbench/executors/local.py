@@ -1,13 +1,12 @@
 """The local executor: work units in worker processes on this machine; a worker's death costs only its own trial."""
 
 import json
-import os
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, ClassVar
@@ -15,66 +14,26 @@ from typing import Any, ClassVar
 from dlbench.executors.endings import describe_exit
 from dlbench.executors.memory import out_of_memory_kills
 from dlbench.executors.output_log import ENDLESS_BYTES, OutputLog
-from dlbench.executors.processes import PRELOADED, Worker
+from dlbench.executors.processes import PRELOADED, StartError, Worker, no_room
+from dlbench.executors.running_unit import RunningUnit, passed
 from dlbench.executors.scratch import scratch_subfolder
 from dlbench.executors.worker import serve_units
+from dlbench.machine import available_cores
 from dlbench.plans.config import default_data_dir
 from dlbench.trials.events import Emit, Event, TrialFinished, event_from_json
-from dlbench.trials.trial_record import Status, TrialRecord
+from dlbench.trials.trial_record import TrialRecord
 from dlbench.trials.work_unit import WorkUnit
 
 #: How often running units are checked.
 _CHECK_SECONDS = 0.1
-#: How long to wait for the second of two signs that a worker has ended: the end of its pipe, and its exit code.
-_GRACE_SECONDS = 5.0
 #: How long a worker may take to end after SIGTERM at its time limit.
 _TERMINATE_SECONDS = 3.0
 #: How long units may take to save a checkpoint after they are asked to stop.
 _STOP_SECONDS = 60.0
-#: How often a unit is begun whose worker dies before its first message, which is no component's doing.
+#: How often a unit is begun whose worker dies before its first message, or with the server that it was forked from.
 _TRIES = 3
 
 Message = tuple[Worker, dict[str, Any]]
-
-
-@dataclass(eq=False)
-class _RunningUnit:
-    """A unit that a worker has been given.
-
-    unit: what runs.
-    tries: how often it was begun, this time included.
-    worker: where it runs.
-    log: what it prints.
-    kills_before: out-of-memory kills before it began.
-    recorded: the trials with a record.
-    begun: when its first message came.
-    terminated: when it was sent SIGTERM.
-    closed: when its pipe ended.
-    exited: when its process was first seen to have ended.
-    ending: the status and the message of its trials without a record, where already known.
-    """
-
-    unit: WorkUnit
-    tries: int
-    worker: Worker
-    log: OutputLog
-    kills_before: int
-    recorded: set[str] = field(default_factory=set)
-    begun: float | None = None
-    terminated: float | None = None
-    closed: float | None = None
-    exited: float | None = None
-    ending: tuple[Status, str] | None = None
-
-    def is_done(self) -> bool:
-        """Return whether its worker has ended and nothing more will arrive from it."""
-        if self.exited is None and self.worker.exit_code is not None:
-            self.exited = time.monotonic()
-        return self.exited is not None and (self.closed is not None or _passed(self.exited))
-
-
-def _passed(start: float | None, seconds: float = _GRACE_SECONDS) -> bool:
-    return start is not None and time.monotonic() - start > seconds
 
 
 class LocalExecutor:
@@ -107,22 +66,18 @@ class LocalExecutor:
             _Run(self, units, emit, scratch).run(stop)
 
 
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class _Run:
     """One call of run(): the running units, the idle workers, and the one queue of everything that arrives."""
 
     def __init__(self, executor: LocalExecutor, units: Iterable[WorkUnit], emit: Emit, scratch: Path) -> None:
         self.executor = executor
+        self.jobs = executor.jobs
         self.units = iter(units)
         self.emit = emit
         self.scratch = scratch
         self.queue: SimpleQueue[Message] = SimpleQueue()
         self.idle: list[Worker] = []
-        self.running: dict[Worker, _RunningUnit] = {}
+        self.running: dict[Worker, RunningUnit] = {}
         self.again: deque[tuple[WorkUnit, int]] = deque()
         self.count = 0
         self.checked = 0.0
@@ -147,12 +102,17 @@ class _Run:
         while True:
             if stop.is_set() and self.stopping is None:
                 self._ask_to_stop()
-            if self.stopping is None and len(self.running) < self.executor.jobs and (following := self._next()):
+            if self.stopping is None and self._has_room() and (following := self._next()):
                 self._begin(*following)
                 continue
-            if not self.running or _passed(self.stopping, _STOP_SECONDS):
+            if not self.running or passed(self.stopping, _STOP_SECONDS):
                 return
             self._wait()
+
+    def _has_room(self) -> bool:
+        """Return whether another unit may begin; one that was lost before runs alone."""
+        tries = [*(state.tries for state in self.running.values()), *(tries for _, tries in self.again)]
+        return len(self.running) < (1 if max(tries, default=1) > 1 else self.jobs)
 
     def _next(self) -> tuple[WorkUnit, int] | None:
         """Return what begins next, and its try. Units are asked for no sooner: others may take some meanwhile."""
@@ -162,10 +122,22 @@ class _Run:
         return None if unit is None else (unit, 1)
 
     def _begin(self, unit: WorkUnit, tries: int) -> None:
+        try:
+            worker = self._worker()
+        except StartError as error:
+            self._make_do(unit, tries, error)
+            return
         self.count += 1
-        worker, log = self._worker(), OutputLog(self.scratch / f"{self.count}.log")
-        self.running[worker] = _RunningUnit(unit, tries, worker, log, out_of_memory_kills())
+        log = OutputLog(self.scratch / f"{self.count}.log")
+        self.running[worker] = RunningUnit(unit, tries, worker, log, out_of_memory_kills())
         _send(worker, {"unit": unit.to_json(), "log": str(log.path)})
+
+    def _make_do(self, unit: WorkUnit, tries: int, error: StartError) -> None:
+        """Go on with the workers that there are, if there are any; the unit waits for one of them."""
+        if not self.running:
+            raise error
+        self.jobs = len(self.running)
+        self.again.appendleft((unit, tries))
 
     def _worker(self) -> Worker:
         """Return an idle worker, or a new one."""
@@ -176,14 +148,18 @@ class _Run:
             worker.end()
         executor = self.executor
         worker = Worker(serve_units, executor.engine, str(executor.data_dir), preloaded=executor.preloaded)
-        threading.Thread(target=_read, args=(worker, self.queue), daemon=True).start()
+        try:
+            threading.Thread(target=_read, args=(worker, self.queue), daemon=True).start()
+        except RuntimeError as error:
+            worker.end()
+            raise no_room("thread") from error
         return worker
 
     def _wait(self) -> None:
         """Handle the next message, if one arrives soon, and check the running units every so often."""
         with suppress(Empty):
             self._handle(*self.queue.get(timeout=_CHECK_SECONDS))
-        if _passed(self.checked, _CHECK_SECONDS):
+        if passed(self.checked, _CHECK_SECONDS):
             self.checked = time.monotonic()
             for state in list(self.running.values()):
                 self._check(state)
@@ -194,50 +170,66 @@ class _Run:
             return
         match message["kind"]:
             case "begun":
-                state.begun = time.monotonic()
+                state.begun = True
             case "over":
                 state.ending = state.ending or ("failed", message["error"] or "the worker ended without a record")
                 self.idle.append(worker)
                 self._finish(state)
+            case "cannot start":
+                del self.running[worker]
+                worker.end()
+                self._make_do(state.unit, state.tries, no_room("thread"))
             case "closed":
                 state.closed = time.monotonic()
             case _:
                 self._forward(event_from_json(message), state)
 
-    def _forward(self, event: Event, state: _RunningUnit) -> None:
+    def _forward(self, event: Event, state: RunningUnit) -> None:
         if isinstance(event, TrialFinished):
             state.recorded.add(event.record.trial_id)
             event = TrialFinished(record=replace(event.record, log=state.log.text() + event.record.log))
         self.emit(event)
 
-    def _check(self, state: _RunningUnit) -> None:
+    def _check(self, state: RunningUnit) -> None:
         """Keep a unit's log small; end a unit that prints without end, takes too long or has lost its pipe."""
         state.log.trim()
+        state.count_time()
         if state.log.endless and not state.ending:
             state.ending = ("failed", f"killed after printing more than {ENDLESS_BYTES // 2**20} MiB")
             state.worker.kill()
         limit = self.executor.timeout
-        if limit and not state.ending and _passed(state.begun, limit * len(state.unit.trials)):
+        if limit and not state.ending and state.seconds > limit * len(state.unit.trials):
             state.ending = ("timeout", f"not finished after {limit:g} s")
             state.terminated = time.monotonic()
             state.worker.terminate()
-        if _passed(state.terminated, _TERMINATE_SECONDS) or _passed(state.closed):
+        if passed(state.terminated, _TERMINATE_SECONDS) or passed(state.closed):
             state.worker.kill()
         if state.is_done():
             state.worker.end()
             self._finish(state)
 
-    def _finish(self, state: _RunningUnit) -> None:
+    def _finish(self, state: RunningUnit) -> None:
         """Remove a finished unit; its trials without a record have failed, or are tried again."""
         del self.running[state.worker]
         if self.stopping:
             return
-        if state.begun is None and state.tries < _TRIES:
+        if self._was_lost(state):
             self.again.append((state.unit, state.tries + 1))
         else:
             self._fail(state)
 
-    def _fail(self, state: _RunningUnit) -> None:
+    def _was_lost(self, state: RunningUnit) -> bool:
+        """Return whether to begin a unit again: it never began, or its worker died with the server of all workers.
+
+        Whose component kills the server shows when a unit runs alone, as each does that was lost before.
+        """
+        if state.ending or state.recorded >= {trial.trial_id for trial in state.unit.trials}:
+            return False
+        if state.worker.lost_server and state.tries == _TRIES:
+            state.ending = ("failed", "the server that worker processes are forked from was killed while it ran alone")
+        return state.tries < _TRIES and (not state.begun or state.worker.lost_server)
+
+    def _fail(self, state: RunningUnit) -> None:
         """Emit the failure of the trials that have no record."""
         memory_ran_out = out_of_memory_kills() > state.kills_before
         status, message = state.ending or describe_exit(state.worker.exit_code or 0, memory_ran_out=memory_ran_out)

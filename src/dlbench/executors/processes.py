@@ -12,11 +12,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnContext
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from dlbench.errors import DlbenchError
 from dlbench.executors.scratch import scratch_folder
+from dlbench.startup import open_standard_streams, safe_variables
 
 #: What the server imports once, so that no worker has to.
 PRELOADED = ("dlbench.engine.worker_imports", "dlbench.executors.worker", "dlbench.executors.tasks")
@@ -24,28 +26,43 @@ PRELOADED = ("dlbench.engine.worker_imports", "dlbench.executors.worker", "dlben
 TERMINAL_SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
 _THREADS = {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
 _LOCK = threading.Lock()
-#: How long a server that was killed takes to end.
-_SETTLE_SECONDS = 0.2
+#: How long a killed server may take to end: the memory of torch has to be given back.
+_PATIENCE_SECONDS = 2.0
 
 
 @contextmanager
-def _prepared_start() -> Iterator[None]:
-    """Start a process without the user's __main__, and with one thread for each library that asks the environment.
+def prepared_start() -> Iterator[None]:
+    """Start a process that searches no folder but this one does, and does not run the user's __main__ again.
 
-    multiprocessing would run the user's script again in each worker. Components are named by module, so nothing
-    in __main__ is needed there, and a script that calls dlbench.compare() works without a guard.
+    That leaves out the current folder, which Python would search first in the process.
+
+    Components are named by module, so nothing in __main__ is needed there, and a script that calls dlbench.compare()
+    works without a guard. Libraries that ask the environment get one thread. A process of multiprocessing's that is a
+    daemon, as those of a Pool are, may have children too: they end when it does.
     """
     with _LOCK:
-        main, environment = sys.modules["__main__"], dict(os.environ)
-        sys.modules["__main__"] = ModuleType("__main__")
-        for name in _THREADS:
-            os.environ.setdefault(name, "1")
+        open_standard_streams()
+        main, path, environment, daemon = sys.modules["__main__"], sys.path, dict(os.environ), _daemon()
+        sys.modules["__main__"], sys.path = ModuleType("__main__"), [folder for folder in path if folder]
+        os.environ.update({**dict.fromkeys(_THREADS, "1"), **environment, **safe_variables()})
+        _be_daemon(False)
         try:
             yield
         finally:
-            sys.modules["__main__"] = main
-            for name in _THREADS - environment.keys():
+            sys.modules["__main__"], sys.path = main, path
+            _be_daemon(daemon)
+            for name in os.environ.keys() - environment.keys():
                 del os.environ[name]
+            os.environ.update(environment)
+
+
+def _daemon() -> bool:
+    return multiprocessing.current_process().daemon
+
+
+def _be_daemon(daemon: bool) -> None:
+    """Set whether this process is a daemon; multiprocessing asserts that a daemon starts no process."""
+    multiprocessing.current_process()._config["daemon"] = daemon  # type: ignore[attr-defined]  # no public way
 
 
 def _start_server() -> None:
@@ -56,6 +73,7 @@ def _start_server() -> None:
     """
     from multiprocessing import forkserver, resource_tracker
 
+    _forget_parents_server()
     process: Any = multiprocessing.current_process()
     process._config.setdefault("tempdir", str(scratch_folder()))  # for its socket: removed even after a kill
     before = signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL_SIGNALS)
@@ -67,11 +85,67 @@ def _start_server() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def _forget_parents_server() -> None:
+    """Forget a server that a parent process started before it forked this one, as a Pool does."""
+    from multiprocessing import forkserver
+
+    server: Any = forkserver._forkserver  # the only place that knows it
+    pid = _server_pid()
+    if pid is None:
+        return
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        with suppress(OSError):
+            os.close(server._forkserver_alive_fd)
+        server._forkserver_pid = server._forkserver_alive_fd = server._forkserver_address = None
+    except AttributeError:  # no waitid on this system
+        return
+
+
+def _server_pid() -> int | None:
+    from multiprocessing import forkserver
+
+    server: Any = forkserver._forkserver  # the only place that knows it
+    pid: int | None = getattr(server, "_forkserver_pid", None)
+    return pid
+
+
+def _await_servers_end() -> None:
+    """Wait until a server that no longer answers has ended, so that it is not taken for one that runs."""
+    server, until = _server_pid(), time.monotonic() + _PATIENCE_SECONDS
+    while server is not None and _runs(server) and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def _runs(child: int) -> bool:
+    """Return whether a child process runs; its exit code is left to whoever asks for it."""
+    if not hasattr(os, "waitid"):  # not on every system
+        return True
+    try:
+        return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    except ChildProcessError:  # its exit code has been asked for, or it is a child of this process's parent
+        return False
+
+
+class StartError(DlbenchError):
+    """A process or a thread cannot be started."""
+
+    exit_code = 1
+
+
+def no_room(what: str) -> StartError:
+    """Return the error of a process or a thread for which the limit leaves no room."""
+    return StartError(
+        f"No {what} can be started: the limit of processes and threads is reached (ulimit -u, pids.max).",
+        "End other programs or raise the limit; finished trials are kept.",
+    )
+
+
 class _Process(ForkServerProcess):
     def start(self) -> None:
-        with _prepared_start():
-            _start_server()
-            super().start()
+        _start_server()
+        super().start()
 
 
 class _Context(ForkServerContext):
@@ -104,21 +178,40 @@ class Worker:
         try:
             self._start(preloaded, target, arguments)
         except (EOFError, ConnectionError):  # the server was killed; starting again starts another
-            time.sleep(_SETTLE_SECONDS)  # once it is seen to have ended, a moment after its socket was closed
+            _await_servers_end()
             try:
                 self._start(preloaded, target, arguments)
             except (EOFError, ConnectionError) as error:
-                raise DlbenchError(
+                raise StartError(
                     "The server that worker processes are started from ended while it was starting.",
-                    "Repeat the command; if it happens again, look for what kills processes here (memory limits, say).",
+                    "Repeat the command; if it happens again, look for what kills processes here: limits of memory or "
+                    "of the number of processes (ulimit -u, pids.max), say.",
                 ) from error
+        except BlockingIOError as error:
+            raise no_room("process") from error
 
     def _start(self, preloaded: Sequence[str], target: Callable[..., None], arguments: Sequence[Any]) -> None:
         context = _context(preloaded)
         self.connection, theirs = context.Pipe()
         with theirs:
             self._process = context.Process(target=_run, args=(target, theirs, *arguments), daemon=True)
-            self._process.start()
+            with prepared_start():
+                self._process.start()
+                self._server = _server_pid()
+
+    @property
+    def lost_server(self) -> bool:
+        """Return whether the server that this process was forked from has ended, and this process with it."""
+        return self._server is not None and (self._server != _server_pid() or not _runs(self._server))
+
+    @property
+    def is_stopped(self) -> bool:
+        """Return whether the process is stopped, by SIGSTOP or a debugger; False where the system does not say."""
+        try:
+            state = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return False
+        return state.rpartition(")")[2].split()[0] in ("T", "t")
 
     @property
     def exit_code(self) -> int | None:

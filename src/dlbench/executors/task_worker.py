@@ -28,22 +28,33 @@ class TaskWorker:
 
         Raises KeyboardInterrupt once `stop` is set.
         """
-        from dlbench.executors.processes import Worker
-        from dlbench.executors.worker import serve_tasks
-
-        self._worker = self._worker or Worker(serve_tasks)
         try:
-            self._worker.connection.send((function, arguments))
-            while not self._worker.connection.poll(0.05):
-                if self.stop.is_set():
-                    raise KeyboardInterrupt
-            answer, error, trace = self._worker.connection.recv()
+            answer, error, trace = self._ask(function, arguments)
         except (EOFError, OSError) as lost:
-            raise self._lost() from lost
+            if not (self._worker and self._worker.lost_server):
+                raise self._lost() from lost
+            self.end()  # a task may be done again, in a worker of another server
+            try:
+                answer, error, trace = self._ask(function, arguments)
+            except (EOFError, OSError) as again:
+                raise self._lost() from again
         if error:
             raise error from WorkerTraceback(f"\n{trace}")
         result: Answer = answer
         return result
+
+    def _ask(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, Exception | None, str]:
+        """Return what serve_tasks answers; raises EOFError or OSError if the worker dies meanwhile."""
+        from dlbench.executors.processes import Worker
+        from dlbench.executors.worker import serve_tasks
+
+        self._worker = self._worker or Worker(serve_tasks)
+        self._worker.connection.send((function, arguments))
+        while not self._worker.connection.poll(0.05):
+            if self.stop.is_set():
+                raise KeyboardInterrupt
+        answered: tuple[Any, Exception | None, str] = self._worker.connection.recv()
+        return answered
 
     def _lost(self) -> DlbenchError:
         """Return the error of a worker that has died, and forget it."""

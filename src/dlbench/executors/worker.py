@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlbench.errors import describe_error
 from dlbench.executors.allocator import keep_freed_memory
+from dlbench.startup import open_standard_streams
 from dlbench.trials.events import event_to_json
 from dlbench.trials.work_unit import WorkUnit
 
@@ -31,12 +32,20 @@ Send = Callable[[dict[str, Any]], None]
 
 
 def prepare_process() -> None:
+<<<<<<< HEAD
     """Prepare a fresh worker: leave a terminal's signals to the parent, keep freed memory, never outlive the parent."""
     for name in ("SIGINT", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):  # the server that workers are forked from blocks all
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+=======
+    """Prepare a fresh worker: leave Ctrl-C to the parent, keep freed memory, and never outlive the parent."""
+    open_standard_streams()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):  # the server that workers are forked from blocks both
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+>>>>>>> 1f17257 (executors: import nothing from the current folder, and survive every limit)
     kill_with_parent()
     keep_freed_memory()
 
@@ -69,11 +78,15 @@ def serve_units(connection: "Connection[Any, Any]", engine: str, data_dir: str) 
     prepare_process()
     units: SimpleQueue[dict[str, str]] = SimpleQueue()
     stop = threading.Event()
-    threading.Thread(target=_listen, args=(connection, units, stop), daemon=True).start()
 
     def send(content: dict[str, Any]) -> None:
         connection.send_bytes(json.dumps(content).encode())
 
+    try:
+        threading.Thread(target=_listen, args=(connection, units, stop), daemon=True).start()
+    except RuntimeError:
+        send({"kind": "cannot start"})
+        return
     while True:
         message = units.get()
         with captured_output(Path(message["log"])):

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from dlbench.machine import available_cores
 from dlbench.trials.identity import digest
 
 _PACKAGES = ("dlbench", "torch", "torchvision", "numpy")
@@ -22,7 +23,7 @@ def collect_provenance(plugins: Mapping[str, str], hardware: Mapping[str, Any]) 
     machine = {
         "platform": platform.platform(),
         "cpu": _cpu_model(),
-        "cores": _cores(),
+        "cores": available_cores(),
         "memory_bytes": _memory_bytes(),
     }
     return {
@@ -59,10 +60,6 @@ def _cpu_model() -> str:
     return next(named, "") or platform.processor() or platform.machine()
 
 
-def _cores() -> int | None:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
-
 def _memory_bytes() -> int | None:
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -72,7 +69,8 @@ def _memory_bytes() -> int | None:
 
 def _git_commit() -> str | None:
     """Return the commit of the working directory, with "-dirty" where files differ from it."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude", "*"]
+    # A folder's own configuration may name a program to watch its files.
+    command = ["git", "-c", "core.fsmonitor=false", "describe", "--always", "--dirty", "--abbrev=40", "--exclude", "*"]
     environment = os.environ | {"GIT_OPTIONAL_LOCKS": "0"}  # never write into somebody's repository
     try:
         answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=5, check=True)

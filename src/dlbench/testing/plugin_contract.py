@@ -81,7 +81,7 @@ def reads_without_torch(whole: Whole) -> Iterator[str]:
         environment = {**os.environ, "DLBENCH_PLUGINS": whole.plugin.name}
         environment.pop("DLBENCH_STRICT_PLUGINS", None)
         done = subprocess.run(
-            [sys.executable, "-c", _READ, *arguments], env=environment, capture_output=True, text=True
+            [sys.executable, "-P", "-c", _READ, *arguments], env=environment, capture_output=True, text=True
         )
         if not answer.exists():
             yield f"reading them in a fresh interpreter failed: {done.stderr.strip().splitlines()[-1:]}"

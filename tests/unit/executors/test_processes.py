@@ -1,8 +1,10 @@
 """Workers: processes of their own, which may start others, from a server that may die."""
 
+import errno
 import multiprocessing
 import os
 import signal
+import sys
 from multiprocessing import forkserver
 
 import pytest
@@ -41,6 +43,74 @@ def test_a_server_that_was_killed_is_started_again():
     answer_of(Worker(answer, preloaded=()))
     os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
     assert answer_of(Worker(answer, preloaded=())) == "from the worker"
+
+
+def found(connection):
+    connection.send((sys.path, os.environ.get("PYTHONSAFEPATH")))
+
+
+def test_a_worker_imports_nothing_from_the_current_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", *sys.path])  # as in a console or a notebook
+    path, safe = answer_of(Worker(found, preloaded=()))
+    assert {"", str(tmp_path)}.isdisjoint(path)
+    assert safe == "1"
+
+
+def test_a_daemon_may_have_workers_and_stays_one(monkeypatch):
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    assert answer_of(Worker(answer, preloaded=())) == "from the worker"
+    assert multiprocessing.current_process().daemon
+
+
+def answer_of_a_worker(connection):
+    connection.send(answer_of(Worker(answer, preloaded=())))
+
+
+def test_a_process_that_was_forked_from_one_with_workers_has_workers_of_its_own():
+    answer_of(Worker(answer, preloaded=()))  # starts this process's server, which does not answer a child
+    ours, theirs = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(target=answer_of_a_worker, args=(theirs,), daemon=True)
+    child.start()
+    assert ours.poll(60)
+    assert ours.recv() == "from the worker"
+    child.join()
+
+
+def wait(connection):
+    connection.send("waiting")
+    connection.poll(60)
+
+
+def test_it_shows_whether_a_worker_was_lost_with_its_server_or_died_alone():
+    alone, lost = Worker(wait, preloaded=()), Worker(wait, preloaded=())
+    alone.end()
+    assert not alone.lost_server
+    assert not lost.lost_server
+    os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+    while not lost.lost_server:
+        pass
+    lost.end()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_it_shows_whether_a_worker_is_stopped():
+    worker = Worker(wait, preloaded=())
+    worker.connection.recv()
+    assert not worker.is_stopped
+    os.kill(worker._process.pid, signal.SIGSTOP)
+    while not worker.is_stopped:
+        pass
+    worker.end()
+
+
+def test_without_room_for_a_process_there_is_a_sentence(monkeypatch):
+    def start(process):
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(processes._Process, "start", start)
+    with pytest.raises(processes.StartError, match="No process can be started: the limit"):
+        Worker(answer, preloaded=())
 
 
 @pytest.mark.parametrize("error", [EOFError, ConnectionResetError, BrokenPipeError])

@@ -30,8 +30,8 @@ def doctor(results_dir: ResultsDir = None, data_dir: DataDir = None, as_json: As
 
 def _checks(results_dir: Path | None, data_dir: Path | None) -> "Iterator[Check]":
     from dlbench.cli.options.run_argument import runs_folder
-    from dlbench.executors.local import available_cores
     from dlbench.executors.tasks import examine_training
+    from dlbench.machine import available_cores
     from dlbench.plans.config import default_data_dir, load_config
     from dlbench.plugins.registry import Registry
     from dlbench.runs.provenance import collect_provenance

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import select
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -29,6 +30,11 @@ def as_dlbench_error(error: Exception) -> DlbenchError:
         if error.filename or error.errno not in (errno.ENOSPC, errno.EROFS, errno.EDQUOT):
             return UnexpectedError(f"{error.strerror}{f': {error.filename}' if error.filename else ''}.")
         return UnexpectedError(f"{error.strerror}, in a place that the system does not name.", _PLACES)
+    if "can't start new thread" in str(error):
+        return UnexpectedError(
+            "No thread can be started: the limit of processes and threads is reached (ulimit -u, pids.max).",
+            "End other programs or raise the limit.",
+        )
     import traceback
 
     frame = traceback.extract_tb(error.__traceback__)[-1]
@@ -48,6 +54,16 @@ def print_error(error: DlbenchError) -> None:
     console.print(sentence, soft_wrap=True)  # a path stays in one piece
     if error.hint:
         console.print(error.hint, soft_wrap=True)
+
+
+def reader_has_left() -> bool:
+    """Return whether the reader of standard output or error, as `head`, has closed its end of the pipe."""
+    if not hasattr(select, "poll"):  # not on every system
+        return True
+    poll = select.poll()
+    for number in (1, 2):
+        poll.register(number, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 @contextlib.contextmanager

@@ -89,6 +89,6 @@ def _pip(command: str, *arguments: str) -> None:
             f"Run `python -m ensurepip` there, or `uv pip {command} --python {sys.executable} {shown}`.",
         )
     options = ["--disable-pip-version-check"]
-    done = subprocess.run([sys.executable, "-m", "pip", command, *options, *arguments], check=False)
+    done = subprocess.run([sys.executable, "-P", "-m", "pip", command, *options, *arguments], check=False)
     if done.returncode:
         raise typer.Exit(1)
