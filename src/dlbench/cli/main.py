@@ -19,9 +19,16 @@ class Commands(LazyGroup):
     """The sub-commands of dlbench."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a sub-command; errors in its options and arguments read like all others."""
+        """Run a sub-command; errors in its options and arguments read like all others.
+
+        So does a broken pipe that is not an output's, for which Typer would exit without a word.
+        """
         try:
             return super().invoke(ctx)
+        except BrokenPipeError as error:
+            if reader_has_left():
+                raise
+            raise UnexpectedError(f"{describe_error(error)}, in the middle of the command.") from error
         except UsageError as error:
             if type(error).__name__ == "NoArgsIsHelpError":
                 raise
@@ -65,15 +72,6 @@ class Commands(LazyGroup):
             ),
         }
     )
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run a sub-command. A broken pipe that is not an output's is an error, for which Typer would exit silently."""
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError as error:
-            if reader_has_left():
-                raise
-            raise UnexpectedError(f"{describe_error(error)}, in the middle of the command.") from error
 
 
 app = typer.Typer(
