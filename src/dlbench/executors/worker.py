@@ -32,20 +32,13 @@ Send = Callable[[dict[str, Any]], None]
 
 
 def prepare_process() -> None:
-<<<<<<< HEAD
     """Prepare a fresh worker: leave a terminal's signals to the parent, keep freed memory, never outlive the parent."""
+    open_standard_streams()
     for name in ("SIGINT", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):  # the server that workers are forked from blocks all
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-=======
-    """Prepare a fresh worker: leave Ctrl-C to the parent, keep freed memory, and never outlive the parent."""
-    open_standard_streams()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):  # the server that workers are forked from blocks both
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
->>>>>>> 1f17257 (executors: import nothing from the current folder, and survive every limit)
     kill_with_parent()
     keep_freed_memory()
 
