@@ -76,8 +76,10 @@ def lookup(
     """
     try:
         noted = json.loads(_index_path(name, parameters, version, data_dir).read_text(encoding="utf-8"))
+        if noted.pop("checksum") != digest(noted):  # an entry of earlier versions has none: its files are read again
+            return None
         info, before = PreparedInfo.from_json(noted["info"]), noted["fingerprint"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     now = fingerprint(record, parameters, data_dir)
     unchanged = now is not None and now == before
@@ -100,7 +102,7 @@ def remember(
         "fingerprint": fingerprint(record, parameters, data_dir),
         "info": info.to_json(),
     }
-    replace_file(path, json.dumps(content))
+    replace_file(path, json.dumps(content | {"checksum": digest(content)}))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
@@ -69,23 +70,29 @@ def verify(
     _, data = _read_checked(entry, parameters, data_dir, download=False)
     info = _describe(_arrays(data), tuple(data.class_names))
     folder = prepared_folder(info.digest, data_dir)
-    damaged = folder.exists() and _digest(folder) != info.digest
-    if damaged:
-        try:
-            shutil.rmtree(folder)
-        except OSError as error:
-            raise _unusable(data_dir, error) from error
+    damaged = folder.exists() and not _is_whole(folder)
     return prepare(entry, parameters, data_dir, download=False), damaged
 
 
-def _digest(folder: Path) -> str:
-    """Return the digest of the arrays in a folder, "" if they cannot be read."""
+def _is_whole(folder: Path) -> bool:
+    """Return whether a folder has the arrays that its name is the digest of; a process reads unchanged files once."""
+    try:
+        states = [(path.name, path.stat()) for path in sorted(folder.iterdir())]
+    except OSError:
+        return False
+    known = tuple((name, at.st_ino, at.st_size, at.st_mtime_ns, at.st_ctime_ns) for name, at in states)
+    return is_complete(folder) and _has_its_digest(folder, known)
+
+
+@lru_cache(maxsize=64)
+def _has_its_digest(folder: Path, _states: tuple[tuple[str | int, ...], ...]) -> bool:
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
-        arrays = {Path(name).stem: np.load(folder / name) for name in meta["files"]}
-        return _describe(arrays, tuple(meta["info"]["class_names"])).digest
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
-        return ""
+        arrays = {Path(name).stem: np.load(folder / name, mmap_mode="r") for name in meta["files"]}
+        noted = PreparedInfo.from_json(meta["info"])
+        return noted == _describe(arrays, noted.class_names) and noted.digest == folder.name
+    except Exception:  # damaged files raise errors of many kinds
+        return False
 
 
 def _read_checked(
@@ -111,24 +118,40 @@ def _arrays(data: ImageData) -> Arrays:
 
 
 def load(data_digest: str, data_dir: Path) -> ImageData:
-    """Map a prepared data set into memory: pages are shared between processes, and writing changes a private copy."""
+    """Map a prepared data set into memory: pages are shared between processes, and writing changes a private copy.
+
+    Raises DataError if it is missing, or has not the digest that it was planned with.
+    """
     folder = prepared_folder(data_digest, data_dir)
-    if not is_complete(folder):
-        raise DataError(f"The prepared data set {folder} is missing or incomplete.", "Run the same command again.")
+    if not _is_whole(folder):
+        state = "damaged" if is_complete(folder) else "missing or incomplete"
+        raise DataError(f"The prepared data set {folder} is {state}.", "Run the same command again.")
     meta = json.loads((folder / META).read_text(encoding="utf-8"))
     arrays = {Path(name).stem: np.load(folder / name, mmap_mode="c") for name in meta["files"]}
     return ImageData(**arrays, class_names=tuple(meta["info"]["class_names"]))
 
 
-def load_for_trial(trial: Trial, data_dir: Path, registry: Registry) -> ImageData:
-    """Return a trial's data set by its digest, preparing it if it is not in this data folder.
+def load_for_trial(
+    trial: Trial, data_dir: Path, registry: Registry, note: Callable[[str], None] = lambda text: None
+) -> ImageData:
+    """Return a trial's data set by its digest, preparing it if it is not in this data folder, or damaged there.
 
-    Raises DataError if the prepared data set has another digest than the planned one.
+    note: called with a sentence if it was damaged. Raises DataError if the prepared data set has another digest than
+    the planned one, or is damaged and cannot be prepared again.
     """
-    with contextlib.suppress(DataError):
+    try:
         return load(trial.dataset_digest, data_dir)
+    except DataError as error:
+        found = error
     entry = registry.get(Dataset, trial.dataset.name)
-    info = prepare(entry, trial.dataset.parameters, data_dir, download=False)
+    try:
+        info = prepare(entry, trial.dataset.parameters, data_dir, download=False)
+    except DataError as error:
+        if not prepared_folder(trial.dataset_digest, data_dir).exists():
+            raise
+        raise DataError(f"{found.message} It cannot be prepared again: {error.message}", error.hint) from error
+    if found.message.endswith("damaged."):
+        note(f"{found.message} It has been prepared again.")
     if info.digest != trial.dataset_digest:
         raise DataError(
             f"{trial.dataset.name} in {data_dir} is not the data set that was planned with.",
@@ -220,7 +243,7 @@ def _describe(arrays: Arrays, class_names: tuple[str, ...]) -> PreparedInfo:
 def _write(arrays: Arrays, info: PreparedInfo, data_dir: Path) -> None:
     """Write the arrays into a temporary folder and rename it: the first writer wins, and nobody sees a partial one."""
     folder = prepared_folder(info.digest, data_dir)
-    if is_complete(folder):
+    if _is_whole(folder):
         return
     partial = folder.with_name(f".{info.digest}.{uuid4().hex}")
     try:
@@ -235,10 +258,13 @@ def _write(arrays: Arrays, info: PreparedInfo, data_dir: Path) -> None:
 
 
 def _put_in_place(partial: Path, folder: Path) -> None:
-    if folder.exists() and not is_complete(folder):
-        shutil.rmtree(folder)
+    if folder.exists() and not _is_whole(folder):
+        aside = partial.with_name(f"{partial.name}.damaged")
+        with contextlib.suppress(FileNotFoundError):  # another process was first
+            os.replace(folder, aside)
+        shutil.rmtree(aside, ignore_errors=True)
     try:
         os.replace(partial, folder)
     except OSError:
-        if not is_complete(folder):
+        if not _is_whole(folder):
             raise

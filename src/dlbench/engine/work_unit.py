@@ -72,7 +72,7 @@ def _run(
     try:
         return train_trial(
             trial,
-            load_for_trial(trial, data_dir, registry),
+            load_for_trial(trial, data_dir, registry, checkpoints.note),
             registry,
             on_epoch,
             keep_steps=unit.keep_steps,

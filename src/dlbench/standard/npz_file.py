@@ -1,8 +1,8 @@
 """An .npz file, opened with care: sizes are known before anything is read, and nothing is ever unpickled."""
 
+import contextlib
 import math
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,7 +43,8 @@ class ArrayHeader:
 class NpzFile:
     """An open .npz file. names: of its arrays, in its order."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
+        self._path = path
         self._archive = archive
         self._members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
         self.names = tuple(name for name, info in self._members.items() if info.filename.endswith(".npy"))
@@ -51,7 +52,7 @@ class NpzFile:
     def header(self, name: str) -> ArrayHeader:
         """Return the header of an array, held against the size of its part of the file."""
         info = self._members[name]
-        with self._archive.open(info) as file:
+        with _readable(self._path), self._archive.open(info) as file:
             header = _read_header(file, name)
             if not header.dtype.hasobject and file.tell() + header.size != info.file_size:
                 raise ValueError(f"{name} should take {header.size:,} bytes, and has {info.file_size - file.tell():,}")
@@ -67,7 +68,7 @@ class NpzFile:
             columns = ", ".join(dtype.names)
             problem = f"{name} is a structured array with the columns {columns}; expected plain numbers."
             raise ArrayProblemError(problem, f"a[{name!r}] = a[{name!r}][{dtype.names[0]!r}]")
-        with self._archive.open(self._members[name]) as file:
+        with _readable(self._path), self._archive.open(self._members[name]) as file:
             array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
         return array
 
@@ -88,12 +89,20 @@ def open_npz(path: Path) -> Iterator[NpzFile]:
     """Open a file of arrays. Raises FileNotFoundError if it is absent, ValueError if it is damaged or no such file."""
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}.")
+    with contextlib.ExitStack() as stack:
+        with _readable(path):
+            archive = stack.enter_context(zipfile.ZipFile(path))
+        yield NpzFile(path, archive)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn what damage raises into a ValueError that names the file."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            yield NpzFile(archive)
-    except ArrayProblemError:
+        yield
+    except MemoryError:
         raise
-    except (ValueError, EOFError, OSError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # damaged archives and headers raise errors of many kinds
         raise ValueError(_describe(path, error)) from None
 
 

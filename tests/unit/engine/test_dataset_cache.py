@@ -5,7 +5,8 @@ import json
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,12 +19,14 @@ from torch.utils.data import TensorDataset
 
 from dlbench.components.image_data import ImageData
 from dlbench.components.records import Dataset
+from dlbench.components.syntax import parse_reference
 from dlbench.dataset_index import PreparedInfo, is_complete, lookup, prepared_folder
-from dlbench.engine.dataset_cache import load, prepare
+from dlbench.engine.dataset_cache import load, load_for_trial, prepare
 from dlbench.errors import ContractError, DataError, DataMissingError
 from dlbench.plugins.discovery import Plugin
-from dlbench.plugins.registry import Entry
+from dlbench.plugins.registry import Entry, Registry
 from dlbench.standard.dataset_records import DATASETS
+from dlbench.trials.trial import Trial
 
 STANDARD = {record.name: record for record in DATASETS}
 
@@ -236,6 +239,78 @@ def test_a_damaged_index_is_as_good_as_none(tmp_path: Path, declare: Declare) ->
     for content in ("", "[]", "{}", '{"info": {}, "fingerprint": ""}'):
         index.write_text(content)
         assert find(entry, tmp_path) is None
+
+
+def damaged_copies(path: Path, count: int, random: np.random.Generator) -> Iterator[bytes]:
+    """Yield the content of a file with one bit flipped, or its end cut off, at places drawn at random."""
+    content = path.read_bytes()
+    for place in random.integers(0, 8 * len(content), count):
+        byte, bit = divmod(int(place), 8)
+        flipped = bytes([content[byte] ^ 1 << bit])
+        yield content[:byte] + (flipped + content[byte + 1 :] if random.random() < 0.9 else b"")
+
+
+def as_arrays(data: ImageData) -> dict[str, Any]:
+    return {name: array.tolist() for name, array in vars(data).items() if isinstance(array, np.ndarray)}
+
+
+def test_damage_at_any_place_of_a_prepared_copy_is_noticed(tmp_path: Path, declare: Declare) -> None:
+    entry = declare(lambda root, download: make_data())
+    info = prepare(entry, {}, tmp_path, download=False)
+    known, random = as_arrays(load(info.digest, tmp_path)), np.random.default_rng(0)
+    noticed = 0
+    for path in sorted(prepared_folder(info.digest, tmp_path).iterdir()):
+        whole = path.read_bytes()
+        for damaged in damaged_copies(path, 200, random):
+            path.write_bytes(damaged)
+            try:
+                assert as_arrays(load(info.digest, tmp_path)) == known  # spaces of a header may become others
+            except DataError:
+                noticed += 1
+            path.write_bytes(whole)
+    assert noticed > 950  # of 1,000
+    assert as_arrays(load(info.digest, tmp_path)) == known
+
+
+def test_damage_at_any_place_of_the_index_is_noticed(tmp_path: Path, declare: Declare) -> None:
+    entry = declare(lambda root, download: make_data())
+    info = prepare(entry, {}, tmp_path, download=False)
+    (index,) = (tmp_path / "prepared" / "index").iterdir()
+    for damaged in damaged_copies(index, 200, np.random.default_rng(0)):
+        index.write_bytes(damaged)
+        assert find(entry, tmp_path) is None
+    assert prepare(entry, {}, tmp_path, download=False) == find(entry, tmp_path) == info
+
+
+def test_a_trial_on_a_damaged_copy_prepares_it_again_and_says_so(
+    tmp_path: Path, registry: Registry, make_trial: Callable[..., Trial]
+) -> None:
+    said: list[str] = []
+    info = prepare(registry.get(Dataset, "digits"), {}, tmp_path, download=False)
+    trial = replace(make_trial(), dataset_digest=info.digest)
+    known = as_arrays(load(info.digest, tmp_path))
+    path = prepared_folder(info.digest, tmp_path) / "test_labels.npy"
+    labels = np.load(path)
+    labels[:60] ^= 1
+    np.save(path, labels)
+    assert as_arrays(load_for_trial(trial, tmp_path, registry, said.append)) == known
+    assert said == [f"The prepared data set {path.parent} is damaged. It has been prepared again."]
+    assert [path.name for path in (tmp_path / "prepared").iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_damaged_copy_whose_source_is_gone_is_refused(
+    tmp_path: Path, registry: Registry, make_trial: Callable[..., Trial]
+) -> None:
+    data_dir = tmp_path / "data"
+    arrays = {"x_train": make_data().train_images, "y_train": make_data().train_labels}
+    np.savez(tmp_path / "own.npz", **arrays, x_test=make_data().test_images, y_test=make_data().test_labels)
+    chosen = registry.select("datasets", parse_reference(f"npz:path={tmp_path / 'own.npz'}"))
+    info = prepare(registry.get(Dataset, chosen.name), chosen.parameters, data_dir, download=False)
+    path = prepared_folder(info.digest, data_dir) / "train_labels.npy"
+    path.write_bytes(path.read_bytes()[:-1] + b"\1")
+    (tmp_path / "own.npz").unlink()
+    with pytest.raises(DataError, match=r"is damaged\. It cannot be prepared again: .*there is no file .*own\.npz"):
+        load_for_trial(replace(make_trial(), dataset=chosen, dataset_digest=info.digest), data_dir, registry)
 
 
 def _prepare_digits(data_dir: Path, start: Any, answers: Any) -> None:
