@@ -234,6 +234,21 @@ def partial_files(folder: Path) -> list[Path]:
     return sorted(path for path in found if path.relative_to(folder).parts[0] != KEPT)
 
 
+_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+def read_text(path: Path) -> str:
+    """Return a text that a person or a spreadsheet wrote: in UTF-8 or UTF-16, with or without a byte-order mark.
+
+    Line ends stay as they are. Raises OSError and UnicodeDecodeError.
+    """
+    content = path.read_bytes()
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
+    if encoding == "utf-8" and len(content) > 1 and 0 in content[:2]:
+        encoding = "utf-16-be" if content[0] == 0 else "utf-16-le"
+    return content.decode(encoding)
+
+
 def strict_json(content: Any, *, escaped: bool = False) -> str:
     """Return strictly valid JSON: NaN and the infinities, which JSON lacks, become null.
 

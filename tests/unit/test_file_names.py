@@ -18,6 +18,7 @@ CONCEPTS = {
     "augmentation": "changes of training images: described, applied",
     "axes": "the component axes: their table, a trial's choices, their options",
     "bench": "measuring speed: in a worker, as a session, as a command",
+    "config": "dlbench.toml: read, and said to be in force",
     "console": "where output is printed",
     "convergence": "how fast and how steadily a training gets there",
     "criteria": "by what a run is judged: fixed in its plan, asked for afterwards",

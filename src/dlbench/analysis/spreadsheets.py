@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlbench.errors import DlbenchError
+from dlbench.files import read_text
 
-_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _DELIMITERS = ",;\t"
 
 
@@ -31,10 +31,8 @@ def read_sheet(path: Path) -> Sheet:
 
     A line that is shorter or longer than the header is accepted. Raises OSError, and DlbenchError if it is not CSV.
     """
-    content = path.read_bytes()
-    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
     try:
-        text = content.decode(encoding)
+        text = read_text(path)
         delimiter, text = _delimiter(text)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         columns = [name.strip() for name in next(reader, [])]

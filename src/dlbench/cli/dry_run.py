@@ -4,17 +4,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlbench.analysis.criteria import asked_criteria
+from dlbench.cli.options.config import session_defaults
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import output, print_json
 from dlbench.components.records import Dataset
 from dlbench.plans.build import build
-from dlbench.plans.config import Config, default_data_dir, load_config
+from dlbench.plans.config import Config, default_data_dir
 from dlbench.plans.plan import Plan, Request
 from dlbench.plugins.registry import Registry
 from dlbench.report.terminal.console import Table
 from dlbench.report.terminal.progress import duration
 from dlbench.runs.locations import results_root
 from dlbench.runs.timing import seconds_per_trial
+from dlbench.sessions.defaults import with_defaults
 from dlbench.sessions.resolve import data_folder, known_data
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ _SHOWN = 40
 
 def show_plan(request: Request, options: "Options", registry: Registry, *, as_json: bool) -> None:
     """Print the plan of a request. Nothing is run or written."""
-    config = load_config(Path.cwd())
+    config = session_defaults(request, options)
+    request, options = with_defaults(request, options, config, registry)
     plan = build(request, registry, config.settings)
     warn_of_problems(registry)
     asked_criteria(request.judging, plan.record)

@@ -7,11 +7,11 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from dlbench.cli.options.config import session_defaults
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.background_imports import BackgroundImportsProgress
 from dlbench.cli.streams.console import errors, output
 from dlbench.cli.streams.errors import discard_output, on_terminal
-from dlbench.plans.config import load_config
 from dlbench.plans.history import in_words
 from dlbench.sessions.run import run
 
@@ -26,8 +26,9 @@ def run_session(request: "Request", options: "Options", registry: "Registry", *,
     """Run a comparison with its progress on standard error; Ctrl-C stops it and keeps what has finished."""
     warn_of_problems(registry)
     stop = threading.Event()
+    config = session_defaults(request, options)
     with BackgroundImportsProgress(errors(), quiet=quiet) as display, _InterruptsStop(stop, display.note):
-        outcome = run(request, options, registry, load_config(Path.cwd()), display, stop)
+        outcome = run(request, options, registry, config, display, stop)
     warn_of_problems(registry)
     return outcome
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dlbench.errors import DlbenchError
+from dlbench.files import read_text
 
 _HEADER = re.compile(r"\s*\[\[?\s*([\w-]+)\s*\]\]?\s*(#.*)?$")
 _KEY = re.compile(r"""\s*["']?([\w-]+)["']?\s*=""")
@@ -39,7 +40,7 @@ class TomlFile:
     def read(cls, path: Path) -> "TomlFile":
         """Read a file. Raises DlbenchError if it cannot be read; the TOML reader names the line."""
         try:
-            text = path.read_text(encoding="utf-8")
+            text = read_text(path)
             return cls(path, tomllib.loads(text), find_lines(text))
         except OSError as error:
             raise DlbenchError(

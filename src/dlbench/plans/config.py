@@ -1,20 +1,48 @@
 """dlbench.toml: other defaults, from the project's folder or the user's configuration folder."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from platformdirs import user_cache_path, user_config_path
 
-from dlbench.components.syntax import format_value
+from dlbench.components.records import Parameter
+from dlbench.components.spelling import OPTION_ALIASES, resolve
+from dlbench.components.syntax import format_value, parse_value
 from dlbench.errors import DlbenchError, suggest
+from dlbench.files import read_text
+from dlbench.statistics.seeds import AutoSeeds
 from dlbench.trials.axes import ASSIGNABLE, axis_name
 from dlbench.trials.settings import SETTINGS
 
 FILE_NAME = "dlbench.toml"
 _FOLDERS = ("results_dir", "data_dir")
+_SEEDS = Parameter(None, type=int, minimum=1)
+#: How a comparison is judged and run, by the names of the options; a number of seeds stands beside them.
+_JUDGING: Mapping[str, Parameter] = MappingProxyType(
+    {
+        "metric": Parameter(required=True, type=str),
+        "margin": Parameter(required=True, type=float, minimum=0),
+        "alpha": Parameter(required=True, type=float, minimum=0, maximum=1),
+        "all_pairs": Parameter(required=True, type=bool),
+    }
+)
+SESSION: Mapping[str, Parameter] = MappingProxyType(
+    {
+        "executor": Parameter(required=True, type=str),
+        "jobs": Parameter(required=True, type=int, minimum=1),
+        "max_time": Parameter(required=True, type=float, minimum=0),
+        "timeout": Parameter(required=True, type=float, minimum=0),
+        "checkpoint_every": Parameter(required=True, type=float, minimum=0),
+        "save_weights": Parameter(required=True, type=bool),
+        "step_losses": Parameter(required=True, type=bool),
+    }
+)
+_KEYS = (*_FOLDERS, "seeds", *_JUDGING, *SESSION, "settings")
 
 
 @dataclass(frozen=True)
@@ -24,11 +52,32 @@ class Config:
     settings: texts as the command line takes them, by name.
     results_dir: folder of all runs, None if no file names one.
     data_dir: folder of data sets, None if no file names one.
+    seeds: how many, or "auto:7..30"; None if no file says it.
+    judging: the criteria of new comparisons, by name; the margin in points for shares.
+    session: where and how trials run, by the names of the options.
+    sources: what each file says, as text by key.
     """
 
     settings: Mapping[str, str] = field(default_factory=dict)
     results_dir: Path | None = None
     data_dir: Path | None = None
+    seeds: int | AutoSeeds | None = None
+    judging: Mapping[str, Any] = field(default_factory=dict)
+    session: Mapping[str, Any] = field(default_factory=dict)
+    sources: Mapping[Path, Mapping[str, str]] = field(default_factory=dict, compare=False)
+
+    def in_force(self, *parts: str) -> str:
+        """Return which defaults come from files, in one line; "" if none. parts: the fields that the command uses."""
+        said = []
+        for path, content in self.sources.items():
+            known = [f"{key} = {text}" for key, text in content.items() if _part(key) in parts]
+            said += [f"{path}: {', '.join(known)}"] if known else []
+        return f"Defaults from {'; '.join(said)}" if said else ""
+
+
+def _part(key: str) -> str:
+    """Return the field of Config that a key of a file goes into."""
+    return "judging" if key in _JUDGING else "session" if key in SESSION else key.partition(".")[0]
 
 
 def load_config(project: Path, user: Path | None = None) -> Config:
@@ -44,23 +93,61 @@ def load_config(project: Path, user: Path | None = None) -> Config:
                 {**merged.settings, **found.settings},
                 found.results_dir or merged.results_dir,
                 found.data_dir or merged.data_dir,
+                found.seeds or merged.seeds,
+                {**merged.judging, **found.judging},
+                {**merged.session, **found.session},
+                {**merged.sources, **found.sources},
             )
     return merged
 
 
 def _read(path: Path) -> Config:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(read_text(path))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DlbenchError(f"{path} is not valid TOML: {error}", "Correct it, or move the file away.") from None
-    accepted = [*_FOLDERS, "settings"]
-    for key in content:
-        if key not in accepted:
-            raise DlbenchError(
-                f"{path}: there is no {key!r}.", suggest(key, accepted, f"It takes {', '.join(accepted)}.")
-            )
-    folders = {key: _read_folder(path, key, content[key]) for key in _FOLDERS if key in content}
-    return Config(_read_settings(path, content.get("settings", {})), **folders)
+    given = {resolve(key, _KEYS, OPTION_ALIASES) or key: value for key, value in content.items()}
+    for key in given:
+        if key not in _KEYS:
+            hint = "Settings stand below [settings]." if axis_name(key) in ASSIGNABLE else ""
+            hint = hint or suggest(key, _KEYS, f"It takes {', '.join(_KEYS)}.")
+            raise DlbenchError(f"{path}: there is no {key!r}.", hint)
+    settings = _read_settings(path, given.pop("settings", {}))
+    folders = {key: _read_folder(path, key, given[key]) for key in _FOLDERS if key in given}
+    said = {key: str(folders.get(key, value)) for key, value in given.items()}
+    return Config(
+        settings,
+        seeds=_read_seeds(path, given["seeds"]) if "seeds" in given else None,
+        judging={key: _read_value(path, key, given[key], _JUDGING[key]) for key in _JUDGING if key in given},
+        session={key: _read_value(path, key, given[key], SESSION[key]) for key in SESSION if key in given},
+        sources={path: said | {f"settings.{name}": text for name, text in settings.items()}},
+        **folders,
+    )
+
+
+def _read_seeds(path: Path, value: Any) -> int | AutoSeeds:
+    if isinstance(value, str) and value.startswith("auto"):
+        with _naming(path):
+            return AutoSeeds.parse(value)
+    count = _read_value(path, "seeds", value, _SEEDS)
+    assert isinstance(count, int)  # by its parameter
+    return count
+
+
+def _read_value(path: Path, key: str, value: Any, parameter: Parameter) -> Any:
+    if isinstance(value, list | dict):
+        raise DlbenchError(f"{path}: {key} takes one value.", "Lists belong on the command line.")
+    with _naming(path):
+        return parse_value(value if isinstance(value, str) else format_value(value), parameter, key)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Add the file to a DlbenchError."""
+    try:
+        yield
+    except DlbenchError as error:
+        raise DlbenchError(f"{path}: {error.message}", error.hint) from None
 
 
 def _read_folder(path: Path, key: str, value: Any) -> Path:
@@ -81,17 +168,13 @@ def _read_settings(path: Path, table: Any) -> dict[str, str]:
             )
         if isinstance(value, list | dict):
             raise DlbenchError(f"{path}: {key} takes one value.", "Lists belong on the command line.")
+        if name in settings:
+            raise DlbenchError(f"{path}: [settings] gives {name} twice, once as {key}.", "Set it once.")
         settings[name] = value if isinstance(value, str) else format_value(value)
         if name in SETTINGS:
-            _check(path, name, settings[name])
+            with _naming(path):
+                SETTINGS[name].parse(settings[name])
     return settings
-
-
-def _check(path: Path, name: str, text: str) -> None:
-    try:
-        SETTINGS[name].parse(text)
-    except DlbenchError as error:
-        raise DlbenchError(f"{path}: {error.message}", error.hint) from None
 
 
 def default_data_dir() -> Path:

@@ -18,6 +18,7 @@ from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import new_run_path, results_root
 from dlbench.runs.provenance import collect_provenance
+from dlbench.sessions.defaults import with_defaults
 from dlbench.sessions.live import LiveSession
 from dlbench.sessions.options import Display, Options, Outcome
 from dlbench.sessions.pending import check_forced
@@ -38,6 +39,7 @@ def run(
     stop: threading.Event,
 ) -> Outcome:
     """Run the trials of a comparison that its folder lacks. Errors of the request are raised before any writing."""
+    request, options = with_defaults(request, options, config, registry)
     plan = build(request, registry, config.settings)
     asked_criteria(request.judging, plan.record)  # what cannot be judged is an error before anything is prepared
     path = run_folder_path(plan, options, config)

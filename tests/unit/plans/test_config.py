@@ -4,6 +4,7 @@ import pytest
 
 from dlbench.errors import DlbenchError
 from dlbench.plans.config import Config, load_config
+from dlbench.statistics.seeds import AutoSeeds
 
 
 @pytest.fixture
@@ -146,3 +147,62 @@ def test_a_value_that_a_default_cannot_have_is_named_with_its_file(
     error = refused(project, user)
     assert str(path) in error.message
     assert all(word in error.message for word in words)
+
+
+def test_seeds_criteria_and_the_session_have_defaults_too(project: Path, user: Path) -> None:
+    write(user, "seeds = 30\nmargin = 0.1\ntimeout = 60\n")
+    write(project, 'seeds = "auto:7..20"\nmetric = "validation_accuracy"\nmargin = 0.5\nalpha = 0.01\njobs = 2\n')
+    config = load_config(project, user)
+    assert config.seeds == AutoSeeds.parse("auto:7..20")
+    assert config.judging == {"metric": "validation_accuracy", "margin": 0.5, "alpha": 0.01}
+    assert config.session == {"timeout": 60.0, "jobs": 2}
+
+
+def test_keys_are_found_however_they_are_spelled(project: Path, user: Path) -> None:
+    write(project, 'Results-Dir = "runs"\nnum_seeds = 5\n[settings]\nLR = 0.1\nbs = 32\n')
+    config = load_config(project, user)
+    assert (config.results_dir, config.seeds) == (project / "runs", 5)
+    assert config.settings == {"learning_rate": "0.1", "batch_size": "32"}
+
+
+def test_what_is_in_force_names_the_file_and_each_value_that_the_command_uses(project: Path, user: Path) -> None:
+    path = write(project, 'results_dir = "runs"\nseeds = 5\njobs = 2\n[settings]\nepochs = 3\n')
+    config = load_config(project, user)
+    assert config.in_force("results_dir") == f"Defaults from {path}: results_dir = {project / 'runs'}"
+    assert config.in_force("seeds", "session", "settings").endswith("seeds = 5, jobs = 2, settings.epochs = 3")
+    assert config.in_force("data_dir") == ""
+    assert load_config(user, user).in_force("results_dir", "seeds", "session", "settings") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("seeds = 0", ["seeds", "out of range"]),
+        ("seeds = 1.5", ["seeds", "a whole number"]),
+        ("seeds = 'auto:9..3'", ["auto:9..3"]),
+        ("seeds = [1, 2]", ["seeds", "one value"]),
+        ("jobs = 0", ["jobs", "out of range"]),
+        ("margin = -1", ["margin", "out of range"]),
+        ("alpha = 2", ["alpha", "out of range"]),
+        ("save_weights = 3", ["save_weights", "true or false"]),
+        ("epochs = 3", ["'epochs'"]),
+    ],
+)
+def test_a_wrong_default_of_a_comparison_is_named_with_its_file(
+    project: Path, user: Path, text: str, words: list[str]
+) -> None:
+    path = write(project, text)
+    error = refused(project, user)
+    assert all(word in error.message for word in (str(path), *words))
+
+
+def test_a_setting_at_the_top_of_the_file_is_told_its_place(project: Path, user: Path) -> None:
+    write(project, "lr = 3")
+    assert "[settings]" in refused(project, user).hint
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_is_read_in_every_usual_encoding(project: Path, user: Path, encoding: str) -> None:
+    (project / "dlbench.toml").write_bytes('results_dir = "ergebnisse-ß"\r\nseeds = 3\r\n'.encode(encoding))
+    config = load_config(project, user)
+    assert (config.results_dir, config.seeds) == (project / "ergebnisse-ß", 3)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dlbench.cli.options.config import defaults_in_force
 from dlbench.cli.options.groups import takes
-from dlbench.cli.options.numbers import number
 from dlbench.cli.options.request import COMBINATIONS
+from dlbench.cli.options.values import number
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import errors, output, print_json
 from dlbench.errors import DlbenchError
@@ -115,12 +116,12 @@ def _measure(
     """Measure the combinations. before: raises DlbenchError first if one of them is not in it."""
     from dlbench.analysis.speed import check_measured
     from dlbench.plans.build import build
-    from dlbench.plans.config import default_data_dir, load_config
+    from dlbench.plans.config import default_data_dir
     from dlbench.plugins.registry import Registry
     from dlbench.sessions.bench import measure
     from dlbench.sessions.resolve import data_folder
 
-    registry, config = Registry.load(), load_config(Path.cwd())
+    registry, config = Registry.load(), defaults_in_force("data_dir", "settings", data_dir=data_dir)
     plan = build(replace(request, seeds=1), registry, config.settings)
     warn_of_problems(registry)
     if before is not None:

@@ -10,6 +10,7 @@ from rich.table import Column
 
 from dlbench.cli.completion.offers import complete_components
 from dlbench.cli.options.common import AsJson, DataDir
+from dlbench.cli.options.config import defaults_in_force
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import confirm, errors, output, print_json
 from dlbench.components.choice import Selection, resolve_parameters
@@ -24,7 +25,7 @@ from dlbench.dataset_index import (
     remove_entry,
 )
 from dlbench.errors import DlbenchError
-from dlbench.plans.config import default_data_dir, load_config
+from dlbench.plans.config import default_data_dir
 from dlbench.plugins.registry import Entry, Registry
 from dlbench.report.terminal.console import Table
 from dlbench.sessions.resolve import TrialResolver, data_folder, known_data
@@ -224,7 +225,7 @@ def _rows(registry: Registry, folder: Path) -> list[dict[str, Any]]:
 
 
 def _folder(option: Path | None) -> Path:
-    return data_folder(option, load_config(Path.cwd()).data_dir, default_data_dir)
+    return data_folder(option, defaults_in_force("data_dir").data_dir, default_data_dir)
 
 
 def _row(entry: Entry[Dataset], folder: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from dlbench.cli.options.common import AsJson, DataDir, ResultsDir
+from dlbench.cli.options.config import defaults_in_force
 from dlbench.cli.streams.console import errors, output, print_json
 
 if TYPE_CHECKING:
@@ -32,14 +33,14 @@ def _checks(results_dir: Path | None, data_dir: Path | None) -> "Iterator[Check]
     from dlbench.cli.options.run_argument import runs_folder
     from dlbench.executors.tasks import examine_training
     from dlbench.machine import available_cores
-    from dlbench.plans.config import default_data_dir, load_config
+    from dlbench.plans.config import default_data_dir
     from dlbench.plugins.registry import Registry
     from dlbench.runs.provenance import collect_provenance
     from dlbench.sessions import doctor
     from dlbench.sessions.resolve import TrialResolver, data_folder
 
     registry = Registry.load(strict=False)  # the report lists every fault
-    folder = data_folder(data_dir, load_config(Path.cwd()).data_dir, default_data_dir)
+    folder = data_folder(data_dir, defaults_in_force("data_dir").data_dir, default_data_dir)
     with TrialResolver(registry, folder, threading.Event(), errors().print) as resolver:
         training = resolver.call(examine_training)
     yield from doctor.examine_provenance(collect_provenance({}, {}))

@@ -10,7 +10,7 @@ import typer
 from dlbench.cli.completion.offers import complete_choices, complete_components, complete_shown
 from dlbench.cli.listings.components import entry_document, print_record
 from dlbench.cli.options.common import AsJson
-from dlbench.cli.options.numbers import number
+from dlbench.cli.options.values import number
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import output, print_json
 from dlbench.components.syntax import parse_reference

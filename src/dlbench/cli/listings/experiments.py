@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.text import Text
 
+from dlbench.cli.options.config import defaults_in_force
 from dlbench.cli.streams.console import errors, output, print_json
 from dlbench.components.records import Dataset
 from dlbench.errors import DlbenchError
@@ -13,7 +14,7 @@ from dlbench.experiments.discovery import ExperimentFile, find_experiments
 from dlbench.experiments.experiment_file import load_experiment
 from dlbench.experiments.request import to_request
 from dlbench.plans.build import build
-from dlbench.plans.config import default_data_dir, load_config
+from dlbench.plans.config import default_data_dir
 from dlbench.plugins.registry import Registry
 from dlbench.report.terminal.console import Table
 from dlbench.sessions.resolve import data_folder, known_data
@@ -23,7 +24,7 @@ from dlbench.trials.trial import Trial
 
 def print_experiments(registry: Registry, pattern: str, *, as_json: bool) -> None:
     """Print the experiments by report: name, title, variants × seeds, and images to train on."""
-    folder = data_folder(None, load_config(Path.cwd()).data_dir, default_data_dir)
+    folder = data_folder(None, defaults_in_force("data_dir").data_dir, default_data_dir)
     files = [file for file in find_experiments(registry) if _matches(file, pattern)]
     rows = []
     for file in files:

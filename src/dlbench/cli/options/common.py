@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from dlbench.cli.completion.offers import complete_runs
+from dlbench.cli.options.values import folder
 
 Run = Annotated[
     str,
@@ -13,10 +14,17 @@ Run = Annotated[
 ]
 ResultsDir = Annotated[
     Path | None,
-    typer.Option("--results-dir", help="Folder of all runs, else DLBENCH_RESULTS_DIR, else ./results."),
+    typer.Option(
+        "--results-dir",
+        parser=folder,
+        metavar="PATH",
+        help="Folder of all runs, else DLBENCH_RESULTS_DIR, else ./results.",
+    ),
 ]
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", help="Folder of data sets, else DLBENCH_DATA_DIR, else a cache."),
+    typer.Option(
+        "--data-dir", parser=folder, metavar="PATH", help="Folder of data sets, else DLBENCH_DATA_DIR, else a cache."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]

@@ -4,13 +4,14 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 import typer
 
 from dlbench.cli.completion.offers import Complete
-from dlbench.cli.options.numbers import number
+from dlbench.cli.options.values import folder, number
 
 Record = TypeVar("Record")
 Result = TypeVar("Result")
@@ -87,6 +88,8 @@ def _field_option(each: "Field[Any]", kind: Any, complete: Complete | None, *, n
     if asked := next((asked for asked in (int, float) if kind in (asked, asked | None)), None):
         name = f"--{each.name.replace('_', '-')}"
         more |= {"parser": number(name, asked, default, about.get("minimum")), "metavar": more["metavar"] or "NUMBER"}
+    elif kind == Path | None:
+        more |= {"parser": folder, "metavar": more["metavar"] or "PATH"}
     return option(each.name, kind, default, flags, help=about["help"], autocompletion=complete, **more)
 
 

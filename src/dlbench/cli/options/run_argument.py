@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dlbench.cli.options.config import defaults_in_force
 from dlbench.cli.streams.console import errors
 
 if TYPE_CHECKING:
@@ -11,10 +12,9 @@ if TYPE_CHECKING:
 
 def runs_folder(option: Path | None) -> Path:
     """Return the folder of all runs: the option's, the environment's, dlbench.toml's or ./results."""
-    from dlbench.plans.config import load_config
     from dlbench.runs.locations import results_root
 
-    return results_root(option, load_config(Path.cwd()).results_dir)
+    return results_root(option, defaults_in_force("results_dir", results_dir=option).results_dir)
 
 
 def open_run(run: str, results_dir: Path | None) -> "RunFolder":

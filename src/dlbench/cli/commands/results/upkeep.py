@@ -101,7 +101,8 @@ def remove(
     from dlbench.runs.overview import overview
     from dlbench.runs.removal import check_removable, remove_run
 
-    paths = [run_path(run, runs_folder(results_dir)) for run in dict.fromkeys(runs)]
+    root = runs_folder(results_dir)
+    paths = [run_path(run, root) for run in dict.fromkeys(runs)]
     for path in paths:
         check_removable(path)
     counts = [f"{path} ({about.done} finished trials)" for path, about in ((p, overview(p)) for p in paths)]

@@ -1,10 +1,12 @@
-"""Options that take a number: read as settings are, so that both are refused in the same words."""
+"""Options that take a number or a folder: read as settings are, so that all are refused in the same words."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from dlbench.components.records import Parameter
 from dlbench.components.syntax import parse_value
+from dlbench.errors import DlbenchError
 
 
 def number(
@@ -16,3 +18,10 @@ def number(
     """
     parameter = Parameter(default, type=kind, minimum=minimum)
     return lambda given: parse_value(given, parameter, name) if isinstance(given, str) else given
+
+
+def folder(given: str | Path) -> Path:
+    """Return a folder's path. Raises DlbenchError for an empty text, as an unset variable of a shell leaves it."""
+    if given == "":
+        raise DlbenchError("The path of a folder is empty.", "Write it after the option, or omit the option.")
+    return Path(given)
