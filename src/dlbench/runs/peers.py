@@ -120,6 +120,8 @@ class ActiveSessions:
                 _remove(self._live(self.session))
                 self.session = ""
                 if not self.peers():
+                    for orphan in _orphans(self._journals):
+                        remove_file(orphan)
                     self.lock.discard()
             self._life.release(force=True)
             self._life = None
@@ -195,7 +197,12 @@ def dead_sessions(folder: Path) -> list[Path]:
     """Return the files of sessions that have died."""
     now = time.time()
     dead = [path for path in sorted((folder / FOLDER).glob(f".*{LIVE}")) if not is_alive(path, now)]
-    return [each for path in dead for each in (path, _life(path)) if each.exists()]
+    return [each for path in dead for each in (path, _life(path)) if each.exists()] + _orphans(folder / FOLDER)
+
+
+def _orphans(journals: Path) -> list[Path]:
+    """Return the locked files of sessions that were killed while they had no other file, at their begin or end."""
+    return [path for path in sorted(journals.glob(".*.lock")) if not path.with_suffix(LIVE).exists()]
 
 
 def is_alive(path: Path, now: float) -> bool:
@@ -208,7 +215,8 @@ def is_alive(path: Path, now: float) -> bool:
     try:
         if life.exists():
             with file_lock(life).acquire(blocking=False):
-                pass
+                if not path.exists():  # it has just ended, and this made the file again
+                    remove_file(life)
     except TimeoutError:
         return True
     except OSError:  # not ours to lock

@@ -316,3 +316,14 @@ def test_sessions_that_follow_each_other_or_share_a_folder_in_order_say_nothing(
     again = begin()
     again.close()
     assert [each.take_notes() for each in (folder, other, again)] == [[], [], []]
+
+
+def test_a_lock_that_a_killed_session_left_without_its_file_is_removed(begin, tmp_path):
+    from dlbench.runs.repair import examine
+
+    begin().close()
+    orphan = tmp_path / "run" / "journal" / ".20260101T000000.000000Z-1.lock"
+    orphan.touch()
+    assert [finding.file for finding in examine(tmp_path / "run")] == [f"journal/{orphan.name}"]
+    begin().close()
+    assert not orphan.exists()
