@@ -1,21 +1,24 @@
 """Results of other programs, judged by the same rules: a CSV file with one row per trained model."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dlbench.analysis.audit_rows import Row, read_rows, read_wide
 from dlbench.analysis.families import Series, judge_values, known
-from dlbench.analysis.spreadsheets import Sheet, read_sheet
 from dlbench.analysis.verdicts import Judged
 from dlbench.components.metric_table import find_metric
 from dlbench.components.metrics import Metric
-from dlbench.errors import DlbenchError, suggest
+from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.naming import find_baseline
 
 _NAMED = 5
+#: Whole numbers below it are exact as floats.
+_EXACT = 2**53
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,32 +33,18 @@ class Audit:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Row:
-    """One line of the file, as text.
-
-    line: its number in the file.
-    variant: name of the variant.
-    seed: the seed.
-    value: the metric.
-    """
-
-    line: int
-    variant: str
-    seed: str
-    value: str
-
-
 def audit_file(
-    path: Path, variant: str, seed: str, asked: Mapping[str, Any], *, lower_is_better: bool = False
+    path: Path, variant: str, seed: str, asked: Mapping[str, Any], *, lower_is_better: bool = False, wide: bool = False
 ) -> Audit:
     """Judge the variants of a CSV file, paired by seed. The order of its lines has no effect.
 
     path: the file.
     variant: column of the variants.
     seed: column of the seeds.
-    asked: metric (a column), and any of baseline, margin, alpha, all_pairs as for a run.
+    asked: metric (a column, or what all columns of a wide file measure), and any of baseline, margin, alpha, all_pairs
+        as for a run.
     lower_is_better: whether less is better, whatever the metric's name suggests.
+    wide: whether each column but that of the seeds is a variant.
 
     Shares that are percentages in the file are divided by 100. Raises DlbenchError for a file that cannot be read and
     for missing columns and variants.
@@ -63,50 +52,29 @@ def audit_file(
     metric = find_metric(asked.get("metric", ""))
     if not metric.name:
         raise DlbenchError("No column to judge.", "Name it with --metric.")
-    values, warnings = _read_values(_read(path, (variant, seed, metric.name)), metric)
+    rows = read_wide(path, seed) if wide else read_rows(path, (variant, seed, metric.name))
+    values, warnings = _read_values(rows, metric)
     base = find_baseline(asked.get("baseline", ""), {name: {} for name in values})
     margin = asked["margin"] / metric.difference_scale if "margin" in asked else metric.margin
     given = {key: asked[key] for key in ("alpha", "all_pairs") if key in asked}
     criteria = Criteria(metric=metric.name, margin=margin, baseline=base, **given)
     rules = replace(criteria.rules(), higher_is_better=False) if lower_is_better else criteria.rules()
     ordered = {base: values[base], **values}
-    family = judge_values(variant, ordered, rules, all_pairs=criteria.all_pairs)
+    family = judge_values(variant or "variant", ordered, rules, all_pairs=criteria.all_pairs)
     chosen = () if "baseline" in asked or len(values) < 2 else (f"the baseline is {base}, the first by name",)
     judged = Judged(criteria=criteria, rules=rules, families=(family,), notes=chosen)
     return Audit(judged=judged, warnings=(*warnings, *_unsupported(ordered)))
 
 
-def _read(path: Path, columns: Sequence[str]) -> list[_Row]:
-    """Read three columns of a CSV file."""
-    try:
-        sheet = read_sheet(path)
-    except OSError as error:
-        siblings = [each.name for each in path.parent.glob("*.csv")] if path.parent.is_dir() else []
-        hint = suggest(path.name, siblings, "Give the path of a CSV file with a header line.")
-        raise DlbenchError(f"{path} cannot be read: {error.strerror}.", hint) from None
-    known_columns = [name for name in sheet.columns if name]
-    for column in columns:
-        if column not in known_columns:
-            hint = suggest(column, known_columns, f"It has {', '.join(known_columns) or 'none'}.")
-            raise DlbenchError(f"{path} has no column {column!r}.", hint)
-    rows = [_row(line, [cells.get(name, "") for name in columns], sheet) for line, cells in sheet.rows]
-    if not rows:
-        raise DlbenchError(f"{path} has no rows.", "It needs a header line and one row per trained model.")
-    return rows
-
-
-def _row(line: int, cells: Sequence[str], sheet: Sheet) -> _Row:
-    variant, seed, value = cells
-    return _Row(line, variant, seed, value.replace(",", ".") if sheet.decimal_comma else value)
-
-
-def _read_values(rows: Sequence[_Row], metric: Metric) -> tuple[dict[str, Series], list[str]]:
+def _read_values(rows: Sequence[Row], metric: Metric) -> tuple[dict[str, Series], list[str]]:
     """Return the metric by seed for each variant, sorted by the names of variants and seeds; and the warnings."""
     numbers = {seed: index for index, seed in enumerate(sorted({_seed(row) for row in rows}))}
     cells: dict[str, dict[int, list[float | None]]] = {row.variant: {} for row in sorted(rows, key=_variant)}
     unread = []
     for row in rows:
         value = _number(row.value)
+        if value is not None and metric.share and row.value.endswith("%"):
+            value /= 100
         if value is None:
             unread.append(f"{row.value!r} in line {row.line}")
         cells[row.variant].setdefault(numbers[_seed(row)], []).append(value)
@@ -133,14 +101,18 @@ def _read_values(rows: Sequence[_Row], metric: Metric) -> tuple[dict[str, Series
     return _as_fractions(values, metric, warnings), warnings
 
 
-def _variant(row: _Row) -> str:
+def _variant(row: Row) -> str:
     return row.variant
 
 
-def _seed(row: _Row) -> str:
-    """Return a seed as text, "3.0" and "03" as "3"."""
-    number = _number(row.seed)
-    return str(int(number)) if number is not None and number.is_integer() else row.seed
+def _seed(row: Row) -> str:
+    """Return a seed as text, "3.0" and "03" as "3"; a whole number of any size keeps every digit."""
+    text = row.seed
+    if re.fullmatch(r"[+-]?\d+(\.0*)?", text):
+        return str(int(text.partition(".")[0]))
+    number = _number(text)
+    exact = number is not None and number.is_integer() and abs(number) < _EXACT
+    return str(int(number)) if exact and number is not None else text
 
 
 def _number(text: str) -> float | None:
@@ -153,10 +125,26 @@ def _number(text: str) -> float | None:
 
 
 def _as_fractions(values: dict[str, Series], metric: Metric, warnings: list[str]) -> dict[str, Series]:
-    """Return shares as fractions, even if the file has percentages."""
+    """Return shares as fractions, even if the file has percentages. Raises DlbenchError if it has both."""
     numbers = [abs(value) for series in values.values() for value in known(series) if math.isfinite(value)]
     if not metric.share or max(numbers, default=0) <= 1:
         return values
+    smallest, largest = (pick(number for number in numbers if number > 1) for pick in (min, max))
+    fractions = {
+        name: len(found)
+        for name, series in values.items()
+        if (
+            found := [value for value in known(series) if 0 < value <= 1 and smallest / 2 <= 100 * value <= 2 * largest]
+        )
+    }
+    if fractions:
+        count = sum(fractions.values())
+        raise DlbenchError(
+            f"{metric.name} seems to be in percent, but {count} value{'s' * (count != 1)} of "
+            f"{_some(list(fractions))} in fractions.",
+            f"Write all in one unit, or add % to those in percent. With pandas: "
+            f"table.loc[table[{metric.name!r}] <= 1, {metric.name!r}] *= 100",
+        )
     warnings.append(f"{metric.name} has values above 1 and is read as percentages")
     return {
         name: {seed: None if value is None else value / 100 for seed, value in series.items()}

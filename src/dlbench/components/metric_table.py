@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from dlbench.components.foreign_metrics import quantity_of
 from dlbench.components.metrics import SHARE_DIGITS, Direction, Group, Metric, Value
 
 #: 0.2 points of accuracy: a difference too small to be relevant.
@@ -262,8 +263,21 @@ def find_metric(name: str, declared: Iterable[Value] = ()) -> Metric:
     """
     base, _, layer = name.partition("@")
     described = METRICS.get(base) or next((value.metric for value in declared if value.name == base), None)
-    metric = described or _FOREIGN.get(base) or Metric(name=base, title=_title(base))
+    metric = described or _FOREIGN.get(base) or _of_another_program(base)
     return metric.at_layer(layer) if layer else metric
+
+
+def _of_another_program(name: str) -> Metric:
+    match quantity_of(name):
+        case "accuracy":
+            return _accuracy(name, _title(name), "", "")
+        case "score":
+            return _score(name, _title(name), "", "")
+        case "error rate":
+            return _score(name, _title(name), "", "", better="lower")
+        case "loss":
+            return _loss(name, _title(name), "", "")
+    return Metric(name=name, title=_title(name))
 
 
 def names_in_groups(*groups: Group) -> tuple[str, ...]:

@@ -135,3 +135,76 @@ def test_a_file_that_cannot_be_read_is_named(write, tmp_path):
     (tmp_path / "image.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DlbenchError, match="is not a CSV file"):
         _audit(tmp_path / "image.csv")
+
+
+def test_large_seeds_stay_apart(write):
+    first = 1234567890123456789
+    lines = [f"{name},{first + seed},{0.9 + seed / 100}" for name in ("ours", "base") for seed in range(6)]
+    assert [c.n for c in _audit(write(*lines)).judged.families[0].comparisons] == [6]
+
+
+def test_one_seed_in_other_words_is_one_seed(write):
+    lines = [f"ours,{seed}.0,0.9" for seed in range(3)] + [f"base,0{seed},0.8" for seed in range(3)]
+    assert [c.n for c in _audit(write(*lines)).judged.families[0].comparisons] == [3]
+
+
+@pytest.mark.parametrize("mixed", [range(8), [3]])
+def test_fractions_among_percentages_are_refused_with_the_line_that_mends_them(write, mixed):
+    lines = [f"base,{seed},{90 + seed}" for seed in range(8)]
+    lines += [f"ours,{seed},{0.91 if seed in mixed else 91}" for seed in range(8)]
+    with pytest.raises(DlbenchError, match=f"{len(list(mixed))} value.* of ours in fractions") as caught:
+        _audit(write(*lines))
+    assert "table.loc[table['accuracy'] <= 1, 'accuracy'] *= 100" in caught.value.hint
+
+
+def test_a_percent_sign_says_what_a_value_is(write):
+    lines = [f"base,{seed},{90 + seed}%" for seed in range(8)] + [
+        f"ours,{seed},{0.90 + seed / 100}" for seed in range(8)
+    ]
+    (comparison,) = _audit(write(*lines)).judged.families[0].comparisons
+    assert comparison.difference == pytest.approx(0)
+
+
+def test_a_diverged_model_among_percentages_is_none_in_fractions(write):
+    lines = [f"base,{seed},{90 + seed}" for seed in range(8)] + [f"ours,{seed},0.1" for seed in range(8)]
+    assert _audit(write(*lines)).judged.families[0].comparisons[0].difference == pytest.approx(0.001 - 0.935)
+
+
+def test_a_wide_table_is_read_as_the_long_one(write):
+    rows = [(seed, 0.80 + seed / 100, 0.83 + seed / 100) for seed in range(8)]
+    long = [f"{name},{seed},{value}" for seed, base, ours in rows for name, value in (("base", base), ("ours", ours))]
+    expected = _audit(write(*long))
+    path = write(*(f"{seed},{base},{ours}" for seed, base, ours in rows), header="seed,base,ours")
+    found = audit_file(path, "", "seed", {"metric": "accuracy"}, wide=True)
+    assert found.judged.families[0].comparisons == expected.judged.families[0].comparisons
+    with pytest.raises(DlbenchError) as caught:
+        audit_file(path, "method", "seed", {"metric": "accuracy"})
+    assert "--wide" in caught.value.hint
+    assert "table.melt(id_vars=['seed']" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [("Wall time,Step,Value", "TensorBoard"), ("Step,adam - acc,adam - acc__MIN,adam - acc__MAX", "W&B")],
+)
+def test_an_exported_chart_is_known_by_its_columns(write, header, words):
+    path = write(*(",".join(["1"] * len(header.split(","))) for _ in range(3)), header=header)
+    for wide in (False, True):
+        with pytest.raises(DlbenchError) as caught:
+            audit_file(path, "method", "seed", {"metric": "acc"}, wide=wide)
+        assert words in caught.value.hint
+        assert "one row per trained model" in caught.value.hint
+
+
+@pytest.mark.parametrize("metric", ["acc", "test/acc", "top1", "top-1", "val_acc", "eval.Accuracy"])
+def test_an_accuracy_is_judged_in_points_whatever_its_name(write, metric):
+    audit = _audit(write(*_lines(), header=f"method,run,{metric}"), metric=metric)
+    assert audit.judged.rules.margin == 0.002
+    assert audit.judged.families[0].comparisons[0].verdict == "better"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_file_of_a_spreadsheet_is_read_in_its_encoding(tmp_path, encoding):
+    path = tmp_path / "theirs.csv"
+    path.write_bytes("\n".join(["method,run,accuracy", *_lines()]).encode(encoding))
+    assert _audit(path).judged.families[0].comparisons[0].verdict == "better"

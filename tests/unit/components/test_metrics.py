@@ -131,7 +131,8 @@ def test_a_value_without_digits_shows_as_many_as_its_size_asks_for():
         ("val_loss", "lower", False),
         ("accuracy", "higher", True),
         ("total_seconds", "lower", False),
-        ("acc", None, False),
+        ("acc", "higher", True),
+        ("reward", None, False),
     ],
 )
 def test_well_known_names_of_other_programs_have_a_direction(name, better, share):

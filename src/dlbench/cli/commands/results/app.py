@@ -96,8 +96,11 @@ app.command("rm")(upkeep.remove)
 @takes(judging=JUDGING)
 def audit(
     file: Annotated[Path, typer.Argument(help="A CSV file with one row per trained model.", metavar="FILE.csv")],
-    variant: Annotated[str, typer.Option(metavar="COLUMN", help="The column that names what is compared.")],
     seed: Annotated[str, typer.Option(metavar="COLUMN", help="The column of seeds: equal seeds make pairs.")],
+    variant: Annotated[str, typer.Option(metavar="COLUMN", help="The column that names what is compared.")] = "",
+    wide: Annotated[
+        bool, typer.Option("--wide", help="Each column but that of seeds is a variant; --metric says what they hold.")
+    ] = False,
     lower_is_better: Annotated[
         bool, typer.Option("--lower-is-better", help="Less of the metric is better. Default: judged by its name.")
     ] = False,
@@ -110,7 +113,7 @@ def audit(
     from dlbench.report.documents import verdicts_document
     from dlbench.report.terminal.verdicts import print_verdicts
 
-    found = audit_file(file, variant, seed, judging, lower_is_better=lower_is_better)
+    found = audit_file(file, variant, seed, judging, lower_is_better=lower_is_better, wide=wide)
     if as_json:
         print_json({"file": str(file), "warnings": found.warnings, **verdicts_document(found.judged)})
         return
