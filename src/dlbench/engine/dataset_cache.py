@@ -151,7 +151,7 @@ def load_for_trial(
             raise
         raise DataError(f"{found.message} It cannot be prepared again: {error.message}", error.hint) from error
     if found.message.endswith("damaged."):
-        note(f"{found.message} It has been prepared again.")
+        note(f"{found.message} It has been prepared again")
     if info.digest != trial.dataset_digest:
         raise DataError(
             f"{trial.dataset.name} in {data_dir} is not the data set that was planned with.",

@@ -11,6 +11,9 @@ from dlbench.engine.augmentation import Augmentation, Draws
 from dlbench.errors import DlbenchError
 from dlbench.trials.normalization import constants
 
+#: Smaller deviations, relative to the pixels' root mean square, may come from rounding alone.
+_ROUNDING = 1e-6
+
 
 @dataclass(frozen=True, eq=False)
 class Normalization:
@@ -27,7 +30,8 @@ class Normalization:
 def fit_normalization(kind: str, images: Tensor, indices: Tensor) -> Normalization:
     """Return the normalization that a setting names; "standard" is fitted to the given training images only.
 
-    unit: uint8 pixels divided by 255, float pixels unchanged. standard: mean 0 and deviation 1 in each channel.
+    unit: uint8 pixels divided by 255, float pixels unchanged. standard: mean 0 and deviation 1 in each channel; one
+    that is constant but for rounding is centered and scaled as by unit.
     none: pixels as stored. Explicit constants refer to pixels in [0, 1]; one value may serve all channels.
     """
     channels = images.shape[1]
@@ -36,7 +40,8 @@ def fit_normalization(kind: str, images: Tensor, indices: Tensor) -> Normalizati
     if kind == "none":
         deviation.fill_(1.0)
     elif kind == "standard":
-        mean, deviation = _moments(images, indices)
+        mean, fitted = _moments(images, indices)
+        deviation = torch.where(fitted > _ROUNDING * (mean.square() + fitted.square()).sqrt(), fitted, deviation)
     elif kind != "unit":
         mean, deviation = (torch.tensor(part, dtype=torch.float64) / unit for part in constants(kind))
         if len(mean) not in (1, channels):

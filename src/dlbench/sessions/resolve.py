@@ -54,7 +54,7 @@ class TrialResolver:
         asked = "auto" in (wanted.precision, wanted.matmul_precision)
         machine = self.machine(probe=True) if asked else Machine()
         problem = split_problem(
-            wanted.validation, wanted.train_size, info.train_size, info.validation_size
+            wanted.validation, wanted.train_size, info.train_size, info.validation_size, wanted.batch_size
         ) or test_size_problem(wanted.test_size, info.test_size)
         completed = replace(
             trial,

@@ -24,11 +24,12 @@ def held_out(validation: str, total: int) -> int:
     return 0 if word in ("test", "own") else round(total * float(validation))
 
 
-def split_problem(validation: str, train_size: int | None, total: int, own: int) -> str | None:
+def split_problem(validation: str, train_size: int | None, total: int, own: int, batch_size: int = 1) -> str | None:
     """Return why a data set cannot be split this way, or None.
 
     total: number of its training images.
     own: number of images in its own validation split, 0 if it has none.
+    batch_size: images of a step.
     """
     if validation == "own" and not own:
         return "the data set has no validation split of its own"
@@ -37,6 +38,8 @@ def split_problem(validation: str, train_size: int | None, total: int, own: int)
         return f"validation {validation} leaves nothing of {total} training images on one side"
     if train_size is not None and train_size > total - out:
         return f"a training size of {train_size} is more than the {total - out} images that the split leaves"
+    if min(total - out, train_size or total) == 1 < batch_size:
+        return "one training image makes no step, as batch norm cannot train on it (with --batch-size 1 it is tried)"
     return None
 
 

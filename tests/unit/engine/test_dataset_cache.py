@@ -294,7 +294,7 @@ def test_a_trial_on_a_damaged_copy_prepares_it_again_and_says_so(
     labels[:60] ^= 1
     np.save(path, labels)
     assert as_arrays(load_for_trial(trial, tmp_path, registry, said.append)) == known
-    assert said == [f"The prepared data set {path.parent} is damaged. It has been prepared again."]
+    assert said == [f"The prepared data set {path.parent} is damaged. It has been prepared again"]
     assert [path.name for path in (tmp_path / "prepared").iterdir() if path.name.startswith(".")] == []
 
 

@@ -57,6 +57,26 @@ def test_a_constant_channel_does_not_divide_by_zero():
     assert torch.isfinite(batch).all()
 
 
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+@pytest.mark.parametrize("constant", [0, 1, 7, 255])
+def test_a_constant_channel_is_centered_and_keeps_the_scale_of_its_pixels(dtype, constant):
+    images = _images(dtype, count=400)
+    known = fit_normalization("standard", images, torch.arange(400))
+    images[:, 2] = constant if dtype == torch.uint8 else constant / 255
+    fitted = fit_normalization("standard", images, torch.arange(400))
+    pixel = (1, 255)[dtype == torch.uint8]
+    assert torch.equal(fitted.scale[:, :2], known.scale[:, :2])
+    assert fitted.scale[0, 2, 0, 0].item() == pytest.approx(1 / pixel)
+    assert fitted(images)[:, 2].abs().max() < 1e-6
+
+
+def test_a_channel_with_one_other_pixel_is_not_constant():
+    images = torch.full((400, 1, 5, 4), 3, dtype=torch.uint8)
+    images[7, 0, 2, 2] = 4
+    pixels = fit_normalization("standard", images, torch.arange(400))(images)
+    assert pixels.std(correction=0).item() == pytest.approx(1, rel=1e-3)
+
+
 def test_an_epoch_shows_every_training_image_once_in_an_order_that_only_the_generator_decides():
     images = _images()
     feed = _feed(images, torch.arange(5, 35))
