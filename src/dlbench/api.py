@@ -72,6 +72,13 @@ class Comparison:
         return frame(*judge_run(self.records, self.plan, self.judging).table())
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what could not be judged, and warnings about variants."""
+        from dlbench.analysis.verdicts import judge_run
+
+        return judge_run(self.records, self.plan, self.judging).notes
+
+    @property
     def summary(self) -> "pd.DataFrame":
         """Return one row per variant: n, and mean, standard deviation and range of each metric."""
         from dlbench.analysis.summary import summarize

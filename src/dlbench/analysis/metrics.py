@@ -111,6 +111,12 @@ def _cost(record: TrialRecord, metric: str) -> float | None:
     return None if value is None else float(value)
 
 
+def _balanced_accuracy(record: TrialRecord, query: Query) -> float | None:
+    """Return the mean over the classes that the test set has of the share of their images predicted correctly."""
+    recalls = [row[index] / sum(row) for index, row in enumerate(record.confusion) if sum(row)]
+    return math.fsum(recalls) / len(recalls) if recalls else None
+
+
 def _difference(first: str, second: str) -> Callable[[TrialRecord, Query], float | None]:
     def value(record: TrialRecord, query: Query) -> float | None:
         left, right = (metric_value(record, Query(metric=name, at=query.at)) for name in (first, second))
@@ -159,6 +165,7 @@ def _to_target(timed: bool) -> Callable[[TrialRecord, Query], float | None]:
 
 DERIVED = MappingProxyType(
     {
+        "balanced_accuracy": _balanced_accuracy,
         "generalization_gap": _difference("train_accuracy", "validation_accuracy"),
         "loss_gap": _difference("validation_loss", "train_loss"),
         "train_loss_change": _change("train_loss"),

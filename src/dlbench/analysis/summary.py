@@ -154,7 +154,9 @@ def _summarize(variant: PlannedVariant, records: Sequence[TrialRecord], metrics:
 
 
 def _test_use(settings: Settings) -> str:
-    if settings.select == "best-on-test" or (settings.validation == "test" and settings.select == "best"):
+    if settings.select == "best-on-test" or (
+        settings.validation == "test" and settings.select not in ("last", "train_loss", "train_accuracy")
+    ):
         return "selected on the test set"
     return "validated on the test set" if settings.validation == "test" else ""
 

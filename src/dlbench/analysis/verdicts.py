@@ -11,6 +11,7 @@ from dlbench.analysis.criteria import asked_criteria, deviations
 from dlbench.analysis.diagnostics import base_name, declared_in, names_in, names_of
 from dlbench.analysis.families import COLUMNS, Family, Series, average, estimate_variant, family, judge_values, known
 from dlbench.analysis.metrics import Query, metric_value
+from dlbench.analysis.one_class import one_class_notes
 from dlbench.analysis.summary import group_by_variant, planned
 from dlbench.components.metric_table import find_metric
 from dlbench.components.metrics import Metric
@@ -40,7 +41,7 @@ class Judged:
     interactions: one family per pair of axes.
     noise_floor: the baseline against itself on other seeds.
     ranking: ranking of variants over several data sets.
-    notes: what could not be judged.
+    notes: what could not be judged, and warnings.
     second_look: what had been judged before these criteria were fixed, a sentence; "" if nothing had.
     """
 
@@ -107,7 +108,7 @@ def judge_run(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[s
         ),
         noise_floor=_noise_floor(trials, plan, criteria, rules),
         ranking=_rank(axes, grid, rules),
-        notes=notes,
+        notes=(*notes, *one_class_notes(trials, plan, criteria.metric)),
     )
 
 

@@ -162,6 +162,12 @@ _TABLE = (
         group="cost",
         meaning="Highest memory of the training, in MB.",
     ),
+    _accuracy(
+        "validation_balanced_accuracy",
+        "balanced validation accuracy",
+        "epoch",
+        "Mean over the classes of the share of their validation images predicted correctly, at the epoch's end.",
+    ),
     Metric(
         name="learning_rate", title="learning rate", group="epoch", meaning="Learning rate at the start of the epoch."
     ),
@@ -172,6 +178,12 @@ _TABLE = (
         unit="seconds",
         group="epoch",
         meaning="Seconds of the epoch's training alone.",
+    ),
+    _accuracy(
+        "balanced_accuracy",
+        "balanced accuracy",
+        "derived",
+        "Mean over the classes of the share of their test images predicted correctly.",
     ),
     _score(
         "generalization_gap",
@@ -229,7 +241,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric
 #: Names that other programs give their columns. Nobody has said which values of any other name are better.
 _FOREIGN_ACCURACIES = (
     *("val_accuracy", "valid_accuracy", "eval_accuracy", "training_accuracy", "top1_accuracy", "top5_accuracy"),
-    *("balanced_accuracy", "mean_accuracy", "best_accuracy", "final_accuracy", "final_test_accuracy"),
+    *("mean_accuracy", "best_accuracy", "final_accuracy", "final_test_accuracy"),
 )
 _FOREIGN_SCORES = (
     *("accuracy", "precision", "recall", "f1", "val_precision", "val_recall", "val_f1"),

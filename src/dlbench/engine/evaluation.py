@@ -39,6 +39,13 @@ class Evaluation:
     confusion: Tensor
     correct: Tensor
 
+    @property
+    def balanced_accuracy(self) -> float:
+        """Return the mean over the classes that there are of the share of their images predicted correctly."""
+        counts = self.confusion.double()
+        actual = counts.sum(1)
+        return float((counts.diagonal()[actual > 0] / actual[actual > 0]).mean())
+
 
 def evaluate(
     model: nn.Module,

@@ -10,11 +10,19 @@ from dlbench.components.metric_table import METRICS
 from dlbench.engine.evaluation import Evaluation
 from dlbench.engine.state import Row
 
+_METRICS_OF_RULES = {"best": "validation_accuracy", "best-on-test": "test_accuracy"}
+
+
+def _loss_beside(metric: str) -> str:
+    """Return the loss that has to be finite for a metric to count: that of the same images."""
+    return f"{metric.partition('_')[0]}_loss"
+
 
 class BestWeights:
     """Keeps the weights of the epoch that a rule selects: the best, the earlier of two equals, or the last.
 
-    rule: "best" by validation accuracy, "best-on-test" by the test set (then evaluated each epoch), or "last".
+    rule: "best" by validation accuracy, the name of another metric of an epoch, "best-on-test" by the test set (then
+        evaluated each epoch), or "last".
     test: evaluates on the test set.
     """
 
@@ -22,20 +30,24 @@ class BestWeights:
         self.rule = rule
         self.test = test
         self.epoch = 0
-        self._accuracy = -math.inf
+        self._best = -math.inf
         self._weights: dict[str, Tensor] | None = None
 
-    def update(self, epoch: int, validation: Evaluation, model: nn.Module) -> dict[str, float]:
+    def update(self, row: Row, model: nn.Module) -> dict[str, float]:
         """Record an epoch's weights; return the columns that the rule adds to the epoch's row."""
+        epoch = int(row["epoch"] or 0)
         if self.rule == "last":
             self._keep(epoch, model)
             return {}
-        judged = validation if self.rule == "best" else self.test()
-        finite = math.isfinite(judged.loss) or self._weights is None
-        if finite and judged.accuracy > self._accuracy:
-            self._accuracy = judged.accuracy
+        on_test = self.test() if self.rule == "best-on-test" else None
+        added = {"test_loss": on_test.loss, "test_accuracy": on_test.accuracy} if on_test else {}
+        name = _METRICS_OF_RULES.get(self.rule, self.rule)
+        loss, value = (float((row | added)[column] or 0.0) for column in (_loss_beside(name), name))
+        value = value if METRICS[name].higher_is_better else -value
+        if self._weights is None or (math.isfinite(loss) and value > self._best):
+            self._best = -math.inf if math.isnan(value) else value
             self._keep(epoch, model)
-        return {} if self.rule == "best" else {"test_loss": judged.loss, "test_accuracy": judged.accuracy}
+        return added
 
     def _keep(self, epoch: int, model: nn.Module) -> None:
         self.epoch = epoch
@@ -49,11 +61,11 @@ class BestWeights:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state for a checkpoint."""
-        return {"epoch": self.epoch, "accuracy": self._accuracy, "weights": self._weights}
+        return {"epoch": self.epoch, "accuracy": self._best, "weights": self._weights}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore the state from a checkpoint."""
-        self.epoch, self._accuracy, self._weights = state["epoch"], state["accuracy"], state["weights"]
+        self.epoch, self._best, self._weights = state["epoch"], state["accuracy"], state["weights"]
 
 
 class EarlyStopping:

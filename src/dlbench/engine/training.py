@@ -44,7 +44,7 @@ def train(
         with evaluation_weights(setup):
             validation = evaluate_on(setup, setup.validation_feed)
             row = _row(epoch, setup, progress, loss, accuracy, validation)
-            row |= best_weights.update(epoch, validation, setup.model)
+            row |= best_weights.update(row, setup.model)
             result.diverged = divergence(result.step_losses)
             stop = bool(result.diverged) or early_stopping.should_stop(row)
             if diagnostics:
@@ -75,6 +75,7 @@ def _row(
         "train_accuracy": accuracy,
         "validation_loss": validation.loss,
         "validation_accuracy": validation.accuracy,
+        "validation_balanced_accuracy": validation.balanced_accuracy,
         "seconds": progress.seconds,
         "images_per_second": len(setup.train_feed) / progress.seconds,
     }

@@ -65,6 +65,13 @@ def _check_validation(text: str) -> str:
     return format_value(float(split)) if split[0] in "0." else split  # .2 and 0.20 are one setting
 
 
+#: Metrics of an epoch that may select it.
+SELECTING = (
+    *("validation_loss", "validation_accuracy", "validation_balanced_accuracy"),
+    *("train_loss", "train_accuracy"),
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Every setting of a trial except its components and its seed."""
@@ -110,8 +117,9 @@ class Settings:
     )
     select: str = _setting(
         "best",
-        "Whose weights count: the best epoch by validation accuracy, the last, or the best-on-test.",
-        choices=("best", "last", "best-on-test"),
+        "Whose weights count: the best epoch by validation accuracy or a metric named here, the last, or best-on-test.",
+        check=lambda rule: "best" if rule == "validation_accuracy" else rule,
+        choices=("best", "last", "best-on-test", *SELECTING),
     )
     patience: int | None = _setting(
         None, "Stop after this many epochs without a better monitored metric.", type=int, minimum=1

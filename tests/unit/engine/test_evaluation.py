@@ -3,7 +3,7 @@ import contextlib
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix, log_loss, precision_recall_fscore_support
 from torch import nn
 from torch.nn import functional as F
 
@@ -28,6 +28,7 @@ def test_an_evaluation_over_several_batches_agrees_with_scikit_learn():
     assert found.loss == pytest.approx(log_loss(labels, F.softmax(logits.double(), 1), labels=range(5)), rel=1e-6)
     assert found.accuracy == pytest.approx((logits.argmax(1) == labels).double().mean().item())
     np.testing.assert_array_equal(found.confusion, confusion_matrix(labels, logits.argmax(1)))
+    assert found.balanced_accuracy == pytest.approx(balanced_accuracy_score(labels, logits.argmax(1)), rel=1e-12)
 
 
 def test_mse_is_the_mean_square_against_one_hot_labels():

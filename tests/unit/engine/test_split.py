@@ -89,13 +89,13 @@ def test_a_split_that_cannot_be_says_why(validation, train_size, words):
 
 
 @pytest.mark.parametrize("text", ["0", "1.0", "0.0", "last:0", "last", "half", "2", "-0.1", "first:-3", "0.2.3"])
+def test_what_is_no_split_is_refused_with_what_is(text):
+    with pytest.raises(DlbenchError, match=r"random:N, last:N, first:N, test, or own"):
+        check_split(text)
+
+
 def test_one_training_image_makes_no_step_unless_a_step_takes_one():
     assert "--batch-size 1" in split_problem("0.2", 1, 100, 0, 64)
     assert "--batch-size 1" in split_problem("0.5", None, 2, 0, 2)
     assert split_problem("0.2", 2, 100, 0, 64) is None
     assert split_problem("0.2", 1, 100, 0, 1) is None
-
-
-def test_what_is_no_split_is_refused_with_what_is(text):
-    with pytest.raises(DlbenchError, match=r"random:N, last:N, first:N, test, or own"):
-        check_split(text)

@@ -14,7 +14,8 @@ def _offer(rule, accuracies, losses=None, test=()):
     for epoch, accuracy in enumerate(accuracies, start=1):
         model.weight.data.fill_(epoch)
         loss = losses[epoch - 1] if losses else 0.0
-        best_weights.update(epoch, Evaluation(loss, accuracy, torch.empty(0), torch.empty(0)), model)
+        row = {"epoch": epoch, "validation_loss": loss, "validation_accuracy": accuracy, "train_loss": -accuracy}
+        best_weights.update(row, model)
     return best_weights.restore(model), model.weight.item()
 
 
@@ -33,6 +34,12 @@ def test_best_on_test_goes_by_the_test_set():
 def test_an_epoch_whose_loss_is_not_finite_is_not_selected_unless_there_is_no_other():
     assert _offer("best", [0.1, 0.9], losses=[1.0, math.nan]) == (1, 1.0)
     assert _offer("best", [0.1], losses=[math.nan]) == (1, 1.0)
+
+
+def test_any_metric_of_an_epoch_may_select_it():
+    assert _offer("validation_loss", [0.9, 0.1, 0.5], losses=[1.0, 0.2, 0.2]) == (2, 2.0)
+    assert _offer("train_loss", [0.1, 0.9, 0.5], losses=[0.1, 9.0, 0.1]) == (2, 2.0)
+    assert _offer("validation_loss", [0.5, 0.5], losses=[math.nan, 3.0]) == (2, 2.0)
 
 
 def _stops(patience, values, monitor="validation_loss"):
