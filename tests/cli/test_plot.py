@@ -83,3 +83,31 @@ def test_an_unknown_run_is_answered_with_the_nearest(call):
     code, _, err = call("report", "a-runn")
     assert code == 2
     assert "a-run" in err
+
+
+def test_one_figure_is_written_to_the_named_file(call, tmp_path):
+    for name in ("differences.png", "differences.svg"):
+        code, out, _ = call("plot", "a-run", "--kind", "differences", "--output", str(tmp_path / "new" / name))
+        assert (code, out.strip()) == (0, str(tmp_path / "new" / name))
+        assert (tmp_path / "new" / name).is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--kind", "differences,final", "--output", "a.png"], "several figures"),
+        (["--output", "a.png"], "several figures"),
+        (["--kind", "final", "--output", "a.png", "--format", "svg"], "a.svg"),
+        (["--kind", "final", "--output", "a.jpg"], "png, svg, pdf"),
+    ],
+)
+def test_a_file_for_what_it_cannot_hold_is_refused(call, tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = call("plot", "a-run", *arguments)
+    assert code == 2
+    assert said in err
+    assert names(tmp_path) == ["a-run"]
+
+
+def test_a_kind_is_found_however_it_is_spelled(call, tmp_path):
+    assert call("plot", "a-run", "--kind", "Learning_Rate")[0] == 0

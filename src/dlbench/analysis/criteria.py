@@ -6,8 +6,9 @@ from typing import Any
 
 from dlbench.analysis.diagnostics import declared_in, names_in
 from dlbench.analysis.metrics import check_metric
-from dlbench.components.metric_table import find_metric
+from dlbench.components.metric_table import METRICS, find_metric
 from dlbench.components.metrics import Value
+from dlbench.components.spelling import resolve
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.naming import find_baseline
 from dlbench.plans.plan_record import PlanRecord
@@ -27,6 +28,7 @@ def asked_criteria(asked: Mapping[str, Any], plan: PlanRecord, record: TrialReco
     fixed = plan.criteria
     wanted = replace(fixed, **{key: value for key, value in asked.items() if key != "margin"})
     declared = declared_in(plan)
+    wanted = replace(wanted, metric=resolve(wanted.metric, [*METRICS, *names_in(plan)]) or wanted.metric)
     metric = find_metric(wanted.metric, declared)
     if "margin" in asked:
         wanted = replace(wanted, margin=asked["margin"] / metric.difference_scale)

@@ -1,6 +1,7 @@
 """A table of a run in a format for other programs and documents."""
 
 import io
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -8,15 +9,20 @@ from dlbench.analysis.per_class import per_class, per_class_table
 from dlbench.analysis.summary import VariantSummary, summarize, summary_table
 from dlbench.components.metric_table import find_metric
 from dlbench.components.records import ParameterValue
+from dlbench.components.spelling import resolve
 from dlbench.errors import DlbenchError, suggest
 from dlbench.files import strict_json
 from dlbench.runs.folder import RunFolder
+from dlbench.runs.latex import latex_table
 from dlbench.runs.tables import TABLE_DEFINITIONS, cell, table, to_csv
 
 TABLES = (*TABLE_DEFINITIONS, "comparison", "summary", "per-class")
 FORMATS = ("csv", "json", "markdown", "latex", "parquet")
 # An underscore inside a word is plain text in Markdown; elsewhere it may open an emphasis.
 _MARKDOWN = re.compile(r"[\\`*\[\]<>|~]|(?<!\w)_|_(?!\w)")
+
+#: Digits of a number in a document.
+_DIGITS = 4
 
 Table = tuple[Sequence[str], Sequence[Mapping[str, ParameterValue]]]
 
@@ -27,8 +33,7 @@ def export(folder: RunFolder, table: str, format: str) -> str | bytes:  # noqa: 
     csv, json and parquet hold every digit, fractions for accuracies. Markdown and LaTeX are meant for documents:
     their summary shows percentages and mean ± standard deviation.
     """
-    _check(table, TABLES, "table")
-    _check(format, FORMATS, "format")
+    table, format = _check(table, TABLES, "table"), _check(format, FORMATS, "format")  # noqa: A001
     for_people = format in ("markdown", "latex")
     columns, rows = _summary(folder, for_people=for_people) if table == "summary" else _view(folder, table)
     match format:
@@ -43,11 +48,13 @@ def export(folder: RunFolder, table: str, format: str) -> str | bytes:  # noqa: 
     return _parquet(columns, rows)
 
 
-def _check(name: str, known: Iterable[str], kind: str) -> None:
-    if name not in known:
+def _check(name: str, known: Sequence[str], kind: str) -> str:
+    meant = resolve(name, known)
+    if meant is None:
         raise DlbenchError(
             f"There is no {kind} {name!r} to export.", suggest(name, known, f"It takes {', '.join(known)}.")
         )
+    return meant
 
 
 def _view(folder: RunFolder, name: str) -> Table:
@@ -75,6 +82,9 @@ def _readable(summaries: Sequence[VariantSummary]) -> Table:
 
 
 def _text(value: ParameterValue) -> str:
+    """Return a cell of a document: a number with four digits, more only where it is larger."""
+    if isinstance(value, float) and math.isfinite(value):
+        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.{_DIGITS}g}"
     shown = cell(value)
     return "" if shown is None else " ".join(str(shown).split())
 
@@ -87,11 +97,7 @@ def _markdown(columns: Sequence[str], rows: Iterable[Mapping[str, ParameterValue
 
 
 def _latex(columns: Sequence[str], rows: Iterable[Mapping[str, ParameterValue]]) -> str:
-    import pandas as pd
-
-    texts = pd.DataFrame([[_text(row.get(column)) for column in columns] for row in rows], columns=list(columns))
-    written: str = texts.to_latex(index=False, escape=True)
-    return written.replace("±", r"$\pm$")
+    return latex_table(columns, [[_text(row.get(column)) for column in columns] for row in rows])
 
 
 def _parquet(columns: Sequence[str], rows: Sequence[Mapping[str, ParameterValue]]) -> bytes:

@@ -128,7 +128,7 @@ def to_csv(columns: tuple[str, ...], rows: Iterable[Row], *, header: bool = True
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     if header:
-        writer.writerow(columns)
+        writer.writerow([_inert(column) for column in columns])
     writer.writerows([_inert(cell(row.get(column))) for column in columns] for row in rows)
     return text.getvalue()
 

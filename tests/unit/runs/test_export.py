@@ -3,6 +3,7 @@ import importlib.util
 import io
 import json
 import math
+import re
 import sys
 
 import pandas as pd
@@ -13,6 +14,8 @@ from dlbench.errors import DlbenchError
 from dlbench.runs.export import FORMATS, TABLES, export
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.frames import epochs_frame, summary_frame, trials_frame
+from dlbench.runs.latex import latex_table, latex_text
+from dlbench.runs.tables import to_csv
 
 NASTY = "50% of a_b & c|d #1 {x} ~ ^ \\ *bold* <b>\nnext _line_ $5"
 
@@ -66,10 +69,11 @@ def test_markdown_escapes_what_would_be_read_as_markup(folder):
 def test_latex_escapes_what_would_be_read_as_a_command(folder):
     text = export(folder, "trials", "latex")
     row = next(line for line in text.splitlines() if "diverged" in line)
-    assert r"50\% of a\_b \& c|d \#1 \{x\}" in row
+    assert r"50\% of a\_b \& c\textbar{}d \#1 \{x\}" in row
     assert r"\textbackslash" in row
     assert r"\_line\_ \$5" in row
-    assert row.count("&") - row.count(r"\&") == text.splitlines()[2].count("&")
+    header = text[text.index(r"\toprule") :].splitlines()[1]
+    assert row.count("&") - row.count(r"\&") == header.count("&")
     assert row.endswith(r"\\")
 
 
@@ -125,3 +129,51 @@ def test_frames_have_the_columns_and_types_of_the_files(folder, make_plan):
 def test_frames_of_an_empty_run_are_empty():
     assert trials_frame([]).empty
     assert "trial_id" in trials_frame([]).columns
+
+
+@pytest.mark.parametrize("table", ["trials", "comparison", "summary", "per-class"])
+def test_latex_is_ascii_and_says_what_it_needs(folder, table):
+    text = export(folder, table, "latex")
+    assert text.isascii()
+    assert text.splitlines()[0].startswith(r"% needs \usepackage{booktabs}")
+    assert (r"\resizebox{\linewidth}" in text) == (r"\usepackage{graphicx}" in text)
+    assert text.count("{") == text.count("}")
+
+
+def test_a_wide_table_is_scaled_to_the_page_and_a_narrow_one_is_not():
+    assert r"\resizebox" in latex_table(["a column of a long name"] * 5, [["0.5"] * 5])
+    assert r"\resizebox" not in latex_table(["name", "n"], [["relu", "5"]])
+    assert r"\begin{tabular}{lr}" in latex_table(["name", "n"], [["relu", "5"]])
+
+
+@pytest.mark.parametrize("kind", ["markdown", "latex"])
+@pytest.mark.parametrize("table", ["comparison", "per-class"])
+def test_numbers_in_documents_have_few_digits(folder, table, kind):
+    assert not re.findall(r"\d\.\d{7,}", export(folder, table, kind))
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("β ≈ 0.9 ± 0.1", r"$\beta$ $\approx$ 0.9 $\pm$ 0.1"),
+        ("Δ > 3 µs", r"$\Delta$ \textgreater{} 3 $\mu$s"),
+        ("a–b … −1", r"a--b \ldots{} $-$1"),
+        ("Müller, café, Łódź", r"M\"{u}ller, caf\'{e}, \L{}\'{o}d\'{z}"),
+        ("ﬁne x² 東", r"fine x$^{2}$ [U+6771]"),
+        ("50% of a_b & {c}", r"50\% of a\_b \& \{c\}"),
+    ],
+)
+def test_every_character_becomes_what_pdflatex_reads(text, written):
+    assert latex_text(text) == written
+
+
+def test_every_character_of_the_basic_plane_becomes_ascii():
+    assert "".join(latex_text(chr(code)) for code in range(32, 0xD800)).isascii()
+
+
+def test_names_of_tables_and_formats_are_found_however_they_are_spelled(folder):
+    assert export(folder, "Per_Class", "md") == export(folder, "per-class", "markdown")
+
+
+def test_headings_of_csv_are_inert_too():
+    assert to_csv(("=cmd()", "n"), [{"=cmd()": 1, "n": 2}]).splitlines()[0] == "'=cmd(),n"

@@ -13,12 +13,15 @@ from dlbench.cli.options.judging import JUDGING
 from dlbench.cli.options.run_argument import open_run
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import errors, output
+from dlbench.components.spelling import resolve
 from dlbench.errors import DlbenchError, suggest
 
 if TYPE_CHECKING:
     from dlbench.report.figures import FigureData, Format, Kind
 
 ALL = "all"
+#: Endings of a file with a picture, those that cannot be written too.
+_SUFFIXES = (".png", ".svg", ".pdf", ".jpg", ".jpeg", ".gif", ".webp", ".eps", ".tif", ".tiff")
 
 
 @takes(judging=JUDGING)
@@ -35,10 +38,16 @@ def plot(
     ] = None,
     format: Annotated[  # noqa: A002  # the option's name
         str,
-        typer.Option(help="png, svg or pdf.", autocompletion=complete_named("dlbench.report.figures.canvas:FORMATS")),
-    ] = "png",
-    output_dir: Annotated[
-        Path | None, typer.Option("--output", help="Folder for the files, else figures/ in the run folder.")
+        typer.Option(
+            help="png, svg or pdf; else that of the file, else png.",
+            autocompletion=complete_named("dlbench.report.figures.canvas:FORMATS"),
+        ),
+    ] = "",
+    target: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", help="Folder for the files, or the file of one figure; else figures/ in the run folder."
+        ),
     ] = None,
     results_dir: ResultsDir = None,
     *,
@@ -46,28 +55,59 @@ def plot(
 ) -> None:
     """Draw a run's figures to files."""
     from dlbench.plugins.registry import Registry
-    from dlbench.report.figures import FORMATS, all_kinds, figure_data
+    from dlbench.report.figures import all_kinds, figure_data
 
     wanted = [word.strip() for text in kind or [ALL] for word in text.split(",") if word.strip()]
     registry = Registry.load()
     kinds = all_kinds(registry)
-    _check(wanted, kinds)
-    shape = next((known for known in FORMATS if known == format.lower()), None)
-    if shape is None:
-        raise DlbenchError(f"Invalid figure format {format!r}.", f"Use {', '.join(FORMATS)}.")
+    wanted = _check(wanted, kinds)
+    file = target if target and _names_a_file(target) else None
+    if file and (ALL in wanted or len(wanted) > 1):
+        raise DlbenchError(f"{file} is one file, and several figures are asked for.", "Name one --kind, or a folder.")
+    shape = _shape(format, file)
     folder = open_run(run, results_dir)
     data = figure_data(folder.planned, folder.plan, judging)
-    _draw(wanted, kinds, data, shape, output_dir or folder.path / "figures")
+    _draw(wanted, kinds, data, shape, target or folder.path / "figures", file)
     warn_of_problems(registry)
 
 
-def _check(wanted: list[str], kinds: Mapping[str, Any]) -> None:
+def _check(wanted: list[str], kinds: Mapping[str, Any]) -> list[str]:
+    """Return the kinds by their own names. Raises DlbenchError for one that there is not."""
+    found = []
     for name in wanted:
-        if name not in (*kinds, ALL):
+        meant = resolve(name, (*kinds, ALL))
+        if meant is None:
             raise DlbenchError(f"Unknown figure {name!r}.", suggest(name, kinds, f"Use {', '.join(kinds)} or {ALL}."))
+        found.append(meant)
+    return list(dict.fromkeys(found))
 
 
-def _draw(wanted: list[str], kinds: "Mapping[str, Kind]", data: "FigureData", shape: "Format", folder: Path) -> None:
+def _names_a_file(target: Path) -> bool:
+    return target.suffix.lower() in _SUFFIXES and not target.is_dir()
+
+
+def _shape(format: str, file: Path | None) -> "Format":  # noqa: A002  # the option's name
+    """Return the format that is asked for, by the option or by the file's name."""
+    from dlbench.report.figures.canvas import FORMATS
+
+    ending = file.suffix.lower().lstrip(".") if file else ""
+    asked = format.lower() or ending or "png"
+    shape = next((known for known in FORMATS if known == asked), None)
+    if shape is None:
+        raise DlbenchError(f"Invalid figure format {asked!r}.", f"Use {', '.join(FORMATS)}.")
+    if file and shape != ending:
+        raise DlbenchError(f"{file} is no name of a file in {shape}.", f"Write {file.with_suffix(f'.{shape}')}.")
+    return shape
+
+
+def _draw(
+    wanted: list[str],
+    kinds: "Mapping[str, Kind]",
+    data: "FigureData",
+    shape: "Format",
+    folder: Path,
+    file: Path | None = None,
+) -> None:
     """Write the figures that apply. Raises DlbenchError, before writing, for one that was named and does not apply."""
     from dlbench.files import replace_file, writing_to
     from dlbench.report.figures import picture
@@ -85,7 +125,7 @@ def _draw(wanted: list[str], kinds: "Mapping[str, Kind]", data: "FigureData", sh
         image = picture(kinds[name], data, shape)
         if image is None:
             continue
-        path = folder / f"{kinds[name].file}.{shape}"
+        path = file or folder / f"{kinds[name].file}.{shape}"
         with writing_to(path, "Choose another folder with --output."):
             replace_file(path, image)
         output().print(str(path), soft_wrap=True)
