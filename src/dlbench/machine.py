@@ -2,6 +2,7 @@
 
 import ctypes.util
 import os
+import socket
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -123,6 +124,30 @@ class Training:
     allocator: bool
     peaks: Mapping[str, Peaks]
     linear_rates: Mapping[str, float]
+
+
+def own_process() -> dict[str, Any]:
+    """Return what distinguishes this process from all others, here and elsewhere, as JSON content."""
+    pid = os.getpid()
+    return {"host": socket.gethostname(), "pid": pid, "namespace": _namespace(), "started": process_start(pid) or ""}
+
+
+def has_ended(process: Mapping[str, Any]) -> bool:
+    """Return whether a process, as own_process() described it, is known to have ended: none here is the same.
+
+    It is not known of one on another machine or in another container.
+    """
+    here = (process.get("host"), process.get("namespace")) == (socket.gethostname(), _namespace())
+    pid, started = process.get("pid"), process.get("started")
+    return here and isinstance(pid, int) and process_start(pid) != started
+
+
+def _namespace() -> str:
+    """Return the name of this process's set of process numbers, "" where there are no such sets."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
 
 
 def process_start(pid: int) -> str | None:

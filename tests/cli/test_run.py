@@ -188,3 +188,18 @@ def test_listing_experiments_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_figure_that_finds_no_room_costs_a_sentence_and_not_the_tables(dlbench, monkeypatch):
+    from dlbench.errors import DlbenchError
+    from dlbench.report import figures
+
+    def full(*arguments):
+        raise DlbenchError("figures cannot be written: No space left on device.", "Make room.")
+
+    monkeypatch.setattr(figures, "learning_curves", full)
+    done = dlbench("compare", "--model", "linear", "--seeds", "2", "--epochs", "1", "--name", "full")
+    assert done.returncode == 0
+    assert "There is no figure: figures cannot be written: No space left on device." in done.stderr
+    assert "Results:" in done.stdout
+    assert "Figure:" not in done.stdout

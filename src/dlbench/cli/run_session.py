@@ -12,6 +12,7 @@ from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.background_imports import BackgroundImportsProgress
 from dlbench.cli.streams.console import errors, output
 from dlbench.cli.streams.errors import discard_output, on_terminal
+from dlbench.errors import DlbenchError
 from dlbench.plans.history import in_words
 from dlbench.sessions.run import run
 
@@ -74,7 +75,11 @@ def draw_curves(outcome: "Outcome") -> Path | None:
         return None
     from dlbench.report.figures import learning_curves
 
-    learning_curves(outcome.run.planned, outcome.run.plan, path, outcome.run.judge())
+    try:
+        learning_curves(outcome.run.planned, outcome.run.plan, path, outcome.run.judge())
+    except DlbenchError as error:  # a full disk: the tables are still to be shown
+        errors().print(f"There is no figure: {error}", soft_wrap=True)
+        return None
     return path
 
 

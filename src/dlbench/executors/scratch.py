@@ -5,6 +5,7 @@ and removes them.
 """
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -17,13 +18,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlbench.errors import DlbenchError
-from dlbench.files import writing_to
+from dlbench.files import replace_file, writing_to
+from dlbench.machine import has_ended, own_process
 from dlbench.runs.folder_lock import file_lock
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-PREFIX, OWNER = "dlbench-", ".owner"
+#: The locked file, and the one that says which process holds it: locks may not reach all that use a shared folder.
+PREFIX, OWNER, PROCESS = "dlbench-", ".owner", ".process"
 #: The longest path of a socket that every system takes, and what Python adds to a folder's for a socket's.
 _LONGEST, _ADDED = 103, len("/listener-01234567")
 #: Folders of versions without a lock hold numbered logs alone; after so many seconds without use they are abandoned.
@@ -96,18 +99,20 @@ def _create(parent: Path) -> "tuple[Path, BaseFileLock | None]":
         except OSError:
             return folder, None
         if (folder / OWNER).exists():
+            replace_file(folder / PROCESS, json.dumps(own_process()))
             return folder, owner
 
 
 def _remove_abandoned(parent: Path) -> None:
     """Remove the scratch folders of processes that were killed."""
     for folder in parent.glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError, TimeoutError):
+        with contextlib.suppress(OSError, TimeoutError, ValueError, AttributeError):
             if folder.is_symlink() or not folder.is_dir() or folder.stat().st_uid != os.geteuid():
                 continue
             if (folder / OWNER).exists():
                 with file_lock(folder / OWNER).acquire(blocking=False):
-                    shutil.rmtree(folder, ignore_errors=True)
+                    if has_ended(json.loads((folder / PROCESS).read_text(encoding="utf-8"))):
+                        shutil.rmtree(folder, ignore_errors=True)
             elif _is_old(folder):
                 shutil.rmtree(folder, ignore_errors=True)
 

@@ -13,14 +13,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlbench.errors import DlbenchError
 from dlbench.files import append, remove_file, replace_file, touch
-from dlbench.machine import process_start
+from dlbench.machine import has_ended, own_process
 from dlbench.runs.folder_lock import FolderLock, file_lock
 from dlbench.runs.journal import FOLDER, session_name
 
@@ -60,13 +60,12 @@ class Peer:
         return f"process {self.pid}{here}"
 
     def has_ended(self) -> bool:
-        """Return whether its process, which holds no lock, is known to have ended: none here has its number and start.
+        """Return whether its process, which holds no lock, has ended; of one elsewhere that is not known.
 
-        Where the system does not tell the start, the lock decides.
+        Where the system does not tell when a process started, the lock decides.
         """
-        if self.host != socket.gethostname():
-            return False
-        return not self.started or (self.namespace == _namespace() and process_start(self.pid) != self.started)
+        here = self.host == socket.gethostname()
+        return here and (not self.started or has_ended(asdict(self)))
 
 
 class ActiveSessions:
@@ -226,12 +225,10 @@ def is_alive(path: Path, now: float) -> bool:
 
 def _register(live: Path) -> "BaseFileLock":
     """Write the file of this process's session, once its lock is held; return the lock."""
-    about = {"host": socket.gethostname(), "pid": os.getpid(), "namespace": _namespace()}
-    about["started"] = process_start(os.getpid()) or ""
     life = file_lock(_life(live))
     life.acquire(timeout=5.0, poll_interval=0.005)  # another process may be probing it right now
     try:
-        replace_file(live, json.dumps(about) + "\n", parents=False)
+        replace_file(live, json.dumps(own_process()) + "\n", parents=False)
     except BaseException:
         remove_file(_life(live))
         life.release()
@@ -255,14 +252,6 @@ def _touched(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def _namespace() -> str:
-    """Return the name of this process's set of process numbers, "" where there are no such sets."""
-    try:
-        return os.readlink("/proc/self/ns/pid")
-    except OSError:
-        return ""
 
 
 def _read(path: Path) -> Peer:

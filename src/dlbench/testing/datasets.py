@@ -1,10 +1,8 @@
 """What a data set promises: `factory(root, download, **parameters) -> ImageData`, and no download unless asked."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -15,6 +13,7 @@ from dlbench.components.image_data import ImageData
 from dlbench.components.records import Dataset
 from dlbench.engine.dataset_contract import check_contract, splits, to_image_data
 from dlbench.errors import ContractError, DlbenchError
+from dlbench.executors.scratch import scratch_subfolder
 from dlbench.testing.promises import Subject, Unproven, promise
 
 #: A larger share of test images among the training images is not a coincidence. Real data sets have some:
@@ -59,9 +58,9 @@ def read(subject: Subject[Dataset]) -> ImageData:
 @promise("downloads nothing unless it is asked to")
 def downloads_nothing(subject: Subject[Dataset]) -> Iterator[str]:
     """Ask for it in an empty folder, with no network."""
-    with tempfile.TemporaryDirectory() as folder, _no_network() as seen:
+    with scratch_subfolder() as folder, _no_network() as seen:
         try:
-            subject.factory(Path(folder), False, **subject.parameters)
+            subject.factory(folder, False, **subject.parameters)
         except (FileNotFoundError, DlbenchError):
             pass
         except RuntimeError as error:
@@ -73,7 +72,7 @@ def downloads_nothing(subject: Subject[Dataset]) -> Iterator[str]:
             yield f"with download=False in an empty folder it raised {error!r}, no FileNotFoundError"
         if seen:
             yield f"with download=False in an empty folder it connected to {seen[0]}"
-        if left := sorted(path.name for path in Path(folder).iterdir()):
+        if left := sorted(path.name for path in folder.iterdir()):
             yield f"with download=False it wrote {left[0]} into an empty folder"
 
 

@@ -1,6 +1,5 @@
 """What an executor promises: `slots()`, and `run(units, emit, stop)` that trains units wherever it likes."""
 
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlbench.components.records import Dataset, Executor
+from dlbench.executors.scratch import scratch_subfolder
 from dlbench.plans.build import build
 from dlbench.plans.plan import Request
 from dlbench.plugins.protocols import ExecutorFactory, ExecutorProtocol
@@ -72,8 +72,8 @@ def run(executor: ExecutorProtocol, work: list[WorkUnit], *, stopped: bool = Fal
 @promise("has a whole number of slots from 1 on", decisive=True)
 def has_slots(subject: Subject[Executor]) -> Iterator[str]:
     """Ask for them."""
-    with tempfile.TemporaryDirectory() as folder:
-        slots = make(subject, Path(folder)).slots()
+    with scratch_subfolder() as folder:
+        slots = make(subject, folder).slots()
     if type(slots) is not int or slots < 1:
         yield f"slots() returned {slots!r}"
 
@@ -81,9 +81,9 @@ def has_slots(subject: Subject[Executor]) -> Iterator[str]:
 @promise("trains every unit and emits its epochs and records")
 def runs_units(subject: Subject[Executor]) -> Iterator[str]:
     """Run two units of two epochs."""
-    with tempfile.TemporaryDirectory() as folder:
-        work = units(subject, Path(folder))
-        events = run(make(subject, Path(folder)), work)
+    with scratch_subfolder() as folder:
+        work = units(subject, folder)
+        events = run(make(subject, folder), work)
     if events is None:
         yield f"run() of two small units did not return within {PATIENCE:.0f} seconds"
         return
@@ -102,9 +102,9 @@ def runs_units(subject: Subject[Executor]) -> Iterator[str]:
 @promise("returns soon when it is told to stop")
 def stops(subject: Subject[Executor]) -> Iterator[str]:
     """Run two units with `stop` set from the start."""
-    with tempfile.TemporaryDirectory() as folder:
-        work = units(subject, Path(folder))
-        if run(make(subject, Path(folder)), work, stopped=True) is None:
+    with scratch_subfolder() as folder:
+        work = units(subject, folder)
+        if run(make(subject, folder), work, stopped=True) is None:
             yield f"with `stop` set, run() did not return within {PATIENCE:.0f} seconds"
 
 

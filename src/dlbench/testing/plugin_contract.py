@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -18,6 +17,7 @@ from packaging.requirements import Requirement
 from dlbench.analysis.claims import check_metrics
 from dlbench.components.records import KINDS
 from dlbench.errors import DlbenchError
+from dlbench.executors.scratch import scratch_subfolder
 from dlbench.experiments.discovery import ExperimentFile, find_experiments
 from dlbench.experiments.experiment_file import load_experiment
 from dlbench.experiments.request import check
@@ -75,8 +75,8 @@ def answers_hooks(whole: Whole) -> Iterator[str]:
 @promise("reads its records without torch or other heavy libraries")
 def reads_without_torch(whole: Whole) -> Iterator[str]:
     """Read all records in a fresh interpreter and see what it imported."""
-    with tempfile.TemporaryDirectory() as folder:
-        answer = Path(folder) / "heavy.json"
+    with scratch_subfolder() as folder:
+        answer = folder / "heavy.json"
         arguments = [json.dumps(sys.path), json.dumps(HEAVY), str(answer)]
         environment = {**os.environ, "DLBENCH_PLUGINS": whole.plugin.name}
         environment.pop("DLBENCH_STRICT_PLUGINS", None)
@@ -110,8 +110,8 @@ def observes(whole: Whole) -> Iterator[str]:
     mine = [hook for hook, caller in hooks.items() if whole.plugin.name in _names(caller)]
     if not mine:
         raise Unproven
-    with tempfile.TemporaryDirectory() as folder:
-        for hook, arguments in _made_up_run(whole.registry, Path(folder) / "made-up"):
+    with scratch_subfolder() as folder:
+        for hook, arguments in _made_up_run(whole.registry, folder / "made-up"):
             if hook not in mine:
                 continue
             (implementation,) = [i for i in hooks[hook].get_hookimpls() if i.plugin_name == whole.plugin.name]

@@ -2,7 +2,6 @@
 
 import importlib
 import sys
-import tempfile
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dlbench.errors import DlbenchError
+from dlbench.executors.scratch import scratch_subfolder
 from dlbench.hookspecs import PROJECT
 
 
@@ -27,10 +27,10 @@ def plugins_in(folder: Path) -> Iterator[tuple[str, ...]]:
             'Write [project.entry-points.dlbench] with a line like snake = "dlbench_snake.plugin".',
         )
     before = list(sys.path)
-    with tempfile.TemporaryDirectory() as metadata:
-        _write_metadata(Path(metadata), project, entry_points)
+    with scratch_subfolder() as metadata:
+        _write_metadata(metadata, project, entry_points)
         sources = [path for path in (folder / "src", folder) if path.is_dir()]
-        sys.path[:0] = [metadata, *map(str, sources)]
+        sys.path[:0] = [str(metadata), *map(str, sources)]
         importlib.invalidate_caches()
         try:
             yield tuple(entry_points)

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from dlbench.errors import DlbenchError
 from dlbench.executors import scratch
+from dlbench.machine import own_process
 
 CODE = """
 import os, sys, time
@@ -93,6 +95,17 @@ def test_a_folder_for_temporary_files_without_locks_keeps_what_others_use(tempor
     monkeypatch.setattr(scratch, "_SCRATCH", scratch._Scratch())
     assert scratch.scratch_folder() != first
     assert first.is_dir()
+
+
+def test_a_folder_whose_lock_does_not_reach_its_process_stays_while_that_lives(start, temporary, monkeypatch):
+    alive, far = start(), temporary / "dlbench-far"
+    far.mkdir()
+    (far / ".owner").touch()
+    (far / ".process").write_text(json.dumps({**own_process(), "host": "elsewhere", "pid": 1}))
+    monkeypatch.setattr(fcntl, "flock", lambda descriptor, operation: None)
+    scratch.scratch_folder()
+    assert alive[1].is_dir()
+    assert far.is_dir()
 
 
 def test_a_long_path_of_temporary_files_is_replaced_by_a_short_one(temporary, monkeypatch):
