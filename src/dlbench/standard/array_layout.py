@@ -11,6 +11,8 @@ from dlbench.standard.array_problem import ArrayProblemError
 Pixels = TypeVar("Pixels", bound=np.generic)
 #: How much better one reading has to be.
 _CLEARLY = 3
+#: Where both ends are so short, nothing tells which of them are the channels.
+_MOST_CHANNELS = 4
 
 
 def channels_first(arrays: Mapping[str, NDArray[Pixels]], layout: str) -> tuple[dict[str, NDArray[Pixels]], list[str]]:
@@ -30,8 +32,10 @@ def channels_first(arrays: Mapping[str, NDArray[Pixels]], layout: str) -> tuple[
 def _guess(shape: tuple[int, ...]) -> str:
     first, middle, last = shape
     as_first, as_last = _plausibility(first, middle, last), _plausibility(last, first, middle)
-    if abs(as_first - as_last) >= _CLEARLY or first == last == 1:
-        return "nchw" if as_first >= as_last else "nhwc"
+    if 1 in (first, last):  # the other reading has images of a single row or column
+        return "nchw" if first == 1 else "nhwc"
+    if abs(as_first - as_last) >= _CLEARLY and max(first, last) > _MOST_CHANNELS:
+        return "nchw" if as_first > as_last else "nhwc"
     raise ArrayProblemError(
         f"images of {_times(shape)} may be {first} channels of {middle}×{last} pixels (layout=nchw) or "
         f"{last} channels of {first}×{middle} (layout=nhwc). Say which, as in npz:path=…:layout=nhwc"
