@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from dlbench.api import Comparison, compare, load_results, run_unit
     from dlbench.components.choice import Selection
-    from dlbench.components.image_data import ImageData
+    from dlbench.components.image_data import ImageData, StreamedData, StreamedImages
     from dlbench.components.metrics import Value
     from dlbench.components.records import (
         API_VERSION,
@@ -77,6 +77,8 @@ __all__ = [
     "SchedulerFactory",
     "Selection",
     "Settings",
+    "StreamedData",
+    "StreamedImages",
     "Trial",
     "TrialFinished",
     "TrialNoted",
@@ -95,7 +97,7 @@ __all__ = [
 _NAMES = {
     "api": ("Comparison", "compare", "load_results", "run_unit"),
     "components.choice": ("Selection",),
-    "components.image_data": ("ImageData",),
+    "components.image_data": ("ImageData", "StreamedData", "StreamedImages"),
     "components.metrics": ("Value",),
     "errors": ("ContractError", "DlbenchError"),
     "hookspecs": ("hookimpl",),

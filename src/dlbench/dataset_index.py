@@ -4,11 +4,12 @@ A data set is read from its files once and kept as raw arrays below DATA_DIR/pre
 maps each data set, with its parameters and files, to a digest.
 """
 
+import contextlib
 import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from dlbench.files import replace_file
 from dlbench.trials.identity import digest
 
 META = "meta.json"
+#: Data sets of more classes are summed up.
+_NAMED_CLASSES = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,8 @@ class PreparedInfo:
     train_size, test_size: numbers of images.
     validation_size: number of images of its own validation split; 0 without one.
     class_names: the names of the classes; empty where they are unknown.
+    class_sizes: numbers of training images by class; empty where an earlier version prepared it.
+    notes: what was done to the files to read them so.
     """
 
     digest: str
@@ -38,6 +43,29 @@ class PreparedInfo:
     test_size: int
     validation_size: int
     class_names: tuple[str, ...]
+    class_sizes: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """Say what was read: "80 training and 30 test images of 3×16×16, 2 classes (cat 40, dog 40); …"."""
+        own = f", {self.validation_size:,} validation" if self.validation_size else ""
+        shape = "×".join(map(str, self.input_shape))
+        sizes = f"{self.train_size:,} training{own} and {self.test_size:,} test images of {shape}"
+        classes = f"{self.num_classes} class{'es' * (self.num_classes != 1)}"
+        return "; ".join([f"{sizes}, {classes}{self._class_sizes()}", *self.notes])
+
+    def _class_sizes(self) -> str:
+        if not self.class_sizes or not self.class_names:
+            return ""
+        if len(self.class_sizes) > _NAMED_CLASSES:
+            return f" of {min(self.class_sizes):,} to {max(self.class_sizes):,} training images"
+        pairs = zip(self.class_names, self.class_sizes, strict=False)
+        return f" ({', '.join(f'{name} {size:,}' for name, size in pairs)})"
+
+    def same_arrays(self, other: "PreparedInfo") -> bool:
+        """Return whether the facts about the arrays are the same, whoever prepared them and from what."""
+        return replace(self, class_sizes=(), notes=()) == replace(other, class_sizes=(), notes=())
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON content."""
@@ -48,7 +76,9 @@ class PreparedInfo:
         """Read it back from JSON content."""
         known = dict(content)
         channels, height, width = known["input_shape"]
-        return cls(**known | {"input_shape": (channels, height, width), "class_names": tuple(known["class_names"])})
+        listed = ("class_names", "class_sizes", "notes")
+        texts = {name: tuple(known[name]) for name in listed if name in known}
+        return cls(**known | {"input_shape": (channels, height, width)} | texts)
 
 
 def prepared_folder(data_digest: str, data_dir: Path) -> Path:
@@ -90,16 +120,16 @@ def remember(
     name: str,
     parameters: Mapping[str, ParameterValue],
     version: str,
-    record: Dataset,
+    state: str | None,
     data_dir: Path,
     info: PreparedInfo,
 ) -> None:
-    """Record in the index which arrays a data set was prepared as."""
+    """Record in the index which arrays a data set was prepared as. state: the fingerprint of its files."""
     path = _index_path(name, parameters, version, data_dir)
     content = {
         "name": name,
         "parameters": dict(parameters),
-        "fingerprint": fingerprint(record, parameters, data_dir),
+        "fingerprint": state,
         "info": info.to_json(),
     }
     replace_file(path, json.dumps(content | {"checksum": digest(content)}))
@@ -180,26 +210,43 @@ def _index_path(name: str, parameters: Mapping[str, ParameterValue], version: st
 
 
 def fingerprint(record: Dataset, parameters: Mapping[str, ParameterValue], data_dir: Path) -> str | None:
-    """Return a hash of path, size and modification time of every file that a data set is read from.
+    """Return a hash of the state of every file that a data set is read from: path, size, modification time.
 
-    None where it declares files or a path and none exist; "" where it declares neither.
+    Of the user's own files also inode and change time, which tell apart what programs make look the same. None where
+    it declares files or a path and none exist; "" where it declares neither.
     """
     path = parameters.get("path")
     if not record.files and not isinstance(path, str):
         return ""
-    files = {file for pattern in record.files for file in data_dir.glob(pattern) if file.is_file()}
+    published = {file for pattern in record.files for file in data_dir.glob(pattern) if file.is_file()}
+    states: list[list[str | int]] = [[str(file), *_state(file)[:2]] for file in published if _counts(file)]
     if isinstance(path, str):
-        files.update(_walk(Path(path).expanduser().resolve()))
-    states = [
-        [str(file), (state := file.stat()).st_size, state.st_mtime_ns]
-        for file in sorted(files)
-        if not file.name.startswith(".")  # half-written files, and those of file managers
-    ]
-    return digest(states) if states else None
+        states += [[str(file), *_state(file)] for file in _walk(Path(path).expanduser().resolve()) if _counts(file)]
+    return digest(sorted(states)) if states else None
 
 
-def _walk(path: Path) -> Iterator[Path]:
+def _counts(file: Path) -> bool:
+    return not file.name.startswith(".")  # half-written files, and those of file managers
+
+
+def _state(file: Path) -> tuple[int, int, int, int]:
+    try:
+        found = file.stat()
+    except OSError:  # a broken link
+        found = file.lstat()
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+
+
+def _walk(path: Path, above: tuple[tuple[int, int], ...] = ()) -> Iterator[Path]:
+    """Yield all files below; links to folders are followed, but not into a folder that they are in."""
     if path.is_file():
         yield path
-    for folder, _, names in os.walk(path):
-        yield from (Path(folder, name) for name in names)
+        return
+    with contextlib.suppress(OSError):  # what cannot be listed is named by whoever reads it
+        found = path.stat()
+        here = (found.st_dev, found.st_ino)
+        for inside in sorted(path.iterdir()) if here not in above else ():
+            if inside.is_dir():
+                yield from _walk(inside, (*above, here))
+            else:
+                yield inside

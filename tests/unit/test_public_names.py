@@ -34,6 +34,8 @@ PUBLIC = {
     "Figure",
     "FigureFactory",
     "ImageData",
+    "StreamedData",
+    "StreamedImages",
     "Manifest",
     "Model",
     "ModelFactory",

@@ -1,6 +1,6 @@
-"""The images and labels of a data set; numpy is imported only for type checking."""
+"""The images and labels of a data set, in memory or streamed; numpy is imported only for type checking."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,3 +31,37 @@ class ImageData:
     validation_images: "NDArray[np.uint8 | np.float32] | None" = None
     validation_labels: "NDArray[np.int64] | None" = None
     notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class StreamedImages:
+    """One split whose images are read a block at a time, so that they never lie in memory together.
+
+    shape: channels, height and width of an image.
+    labels: int64, N, from 0.
+    read: called once; yields blocks of images in the order of the labels, uint8 or float32, N×C×H×W.
+    dtype: "uint8" or "float32".
+    """
+
+    shape: tuple[int, int, int]
+    labels: "NDArray[np.int64]"
+    read: "Callable[[], Iterable[NDArray[np.uint8 | np.float32]]]"
+    dtype: str = "uint8"
+
+
+@dataclass(frozen=True, eq=False)
+class StreamedData:
+    """A data set that is written to the prepared copy while it is read.
+
+    train: training images.
+    test: test images.
+    class_names: names of the classes, by label.
+    validation: the data set's own validation split; None if it has none.
+    notes: called after the last image; returns what was done to the files to read them so, each a short phrase.
+    """
+
+    train: StreamedImages
+    test: StreamedImages
+    class_names: Sequence[str]
+    validation: StreamedImages | None = None
+    notes: Callable[[], Sequence[str]] = tuple

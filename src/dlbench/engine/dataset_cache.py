@@ -2,24 +2,24 @@
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dlbench.components.image_data import ImageData
+from dlbench.components.image_data import ImageData, StreamedData
 from dlbench.components.records import Dataset, ParameterValue
-from dlbench.dataset_index import META, PreparedInfo, is_complete, prepared_folder, remember
-from dlbench.engine.dataset_contract import check_contract, splits, to_image_data
+from dlbench.dataset_index import META, PreparedInfo, fingerprint, is_complete, prepared_folder, remember
+from dlbench.engine.dataset_contract import check_contract, to_image_data
+from dlbench.engine.prepared_files import Report, describe_arrays, write_arrays
 from dlbench.errors import ContractError, DataError, DataMissingError, DlbenchError, describe_error
 from dlbench.plugins.registry import Entry, Registry
 from dlbench.trials.trial import Trial
@@ -31,32 +31,21 @@ _UNUSABLE_FOLDER = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST}
 )
 
-Arrays = Mapping[str, NDArray[Any]]
-
 
 def prepare(
-    entry: Entry[Dataset], parameters: Mapping[str, ParameterValue], data_dir: Path, download: bool
+    entry: Entry[Dataset],
+    parameters: Mapping[str, ParameterValue],
+    data_dir: Path,
+    download: bool,
+    report: Report = lambda done, total: None,
 ) -> PreparedInfo:
     """Read a data set through its factory, check it, and store it as arrays below the data folder.
 
-    Raises DataMissingError if its files are absent, DataError if they are corrupt or cannot be downloaded or the folder
-    cannot be written, ContractError if the factory breaks its contract.
+    report: called with the number of images that are stored, and of all. Raises DataMissingError if its files are
+    absent, DataError if they are corrupt or cannot be downloaded or the folder cannot be written, ContractError if the
+    factory breaks its contract.
     """
-    record, data = _read_checked(entry, parameters, data_dir, download)
-    try:
-        info = store(data, data_dir)
-        remember(entry.name, parameters, entry.plugin.version, record, data_dir, info)
-    except OSError as error:
-        raise _unusable(data_dir, error) from error
-    return info
-
-
-def store(data: ImageData, data_dir: Path) -> PreparedInfo:
-    """Store a data set as arrays below the data folder, where `load` finds it by its digest."""
-    arrays = _arrays(data)
-    info = _describe(arrays, tuple(data.class_names))
-    _write(arrays, info, data_dir)
-    return info
+    return _prepare(entry, parameters, data_dir, download, report)[0]
 
 
 def verify(
@@ -67,11 +56,53 @@ def verify(
     Arrays that differ are replaced. Returns what is known of the data set, and whether they differed. Raises as
     `prepare` does.
     """
-    _, data = _read_checked(entry, parameters, data_dir, download=False)
-    info = _describe(_arrays(data), tuple(data.class_names))
-    folder = prepared_folder(info.digest, data_dir)
-    damaged = folder.exists() and not _is_whole(folder)
-    return prepare(entry, parameters, data_dir, download=False), damaged
+    return _prepare(entry, parameters, data_dir, False, lambda done, total: None)
+
+
+def _prepare(
+    entry: Entry[Dataset], parameters: Mapping[str, ParameterValue], data_dir: Path, download: bool, report: Report
+) -> tuple[PreparedInfo, bool]:
+    """Return what is known of the data set, and whether a copy of it was there and damaged."""
+    record = entry.record
+    own = isinstance(parameters.get("path"), str)
+    before = fingerprint(record, parameters, data_dir) if own else None
+    with _errors_of(record, data_dir, download, lambda error: _with_owner(error, entry, parameters)):
+        factory: DatasetFactory = resolve_name(record.factory)
+        data = to_image_data(factory(data_dir, download, **parameters), record)
+        check_contract(data, record)
+        info, damaged = _store(data, data_dir, report)
+    try:
+        # The user's files as they were before reading: what changes meanwhile is read again.
+        state = before if own else fingerprint(record, parameters, data_dir)
+        remember(entry.name, parameters, entry.plugin.version, state, data_dir, info)
+    except OSError as error:
+        raise _unusable(data_dir, error) from error
+    return info, damaged
+
+
+def store(data: ImageData | StreamedData, data_dir: Path) -> PreparedInfo:
+    """Store a data set as arrays below the data folder, where `load` finds it by its digest."""
+    return _store(data, data_dir, lambda done, total: None)[0]
+
+
+def _store(data: ImageData | StreamedData, data_dir: Path, report: Report) -> tuple[PreparedInfo, bool]:
+    """Write into a temporary folder and rename it: the first writer wins, and nobody sees a partial one.
+
+    Returns what is known of the data set, and whether a copy of it was there and damaged.
+    """
+    partial = data_dir / "prepared" / f".{uuid4().hex}"
+    try:
+        partial.mkdir(parents=True)
+        write_arrays(data, partial, report)
+        notes = tuple(data.notes() if isinstance(data, StreamedData) else data.notes)
+        info = replace(describe_arrays(partial, tuple(data.class_names)), notes=notes)
+        files = {path.name: path.stat().st_size for path in sorted(partial.iterdir())}
+        (partial / META).write_text(json.dumps({"info": info.to_json(), "files": files}), encoding="utf-8")
+        return info, _put_in_place(partial, prepared_folder(info.digest, data_dir))
+    except OSError as error:
+        raise _unusable(data_dir, error) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _is_whole(folder: Path) -> bool:
@@ -88,33 +119,10 @@ def _is_whole(folder: Path) -> bool:
 def _has_its_digest(folder: Path, _states: tuple[tuple[str | int, ...], ...]) -> bool:
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
-        arrays = {Path(name).stem: np.load(folder / name, mmap_mode="r") for name in meta["files"]}
         noted = PreparedInfo.from_json(meta["info"])
-        return noted == _describe(arrays, noted.class_names) and noted.digest == folder.name
+        return noted.digest == folder.name and noted.same_arrays(describe_arrays(folder, noted.class_names))
     except Exception:  # damaged files raise errors of many kinds
         return False
-
-
-def _read_checked(
-    entry: Entry[Dataset], parameters: Mapping[str, ParameterValue], data_dir: Path, download: bool
-) -> tuple[Dataset, ImageData]:
-    """Return what a data set's factory reads, checked against its contract."""
-    record = entry.record
-    try:
-        data = _read(record, parameters, data_dir, download)
-        check_contract(data, record)
-    except ContractError as error:
-        raise _with_owner(error, entry, parameters) from error
-    return record, data
-
-
-def _arrays(data: ImageData) -> Arrays:
-    """Return the arrays of a data set by the names of their files."""
-    return {
-        f"{split}_{kind}": np.ascontiguousarray(array)
-        for split, pair in splits(data).items()
-        for kind, array in zip(("images", "labels"), pair, strict=True)
-    }
 
 
 def load(data_digest: str, data_dir: Path) -> ImageData:
@@ -160,10 +168,22 @@ def load_for_trial(
     return load(info.digest, data_dir)
 
 
-def _read(record: Dataset, parameters: Mapping[str, ParameterValue], data_dir: Path, download: bool) -> ImageData:
+@contextlib.contextmanager
+def _errors_of(
+    record: Dataset, data_dir: Path, download: bool, with_owner: Callable[[ContractError], DlbenchError]
+) -> Iterator[None]:
+    """Turn what reading raises into errors for people. with_owner: says whose fault a breach of contract is."""
     try:
-        factory: DatasetFactory = resolve_name(record.factory)
-        return to_image_data(factory(data_dir, download, **parameters), record)
+        with _errors_in_words(record, data_dir, download):
+            yield
+    except ContractError as error:
+        raise with_owner(error) from error
+
+
+@contextlib.contextmanager
+def _errors_in_words(record: Dataset, data_dir: Path, download: bool) -> Iterator[None]:
+    try:
+        yield
     except DlbenchError:
         raise
     except FileNotFoundError as error:
@@ -222,43 +242,10 @@ def _unusable(data_dir: Path, error: OSError) -> DataError:
     )
 
 
-def _describe(arrays: Arrays, class_names: tuple[str, ...]) -> PreparedInfo:
-    """Return what is known of the arrays; the digest covers their names, types, shapes and bytes."""
-    content = hashlib.sha256(json.dumps(class_names).encode())
-    for name, array in sorted(arrays.items()):
-        content.update(json.dumps([name, array.dtype.str, array.shape]).encode())
-        content.update(array.data)
-    channels, height, width = arrays["train_images"].shape[1:]
-    return PreparedInfo(
-        digest=content.hexdigest()[:32],
-        input_shape=(channels, height, width),
-        num_classes=len(class_names),
-        train_size=len(arrays["train_labels"]),
-        test_size=len(arrays["test_labels"]),
-        validation_size=len(arrays.get("validation_labels", ())),
-        class_names=class_names,
-    )
-
-
-def _write(arrays: Arrays, info: PreparedInfo, data_dir: Path) -> None:
-    """Write the arrays into a temporary folder and rename it: the first writer wins, and nobody sees a partial one."""
-    folder = prepared_folder(info.digest, data_dir)
-    if _is_whole(folder):
-        return
-    partial = folder.with_name(f".{info.digest}.{uuid4().hex}")
-    try:
-        partial.mkdir(parents=True)
-        for name, array in arrays.items():
-            np.save(partial / f"{name}.npy", array)
-        files = {f"{name}.npy": (partial / f"{name}.npy").stat().st_size for name in arrays}
-        (partial / META).write_text(json.dumps({"info": info.to_json(), "files": files}), encoding="utf-8")
-        _put_in_place(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _put_in_place(partial: Path, folder: Path) -> None:
-    if folder.exists() and not _is_whole(folder):
+def _put_in_place(partial: Path, folder: Path) -> bool:
+    """Rename the folder unless a whole one is there; return whether a damaged one was."""
+    damaged = folder.exists() and not _is_whole(folder)
+    if damaged:
         aside = partial.with_name(f"{partial.name}.damaged")
         with contextlib.suppress(FileNotFoundError):  # another process was first
             os.replace(folder, aside)
@@ -268,3 +255,4 @@ def _put_in_place(partial: Path, folder: Path) -> None:
     except OSError:
         if not _is_whole(folder):
             raise
+    return damaged

@@ -1,29 +1,29 @@
 """What a data-set factory returns, converted to arrays and checked against its contract."""
 
+import sys
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from dlbench.components.image_data import ImageData
+from dlbench.components.image_data import ImageData, StreamedData
 from dlbench.components.records import Dataset
 from dlbench.errors import ContractError
 
 Images = NDArray[np.uint8 | np.float32]
 
 
-def to_image_data(answer: object, record: Dataset) -> ImageData:
-    """Return ImageData as it is; convert a pair (train, test) of torch map-style data sets image by image."""
-    if isinstance(answer, ImageData):
+def to_image_data(answer: object, record: Dataset) -> ImageData | StreamedData:
+    """Return ImageData and StreamedData; convert a pair (train, test) of torch map-style data sets image by image."""
+    if isinstance(answer, ImageData | StreamedData):
         return answer
     if not isinstance(answer, tuple | list) or len(answer) != 2:
         raise ContractError(
             f"The data set {record.name} returned {type(answer).__name__}, "
-            "neither ImageData nor a pair (train, test) of torch data sets."
+            "neither ImageData nor StreamedData nor a pair (train, test) of torch data sets."
         )
     (train_images, train_labels), (test_images, test_labels) = (_convert(split, record) for split in answer)
     count = record.num_classes or 1 + int(max(train_labels.max(), test_labels.max()))
@@ -57,7 +57,8 @@ def to_array(image: Any) -> NDArray[Any]:
     if isinstance(image, Image.Image):
         array = np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
         return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
-    tensor = isinstance(image, torch.Tensor)
+    torch: Any = sys.modules.get("torch")  # whoever gives a tensor has imported it; images from files need it not
+    tensor = torch is not None and isinstance(image, torch.Tensor)
     array = image.detach().cpu().numpy() if tensor else np.asarray(image)
     if array.dtype.kind == "f":
         array = array.astype(np.float32, copy=False)
@@ -69,9 +70,31 @@ def to_array(image: Any) -> NDArray[Any]:
     return array
 
 
-def check_contract(data: ImageData, record: Dataset) -> None:
-    """Raise ContractError naming the first promise of ImageData, or of the record, that the data breaks."""
-    for promise in chain(_broken_names(data), _broken_arrays(data), _broken_record(data, record)):
+def in_memory(data: ImageData | StreamedData) -> ImageData:
+    """Return a data set with all its images read."""
+    if isinstance(data, ImageData):
+        return data
+    train, test = (np.concatenate(list(each.read())) for each in (data.train, data.test))
+    own = data.validation
+    return ImageData(
+        train_images=train,
+        train_labels=data.train.labels,
+        test_images=test,
+        test_labels=data.test.labels,
+        class_names=data.class_names,
+        validation_images=np.concatenate(list(own.read())) if own else None,
+        validation_labels=own.labels if own else None,
+        notes=tuple(data.notes()),
+    )
+
+
+def check_contract(data: ImageData | StreamedData, record: Dataset) -> None:
+    """Raise ContractError naming the first promise of its type, or of the record, that the data breaks.
+
+    Streamed images are checked when they are read (`block_problem`).
+    """
+    arrays = _broken_streams(data) if isinstance(data, StreamedData) else _broken_arrays(data)
+    for promise in chain(_broken_names(data), arrays, _broken_record(data, record)):
         raise ContractError(f"The data set {record.name} breaks its contract: {promise}.")
 
 
@@ -83,7 +106,7 @@ def splits(data: ImageData) -> dict[str, tuple[Any, Any]]:
     return known
 
 
-def _broken_names(data: ImageData) -> Iterator[str]:
+def _broken_names(data: ImageData | StreamedData) -> Iterator[str]:
     if isinstance(data.class_names, str) or not all(isinstance(name, str) for name in data.class_names):
         yield "class_names must be strings"
     if not len(data.class_names):
@@ -100,6 +123,25 @@ def _broken_arrays(data: ImageData) -> Iterator[str]:
         if images.shape[1:] != train.shape[1:] or images.dtype != train.dtype:
             found = f"{train.dtype} {train.shape[1:]} and {images.dtype} {images.shape[1:]}"
             yield f"train_images and {split}_images differ: {found}"
+
+
+def _broken_streams(data: StreamedData) -> Iterator[str]:
+    for split, stream in (("train", data.train), ("test", data.test), ("validation", data.validation)):
+        if stream is None:
+            continue
+        yield from (f"{split}_labels {broken}" for broken in _broken_labels(stream.labels, len(data.class_names)))
+        if not len(stream.labels):
+            yield f"{split} has no images"
+        if stream.shape != data.train.shape or stream.dtype != data.train.dtype:
+            yield f"train and {split} images differ: {data.train.shape} and {stream.shape}"
+
+
+def block_problem(block: Any, shape: tuple[int, ...], dtype: "np.dtype[Any]") -> str:
+    """Return what is wrong with a block of streamed images, or ""."""
+    if not isinstance(block, np.ndarray) or block.dtype != dtype or block.shape[1:] != shape:
+        found = f"{block.dtype} {block.shape}" if isinstance(block, np.ndarray) else type(block).__name__
+        return f"a block is {found}, not N images of {dtype} {shape}"
+    return next(_broken_images(block), "")
 
 
 def _broken_images(images: Any) -> Iterator[str]:
@@ -122,11 +164,14 @@ def _broken_labels(labels: Any, num_classes: int) -> Iterator[str]:
         yield f"go from {labels.min()} to {labels.max()}, not within 0 to {num_classes - 1} (class_names)"
 
 
-def _broken_record(data: ImageData, record: Dataset) -> Iterator[str]:
-    shape = data.train_images.shape[1:]
+def _broken_record(data: ImageData | StreamedData, record: Dataset) -> Iterator[str]:
+    if isinstance(data, StreamedData):
+        shape, labels = data.train.shape, data.train.labels
+    else:
+        shape, labels = data.train_images.shape[1:], data.train_labels
     if record.input_shape and tuple(record.input_shape) != shape:
         yield f"its record says input_shape {tuple(record.input_shape)}, its images have {shape}"
-    if record.train_size and record.train_size != len(data.train_labels):
-        yield f"its record says {record.train_size} training images, it has {len(data.train_labels)}"
+    if record.train_size and record.train_size != len(labels):
+        yield f"its record says {record.train_size} training images, it has {len(labels)}"
     if record.num_classes and record.num_classes != len(data.class_names):
         yield f"its record says {record.num_classes} classes, class_names has {len(data.class_names)}"

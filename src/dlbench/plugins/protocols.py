@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dlbench.components.image_data import ImageData
 from dlbench.trials.events import Emit
 from dlbench.trials.work_unit import WorkUnit
 
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import Tensor, nn, optim
     from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+
+    from dlbench.components.image_data import ImageData, StreamedData
 
 
 class ModelFactory(Protocol):
@@ -48,13 +49,15 @@ class ActivationFactory(Protocol):
 
 
 class DatasetFactory(Protocol):
-    """Read a data set: ImageData, or a pair (train, test) of torch data sets.
+    """Read a data set: ImageData, StreamedData where it is large, or a pair (train, test) of torch data sets.
 
     root: the data folder. download: whether missing files may be downloaded. Raises FileNotFoundError for a missing
     file and ValueError for a corrupt one.
     """
 
-    def __call__(self, root: Path, download: bool, /, *args: Any, **parameters: Any) -> ImageData | tuple[Any, Any]:
+    def __call__(
+        self, root: Path, download: bool, /, *args: Any, **parameters: Any
+    ) -> "ImageData | StreamedData | tuple[Any, Any]":
         """Return the data set."""
         ...
 

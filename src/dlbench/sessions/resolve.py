@@ -87,13 +87,15 @@ class TrialResolver:
 
         self.note(f"Preparing the data set {entry.record.name}.")
         try:
-            return self.call(prepare_dataset, entry.name, dict(parameters), str(self.data_dir), False)
+            info = self.call(prepare_dataset, entry.name, dict(parameters), str(self.data_dir), False)
         except DataMissingError:
             size = _download_size(entry)
             if not size:
                 raise
             self.note(f"{entry.record.name} is not in {self.data_dir}: downloading {size} from its publisher.")
-            return self.call(prepare_dataset, entry.name, dict(parameters), str(self.data_dir), True)
+            info = self.call(prepare_dataset, entry.name, dict(parameters), str(self.data_dir), True)
+        self.note(f"{entry.record.name}: {info.sentence}.")
+        return info
 
     def verify(self, dataset: Selection) -> tuple[PreparedInfo, bool]:
         """Read a data set's files again in a worker; return its facts, and whether its prepared arrays were damaged."""

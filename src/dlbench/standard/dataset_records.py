@@ -109,9 +109,15 @@ DATASETS: tuple[Dataset, ...] = (
         summary="your image files: PATH/train/CLASS/*, PATH/test/CLASS/*, or PATH/CLASS/* to be split",
         parameters={
             "path": Parameter(required=True, type=str, summary="The folder."),
-            "size": Parameter(None, type=int, minimum=1, summary="Crop and scale to this height and width."),
+            "size": Parameter(None, summary="Crop and scale to this height and width: 64, or 48x64."),
             "channels": Parameter(3, minimum=1, maximum=3, summary="3 for color, 1 for gray."),
             "test_fraction": Parameter(0.2, minimum=0, maximum=1, summary="Split where there is no test folder."),
+            "test": Parameter(
+                "auto", summary="The folder to test on; split: a part of the training images.", later=True
+            ),
+            "frames": Parameter(
+                "one", choices=("one", "first"), summary="Files of several images: refused, or the first.", later=True
+            ),
         },
         tags=("own",),
     ),

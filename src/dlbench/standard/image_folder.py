@@ -1,42 +1,71 @@
 """The user's own images: a folder a class, as image files."""
 
-import hashlib
+import contextlib
 import os
-from collections.abc import Sequence
+import re
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
-from dlbench import ImageData
+from dlbench import StreamedData, StreamedImages
+from dlbench.standard.folder_layout import Files, find_layout
+from dlbench.standard.image_pixels import Wanted, read_image
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
-_MODES = {1: "L", 3: "RGB"}
-
-Files = Sequence[tuple[Path, int]]
-"""Image files, each with its label."""
+_BLOCK_BYTES = 8_000_000
+_SIZE = re.compile(r"([1-9]\d*)[x×]([1-9]\d*)\Z", re.IGNORECASE)
 
 
 def image_folder(
-    root: Path, download: bool, path: str, size: int | None, channels: int, test_fraction: float
-) -> ImageData:
-    """Read path/train/<class>/*, path/test/<class>/* and, where it is there, path/validation (or val)/<class>/*.
+    root: Path,
+    download: bool,
+    path: str,
+    size: int | str | None,
+    channels: int,
+    test_fraction: float,
+    test: str = "auto",
+    frames: str = "one",
+) -> StreamedData:
+    """Read path/train/<class>/*, path/test/<class>/* and, where it is there, path/val/<class>/*.
 
     Without train and test, path/<class>/* is split: a file is for testing if the hash of "<class>/<name>", as a
     number in [0, 1), is below test_fraction, so that new files move none of the old.
-    size: height and width; images are cropped around their center to a square and scaled. channels: 3, or 1 for gray.
+    size: height and width, 64 or "48x64"; images are cropped around their center and scaled. channels: 3, or 1 for
+    gray. test: the folder to test on. frames: "first" reads the first image of files that hold several.
     """
-    if channels not in _MODES:
-        raise ValueError(f"channels={channels} is not possible: 3 for color, 1 for gray.")
+    if channels not in (1, 3):
+        raise ValueError(f"channels={channels} is not possible\nWrite channels=3 for color, channels=1 for gray.")
+    wanted = Wanted(channels, _width_and_height(size), frames)
     folder = Path(path).expanduser()
     if not folder.is_dir():
-        raise FileNotFoundError(f"there is no folder {folder}.")
-    splits, class_names = _find_splits(folder, test_fraction)
-    shape = (size, size) if size else _common_size(splits["train"])
-    arrays = [_read(files, shape, channels, crop=size is not None) for files in splits.values()]
-    validation = arrays[2] if len(arrays) > 2 else (None, None)
-    return ImageData(*arrays[0], *arrays[1], list(map(_as_text, class_names)), *validation)
+        what = "is a file, not a folder" if folder.exists() else "does not exist"
+        raise FileNotFoundError(f"there is no folder {folder}: it {what}.")
+    layout = find_layout(folder, test, test_fraction)
+    reader = _Reader(wanted, layout.splits["train"][0][0])
+    splits = {split: reader.streamed(files) for split, files in layout.splits.items()}
+    return StreamedData(
+        splits["train"],
+        splits["test"],
+        list(map(_as_text, layout.class_names)),
+        splits.get("validation"),
+        lambda: [*layout.notes, *reader.notes()],
+    )
+
+
+def _width_and_height(size: int | str | None) -> tuple[int, int] | None:
+    """Return the size as Pillow takes it."""
+    if size is None:
+        return None
+    found = _SIZE.match(str(size))
+    if found:
+        return int(found[2]), int(found[1])
+    if not isinstance(size, int) or size < 1:
+        raise ValueError(f"size={size} is not possible\nWrite size=64, or size=48x64 for 48 rows of 64 pixels.")
+    return size, size
 
 
 def _as_text(name: str) -> str:
@@ -44,84 +73,63 @@ def _as_text(name: str) -> str:
     return os.fsencode(name).decode(errors="backslashreplace")
 
 
-def _find_splits(folder: Path, test_fraction: float) -> tuple[dict[str, Files], list[str]]:
-    """Return the files of train, test and perhaps validation, in this order, and the class names."""
-    if (folder / "train").is_dir() and (folder / "test").is_dir():
-        class_names = _class_names(folder / "train")
-        places = {split: folder / split for split in ("train", "test", "validation")}
-        if (folder / "val").is_dir():
-            places["validation"] = folder / "val"
-        splits = {split: _list(place, class_names) for split, place in places.items() if place.is_dir()}
-    elif (folder / "train").is_dir() and _class_names(folder / "train"):  # "train" may be a class among others
-        raise FileNotFoundError(f"there is no {folder / 'test'} beside {folder / 'train'}.")
-    else:
-        class_names = _class_names(folder)
-        splits = _divide(folder, _list(folder, class_names), test_fraction)
-    for split, found in splits.items():
-        if not found:
-            raise ValueError(f"{folder} has no images for {split} ({len(class_names)} class folders were found).")
-    return splits, class_names
+class _Reader:
+    """Reads files as images of one size with several threads; Pillow decodes without Python's lock.
 
+    first: the file whose size the others must have where none is wanted.
+    """
 
-def _divide(folder: Path, files: Files, test_fraction: float) -> dict[str, Files]:
-    train: list[tuple[Path, int]] = []
-    test: list[tuple[Path, int]] = []
-    for file, label in files:
-        digest = hashlib.sha256(os.fsencode(file.relative_to(folder).as_posix())).digest()
-        is_for_testing = int.from_bytes(digest[:8], "big") < test_fraction * 2**64
-        (test if is_for_testing else train).append((file, label))
-    return {"train": train, "test": test}
+    def __init__(self, wanted: Wanted, first: Path) -> None:
+        self._wanted = wanted
+        self._done: dict[Path, list[str]] = {}
+        self._first = first
+        with _no_warnings():
+            height, width, channels = self._pixels(first).shape
+        self.shape = (channels, height, width)
 
+    def streamed(self, files: Files) -> StreamedImages:
+        """Return a split that is read when it is asked for."""
+        labels = np.array([label for _, label in files], np.int64)
+        return StreamedImages(self.shape, labels, partial(self._blocks, [path for path, _ in files]))
 
-def _class_names(folder: Path) -> list[str]:
-    return sorted(place.name for place in folder.iterdir() if place.is_dir() and not place.name.startswith("."))
+    def notes(self) -> Iterator[str]:
+        """Say what was done, each with the number of images."""
+        done = [phrase for phrases in self._done.values() for phrase in phrases]
+        for phrase in sorted(set(done)):
+            count = done.count(phrase)
+            yield f"{count:,} image{'s' * (count != 1)} {phrase}"
 
+    def _blocks(self, paths: list[Path]) -> Iterator[NDArray[np.uint8]]:
+        rows = max(1, _BLOCK_BYTES // int(np.prod(self.shape)))
+        with _no_warnings(), ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
+            for start in range(0, len(paths), rows):
+                block = np.empty((len(paths[start : start + rows]), *self.shape), np.uint8)
+                for row, pixels in zip(block, threads.map(self._checked, paths[start : start + rows]), strict=True):
+                    row[:] = pixels.transpose(2, 0, 1)
+                yield block
 
-def _list(folder: Path, class_names: Sequence[str]) -> Files:
-    if unknown := sorted(set(_class_names(folder)) - set(class_names)):
-        raise ValueError(f"{folder / unknown[0]} is a class that the training images do not have.")
-    return [
-        (file, label)
-        for label, name in enumerate(class_names)
-        for file in sorted((folder / name).rglob("*"))
-        if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
-    ]
-
-
-def _common_size(files: Files) -> tuple[int, int]:
-    """Return width and height of the first image; reading holds the others against it."""
-    with _open(files[0][0]) as image:
-        return image.size
-
-
-def _open(path: Path) -> Image.Image:
-    try:
-        return Image.open(path)
-    except OSError as error:
-        raise ValueError(f"{path} is not a readable image ({path.stat().st_size:,} bytes): {error}.") from None
-
-
-def _read(
-    files: Files, size: tuple[int, int], channels: int, *, crop: bool
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    width, height = size
-    images = np.empty((len(files), height, width, channels), np.uint8)
-    for row, (path, _) in zip(images, files, strict=True):
-        row[:] = _read_image(path, size, _MODES[channels], crop=crop).reshape(row.shape)
-    labels = np.array([label for _, label in files], np.int64)
-    return images.transpose(0, 3, 1, 2), labels
-
-
-def _read_image(path: Path, size: tuple[int, int], mode: str, *, crop: bool) -> NDArray[np.uint8]:
-    with _open(path) as image:
-        if not crop and image.size != size:
+    def _checked(self, path: Path) -> NDArray[np.uint8]:
+        pixels = self._pixels(path)
+        height, width = pixels.shape[:2]
+        if (height, width) != self.shape[1:]:
+            _, rows, columns = self.shape
             raise ValueError(
-                f"the images differ in size: {path} has {image.width}×{image.height} pixels, others "
-                f"{size[0]}×{size[1]}. Give one size for all: size={min(*size, *image.size)}"
+                f"the images differ in size: {path} has {width}×{height} pixels, {self._first} {columns}×{rows}\n"
+                f"Give one size for all: size={min(width, height, rows, columns)}, or size=HEIGHTxWIDTH."
             )
-        try:
-            pixels = image.convert(mode)
-        except (OSError, SyntaxError) as error:  # Pillow finds damage only when it decodes
-            found = f"{path.stat().st_size:,} bytes"
-            raise ValueError(f"{path} is a corrupt or truncated image ({found}): {error}.") from None
-    return np.asarray(ImageOps.fit(pixels, size) if crop else pixels)
+        return pixels
+
+    def _pixels(self, path: Path) -> NDArray[np.uint8]:
+        done: list[str] = []
+        pixels = read_image(path, self._wanted, done.append)
+        if done:
+            self._done[path] = done
+        return pixels
+
+
+@contextlib.contextmanager
+def _no_warnings() -> Iterator[None]:
+    """Keep Pillow's warnings off the screen: what they warn of is checked for, or is no fault of the image."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dlbench.components.image_data import ImageData
 from dlbench.components.records import Dataset
-from dlbench.engine.dataset_contract import check_contract, splits, to_image_data
+from dlbench.engine.dataset_contract import check_contract, in_memory, splits, to_image_data
 from dlbench.errors import ContractError, DlbenchError
 from dlbench.executors.scratch import scratch_subfolder
 from dlbench.testing.promises import Subject, Unproven, promise
@@ -52,7 +52,7 @@ def read(subject: Subject[Dataset]) -> ImageData:
         answer = subject.factory(subject.data_dir, False, **subject.parameters)
     except (FileNotFoundError, RuntimeError) as error:
         raise Unproven(f"its files are not in {subject.data_dir}") from error
-    return to_image_data(answer, subject.record)
+    return in_memory(to_image_data(answer, subject.record))
 
 
 @promise("downloads nothing unless it is asked to")
@@ -125,7 +125,7 @@ def disjoint_splits(subject: Subject[Dataset]) -> Iterator[str]:
 def reads_the_same(subject: Subject[Dataset]) -> Iterator[str]:
     """Read it a second time."""
     first_data = read(subject)
-    again = to_image_data(subject.factory(subject.data_dir, False, **subject.parameters), subject.record)
+    again = in_memory(to_image_data(subject.factory(subject.data_dir, False, **subject.parameters), subject.record))
     for split, arrays in splits(again).items():
         for kind, first, second in zip(("images", "labels"), splits(first_data)[split], arrays, strict=True):
             if not np.array_equal(first, second):

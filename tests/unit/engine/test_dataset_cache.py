@@ -87,6 +87,7 @@ def test_what_was_prepared_is_loaded_bit_for_bit(tmp_path: Path, declare: Declar
         test_size=3,
         validation_size=1,
         class_names=("a", "b", "c"),
+        class_sizes=(2, 2, 2),
     )
     assert loaded.class_names == info.class_names
     assert len(info.digest) == 32

@@ -19,7 +19,6 @@ from dlbench.components.syntax import format_reference, parse_reference
 from dlbench.dataset_index import (
     IndexEntry,
     PreparedCopy,
-    PreparedInfo,
     prepared_copies,
     remove_copy,
     remove_entry,
@@ -174,7 +173,7 @@ def fetch(
     with TrialResolver(registry, folder, threading.Event(), note) as resolver:
         for selection in chosen:
             info = resolver.prepared(selection)
-            output().print(f"{selection.short}: {_counts(info)}, digest {info.digest}", soft_wrap=True)
+            output().print(f"{selection.short}: {info.sentence}, digest {info.digest}", soft_wrap=True)
 
 
 @app.command()
@@ -216,7 +215,7 @@ def _verify(resolver: TrialResolver, selection: Selection) -> dict[str, Any]:
     except DataError as error:
         return {"name": selection.short, "whole": False, "digest": None, "answer": str(error).replace("\n", " ")}
     again = "; the prepared copy was damaged and has been rebuilt" if damaged else ""
-    answer = f"undamaged, {_counts(info)}, digest {info.digest}{again}"
+    answer = f"undamaged, {info.sentence}, digest {info.digest}{again}"
     return {"name": selection.short, "whole": True, "digest": info.digest, "answer": answer}
 
 
@@ -246,8 +245,3 @@ def _row(entry: Entry[Dataset], folder: Path) -> dict[str, Any]:
         "license": record.license,
         "licence": record.license,  # the name in earlier versions
     }
-
-
-def _counts(info: PreparedInfo) -> str:
-    shape = "×".join(map(str, info.input_shape))
-    return f"{info.train_size:,} training and {info.test_size:,} test images of {shape}, {info.num_classes} classes"

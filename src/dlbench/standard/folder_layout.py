@@ -1,0 +1,253 @@
+"""Where the images of a folder are: its splits, its classes and its files, as data sets are published and exported."""
+
+import hashlib
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
+_SPLITS = {
+    "train": ("train", "training"),
+    "test": ("test", "testing"),
+    "validation": ("val", "valid", "validation"),
+}
+_SUFFIX = re.compile(r"(set|data|images)\Z")
+#: What file managers, archivers and notebooks leave behind, in small letters.
+_LEFTOVERS = frozenset({"__macosx", "__pycache__", "@eadir", "$recycle.bin", "thumbs.db", "desktop.ini"})
+
+Files = Sequence[tuple[Path, int]]
+"""Image files, each with its label."""
+
+
+@dataclass
+class Layout:
+    """What was found below a folder.
+
+    splits: the files of train, test and perhaps validation, in this order.
+    class_names: the classes, by label.
+    notes: what was left out, each a short phrase.
+    """
+
+    splits: Mapping[str, Files]
+    class_names: Sequence[str]
+    notes: Sequence[str]
+
+
+@dataclass
+class _Skipped:
+    """What is not read.
+
+    suffixes: of the files in class folders that are no images, counted.
+    outside: how many images lie outside the class folders.
+    empty: class folders without a file.
+    beside: folders beside the splits.
+    """
+
+    suffixes: Counter[str] = field(default_factory=Counter)
+    outside: int = 0
+    empty: list[str] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
+
+    def notes(self) -> Iterator[str]:
+        """Say it, each a short phrase."""
+        if count := self.suffixes.total():
+            yield f"skipped {count:,} file{'s' * (count != 1)} ({', '.join(sorted(self.suffixes))})"
+        if self.outside:
+            yield f"skipped {self.outside:,} image{'s' * (self.outside != 1)} outside the class folders"
+        if self.empty:
+            yield f"skipped empty folders ({', '.join(self.empty)})"
+        if self.beside:
+            yield f"skipped folders beside the splits ({', '.join(self.beside)})"
+
+
+def find_layout(folder: Path, test: str, test_fraction: float) -> Layout:
+    """Find splits and classes, and a folder that holds nothing but another is passed through.
+
+    test: "auto" for the folder of that name, "split" for a part of the training images, or another folder's name.
+    test_fraction: the part. Raises ValueError with what to type where the folder cannot be read as it is.
+    """
+    skipped = _Skipped()
+    base = _pass_through(folder, in_split=False)
+    places = _split_folders(base)
+    if not places:
+        names, files = _read_classes(base, None, skipped)
+        splits = _divide(base, files, test_fraction)
+    else:
+        places = _choose_test(base, places, test)
+        skipped.beside += [place.name for place in _folders(base) if place not in places.values()]
+        names, splits = _read_splits(places, test_fraction, skipped)
+    for split, found in splits.items():
+        if not found:
+            raise ValueError(f"{folder} has no images for {split} ({len(names)} class folders were found).")
+    return Layout(splits, names, list(skipped.notes()))
+
+
+def _read_splits(
+    places: Mapping[str, Path], test_fraction: float, skipped: _Skipped
+) -> tuple[list[str], dict[str, Files]]:
+    train = _pass_through(places["train"])
+    names, files = _read_classes(train, None, skipped)
+    if "test" not in places:
+        splits = _divide(train, files, test_fraction)
+    else:
+        splits = {"train": files, "test": _read_classes(_pass_through(places["test"]), names, skipped)[1]}
+    if "validation" in places and (own := _read_classes(_pass_through(places["validation"]), names, skipped)[1]):
+        splits["validation"] = own
+    return names, splits
+
+
+def _split_folders(base: Path) -> dict[str, Path]:
+    """Return the folders of the splits: those of their names that hold folders ("train" may be a class)."""
+    found: dict[str, Path] = {}
+    for place in _folders(base):
+        split = _split_of(place.name)
+        if split in found:
+            raise ValueError(
+                f"{base} has two folders for {split}: {found[split].name} and {place.name}\n"
+                "Move one of them out of the folder."
+            )
+        if split:
+            found[split] = place
+    if found and not any(map(_folders, found.values())):
+        if {"train", "test"} <= found.keys():
+            raise ValueError(f"{found['train']} has no class folders\n{_needs_classes(found['train'])}")
+        return {}
+    return found
+
+
+def _split_of(name: str) -> str:
+    plain = _SUFFIX.sub("", re.sub(r"[\s_-]", "", name.casefold()))
+    return next((split for split, names in _SPLITS.items() if plain in names), "")
+
+
+def _choose_test(base: Path, places: Mapping[str, Path], test: str) -> dict[str, Path]:
+    """Return the folders of the splits, with the one to test on as `test` says."""
+    if "train" not in places or not _folders(places["train"]):
+        found = ", ".join(place.name for place in places.values())
+        raise ValueError(f"{base} has {found}, but no folder train with a folder for each class")
+    if test == "split":
+        return {split: place for split, place in places.items() if split != "test"}
+    if test != "auto":
+        chosen = next((place for place in _folders(base) if place.name.casefold() == test.casefold()), None)
+        if chosen is None or chosen == places["train"]:
+            raise ValueError(f"test={test}: there is no such folder in {base} beside {places['train'].name}")
+        return {split: place for split, place in places.items() if place != chosen} | {"test": chosen}
+    if "test" not in places:
+        raise ValueError(f"there is no {base / 'test'} beside {places['train']}\n{_instead_of_test(places)}")
+    if not _folders(places["test"]):
+        raise ValueError(f"{places['test']} has no class folders, so no labels\n{_instead_of_test(places)}")
+    return dict(places)
+
+
+def _instead_of_test(places: Mapping[str, Path]) -> str:
+    split = "add :test=split to test on a part of the training images (test_fraction, 0.2)"
+    if "validation" not in places:
+        return f"{split[0].upper()}{split[1:]}."
+    own = places["validation"].name
+    return f"Add :test={own} to the data set to test on the images of {own}, or {split}."
+
+
+def _needs_classes(place: Path) -> str:
+    return f"Put its images into a folder for each class, as in {place / 'cat'} and {place / 'dog'}."
+
+
+def _read_classes(
+    folder: Path, known: Sequence[str] | None, skipped: _Skipped
+) -> tuple[list[str], list[tuple[Path, int]]]:
+    """Return the class names and the files of a split. known: the classes of the training images."""
+    found = {place.name: _class_files(place, skipped) for place in _folders(folder)}
+    found = {name: files for name, files in found.items() if files}
+    skipped.outside += sum(_is_image(path) for path in _visible(folder) if path.is_file())
+    names = list(known or found)
+    if unknown := [name for name in found if name not in names]:
+        raise ValueError(
+            f"{folder / unknown[0]} is a class that the training images do not have\n"
+            f"The classes are {', '.join(names)}: rename the folder, or move it away."
+        )
+    if len(names) < 2:
+        raise ValueError(_too_few(folder, names))
+    return names, [(path, label) for label, name in enumerate(names) for path in found.get(name, ())]
+
+
+def _too_few(folder: Path, names: Sequence[str]) -> str:
+    found = f"one class folder with images, {names[0]}" if names else "no class folders with images"
+    return f"{folder} has {found}: two are needed\n{_needs_classes(folder)}"
+
+
+def _class_files(place: Path, skipped: _Skipped) -> list[Path]:
+    """Return the images of a class in the order of their paths; none if the folder has no file at all."""
+    files = sorted(_walk(place))
+    images = [path for path in files if _is_image(path)]
+    if not files:
+        skipped.empty.append(place.name)
+    elif not images:
+        kinds = ", ".join(sorted({path.suffix.lower() or "no suffix" for path in files}))
+        raise ValueError(
+            f"{place} has {len(files):,} file{'s' * (len(files) != 1)}, but no image that can be read ({kinds})\n"
+            f"Convert them to .png or .jpg, or move the folder away."
+        )
+    elif not any(path.parent == place for path in files):
+        _check_depth(place)
+    skipped.suffixes.update(path.suffix.lower() or "no suffix" for path in files if not _is_image(path))
+    return images
+
+
+def _check_depth(place: Path) -> None:
+    """Raise ValueError for a class folder that holds only folders, but for one that is named images."""
+    below = [folder.name for folder in _folders(place)]
+    if [name.casefold() for name in below] != ["images"]:
+        names = ", ".join(below[:5]) + ", …" * (len(below) > 5)
+        raise ValueError(
+            f"{place} holds only folders ({names}), where images are expected\n"
+            f"If these are the classes, type path={place.parent if len(below) == 1 else place}; "
+            "if not, move their images up into it."
+        )
+
+
+def _divide(folder: Path, files: Files, test_fraction: float) -> dict[str, Files]:
+    train: list[tuple[Path, int]] = []
+    test: list[tuple[Path, int]] = []
+    for file, label in files:
+        digest = hashlib.sha256(os.fsencode(file.relative_to(folder).as_posix())).digest()
+        is_for_testing = int.from_bytes(digest[:8], "big") < test_fraction * 2**64
+        (test if is_for_testing else train).append((file, label))
+    return {"train": train, "test": test}
+
+
+def _pass_through(folder: Path, *, in_split: bool = True) -> Path:
+    """Return the folder itself, or the one that archives wrap it in: the only one, which holds folders in turn."""
+    inside = [path for path in _visible(folder) if path.is_dir() or _is_image(path)]
+    if len(inside) != 1 or not inside[0].is_dir() or not _folders(inside[0]):
+        return folder
+    return folder if not in_split and _split_of(inside[0].name) else inside[0]
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted((path for path in _visible(folder) if path.is_dir()), key=lambda path: path.name)
+
+
+def _visible(folder: Path) -> list[Path]:
+    """Return what a folder holds, without hidden files and what programs leave behind."""
+    try:
+        found = list(folder.iterdir())
+    except OSError as error:
+        raise ValueError(f"{folder} cannot be read: {error.strerror}\nCheck the permissions of the folder.") from error
+    return [path for path in found if not path.name.startswith(".") and path.name.casefold() not in _LEFTOVERS]
+
+
+def _walk(folder: Path, above: tuple[tuple[int, int], ...] = ()) -> Iterator[Path]:
+    """Yield all files below; links to folders are followed, but not into a folder that they are in."""
+    state = folder.stat()
+    here = (state.st_dev, state.st_ino)
+    for path in _visible(folder) if here not in above else ():
+        if path.is_dir():
+            yield from _walk(path, (*above, here))
+        else:
+            yield path
