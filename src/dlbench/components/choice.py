@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dlbench.components.records import Parameter, ParameterValue
+from dlbench.components.shapes import ShapeError, as_number, as_numbers, as_table, as_text, as_texts
 from dlbench.components.syntax import format_reference
 
 
@@ -37,10 +38,16 @@ class Selection:
         return [self.name, dict(self.parameters)]
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> "Selection":
+    def from_json(cls, content: object) -> "Selection":
         """Read a selection back from JSON content."""
-        parameters = {key: _freeze(value) for key, value in content["parameters"].items()}
-        return cls(content["name"], parameters, tuple(content["changed"]))
+        known = as_table(content, "a component")
+        name = as_text(known.get("name"), "the name of a component")
+        given = as_table(known.get("parameters"), f"parameters of {name}")
+        parameters = {key: as_parameter(value, f"{name}: {key}") for key, value in given.items()}
+        changed = as_texts(known.get("changed"), f"changed parameters of {name}")
+        if not parameters.keys() >= set(changed):
+            raise ShapeError(f"changed parameters of {name}", "a list of its parameters", changed)
+        return cls(name, parameters, changed)
 
 
 def resolve_parameters(
@@ -51,5 +58,8 @@ def resolve_parameters(
     return {key: value for key, value in values.items() if not declared[key].later or value != declared[key].default}
 
 
-def _freeze(value: Any) -> ParameterValue:
-    return tuple(value) if isinstance(value, list) else value
+def as_parameter(value: object, name: str) -> ParameterValue:
+    """Return a value of a parameter as JSON content has it; a tuple of numbers is a list there."""
+    if value is None or isinstance(value, bool | str):
+        return value
+    return as_numbers(value, name) if isinstance(value, list | tuple) else as_number(value, name)

@@ -12,7 +12,8 @@ from dlbench.plans.history import AskedPlan, History
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.contribution import Contribution
 from dlbench.runs.folder_session import FolderSession, utc_now
-from dlbench.runs.journal import journal_path, record_line
+from dlbench.runs.journal import journal_path
+from dlbench.runs.journal_line import record_line
 from dlbench.runs.manifest import SCHEMA, Manifest, add_session
 from dlbench.runs.peers import Peer
 from dlbench.runs.provenance import provenance_id

@@ -2,7 +2,6 @@
 
 import contextlib
 import gc
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from dlbench.files import append
+from dlbench.runs.journal_line import parse_damaged, parse_line, record_line
 from dlbench.trials.trial_record import TrialRecord
 
 FOLDER = "journal"
@@ -58,11 +58,6 @@ def _just_after(name: str) -> datetime | None:
 def journal_path(folder: Path, session: str) -> Path:
     """Return the path of a session's journal."""
     return folder / FOLDER / f"{session}.jsonl"
-
-
-def record_line(record: TrialRecord) -> bytes:
-    """Return a record as its line of a journal."""
-    return json.dumps(record.to_json(), separators=(",", ":")).encode() + b"\n"
 
 
 def append_record(path: Path, record: TrialRecord) -> None:
@@ -141,7 +136,7 @@ class JournalReader:
         append_record(path, record)
         state, lines = path.stat(), self._places.get(path.name, _Place()).lines + 1
         self._places[path.name] = _Place(state.st_size, lines, state.st_ino)
-        self._keep((path.name, lines), record.trial_id, record)
+        self._keep((path.name, lines), record)
 
     def read(self, *, to_the_end: bool = False) -> Mapping[str, TrialRecord]:
         """Read what was added since the last call; return the new records by trial_id.
@@ -151,20 +146,37 @@ class JournalReader:
         new: dict[str, TrialRecord] = {}
         self.unfinished.clear()
         with _without_garbage_collection():
-            for path in sorted(self._folder.glob("*.jsonl")):
-                for number, line, whole in self._new_lines(path, to_the_end=to_the_end):
-                    try:
-                        trial_id, record = parse_line(line)
-                    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-                        warnings = self.warnings if whole else self.unfinished
-                        warnings.append(f"{path.name}, line {number}: skipped: it is {_what(line)}.")
-                        continue
-                    self._keep((path.name, number), trial_id, record)
-                    new[trial_id] = record
+            for path in self._files():
+                for number, line, ended in self._new_lines(path, to_the_end=to_the_end):
+                    for record in self._records_of(path, number, line, ended=ended):
+                        self._keep((path.name, number), record)
+                        new[record.trial_id] = record
         return new
 
-    def _keep(self, position: tuple[str, int], trial_id: str, record: TrialRecord) -> None:
+    def _records_of(self, path: Path, number: int, line: bytes, *, ended: bool) -> Iterator[TrialRecord]:
+        """Yield the record of a line, or those that are left of a damaged one; the rest gets a warning."""
+        found = parse_line(line)
+        if isinstance(found, TrialRecord):
+            yield found
+            return
+        for _, part in parse_damaged(line):
+            if isinstance(part, TrialRecord):
+                yield part
+            else:
+                warnings = self.warnings if ended else self.unfinished
+                warnings.append(f"{FOLDER}/{path.name}, line {number} is left out: {part.reason}.")
+
+    def _files(self) -> Iterator[Path]:
+        """Yield the journals; what has such a name and is none gets a warning, once."""
+        for path in sorted(self._folder.glob("*.jsonl")):
+            if path.is_file() and os.access(path, os.R_OK):
+                yield path
+            elif (warning := f"{FOLDER}/{path.name} is left out: it cannot be read.") not in self.warnings:
+                self.warnings.append(warning)
+
+    def _keep(self, position: tuple[str, int], record: TrialRecord) -> None:
         """Keep a trial's record, unless a later session, or a later line, has another one."""
+        trial_id = record.trial_id
         known = self._entries.get(trial_id)
         if known is None:
             self._entries[trial_id] = _Entry(position, position, record)
@@ -204,20 +216,3 @@ def _without_garbage_collection() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-def parse_line(line: bytes) -> tuple[str, TrialRecord]:
-    """Return the trial_id and the record of a line; one that is not a complete record raises some parsing error."""
-    content = json.loads(line)
-    return str(content["trial_id"]), TrialRecord.from_json(content)
-
-
-def _what(line: bytes) -> str:
-    """Return what a line is that is not a record: incomplete, or written by a dlbench with other fields."""
-    try:
-        content = json.loads(line)
-    except (ValueError, RecursionError):
-        return "not a complete record of a trial"
-    if isinstance(content, dict) and {"trial_id", "trial", "status"} <= content.keys():
-        return "a record that this dlbench cannot read, perhaps of a newer one"
-    return "not a complete record of a trial"

@@ -1,5 +1,6 @@
 """The manifest: what a run folder is about, and the provenance of each session that wrote to it."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -7,19 +8,27 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from dlbench.components.shapes import as_list, as_table, as_text, as_texts, as_whole
 from dlbench.errors import DlbenchError
 from dlbench.files import replace_file
 from dlbench.plans.history import AskedPlan, History, add_question, same_question
 from dlbench.plans.parse import parse_plan
 from dlbench.plans.plan_record import PlanRecord
+from dlbench.trials.identity import digest
 
 
 class NewerSchemaError(DlbenchError):
     """A run folder was written by a newer dlbench, whose files this one does not know."""
 
 
-SCHEMA = 1
+#: Version 2 has checksums, here and in the lines of journals.
+SCHEMA = 2
 FILE_NAME = "manifest.json"
+_CHECKSUMS = "checksums"
+_WITHOUT_CHECKSUMS = 1
+#: What an entry of a session may hold.
+_TEXTS = ("session", "started", "provenance_id")
+_TABLES = ("versions", "plugins", "hardware", "reused")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,43 +64,94 @@ def read_manifest(folder: Path) -> Manifest | None:
     """Read a run folder's manifest; None where it has none. A newer or damaged one is a DlbenchError."""
     path = folder / FILE_NAME
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = _content(path)
         _check_schema(content, path)
-        plan = parse_plan(content["plan"])
+        if damaged := [part for part, whole in _parts(content).items() if not whole]:
+            raise ValueError(f"it was damaged after it was written: the checksum of {', '.join(damaged)} does not fit")
+        plan = parse_plan(content.get("plan"))
+        listed = as_list(content.get("comparisons", []), "its list of comparisons")
         return Manifest(
             schema=content["schema"],
-            name=content["name"],
+            name=as_text(content.get("name"), "its name"),
             plan=plan,
-            sessions=tuple(content["sessions"]),
-            comparisons=tuple(_parse_comparison(each, plan) for each in content.get("comparisons", ())),
+            sessions=tuple(map(_session, as_list(content.get("sessions"), "its list of sessions"))),
+            comparisons=tuple(_comparison(each, plan) for each in listed),
         )
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         raise DlbenchError(
-            f"{path} cannot be read as a manifest: {error}.",
+            f"{path} cannot be read as a manifest: {why}.",
             f"The trials themselves are in the journal folder: `dlbench results doctor {folder.name}` makes a manifest "
             "from them.",
         ) from error
 
 
-def _parse_comparison(content: Mapping[str, Any], plan: PlanRecord) -> AskedPlan:
+def _comparison(content: object, plan: PlanRecord) -> AskedPlan:
     """Read a comparison; that of the manifest's plan has none of its own."""
-    asked, seen = content["asked"], content["seen"]
-    if not isinstance(asked, str) or type(seen) is not int:
-        raise ValueError("a comparison says when it was asked and how many results there were")
-    own = content.get("plan")
+    known = as_table(content, "a comparison")
+    asked, seen = (
+        as_text(known.get("asked"), "a comparison's time"),
+        as_whole(known.get("seen"), "results seen", least=0),
+    )
+    own = known.get("plan")
     return AskedPlan(plan=parse_plan(own) if own else plan, asked=asked, seen=seen)
 
 
+def read_whole_parts(folder: Path) -> tuple[PlanRecord | None, tuple[Mapping[str, Any], ...]]:
+    """Return the plan of a damaged manifest and its sessions, as far as they are whole."""
+    try:
+        content = _content(folder / FILE_NAME)
+        parts = _parts(content)
+    except (OSError, ValueError, RecursionError):
+        return None, ()
+    plan, sessions = None, []
+    with contextlib.suppress(ValueError):
+        plan = parse_plan(content.get("plan")) if parts.get("plan") else None
+    listed = content.get("sessions") if parts.get("sessions") else None
+    for session in listed if isinstance(listed, list) else ():
+        with contextlib.suppress(ValueError):
+            sessions.append(_session(session))
+    return plan, tuple(sessions)
+
+
+def _content(path: Path) -> Mapping[str, Any]:
+    return as_table(json.loads(path.read_text(encoding="utf-8")), "its content")
+
+
+def _parts(content: Mapping[str, Any]) -> dict[str, bool]:
+    """Return the parts of a manifest, and of each whether it is as it was written."""
+    checksums = content.get(_CHECKSUMS)
+    parts = [part for part in content if part != _CHECKSUMS]
+    if checksums is None and content.get("schema") == _WITHOUT_CHECKSUMS:
+        return dict.fromkeys(parts, True)
+    known = as_table({} if checksums is None else checksums, "its table of checksums")
+    return {
+        part: part in content and known.get(part) == digest(content[part]) for part in dict.fromkeys([*parts, *known])
+    }
+
+
+def _session(content: object) -> Mapping[str, Any]:
+    """Return the entry of a session; raise ValueError where it is none. What a newer dlbench added stays as it is."""
+    session = as_table(content, "a session")
+    for name in _TEXTS:
+        as_text(session.get(name, ""), f"a session's {name}")
+    for name in _TABLES:
+        as_table(session.get(name, {}), f"a session's {name}")
+    as_texts(session.get("command", []), "a session's command")
+    if session.get("ended") is not None:
+        as_text(session["ended"], "a session's end")
+    return session
+
+
 def _check_schema(content: Mapping[str, Any], path: Path) -> None:
-    schema = content["schema"]
-    if not isinstance(schema, int) or schema < 1:
-        raise ValueError(f"invalid schema {schema!r}")
+    schema = as_whole(content.get("schema"), "its schema", least=1)
     if schema <= SCHEMA:
         return
-    sessions = content.get("sessions") or [{}]
-    writer = sessions[-1].get("versions", {}).get("dlbench", "")
+    sessions = as_list(content.get("sessions", []), "its list of sessions")
+    versions = as_table(sessions[-1] if sessions else {}, "a session").get("versions", {})
+    writer = as_table(versions, "a session's versions").get("dlbench", "")
     wanted = f"dlbench>={writer}" if writer else "dlbench"
     raise NewerSchemaError(
         f"{path.parent} was written by a newer dlbench {writer}".rstrip()
@@ -103,13 +163,14 @@ def _check_schema(content: Mapping[str, Any], path: Path) -> None:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write a run folder's manifest in one step."""
     content: dict[str, Any] = {
-        "schema": manifest.schema,
+        "schema": SCHEMA,
         "name": manifest.name,
         "plan": manifest.plan.to_json(),
         "sessions": list(manifest.sessions),
     }
     if len(manifest.comparisons) > 1:
         content["comparisons"] = [_comparison_json(asked, manifest.plan) for asked in manifest.comparisons]
+    content[_CHECKSUMS] = {part: digest(value) for part, value in content.items()}
     replace_file(folder / FILE_NAME, json.dumps(content, indent=2) + "\n", parents=False)
 
 

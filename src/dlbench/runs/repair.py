@@ -2,8 +2,7 @@
 
 import csv
 import io
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -14,12 +13,14 @@ from dlbench.errors import DlbenchError
 from dlbench.files import partial_files, remove_file, replace_file, to_bytes, writing
 from dlbench.runs.checkpoint_files import FOLDER as CHECKPOINTS
 from dlbench.runs.folder_lock import LOCK
-from dlbench.runs.journal import FOLDER, Journal, parse_line, read_journal
+from dlbench.runs.journal import FOLDER, Journal, read_journal
+from dlbench.runs.journal_line import Unreadable, parse_damaged, parse_line
 from dlbench.runs.leftovers import foreign_change, keep_copy
 from dlbench.runs.manifest import FILE_NAME, Manifest, NewerSchemaError, read_manifest, write_manifest
 from dlbench.runs.peers import alone_in, dead_sessions
 from dlbench.runs.recovery import recover_manifest
 from dlbench.runs.tables import COMPARISON, TABLE_DEFINITIONS, table, to_csv
+from dlbench.trials.trial_record import TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,59 +92,58 @@ class _Copies:
 
 
 def _journals(folder: Path, copies: _Copies) -> Iterator[Finding]:
-    for path in sorted((folder / FOLDER).glob("*.jsonl")):
+    for path in sorted(filter(Path.is_file, (folder / FOLDER).glob("*.jsonl"))):
         content = path.read_bytes()
-        whole, torn, unknown = _sort_lines(content)
-        kept = b"".join(line + b"\n" for line in whole)
-        name = f"{FOLDER}/{path.name}"
-        if torn:
-            shown = ", ".join(map(str, torn[:5])) + (" …" if len(torn) > 5 else "")
+        lines = _sort_lines(content)
+        kept = b"".join(line + b"\n" for line in lines.kept)
+        if kept != content:
             yield Finding(
-                file=name,
-                problem=f"line{'s' * (len(torn) > 1)} {shown}: not a complete record of a trial",
-                remedy="removed; the trial runs again when it is requested",
+                file=f"{FOLDER}/{path.name}",
+                problem=_in_words(lines.damaged) or "its line ends are damaged",
+                remedy="removed; the trial runs again when it is requested" if lines.damaged else "restored",
                 repair=partial(copies.replace, path, kept),
             )
-        elif content and not content.endswith(b"\n"):
+        if lines.unknown:
             yield Finding(
-                file=name,
-                problem="its last line does not end with a line feed",
-                remedy="completed with a line feed",
-                repair=partial(copies.replace, path, kept),
-            )
-        if unknown:
-            yield Finding(
-                file=name,
-                problem=f"{len(unknown)} records that this dlbench cannot read",
-                remedy="left as they are; a newer dlbench may read them: pip install -U dlbench",
+                file=f"{FOLDER}/{path.name}",
+                problem=_in_words(lines.unknown),
+                remedy="left as it is; a newer dlbench may read it: pip install -U dlbench",
             )
 
 
-def _sort_lines(content: bytes) -> tuple[list[bytes], list[int], list[int]]:
-    """Return the lines to keep, and the numbers of those that are not records and of those of another dlbench."""
-    keep: list[bytes] = []
-    torn: list[int] = []
-    unknown: list[int] = []
+@dataclass
+class _Lines:
+    """The lines of a journal.
+
+    kept: those that stay. damaged: numbers of those that do not, with the reason. unknown: of those that stay although
+    they are no records for this dlbench.
+    """
+
+    kept: list[bytes] = field(default_factory=list)
+    damaged: dict[int, str] = field(default_factory=dict)
+    unknown: dict[int, str] = field(default_factory=dict)
+
+
+def _sort_lines(content: bytes) -> _Lines:
+    lines = _Lines()
     for number, line in enumerate(content.split(b"\n"), start=1):
         if not line.strip():
             continue
-        try:
-            parse_line(line)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            if not _of_another(line):
-                torn.append(number)
-                continue
-            unknown.append(number)
-        keep.append(line)
-    return keep, torn, unknown
+        found = parse_line(line)
+        for part, result in [(line, found)] if isinstance(found, TrialRecord) else parse_damaged(line):
+            if isinstance(result, Unreadable):
+                (lines.unknown if result.whole else lines.damaged)[number] = result.reason
+            if isinstance(result, TrialRecord) or result.whole:
+                lines.kept.append(part)
+    return lines
 
 
-def _of_another(line: bytes) -> bool:
-    try:
-        content = json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(content, dict) and {"trial_id", "trial", "status"} <= content.keys()
+def _in_words(lines: Mapping[int, str]) -> str:
+    """Return "line 3: what is wrong", or several numbers with the first one's reason."""
+    if not lines:
+        return ""
+    shown = ", ".join(map(str, list(lines)[:5])) + (" …" if len(lines) > 5 else "")
+    return f"line{'s' * (len(lines) > 1)} {shown}: {next(iter(lines.values()))}"
 
 
 def _manifest(folder: Path, journal: Journal, copies: _Copies) -> Iterator[Finding]:
@@ -220,12 +220,6 @@ def _logs(folder: Path, journal: Journal) -> Iterator[Finding]:
     if absent:
         problem = f"{len(absent)} of the trials' logs are missing"
         yield Finding(file="logs", problem=problem, remedy="written again", repair=write)
-    if others := [trial_id for trial_id, record in journal.records.items() if trial_id != record.trial_id]:
-        yield Finding(
-            file=FOLDER,
-            problem=f"{len(others)} records do not match the trials that they name, such as {others[0]}",
-            remedy="left as they are: they were edited by hand, or written by a dlbench with other settings",
-        )
 
 
 def _leftovers(folder: Path, copies: _Copies) -> Iterator[Finding]:

@@ -5,10 +5,21 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from dlbench.components.metrics import Value
+from dlbench.components.shapes import (
+    ShapeError,
+    as_list,
+    as_number,
+    as_table,
+    as_text,
+    as_texts,
+    as_whole,
+)
 from dlbench.errors import DlbenchError
 
 FIRST, LAST, EVERY = "first", "last", "every:"
 DEFAULT_AT = (FIRST, LAST)
+#: Decimals of a shown value; a number in double precision has no more.
+_MOST_DIGITS = 17
 
 
 class Reading(NamedTuple):
@@ -24,6 +35,20 @@ class Reading(NamedTuple):
     layer: str
     diagnostic: str
     value: float
+
+    @classmethod
+    def from_json(cls, content: object) -> "Reading":
+        """Read a value back from JSON content."""
+        parts = as_list(content, "a value of a diagnostic")
+        if len(parts) != len(cls._fields):
+            raise ShapeError("a value of a diagnostic", f"a list of {', '.join(cls._fields)}", content)
+        epoch, layer, diagnostic, value = parts
+        return cls(
+            as_whole(epoch, "the epoch of a diagnostic", least=0),
+            as_text(layer, "the layer of a diagnostic"),
+            as_text(diagnostic, "the name of a diagnostic"),
+            as_number(value, f"the value of {diagnostic}"),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,11 +113,26 @@ class DiagnosticsPlan:
         if not content:
             return cls()
         declared = content.get("declared")
-        texts = {key: tuple(found) for key, found in content.items() if key != "declared"}
-        return cls(**texts, declared=None if declared is None else tuple(Value(**value) for value in declared))
+        texts = {key: as_texts(found, key) for key, found in content.items() if key != "declared"}
+        if wrong := [text for text in texts.get("at", ()) if read_time(text) is None]:
+            raise ShapeError("at", "first, last, every:N or an epoch", wrong[0])
+        values = None if declared is None else tuple(map(_declared, as_list(declared, "declared")))
+        return cls(**texts, declared=values)
 
 
 NO_DIAGNOSTICS = DiagnosticsPlan()
+
+
+def _declared(content: object) -> Value:
+    """Read what a diagnostic declares of a value back from JSON content."""
+    about = dict(as_table(content, "declared"))
+    for name in ("name", "title", "unit", "meaning"):
+        as_text(about.get(name, ""), name)
+    if not isinstance(about.get("share", False), bool):
+        raise ShapeError("share", "true or false", about["share"])
+    if about.get("digits") is not None and as_whole(about["digits"], "digits", least=0) > _MOST_DIGITS:
+        raise ShapeError("digits", f"at most {_MOST_DIGITS}", about["digits"])
+    return Value(**about)
 
 
 def read_time(text: str) -> str | None:

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from dlbench.components.shapes import as_table, as_text, as_whole, check_known
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -62,10 +64,13 @@ class ImageOutcomes:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "ImageOutcomes":
         """Read outcomes back from JSON content. The bits are not decoded: `bits` reports damage to them."""
-        known = cls(**content)
-        if type(known.count) is not int or not isinstance(known.images, str) or not isinstance(known.correct, str):
-            raise TypeError("outcomes are two strings and a whole number")
-        return known
+        known = as_table(content, "outcomes")
+        check_known(known, cls.__dataclass_fields__)
+        return cls(
+            images=as_text(known.get("images"), "outcomes.images"),
+            count=as_whole(known.get("count"), "outcomes.count", least=0),
+            correct=as_text(known.get("correct"), "outcomes.correct"),
+        )
 
 
 def images_digest(dataset_digest: str, indices: "NDArray[np.int64]") -> str:

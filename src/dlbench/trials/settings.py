@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import Any
 
 from dlbench.components.records import Parameter, ParameterValue
-from dlbench.components.syntax import format_value, parse_value
+from dlbench.components.shapes import ShapeError, as_table, check_known
+from dlbench.components.syntax import describe, format_value, parse_value
 from dlbench.trials.augmentation import check_augmentation
 from dlbench.trials.normalization import check_normalization
 from dlbench.trials.split import check_split
@@ -148,6 +149,19 @@ class Settings:
         False, "Record the training step once and replay it, where the optimizer can (CUDA alone)."
     )
 
+    @classmethod
+    def from_json(cls, content: object) -> "Settings":
+        """Read settings back from JSON content; one that it lacks was not there yet, and had its value from before."""
+        given = as_table(content, "settings")
+        check_known(given, SETTINGS)
+        known = {**VALUES_BEFORE_INTRODUCED, **given}
+        if missing := [name for name in SETTINGS if name not in known]:
+            raise ShapeError("settings", f"a table with {', '.join(missing)}", content)
+        for name, value in known.items():
+            if type(value) not in _TYPES[name]:
+                raise ShapeError(name, describe(SETTINGS[name].parameter), value)
+        return cls(**known)
+
     @property
     def values(self) -> dict[str, ParameterValue]:
         """Return every setting by name."""
@@ -174,3 +188,13 @@ VALUES_BEFORE_INTRODUCED: Mapping[str, ParameterValue] = MappingProxyType(
 SETTINGS: Mapping[str, Setting] = MappingProxyType(
     {f.name: Setting(name=f.name, **f.metadata) for f in fields(Settings)}
 )
+
+
+def _types(parameter: Parameter) -> frozenset[type | None]:
+    """Return the types that JSON content has for a parameter; a whole number may stand for any number."""
+    whole = [int] if parameter.type is float else []
+    absent = [type(None)] if parameter.default is None else []
+    return frozenset([parameter.type, *whole, *absent])
+
+
+_TYPES = MappingProxyType({name: _types(setting.parameter) for name, setting in SETTINGS.items()})

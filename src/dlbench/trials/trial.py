@@ -8,8 +8,9 @@ from typing import Any
 from dlbench.components.axes import AXES
 from dlbench.components.choice import Selection
 from dlbench.components.records import ParameterValue
+from dlbench.components.shapes import ShapeError, as_table, as_text, as_whole, as_wholes, check_known
 from dlbench.trials.identity import digest, shallow_fields
-from dlbench.trials.settings import VALUES_BEFORE_INTRODUCED, Settings
+from dlbench.trials.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,18 +91,28 @@ class Trial:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Trial":
         """Read a trial back from JSON content; an axis or a setting that it lacks was not there yet."""
-        known = dict(content)
-        for axis in _OWN:
-            known[axis] = Selection.from_json(known[axis])
-        later = [axis.name for axis in _LATER if axis.name in known]
-        if later:
-            known["others"] = {axis: Selection.from_json(known.pop(axis)) for axis in later}
-        shape = known.get("input_shape")
-        known["input_shape"] = tuple(shape) if shape else None
-        known["settings"] = Settings(**{**VALUES_BEFORE_INTRODUCED, **known["settings"]})
-        return cls(**known)
+        known = as_table(content, "trial")
+        check_known(known, (*AXES, *_BESIDE_AXES))
+        present = {axis: Selection.from_json(known.get(axis)) for axis in AXES if axis in _OWN or axis in known}
+        shape, classes = known.get("input_shape"), known.get("num_classes")
+        return cls.of(
+            present,
+            settings=Settings.from_json(known.get("settings")),
+            seed=as_whole(known.get("seed"), "seed"),
+            dataset_digest=as_text(known.get("dataset_digest", ""), "dataset_digest"),
+            input_shape=_as_shape(shape) if shape else None,
+            num_classes=None if classes is None else as_whole(classes, "num_classes", least=0),
+        )
 
 
+def _as_shape(content: object) -> tuple[int, int, int]:
+    sizes = as_wholes(content, "input_shape", least=1)
+    if len(sizes) != 3:
+        raise ShapeError("input_shape", "three whole numbers", content)
+    return sizes[0], sizes[1], sizes[2]
+
+
+_BESIDE_AXES = ("settings", "seed", "dataset_digest", "input_shape", "num_classes")
 #: The axes that are fields of a trial, and those introduced later.
 _OWN = tuple(name for name in AXES if name in Trial.__dataclass_fields__)
 _LATER = tuple(axis for name, axis in AXES.items() if name not in _OWN)

@@ -2,15 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from dlbench.components.records import ParameterValue
+from dlbench.components.shapes import (
+    ShapeError,
+    UnknownFieldError,
+    as_cells,
+    as_list,
+    as_numbers,
+    as_table,
+    as_text,
+    as_texts,
+    as_wholes,
+    check_known,
+)
 from dlbench.trials.diagnostics import Reading
 from dlbench.trials.identity import shallow_fields
 from dlbench.trials.outcomes import ImageOutcomes
 from dlbench.trials.trial import Trial
 
 Status = Literal["done", "diverged", "failed", "vetoed", "timeout", "oom"]
+STATUSES: frozenset[str] = frozenset(get_args(Status))
 #: Statuses that count as an answer; trials with other statuses are run again.
 COMPLETED: frozenset[str] = frozenset({"done", "diverged"})
 Metrics = Mapping[str, float | int | None]
@@ -80,14 +93,42 @@ class TrialRecord:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "TrialRecord":
         """Read a record back from JSON content."""
-        known = {key: value for key, value in content.items() if key != "trial_id"}
-        known["trial"] = Trial.from_json(known["trial"])
-        known["epochs"] = tuple(known["epochs"])
-        known["confusion"] = tuple(tuple(row) for row in known["confusion"])
-        known["class_names"] = tuple(known["class_names"])
-        known["steps"] = tuple(known.get("steps", ()))
-        known["diagnostics"] = tuple(Reading(*reading) for reading in known.get("diagnostics", ()))
-        known["watched"] = {name: tuple(epochs) for name, epochs in known.get("watched", {}).items()}
+        known = as_table(content, "record")
+        check_known(known, _KEYS)
+        status = as_text(known.get("status"), "status")
+        if status not in STATUSES:
+            raise UnknownFieldError([f"the status {status!r}"])
         outcomes = known.get("outcomes")
-        known["outcomes"] = None if outcomes is None else ImageOutcomes.from_json(outcomes)
-        return cls(**known)
+        names, confusion = _confusion(known)
+        return cls(
+            trial=Trial.from_json(as_table(known.get("trial"), "trial")),
+            status=status,  # type: ignore[arg-type]  # checked above
+            **{name: as_text(known.get(name, ""), name) for name in ("message", "log", "provenance_id")},
+            metrics=as_cells(known.get("metrics", {}), "metrics"),
+            cost=as_cells(known.get("cost", {}), "cost"),
+            epochs=tuple(as_cells(row, "an epoch") for row in as_list(known.get("epochs", []), "epochs")),
+            confusion=confusion,
+            class_names=names,
+            steps=as_numbers(known.get("steps", []), "steps"),
+            diagnostics=tuple(map(Reading.from_json, as_list(known.get("diagnostics", []), "diagnostics"))),
+            watched={
+                name: as_wholes(epochs, f"epochs of {name}", least=0)
+                for name, epochs in as_table(known.get("watched", {}), "watched").items()
+            },
+            outcomes=None if outcomes is None else ImageOutcomes.from_json(outcomes),
+        )
+
+
+#: The keys of a record in JSON; a journal's line has more, for its readers (see `dlbench.runs.journal`).
+_KEYS = frozenset({*TrialRecord.__dataclass_fields__, "trial_id", "format", "checksum"})
+
+
+def _confusion(content: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
+    """Return class names and confusion matrix, which has a row and a column for each name."""
+    names = as_texts(content.get("class_names", []), "class_names")
+    rows = as_list(content.get("confusion", []), "confusion")
+    counts = tuple(as_wholes(row, "confusion", least=0) for row in rows)
+    size = len(names) or len(counts)
+    if counts and {size, len(counts)} != {len(row) for row in counts} | {len(counts)}:
+        raise ShapeError("confusion", f"a table of {size} × {size} counts", rows)
+    return names, counts

@@ -53,7 +53,7 @@ def test_a_session_leaves_journal_tables_manifest_and_logs(tmp_path, make_record
     assert (path / "logs" / f"{failed.trial_id}.log").read_text() == "Traceback …\n"
     assert len(list((path / "logs").iterdir())) == 1
     manifest = json.loads((path / "manifest.json").read_text())
-    assert (manifest["schema"], manifest["name"]) == (1, "run")
+    assert (manifest["schema"], manifest["name"]) == (2, "run")
     assert {key: manifest["plan"][key] for key in make_plan()} == make_plan().to_json()
     (session,) = manifest["sessions"]
     assert session["command"] == list(COMMAND)

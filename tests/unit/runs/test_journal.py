@@ -1,10 +1,12 @@
 import json
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from dlbench.runs.journal import append_record, journal_path, read_journal, session_name
+from dlbench.runs.journal_line import record_line
 
 
 @pytest.fixture(autouse=True)
@@ -82,12 +84,8 @@ def test_a_folder_without_journals_has_no_records(tmp_path):
 
 def test_ten_thousand_records_come_back_in_their_order(tmp_path, make_record):
     record = make_record(epochs=10)
-    text = json.dumps(record.to_json())
-    lines = [
-        text.replace(record.trial_id, f"{seed:016x}").replace('"seed": 0', f'"seed": {seed}') for seed in range(10_000)
-    ]
-    path = journal_path(tmp_path, "a")
-    path.write_text("\n".join(lines) + "\n")
+    records = (replace(record, trial=replace(record.trial, seed=seed)) for seed in range(10_000))
+    journal_path(tmp_path, "a").write_bytes(b"".join(map(record_line, records)))
     records = read_journal(tmp_path).records
     assert [record.trial.seed for record in records.values()] == list(range(10_000))
 

@@ -8,7 +8,7 @@ from dlbench.runs.manifest import Manifest, read_manifest, write_manifest
 
 
 def test_a_manifest_comes_back_as_it_was(tmp_path, make_plan):
-    manifest = Manifest(schema=1, name="run", plan=make_plan(), sessions=({"command": ["dlbench"]},))
+    manifest = Manifest(schema=2, name="run", plan=make_plan(), sessions=({"command": ["dlbench"]},))
     write_manifest(tmp_path, manifest)
     assert read_manifest(tmp_path) == manifest
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
@@ -19,9 +19,9 @@ def test_a_folder_without_a_manifest_has_none(tmp_path):
 
 
 def test_a_newer_schema_says_which_dlbench_is_needed(tmp_path):
-    content = {"schema": 2, "sessions": [{"versions": {"dlbench": "9.1.0"}}]}
+    content = {"schema": 3, "sessions": [{"versions": {"dlbench": "9.1.0"}}]}
     (tmp_path / "manifest.json").write_text(json.dumps(content))
-    with pytest.raises(DlbenchError, match=r"newer dlbench 9\.1\.0 \(schema 2") as caught:
+    with pytest.raises(DlbenchError, match=r"newer dlbench 9\.1\.0 \(schema 3") as caught:
         read_manifest(tmp_path)
     assert "dlbench>=9.1.0" in caught.value.hint
 

@@ -119,7 +119,7 @@ def test_a_rebuilt_manifest_fits_the_command_that_made_the_folder(run, make_plan
 
 def test_a_folder_of_a_newer_dlbench_is_left_as_it_is(run):
     manifest = json.loads((run / "manifest.json").read_text())
-    manifest["schema"], manifest["sessions"][0]["versions"]["dlbench"] = 2, "3.0"
+    manifest["schema"], manifest["sessions"][0]["versions"]["dlbench"] = 3, "3.0"
     (run / "manifest.json").write_text(json.dumps(manifest))
     (run / "trials.csv").unlink()
     ((finding, repaired),) = repair(run)
@@ -132,7 +132,8 @@ def test_a_folder_of_a_newer_dlbench_is_left_as_it_is(run):
 def test_records_of_a_newer_dlbench_stay_in_the_journal(run):
     path = _journal(run)
     first, *rest = path.read_text().splitlines()
-    newer = json.dumps(json.loads(first) | {"colour": "red"})
+    content = {key: value for key, value in json.loads(first).items() if key not in ("format", "checksum")}
+    newer = json.dumps(content | {"colour": "red"})
     path.write_text("\n".join([newer, *rest, "torn"]) + "\n")
     assert "newer" in RunFolder(run).warnings[0]
     found = list(repair(run))

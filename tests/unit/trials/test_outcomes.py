@@ -119,5 +119,5 @@ def test_ten_thousand_images_cost_at_most_2_kb_a_record():
     "content", [{"images": "a", "count": "9", "correct": "gIA="}, {"images": "a", "count": 9}, {"more": 1}, 7], ids=str
 )
 def test_outcomes_of_another_form_are_refused_as_any_other_record_is(content):
-    with pytest.raises(TypeError):
+    with pytest.raises(ValueError, match=r"outcomes|does not know"):
         TrialRecord.from_json({**RECORD.to_json(), "outcomes": content})
