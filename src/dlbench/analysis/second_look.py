@@ -7,12 +7,20 @@ from dlbench.plans.history import AskedPlan, find_question, in_words
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.verdicts import MINIMUM_PAIRS
 
+#: What is said of results whose plan was lost.
+NOT_KNOWN = (
+    "How these results were to be judged is not known, since the manifest was rebuilt from the trials: nothing here "
+    "counts as fixed before running"
+)
+
 
 def second_look(plan: PlanRecord, history: Sequence[AskedPlan]) -> str:
     """Return what of a comparison had been judged before it was asked, as a sentence; "" if nothing had.
 
     history: the comparisons that were asked of the run folder, in the order in which they were first asked.
     """
+    if plan.rebuilt or any(asked.plan.rebuilt and _shares_trials(asked.plan, plan) for asked in history):
+        return NOT_KNOWN
     place = find_question(plan, history)
     if place is None or not history[place].seen:
         return ""
@@ -25,6 +33,11 @@ def second_look(plan: PlanRecord, history: Sequence[AskedPlan]) -> str:
         f"Second look: these results were first judged{when} ({fixed}), "
         f"so α = {plan.criteria.alpha:g} does not hold for what had been seen"
     )
+
+
+def _shares_trials(one: PlanRecord, other: PlanRecord) -> bool:
+    variants = [{variant.variant_id for variant in each.variants} for each in (one, other)]
+    return bool(set.intersection(*variants) and {*one.seeds} & {*other.seeds})
 
 
 def _has_shown(before: PlanRecord, plan: PlanRecord) -> bool:

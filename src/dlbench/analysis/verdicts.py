@@ -100,7 +100,7 @@ def judge_run(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[s
     return Judged(
         criteria=criteria,
         rules=rules,
-        deviations=deviations(criteria, plan),
+        deviations=() if plan.rebuilt else deviations(criteria, plan),
         families=families,
         simple_effects=simple_effects,
         interactions=tuple(

@@ -56,6 +56,7 @@ def add_question(history: History, new: AskedPlan) -> History:
     plan = replace(
         new.plan,
         experiment=new.plan.experiment or known.plan.experiment,
+        rebuilt=known.plan.rebuilt,
         unknown={**new.plan.unknown, **known.plan.unknown},
     )
     return (*history[:place], replace(known, plan=plan), *history[place + 1 :])

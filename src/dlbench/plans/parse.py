@@ -21,7 +21,7 @@ from dlbench.plans.plan_record import PlannedVariant, PlanRecord, Target
 from dlbench.trials.diagnostics import DiagnosticsPlan
 
 _REQUIRED = ("axes", "fixed", "variants", "seeds", "baseline")
-_OPTIONAL = ("experiment", "judging", "noise_floor", "watch", "target")
+_OPTIONAL = ("experiment", "judging", "noise_floor", "watch", "target", "rebuilt")
 #: What the keys of the criteria accept: types, and in words.
 _CRITERIA: Mapping[str, tuple[tuple[type, ...], str]] = {
     "metric": ((str,), "a text"),
@@ -54,6 +54,7 @@ def _plan(content: Mapping[str, Any]) -> PlanRecord:
         noise_floor=as_wholes(content.get("noise_floor", []), "noise_floor"),
         diagnostics=_diagnostics(content.get("watch") or {}),
         target=_target(content["target"]) if content.get("target") else None,
+        rebuilt=bool(content.get("rebuilt")),
         unknown={key: value for key, value in content.items() if key not in (*_REQUIRED, *_OPTIONAL)},
     )
     labels = [variant.label for variant in record.variants]

@@ -59,6 +59,7 @@ class PlanRecord(Mapping[str, Any]):
     noise_floor: seeds on which the baseline runs again.
     diagnostics: what is measured during training.
     target: of epochs_to_target, None until it is known.
+    rebuilt: whether it was rebuilt from its trials, so that nobody knows how they were to be judged.
     unknown: keys written by another version, kept as they are.
     """
 
@@ -72,6 +73,7 @@ class PlanRecord(Mapping[str, Any]):
     noise_floor: tuple[int, ...] = ()
     diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS
     target: Target | None = None
+    rebuilt: bool = False
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -102,6 +104,7 @@ class PlanRecord(Mapping[str, Any]):
             "noise_floor": list(self.noise_floor),
             "watch": self.diagnostics.to_json() if self.diagnostics else {},  # the key that committed runs have
             "target": asdict(self.target) if self.target else {},
+            "rebuilt": self.rebuilt,
         }
         return {
             "axes": {axis: list(values) for axis, values in self.axes.items()},

@@ -148,10 +148,12 @@ def _text(path: Path) -> str:
 def _machines(manifest: Manifest) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for session in manifest.sessions:
-        hardware = session["hardware"]
+        hardware = session.get("hardware")
+        if not hardware:  # of a manifest that was rebuilt
+            continue
         device = hardware.get("gpu") or hardware.get("cpu") or "unknown processor"
         cores = hardware.get("cores")
-        found[f"{device}, {cores} core{'s' * (cores != 1)}, torch {session['versions'].get('torch')}"] = None
+        found[f"{device}, {cores} core{'s' * (cores != 1)}, torch {session.get('versions', {}).get('torch')}"] = None
     return tuple(found)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,13 +36,21 @@ def new_run_path(name: str, root: Path) -> Path:
 
 
 def check_own(run: Path) -> None:
-    """Raise DlbenchError where a folder in a run folder is a link to another place: nothing is written through it."""
-    for path in run.iterdir():
-        if path.is_symlink() and path.is_dir():
+    """Raise DlbenchError where something in a run folder is a link to another place: nothing is written through it."""
+    for path in _entries(run):
+        if path.is_symlink():
             raise DlbenchError(
                 f"{path} is a link to {path.resolve()}: dlbench writes into run folders only.",
-                "Replace it with a folder, or choose another --name.",
+                "Replace it with what it leads to, or use another run folder.",
             )
+
+
+def _entries(run: Path) -> Iterator[Path]:
+    """Yield what is in a run folder and in its subfolders."""
+    for path in run.iterdir():
+        yield path
+        if path.is_dir() and not path.is_symlink():
+            yield from path.iterdir()
 
 
 def set_aside(run: Path) -> Path | None:

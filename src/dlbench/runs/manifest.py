@@ -99,21 +99,33 @@ def _comparison(content: object, plan: PlanRecord) -> AskedPlan:
     return AskedPlan(plan=parse_plan(own) if own else plan, asked=asked, seen=seen)
 
 
-def read_whole_parts(folder: Path) -> tuple[PlanRecord | None, tuple[Mapping[str, Any], ...]]:
-    """Return the plan of a damaged manifest and its sessions, as far as they are whole."""
+def read_whole_parts(folder: Path) -> Manifest | None:
+    """Return what of a damaged manifest is as it was written; None where its plan is not.
+
+    Where its comparisons are lost, its plan counts as rebuilt: what was asked before it is not known.
+    """
     try:
         content = _content(folder / FILE_NAME)
-        parts = _parts(content)
+        intact = _parts(content)
+        whole = {part: content[part] for part in intact if intact[part]}
+        plan = parse_plan(whole.get("plan"))
     except (OSError, ValueError, RecursionError):
-        return None, ()
-    plan, sessions = None, []
-    with contextlib.suppress(ValueError):
-        plan = parse_plan(content.get("plan")) if parts.get("plan") else None
-    listed = content.get("sessions") if parts.get("sessions") else None
-    for session in listed if isinstance(listed, list) else ():
+        return None
+    comparisons: list[AskedPlan] = []
+    if "comparisons" in intact:
+        try:
+            listed = as_list(whole.get("comparisons"), "its list of comparisons")
+            comparisons = [_comparison(each, plan) for each in listed]
+        except ValueError:
+            plan = replace(plan, rebuilt=True)
+    found = whole.get("sessions")
+    sessions = []
+    for session in found if isinstance(found, list) else ():
         with contextlib.suppress(ValueError):
             sessions.append(_session(session))
-    return plan, tuple(sessions)
+    return Manifest(
+        schema=SCHEMA, name=folder.name, plan=plan, sessions=tuple(sessions), comparisons=tuple(comparisons)
+    )
 
 
 def _content(path: Path) -> Mapping[str, Any]:
@@ -163,14 +175,15 @@ def _check_schema(content: Mapping[str, Any], path: Path) -> None:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write a run folder's manifest in one step."""
     content: dict[str, Any] = {
-        "schema": SCHEMA,
+        "schema": manifest.schema,
         "name": manifest.name,
         "plan": manifest.plan.to_json(),
         "sessions": list(manifest.sessions),
     }
     if len(manifest.comparisons) > 1:
         content["comparisons"] = [_comparison_json(asked, manifest.plan) for asked in manifest.comparisons]
-    content[_CHECKSUMS] = {part: digest(value) for part, value in content.items()}
+    if manifest.schema != _WITHOUT_CHECKSUMS:
+        content[_CHECKSUMS] = {part: digest(value) for part, value in content.items()}
     replace_file(folder / FILE_NAME, json.dumps(content, indent=2) + "\n", parents=False)
 
 
@@ -194,8 +207,8 @@ def update_plan(manifest: Manifest, new: AskedPlan) -> Manifest:
 
 
 def add_session(manifest: Manifest, session: Mapping[str, Any]) -> Manifest:
-    """Return the manifest with one more session."""
-    return replace(manifest, sessions=(*manifest.sessions, session))
+    """Return the manifest with one more session, in this version's format."""
+    return replace(manifest, schema=SCHEMA, sessions=(*manifest.sessions, session))
 
 
 def amend_session(manifest: Manifest, name: str, facts: Mapping[str, Any]) -> Manifest:

@@ -32,17 +32,24 @@ class Overview:
 
 def overview(path: Path) -> Overview:
     """Return the overview of a run folder; damage is described in it, not raised."""
-    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    size = _size(path)
     try:
         folder = RunFolder(path)
-    except DlbenchError as error:
-        return Overview(name=path.name, size_bytes=size, problem=error.message)
+    except (DlbenchError, OSError) as error:
+        why = error.message if isinstance(error, DlbenchError) else f"{error}."
+        return Overview(name=path.name, size_bytes=size, problem=f"unreadable: {why} {_doctor(path)}")
     manifest = folder.manifest
     records = folder.planned if manifest else folder.records
     done = sum(record.status in COMPLETED for record in records)
     failed = len(records) - done
     if manifest is None:
-        return Overview(name=path.name, done=done, failed=failed, size_bytes=size, problem="It has no manifest.json.")
+        return Overview(
+            name=path.name,
+            done=done,
+            failed=failed,
+            size_bytes=size,
+            problem=f"It has no manifest.json. {_doctor(path)}",
+        )
     return Overview(
         name=path.name,
         planned=manifest.planned,
@@ -51,9 +58,20 @@ def overview(path: Path) -> Overview:
         variants=len(manifest.plan.variants),
         seeds=len(manifest.plan.seeds),
         dataset=_dataset(manifest, records),
-        started=manifest.sessions[0]["started"] if manifest.sessions else "",
+        started=str(manifest.sessions[0].get("started", "")) if manifest.sessions else "",
         size_bytes=size,
     )
+
+
+def _size(path: Path) -> int:
+    try:
+        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    except OSError:  # it is being removed
+        return 0
+
+
+def _doctor(path: Path) -> str:
+    return f"Type `dlbench results doctor {path.name}`."
 
 
 def _dataset(manifest: Manifest, records: Iterable[TrialRecord]) -> str:

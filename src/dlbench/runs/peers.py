@@ -173,7 +173,8 @@ class ActiveSessions:
 def alone_in(folder: Path, remedy: str = "Wait until it ends.") -> Iterator[None]:
     """Hold a run folder's lock while no session is active there; raise DlbenchError if one is."""
     active = ActiveSessions(folder)
-    if not (folder / FOLDER).is_dir():  # so no session has ever begun there
+    journals = folder / FOLDER
+    if not journals.is_dir() or journals.is_symlink():  # so no session has ever begun there
         yield
         return
     with active.exclusive():

@@ -1,6 +1,7 @@
 """A manifest rebuilt from the records of a run whose own manifest is lost."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from dlbench.components.axes import AXES
 from dlbench.components.syntax import format_value
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.runs.journal import FOLDER, session_moment
-from dlbench.runs.manifest import SCHEMA, Manifest
+from dlbench.runs.manifest import SCHEMA, Manifest, read_whole_parts
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import TrialRecord
 
@@ -17,11 +18,19 @@ _BESIDE = ("seed", "dataset_digest")
 
 
 def recover_manifest(folder: Path, records: Sequence[TrialRecord]) -> Manifest:
-    """Return a manifest for the records of a run folder: what varies among them becomes the axes.
+    """Return a manifest for the records of a run folder, with what of its damaged one is whole.
 
+    Where the plan is not, what varies among the records becomes the axes; how they were to be judged is not known.
     Variants are in the order of their first records and the baseline is the first. The provenance of the sessions is
     lost, so the next session in the folder asks about it.
     """
+    kept = read_whole_parts(folder)
+    if kept is not None:
+        return kept if kept.sessions else replace(kept, sessions=_sessions(folder))
+    return Manifest(schema=SCHEMA, name=folder.name, plan=_rebuilt_plan(records), sessions=_sessions(folder))
+
+
+def _rebuilt_plan(records: Sequence[TrialRecord]) -> PlanRecord:
     trials = {record.trial.variant_id: record.trial for record in records if record.status != "vetoed"}
     rows = {key: _texts(trial) for key, trial in trials.items()}
     names = list(next(iter(rows.values()), {}))
@@ -29,15 +38,15 @@ def recover_manifest(folder: Path, records: Sequence[TrialRecord]) -> Manifest:
     fixed = {name: row[name] for row in list(rows.values())[:1] for name in names if name not in axes}
     if "device" in fixed:
         fixed["device"] = "auto"  # the device in use is in the records
-    variants = tuple(_variant(trial, rows[key], axes) for key, trial in trials.items())
-    plan = PlanRecord(
+    variants = _with_labels([_variant(trial, rows[key], axes) for key, trial in trials.items()])
+    return PlanRecord(
         axes={axis: tuple(dict.fromkeys(variant.values[axis] for variant in variants)) for axis in axes},
         fixed=fixed,
         variants=variants,
         seeds=tuple(sorted({record.trial.seed for record in records if record.trial.variant_id in trials})),
         baseline=variants[0].label if variants else "",
+        rebuilt=True,
     )
-    return Manifest(schema=SCHEMA, name=folder.name, plan=plan, sessions=_sessions(folder))
 
 
 def _texts(trial: Trial) -> dict[str, str]:
@@ -49,6 +58,15 @@ def _variant(trial: Trial, row: dict[str, str], axes: Sequence[str]) -> PlannedV
     values = {axis: trial.components[axis].short if axis in AXES else row[axis] for axis in axes}
     label = ", ".join(values.values()) or trial.model.short
     return PlannedVariant(label=label, values=values, variant_id=trial.variant_id)
+
+
+def _with_labels(variants: Sequence[PlannedVariant]) -> tuple[PlannedVariant, ...]:
+    """Return variants with a label each: one that recurs gets a number."""
+    found: list[PlannedVariant] = []
+    for variant in variants:
+        recurring = sum(known.label.partition(" #")[0] == variant.label for known in found)
+        found.append(replace(variant, label=f"{variant.label} #{recurring + 1}") if recurring else variant)
+    return tuple(found)
 
 
 def _sessions(folder: Path) -> tuple[dict[str, Any], ...]:

@@ -16,7 +16,8 @@ from dlbench.runs.folder_lock import LOCK
 from dlbench.runs.journal import FOLDER, Journal, read_journal
 from dlbench.runs.journal_line import Unreadable, parse_damaged, parse_line
 from dlbench.runs.leftovers import foreign_change, keep_copy
-from dlbench.runs.manifest import FILE_NAME, Manifest, NewerSchemaError, read_manifest, write_manifest
+from dlbench.runs.locations import check_own
+from dlbench.runs.manifest import FILE_NAME, Manifest, NewerSchemaError, read_manifest, read_whole_parts, write_manifest
 from dlbench.runs.peers import alone_in, dead_sessions
 from dlbench.runs.recovery import recover_manifest
 from dlbench.runs.tables import COMPARISON, TABLE_DEFINITIONS, table, to_csv
@@ -66,6 +67,7 @@ def examine(folder: Path) -> Iterator[Finding]:
 
 def repair(folder: Path) -> Iterator[tuple[Finding, bool]]:
     """Repair what can be repaired; yield each finding and whether it was. Raises DlbenchError if it is in use."""
+    check_own(folder)
     with writing(folder), alone_in(folder, "Wait until it ends, or add --dry-run to examine it only."):
         for finding in examine(folder):
             if finding.repair:
@@ -153,10 +155,12 @@ def _manifest(folder: Path, journal: Journal, copies: _Copies) -> Iterator[Findi
         manifest, problem = None, error.message
     if manifest is not None:
         return
-    if not journal.records:
-        yield Finding(
-            file=FILE_NAME, problem=problem, remedy="there is nothing to rebuild it from; type the command again"
-        )
+    kept = read_whole_parts(folder)
+    if not journal.records and kept is None:
+        there = (folder / FILE_NAME).exists()
+        remedy = "moved away; type the command again" if there else "nothing to rebuild it from; type the command again"
+        move_away = partial(copies.remove, folder / FILE_NAME) if there else None
+        yield Finding(file=FILE_NAME, problem=problem, remedy=remedy, repair=move_away)
         return
 
     def make() -> None:
@@ -164,9 +168,8 @@ def _manifest(folder: Path, journal: Journal, copies: _Copies) -> Iterator[Findi
             keep_copy(folder, folder / FILE_NAME, copies.moment)
         write_manifest(folder, recover_manifest(folder, tuple(journal.records.values())))
 
-    yield Finding(
-        file=FILE_NAME, problem=problem, remedy="rebuilt from the trials; its sessions' facts are lost", repair=make
-    )
+    remedy = f"rebuilt from {'what of it is whole' if kept else 'the trials'}; the rest of it is lost"
+    yield Finding(file=FILE_NAME, problem=problem, remedy=remedy, repair=make)
 
 
 def _tables(folder: Path, journal: Journal, manifest: Manifest | None, copies: _Copies) -> Iterator[Finding]:

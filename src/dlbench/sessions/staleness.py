@@ -33,7 +33,7 @@ def stale_trials(plan: Plan, state: FolderState, options: Options, provenance: M
     if options.redo_stale:
         return frozenset(old)
     last = list(old.values())[-1].provenance_id
-    sessions = (session for session in reversed(state.sessions) if session["provenance_id"] == last)
+    sessions = (session for session in reversed(state.sessions) if session.get("provenance_id") == last)
     before: Mapping[str, Any] = next(sessions, {})
     raise DlbenchError(
         f"{len(old)} results in the run folder have another provenance: {_changes(before, provenance)}.",

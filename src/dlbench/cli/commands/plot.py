@@ -56,6 +56,7 @@ def plot(
     """Draw a run's figures to files."""
     from dlbench.plugins.registry import Registry
     from dlbench.report.figures import all_kinds, figure_data
+    from dlbench.runs.locations import check_own
 
     wanted = [word.strip() for text in kind or [ALL] for word in text.split(",") if word.strip()]
     registry = Registry.load()
@@ -66,6 +67,8 @@ def plot(
         raise DlbenchError(f"{file} is one file, and several figures are asked for.", "Name one --kind, or a folder.")
     shape = _shape(format, file)
     folder = open_run(run, results_dir)
+    if target is None:
+        check_own(folder.path)
     data = figure_data(folder.planned, folder.plan, judging)
     _draw(wanted, kinds, data, shape, target or folder.path / "figures", file)
     warn_of_problems(registry)
@@ -145,8 +148,11 @@ def report(
     from dlbench.files import replace_file, writing_to
     from dlbench.plugins.registry import Registry
     from dlbench.report.html.page import html_report
+    from dlbench.runs.locations import check_own
 
     folder = open_run(run, results_dir)
+    if output_file is None:
+        check_own(folder.path)
     path = output_file or folder.path / "report.html"
     registry = Registry.load()
     content = html_report(folder, registry, judging)
