@@ -58,7 +58,9 @@ def _plan(content: Mapping[str, Any]) -> PlanRecord:
         unknown={key: value for key, value in content.items() if key not in (*_REQUIRED, *_OPTIONAL)},
     )
     labels = [variant.label for variant in record.variants]
-    if labels and record.baseline not in labels:
+    if not labels:
+        raise ValueError("its plan has no variants")
+    if record.baseline not in labels:
         raise ValueError(f"its plan's baseline {record.baseline!r} is not among the variants")
     if len(set(labels)) < len(labels):
         raise ValueError("its plan has several variants of one label")

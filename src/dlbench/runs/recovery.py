@@ -44,7 +44,7 @@ def _rebuilt_plan(records: Sequence[TrialRecord]) -> PlanRecord:
         fixed=fixed,
         variants=variants,
         seeds=tuple(sorted({record.trial.seed for record in records if record.trial.variant_id in trials})),
-        baseline=variants[0].label if variants else "",
+        baseline=variants[0].label,
         rebuilt=True,
     )
 

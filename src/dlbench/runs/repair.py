@@ -156,7 +156,7 @@ def _manifest(folder: Path, journal: Journal, copies: _Copies) -> Iterator[Findi
     if manifest is not None:
         return
     kept = read_whole_parts(folder)
-    if not journal.records and kept is None:
+    if kept is None and all(record.status == "vetoed" for record in journal.records.values()):
         there = (folder / FILE_NAME).exists()
         remedy = "moved away; type the command again" if there else "nothing to rebuild it from; type the command again"
         move_away = partial(copies.remove, folder / FILE_NAME) if there else None

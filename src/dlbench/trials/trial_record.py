@@ -129,6 +129,6 @@ def _confusion(content: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[tuple
     rows = as_list(content.get("confusion", []), "confusion")
     counts = tuple(as_wholes(row, "confusion", least=0) for row in rows)
     size = len(names) or len(counts)
-    if counts and {size, len(counts)} != {len(row) for row in counts} | {len(counts)}:
+    if size and {size} != {len(counts), *map(len, counts)}:
         raise ShapeError("confusion", f"a table of {size} × {size} counts", rows)
     return names, counts
