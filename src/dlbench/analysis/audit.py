@@ -15,6 +15,7 @@ from dlbench.components.metrics import Metric
 from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.naming import find_baseline
+from dlbench.statistics.verdicts import BETTER
 
 _NAMED = 5
 #: Whole numbers below it are exact as floats.
@@ -34,7 +35,13 @@ class Audit:
 
 
 def audit_file(
-    path: Path, variant: str, seed: str, asked: Mapping[str, Any], *, lower_is_better: bool = False, wide: bool = False
+    path: Path,
+    variant: str,
+    seed: str,
+    asked: Mapping[str, Any],
+    *,
+    lower_is_better: bool | None = None,
+    wide: bool = False,
 ) -> Audit:
     """Judge the variants of a CSV file, paired by seed. The order of its lines has no effect.
 
@@ -43,7 +50,7 @@ def audit_file(
     seed: column of the seeds.
     asked: metric (a column, or what all columns of a wide file measure), and any of baseline, margin, alpha, all_pairs
         as for a run.
-    lower_is_better: whether less is better, whatever the metric's name suggests.
+    lower_is_better: whether less is better, whatever the metric's name suggests; None to go by the name.
     wide: whether each column but that of the seeds is a variant.
 
     Shares that are percentages in the file are divided by 100. Raises DlbenchError for a file that cannot be read and
@@ -58,11 +65,16 @@ def audit_file(
     margin = asked["margin"] / metric.difference_scale if "margin" in asked else metric.margin
     given = {key: asked[key] for key in ("alpha", "all_pairs") if key in asked}
     criteria = Criteria(metric=metric.name, margin=margin, baseline=base, **given)
-    rules = replace(criteria.rules(), higher_is_better=False) if lower_is_better else criteria.rules()
+    rules = criteria.rules()
+    if lower_is_better is not None:
+        rules = replace(rules, higher_is_better=not lower_is_better, words=BETTER)
     ordered = {base: values[base], **values}
     family = judge_values(variant or "variant", ordered, rules, all_pairs=criteria.all_pairs)
-    chosen = () if "baseline" in asked or len(values) < 2 else (f"the baseline is {base}, the first by name",)
-    judged = Judged(criteria=criteria, rules=rules, families=(family,), notes=chosen)
+    notes = [] if "baseline" in asked or len(values) < 2 else [f"the baseline is {base}, the first by name"]
+    if not rules.has_better_side:
+        side = "--higher-is-better or --lower-is-better says which"
+        notes.append(f"the name {metric.name} does not say whether more or less is better: {side}")
+    judged = Judged(criteria=criteria, rules=rules, families=(family,), notes=tuple(notes))
     return Audit(judged=judged, warnings=(*warnings, *_unsupported(ordered)))
 
 

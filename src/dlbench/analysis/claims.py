@@ -19,7 +19,7 @@ from dlbench.statistics.comparisons import compare_pairs, interaction
 from dlbench.statistics.power import pairs_to_show
 from dlbench.statistics.seeds import alpha_per_analysis, seeds_needed
 from dlbench.statistics.sentences import difference_in_words, margin_in_words, p_in_words
-from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
+from dlbench.statistics.verdicts import BETTER, MINIMUM_PAIRS, Comparison, Rules
 from dlbench.trials.trial_record import TrialRecord
 
 Answer = Literal["supported", "refuted", "not shown"]
@@ -233,7 +233,7 @@ def _rules(claim: Claim, plan: PlanRecord, metric: str = "") -> Rules:
     analyses = len(plan.criteria.interim_analyses)
     alpha = alpha_per_analysis(claim.alpha, analyses) if analyses else claim.alpha
     found = Rules.for_metric(find_metric(metric or claim.metric, declared_in(plan)), margin=claim.margin, alpha=alpha)
-    return replace(found, higher_is_better=True)
+    return replace(found, higher_is_better=True, words=BETTER)
 
 
 def _why(found: Comparison, rules: Rules, comparisons: int) -> str:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 
 from dlbench.components.records import ParameterValue
-from dlbench.statistics.sentences import more_seeds_sentence, sentence
+from dlbench.statistics.sentences import Lead, lead_sentence, more_seeds_sentence, sentence
 from dlbench.statistics.verdicts import Comparison, Rules
 from dlbench.trials.settings import SETTINGS
 
@@ -81,6 +81,11 @@ class Family:
     outlook: tuple[str, ...] = ()
 
     @property
+    def is_interaction(self) -> bool:
+        """Return whether effects are compared, not variants."""
+        return self.baseline is None and self.axis != "seed"
+
+    @property
     def against_baseline(self) -> tuple[Comparison, ...]:
         """Return the comparisons with the baseline."""
         return tuple(c for c in self.comparisons if self.baseline is None or c.baseline == self.baseline.variant)
@@ -140,13 +145,17 @@ def family(
     conditioned_on: str = "",
     averaged: tuple[str, ...] = (),
     letters: Mapping[str, str] | None = None,
+    leads: Sequence[Lead] = (),
 ) -> Family:
-    """Return judged comparisons as a family. size: m, if it is more than their number."""
+    """Return judged comparisons as a family. size: m, if it is more than their number. leads: of an interaction."""
     from dlbench.statistics.power import pairs_to_show
 
     size = size or len(comparisons)
     named = [name_values(comparison, axis) for comparison in comparisons]
     missed = [c for c in named if c.verdict == "not shown"]
+    sentences = [sentence(c, rules, size) for c in named]
+    if leads:
+        sentences = [lead_sentence(c, lead, rules, size) for c, lead in zip(comparisons, leads, strict=True)]
     outlook = (more_seeds_sentence(c, rules, pairs_to_show(c, rules, size)) for c in missed)
     return Family(
         axis=axis,
@@ -156,7 +165,7 @@ def family(
         comparisons=tuple(comparisons),
         size=size,
         letters=letters or {},
-        sentences=tuple(sentence(c, rules, size) for c in named),
+        sentences=tuple(sentences),
         outlook=tuple(outlook),
     )
 

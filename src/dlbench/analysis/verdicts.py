@@ -19,7 +19,9 @@ from dlbench.components.records import ParameterValue
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.notation import p_equation
-from dlbench.statistics.verdicts import Rules
+from dlbench.statistics.sentences import Lead
+from dlbench.statistics.verdicts import Comparison, Rules
+from dlbench.trials.settings import SETTINGS
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 if TYPE_CHECKING:
@@ -213,7 +215,17 @@ def _interaction(pair: tuple[str, str], axes: Sequence[str], grid: Grid, rules: 
     present = list(dict.fromkeys(key for row in cells.values() for key in row))
     shared = [row for row in cells.values() if len(row) == len(present)]
     values = {(first, second): average([row[first, second] for row in shared]) for first, second in present if shared}
-    return family(" × ".join(pair), interaction(values, rules), rules, averaged=rest)
+    rules = rules.of_effects()
+    found = interaction(values, rules)
+    leads = [_lead(c, pair[0], next(iter(values))[0]) for c in found]
+    return family(" × ".join(pair), found, rules, averaged=rest, leads=leads)
+
+
+def _lead(comparison: Comparison, axis: str, base: str) -> Lead:
+    """Return what a comparison of an interaction compares; base: the first value of the axis."""
+    name, _, at = comparison.variant.partition(f" over {base} at ")
+    shown = f"{axis.replace('_', ' ')} {name}" if axis in SETTINGS else name
+    return Lead(shown, base, at, comparison.baseline.removeprefix(f"{name} over {base} at "))
 
 
 def _noise_floor(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Criteria, rules: Rules) -> Family | None:
@@ -239,7 +251,7 @@ def _noise_floor(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Cri
 def _rank(axes: Sequence[str], grid: Grid, rules: Rules) -> "Ranking | None":
     """Return the variants ranked over the data sets; None if there are too few of either for Friedman's test."""
     others = tuple(axis for axis in axes if axis != "dataset")
-    if "dataset" not in axes or not others:
+    if "dataset" not in axes or not others or not rules.has_better_side:
         return None
     values: dict[str, dict[str, float]] = {}
     for names, series in grid:

@@ -25,6 +25,10 @@ def run_document(folder: RunFolder, judging: Mapping[str, Any] | None = None) ->
     }
 
 
+def _direction(judged: Judged) -> bool | None:
+    return judged.rules.higher_is_better if judged.rules.has_better_side else None
+
+
 def _summary_document(summary: VariantSummary) -> dict[str, Any]:
     """Return a variant's summary."""
     content = asdict(summary)
@@ -35,7 +39,7 @@ def verdicts_document(judged: Judged) -> dict[str, Any]:
     """Return verdicts: the rows of comparison.csv, and the sentences about them."""
     families = judged.all_families
     return {
-        "judging": judged.criteria.to_json() | {"higher_is_better": judged.rules.higher_is_better},
+        "judging": judged.criteria.to_json() | {"higher_is_better": _direction(judged)},
         "departures": judged.deviations,
         "second_look": judged.second_look,
         "comparison": judged.table()[1],

@@ -18,6 +18,12 @@ VERDICT_COLORS: Mapping[str, str] = MappingProxyType(
     {
         "better": "#00664B",
         "worse": "#A84300",
+        "higher": "#4B2E83",
+        "lower": "#4B2E83",
+        "larger lead": "#4B2E83",
+        "smaller lead": "#4B2E83",
+        "larger": "#4B2E83",
+        "smaller": "#4B2E83",
         "differs, may be negligible": "#6B5200",
         "equivalent": "#004E7D",
         "not shown": "#555555",

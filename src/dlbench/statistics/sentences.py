@@ -1,5 +1,6 @@
 """Sentences about comparisons, to be quoted: what they show, or why nothing can be claimed."""
 
+from dataclasses import dataclass
 from math import floor, isfinite, log10
 
 from dlbench.statistics.notation import p_equation, with_interval
@@ -20,6 +21,9 @@ def sentence(comparison: Comparison, rules: Rules, comparisons: int) -> str:
     match c.verdict:
         case "better" | "worse":
             return f"{c.variant} is {c.verdict} than {c.baseline} by {_amount(c, rules)}, {evidence}"
+        case "higher" | "lower":
+            about = f"{rules.metric.title} is {c.verdict} with {c.variant} than with {c.baseline}"
+            return f"{about} by {_amount(c, rules)}, {evidence}"
         case "differs, may be negligible":
             return (
                 f"{c.variant} differs from {c.baseline} by {difference_in_words(c, rules)}, {evidence}; "
@@ -30,12 +34,46 @@ def sentence(comparison: Comparison, rules: Rules, comparisons: int) -> str:
             seen = difference_in_words(c, rules)
             return f"{c.variant} and {c.baseline} are equivalent {within}: difference {seen}, {seeds}"
         case "n too small":
-            needed = seeds_needed(comparisons, rules.alpha)
-            return (
-                f"no claim on {c.variant} against {c.baseline}: {seeds} cannot reach p < {rules.alpha:g} "
-                f"in {comparisons} comparison{'s' * (comparisons != 1)}, {needed} could"
-            )
+            return f"no claim on {c.variant} against {c.baseline}: {_too_few(c, rules, comparisons)}"
     return f"not shown that {c.variant} and {c.baseline} differ: difference {difference_in_words(c, rules)}, {evidence}"
+
+
+@dataclass(frozen=True)
+class Lead:
+    """What an interaction compares: the lead of a variant over its baseline at two values of another axis."""
+
+    variant: str
+    baseline: str
+    at: str
+    usual: str
+
+    def subject(self, rules: Rules) -> str:
+        """Return "tanh's lead over relu"; where neither side is better, "tanh's difference from relu"."""
+        return f"{self.variant}'s {'lead over' if rules.has_better_side else 'difference from'} {self.baseline}"
+
+
+def lead_sentence(comparison: Comparison, lead: Lead, rules: Rules, comparisons: int) -> str:
+    """Return what a comparison of two leads shows. comparisons: m, the size of its family."""
+    c, subject = comparison, lead.subject(rules)
+    if c.n < MINIMUM_PAIRS:
+        return f"n = {c.n}: no claim"
+    seeds, seen = f"n = {c.n} paired seeds", difference_in_words(c, rules)
+    evidence = f"{seeds}, {p_in_words(c.p_holm)}"
+    match c.verdict:
+        case "equivalent":
+            within = f" within {margin_in_words(rules)}" if rules.margin else ""
+            return f"{subject} is the same{within} at {lead.at} as at {lead.usual}: difference {seen}, {seeds}"
+        case "not shown":
+            return f"not shown that {subject} differs between {lead.at} and {lead.usual}: difference {seen}, {evidence}"
+        case "n too small":
+            about = f"no claim on whether {subject} differs between {lead.at} and {lead.usual}"
+            return f"{about}: {_too_few(c, rules, comparisons)}"
+        case "differs, may be negligible":
+            about = f"{subject} differs between {lead.at} and {lead.usual} by {seen}, {evidence}"
+            return f"{about}; this may be negligible (margin {margin_in_words(rules)})"
+    value, _, interval = _amount(c, rules).partition(" [")
+    word = c.verdict.partition(" ")[0]
+    return f"{subject} is {value} {word} at {lead.at} than at {lead.usual} [{interval}, {evidence}"
 
 
 def more_seeds_sentence(comparison: Comparison, rules: Rules, pairs: int | None) -> str:
@@ -47,6 +85,12 @@ def more_seeds_sentence(comparison: Comparison, rules: Rules, pairs: int | None)
     if abs(c.difference) <= rules.margin:
         return f"{seen}, no number of seeds would do: it lies within the margin ({margin_in_words(rules)})"
     return f"{seen}, the number of seeds cannot be guessed from n = {c.n}"
+
+
+def _too_few(c: Comparison, rules: Rules, comparisons: int) -> str:
+    needed, plural = seeds_needed(comparisons, rules.alpha), "s" * (comparisons != 1)
+    reach = f"cannot reach p < {rules.alpha:g} in {comparisons} comparison{plural}"
+    return f"n = {c.n} paired seeds {reach}, {needed} could"
 
 
 def p_in_words(p: float) -> str:

@@ -1,13 +1,32 @@
 """Comparisons of two variants: their records, their rules and their verdicts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from dlbench.components.metrics import Metric
 from dlbench.errors import DlbenchError
 from dlbench.statistics.seeds import check_alpha, reaches
 
-Verdict = Literal["better", "worse", "differs, may be negligible", "equivalent", "not shown", "n too small"]
+Verdict = Literal[
+    "better",
+    "worse",
+    "higher",
+    "lower",
+    "larger lead",
+    "smaller lead",
+    "larger",
+    "smaller",
+    "differs, may be negligible",
+    "equivalent",
+    "not shown",
+    "n too small",
+]
+Words = tuple[Verdict, Verdict]
+#: What a difference is called that was shown: up or down, by whether one side of it is better; and how leads differ.
+BETTER: Words = ("better", "worse")
+HIGHER: Words = ("higher", "lower")
+LEADS: Words = ("larger lead", "smaller lead")
+EFFECTS: Words = ("larger", "smaller")
 IntervalMethod = Literal["auto", "t", "bca"]
 
 MINIMUM_PAIRS = 3
@@ -22,7 +41,8 @@ class Rules:
     metric: metric that is compared.
     margin: δ, in the unit of files (0.002 is 0.2 points of accuracy).
     alpha: error rate.
-    higher_is_better: whether larger values are better.
+    higher_is_better: whether larger values are better; where neither is, larger ones are "higher".
+    words: the verdicts on a difference for the better and for the worse.
     interval: method of intervals; "auto" is paired t below 30 pairs and BCa for 30 and more.
     resamples: number of bootstrap resamples.
     flips: number of random sign flips.
@@ -33,6 +53,7 @@ class Rules:
     margin: float = 0.0
     alpha: float = 0.05
     higher_is_better: bool = True
+    words: Words = BETTER
     interval: IntervalMethod = "auto"
     resamples: int = 10_000
     flips: int = 100_000
@@ -47,7 +68,17 @@ class Rules:
     def for_metric(cls, metric: Metric, *, margin: float | None = None, alpha: float = 0.05) -> "Rules":
         """Return the rules for a metric. margin: None for the metric's default."""
         margin = metric.margin if margin is None else margin
-        return cls(metric=metric, margin=margin, alpha=alpha, higher_is_better=metric.higher_is_better)
+        words = HIGHER if metric.better is None else BETTER
+        return cls(metric=metric, margin=margin, alpha=alpha, higher_is_better=metric.higher_is_better, words=words)
+
+    @property
+    def has_better_side(self) -> bool:
+        """Return whether one side of a difference is better."""
+        return self.words in (BETTER, LEADS)
+
+    def of_effects(self) -> "Rules":
+        """Return the rules for differences between effects: a lead is larger or smaller, not better or worse."""
+        return replace(self, words=LEADS if self.has_better_side else EFFECTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +125,7 @@ class Comparison:
     @property
     def separated(self) -> bool:
         """Return whether the two were shown to differ."""
-        return self.verdict in ("better", "worse", "differs, may be negligible")
+        return self.verdict in (*BETTER, *HIGHER, *LEADS, *EFFECTS, "differs, may be negligible")
 
     @property
     def decided(self) -> bool:
@@ -120,6 +151,6 @@ def judge(*, n: int, low: float, high: float, p_holm: float, comparisons: int, r
         return "n too small"
     if p_holm < rules.alpha and (low > 0 or high < 0):
         if low > rules.margin:
-            return "better"
-        return "worse" if high < -rules.margin else "differs, may be negligible"
+            return rules.words[0]
+        return rules.words[1] if high < -rules.margin else "differs, may be negligible"
     return "not shown"

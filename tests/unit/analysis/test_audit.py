@@ -18,7 +18,7 @@ def write(tmp_path):
 
 
 def _audit(path, metric="accuracy", **asked):
-    lower = asked.pop("lower_is_better", False)
+    lower = asked.pop("lower_is_better", None)
     return audit_file(path, "method", "run", {"metric": metric, **asked}, lower_is_better=lower)
 
 
@@ -65,7 +65,11 @@ def test_less_is_better_where_the_name_or_the_caller_says_so(write):
     by_name = write(*_lines(), header="method,run,val_loss")
     assert _audit(by_name, "val_loss").judged.families[0].comparisons[0].verdict == "worse"
     path = write(*_lines(), header="method,run,error")
-    assert _audit(path, "error").judged.families[0].comparisons[0].verdict == "better"
+    unknown = _audit(path, "error").judged
+    assert unknown.families[0].comparisons[0].verdict == "higher"
+    assert "error is higher with ours than with base by " in unknown.families[0].sentences[0]
+    assert "does not say whether more or less is better" in unknown.notes[-1]
+    assert _audit(path, "error", lower_is_better=False).judged.families[0].comparisons[0].verdict == "better"
     assert _audit(path, "error", lower_is_better=True).judged.families[0].comparisons[0].verdict == "worse"
 
 

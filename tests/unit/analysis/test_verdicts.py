@@ -3,6 +3,7 @@ import io
 import json
 import math
 import random
+import re
 from dataclasses import replace
 
 import pytest
@@ -187,10 +188,47 @@ def test_a_difference_that_depends_on_the_other_axis_is_an_interaction(make_reco
     (found,) = interaction.comparisons
     assert interaction.axis == "activation × batch_size"
     assert found.difference == pytest.approx(0.05, abs=0.01)
-    assert found.verdict == "better"
+    assert found.verdict == "larger lead"
+    (sentence,) = interaction.sentences
+    assert re.match(
+        r"tanh's lead over relu is \d\.\d+ points larger at 64 than at 32 \[[\d., ]+\], n = 8 paired seeds, Holm p",
+        sentence,
+    )
     same, plan = _grid(make_record, accuracy=lambda n, s, seed: 0.8 + 0.05 * (n == "tanh") + _noise((n, s), seed))
     (none,) = judge_run(same, plan).interactions
     assert none.comparisons[0].verdict == "not shown"
+    assert none.sentences[0].startswith("not shown that tanh's lead over relu differs between 64 and 32: difference ")
+
+
+def test_a_lead_in_a_loss_is_smaller_where_the_losses_come_closer(make_record):
+    def loss(name, size, seed):
+        return 0.5 - 0.1 * (name == "tanh") * (size == 32) + _noise((name, size), seed)
+
+    records, plan = _grid(make_record, accuracy=loss)
+    records = [replace(r, metrics={**r.metrics, "test_loss": r.metrics["test_accuracy"]}) for r in records]
+    (interaction,) = judge_run(records, plan, {"metric": "test_loss"}).interactions
+    assert interaction.comparisons[0].difference > 0
+    assert interaction.comparisons[0].verdict == "smaller lead"
+    assert "tanh's lead over relu is 0.1" in interaction.sentences[0]
+    assert "smaller at 64 than at 32" in interaction.sentences[0]
+
+
+def test_what_has_no_better_side_is_higher_or_lower_everywhere(make_record):
+    records, plan = _grid(make_record, accuracy=lambda n, s, seed: 0.5 + 0.1 * (n == "tanh") * (s == 64))
+    rows = [replace(r, metrics={**r.metrics, "best_epoch": round(100 * r.metrics["test_accuracy"])}) for r in records]
+    judged = judge_run(rows, plan, {"metric": "best_epoch", "all_pairs": True})
+    words = {comparison.verdict for family in judged.all_families for comparison in family.comparisons}
+    assert words <= {"higher", "lower", "larger", "smaller", "equivalent"}
+    assert {"higher", "larger"} <= words
+    assert "best epoch is higher with tanh than with relu by 5.0" in judged.families[0].sentences[0]
+    assert "tanh's difference from relu is 10.0 larger at 64 than at 32" in judged.interactions[0].sentences[0]
+    assert judged.ranking is None
+
+
+def test_margins_are_told_in_the_unit_that_users_type(make_record, make_plan):
+    records = [make_record(name, seed) for name in ("relu", "tanh") for seed in range(3)]
+    (deviation,) = judge_run(records, make_plan(), {"margin": 20}).deviations
+    assert deviation == "margin 20 points, fixed before running: 0.2 points"
 
 
 def test_a_crash_in_one_combination_drops_the_seed_from_the_average(make_record):

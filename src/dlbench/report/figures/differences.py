@@ -61,7 +61,7 @@ def draw(data: FigureData) -> Figure:
         else:
             axes.get_yticklabels()[row].set(fontweight="bold", color=INK)
     direction = "right" if data.rules.higher_is_better else "left"
-    axes.set_xlabel(f"difference{' in' + unit if unit else ''}; {direction} of the line is better")
+    axes.set_xlabel(f"difference{' in' + unit if unit else ''}; {direction} of the line is {data.rules.words[0]}")
     _include_margin(axes, scale * data.rules.margin)
     legend_below(figure, _handles(data, scale, unit))
     return figure

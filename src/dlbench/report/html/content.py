@@ -99,7 +99,7 @@ def page(
         rule=rule(judged),
         second_look=judged.second_look,
         deviations=judged.deviations,
-        families=[family_table(family, judged.metric) for family in families],
+        families=[family_table(family, judged.rules) for family in families],
         notes=[*judged.notes, *ranking, *omitted],
         reported=reported_rows(findings.figures),
         claims=findings.claims,

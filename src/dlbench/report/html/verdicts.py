@@ -12,7 +12,7 @@ from dlbench.report.palette import VERDICT_COLORS
 from dlbench.report.terminal.verdicts import quotable
 from dlbench.statistics.notation import p_text, with_interval
 from dlbench.statistics.sentences import margin_in_words
-from dlbench.statistics.verdicts import Comparison
+from dlbench.statistics.verdicts import Comparison, Rules
 
 ABSENT = "–"
 
@@ -64,8 +64,9 @@ def rule(judged: Judged) -> str:
     )
 
 
-def family_table(family: Family, metric: Metric) -> FamilyTable:
+def family_table(family: Family, rules: Rules) -> FamilyTable:
     """Return the table of a family, with the baseline's row first."""
+    metric = rules.metric
     unit = metric.difference_unit
     rows = []
     if base := family.baseline:
@@ -73,10 +74,11 @@ def family_table(family: Family, metric: Metric) -> FamilyTable:
         name = base.variant + _letters(family, base.variant)
         rows.append(Row(name=name, cells=[str(base.n), own, *[ABSENT] * 3], verdict="baseline"))
     rows += [_comparison(comparison, family, metric) for comparison in family.comparisons]
-    difference = "difference" + (f" ({unit.strip()})" if unit else "")
+    about, up = ("difference of effects", "larger") if family.is_interaction else ("difference", rules.words[0])
+    difference = about + (f" ({unit.strip()})" if unit else "")
     return FamilyTable(
         heading=heading(family),
-        columns=["n", f"{metric.heading} [interval]", f"{difference} [interval]", "P(better)", "Holm p"],
+        columns=["n", f"{metric.heading} [interval]", f"{difference} [interval]", f"P({up})", "Holm p"],
         rows=rows,
         sentences=quotable(family),
     )

@@ -16,11 +16,12 @@ from dlbench.report.terminal.layout import fitting_table, plain_table
 from dlbench.statistics.notation import p_text, with_interval
 from dlbench.statistics.seeds import ALPHA
 from dlbench.statistics.sentences import margin_in_words
-from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
+from dlbench.statistics.verdicts import EFFECTS, HIGHER, LEADS, MINIMUM_PAIRS, Comparison, Rules
 
 STYLES = {
     "better": "bold green",
     "worse": "bold red",
+    **dict.fromkeys((*HIGHER, *LEADS, *EFFECTS), "bold magenta"),
     "differs, may be negligible": "yellow",
     "equivalent": "cyan",
     "not shown": "dim",
@@ -103,9 +104,13 @@ def _columns(family: Family, rules: Rules) -> Iterable[_Column]:
     unit, points = f" ({symbol})" if symbol else "", "points" if rules.metric.share else symbol
     yield _Column("n", 0, lambda c, _: Text(str(c.n)), lambda s, _: Text(str(s.n)))
     mean, difference = _two_lines(rules.metric.title + unit), f"difference\n({points})".removesuffix("\n()")
+    up = rules.words[0]
+    if family.is_interaction:
+        mean, up = f"effect\n({points})".removesuffix("\n()"), "larger"
+        difference = f"difference of\neffects ({points})".removesuffix(" ()")
     yield _Column(mean, 3, _mean, _mean, shorter=_Column(mean, 1, _mean_alone, _mean_alone))
     yield _Column(difference, 2, _difference, shorter=_Column(difference, 0, _difference_alone))
-    yield _Column("P\nbetter", 5, lambda c, _: _probability(c, c.probability_of_improvement, "{:.2f}".format))
+    yield _Column(f"P\n{up}", 5, lambda c, _: _probability(c, c.probability_of_improvement, "{:.2f}".format))
     yield _Column("p\n(Holm)", 4, lambda c, _: _probability(c, c.p_holm, p_text))
     if family.letters:
         letters = family.letters
@@ -156,7 +161,8 @@ def _floor_cell(column: _Column, comparison: Comparison, rules: Rules) -> Text:
 def _heading(family: Family, title: str) -> str:
     about = ""
     if family.baseline is None and family.comparisons:
-        about = f"Interaction {family.axis}: the gain against that in “{family.comparisons[0].baseline}”"
+        usual = family.comparisons[0].baseline
+        about = f"Interaction {family.axis.replace('_', ' ')}: the effect against that of “{usual}”"
     elif family.averaged:
         about = family.axis.replace("_", " ")
     if family.averaged:

@@ -102,8 +102,11 @@ def audit(
         bool, typer.Option("--wide", help="Each column but that of seeds is a variant; --metric says what they hold.")
     ] = False,
     lower_is_better: Annotated[
-        bool, typer.Option("--lower-is-better", help="Less of the metric is better. Default: judged by its name.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--lower-is-better/--higher-is-better", help="Which side is better. Default: by the metric's name."
+        ),
+    ] = None,
     as_json: AsJson = False,
     *,
     judging: Mapping[str, Any],
