@@ -28,5 +28,9 @@ def test_every_metric_has_a_line_and_a_document(dlbench, install, monkeypatch):
 
 def test_a_pattern_filters_and_one_that_matches_nothing_is_an_error(dlbench):
     listed = dlbench("list", "metrics", "test_*").stdout.splitlines()
-    assert {line.split()[0] for line in listed[1:] if line[:1] != " "} == {"test_loss", "test_accuracy"}
+    assert {line.split()[0] for line in listed[1:] if line[:1] != " "} == {
+        "test_loss",
+        "test_accuracy",
+        "test_objective",
+    }
     assert dlbench("list", "metrics", "nonsense").returncode == 2

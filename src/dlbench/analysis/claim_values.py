@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.summary import group_by_variant
+from dlbench.analysis.yardstick import mixed_losses
 from dlbench.components.metric_table import find_metric
 from dlbench.errors import DlbenchError
 from dlbench.experiments.experiment_file import Claim
@@ -61,6 +62,9 @@ class ClaimValues:
             if operand.constant is not None
         }
         groups = {operand: find_group(operand.name, self.plan) for operand in wanted if operand not in constants}
+        variants = [variant for group in groups.values() for variant in group.variants]
+        for metric in {operand.metric for operand in groups}:
+            self._check_one_loss(variants, metric)
         axes = {group.axis for group in groups.values() if group.axis}
         balanced = {
             operand: variants
@@ -84,6 +88,7 @@ class ClaimValues:
             pair: [v for v in self.plan.variants if (v.values.get(first), v.values.get(second)) == pair]
             for pair in pairs
         }
+        self._check_one_loss([variant for group in groups.values() for variant in group])
         present = {pair: variants for pair, variants in groups.items() if variants}
         return {pair: self._series(variants) for pair, variants in balance(present, {first, second}).items()}
 
@@ -94,6 +99,12 @@ class ClaimValues:
         if len(kept) < 2:
             raise DlbenchError(f"{axis} takes fewer than two values.")
         return [Operand(f"{axis}={value}") for value in kept]
+
+    def _check_one_loss(self, variants: Variants, metric: str = "") -> None:
+        """Raise DlbenchError where the claim's metric is not the same loss for all of the variants."""
+        records = [record for variant in variants for record in self.grouped[variant.variant_id]]
+        if reason := mixed_losses(records, metric or self.claim.metric):
+            raise DlbenchError(f"{reason[:1].upper()}{reason[1:]}.")
 
     def _series(self, variants: Variants, metric: str = "", scale: float = 1.0) -> Series:
         """Return scaled means over variants by seed; None if a variant has no value."""

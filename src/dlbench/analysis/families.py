@@ -7,7 +7,7 @@ from itertools import combinations
 
 from dlbench.components.records import ParameterValue
 from dlbench.statistics.sentences import Lead, lead_sentence, more_seeds_sentence, sentence
-from dlbench.statistics.verdicts import Comparison, Rules
+from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 from dlbench.trials.settings import SETTINGS
 
 #: A metric by seed; None if a trial has no value.
@@ -189,7 +189,7 @@ def estimate_variant(variant: str, series: Series, rules: Rules) -> VariantEstim
         return VariantEstimate(
             variant=variant, n=len(found), mean=mean, std=math.nan, mean_low=math.nan, mean_high=math.nan
         )
-    low, high = t_interval(found, 1 - rules.alpha)
+    low, high = t_interval(found, 1 - rules.alpha) if len(found) >= MINIMUM_PAIRS else (math.nan, math.nan)
     return VariantEstimate(
         variant=variant,
         n=len(found),

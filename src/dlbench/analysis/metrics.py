@@ -14,7 +14,7 @@ from dlbench.trials.trial_record import TrialRecord
 Curve = Sequence[float]
 
 #: The columns of trials.csv that are metrics, without the one that depends on the run's target.
-TRIAL_METRICS = names_in_groups("fit", "last", "test", "steps", "progress", "cost")
+TRIAL_METRICS = names_in_groups("fit", "last", "test", "steps", "objective", "progress", "cost")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,9 @@ def _balanced_accuracy(record: TrialRecord, query: Query) -> float | None:
 
 def _difference(first: str, second: str) -> Callable[[TrialRecord, Query], float | None]:
     def value(record: TrialRecord, query: Query) -> float | None:
-        left, right = (metric_value(record, Query(metric=name, at=query.at)) for name in (first, second))
+        apart = first == "validation_loss" and "validation_objective" in record.metrics
+        names = ("validation_objective" if apart else first, second)
+        left, right = (metric_value(record, Query(metric=name, at=query.at)) for name in names)
         return None if left is None or right is None else left - right
 
     return value

@@ -16,6 +16,7 @@ from dlbench.errors import DlbenchError
 from dlbench.experiments.experiment_file import Reported
 from dlbench.plans.naming import find_variant
 from dlbench.plans.plan_record import PlanRecord
+from dlbench.statistics.verdicts import MINIMUM_PAIRS
 from dlbench.trials.trial_record import TrialRecord
 
 #: A figure that is this close, relative to its size, to the end of an interval counts as within.
@@ -33,7 +34,7 @@ class ReportedFigure:
     place: where the report states it.
     n: number of seeds with a value.
     measured: mean over the seeds.
-    low: lower end of the 95 % interval of the measured mean; None for fewer than two seeds.
+    low: lower end of the 95 % interval of the measured mean; None for fewer than three seeds.
     high: upper end of that interval.
     difference: measured − reported.
     within: whether the reported figure lies in the interval.
@@ -91,7 +92,7 @@ def _compare(
 
 def _measure(reported: float, summary: Summary) -> dict[str, Any]:
     found = {"n": summary.n, "measured": summary.mean, "difference": summary.mean - reported}
-    if summary.std is None or summary.std != summary.std:
+    if summary.n < MINIMUM_PAIRS or summary.std is None or summary.std != summary.std:
         return found
     from scipy import stats
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from dlbench.components.metrics import Metric
 from dlbench.components.records import ParameterValue
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
+from dlbench.statistics.verdicts import MINIMUM_PAIRS
 from dlbench.trials.settings import Settings
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
@@ -44,9 +45,10 @@ class Summary:
         return len(self.values)
 
     def text(self, metric: Metric) -> str:
-        """Return "mean ± standard deviation" in the unit shown to users, or the only value."""
-        mean = metric.format(self.mean)
-        return mean if self.std is None else f"{mean} ± {metric.format(self.std)}"
+        """Return "mean ± standard deviation" in the unit shown to users; of one seed or two, the values."""
+        if self.std is None or self.n < MINIMUM_PAIRS:
+            return ", ".join(metric.format(value) for value in self.values.values())
+        return f"{metric.format(self.mean)} ± {metric.format(self.std)}"
 
     @classmethod
     def of(cls, values: Mapping[int, float]) -> "Summary":

@@ -9,10 +9,21 @@ from typing import TYPE_CHECKING, Any
 from dlbench.analysis.convergence import target_of
 from dlbench.analysis.criteria import asked_criteria, deviations
 from dlbench.analysis.diagnostics import base_name, declared_in, names_in, names_of
-from dlbench.analysis.families import COLUMNS, Family, Series, average, estimate_variant, family, judge_values, known
+from dlbench.analysis.families import (
+    COLUMNS,
+    Family,
+    Series,
+    VariantEstimate,
+    average,
+    estimate_variant,
+    family,
+    judge_values,
+    known,
+)
 from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.one_class import one_class_notes
 from dlbench.analysis.summary import group_by_variant, planned
+from dlbench.analysis.yardstick import mixed_losses
 from dlbench.components.metric_table import find_metric
 from dlbench.components.metrics import Metric
 from dlbench.components.records import ParameterValue
@@ -43,6 +54,7 @@ class Judged:
     interactions: one family per pair of axes.
     noise_floor: the baseline against itself on other seeds.
     ranking: ranking of variants over several data sets.
+    estimates: the metric of each variant, in the order of the plan.
     notes: what could not be judged, and warnings.
     second_look: what had been judged before these criteria were fixed, a sentence; "" if nothing had.
     """
@@ -55,6 +67,7 @@ class Judged:
     interactions: tuple[Family, ...] = ()
     noise_floor: Family | None = None
     ranking: "Ranking | None" = None
+    estimates: tuple[VariantEstimate, ...] = ()
     notes: tuple[str, ...] = ()
     second_look: str = ""
 
@@ -90,7 +103,8 @@ def judge_run(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[s
     trials = planned(records, plan)
     criteria = asked_criteria(asked or {}, plan, next((r for r in trials if r.status in COMPLETED), None))
     rules = criteria.rules(declared_in(plan))
-    series = _series(trials, plan, criteria)
+    mixed = mixed_losses(trials, criteria.metric)
+    series = _series(() if mixed else trials, plan, criteria)
     variants = sorted(plan.variants, key=lambda variant: variant.label != criteria.baseline)
     grid = [(variant.values, series[variant.label]) for variant in variants]
     axes = plan.varied_axes
@@ -108,9 +122,10 @@ def judge_run(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[s
         interactions=tuple(
             found for pair in combinations(axes, 2) if (found := _interaction(pair, axes, grid, rules)).comparisons
         ),
-        noise_floor=_noise_floor(trials, plan, criteria, rules),
+        noise_floor=_noise_floor(() if mixed else trials, plan, criteria, rules),
         ranking=_rank(axes, grid, rules),
-        notes=(*notes, *one_class_notes(trials, plan, criteria.metric)),
+        estimates=tuple(estimate_variant(variant.label, series[variant.label], rules) for variant in plan.variants),
+        notes=(*([mixed] if mixed else ()), *notes, *one_class_notes(trials, plan, criteria.metric)),
     )
 
 

@@ -77,6 +77,8 @@ def _print(plan: Plan, document: dict[str, Any]) -> None:
     console.print(table)
     if len(plan.variants) > _SHOWN:
         console.print(f"… and {len(plan.variants) - _SHOWN:,} more variants")
+    for note in plan.notes:
+        console.print(f"{note}.")
     for label, reason in document["vetoed"].items():
         console.print(f"{label}: skipped: {reason}.")
     seeds = f"seeds {plan.seeds[0]} to {plan.seeds[-1]}" if len(plan.seeds) > 1 else f"seed {plan.seeds[0]}"

@@ -84,7 +84,9 @@ def draw_curves(outcome: "Outcome") -> Path | None:
 
 
 def print_vetoes(outcome: "Outcome") -> None:
-    """Print each combination that was skipped, with the reason."""
+    """Print each combination that was skipped, with the reason, and what of the request does not apply."""
+    for note in outcome.plan.notes:
+        output().print(f"{note}.", soft_wrap=True)
     for veto in outcome.plan.vetoes:
         output().print(f"{veto.variant.label}: skipped: {veto.reason}.")
 

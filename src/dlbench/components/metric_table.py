@@ -68,7 +68,7 @@ _TABLE = (
         "validation_loss",
         "validation loss",
         "fit",
-        "Mean loss on the validation images at the epoch's end; in trials.csv, of the selected epoch.",
+        "Mean cross-entropy on the validation images at the epoch's end; in trials.csv, of the selected epoch.",
     ),
     _accuracy(
         "validation_accuracy",
@@ -88,7 +88,7 @@ _TABLE = (
         "test_loss",
         "test loss",
         "test",
-        "Mean loss on the test images, read once, at the selected weights.",
+        "Mean cross-entropy on the test images, read once, at the selected weights.",
         short="test\nloss",
     ),
     _accuracy(
@@ -101,6 +101,13 @@ _TABLE = (
     _score("macro_precision", "macro precision", "test", "Mean over the classes of their precision on the test set."),
     _score("macro_recall", "macro recall", "test", "Mean over the classes of their recall on the test set."),
     _score("macro_f1", "macro f1", "test", "Mean over the classes of their F1 on the test set."),
+    _loss(
+        "validation_objective",
+        "validation objective",
+        "objective",
+        "What was trained on (label smoothing included), on the validation images; the losses are cross-entropy.",
+    ),
+    _loss("test_objective", "test objective", "objective", "What was trained on, on the test images."),
     Metric(
         name="step_loss_oscillation",
         title="step loss oscillation",

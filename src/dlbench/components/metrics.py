@@ -9,7 +9,9 @@ from dlbench.errors import ContractError
 
 Direction = Literal["higher", "lower"]
 #: Where a metric's values come from, which decides the CSV files that have a column for it; see Metric.
-Group = Literal["fit", "last", "test", "steps", "progress", "target", "cost", "epoch", "derived", "diagnostic", ""]
+Group = Literal[
+    "fit", "last", "test", "steps", "objective", "progress", "target", "cost", "epoch", "derived", "diagnostic", ""
+]
 
 VALUE_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 SHARE_DIGITS = 2
@@ -30,8 +32,9 @@ class Metric:
     needs_target: whether it is a way to a target, which a run or a claim must set.
     infinite_if_diverged: whether a training that diverged counts with an infinite value.
     group: "fit" (a column of trials.csv and epochs.csv), "last", "test", "progress", "target" and "cost" (columns of
-        trials.csv), "steps" (one on request), "epoch" (of epochs.csv), "derived" (computed from the epochs when asked
-        for), "diagnostic", or "" for a metric of another program.
+        trials.csv), "steps" (one on request), "objective" (of trials that were trained on another loss than the one
+        that evaluation reports), "epoch" (of epochs.csv), "derived" (computed from the epochs when asked for),
+        "diagnostic", or "" for a metric of another program.
     short: the heading of a narrow table, broken into lines; "" where the title serves.
     meaning: one sentence.
     """

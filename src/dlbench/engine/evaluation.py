@@ -21,20 +21,29 @@ def build_criterion(loss: str, label_smoothing: float) -> Criterion:
     """Return the mean loss of a batch: cross-entropy on logits, or mean squared error against one-hot labels."""
     if loss == "mse":
         return lambda logits, labels: F.mse_loss(logits, F.one_hot(labels, logits.shape[1]).to(logits.dtype))
+    if not label_smoothing:
+        return cross_entropy
     return lambda logits, labels: F.cross_entropy(logits, labels, label_smoothing=label_smoothing)
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean cross-entropy of a batch: the loss that every evaluation reports."""
+    return F.cross_entropy(logits, labels)
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """A model's result on a feed.
 
-    loss: the mean over the images.
+    loss: the mean cross-entropy over the images, whatever the model was trained on.
+    objective: the mean of what it was trained on.
     accuracy: a fraction.
     confusion: counts, one row per true class.
     correct: whether each image was classified correctly, in the feed's order, on its device.
     """
 
     loss: float
+    objective: float
     accuracy: float
     confusion: Tensor
     correct: Tensor
@@ -57,7 +66,8 @@ def evaluate(
     """Evaluate in eval mode; nothing leaves the device before the last batch."""
     model.eval()
     device = feed.indices.device
-    loss = new_sum(device)
+    loss, objective = new_sum(device), new_sum(device)
+    apart = criterion is not cross_entropy
     confusion = torch.zeros(classes * classes, dtype=torch.int64, device=device)
     correct: list[Tensor] = []
     batch_size = EVALUATION_BATCH if device.type == "cpu" else _ON_ACCELERATORS
@@ -65,12 +75,21 @@ def evaluate(
         for images, labels in feed.in_order(batch_size):
             with autocast():
                 logits = model(images).float()
-            loss += criterion(logits, labels) * len(labels)
+            loss += cross_entropy(logits, labels) * len(labels)
+            if apart:
+                objective += criterion(logits, labels) * len(labels)
             predicted = logits.argmax(1)
             confusion += torch.bincount(labels * classes + predicted, minlength=classes * classes)
             correct.append(predicted == labels)
     counts = confusion.view(classes, classes).cpu()
-    return Evaluation(float(loss) / len(feed), float(counts.trace()) / len(feed), counts, torch.cat(correct))
+    mean = float(loss) / len(feed)
+    return Evaluation(
+        loss=mean,
+        objective=float(objective) / len(feed) if apart else mean,
+        accuracy=float(counts.trace()) / len(feed),
+        confusion=counts,
+        correct=torch.cat(correct),
+    )
 
 
 def new_sum(device: torch.device) -> Tensor:

@@ -42,7 +42,8 @@ class BestWeights:
         on_test = self.test() if self.rule == "best-on-test" else None
         added = {"test_loss": on_test.loss, "test_accuracy": on_test.accuracy} if on_test else {}
         name = _METRICS_OF_RULES.get(self.rule, self.rule)
-        loss, value = (float((row | added)[column] or 0.0) for column in (_loss_beside(name), name))
+        found = row | added
+        loss, value = monitored(found, _loss_beside(name)), float(found[name] or 0.0)
         value = value if METRICS[name].higher_is_better else -value
         if self._weights is None or (math.isfinite(loss) and value > self._best):
             self._best = -math.inf if math.isnan(value) else value
@@ -68,6 +69,12 @@ class BestWeights:
         self.epoch, self._best, self._weights = state["epoch"], state["accuracy"], state["weights"]
 
 
+def monitored(row: Row, metric: str) -> float:
+    """Return what early stopping and the plateau schedule watch; of a loss, the one that is trained on."""
+    objective = row.get("validation_objective") if metric == "validation_loss" else None
+    return float((row[metric] if objective is None else objective) or 0.0)
+
+
 class EarlyStopping:
     """Stops when a monitored metric has not improved for `patience` epochs; never if patience is None."""
 
@@ -80,7 +87,7 @@ class EarlyStopping:
 
     def should_stop(self, row: Row) -> bool:
         """Record an epoch; return True if training should stop."""
-        value = self._sign * float(row[self.monitor] or 0.0)
+        value = self._sign * monitored(row, self.monitor)
         if value < self._best:
             self._best, self._waited = value, 0
         else:

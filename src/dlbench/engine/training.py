@@ -11,11 +11,11 @@ from dlbench.engine.checkpoint import Checkpoints, TrainingState
 from dlbench.engine.diagnostics import DiagnosticsRunner
 from dlbench.engine.divergence import divergence
 from dlbench.engine.epoch import EpochProgress
-from dlbench.engine.evaluation import Evaluation, evaluate
+from dlbench.engine.evaluation import Evaluation, cross_entropy, evaluate
 from dlbench.engine.feed import Batch, Feed
 from dlbench.engine.schedule_free import evaluation_weights, switch_mode
 from dlbench.engine.state import Row, Step, Trained, TrainingSetup
-from dlbench.engine.stopping import BestWeights, EarlyStopping
+from dlbench.engine.stopping import BestWeights, EarlyStopping, monitored
 from dlbench.engine.warmup import warm_up
 
 
@@ -76,6 +76,7 @@ def _row(
         "validation_loss": validation.loss,
         "validation_accuracy": validation.accuracy,
         "validation_balanced_accuracy": validation.balanced_accuracy,
+        **({"validation_objective": validation.objective} if setup.criterion is not cross_entropy else {}),
         "seconds": progress.seconds,
         "images_per_second": len(setup.train_feed) / progress.seconds,
     }
@@ -147,7 +148,7 @@ def step_schedule_within(setup: TrainingSetup) -> None:
 def step_schedule(setup: TrainingSetup, row: Row) -> None:
     """Step a schedule that steps each epoch; a plateau schedule gets the monitored metric."""
     if isinstance(setup.schedule, ReduceLROnPlateau):
-        setup.schedule.step(float(row[setup.monitor] or 0.0))
+        setup.schedule.step(monitored(row, setup.monitor))
     elif setup.interval == "epoch":
         setup.schedule.step()
 

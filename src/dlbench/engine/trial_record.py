@@ -6,7 +6,7 @@ from dlbench.engine import cost
 from dlbench.engine.diagnostics import DiagnosticsRunner
 from dlbench.engine.evaluation import Evaluation, macro_scores, oscillation
 from dlbench.engine.feed import Feed
-from dlbench.engine.state import Trained, TrainingSetup
+from dlbench.engine.state import Row, Trained, TrainingSetup
 from dlbench.trials.outcomes import ImageOutcomes
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import TrialRecord
@@ -71,9 +71,17 @@ def _metrics(trained: Trained, test: Evaluation) -> dict[str, float | int | None
         "epochs_run": len(trained.rows),
         "test_loss": test.loss,
         "test_accuracy": test.accuracy,
+        **_objectives(selected, test),
         **macro_scores(test.confusion),
         "step_loss_oscillation": oscillation(trained.step_losses),
     }
+
+
+def _objectives(selected: Row, test: Evaluation) -> dict[str, float | int | None]:
+    """Return what was trained on, as columns of its own; {} where it is cross-entropy, which the losses are."""
+    if "validation_objective" not in selected:
+        return {}
+    return {"validation_objective": selected["validation_objective"], "test_objective": test.objective}
 
 
 def _cost(training: FinishedTraining) -> dict[str, float | int | None]:

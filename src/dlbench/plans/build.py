@@ -44,8 +44,18 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
         noise_floor=other_seeds(seeds) if request.noise_floor else (),
         interim_analyses=request.seeds.schedule(comparisons, alpha) if isinstance(request.seeds, AutoSeeds) else (),
         diagnostics=_diagnostics(request, registry),
+        notes=_ignored(kept, request),
     )
     return replace(plan, baseline=plan.baseline_variant.label if plan.baseline else "")
+
+
+def _ignored(variants: Iterable[Variant], request: Request) -> tuple[str, ...]:
+    """Return what of the request does not apply to some variants, a sentence each."""
+    texts = request.values.get("activation", ())
+    models = {variant.trial.model.short: None for variant in variants if variant.trial.activation.name == "none"}
+    if len(texts) != 1 or texts[0] in ("", "none"):
+        return ()
+    return tuple(f"{model} has no activation to set: {texts[0]} does not apply to it" for model in models)
 
 
 def _axes(candidates: Sequence[Variant]) -> dict[str, tuple[str, ...]]:

@@ -83,6 +83,7 @@ class Plan:
     interim_analyses: the numbers of seeds after which a growing comparison may stop.
     judging: how differences are judged; None before that is fixed.
     diagnostics: what is measured during training.
+    notes: what of the request does not apply, a sentence each.
     """
 
     axes: Mapping[str, tuple[str, ...]]
@@ -96,6 +97,7 @@ class Plan:
     interim_analyses: tuple[int, ...] = ()
     judging: Criteria | None = None
     diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:

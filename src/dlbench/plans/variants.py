@@ -31,7 +31,8 @@ def make_variants(
     Raises DlbenchError for unknown names, values out of range, and two combinations that are the same.
     """
     combinations = [(labels, {**base, **chosen}) for labels, chosen in _combine(axes, variants)]
-    trials = [_trial(texts, registry, prefer) for _, texts in combinations]
+    varied = {name for assigned in (axes, *variants) for name in assigned}
+    trials = [_trial(texts, registry, prefer, varied) for _, texts in combinations]
     shared = _shared_names(trials)
     candidates = [
         _variant(*combination, trial, shared) for combination, trial in zip(combinations, trials, strict=True)
@@ -94,11 +95,12 @@ def _variant(labels: Mapping[str, str], texts: Mapping[str, str], trial: Trial, 
     return Variant(label=label, values=values, trial=trial)
 
 
-def _trial(texts: Mapping[str, str], registry: Registry, prefer: str) -> Trial:
+def _trial(texts: Mapping[str, str], registry: Registry, prefer: str, varied: Container[str]) -> Trial:
     components = {name: _component(axis, texts[name], registry, prefer) for name, axis in AXES.items() if texts[name]}
     model = registry.get(Model, components["model"].name).record
     dataset = registry.get(Dataset, components["dataset"].name).record
-    if "activation" not in components:
+    unset = model.activation is None and "activation" not in varied  # one value varies nothing
+    if "activation" not in components or unset:
         components["activation"] = _default_activation(model, components["model"], registry)
     return Trial.of(
         components,

@@ -11,7 +11,7 @@ from dlbench.statistics.effects import probability_of_improvement, standard_devi
 from dlbench.statistics.intervals import interval, subtract, t_interval
 from dlbench.statistics.multiplicity import holm
 from dlbench.statistics.permutation import sign_flip_p
-from dlbench.statistics.verdicts import Comparison, Rules, judge
+from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules, judge
 
 Array = NDArray[np.float64]
 #: A metric by seed. A crashed trial is missing, None or NaN; a diverged one has its value, which may be infinite.
@@ -121,8 +121,11 @@ def _estimate(first: Array, second: Array, rules: Rules) -> dict[str, Array]:
         return columns
     level = 1 - rules.alpha
     first, differences = first[finite], differences[finite]
-    low, high = interval(differences, _stream(rules), level=level, method=rules.interval, resamples=rules.resamples)
-    mean_low, mean_high = t_interval(first, level)
+    nothing = np.full(len(first), np.nan)
+    low = high = mean_low = mean_high = nothing
+    if differences.shape[1] >= MINIMUM_PAIRS:  # an interval over fewer pairs says nothing
+        low, high = interval(differences, _stream(rules), level=level, method=rules.interval, resamples=rules.resamples)
+        mean_low, mean_high = t_interval(first, level)
     found = {
         "std": standard_deviation(first),
         "mean_low": mean_low,

@@ -33,13 +33,20 @@ def test_an_evaluation_over_several_batches_agrees_with_scikit_learn():
 
 def test_mse_is_the_mean_square_against_one_hot_labels():
     found, logits, labels = _evaluated(loss="mse")
-    assert found.loss == pytest.approx(((logits - torch.eye(5)[labels]) ** 2).mean().item(), rel=1e-5)
+    assert found.objective == pytest.approx(((logits - torch.eye(5)[labels]) ** 2).mean().item(), rel=1e-5)
 
 
 def test_label_smoothing_mixes_the_label_with_the_uniform_distribution():
     found, logits, labels = _evaluated(smoothing=0.1)
     targets = 0.9 * torch.eye(5)[labels] + 0.1 / 5
-    assert found.loss == pytest.approx(-(targets * logits.log_softmax(1)).sum(1).mean().item(), rel=1e-5)
+    assert found.objective == pytest.approx(-(targets * logits.log_softmax(1)).sum(1).mean().item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("trained_on", [{}, {"loss": "mse"}, {"smoothing": 0.1}])
+def test_the_loss_is_cross_entropy_whatever_the_model_is_trained_on(trained_on):
+    found, logits, labels = _evaluated(**trained_on)
+    assert found.loss == pytest.approx(log_loss(labels, F.softmax(logits.double(), 1), labels=range(5)), rel=1e-6)
+    assert (found.objective == found.loss) == (not trained_on)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -10,7 +10,7 @@ from dlbench.engine.stopping import BestWeights, EarlyStopping
 def _offer(rule, accuracies, losses=None, test=()):
     model = nn.Linear(1, 1, bias=False)
     tests = iter(test)
-    best_weights = BestWeights(rule, lambda: Evaluation(0.0, next(tests), torch.empty(0), torch.empty(0)))
+    best_weights = BestWeights(rule, lambda: Evaluation(0.0, 0.0, next(tests), torch.empty(0), torch.empty(0)))
     for epoch, accuracy in enumerate(accuracies, start=1):
         model.weight.data.fill_(epoch)
         loss = losses[epoch - 1] if losses else 0.0

@@ -520,3 +520,13 @@ def test_an_empty_list_is_an_error(registry: Registry, name: str) -> None:
     assert name in caught.value.message
     assert "empty" in caught.value.message
     assert caught.value.hint
+
+
+def test_one_activation_varies_nothing_and_does_not_apply_where_there_is_none_to_set(registry: Registry) -> None:
+    made = plan(registry, model="mlp,linear", activation="tanh")
+    assert labels(made) == ["mlp", "linear"]
+    assert [variant.trial.activation.short for variant in made.variants] == ["tanh", "none"]
+    assert made.notes == ("linear has no activation to set: tanh does not apply to it",)
+    alone = plan(registry, model="linear", activation="relu")
+    assert (labels(alone), alone.trials) == (["linear"], plan(registry, model="linear").trials)
+    assert plan(registry, model="linear").notes == ()

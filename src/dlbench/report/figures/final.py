@@ -21,6 +21,7 @@ from dlbench.report.figures.canvas import (
 )
 from dlbench.report.figures.figure_data import FigureData, VariantSeries
 from dlbench.statistics.intervals import t_interval
+from dlbench.statistics.verdicts import MINIMUM_PAIRS
 
 # Vertical positions of the seeds and of the mean within a row, from its middle.
 _SEEDS, _MEAN = (-0.30, -0.02), 0.2
@@ -52,7 +53,7 @@ def _handles(data: FigureData) -> list[Line2D]:
     level = f"{100 * (1 - data.rules.alpha):g} % t interval"
     mean = Line2D([], [], color=INK, marker="o", markersize=7, linewidth=2.2, label=f"mean and its {level}")
     base = Line2D([], [], color=INK, linestyle=":", linewidth=1, label=f"mean of {wrapped(data.baseline, 50, 1)}")
-    several = any(len(variant.records) > 1 for variant in data.variants)
+    several = any(len(variant.records) >= MINIMUM_PAIRS for variant in data.variants)
     return [seed, *([mean] if several else []), *([base] if len(data.variants) > 1 else [])]
 
 
@@ -91,7 +92,7 @@ def _row(axes: Axes, row: int, values: dict[int, float], variant: VariantSeries,
         alpha=0.5,
         linewidths=0,
     )
-    if len(values) == 1:
+    if len(values) < MINIMUM_PAIRS:
         return
     numbers = np.array(list(values.values()))
     low, high = (float(end) for end in t_interval(numbers, 1 - data.rules.alpha))

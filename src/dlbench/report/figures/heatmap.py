@@ -12,6 +12,7 @@ from matplotlib.image import AxesImage
 
 from dlbench.report.figures.canvas import canvas, wrapped
 from dlbench.report.figures.figure_data import FigureData, VariantSeries
+from dlbench.statistics.verdicts import MINIMUM_PAIRS
 
 _PANELS = 12
 _COLORS = "Blues"
@@ -59,7 +60,7 @@ def draw(data: FigureData) -> Figure:
 def _heading(data: FigureData) -> str:
     counts = sorted({len(variant.records) for variant in data.variants})
     seeds = f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
-    spread = " ± standard deviation" if counts[-1] > 1 else ""
+    spread = " ± standard deviation" if counts[-1] >= MINIMUM_PAIRS else ""
     return f"{data.metric.heading}, mean{spread}, {seeds}"
 
 
@@ -89,6 +90,6 @@ def _panel(axes: Axes, grid: list[list[VariantSeries | None]], data: FigureData,
 
 def _text(variant: VariantSeries, data: FigureData) -> str:
     metric, values = data.metric, list(variant.finite(data.query).values())
-    spread = f" ± {metric.format(stdev(values))}" if len(values) > 1 else ""
+    spread = f" ± {metric.format(stdev(values))}" if len(values) >= MINIMUM_PAIRS else ""
     diverged = sum(record.status == "diverged" for record in variant.records)
     return f"{metric.format(fmean(values))}{spread}" + (f"\n{diverged} diverged" if diverged else "")

@@ -56,6 +56,11 @@ def fitting_table(
         kept[place : place + 1] = [] if replacement is None else [replacement]
 
 
+def fits(table: Table, width: int) -> bool:
+    """Return whether a table fits into a width without folding."""
+    return _natural_width(table) <= width
+
+
 def _natural_width(table: Table) -> int:
     """Return the width of a table that nothing constrains, in characters."""
     console = plain_console(width=10_000)

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from dlbench.analysis.convergence import convergence as convergence_of
 from dlbench.analysis.explain import explain as explain_differences
-from dlbench.analysis.summary import summarize
+from dlbench.analysis.summary import STANDARD_METRICS, summarize
+from dlbench.analysis.yardstick import mixed_losses
 from dlbench.report.terminal.convergence import convergence_table
 from dlbench.report.terminal.explain import print_explanation
+from dlbench.report.terminal.grid import best_sentence, grid_table
 from dlbench.report.terminal.summary import print_comparison
 from dlbench.report.terminal.verdicts import print_verdicts
 from dlbench.runs.folder import RunFolder
@@ -27,9 +30,17 @@ def print_run(
     """Print a run: verdicts with their sentences, requested tables, the other metrics, and failures."""
     records, plan = folder.planned, folder.plan
     judged = folder.judge(judging)
-    print_verdicts(console, judged, title)
+    grid = grid_table(judged, plan, console.width, title)
+    if grid:
+        console.print(grid)
+    if best := best_sentence(judged, plan):
+        console.print(Text(f"{best[:1].upper()}{best[1:]}."), soft_wrap=True)
+        console.print()
+    print_verdicts(console, judged, "" if grid else title)
     if convergence and (rows := convergence_of(records, plan)):
         console.print(convergence_table(rows, console.width))
     if explain:
         print_explanation(console, explain_differences(records, plan))
-    print_comparison(console, summarize(records, plan), plan, judged=judged.criteria.metric)
+    shown = judged.criteria.metric if grid or len(plan.varied_axes) < 2 else ""
+    mixed = [name for name in STANDARD_METRICS if mixed_losses(records, name)]
+    print_comparison(console, summarize(records, plan), plan, judged=shown, left_out=mixed)

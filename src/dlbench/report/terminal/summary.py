@@ -1,7 +1,7 @@
 """The table of a comparison's metrics, with as many columns as fit, and notes on failed trials."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from rich.console import Console
 from rich.table import Table
@@ -12,6 +12,7 @@ from dlbench.components.metric_table import METRICS
 from dlbench.components.metrics import Metric
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.report.terminal.layout import fitting_table, plain_table
+from dlbench.statistics.verdicts import MINIMUM_PAIRS
 from dlbench.trials.trial_record import COMPLETED
 
 MARK = "*"
@@ -44,12 +45,21 @@ COLUMNS = (
 
 
 def print_comparison(
-    console: Console, summaries: Sequence[VariantSummary], plan: PlanRecord, title: str = "", judged: str = ""
+    console: Console,
+    summaries: Sequence[VariantSummary],
+    plan: PlanRecord,
+    title: str = "",
+    judged: str = "",
+    left_out: Collection[str] = (),
 ) -> None:
     """Print a comparison's metrics and the trials without results.
 
     judged: the metric that the table of verdicts has shown, or "".
+    left_out: metrics that are not the same for all variants.
     """
+    summaries = [
+        replace(each, metrics={k: v for k, v in each.metrics.items() if k not in left_out}) for each in summaries
+    ]
     console.print(comparison_table(summaries, tuple(plan.axes), console.width, title=title, judged=judged))
     for note in failure_notes(summaries):
         console.print(Text(note), soft_wrap=True)
@@ -62,7 +72,8 @@ def comparison_table(
 
     Accuracies are percentages. The best mean of a column is bold and marked.
     """
-    present = {metric for summary in summaries for metric in summary.metrics} - {judged}
+    shown = {judged} if any(summary.n >= MINIMUM_PAIRS for summary in summaries) else set()
+    present = {metric for summary in summaries for metric in summary.metrics} - shown
     columns = [column for column in COLUMNS if column.metric.name in present]
     return fitting_table(
         columns,
@@ -116,8 +127,10 @@ def _caption(summaries: Sequence[VariantSummary], judged: str) -> str:
     lines = []
     if any(_best(summaries, column) for column in COLUMNS if column.metric.name != judged):
         lines.append(f"{MARK} best mean of its column")
-    if any(summary.n > 1 for summary in summaries):
+    if any(summary.n >= MINIMUM_PAIRS for summary in summaries):
         lines.append("± standard deviation over n seeds")
+    if any(summary.n == 2 for summary in summaries):
+        lines.append("n = 2: both values")
     if any(summary.n == 1 for summary in summaries) and not judged:
         lines.append("n = 1: no claim")
     for use in dict.fromkeys(summary.test_use for summary in summaries if summary.test_use):

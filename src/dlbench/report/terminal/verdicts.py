@@ -61,12 +61,23 @@ def print_verdicts(console: Console, judged: Judged, title: str = "") -> None:
         console.print(Text(f"{judged.second_look}.", style="yellow"), soft_wrap=True)
     for number, family in enumerate(judged.families):
         _print_family(console, judged, family, title if number == 0 else "", first=number == 0)
-    for family in judged.interactions:
-        if any(c.n >= MINIMUM_PAIRS for c in family.comparisons):
-            _print_family(console, judged, family, "")
+    _print_interactions(console, judged)
     lines = [*([ranking_sentence(judged.ranking)] if judged.ranking else []), *judged.notes]
     for line in lines:
         console.print(Text(f"{line[:1].upper()}{line[1:]}."), soft_wrap=True)
+
+
+def _print_interactions(console: Console, judged: Judged) -> None:
+    """Print the interaction of two axes as a table, those of more axes as sentences."""
+    families = [each for each in judged.interactions if any(c.n >= MINIMUM_PAIRS for c in each.comparisons)]
+    for family in families:
+        if len(families) == 1:
+            _print_family(console, judged, family, "")
+            continue
+        console.print(Text(_heading(family, ""), style="bold"), soft_wrap=True)
+        for line in quotable(family):
+            console.print(Text(line), soft_wrap=True)
+        console.print()
 
 
 def _print_family(console: Console, judged: Judged, family: Family, title: str, *, first: bool = False) -> None:
@@ -173,14 +184,15 @@ def _heading(family: Family, title: str) -> str:
 def _caption(family: Family, rules: Rules) -> str:
     level = f"{100 * (1 - rules.alpha):.4g} %"
     lines = []
-    if any(c.n > 1 for c in family.comparisons) or (family.baseline and family.baseline.n > 1):
+    counts = [*(c.n for c in family.comparisons), *([family.baseline.n] if family.baseline else [])]
+    if max(counts, default=0) >= MINIMUM_PAIRS:
         margin = f"; margin {margin_in_words(rules)}" if rules.margin else ""
         alpha = f"; α = {rules.alpha:g}" if rules.alpha != ALPHA else ""
-        lines.append(f"± and [ ]: {level} intervals over n paired seeds{margin}{alpha}")
+        lines.append(f"± standard deviation; [ ] {level} interval over n paired seeds{margin}{alpha}")
     if dropped := [f"{c.variant} {c.dropped}" for c in family.against_baseline if c.dropped]:
         lines.append(f"pairs left out, as a seed has no value on one side: {', '.join(dropped)}")
     if family.baseline and family.averaged:
-        lines.append("each combination by itself is in comparison.csv")
+        lines.append("the verdicts on each combination are in comparison.csv")
     return "\n".join(lines)
 
 
@@ -207,9 +219,9 @@ def _signed_text(value: float, rules: Rules) -> str:
 
 
 def _mean(row: Comparison | VariantEstimate, rules: Rules) -> Text:
-    half = (row.mean_high - row.mean_low) / 2
     mean = _mean_alone(row, rules)
-    return mean if math.isnan(half) else mean + Text(f" ± {_value_text(half, rules)}")
+    shown = row.n >= MINIMUM_PAIRS and not math.isnan(row.std)
+    return mean + Text(f" ± {_value_text(row.std, rules)}") if shown else mean
 
 
 def _mean_alone(row: Comparison | VariantEstimate, rules: Rules) -> Text:

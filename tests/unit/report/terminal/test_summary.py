@@ -70,7 +70,7 @@ def test_long_names_fold_and_nothing_essential_is_cut(make_record, make_plan, pr
     name = "rrelu:lower=0.111:upper=0.444:something=0.123456789"
     plan = make_plan([name, "relu"])
     plan = with_axis(plan, "model", "torchvision-like-model-name:width=64")
-    text = printed([make_record(name, seed) for seed in (0, 1)], plan)
+    text = printed([make_record(name, seed) for seed in (0, 1, 2)], plan)
     assert max(cell_len(line) for line in text.splitlines()) <= 80
     assert "90.00 ± 0.00" in text
     assert "…" not in text

@@ -43,21 +43,20 @@ def _row(text, label):
 def _table(text):
     """The lines of the table, without the sentences below it."""
     lines = text.splitlines()
-    return lines[: next(n for n, line in enumerate(lines) if line.startswith("± and"))]
+    return lines[: next(n for n, line in enumerate(lines) if line.startswith("± standard"))]
 
 
 def test_a_row_has_mean_difference_probability_p_and_verdict(printed, records, make_plan):
     text = printed()
     (tanh, *_) = judge_run(records, make_plan(list(GAINS), range(8))).families[0].comparisons
-    half = 50 * (tanh.mean_high - tanh.mean_low)
     shown = (
-        f"8 {100 * tanh.mean:.2f} ± {half:.2f} +{100 * tanh.difference:.2f} "
+        f"8 {100 * tanh.mean:.2f} ± {100 * tanh.std:.2f} +{100 * tanh.difference:.2f} "
         f"[{100 * tanh.difference_low:.2f}, {100 * tanh.difference_high:.2f}] 1.00 {tanh.p_holm:.3f} better"
     )
     assert " ".join(_row(text, "tanh").split()[1:]) == shown
     assert _row(text, "elu").split()[-1] == "worse"
     assert _row(text, "relu").split()[-1] == "baseline"
-    assert "95 % intervals over n paired seeds; margin 0.2 points" in text
+    assert "± standard deviation; [ ] 95 % interval over n paired seeds; margin 0.2 points" in " ".join(text.split())
 
 
 def test_the_sentences_below_can_be_quoted(printed):
