@@ -26,7 +26,6 @@ def folder(tmp_path, make_record, make_plan, provenance):
         folder.start(make_plan(), ["dlbench"], provenance)
         folder.add(make_record("relu", 0, 0.9))
         folder.add(make_record("relu", 1, 0.1 + 0.2))
-        folder.add(make_record("relu", 2, 0.6))
         folder.add(make_record("tanh", 0, status="diverged", message=NASTY, metrics={"test_loss": math.nan}))
     return folder
 
@@ -78,7 +77,10 @@ def test_latex_escapes_what_would_be_read_as_a_command(folder):
     assert row.endswith(r"\\")
 
 
-def test_documents_show_percentages_with_deviations(folder):
+def test_documents_show_percentages_with_deviations(folder, make_record):
+    assert "| relu | 2 | 0 | 90.00, 30.00 |" in export(folder, "summary", "markdown")  # of two seeds, the values
+    with folder:
+        folder.add(make_record("relu", 2, 0.6))
     text = export(folder, "summary", "markdown")
     assert "| relu | 3 | 0 | 60.00 ± 30.00 |" in text
     assert "validation accuracy (%)" in text
