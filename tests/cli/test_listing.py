@@ -2,6 +2,9 @@ import json
 
 import pytest
 
+from dlbench.cli.listings.components import print_entries
+from dlbench.plugins.registry import Registry
+
 LARGE = """
 from dlbench import Model, hookimpl
 
@@ -59,3 +62,19 @@ def test_a_tag_that_cannot_be_found_is_an_error(dlbench, words, answer):
     done = dlbench("list", *words)
     assert done.returncode == 2
     assert answer in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["optimizers", "activations", "schedulers", "models"])
+def test_no_name_is_cut_in_a_narrow_terminal(dlbench, kind):
+    names = [entry["name"].removeprefix("standard/") for entry in json.loads(dlbench("list", kind, "--json").stdout)]
+    lines = dlbench("list", kind, "*", columns=80).stdout.splitlines()
+    assert max(map(len, lines)) <= 80 or kind == "models"
+    shown = {line.split()[0] for line in lines if line.strip()}
+    assert {*names} <= shown
+
+
+def test_a_pipe_gets_one_line_a_row(monkeypatch, capsys):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    entries = Registry.load().entries("optimizers")
+    print_entries("optimizers", entries, complete=True)
+    assert len(capsys.readouterr().out.splitlines()) == len(entries) + 1

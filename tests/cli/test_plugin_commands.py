@@ -84,10 +84,24 @@ def test_installing_runs_pip_here_and_says_that_plugins_are_code(dlbench, pip) -
     assert done.returncode == 0, done.stderr
     (command,) = pip
     assert command[:4] == [sys.executable, "-m", "pip", "install"]
-    assert "--no-index" in command
-    assert command[-4:] == ["--editable", "dlbench-snake", "--editable", "./folder"]
+    assert command[-5:] == ["--editable", "dlbench-snake", "--editable", "./folder", "--no-index"]
     assert "--upgrade" in command
     assert "A plugin is code" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "passed"),
+    [
+        (["-U", "--", "--index-url", "URL", "N"], ["--upgrade", "--index-url", "URL", "N"]),
+        (["N", "--", "--no-deps", "M", "-c", "file"], ["N", "--no-deps", "M", "-c", "file"]),
+        (["-e", "--", "--index-url", "URL", "./N"], ["--index-url", "URL", "--editable", "./N"]),
+        (["--", "--index-url=URL", "N"], ["--index-url=URL", "N"]),
+    ],
+)
+def test_pips_own_arguments_keep_their_order(dlbench, pip, given: list[str], passed: list[str]) -> None:
+    done = dlbench("plugins", "install", *given)
+    assert done.returncode == 0, done.stderr
+    assert pip[0][-len(passed) :] == passed
 
 
 @pytest.mark.parametrize("name", ["broken", "dlbench-broken"])

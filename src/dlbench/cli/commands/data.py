@@ -12,7 +12,7 @@ from dlbench.cli.completion.offers import complete_components
 from dlbench.cli.options.common import AsJson, DataDir
 from dlbench.cli.options.config import defaults_in_force
 from dlbench.cli.plugin_warnings import warn_of_problems
-from dlbench.cli.streams.console import confirm, errors, output, print_json
+from dlbench.cli.streams.console import confirm, errors, list_output, output, print_json
 from dlbench.components.choice import Selection, resolve_parameters
 from dlbench.components.records import Dataset
 from dlbench.components.syntax import format_reference, parse_reference
@@ -49,7 +49,7 @@ def list_data(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         shape = "×".join(map(str, row["input_shape"])) if row["input_shape"] else "–"
         size = f"{row['download_bytes'] / 1e6:,.0f} MB" if row["download_bytes"] else "–"
         table.add_row(row["name"], shape, str(row["num_classes"] or "–"), size, row["here"], row["license"])
-    output().print(table)
+    list_output().print(table)
     _print_copies(registry, copies)
     output().print(f"Data folder: {folder}", soft_wrap=True)
 

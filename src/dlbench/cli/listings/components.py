@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
+from rich.cells import cell_len
 from rich.text import Text
 
-from dlbench.cli.streams.console import output
+from dlbench.cli.streams.console import list_output, output
 from dlbench.components.records import Component, Dataset, Diagnostic, Model
 from dlbench.components.syntax import describe, format_value
 from dlbench.plugins.registry import Entry
@@ -14,24 +16,47 @@ from dlbench.report.terminal.console import Table
 
 #: A plugin with more components of a kind than this is counted in one line; its own pattern lists them.
 _LARGE = 200
+#: Where parameters leave fewer characters for a summary, they are omitted.
+_SUMMARY = 30
 
 
 def print_entries(kind: str, entries: Sequence[Entry[Component]], *, complete: bool) -> None:
     """Print components of a kind: name, parameters, summary. complete: those of large families too."""
-    table = Table("name", "parameters", "what it is", box=None, pad_edge=False)
-    table.columns[0].no_wrap = True
     folded = {} if complete else _large_families(entries)
-    for entry in entries:
-        if entry.plugin.name in folded:
-            continue
-        record = entry.record
-        parameters = " ".join(f"{key}={format_value(p.default)}" for key, p in record.parameters.items())
-        shown = record.name if entry.plugin.name == "standard" else entry.name
-        table.add_row(shown, parameters, record.summary)
-    output().print(table)
+    shown = [entry for entry in entries if entry.plugin.name not in folded]
+    _print_rows([_cells(entry) for entry in shown], kind)
     for plugin, count in folded.items():
         more = f"{plugin}: {count:,} more; `dlbench list {kind} '{plugin}/*'` lists them."
         output().print(more, soft_wrap=True)
+
+
+def _cells(entry: Entry[Component]) -> tuple[str, str, str]:
+    record = entry.record
+    parameters = " ".join(f"{key}={format_value(p.default)}" for key, p in record.parameters.items())
+    return record.name if entry.plugin.name == "standard" else entry.name, parameters, record.summary
+
+
+def _print_rows(rows: Sequence[tuple[str, str, str]], kind: str) -> None:
+    """Print names, parameters and summaries; without parameters where these would leave no room for summaries."""
+    console = list_output()
+    names, parameters = (max((cell_len(row[place]) for row in rows), default=0) for place in (0, 1))
+    summaries = max((cell_len(row[2]) for row in rows), default=0)
+    if console.width - names - parameters - 2 >= min(summaries, _SUMMARY):
+        table = Table("name", "parameters", "what it is", box=None, pad_edge=False)
+        table.columns[0].no_wrap = table.columns[1].no_wrap = True
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+        return
+    begin = min(names, console.width // 2) + 1
+    for name, _, summary in (("name", "", "what it is"), *rows):
+        lines = wrap(summary, max(console.width - begin, 20)) or [""]
+        if cell_len(name) >= begin:
+            lines = ["", *lines]
+        for number, line in enumerate(lines):
+            start = "" if number else name
+            console.print(f"{start}{' ' * max(begin - cell_len(start), 0)}{line}".rstrip(), soft_wrap=True)
+    console.print(f"Parameters: dlbench show {kind.removesuffix('s')} NAME", style="dim")
 
 
 def _large_families(entries: Sequence[Entry[Component]]) -> dict[str, int]:

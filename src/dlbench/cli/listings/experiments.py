@@ -7,7 +7,7 @@ from typing import Any
 from rich.text import Text
 
 from dlbench.cli.options.config import defaults_in_force
-from dlbench.cli.streams.console import errors, output, print_json
+from dlbench.cli.streams.console import errors, list_output, output, print_json
 from dlbench.components.records import Dataset
 from dlbench.errors import DlbenchError
 from dlbench.experiments.discovery import ExperimentFile, find_experiments
@@ -90,7 +90,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
             table.add_row(Text(report, style="bold"))
         shown = stem if stems.count(stem) == 1 else row["name"]
         table.add_row(f"  {shown}", Text(row["title"]), f"{row['variants']} × {row['seeds']}", _count(row))
-    output().print(table)
+    list_output().print(table)
     if any(row["images"] is None for row in rows):
         output().print("–: not known before the data set is prepared (`dlbench data fetch`)")
 

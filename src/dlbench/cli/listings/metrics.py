@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from fnmatch import fnmatchcase
 
-from dlbench.cli.streams.console import output, print_json
+from dlbench.cli.streams.console import list_output, print_json
 from dlbench.components.metric_table import METRICS
 from dlbench.components.metrics import Metric
 from dlbench.errors import DlbenchError
@@ -46,4 +46,4 @@ def _print_table(metrics: list[Metric]) -> None:
     for metric in metrics:
         margin = f"{metric.difference_scale * metric.margin:g}{metric.difference_unit}" if metric.margin else ""
         table.add_row(metric.name, metric.better or "–", margin, Text(metric.meaning.replace("`", "")))
-    output().print(table)
+    list_output().print(table)

@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.text import Text
 
-from dlbench.cli.streams.console import output, print_json
+from dlbench.cli.streams.console import list_output, print_json
 from dlbench.components.records import KINDS
 from dlbench.experiments.discovery import find_experiments
 from dlbench.plugins.discovery import Plugin, PluginProblem
@@ -66,7 +66,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
         name = Text(row["name"], "" if row["loaded"] else "red")
         health = faulty if row["health"] else Text("ok", "green")
         table.add_row(name, row["version"], row["distribution"], _provides(row), health)
-    console = output()
+    console = list_output()
     console.print(table)
     for row in rows:
         for fault in row["health"]:

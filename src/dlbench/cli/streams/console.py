@@ -3,6 +3,7 @@
 Rich is imported on first use: completion in the shell prints nothing with it.
 """
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,28 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+#: The width of a console whose lines nobody wraps.
+_ENDLESS = 10_000
+
+
 def output() -> "Console":
     """Return the console for results; Rich itself respects NO_COLOR and pipes."""
     from dlbench.report.terminal.console import plain_console
 
     return plain_console()
+
+
+def list_output() -> "Console":
+    """Return the console for lists: a program that reads them through a pipe gets a line a row."""
+    from dlbench.report.terminal.console import plain_console
+
+    piped = not (sys.stdout is not None and sys.stdout.isatty()) and not os.environ.get("COLUMNS")
+    return plain_console(width=_ENDLESS if piped else None)
+
+
+def endless(console: "Console") -> bool:
+    """Return whether a console's lines are never wrapped."""
+    return console.width >= _ENDLESS
 
 
 def errors() -> "Console":

@@ -3,6 +3,7 @@
 import importlib
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import metadata, util
 from typing import Annotated
 
@@ -14,6 +15,15 @@ from dlbench.errors import DlbenchError, suggest
 from dlbench.hookspecs import PROJECT
 from dlbench.plugins.discovery import BUILT_IN
 
+#: Options of pip that take no value.
+_PIP_FLAGS = frozenset(
+    (
+        *("--no-deps", "--pre", "--user", "--no-index", "--no-cache-dir", "--no-build-isolation"),
+        *("--no-compile", "--force-reinstall", "--ignore-installed", "-I", "--require-hashes"),
+        *("--prefer-binary", "--break-system-packages", "--use-pep517", "--dry-run", "--isolated"),
+        *("--quiet", "-q", "--verbose", "-v", "--no-input", "--no-color"),
+    )
+)
 _PIP_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -32,19 +42,23 @@ def install(
 
     Arguments after -- are passed to pip.
     """
-    named = [argument for argument in requirements if not argument.startswith("-")]
-    options = [argument for argument in requirements if argument.startswith("-")] + context.args
+    arguments = [*requirements, *context.args]  # in the order that they were written in
+    named = _named(arguments)
     if not named:
         raise DlbenchError("Nothing to install.", "Write dlbench plugins install NAME, or a folder.")
     errors().print("A plugin is code: it runs with your rights whenever dlbench does.")
     before = _installed()
-    wanted = [part for name in named for part in (["--editable", name] if editable else [name])]
-    _pip("install", *options, *(["--upgrade"] if upgrade else []), *wanted)
+    wanted = [
+        part
+        for place, each in enumerate(arguments)
+        for part in (["--editable"] * (editable and place in named) + [each])
+    ]
+    _pip("install", *(["--upgrade"] if upgrade else []), *wanted)
     importlib.invalidate_caches()
     fresh = sorted(_installed().keys() - before.keys())
     if fresh:
         output().print(f"New: {', '.join(fresh)}. Next: `dlbench plugins check {fresh[0]}`.")
-    elif not set(_installed()) & {name.removeprefix("dlbench-") for name in named}:
+    elif not set(_installed()) & {name.removeprefix("dlbench-") for name in named.values()}:
         output().print("No new plugin was found. See `dlbench plugins list`.")
 
 
@@ -60,6 +74,16 @@ def uninstall(
     if not yes and sys.stdin.isatty() and not typer.confirm(f"Remove {', '.join(distributions)}?"):
         raise typer.Exit(1)
     _pip("uninstall", "--yes", *distributions)
+
+
+def _named(arguments: Sequence[str]) -> dict[int, str]:
+    """Return what is to be installed, by its place among pip's arguments: neither an option nor an option's value."""
+    values = {
+        place + 1
+        for place, each in enumerate(arguments)
+        if each.startswith("-") and "=" not in each and each not in _PIP_FLAGS
+    }
+    return {place: each for place, each in enumerate(arguments) if not each.startswith("-") and place not in values}
 
 
 def _installed() -> dict[str, str]:

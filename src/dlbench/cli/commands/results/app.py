@@ -1,6 +1,6 @@
 """`dlbench results`: earlier runs, shown again or exported to other programs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +14,7 @@ from dlbench.cli.options.groups import takes
 from dlbench.cli.options.judging import JUDGING
 from dlbench.cli.options.run_argument import open_run, runs_folder
 from dlbench.cli.options.shown import TABLES, Tables
-from dlbench.cli.streams.console import errors, output, print_bytes, print_json
+from dlbench.cli.streams.console import endless, errors, list_output, output, print_bytes, print_json
 
 if TYPE_CHECKING:
     from dlbench.runs.overview import Overview
@@ -190,20 +190,44 @@ def summary(
                 output().print(reported_view(run.answers.figures, [run.folder, *run.notes]))
 
 
+#: Characters of a line with data sets; more of them continue below.
+_DATA_SETS = 16
+#: The columns of the list of runs that give way where a name needs the room, in that order.
+_GIVE_WAY = ("size", "variants", "seeds", "started", "data set", "trials")
+
+
 def _print_runs(runs: "list[Overview]") -> None:
     from dlbench.report.terminal.console import Table
+    from dlbench.report.terminal.layout import fitting_table
 
-    table = Table("run", "trials", "variants", "seeds", "data set", "started", "size", box=None, pad_edge=False)
-    table.columns[0].overflow = "fold"
-    for run in runs:
-        trials = f"{run.done}/{run.planned}" + (f", {run.failed} failed" if run.failed else "")
-        started = run.started[:16].replace("T", " ")
-        about = (str(run.variants), str(run.seeds), run.dataset, started) if not run.problem else ("–", "–", "–", "–")
-        table.add_row(run.name, trials, *about, _size(run.size_bytes))
-    output().print(table)
+    rows = [_cells(run) for run in runs]
+    console = list_output()
+
+    def make(columns: Sequence[str]) -> Table:
+        table = Table(*columns, box=None, pad_edge=False)
+        table.columns[0].overflow = "fold"
+        if "data set" in columns and not endless(console):
+            table.columns[columns.index("data set")].max_width = _DATA_SETS
+        for row in rows:
+            table.add_row(*(row[column] for column in columns))
+        return table
+
+    rank = [*reversed(_GIVE_WAY)]
+    columns = ("run", "trials", "variants", "seeds", "data set", "started", "size")
+    console.print(
+        fitting_table(columns, console.width, make, rank=lambda name: rank.index(name) + 1 if name in rank else 0)
+    )
     for run in runs:
         if run.problem:
             errors().print(f"Warning: {run.name}: {run.problem}", soft_wrap=True)
+
+
+def _cells(run: "Overview") -> dict[str, str]:
+    known = {"variants": str(run.variants), "seeds": str(run.seeds), "data set": run.dataset}
+    known |= {"started": run.started[:16].replace("T", " ")}
+    trials = f"{run.done}/{run.planned}" + (f", {run.failed} failed" if run.failed else "")
+    about = dict.fromkeys(known, "–") if run.problem else known
+    return {"run": run.name, "trials": trials, **about, "size": _size(run.size_bytes)}
 
 
 def _size(size: float) -> str:
