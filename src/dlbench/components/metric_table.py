@@ -245,34 +245,9 @@ _TABLE = (
 #: The built-in metrics by name, in the order of the columns.
 METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _TABLE})
 
-#: Names that other programs give their columns. Nobody has said which values of any other name are better.
-_FOREIGN_ACCURACIES = (
-    *("val_accuracy", "valid_accuracy", "eval_accuracy", "training_accuracy", "top1_accuracy", "top5_accuracy"),
-    *("mean_accuracy", "best_accuracy", "final_accuracy", "final_test_accuracy"),
-)
-_FOREIGN_SCORES = (
-    *("accuracy", "precision", "recall", "f1", "val_precision", "val_recall", "val_f1"),
-    *("test_precision", "test_recall", "test_f1", "micro_f1", "weighted_f1"),
-)
-_FOREIGN_LOSSES = (
-    *("loss", "val_loss", "valid_loss", "eval_loss", "training_loss", "final_loss", "best_loss"),
-    *("cross_entropy_loss", "nll_loss"),
-)
-_FOREIGN_COUNTS = ("memory_mb", "num_parameters", "total_parameters")
-_FOREIGN_TIMES = ("time_seconds", "wall_seconds", "total_seconds", "elapsed_seconds", "training_seconds")
-
 
 def _title(name: str) -> str:
     return name.replace("_", " ")
-
-
-_FOREIGN: Mapping[str, Metric] = MappingProxyType(
-    {name: _accuracy(name, _title(name), "", "") for name in _FOREIGN_ACCURACIES}
-    | {name: _score(name, _title(name), "", "") for name in _FOREIGN_SCORES}
-    | {name: _loss(name, _title(name), "", "") for name in _FOREIGN_LOSSES}
-    | {name: Metric(name=name, title=_title(name), better="lower") for name in _FOREIGN_COUNTS}
-    | {name: Metric(name=name, title=_title(name), better="lower", unit="seconds") for name in _FOREIGN_TIMES}
-)
 
 
 def find_metric(name: str, declared: Iterable[Value] = ()) -> Metric:
@@ -282,7 +257,7 @@ def find_metric(name: str, declared: Iterable[Value] = ()) -> Metric:
     """
     base, _, layer = name.partition("@")
     described = METRICS.get(base) or next((value.metric for value in declared if value.name == base), None)
-    metric = described or _FOREIGN.get(base) or _of_another_program(base)
+    metric = described or _of_another_program(base)
     return metric.at_layer(layer) if layer else metric
 
 
@@ -296,6 +271,10 @@ def _of_another_program(name: str) -> Metric:
             return _score(name, _title(name), "", "", better="lower")
         case "loss":
             return _loss(name, _title(name), "", "")
+        case "count":
+            return Metric(name=name, title=_title(name), better="lower")
+        case "seconds":
+            return Metric(name=name, title=_title(name), better="lower", unit="seconds")
     return Metric(name=name, title=_title(name))
 
 
