@@ -29,7 +29,7 @@ def _figure(row: Cells) -> ReportedFigure:
         at=row.get("at") or "selected",
         reported=_number(row.get("reported")) or 0.0,
         place=row.get("place", ""),
-        n=int(_number(row.get("n")) or 0),
+        n=_count(row.get("n")),
         measured=_number(row.get("measured")),
         low=_number(row.get("low")),
         high=_number(row.get("high")),
@@ -62,6 +62,13 @@ def _number(text: str | None) -> float | None:
         raise DlbenchError(f"Cannot read the experiment's tables: {text!r} is not a number.") from None
 
 
+def _count(text: str | None) -> int:
+    number = _number(text) or 0.0
+    if not number.is_integer():
+        raise DlbenchError(f"Cannot read the experiment's tables: {text!r} is not a whole number.")
+    return int(number)
+
+
 def _truth(text: str | None) -> bool | None:
     return text.lower() == "true" if text else None
 
@@ -69,5 +76,8 @@ def _truth(text: str | None) -> bool | None:
 def _rows(path: Path) -> list[Cells]:
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [{name: cell or "" for name, cell in row.items() if name} for row in csv.DictReader(file)]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [{name: cell or "" for name, cell in row.items() if name} for row in csv.DictReader(file)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DlbenchError(f"Cannot read the experiment's tables: {path}: {error}.") from error

@@ -1,5 +1,6 @@
 """A training that is interrupted after any step and resumed gives the same numbers, to the last bit."""
 
+import random
 import threading
 from dataclasses import asdict
 from pathlib import Path
@@ -365,3 +366,13 @@ def test_what_torch_says_when_memory_cannot_be_had_is_recognised():
 def test_without_a_folder_a_stop_ends_the_trial_and_leaves_nothing(unit, tmp_path, outcome_of):
     assert outcome_of(WorkUnit(trials=unit.trials), Tripwire(1 + 9)) == ([], [])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("amount", [60, pytest.param(2000, marks=pytest.mark.slow)])
+def test_a_checkpoint_that_was_damaged_anywhere_is_not_used(amount):
+    draw, whole = random.Random(0), pack({"identity": {"format": "2"}, "state": {"part": torch.arange(9.0)}})
+    for _ in range(amount):
+        place = draw.randrange(len(whole))
+        flipped = whole[:place] + bytes([whole[place] ^ 1 << draw.randrange(8)]) + whole[place + 1 :]
+        with pytest.raises(ValueError, match="damaged"):
+            unpack(draw.choice([flipped, whole[:place]]))
