@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from tests.integration.conftest import COMMAND, alive, descendants, wait_for
+from tests.integration.conftest import COMMAND, Running, alive, descendants, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
@@ -106,6 +106,19 @@ def test_closing_the_terminal_leaves_a_checkpoint_and_no_scratch_folder(start, d
     assert path.stat().st_mtime_ns > before
     assert json.loads((tmp_path / "results" / "hung-up" / "manifest.json").read_text())["sessions"][0]["ended"]
     wait_for(lambda: not alive(started))
+    assert scratch_folders(temporary) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_another_command_that_is_ended_leaves_no_scratch_folder_either(tmp_path, data_dir, temporary, number):
+    environment = {**os.environ, "DLBENCH_DATA_DIR": str(data_dir), "TMPDIR": str(temporary)}
+    command = [*COMMAND[:-1], "bench", "--model", "mlp:hidden=2000", "--windows", "1000"]
+    running = Running(command, tmp_path, environment)
+    running.wait_for(lambda: running.workers() and scratch_folders(temporary))
+    running.process.send_signal(number)
+    assert running.wait() == 128 + number
+    assert "Traceback" not in running.said()
     assert scratch_folders(temporary) == []
 
 

@@ -10,6 +10,7 @@ from dlbench.cli.completion.bash import whole_bash_words
 from dlbench.cli.lazy import Lazy, LazyGroup
 from dlbench.cli.options.spelling import option_name
 from dlbench.cli.options.usage import UsageError, usage_error
+from dlbench.cli.signals import exit_on_signals
 from dlbench.cli.streams.encoding import replace_unencodable
 from dlbench.cli.streams.errors import UnexpectedError, as_dlbench_error, flush_stdout, print_error, reader_has_left
 from dlbench.errors import describe_error
@@ -107,7 +108,7 @@ def main() -> None:
     """Run the command line; errors are printed as sentences, with a traceback only with --debug."""
     replace_unencodable()
     try:
-        with flush_stdout(), whole_bash_words():
+        with exit_on_signals(), flush_stdout(), whole_bash_words():
             app(prog_name="dlbench")  # however it was started: completion depends on the name
     except BrokenPipeError:  # the reader, as `head`, has closed the pipe
         sys.exit(1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlbench.cli.options.config import session_defaults
 from dlbench.cli.plugin_warnings import warn_of_problems
+from dlbench.cli.signals import HANGUP
 from dlbench.cli.streams.background_imports import BackgroundImportsProgress
 from dlbench.cli.streams.console import errors, output
 from dlbench.cli.streams.errors import discard_output, on_terminal
@@ -48,8 +49,8 @@ class _InterruptsStop:
 
     def __enter__(self) -> None:
         numbers = [signal.SIGINT, signal.SIGTERM]
-        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-            numbers.append(signal.SIGHUP)
+        if HANGUP and signal.getsignal(HANGUP) != signal.SIG_IGN:
+            numbers.append(HANGUP)
         self.before = {number: signal.signal(number, self._handle) for number in numbers}
 
     def __exit__(self, *_: object) -> None:
@@ -57,7 +58,7 @@ class _InterruptsStop:
             signal.signal(number, handler)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        hung_up = number == getattr(signal, "SIGHUP", None)
+        hung_up = number == HANGUP
         if hung_up:
             discard_output(self.terminal)
         if self.stop.is_set() and not hung_up:  # a shell and its terminal may send both
