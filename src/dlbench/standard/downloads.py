@@ -1,9 +1,10 @@
 """The files of published data sets: fetch them, put them in place whole, check what is in them."""
 
+import contextlib
 import errno
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ TIMEOUT = 30
 ATTEMPTS = 4
 _CHUNK = 1 << 20
 _NO_SUCH_RANGE = 416
+_NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP})
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS})
 
 
@@ -35,23 +37,39 @@ def fetch(addresses: Sequence[str], md5: str, folder: Path) -> bytes:
     ended, continues there. Raises OSError, naming every address tried and why it failed.
     """
     # torchvision's own download has no time limit and writes under the final name from the first byte on.
-    from filelock import FileLock
-
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{md5}.download"
-    failures, lock = [], folder / f".{md5}.lock"
-    with FileLock(lock):
-        try:
-            for address in addresses:
-                failure = _download(address, md5, partial)
-                if not failure:
-                    content = partial.read_bytes()
-                    partial.unlink()
-                    return content
-                failures.append(f"{address} ({failure})")
-        finally:
-            lock.unlink(missing_ok=True)
+    failures = []
+    with _alone(folder / f".{md5}.lock"):
+        for address in addresses:
+            failure = _download(address, md5, partial)
+            if not failure:
+                content = partial.read_bytes()
+                partial.unlink()
+                return content
+            failures.append(f"{address} ({failure})")
     raise OSError(f"tried {', then '.join(failures)}")
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold a lock, so that two processes do not download the same file; a file system without locks goes without.
+
+    The library's substitute, a file that exists, would outlive a process that is killed, and block all later ones.
+    """
+    from filelock import FileLock
+
+    lock = FileLock(path, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        lock.release()
 
 
 def _download(address: str, md5: str, partial: Path) -> str:

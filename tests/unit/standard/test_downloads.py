@@ -1,7 +1,10 @@
 """Downloads from a local server that breaks off, lies or knows no ranges; pickles and archives that mean harm."""
 
+import errno
+import fcntl
 import hashlib
 import io
+import os
 import pickle
 import tarfile
 import threading
@@ -82,6 +85,18 @@ def test_a_download_goes_on_in_another_process(tmp_path):
         server.cuts, server.asked = [], []
         assert downloads.fetch([address], MD5, tmp_path) == CONTENT
     assert server.asked == [f"bytes={1000 * downloads.ATTEMPTS}-"]
+
+
+def test_a_file_system_without_locks_stops_no_download_nor_what_a_killed_process_left_there(tmp_path, monkeypatch):
+    def refuse(descriptor, operation):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    (tmp_path / f".{MD5}.lock").write_text("4711\nhost\n")
+    for _ in range(2):
+        with serving(Server()) as address:
+            assert downloads.fetch([address], MD5, tmp_path) == CONTENT
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_server_without_ranges_starts_over(tmp_path):
