@@ -122,12 +122,17 @@ def _deterministic(wanted: bool) -> Iterator[None]:
     if not wanted:  # even switching them off imports torch's compiler, which takes seconds
         yield
         return
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS repeats nothing without it, and torch refuses
+    variable = "CUBLAS_WORKSPACE_CONFIG"  # cuBLAS repeats nothing without it, and torch refuses
+    before = os.environ.setdefault(variable, "")
+    os.environ[variable] = before or ":4096:8"
     torch.use_deterministic_algorithms(True)
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(False)
+        os.environ[variable] = before
+        if not before:
+            del os.environ[variable]
 
 
 def save_weights(model: nn.Module, path: Path) -> None:

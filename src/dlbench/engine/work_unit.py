@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import traceback
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from torch import nn
 
 from dlbench.engine.checkpoint import Checkpoints, Interrupted
 from dlbench.engine.dataset_cache import load_for_trial
+from dlbench.engine.global_state import Watch
 from dlbench.engine.run_trial import save_weights, train_trial
+from dlbench.engine.setup import apply_process_settings
 from dlbench.engine.state import Row
 from dlbench.errors import describe_error
+from dlbench.plugins.discovery import BUILT_IN
 from dlbench.plugins.registry import Registry
 from dlbench.runs.checkpoint_files import checkpoint_path
 from dlbench.trials.events import Emit, EpochFinished, TrialFinished, TrialNoted, TrialStarted
@@ -22,23 +26,55 @@ from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import Metrics, TrialRecord
 from dlbench.trials.work_unit import WorkUnit
 
+#: As many changes of global state are named in a note.
+_SHOWN = 4
 
-def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event | None = None) -> None:
+
+def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event | None = None) -> tuple[str, ...]:
     """Train every trial of a unit and emit its events; an exception ends only its own trial.
 
-    stop: once it is set, the current trial saves a checkpoint and ends, and no other begins.
+    stop: once it is set, the current trial saves a checkpoint and ends, and no other begins. Returns what components
+    changed of the process's global state: it is restored as far as it can be, and a fresh process is better.
     """
+    watch = Watch()
     registry = _registry()
     stop = stop or threading.Event()
     for trial in unit.trials:
         if stop.is_set():
-            return
+            break
         emit(TrialStarted(trial_id=trial.trial_id))
         with contextlib.suppress(Interrupted):
-            record, model = _run(trial, unit, data_dir, registry, emit, stop)
+            with _watched(trial, unit, watch, emit):
+                record, model = _run(trial, unit, data_dir, registry, emit, stop)
             emit(TrialFinished(record=record))
             if model and unit.weights_folder:  # after the record, which no failure here may cost
                 _save_weights(model, Path(unit.weights_folder), trial, emit)
+    return tuple(watch.changed)
+
+
+@contextlib.contextmanager
+def _watched(trial: Trial, unit: WorkUnit, watch: Watch, emit: Emit) -> Iterator[None]:
+    """Restore what components of other plugins change of the global state meanwhile, and emit a note that names it."""
+    names = [selection.name for selection in trial.components.values()]
+    names += [written.partition(":")[0] for written in unit.diagnostics.diagnostics]
+    strangers = [name for name in names if "/" in name and name.partition("/")[0] not in BUILT_IN]
+    if not strangers:
+        yield
+        return
+    if trial.settings.compile:  # torch's compiler itself replaces functions
+        watch.changed.append("functions that torch's compiler replaces")
+        yield
+        return
+    apply_process_settings(trial.settings)
+    known = len(watch.changed)
+    try:
+        with watch():
+            yield
+    finally:
+        if fresh := watch.changed[known:]:
+            who, what = " or ".join(strangers), ", ".join(fresh[:_SHOWN]) + (", …" if len(fresh) > _SHOWN else "")
+            text = f"{who} changed {what}, which is restored for other trials"
+            emit(TrialNoted(trial_id=trial.trial_id, text=text, of_variant=True))
 
 
 def _save_weights(model: nn.Module, folder: Path, trial: Trial, emit: Emit) -> None:

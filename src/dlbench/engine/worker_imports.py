@@ -11,9 +11,11 @@ import torch._dynamo  # noqa: E402  # torch's optimizers import their compiler w
 import torch.utils.flop_counter  # noqa: E402
 
 import dlbench.engine.work_unit  # noqa: E402
+from dlbench.engine.global_state import remember  # noqa: E402
 from dlbench.plugins.registry import Registry  # noqa: E402
 
 Registry.load()  # shares what the plugins' records import
+remember()  # what torch's functions and classes are, before any component could replace one
 
 gc.freeze()  # no worker scans these objects again, or copies their pages by changing reference counts
 gc.enable()

@@ -173,7 +173,10 @@ class _Run:
                 state.begun = True
             case "over":
                 state.ending = state.ending or ("failed", message["error"] or "the worker ended without a record")
-                self.idle.append(worker)
+                if message.get("spent"):  # a component changed what other trials would meet
+                    worker.end()
+                else:
+                    self.idle.append(worker)
                 self._finish(state)
             case "cannot start":
                 del self.running[worker]

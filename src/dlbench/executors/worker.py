@@ -84,8 +84,8 @@ def serve_units(connection: "Connection[Any, Any]", engine: str, data_dir: str) 
         message = units.get()
         with captured_output(Path(message["log"])):
             send({"kind": "begun"})
-            error = _run(engine, message["unit"], Path(data_dir), send, stop)
-        send({"kind": "over", "error": error})
+            error, spent = _run(engine, message["unit"], Path(data_dir), send, stop)
+        send({"kind": "over", "error": error, "spent": spent})
 
 
 def _listen(connection: "Connection[Any, Any]", units: "SimpleQueue[dict[str, Any]]", stop: threading.Event) -> None:
@@ -101,16 +101,16 @@ def _listen(connection: "Connection[Any, Any]", units: "SimpleQueue[dict[str, An
             units.put(message)
 
 
-def _run(engine: str, unit: Any, data_dir: Path, send: Send, stop: threading.Event) -> str:
-    """Run a unit; return the error of an engine that raised, or ""."""
+def _run(engine: str, unit: Any, data_dir: Path, send: Send, stop: threading.Event) -> tuple[str, bool]:
+    """Run a unit; return the error of an engine that raised, or "", and whether it spoiled the process for others."""
     try:
         with _stopped_by_sigterm(stop):
             run_unit = resolve_name(engine)  # imports torch, which the parent must not
-            run_unit(WorkUnit.from_json(unit), data_dir, lambda event: send(event_to_json(event)), stop)
+            changed = run_unit(WorkUnit.from_json(unit), data_dir, lambda event: send(event_to_json(event)), stop)
     except BaseException as error:
         traceback.print_exc()
-        return describe_error(error)
-    return ""
+        return describe_error(error), True
+    return "", bool(changed)
 
 
 def serve_tasks(connection: "Connection[Any, Any]") -> None:

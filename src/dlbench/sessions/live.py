@@ -262,6 +262,8 @@ class LiveSession:
             case EpochFinished():
                 self.observe("dlbench_epoch_finished", trial=self.trials[event.trial_id], metrics=event.metrics)
                 self.display.epoch_finished(event, self._label(event.trial_id))
+            case TrialNoted(of_variant=True):
+                self._note_once(f"{self._label(event.trial_id)}: {event.text}.")
             case TrialNoted():
                 text = f"{self._label(event.trial_id)} seed {self.trials[event.trial_id].seed}: {event.text}."
                 self.display.note(text)
@@ -281,12 +283,16 @@ class LiveSession:
         if record.status in COMPLETED:
             discard_checkpoints(self.folder.path, [record.trial_id])
         self.computed += 1
-        if record.status == "done" and record.message not in ("", *self._messages):
-            self._messages.add(record.message)
-            self.display.note(f"{self._label(record.trial_id)}: {record.message}")
+        if record.status == "done" and record.message:
+            self._note_once(f"{self._label(record.trial_id)}: {record.message}")
         self._show_others()
         self.observe("dlbench_trial_finished", record=record)
         self.display.trial_finished(TrialFinished(record=record), self._label(record.trial_id))
+
+    def _note_once(self, text: str) -> None:
+        if text not in self._messages:
+            self._messages.add(text)
+            self.display.note(text)
 
     def _label(self, trial_id: str) -> str:
         return self.labels[self.trials[trial_id].variant_id]

@@ -1,14 +1,20 @@
 """Checks of torch objects that several kinds share."""
 
 import io
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import nn
 
+from dlbench.engine.global_state import Watch
 from dlbench.engine.randomness import borrowed_generators
+from dlbench.testing.promises import Finding, Promise, examine
+
+LEAVES_STATE = "leaves the global state of its process as it was"
 
 
 @contextmanager
@@ -21,6 +27,28 @@ def settled() -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(threads)
+
+
+def examine_behavior(title: str, subject: Any, promises: Sequence[Promise]) -> Finding:
+    """Check promises that need torch, and one of every component: it leaves the state of its process as it was."""
+    watch = Watch()
+
+    def leaves_state(_: Any) -> Iterator[str]:
+        if watch.changed:
+            yield f"it changed {', '.join(watch.changed)}"
+
+    watched = [replace(each, check=_watched(each.check, watch)) for each in promises]
+    with settled():
+        return examine(title, subject, [*watched, Promise(LEAVES_STATE, leaves_state)])
+
+
+def _watched(check: Callable[[Any], Iterator[str]], watch: Watch) -> Callable[[Any], Iterator[str]]:
+    def checked(given: Any) -> Iterator[str]:
+        with watch():
+            evidence = list(itertools.islice(check(given), 1))
+        yield from evidence
+
+    return checked
 
 
 def through_a_file(state: Any) -> Any:

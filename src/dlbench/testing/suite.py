@@ -100,7 +100,7 @@ def _wanted(name: str, patterns: Sequence[str]) -> bool:
 
 
 def _check_component(item: Item, entry: Entry[Component]) -> Finding:
-    from dlbench.testing.modules import settled
+    from dlbench.testing.modules import examine_behavior
     from dlbench.testing.records import RECORD_PROMISES
 
     subject = Subject(
@@ -116,8 +116,7 @@ def _check_component(item: Item, entry: Entry[Component]) -> Finding:
         return described
     # The module of a kind's promises has its name, and imports torch.
     promises: Sequence[Promise] = import_module(f"dlbench.testing.{entry.record.kind}").PROMISES
-    with settled():
-        behaves = examine(item.name, subject, promises)
+    behaves = examine_behavior(item.name, subject, promises)
     return Finding(
         item.name,
         described.kept + behaves.kept,

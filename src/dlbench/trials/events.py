@@ -37,10 +37,12 @@ class TrialNoted:
 
     trial_id: identity of the trial.
     text: the message, which follows the trial's name on the screen.
+    of_variant: whether it holds for all trials of the variant, and is shown once.
     """
 
     trial_id: str
     text: str
+    of_variant: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,8 @@ def event_to_json(event: Event) -> dict[str, Any]:
         case EpochFinished():
             return {"kind": "epoch", "trial_id": event.trial_id, "epoch": event.epoch, "metrics": dict(event.metrics)}
         case TrialNoted():
-            return {"kind": "note", "trial_id": event.trial_id, "text": event.text}
+            content = {"kind": "note", "trial_id": event.trial_id, "text": event.text}
+            return content | ({"of_variant": True} if event.of_variant else {})
         case TrialFinished():
             return {"kind": "trial", "record": event.record.to_json()}
 
@@ -78,5 +81,5 @@ def event_from_json(content: Mapping[str, Any]) -> Event:
         case "epoch":
             return EpochFinished(trial_id=content["trial_id"], epoch=content["epoch"], metrics=content["metrics"])
         case "note":
-            return TrialNoted(trial_id=content["trial_id"], text=content["text"])
+            return TrialNoted(**{key: value for key, value in content.items() if key != "kind"})
     return TrialFinished(record=TrialRecord.from_json(content["record"]))

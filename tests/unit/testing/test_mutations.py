@@ -27,9 +27,9 @@ from dlbench.testing.diagnostics import PROMISES as DIAGNOSTIC_PROMISES
 from dlbench.testing.executors import PROMISES as EXECUTOR_PROMISES
 from dlbench.testing.figures import PROMISES as FIGURE_PROMISES
 from dlbench.testing.models import PROMISES as MODEL_PROMISES
-from dlbench.testing.modules import settled
+from dlbench.testing.modules import LEAVES_STATE, examine_behavior
 from dlbench.testing.optimizers import PROMISES as OPTIMIZER_PROMISES
-from dlbench.testing.promises import Finding, Promise, Subject, examine
+from dlbench.testing.promises import Breach, Finding, Promise, Subject, examine
 from dlbench.testing.records import RECORD_PROMISES
 from dlbench.testing.schedulers import PROMISES as SCHEDULER_PROMISES
 
@@ -52,8 +52,27 @@ def look(registry: Registry, record: Component, factory: Callable[..., Any], pro
     known._entries[record.kind] = (*registry.entries(record.kind), Entry(plugin, record))
     subject = Subject(known.entries(record.kind)[-1], known, defaults, Path("nowhere"))
     subject.__dict__["factory"] = factory
-    with settled():
-        return examine(subject.title, subject, promises)
+    return examine_behavior(subject.title, subject, promises)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda: torch.set_default_dtype(torch.float64), "torch's default dtype"),
+        (lambda: setattr(torch.backends.mkldnn, "enabled", False), "torch.backends.mkldnn"),
+        (lambda: setattr(nn.functional, "relu", torch.sigmoid), "torch.nn.functional.relu"),
+        (lambda: setattr(nn.Linear, "forward", nn.Identity.forward), "torch.nn.modules.linear.Linear.forward"),
+        (lambda: nn.modules.module.register_module_forward_hook(lambda *_: None), "torch's global forward hooks"),
+    ],
+)
+def test_a_component_that_changes_global_state_is_named_and_the_state_restored(registry, change, named):
+    def factory():
+        change()
+        return nn.Tanh()
+
+    found = look(registry, Activation(name="culprit", factory="x:y", summary="x"), factory, ACTIVATION_PROMISES)
+    assert found.breaches[-1] == Breach(LEAVES_STATE, f"it changed {named}")
+    assert (torch.get_default_dtype(), torch.backends.mkldnn.enabled) == (torch.float32, True)
 
 
 # Activations

@@ -1,0 +1,103 @@
+"""What a component changes of the process's global state is named, and restored for the trials after it."""
+
+import gc
+import os
+import random
+import signal
+import warnings
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from dlbench.engine import training
+from dlbench.engine.global_state import Watch
+
+CHANGES = {
+    "torch's default dtype": partial(torch.set_default_dtype, torch.float64),
+    "torch's default device": partial(torch.set_default_device, "meta"),
+    "torch's number of threads": partial(torch.set_num_threads, 3),
+    "torch's float32 matmul precision": partial(torch.set_float32_matmul_precision, "medium"),
+    "torch's denormal numbers": partial(torch.set_flush_denormal, True),
+    "torch's gradient mode": partial(torch.set_grad_enabled, False),
+    "torch's anomaly mode": partial(torch.autograd.set_detect_anomaly, True),
+    "torch's autocast on cpu": partial(torch.set_autocast_enabled, "cpu", True),
+    "torch.backends.mkldnn": partial(setattr, torch.backends.mkldnn, "enabled", False),
+    "torch.backends.cudnn.benchmark": partial(setattr, torch.backends.cudnn, "benchmark", True),
+    "torch.backends.mha": partial(torch.backends.mha.set_fastpath_enabled, False),
+    "torch's global forward pre hooks": partial(nn.modules.module.register_module_forward_pre_hook, print),
+    "torch's global optimizer post hooks": partial(register_optimizer_step_post_hook, print),
+    "torch.nn.functional.relu": partial(setattr, nn.functional, "relu", torch.sigmoid),
+    "torch.relu": partial(setattr, torch, "relu", torch.sigmoid),
+    "torch.Tensor.backward": partial(setattr, torch.Tensor, "backward", print),
+    "torch.nn.modules.linear.Linear.forward": partial(setattr, nn.Linear, "forward", print),
+    "torch.nn.modules.activation.ReLU.__call__": partial(setattr, nn.ReLU, "__call__", print),
+    "torch.nn.init.kaiming_uniform_": partial(setattr, nn.init, "kaiming_uniform_", print),
+    "torch.optim.sgd.SGD.step": partial(setattr, torch.optim.SGD, "step", print),
+    "numpy.exp": partial(setattr, np, "exp", np.log),
+    "random.random": partial(setattr, random, "random", print),
+    "dlbench.engine.training.train_step": partial(setattr, training, "train_step", print),
+    "NumPy's handling of errors": partial(np.seterr, over="raise"),
+    "the environment": partial(os.environ.update, DLBENCH_TEST="1"),
+    "the current folder": partial(os.chdir, os.sep),
+    "the handlers of signals": partial(signal.signal, signal.SIGALRM, signal.SIG_IGN),
+    "the garbage collector": gc.disable,
+}
+
+
+@pytest.mark.parametrize("named", CHANGES)
+def test_a_change_is_named_and_restored(named):
+    watch, again = Watch(), Watch()
+    with watch():
+        CHANGES[named]()
+    assert named in watch.changed
+    assert len(watch.changed) == 1, watch.changed
+    with again():
+        pass
+    assert again.changed == []
+
+
+def test_what_was_changed_is_restored_after_an_error_too():
+    def fail():
+        with Watch()():
+            torch.set_default_dtype(torch.float64)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert torch.get_default_dtype() == torch.float32
+
+
+def test_filters_of_warnings_are_restored_without_a_word_as_many_libraries_change_them():
+    before, watch = list(warnings.filters), Watch()
+    with watch():
+        warnings.simplefilter("error")
+    assert (list(warnings.filters), watch.changed) == (before, [])
+
+
+@pytest.mark.parametrize("optimizer", ["Rprop", "AdamW"])  # a step of its own, an inherited one
+def test_what_torch_itself_does_on_first_use_is_no_change(optimizer):
+    watch = Watch()
+    with watch():
+        weight = nn.Parameter(torch.ones(1))
+        optimizer = getattr(torch.optim, optimizer)([weight])  # the first of its class wraps the class's step
+        weight.sum().backward()
+        optimizer.step()
+    assert watch.changed == []
+
+
+def test_a_value_that_cannot_be_compared_is_restored():
+    class Odd:
+        def __eq__(self, other):
+            raise RuntimeError("no comparing")
+
+        __hash__ = None
+
+    before, watch = torch.sigmoid, Watch()
+    with watch():
+        torch.sigmoid = Odd()
+    assert torch.sigmoid is before
+    assert "torch.sigmoid" in watch.changed
