@@ -78,7 +78,8 @@ def _start_server() -> None:
     process._config.setdefault("tempdir", str(scratch_folder()))  # for its socket: removed even after a kill
     before = signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL_SIGNALS)
     try:
-        resource_tracker.ensure_running()  # starting the tracker, Python unblocks the first two again
+        with _quiet_tracker():
+            resource_tracker.ensure_running()  # starting the tracker, Python unblocks the first two again
         signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL_SIGNALS)
         forkserver.ensure_running()
     finally:
@@ -140,6 +141,23 @@ def no_room(what: str) -> StartError:
         f"No {what} can be started: the limit of processes and threads is reached (ulimit -u, pids.max).",
         "End other programs or raise the limit; finished trials are kept.",
     )
+
+
+@contextmanager
+def _quiet_tracker() -> Iterator[None]:
+    """Keep Python's tracker of resources from warning at the end: it removes what killed processes leave, as it should.
+
+    The compiler's processes, say, hold semaphores when their worker is killed.
+    """
+    before = os.environ.get("PYTHONWARNINGS")
+    ignored = "ignore::UserWarning:multiprocessing.resource_tracker"
+    os.environ["PYTHONWARNINGS"] = f"{before},{ignored}" if before else ignored
+    try:
+        yield
+    finally:
+        del os.environ["PYTHONWARNINGS"]
+        if before is not None:
+            os.environ["PYTHONWARNINGS"] = before
 
 
 class _Process(ForkServerProcess):

@@ -1,16 +1,21 @@
 """Small tasks for a worker process: what needs torch and returns an answer to the parent."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlbench.components.records import Dataset, ParameterValue
 from dlbench.dataset_index import PreparedInfo
 from dlbench.executors.allocator import keep_freed_memory
+from dlbench.executors.worker import captured_output
 from dlbench.machine import Machine, Training
 from dlbench.trials.trial import Trial
 
 if TYPE_CHECKING:
     from dlbench.engine.bench import Cost
+
+#: Where what torch's compiler and components say while they are measured goes; what they raise is reported.
+_NOWHERE = Path(os.devnull)
 
 
 def probe_machine() -> Machine:
@@ -48,14 +53,16 @@ def measure_rates(trials: list[Any], data_dir: str, seconds: float, windows: int
     """Return the images per second of each part of each trial (as JSON content)."""
     from dlbench.engine import bench
 
-    return bench.measure_rates([Trial.from_json(trial) for trial in trials], Path(data_dir), seconds, windows)
+    with captured_output(_NOWHERE):
+        return bench.measure_rates([Trial.from_json(trial) for trial in trials], Path(data_dir), seconds, windows)
 
 
 def measure_cost(trial: dict[str, Any], data_dir: str) -> "Cost":
     """Return what a trial (as JSON content) costs."""
     from dlbench.engine import bench
 
-    return bench.measure_cost(Trial.from_json(trial), Path(data_dir))
+    with captured_output(_NOWHERE):
+        return bench.measure_cost(Trial.from_json(trial), Path(data_dir))
 
 
 def verify_dataset(name: str, parameters: dict[str, ParameterValue], data_dir: str) -> tuple[PreparedInfo, bool]:

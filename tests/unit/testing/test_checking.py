@@ -155,5 +155,5 @@ def test_a_folder_is_checked_without_being_installed(dlbench, tmp_path: Path) ->
     assert dlbench("plugins", "new", "rippled").returncode == 0
     done = dlbench("plugins", "check", "./dlbench-rippled", columns=200)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "✓ activation rippled/rippled: keeps 10 promises" in done.stdout
+    assert "✓ activation rippled/rippled: keeps 11 promises" in done.stdout
     assert "✓ experiment rippled/rippled: keeps 1 promise" in done.stdout
