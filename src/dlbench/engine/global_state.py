@@ -28,6 +28,7 @@ _OWNERS = ("torch", "numpy.random", "dlbench")
 #: What Python itself keeps in a class, and what follows torch's default dtype.
 _NOT_COMPARED = {
     "Storage",
+    "__slotnames__",
     "__abstractmethods__",
     "_abc_impl",
     "__doc__",

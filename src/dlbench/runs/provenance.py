@@ -3,7 +3,7 @@
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,28 @@ from typing import Any
 from dlbench.machine import available_cores
 from dlbench.trials.identity import digest
 
+#: The versions and the processors that decide numbers.
+DECISIVE, PROCESSORS = ("dlbench", "torch", "numpy"), ("cpu", "gpu")
 _PACKAGES = ("dlbench", "torch", "torchvision", "numpy")
 
 
-def collect_provenance(plugins: Mapping[str, str], hardware: Mapping[str, Any]) -> dict[str, Any]:
-    """Return this session's provenance: versions, plugins in use, hardware, git commit.
+#: Variables with which libraries choose other arithmetic on the same processor, and the beginnings of such names.
+_ARITHMETIC = {"ATEN_CPU_CAPABILITY", "CUBLAS_WORKSPACE_CONFIG", "GLIBC_TUNABLES", "MKL_CBWR", "MKL_DEBUG_CPU_TYPE"}
+_ARITHMETIC |= {"MKL_ENABLE_INSTRUCTIONS", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES"}
+_ARITHMETIC |= {"NVIDIA_TF32_OVERRIDE", "OPENBLAS_CORETYPE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE"}
+_LIBRARIES = ("DNNL_", "ONEDNN_", "CUDNN_", "TORCH_CUDNN_")
+#: Variables of these libraries that only make them say more.
+_HARMLESS = ("VERBOSE", "PROFILE", "DUMP", "LOG", "DEBUG")
+
+
+def collect_provenance(
+    plugins: Mapping[str, str], hardware: Mapping[str, Any], sources: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return this session's provenance: versions, plugins in use and their sources, hardware, git commit.
 
     plugins: versions by plugin.
     hardware: what the caller knows beyond the CPU ("gpu": its model).
+    sources: a digest of its source files by plugin.
     """
     machine = {
         "platform": platform.platform(),
@@ -29,19 +43,60 @@ def collect_provenance(plugins: Mapping[str, str], hardware: Mapping[str, Any]) 
     return {
         "versions": {name: _version(name) for name in _PACKAGES} | {"python": platform.python_version()},
         "plugins": dict(plugins),
+        "sources": dict(sources or {}),
+        "arithmetic": arithmetic_variables(os.environ),
         "hardware": machine | dict(hardware),
         "git_commit": _git_commit(),
     }
 
 
+def arithmetic_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that make libraries compute in another way.
+
+    Numbers of threads are not among them: a trial sets its own.
+    """
+    chosen = {name for name in environment if name in _ARITHMETIC}
+    chosen |= {name for name in environment if name.startswith(_LIBRARIES) and not any(w in name for w in _HARMLESS)}
+    return {name: environment[name] for name in sorted(chosen)}
+
+
 def provenance_id(provenance: Mapping[str, Any]) -> str:
     """Return 12 hexadecimal digits that identify the part of a session's provenance that affects numbers.
 
-    These are the versions of dlbench, torch, numpy and the plugins in use, and the models of CPU and GPU.
+    These are the versions of dlbench, torch, numpy and the plugins in use, the sources of the plugins, the models of
+    CPU and GPU, and the variables that set the arithmetic.
     """
-    versions = {name: provenance["versions"][name] for name in ("dlbench", "torch", "numpy")}
-    processors = [provenance["hardware"].get(name) for name in ("cpu", "gpu")]
-    return digest([versions, dict(provenance["plugins"]), processors], length=12)
+    versions = {name: provenance["versions"][name] for name in DECISIVE}
+    processors = [provenance["hardware"].get(name) for name in PROCESSORS]
+    # What a session has none of leaves the identity as it was before it was looked at.
+    more = {name: dict(provenance[name]) for name in ("sources", "arithmetic") if provenance.get(name)}
+    return digest([versions, dict(provenance["plugins"]), processors, *([more] if more else [])], length=12)
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any], plugins: Iterable[str]) -> list[str]:
+    """Return what differs between two provenances and affects a trial's numbers, each as "torch 2.8 → 2.9".
+
+    plugins: those of the trial's components. A session of a version that did not look at sources says nothing of them.
+    """
+    return [
+        *_changed(before, now, "versions", DECISIVE),
+        *_changed(before, now, "plugins", plugins),
+        *(f"the code of {each.partition(' ')[0]}" for each in _changed(before, now, "sources", plugins, unknown=True)),
+        *_changed(before, now, "hardware", PROCESSORS),
+        *_changed(before, now, "arithmetic", sorted({*before.get("arithmetic", {}), *now.get("arithmetic", {})})),
+    ]
+
+
+def _changed(
+    before: Mapping[str, Any], now: Mapping[str, Any], part: str, names: Iterable[str], *, unknown: bool = False
+) -> list[str]:
+    """Return what differs in a part. unknown: whether a name that is missing before may have been the same."""
+    old, new = before.get(part) or {}, now.get(part) or {}
+    return [
+        f"{name} {old.get(name)} → {new.get(name)}"
+        for name in names
+        if old.get(name) != new.get(name) and not (unknown and name not in old)
+    ]
 
 
 def _version(package: str) -> str | None:

@@ -9,11 +9,11 @@ from dlbench.errors import DlbenchError
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import list_runs
 from dlbench.runs.peers import active_peers, in_use
+from dlbench.runs.provenance import differences
+from dlbench.sessions.staleness import plugins_of
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
-
-_DECISIVE = ("dlbench", "torch", "numpy")
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ def reusable(
 ) -> Iterator[ReusableTrial]:
     """Yield the trials' records in the other run folders of the same parent that have the same provenance.
 
-    That is: the versions of dlbench, torch, numpy and the plugins that affect the trial's numbers, and the processors.
+    That is: the versions of dlbench, torch, numpy and the plugins that affect the trial's numbers, the plugins'
+    sources, the processors, and the variables that set the arithmetic.
     """
     wanted = {trial.trial_id: trial for trial in trials}
     for run in list_runs(own.parent):
@@ -85,18 +86,7 @@ def reusable(
             found, session = ReusableTrial(run, record), sessions.get(record.provenance_id)
             if record.trial_id not in wanted or record.status not in COMPLETED or session is None:
                 continue
-            same = _decisive(session, record.trial) == _decisive(provenance, record.trial)
+            same = not differences(session, provenance, plugins_of(record.trial))
             if same and requirements.satisfied_by(found):
                 del wanted[record.trial_id]
                 yield found
-
-
-def _decisive(provenance: Mapping[str, Any], trial: Trial) -> list[Any]:
-    """Return the part of a provenance that affects the numbers of a trial."""
-    versions, hardware = provenance.get("versions", {}), provenance.get("hardware", {})
-    plugins = {selection.name.partition("/")[0] for selection in trial.components.values() if "/" in selection.name}
-    return [
-        *(versions.get(name) for name in _DECISIVE),
-        *(provenance.get("plugins", {}).get(name, "") for name in sorted(plugins)),
-        *(hardware.get(name) for name in ("cpu", "gpu")),
-    ]

@@ -15,6 +15,7 @@ from dlbench.plans.build import build, resolve
 from dlbench.plans.config import Config, default_data_dir
 from dlbench.plans.plan import Plan, Request
 from dlbench.plugins.registry import Registry
+from dlbench.plugins.source_digests import source_digests
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import new_run_path, results_root
 from dlbench.runs.provenance import collect_provenance
@@ -24,7 +25,7 @@ from dlbench.sessions.options import Display, Options, Outcome
 from dlbench.sessions.pending import check_forced
 from dlbench.sessions.resolve import TrialResolver, data_folder
 from dlbench.sessions.resume import check_fresh
-from dlbench.sessions.staleness import plugins_used
+from dlbench.sessions.staleness import components_used, plugins_used
 
 if TYPE_CHECKING:
     from dlbench.plugins.protocols import ExecutorFactory, ExecutorProtocol
@@ -77,7 +78,8 @@ def _resolve(
     with TrialResolver(registry, data_dir, stop, display.note) as resolver:
         plan = resolve(plan, registry, resolver.complete)
         hardware = {"gpu": resolver.machine().device_name}
-    return plan, collect_provenance(plugins_used(plan, registry), hardware)
+    sources = source_digests(components_used(plan), registry)
+    return plan, collect_provenance(plugins_used(plan, registry), hardware, sources)
 
 
 def _fix_judging(plan: Plan, request: Request) -> Plan:

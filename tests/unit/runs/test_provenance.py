@@ -2,7 +2,7 @@ import json
 import re
 import subprocess
 
-from dlbench.runs.provenance import collect_provenance, provenance_id
+from dlbench.runs.provenance import arithmetic_variables, collect_provenance, differences, provenance_id
 
 
 def test_provenance_holds_versions_plugins_and_hardware():
@@ -42,3 +42,28 @@ def test_the_provenance_id_depends_on_what_decides_numbers_and_on_nothing_else(p
         provenance | {"hardware": provenance["hardware"] | {"cpu": "Another CPU"}},
     ):
         assert provenance_id(changed) != known
+
+
+def test_a_session_without_sources_and_variables_keeps_its_id(provenance):
+    assert provenance_id(provenance | {"sources": {}, "arithmetic": {}}) == provenance_id(provenance)
+    for name in ("sources", "arithmetic"):
+        assert provenance_id(provenance | {name: {"snake": "0123"}}) != provenance_id(provenance)
+
+
+def test_variables_that_set_the_arithmetic_are_kept_and_those_that_only_say_more_are_not():
+    decisive = {"MKL_CBWR": "COMPATIBLE", "ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41"}
+    decisive |= {"DNNL_DEFAULT_FPMATH_MODE": "BF16", "NVIDIA_TF32_OVERRIDE": "1", "CUBLAS_WORKSPACE_CONFIG": ":16:8"}
+    other = {"PATH": "/bin", "OMP_NUM_THREADS": "4", "ONEDNN_VERBOSE": "1", "DNNL_JIT_PROFILE": "1"}
+    assert arithmetic_variables(decisive | other) == dict(sorted(decisive.items()))
+
+
+def test_what_differs_is_named_for_the_plugins_of_a_trial_alone(provenance):
+    before = provenance | {"plugins": {"a": "1", "b": "1"}, "sources": {"a": "0", "b": "0"}, "arithmetic": {}}
+    now = before | {"sources": {"a": "1", "b": "0"}, "arithmetic": {"MKL_CBWR": "AVX2"}}
+    assert differences(before, now, ["a"]) == ["the code of a", "MKL_CBWR None → AVX2"]
+    assert differences(before, now, ["b"]) == ["MKL_CBWR None → AVX2"]
+    assert differences(before, before, ["a", "b"]) == []
+
+
+def test_a_session_that_did_not_look_at_sources_differs_by_none(provenance):
+    assert differences(provenance, provenance | {"sources": {"foundations": "0123"}}, ["foundations"]) == []

@@ -1,0 +1,64 @@
+"""Digests of the source files of plugins, so that edited code is not taken for what computed earlier results."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+from dlbench.components.records import KINDS
+from dlbench.plugins.discovery import HEAVY, Plugin
+from dlbench.plugins.registry import Registry
+
+#: A package with more files is a library, which its version identifies.
+_MOST_FILES = 500
+_OURS = "dlbench"
+
+
+def source_digests(names: Iterable[str], registry: Registry) -> dict[str, str]:
+    """Return a digest of the Python files of each plugin but the built-in ones. Nothing is imported for it.
+
+    names: of components, qualified. Those are the files of the packages that the plugin and these components are in.
+    """
+    wanted: dict[str, set[str]] = {}
+    factories = _factories(registry) if names else {}
+    for name in names:
+        plugin = registry.plugins.by_name.get(name.partition("/")[0])
+        if plugin is not None and not plugin.built_in:
+            packages = wanted.setdefault(plugin.name, {_package(plugin)})
+            packages |= {factory.partition(".")[0] for factory in factories.get(name, ())}
+    return {plugin: _digest(packages - {*HEAVY, _OURS}) for plugin, packages in sorted(wanted.items())}
+
+
+def _factories(registry: Registry) -> dict[str, list[str]]:
+    """Return the modules of the factories of each component, by its qualified name, whatever its kind."""
+    found: dict[str, list[str]] = {}
+    for kind in KINDS:
+        for entry in registry.entries(kind):
+            found.setdefault(entry.name, []).append(entry.record.factory.partition(":")[0])
+    return found
+
+
+def _package(plugin: Plugin) -> str:
+    return plugin.module.__name__.partition(".")[0]
+
+
+def _digest(packages: set[str]) -> str:
+    content = sha256()
+    for package in sorted(packages):
+        for name, path in _files(package):
+            content.update(f"{name}\n{path.stat().st_size}\n".encode())
+            content.update(path.read_bytes())
+    return content.hexdigest()[:12]
+
+
+def _files(package: str) -> Iterator[tuple[str, Path]]:
+    """Yield the Python files of a top-level package or module, by their names within it."""
+    spec = PathFinder.find_spec(package, sys.path)
+    if spec is None:
+        return
+    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
+    found = [(path.relative_to(folder).as_posix(), path) for folder in folders for path in folder.rglob("*.py")]
+    if spec.origin and (len(found) > _MOST_FILES or not folders) and spec.origin.endswith(".py"):
+        found = [(Path(spec.origin).name, Path(spec.origin))]
+    yield from sorted(found)[:_MOST_FILES]
