@@ -1,9 +1,16 @@
 """What Tab offers. Words come as each shell sends them: bash breaks them at : and =, zsh and fish do not."""
 
+import os
+import shlex
+import subprocess
+import sys
+
 import pytest
 
 from dlbench.cli.completion.bash import _joined
 from dlbench.cli.main import main
+from dlbench.report.figure_names import TITLES
+from dlbench.report.figures import KINDS
 
 
 @pytest.fixture
@@ -186,3 +193,46 @@ def test_a_broken_plugin_does_not_disturb_completion(fish, install) -> None:
 )
 def test_what_bash_broke_is_joined(words, current: int, joined) -> None:
     assert _joined(words, current) == joined
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("compare --metric test_acc", "test_accuracy"),
+        ("results show x --metric gradient_n", "gradient_norm"),
+        ("plot x --kind diff", "differences"),
+        ("plot x --kind curves,gra", "curves,gradients"),
+        ("plot x --format s", "svg"),
+        ("results export x --table per", "per-class"),
+        ("results export x --format la", "latex"),
+        ("compare --diagnostics satur", "saturation"),
+        ("compare --diagnostics saturation,fi", "saturation,first"),
+    ],
+)
+def test_what_tables_name_is_completed(fish, line: str, offered: str) -> None:
+    assert offered in fish(line)
+
+
+def test_completion_draws_and_computes_nothing(tmp_path) -> None:
+    for line in ("plot x --kind ", "plot x --format ", "results export x --table ", "compare --metric "):
+        surroundings = {
+            **os.environ,
+            "_DLBENCH_COMPLETE": "complete_fish",
+            "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+            "_TYPER_COMPLETE_ARGS": f"dlbench {line}",
+        }
+        command = [sys.executable, "-X", "importtime", "-m", "dlbench"]
+        done = subprocess.run(command, env=surroundings, cwd=tmp_path, capture_output=True, text=True, check=False)
+        imported = {words.rpartition("|")[2].strip() for words in done.stderr.splitlines()}
+        assert not imported & {"torch", "matplotlib", "pandas", "scipy"}
+        assert done.stdout
+
+
+def test_zsh_keeps_apostrophes(zsh) -> None:
+    answer = zsh("compare --diagnostics step")
+    assert "epoch'\\''s step losses" in answer
+    assert "the epoch's step losses" in shlex.split(answer)[1]
+
+
+def test_every_built_in_figure_has_a_title_and_no_other() -> None:
+    assert {name: kind.title for name, kind in KINDS.items()} == TITLES

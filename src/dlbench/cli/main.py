@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from dlbench.cli.completion.bash import whole_bash_words
+from dlbench.cli.completion.zsh import zsh_apostrophes
 from dlbench.cli.lazy import Lazy, LazyGroup
 from dlbench.cli.options.spelling import option_name
 from dlbench.cli.options.usage import UsageError, usage_error
@@ -108,7 +109,7 @@ def main() -> None:
     """Run the command line; errors are printed as sentences, with a traceback only with --debug."""
     replace_unencodable()
     try:
-        with exit_on_signals(), flush_stdout(), whole_bash_words():
+        with exit_on_signals(), flush_stdout(), whole_bash_words(), zsh_apostrophes():
             app(prog_name="dlbench")  # however it was started: completion depends on the name
     except BrokenPipeError:  # the reader, as `head`, has closed the pipe
         sys.exit(1)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlbench.cli.completion.offers import complete_figures, complete_named
+from dlbench.cli.completion.offers import complete_choices, complete_figures
 from dlbench.cli.options.common import ResultsDir, Run
 from dlbench.cli.options.groups import takes
 from dlbench.cli.options.judging import JUDGING
@@ -15,6 +15,7 @@ from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import errors, output
 from dlbench.components.spelling import resolve
 from dlbench.errors import DlbenchError, suggest
+from dlbench.report.figure_names import FORMATS
 
 if TYPE_CHECKING:
     from dlbench.report.figures import FigureData, Format, Kind
@@ -40,7 +41,7 @@ def plot(
         str,
         typer.Option(
             help="png, svg or pdf; else that of the file, else png.",
-            autocompletion=complete_named("dlbench.report.figures.canvas:FORMATS"),
+            autocompletion=complete_choices(FORMATS),
         ),
     ] = "",
     target: Annotated[
@@ -91,8 +92,6 @@ def _names_a_file(target: Path) -> bool:
 
 def _shape(format: str, file: Path | None) -> "Format":  # noqa: A002  # the option's name
     """Return the format that is asked for, by the option or by the file's name."""
-    from dlbench.report.figures.canvas import FORMATS
-
     ending = file.suffix.lower().lstrip(".") if file else ""
     asked = format.lower() or ending or "png"
     shape = next((known for known in FORMATS if known == asked), None)

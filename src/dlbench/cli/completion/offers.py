@@ -176,10 +176,13 @@ def _diagnostics(_ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, st
 
 
 def _figures(_ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
-    from dlbench.report.figures import all_kinds
+    from dlbench.components.records import Figure
+    from dlbench.report.figure_names import TITLES
 
     start, _ = _last_item(incomplete)
-    yield from ((start + name, kind.title) for name, kind in all_kinds(_registry()).items())
+    yield from ((start + name, title) for name, title in TITLES.items())
+    for entry in _registry().entries(Figure):
+        yield start + (entry.name if entry.record.name in TITLES else entry.record.name), entry.record.title
     yield start + "all", ""
 
 

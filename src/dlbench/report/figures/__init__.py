@@ -9,8 +9,9 @@ from dlbench.components.records import Figure as FigureRecord
 from dlbench.files import replace_file, writing
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.plugins.registry import Registry
+from dlbench.report.figure_names import FORMATS, TITLES, Format
 from dlbench.report.figures import confusion, curves, differences, final, heatmap, rates, seconds, steps
-from dlbench.report.figures.canvas import FORMATS, Format, render
+from dlbench.report.figures.canvas import render
 from dlbench.report.figures.figure_data import FigureData, figure_data
 from dlbench.report.figures.kind import Kind, kind_of, picture
 from dlbench.trials.trial_record import TrialRecord
@@ -30,18 +31,14 @@ __all__ = [
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "curves": Kind("learning-curves", "Learning curves", curves.unavailable_reason, curves.draw),
-        "final": Kind("final", "Final metric, every seed", final.unavailable_reason, final.draw),
-        "differences": Kind(
-            "differences", "Differences to the baseline", differences.unavailable_reason, differences.draw
-        ),
-        "time": Kind("time", "Accuracy against training time", seconds.unavailable_reason, seconds.draw),
-        "heatmap": Kind("heatmap", "Heat map", heatmap.unavailable_reason, heatmap.draw),
-        "learning-rate": Kind("learning-rate", "Learning rate", rates.unavailable_reason, rates.draw),
-        "confusion": Kind("confusion", "Confusion matrices", confusion.unavailable_reason, confusion.draw),
-        "steps": Kind(
-            "step-losses", "Training loss of each step", steps.unavailable_reason, steps.draw, on_request=True
-        ),
+        "curves": Kind("learning-curves", TITLES["curves"], curves.unavailable_reason, curves.draw),
+        "final": Kind("final", TITLES["final"], final.unavailable_reason, final.draw),
+        "differences": Kind("differences", TITLES["differences"], differences.unavailable_reason, differences.draw),
+        "time": Kind("time", TITLES["time"], seconds.unavailable_reason, seconds.draw),
+        "heatmap": Kind("heatmap", TITLES["heatmap"], heatmap.unavailable_reason, heatmap.draw),
+        "learning-rate": Kind("learning-rate", TITLES["learning-rate"], rates.unavailable_reason, rates.draw),
+        "confusion": Kind("confusion", TITLES["confusion"], confusion.unavailable_reason, confusion.draw),
+        "steps": Kind("step-losses", TITLES["steps"], steps.unavailable_reason, steps.draw, on_request=True),
     }
 )
 

@@ -11,7 +11,8 @@ from dlbench.errors import ContractError, describe_error
 from dlbench.plans.diagnostics import source_of
 from dlbench.plugins.importing import resolve_factory
 from dlbench.plugins.registry import Entry, Registry
-from dlbench.report.figures.canvas import Format, render
+from dlbench.report.figure_names import Format
+from dlbench.report.figures.canvas import render
 from dlbench.report.figures.figure_data import FigureData
 
 _HOOK = "dlbench_figures"

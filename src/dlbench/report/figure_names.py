@@ -1,0 +1,21 @@
+"""The figures of dlbench and their formats by name, for those who draw none: matplotlib is not imported here."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+Format = Literal["png", "svg", "pdf"]
+FORMATS: tuple[Format, ...] = ("png", "svg", "pdf")
+#: Headings by kind, in the order in which pages show them.
+TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        "curves": "Learning curves",
+        "final": "Final metric, every seed",
+        "differences": "Differences to the baseline",
+        "time": "Accuracy against training time",
+        "heatmap": "Heat map",
+        "learning-rate": "Learning rate",
+        "confusion": "Confusion matrices",
+        "steps": "Training loss of each step",
+    }
+)
