@@ -71,7 +71,8 @@ COLUMNS = {
     "p": "Two-sided p-value of the exact sign-flip test.",
     "p_holm": "The same after Holm's correction over the comparisons of the family.",
     "probability_of_improvement": "Share of pairs in which the variant is better, ties counting half.",
-    "verdict": "`better`, `worse`, `equivalent`, `differs, may be negligible`, `not shown` or `n too small`.",
+    "verdict": "`better` or `worse` (`higher` or `lower` where neither is; `larger lead`, `smaller lead`, `larger` or "
+    "`smaller` for interactions), `equivalent`, `differs, may be negligible`, `not shown` or `n too small`.",
     "claim": "Number of the claim in its file.",
     "text": "The claim's sentence.",
     "relation": "The claim as a relation.",

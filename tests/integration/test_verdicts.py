@@ -62,7 +62,7 @@ def test_growing_seeds_stop_when_every_verdict_is_decided_and_the_interim_analys
     done = dlbench("compare", *SMALL, *grow)
     assert done.returncode == 0, done.stderr
     assert "Interim analysis at 8 seeds: all verdicts are decided." in done.stderr
-    assert "98.75 % intervals" in done.stdout
+    assert "[ ] 98.75 % interval" in done.stdout
     manifest = _manifest(tmp_path / "results" / "grow")
     assert manifest["plan"]["judging"]["looks"] == [8, 12, 16, 20]
     assert manifest["plan"]["seeds"] == list(range(8))

@@ -116,7 +116,7 @@ def other_comparisons(folder: "RunFolder") -> list[str]:
         return []
     *more, (number, last) = found
     if not more:
-        shown = f"an earlier comparison, {in_words(last.plan)}"
+        shown = f"another comparison: {in_words(last.plan)}"
     else:
         shown = f"{len(found)} other comparisons, such as {in_words(last.plan)}"
     return [f"The folder also holds {shown}. To see it: dlbench results show {folder.path.name} --comparison {number}"]

@@ -15,7 +15,7 @@ from dlbench.statistics.seeds import AutoSeeds
 from dlbench.trials.diagnostics import Reading
 
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu")
-SEEDS = (1, 2, 3, 6, 7, 8, AutoSeeds(6, 10), AutoSeeds(7, 11), AutoSeeds(6, 12))
+SEEDS = (1, 2, 3, 6, 7, AutoSeeds(1, 7), AutoSeeds(6, 9), AutoSeeds(1, 9))
 
 
 def number(*key: object) -> float:
@@ -173,7 +173,7 @@ def test_sessions_that_run_at_once_show_their_own_comparison_and_lose_none(ask, 
 
 def command(choose: random.Random):
     """Return variants, seeds and options of a command."""
-    variants = tuple(choose.sample(ACTIVATIONS, choose.randint(2, 4)))
+    variants = tuple(choose.sample(ACTIVATIONS, choose.choice([2, 2, 3, 4])))
     judging = {}
     if choose.random() < 0.4:
         judging["metric"] = choose.choice(["test_loss", "validation_accuracy", "epochs_to_target", "saturation@first"])
@@ -195,7 +195,7 @@ def command(choose: random.Random):
 def answers_what_it_asks(ask, monkeypatch):
     """Check that the last of five commands in one folder answers as it does alone, for a number of sequences."""
     monkeypatch.setattr("os.fsync", lambda file: None)
-    pool = [command(random.Random(number)) for number in range(60)]
+    pool = [command(random.Random(number)) for number in range(40)]
     alone = {}
 
     def check(start, count):
@@ -216,12 +216,12 @@ def answers_what_it_asks(ask, monkeypatch):
 
 
 def test_after_any_commands_the_last_one_answers_as_in_an_empty_folder(answers_what_it_asks):
-    answers_what_it_asks(0, 12)
+    answers_what_it_asks(0, 3)
 
 
 @pytest.mark.slow
 def test_after_many_more_commands_the_last_one_answers_as_in_an_empty_folder(answers_what_it_asks):
-    answers_what_it_asks(12, 200)
+    answers_what_it_asks(3, 200)
 
 
 def test_a_command_computes_nothing_the_second_time_whatever_came_between(ask):

@@ -188,7 +188,7 @@ def _caption(family: Family, rules: Rules) -> str:
     if max(counts, default=0) >= MINIMUM_PAIRS:
         margin = f"; margin {margin_in_words(rules)}" if rules.margin else ""
         alpha = f"; α = {rules.alpha:g}" if rules.alpha != ALPHA else ""
-        lines.append(f"± standard deviation; [ ] {level} interval over n paired seeds{margin}{alpha}")
+        lines.append(f"± standard deviation, [ ] {level} interval{margin}{alpha}")
     if dropped := [f"{c.variant} {c.dropped}" for c in family.against_baseline if c.dropped]:
         lines.append(f"pairs left out, as a seed has no value on one side: {', '.join(dropped)}")
     if family.baseline and family.averaged:
