@@ -17,7 +17,7 @@ from dlbench.report.terminal.progress import duration
 from dlbench.runs.locations import results_root
 from dlbench.runs.timing import seconds_per_trial
 from dlbench.sessions.defaults import with_defaults
-from dlbench.sessions.resolve import data_folder, known_data
+from dlbench.sessions.resolve import check_paths, data_folder, known_data
 
 if TYPE_CHECKING:
     from dlbench.sessions.options import Options
@@ -32,6 +32,7 @@ def show_plan(request: Request, options: "Options", registry: Registry, *, as_js
     plan = build(request, registry, config.settings)
     warn_of_problems(registry)
     asked_criteria(request.judging, plan.record)
+    check_paths(plan, registry)
     document = _document(plan, options, config)
     if as_json:
         print_json(document)

@@ -45,6 +45,7 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
         interim_analyses=request.seeds.schedule(comparisons, alpha) if isinstance(request.seeds, AutoSeeds) else (),
         diagnostics=_diagnostics(request, registry),
         notes=_ignored(kept, request),
+        own_validation=not any("validation" in given for given in (request.values, defaults or {}, *request.variants)),
     )
     return replace(plan, baseline=plan.baseline_variant.label if plan.baseline else "")
 
@@ -84,7 +85,9 @@ def resolve(plan: Plan, registry: Registry, complete: Callable[[Trial], tuple[Tr
     candidates = [(replace(variant, trial=trial), reason) for variant, trial, reason in completed]
     check_distinct(variant for variant, _ in candidates)  # "auto" may be what another variant names
     kept, vetoes = _veto(candidates, registry)
-    return replace(plan, variants=kept, vetoes=(*plan.vetoes, *vetoes))
+    used = dict.fromkeys(variant.trial.settings.validation for variant in kept)
+    fixed = dict(plan.fixed) | ({"validation": " or ".join(used)} if plan.own_validation else {})
+    return replace(plan, fixed=fixed, variants=kept, vetoes=(*plan.vetoes, *vetoes))
 
 
 def _check_names(request: Request) -> None:

@@ -84,6 +84,7 @@ class Plan:
     judging: how differences are judged; None before that is fixed.
     diagnostics: what is measured during training.
     notes: what of the request does not apply, a sentence each.
+    own_validation: whether nobody chose the validation split, so that a data set's own is used where it has one.
     """
 
     axes: Mapping[str, tuple[str, ...]]
@@ -98,6 +99,7 @@ class Plan:
     judging: Criteria | None = None
     diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS
     notes: tuple[str, ...] = ()
+    own_validation: bool = False
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:

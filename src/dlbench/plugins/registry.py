@@ -1,15 +1,17 @@
 """The registry: every component by kind and qualified name, found by the names that people write."""
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
 
 from dlbench.components.choice import Selection, resolve_parameters
-from dlbench.components.records import KINDS, Component
+from dlbench.components.records import KINDS, Component, Dataset
 from dlbench.components.spelling import OPTION_ALIASES, PARAMETER_ALIASES, plain, resolve
-from dlbench.components.syntax import Reference, describe, format_reference, parse_reference, parse_value
+from dlbench.components.syntax import Reference, describe, format_reference, format_value, parse_reference, parse_value
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plugins.discovery import Plugin, PluginSet, load_plugins
 
@@ -118,6 +120,8 @@ class Registry:
     def _find_one(self, kind: str, name: str, prefer: str) -> tuple[Entry[Any], Mapping[str, str]]:
         """Return the one component that a name means, and the parameters that the name stands for."""
         entries = self.entries(kind)
+        if kind == Dataset.kind and _is_path(name):
+            raise self._unknown(kind, name)  # "arrays.npz" is no spelling of npz
         named = _spelled(name, entries)
         matches = named or [entry for entry in entries if _alias(name, entry)]
         if len(matches) > 1:
@@ -138,9 +142,10 @@ class Registry:
 
     def _unknown(self, kind: str, name: str) -> DlbenchError:
         known = {each for entry in self.entries(kind) for each in (entry.name, *_names(entry))}
+        yours = _own_data(name) if kind == Dataset.kind else ""
         return DlbenchError(
             f"There is no {SINGULAR[kind]} {name!r}.",
-            suggest(name, sorted(known, key=natural_key), f"Type `dlbench list {kind}` to see all."),
+            yours or suggest(name, sorted(known, key=natural_key), f"Type `dlbench list {kind}` to see all."),
         )
 
     def canonical(self, kind: str, text: str, prefer: str = "") -> str:
@@ -169,6 +174,22 @@ class Registry:
         """Resolve a component as the user wrote it: its qualified name and every parameter."""
         entry, implied = self._find_one(kind, reference.name, prefer)
         return select(entry, {**implied, **_canonical_keys(entry, reference.parameters)})
+
+
+def _own_data(name: str) -> str:
+    """Return what to type for a path that is given as a data set; "" for a name that is none."""
+    path = Path(name).expanduser()
+    if not _is_path(name) and not path.exists():
+        return ""
+    if not path.exists():
+        return f"There is no such path either: {path.absolute()}"
+    reader = "npz" if path.is_file() else "image-folder"
+    typed = f"{reader}:path={format_value(name)}"
+    return f"For your own data, type --dataset {shlex.quote(typed)}"
+
+
+def _is_path(name: str) -> bool:
+    return name.startswith((".", "~", "/")) or "\\" in name or name.lower().endswith((".npz", ".npy"))
 
 
 def _names(entry: Entry[Any]) -> Iterable[str]:

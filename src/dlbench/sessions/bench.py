@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from dlbench.analysis.speed import PARTS, Speed
@@ -21,7 +22,7 @@ def measure(
     """
     stop = threading.Event()
     with TrialResolver(registry, data_dir, stop, note) as resolver:
-        plan = resolve(plan, registry, resolver.complete)
+        plan = resolve(plan, registry, partial(resolver.complete, own_validation=plan.own_validation))
     trials = [variant.trial.to_json() for variant in plan.variants]
     costs = []
     for trial in trials:

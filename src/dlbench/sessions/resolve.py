@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from dlbench.components.choice import Selection
 from dlbench.components.records import Dataset, ParameterValue
 from dlbench.dataset_index import PreparedInfo, lookup
-from dlbench.errors import DataMissingError, DlbenchError
+from dlbench.errors import DataMissingError, DlbenchError, suggest
 from dlbench.executors.task_worker import TaskWorker
 from dlbench.machine import Machine, may_have_accelerator
+from dlbench.plans.plan import Plan
 from dlbench.plugins.registry import Entry, Registry
 from dlbench.trials.identity import canonical_json
 from dlbench.trials.split import split_problem, test_size_problem
@@ -39,6 +40,7 @@ class TrialResolver:
         self._worker = TaskWorker(stop)
         self._machine: Machine | None = None
         self._prepared: dict[str, PreparedInfo] = {}
+        self._noted: set[str] = set()
 
     def __enter__(self) -> "TrialResolver":
         return self
@@ -46,9 +48,18 @@ class TrialResolver:
     def __exit__(self, *_: "TracebackType | type[BaseException] | BaseException | None") -> None:
         self._worker.end()
 
-    def complete(self, trial: Trial) -> tuple[Trial, str]:
-        """Return the trial with its data set's digest and shape, "auto" resolved; and why it cannot run, or ""."""
+    def complete(self, trial: Trial, own_validation: bool = False) -> tuple[Trial, str]:
+        """Return the trial with its data set's digest and shape, "auto" resolved; and why it cannot run, or "".
+
+        own_validation: whether to use the data set's own validation split where it has one.
+        """
         info = self.prepared(trial.dataset)
+        if own_validation and info.validation_size:
+            trial = replace(trial, settings=replace(trial.settings, validation="own"))
+            self._note_once(
+                f"{trial.dataset.short}: validated on its own {info.validation_size:,} validation images "
+                "(--validation 0.2 takes a part of the training images instead)."
+            )
         device = self._device(trial.settings.device)
         wanted = trial.settings
         asked = "auto" in (wanted.precision, wanted.matmul_precision)
@@ -70,6 +81,11 @@ class TrialResolver:
             num_classes=info.num_classes,
         )
         return completed, problem or ""
+
+    def _note_once(self, text: str) -> None:
+        if text not in self._noted:
+            self._noted.add(text)
+            self.note(text)
 
     def prepared(self, dataset: Selection) -> PreparedInfo:
         """Return the facts about a data set, preparing it if necessary; a note precedes a download."""
@@ -126,6 +142,19 @@ class TrialResolver:
     def call(self, function: Callable[..., Answer], *arguments: Any) -> Answer:
         """Run a task in a worker and return its answer; KeyboardInterrupt once `stop` is set."""
         return self._worker.call(function, *arguments)
+
+
+def check_paths(plan: Plan, registry: Registry) -> None:
+    """Raise DataMissingError for a data set of the user's whose path does not exist, before anything is prepared."""
+    for selection in {variant.trial.dataset.text: variant.trial.dataset for variant in plan.variants}.values():
+        path = selection.parameters.get("path")
+        if isinstance(path, str) and not (place := Path(path).expanduser()).exists():
+            name = registry.get(Dataset, selection.name).record.name
+            near = sorted(each.name for each in place.parent.iterdir()) if place.parent.is_dir() else []
+            raise DataMissingError(
+                f"The data set {name} is not on disk: there is no file or folder {path} (in {Path.cwd()}).",
+                suggest(place.name, near, f"Type the path of yours, as in {name}:path=…"),
+            )
 
 
 def known_data(

@@ -23,7 +23,7 @@ from dlbench.sessions.defaults import with_defaults
 from dlbench.sessions.live import LiveSession
 from dlbench.sessions.options import Display, Options, Outcome
 from dlbench.sessions.pending import check_forced
-from dlbench.sessions.resolve import TrialResolver, data_folder
+from dlbench.sessions.resolve import TrialResolver, check_paths, data_folder
 from dlbench.sessions.resume import check_fresh
 from dlbench.sessions.staleness import components_used, plugins_used
 
@@ -43,6 +43,7 @@ def run(
     request, options = with_defaults(request, options, config, registry)
     plan = build(request, registry, config.settings)
     asked_criteria(request.judging, plan.record)  # what cannot be judged is an error before anything is prepared
+    check_paths(plan, registry)
     path = run_folder_path(plan, options, config)
     _confirm_fresh(path, options)
     data_dir = data_folder(options.data_dir, config.data_dir, default_data_dir)
@@ -76,7 +77,7 @@ def _resolve(
 ) -> tuple[Plan, dict[str, Any]]:
     """Return the plan with what only this machine knows, and this session's provenance."""
     with TrialResolver(registry, data_dir, stop, display.note) as resolver:
-        plan = resolve(plan, registry, resolver.complete)
+        plan = resolve(plan, registry, functools.partial(resolver.complete, own_validation=plan.own_validation))
         hardware = {"gpu": resolver.machine().device_name}
     sources = source_digests(components_used(plan), registry)
     return plan, collect_provenance(plugins_used(plan, registry), hardware, sources)

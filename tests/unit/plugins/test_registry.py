@@ -1,5 +1,6 @@
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -330,3 +331,20 @@ def test_no_alias_is_the_name_or_the_alias_of_another_component(registry: Regist
         aliases = [plain(parse_reference(alias).name) for entry in entries for alias in entry.record.aliases]
         assert len(set(aliases)) == len(aliases)
         assert not set(aliases) & set(names)
+
+
+def test_a_path_given_as_a_data_set_is_answered_with_what_to_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my photos").mkdir()
+    (tmp_path / "arrays.npz").touch()
+    hints = {}
+    for name in ("./my photos", "arrays.npz", "./nowhere", "standard/nowhere"):
+        with pytest.raises(DlbenchError) as caught:
+            Registry.load().get("datasets", name)
+        hints[name] = caught.value.hint
+    assert "--dataset 'image-folder:path=./my photos'" in hints["./my photos"]
+    assert "--dataset npz:path=arrays.npz" in hints["arrays.npz"]
+    assert hints["./nowhere"].endswith(str(tmp_path / "nowhere"))
+    assert "path" not in hints["standard/nowhere"]
