@@ -145,7 +145,7 @@ def test_a_folder_keeps_every_comparison_and_shows_each(ask):
 def test_a_folder_with_one_comparison_is_written_as_before(ask):
     folder = ask(THREE).outcome.folder
     ask(THREE)
-    assert set(manifest(folder)) == {"schema", "name", "plan", "sessions"}
+    assert set(manifest(folder)) == {"schema", "name", "plan", "sessions", "checksums"}
 
 
 def test_sessions_that_run_at_once_show_their_own_comparison_and_lose_none(ask, session, made_up, tmp_path):

@@ -106,14 +106,16 @@ def test_force_of_an_unknown_name_is_an_error_and_writes_nothing(session, tmp_pa
 
 @pytest.fixture
 def stale(session):
-    """A run whose results were computed with another version of torch."""
+    """A run whose results were computed with another version of torch, by a dlbench that wrote no checksums yet."""
     folder = session().outcome.folder
-    manifest = _manifest(folder)
+    manifest = _manifest(folder) | {"schema": 1}
+    del manifest["checksums"]
     manifest["sessions"][0]["versions"]["torch"] = "1.0"
     manifest["sessions"][0]["provenance_id"] = "another"
     (folder / "manifest.json").write_text(json.dumps(manifest))
     for path in (folder / "journal").glob("*.jsonl"):
         lines = [json.loads(line) | {"provenance_id": "another"} for line in path.read_text().splitlines()]
+        lines = [{key: line[key] for key in line if key not in ("format", "checksum")} for line in lines]
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder
 
