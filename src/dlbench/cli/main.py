@@ -62,7 +62,7 @@ class Commands(LazyGroup):
                 "dlbench.cli.commands.results.app:app",
                 "Show, export, repair, merge and remove the results of earlier runs.",
             ),
-            "data": Lazy("dlbench.cli.commands.data:app", "List, fetch and verify data sets."),
+            "data": Lazy("dlbench.cli.commands.data:app", "List, fetch, verify and remove data sets."),
             "plugins": Lazy("dlbench.cli.commands.plugins.app:app", "List, create, check, install and remove plugins."),
             "bench": Lazy(
                 "dlbench.cli.commands.bench:bench",
