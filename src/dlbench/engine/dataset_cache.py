@@ -19,6 +19,7 @@ from dlbench.components.image_data import ImageData, StreamedData
 from dlbench.components.records import Dataset, ParameterValue
 from dlbench.dataset_index import META, PreparedInfo, fingerprint, is_complete, prepared_folder, remember
 from dlbench.engine.dataset_contract import check_contract, to_image_data
+from dlbench.engine.overlap import overlap_notes
 from dlbench.engine.prepared_files import Report, describe_arrays, write_arrays
 from dlbench.errors import ContractError, DataError, DataMissingError, DlbenchError, describe_error
 from dlbench.plugins.registry import Entry, Registry
@@ -95,7 +96,7 @@ def _store(data: ImageData | StreamedData, data_dir: Path, report: Report) -> tu
         partial.mkdir(parents=True)
         write_arrays(data, partial, report)
         notes = tuple(data.notes() if isinstance(data, StreamedData) else data.notes)
-        info = replace(describe_arrays(partial, tuple(data.class_names)), notes=notes)
+        info = replace(describe_arrays(partial, tuple(data.class_names)), notes=notes + overlap_notes(partial))
         files = {path.name: path.stat().st_size for path in sorted(partial.iterdir())}
         (partial / META).write_text(json.dumps({"info": info.to_json(), "files": files}), encoding="utf-8")
         return info, _put_in_place(partial, prepared_folder(info.digest, data_dir))

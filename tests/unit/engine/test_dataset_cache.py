@@ -93,6 +93,27 @@ def test_what_was_prepared_is_loaded_bit_for_bit(tmp_path: Path, declare: Declar
     assert len(info.digest) == 32
 
 
+def test_images_that_stand_in_two_splits_are_counted(tmp_path: Path, declare: Declare) -> None:
+    data = make_data()
+    tests = np.concatenate([data.train_images[[4, 1, 4]], data.test_images])
+    shared = make_data(
+        test_images=tests,
+        test_labels=np.array([1, 1, 1, 2, 1, 0]),
+        validation_images=data.train_images[2:3],
+        validation_labels=np.array([2]),
+    )
+    info = prepare(declare(lambda root, download: shared), {}, tmp_path, download=False)
+    assert info.notes == (
+        "3 of 6 test images are also training images",
+        "1 of 1 validation images are also training images",
+    )
+    assert prepare(declare(make_data_of), {}, tmp_path, download=False).notes == ()
+
+
+def make_data_of(root: Path, download: bool) -> ImageData:
+    return make_data()
+
+
 def test_info_survives_json(tmp_path: Path, declare: Declare) -> None:
     info = prepare(declare(lambda root, download: make_data()), {}, tmp_path, download=False)
     assert PreparedInfo.from_json(json.loads(json.dumps(info.to_json()))) == info
