@@ -87,7 +87,9 @@ def describe_arrays(folder: Path, class_names: tuple[str, ...]) -> PreparedInfo:
         for block in _content(path, array):
             content.update(block)
     channels, height, width = shapes["train_images"][1:]
-    counts = np.bincount(np.load(folder / "train_labels.npy"), minlength=len(class_names))
+    labels = np.load(folder / "train_labels.npy")
+    labels = labels[(labels >= 0) & (labels < len(class_names))]  # damaged ones would be counted up to a billion
+    counts = np.bincount(labels, minlength=len(class_names))
     return PreparedInfo(
         digest=content.hexdigest()[:32],
         input_shape=(channels, height, width),
