@@ -142,7 +142,7 @@ def _experiment(folder: Path, name: str, registry: Registry) -> Experiment:
 
 
 def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+    return path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
 
 
 def _machines(manifest: Manifest) -> tuple[str, ...]:

@@ -152,7 +152,7 @@ def _manifest(folder: Path, journal: Journal, copies: _Copies) -> Iterator[Findi
     try:
         manifest, problem = read_manifest(folder), "is missing"
     except DlbenchError as error:
-        manifest, problem = None, error.message
+        manifest, problem = None, error.message.rstrip(".")
     if manifest is not None:
         return
     kept = read_whole_parts(folder)
