@@ -1,0 +1,80 @@
+"""Layouts of image folders as they are published: read, or refused with what to type."""
+
+from pathlib import Path
+
+import pytest
+
+from dlbench.standard.folder_layout import Layout, find_layout
+
+
+def made(folder: Path, *names: str) -> Path:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return folder
+
+
+def splits(train: str, *others: str) -> list[str]:
+    return [f"{split}/{label}/1.png" for split in (train, *others) for label in ("cat", "dog")]
+
+
+def read(folder: Path, test: str = "auto") -> Layout:
+    return find_layout(folder, test, 0.2)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("Train", "Test"), ("training", "testing", "VALID"), ("TRAIN", "test", "val"), ("training_set", "test_set")],
+)
+@pytest.mark.parametrize("wrapped", ["", "archive/"])
+def test_published_names_are_recognized(tmp_path: Path, names: tuple[str, ...], wrapped: str) -> None:
+    files = [f"{wrapped}{name}" for name in splits(*names)]
+    layout = read(made(tmp_path, *files, "README.txt", "__MACOSX/train/cat/._1.png", ".DS_Store"))
+    assert list(layout.splits) == ["train", "test", "validation"][: len(names)]
+    assert [len(files) for files in layout.splits.values()] == [2] * len(names)
+    assert (layout.class_names, layout.notes) == (["cat", "dog"], [])
+
+
+@pytest.mark.parametrize(
+    ("files", "answer"),
+    [
+        (splits("train", "val"), r"(?s)no .*test beside.*:test=val .* or add :test=split"),
+        (["a/1.png"], "one class folder with images, a"),
+        (["x/a/1.png", "y/b/1.png"], r"(?s)x holds only folders \(a\).*path="),
+        ([*splits("train", "test"), "train/bird/1.heic"], r"(?s)bird has 1 file, .*\.heic.*Convert"),
+        ([*splits("train"), "test/1.png"], r"(?s)test has no class folders.*test=split"),
+        ([*splits("train", "test", "val", "valid")], "two folders for validation"),
+    ],
+)
+def test_other_layouts_are_refused_with_what_to_type(tmp_path: Path, files: list[str], answer: str) -> None:
+    with pytest.raises(ValueError, match=answer):
+        read(made(tmp_path, *files))
+
+
+def test_the_test_folder_can_be_named(tmp_path: Path) -> None:
+    made(tmp_path, *splits("train", "val"))
+    assert list(read(tmp_path, "val").splits) == ["train", "test"]
+    made(tmp_path, *(f"train/{label}/{i}.png" for label in ("cat", "dog") for i in range(40)))
+    assert list(read(tmp_path, "split").splits) == ["train", "test", "validation"]
+
+
+def test_what_is_left_out_is_said_and_an_empty_folder_is_no_class(tmp_path: Path) -> None:
+    made(tmp_path, *splits("train", "test"), "train/cat/2.heic", "train/3.png", "extra/x.txt")
+    (tmp_path / "train" / "bird").mkdir()
+    layout = read(tmp_path)
+    assert layout.class_names == ["cat", "dog"]
+    assert layout.notes == [
+        "skipped 1 file (.heic)",
+        "skipped 1 image outside the class folders",
+        "skipped empty folders (bird)",
+        "skipped folders beside the splits (extra)",
+    ]
+
+
+def test_linked_folders_are_followed_and_loops_are_not(tmp_path: Path) -> None:
+    made(tmp_path / "real", "cat/1.png", "dog/2.png")
+    made(tmp_path / "photos", *splits("train"))
+    (tmp_path / "photos" / "test").symlink_to(tmp_path / "real")
+    (tmp_path / "real" / "cat" / "loop").symlink_to(tmp_path / "real" / "cat")
+    assert len(read(tmp_path / "photos").splits["test"]) == 2
