@@ -76,7 +76,7 @@ def test_one_sentence_says_what_was_read() -> None:
 
 def test_what_was_read_is_kept_with_the_prepared_copy(tmp_path: Path) -> None:
     images, labels = np.zeros((3, 1, 2, 2), np.uint8), np.array([0, 1, 1])
-    stored = store(ImageData(images, labels, images, labels, ["a", "b"], notes=["turned"]), tmp_path)
+    stored = store(ImageData(images, labels, images + np.uint8(1), labels, ["a", "b"], notes=["turned"]), tmp_path)
     assert (stored.class_sizes, stored.notes) == ((1, 2), ("turned",))
     assert PreparedInfo.from_json(stored.to_json()) == stored
 
