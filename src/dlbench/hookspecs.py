@@ -7,7 +7,8 @@ only where the component is used.
 Plugins are called in order: the built-in ones first, then the others by the name of their entry point. A hook that
 declares components is called once in a process, when that kind is first needed: in the parent process, and in workers,
 which look up factories. Observers are called in the parent process alone, one at a time. A hook may omit parameters
-that it does not need. A hook that raises is reported once and not called again; everything else continues.
+that it does not need. A hook that raises is reported once and not called again; everything else continues. An observer
+that takes longer than ten seconds is reported, left to itself, and its plugin observes nothing more.
 """
 
 from collections.abc import Iterable, Mapping

@@ -163,3 +163,13 @@ def test_a_real_run_s_curves_are_those_of_its_epochs_csv(tmp_path: Path, monkeyp
     assert points(read(folder), "validation_accuracy") == pytest.approx(
         dict(zip(epochs["epoch"], epochs["validation_accuracy"], strict=True)), rel=1e-6
     )
+
+
+def test_a_resumed_trial_shows_the_epochs_before_its_interruption_too(observe: Callable[..., Path]) -> None:
+    whole = make_record(TRIALS[1], epochs=5)
+    observe()
+    for row in whole.epochs[3:]:  # what a session that resumes the trial sees
+        plugin.dlbench_epoch_finished(trial=whole.trial, metrics=row)  # type: ignore[arg-type]
+    plugin.dlbench_trial_finished(record=whole)
+    events = read(observe() / "study" / "mlp" / "seed-1")
+    assert points(events, "train_loss") == pytest.approx({epoch: 1 / epoch for epoch in range(1, 6)})

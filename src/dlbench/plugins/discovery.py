@@ -93,13 +93,15 @@ class PluginSet:
         """Return the loaded plugins by name."""
         return {plugin.name: plugin for plugin in self.plugins}
 
-    def call(self, hook: str, **arguments: Any) -> Iterator[tuple[Plugin, Any]]:
-        """Call one hook of every plugin, in the order of discovery, and yield each answer."""
+    def call(self, hook: str, *, only: str = "", **arguments: Any) -> Iterator[tuple[Plugin, Any]]:
+        """Call one hook of every plugin, or of one, in the order of discovery, and yield each answer."""
         implementations: dict[str, HookImpl] = {
             impl.plugin_name: impl for impl in getattr(self.manager.hook, hook).get_hookimpls()
         }
         for plugin in self.plugins:
             if plugin.name not in implementations or (plugin.name, hook) in self._disabled:
+                continue
+            if only not in ("", plugin.name):
                 continue
             answer, error = _guarded(_answer, implementations[plugin.name], arguments)
             if error:
@@ -108,9 +110,11 @@ class PluginSet:
                 yield plugin, answer
 
     def disable_hook(self, plugin: Plugin, hook: str, reason: str) -> None:
-        """Report a hook's fault once and never call that hook of the plugin again."""
+        """Report a hook's fault once, if there is a reason, and never call that hook of the plugin again."""
         if (plugin.name, hook) not in self._disabled:
             self._disabled.add((plugin.name, hook))
+            if not reason:
+                return
             self.problems.append(_problem(plugin.name, f"{plugin.distribution} {plugin.version}", reason))
             if self.strict:
                 raise _as_error(self.problems[-1:])

@@ -17,6 +17,7 @@ from dlbench.runs.checkpoint_files import discard_checkpoints, remove_empty_fold
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.provenance import provenance_id
 from dlbench.runs.timing import longest_first
+from dlbench.sessions.observers import Observers
 from dlbench.sessions.options import Display, Options, Outcome
 from dlbench.sessions.pending import forced_trials, kept_diagnostics, pending
 from dlbench.sessions.resume import ReuseRequirements, reusable
@@ -55,6 +56,7 @@ class LiveSession:
         self.plan = plan
         self.folder = folder
         self.registry = registry
+        self._observers = Observers(registry.plugins)
         self.display = display
         self.options = options
         self.provenance = provenance
@@ -121,8 +123,7 @@ class LiveSession:
 
     def observe(self, hook: str, **arguments: Any) -> None:
         """Call the observers; one that raises is reported once and disabled."""
-        for _ in self.registry.plugins.call(hook, **arguments):
-            pass
+        self._observers.call(hook, **arguments)
         for problem in self.registry.plugins.take_new_problems():
             self.display.note(str(problem))
 

@@ -28,6 +28,7 @@ class RunWriter:
         self._run = "run"
         self._labels: Mapping[str, str] = {}
         self._open: dict[str, EventFileWriter] = {}
+        self._steps: dict[str, set[int]] = {}
 
     def start(self, manifest: Manifest) -> None:
         """Begin a run: its name is the folder's, the labels of its variants are those of the screens."""
@@ -42,18 +43,31 @@ class RunWriter:
     def add_epoch(self, trial: Trial, metrics: Mapping[str, float]) -> None:
         """Add a point to each curve; the step is the epoch, from 1."""
         step = int(metrics["epoch"])
+        self._steps.setdefault(trial.trial_id, set()).add(step)
         for name, value in metrics.items():
             if name not in _NO_CURVE and isinstance(value, int | float):
                 self._add(trial, scalar_pb(name, value), step)
 
     def finish(self, record: TrialRecord) -> None:
         """Add the final figures under final/, and the end of the session that the HParams page lists."""
+        self._complete(record)
         figures = {**record.metrics, **record.cost}
         for name, value in figures.items():
             if isinstance(value, int | float):
                 self._add(record.trial, scalar_pb(f"final/{name}", value), int(figures.get("epochs_run") or 0))
         self._add(record.trial, _session_end(record.status in _ANSWERED), 0)
         self._open.pop(record.trial_id).close()
+
+    def _complete(self, record: TrialRecord) -> None:
+        """Write the curves again where this session saw only a part: the trial was resumed from a checkpoint."""
+        seen = self._steps.pop(record.trial_id, set())
+        if seen >= {int(row["epoch"] or 0) for row in record.epochs}:
+            return
+        if record.trial_id in self._open:
+            self._open.pop(record.trial_id).close()
+        for row in record.epochs:
+            self.add_epoch(record.trial, {name: value for name, value in row.items() if value is not None})
+        del self._steps[record.trial_id]
 
     def _add(self, trial: Trial, summary: Summary, step: int) -> None:
         if trial.trial_id not in self._open:
