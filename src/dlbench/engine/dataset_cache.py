@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -28,6 +29,7 @@ from dlbench.trials.trial import Trial
 if TYPE_CHECKING:
     from dlbench.plugins.protocols import DatasetFactory
 
+_ABANDONED_AFTER = 2 * 24 * 3600  # seconds; the longest that a preparation may go without writing
 _UNUSABLE_FOLDER = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST}
 )
@@ -92,6 +94,7 @@ def _store(data: ImageData | StreamedData, data_dir: Path, report: Report) -> tu
     Returns what is known of the data set, and whether a copy of it was there and damaged.
     """
     partial = data_dir / "prepared" / f".{uuid4().hex}"
+    _remove_abandoned(partial.parent)
     try:
         partial.mkdir(parents=True)
         write_arrays(data, partial, report)
@@ -104,6 +107,15 @@ def _store(data: ImageData | StreamedData, data_dir: Path, report: Report) -> tu
         raise _unusable(data_dir, error) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _remove_abandoned(prepared: Path) -> None:
+    """Remove what a killed process was writing: nothing in it has changed for days."""
+    for partial in prepared.glob(".*"):
+        with contextlib.suppress(OSError):
+            changed = max(path.stat().st_mtime for path in (partial, *partial.iterdir()))
+            if time.time() - changed > _ABANDONED_AFTER:
+                shutil.rmtree(partial, ignore_errors=True)
 
 
 def _is_whole(folder: Path) -> bool:

@@ -23,19 +23,22 @@ class TaskWorker:
         self.stop = stop
         self._worker: Worker | None = None
 
-    def call(self, function: Callable[..., Answer], *arguments: Any) -> Answer:
+    def call(
+        self, function: Callable[..., Answer], *arguments: Any, report: Callable[[int, int], None] | None = None
+    ) -> Answer:
         """Return what a function of an importable module returns in the worker, or raise what it raises.
 
-        Raises KeyboardInterrupt once `stop` is set.
+        report: called here with what the function passes to its own keyword `report`: how much is done, and of how
+        much. Raises KeyboardInterrupt once `stop` is set.
         """
         try:
-            answer, error, trace = self._ask(function, arguments)
+            answer, error, trace = self._ask(function, arguments, report)
         except (EOFError, OSError) as lost:
             if not (self._worker and self._worker.lost_server):
                 raise self._lost() from lost
             self.end()  # a task may be done again, in a worker of another server
             try:
-                answer, error, trace = self._ask(function, arguments)
+                answer, error, trace = self._ask(function, arguments, report)
             except (EOFError, OSError) as again:
                 raise self._lost() from again
         if error:
@@ -43,18 +46,29 @@ class TaskWorker:
         result: Answer = answer
         return result
 
-    def _ask(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, Exception | None, str]:
+    def _ask(
+        self,
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        report: Callable[[int, int], None] | None,
+    ) -> tuple[Any, Exception | None, str]:
         """Return what serve_tasks answers; raises EOFError or OSError if the worker dies meanwhile."""
         from dlbench.executors.processes import Worker
-        from dlbench.executors.worker import serve_tasks
+        from dlbench.executors.worker import Done, serve_tasks
 
         self._worker = self._worker or Worker(serve_tasks)
-        self._worker.connection.send((function, arguments))
-        while not self._worker.connection.poll(0.05):
+        self._worker.connection.send((function, arguments, report is not None))
+        while isinstance(answered := self._receive(self._worker), Done):
+            if report:
+                report(answered.done, answered.total)
+        answer: tuple[Any, Exception | None, str] = answered
+        return answer
+
+    def _receive(self, worker: "Worker") -> Any:
+        while not worker.connection.poll(0.05):
             if self.stop.is_set():
                 raise KeyboardInterrupt
-        answered: tuple[Any, Exception | None, str] = self._worker.connection.recv()
-        return answered
+        return worker.connection.recv()
 
     def _lost(self) -> DlbenchError:
         """Return the error of a worker that has died, and forget it."""

@@ -1,6 +1,7 @@
 """Small tasks for a worker process: what needs torch and returns an answer to the parent."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,12 +42,18 @@ def examine_training() -> Training:
     )
 
 
-def prepare_dataset(name: str, parameters: dict[str, ParameterValue], data_dir: str, download: bool) -> PreparedInfo:
-    """Prepare a data set by its qualified name."""
+def prepare_dataset(
+    name: str,
+    parameters: dict[str, ParameterValue],
+    data_dir: str,
+    download: bool,
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> PreparedInfo:
+    """Prepare a data set by its qualified name. report: called with the number of images stored, and of all."""
     from dlbench.engine.dataset_cache import prepare
     from dlbench.plugins.registry import Registry
 
-    return prepare(Registry.load().get(Dataset, name), parameters, Path(data_dir), download)
+    return prepare(Registry.load().get(Dataset, name), parameters, Path(data_dir), download, report)
 
 
 def measure_rates(trials: list[Any], data_dir: str, seconds: float, windows: int) -> list[dict[str, tuple[float, ...]]]:

@@ -9,13 +9,14 @@ import pickle
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from pkgutil import resolve_name
 from queue import SimpleQueue
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlbench.errors import describe_error
 from dlbench.executors.allocator import keep_freed_memory
@@ -28,7 +29,16 @@ if TYPE_CHECKING:
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
+_SECONDS_BETWEEN_REPORTS = 0.2
+
 Send = Callable[[dict[str, Any]], None]
+
+
+class Done(NamedTuple):
+    """How much of a task is done, sent while it runs."""
+
+    done: int
+    total: int
 
 
 def prepare_process() -> None:
@@ -118,16 +128,32 @@ def serve_tasks(connection: "Connection[Any, Any]") -> None:
     prepare_process()
     while True:
         try:
-            function, arguments = connection.recv()
+            function, arguments, reports = connection.recv()
         except (EOFError, OSError):
             return
-        connection.send(_answer(function, arguments))
+        given = {"report": _reporting(connection)} if reports else {}
+        connection.send(_answer(function, arguments, given))
 
 
-def _answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, Exception | None, str]:
+def _reporting(connection: "Connection[Any, Any]") -> Callable[[int, int], None]:
+    """Return a function that tells the parent how much of a task is done, a few times a second at most."""
+    sent = 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal sent
+        if time.monotonic() - sent > _SECONDS_BETWEEN_REPORTS:
+            sent = time.monotonic()
+            connection.send(Done(done, total))
+
+    return report
+
+
+def _answer(
+    function: Callable[..., Any], arguments: tuple[Any, ...], given: dict[str, Any]
+) -> tuple[Any, Exception | None, str]:
     """Return what a function returns, or its exception with the traceback as text."""
     try:
-        return function(*arguments), None, ""
+        return function(*arguments, **given), None, ""
     except Exception as error:
         try:
             pickle.loads(pickle.dumps(error))

@@ -1,6 +1,7 @@
 """Complete trials with what depends on the machine: prepared data sets, devices, "auto". torch runs in a worker."""
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -99,19 +100,25 @@ class TrialResolver:
 
     def prepare(self, entry: Entry[Dataset], parameters: "Mapping[str, ParameterValue]") -> PreparedInfo:
         """Prepare a data set in a worker; download what is not on disk, after a note."""
-        from dlbench.executors.tasks import prepare_dataset
-
         self.note(f"Preparing the data set {entry.record.name}.")
         try:
-            info = self.call(prepare_dataset, entry.name, dict(parameters), str(self.data_dir), False)
+            info = self._prepare(entry, parameters, download=False)
         except DataMissingError:
             size = _download_size(entry)
             if not size:
                 raise
             self.note(f"{entry.record.name} is not in {self.data_dir}: downloading {size} from its publisher.")
-            info = self.call(prepare_dataset, entry.name, dict(parameters), str(self.data_dir), True)
+            info = self._prepare(entry, parameters, download=True)
         self.note(f"{entry.record.name}: {info.sentence}.")
         return info
+
+    def _prepare(
+        self, entry: Entry[Dataset], parameters: "Mapping[str, ParameterValue]", *, download: bool
+    ) -> PreparedInfo:
+        from dlbench.executors.tasks import prepare_dataset
+
+        arguments = (entry.name, dict(parameters), str(self.data_dir), download)
+        return self._worker.call(prepare_dataset, *arguments, report=Tenths(entry.record.name, self.note).report)
 
     def verify(self, dataset: Selection) -> tuple[PreparedInfo, bool]:
         """Read a data set's files again in a worker; return its facts, and whether its prepared arrays were damaged."""
@@ -142,6 +149,26 @@ class TrialResolver:
     def call(self, function: Callable[..., Answer], *arguments: Any) -> Answer:
         """Run a task in a worker and return its answer; KeyboardInterrupt once `stop` is set."""
         return self._worker.call(function, *arguments)
+
+
+class Tenths:
+    """Notes how many images are prepared: at each tenth of them, and no sooner than two seconds after the last note.
+
+    clock: a monotonic clock, in seconds.
+    """
+
+    SECONDS = 2.0
+
+    def __init__(self, name: str, note: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._name, self._note, self._clock = name, note, clock
+        self._tenth, self._noted = 0, clock()
+
+    def report(self, done: int, total: int) -> None:
+        """Note how many of all images are prepared, where that is due."""
+        tenth = 10 * done // max(total, 1)
+        if self._tenth < tenth < 10 and self._clock() - self._noted >= self.SECONDS:
+            self._tenth, self._noted = tenth, self._clock()
+            self._note(f"{self._name}: {done:,} of {total:,} images are prepared.")
 
 
 def check_paths(plan: Plan, registry: Registry) -> None:

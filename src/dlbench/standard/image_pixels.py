@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
 
 #: Formats that are opened; Pillow's others call other programs (EPS) or are rarely tested.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
@@ -50,6 +51,8 @@ def read_image(path: Path, wanted: Wanted, note: Callable[[str], None]) -> NDArr
     try:
         with Image.open(path, formats=FORMATS) as image:
             _check(path, image, wanted, note)
+            if image.mode in _PLAIN | _ALPHA and _is_deep(image):
+                note("of 16 bits a channel, of which the higher 8 are kept")
             image.load()
             pixels = _upright(_on_white(_eight_bits(path, image, note), note), image, note)
     except _ImageProblemError:
@@ -93,6 +96,13 @@ def _check(path: Path, image: Image.Image, wanted: Wanted, note: Callable[[str],
             f"{path} holds {count:,} images (frames or pages), where one is expected\n"
             "Add :frames=first to the data set to take the first of each file, or save the others as files."
         )
+
+
+def _is_deep(image: Image.Image) -> bool:
+    """Return whether the file has 16 bits a channel where Pillow gives 8; known before the pixels are loaded."""
+    tiles = image.tile if isinstance(image, ImageFile) else []
+    raw_modes = (tile.args if isinstance(tile.args, tuple) else (tile.args,) for tile in tiles)
+    return any(isinstance(mode, str) and ";16" in mode for modes in raw_modes for mode in modes[:1])
 
 
 def _eight_bits(path: Path, image: Image.Image, note: Callable[[str], None]) -> Image.Image:

@@ -21,7 +21,7 @@ from dlbench.components.image_data import ImageData
 from dlbench.components.records import Dataset
 from dlbench.components.syntax import parse_reference
 from dlbench.dataset_index import PreparedInfo, is_complete, lookup, prepared_folder
-from dlbench.engine.dataset_cache import load, load_for_trial, prepare
+from dlbench.engine.dataset_cache import load, load_for_trial, prepare, store
 from dlbench.errors import ContractError, DataError, DataMissingError
 from dlbench.plugins.discovery import Plugin
 from dlbench.plugins.registry import Entry, Registry
@@ -603,3 +603,16 @@ def test_the_real_data_sets_fit_their_records(
     assert (info.train_size, info.test_size) == sizes
     assert find(entry, tmp_path) == info
     assert len(load(info.digest, tmp_path).test_labels) == sizes[1]
+
+
+def test_pieces_of_a_killed_preparation_go_days_later_and_those_of_a_running_one_stay(tmp_path):
+    abandoned, running = tmp_path / "prepared" / ".abandoned", tmp_path / "prepared" / ".running"
+    for folder in (abandoned, running):
+        folder.mkdir(parents=True)
+        (folder / "train_images.npy").write_bytes(b"half")
+    for path in (abandoned, abandoned / "train_images.npy", running):
+        os.utime(path, (0, 0))
+    images, labels = np.zeros((4, 1, 2, 2), np.uint8), np.array([0, 1, 0, 1])
+    store(ImageData(images, labels, images, labels, ["a", "b"]), tmp_path)
+    assert not abandoned.exists()
+    assert running.exists()

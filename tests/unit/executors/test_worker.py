@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+import time
 from multiprocessing import Pipe
 from queue import SimpleQueue
 from types import SimpleNamespace
@@ -69,3 +70,18 @@ def test_a_task_is_given_up_once_it_shall_stop():
     with pytest.raises(KeyboardInterrupt):
         worker.call(signal.pause)
     assert worker.end() == -signal.SIGKILL
+
+
+def _count(total, report):
+    for done in range(1, total + 1):
+        report(done, total)
+        time.sleep(0.25)
+    return total
+
+
+def test_a_task_says_how_far_it_is_while_it_runs(tasks):
+    told = []
+    assert tasks.call(_count, 3, report=lambda done, total: told.append((done, total))) == 3
+    assert told[0] == (1, 3)
+    assert told == sorted(told)
+    assert tasks.call(os.getpid)  # the next answer is its own

@@ -15,7 +15,7 @@ from dlbench.errors import DataMissingError
 from dlbench.plans.build import build, resolve
 from dlbench.plans.plan import Request
 from dlbench.plugins.registry import Registry
-from dlbench.sessions.resolve import TrialResolver, check_paths
+from dlbench.sessions.resolve import Tenths, TrialResolver, check_paths
 from dlbench.standard.dataset_records import DATASETS
 
 IMAGE_FOLDER = next(record for record in DATASETS if record.name == "image-folder")
@@ -103,3 +103,16 @@ def test_linked_replaced_and_renamed_files_change_the_fingerprint(tmp_path: Path
     states.append(now())
     assert len(set(states)) == 3
     assert now() == states[-1]
+
+
+def test_progress_is_noted_at_tenths_and_not_more_often_than_can_be_read():
+    now, told = [0.0], []
+    tenths = Tenths("image-folder", told.append, clock=lambda: now[0])
+    for done in range(1, 2001):
+        now[0] += 0.05
+        tenths.report(done, 2000)
+    assert told[0] == "image-folder: 200 of 2,000 images are prepared."
+    assert len(told) == 9
+    quick = Tenths("image-folder", told.append, clock=lambda: 0.0)
+    quick.report(1999, 2000)
+    assert len(told) == 9

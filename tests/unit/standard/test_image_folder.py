@@ -58,6 +58,7 @@ def test_images_of_several_sizes_ask_for_a_size_and_take_it(tmp_path: Path) -> N
     with pytest.raises(ValueError, match=r"4.png has 9×9 pixels, .*1.png 6×4\nGive one size for all: size=4"):
         read_folder(tmp_path)
     assert read_folder(tmp_path, size=8).train_images.shape == (4, 3, 8, 8)
+    assert read_folder(tmp_path, size="4x8").train_images.shape == (4, 3, 4, 8)
 
 
 def test_without_train_and_test_the_names_decide_the_split_and_new_files_move_none(tmp_path: Path) -> None:

@@ -100,6 +100,28 @@ def test_sixteen_bits_are_divided_by_257_and_rounded(tmp_path: Path) -> None:
         assert np.array_equal(read(tmp_path / name)[..., 0], np.rint(values / 257))
 
 
+@pytest.mark.parametrize(("channels", "kind"), [(3, 2), (4, 6)])
+def test_deep_colors_keep_their_higher_bits_and_it_is_said(tmp_path: Path, channels: int, kind: int) -> None:
+    values = np.random.default_rng(0).integers(0, 65536, (5, 6, channels)).astype(">u2")
+    values[..., 3:] = 65535
+    (tmp_path / "a.png").write_bytes(_png(values, kind))
+    notes: list[str] = []
+    assert np.array_equal(read_image(tmp_path / "a.png", COLOR, notes.append), values[..., :3] >> 8)
+    assert notes == ["of 16 bits a channel, of which the higher 8 are kept"]
+
+
+def _png(values: NDArray[Any], kind: int) -> bytes:
+    """Return a PNG of 16 bits a channel, which Pillow does not write. kind: its color type."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, kind, 0, 0, 0)
+    rows = b"".join(b"\0" + row.tobytes() for row in values)
+    image = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + image
+
+
 def test_opaque_alpha_changes_no_pixel(tmp_path: Path) -> None:
     image = random_image("RGB", np.random.default_rng(0))
     layered = image.copy()
