@@ -1,7 +1,7 @@
 """What content of files has to be before it is used: one check for each shape, whose error says where and what."""
 
 import math
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from dlbench.components.syntax import LARGEST_INTEGER
@@ -41,18 +41,18 @@ def check_known(content: Iterable[str], known: Container[str]) -> None:
 
 def as_table(value: object, name: str) -> Mapping[str, Any]:
     """Return a value that is a table."""
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):  # the first is much faster
         raise ShapeError(name, "a table", value)
     return value
 
 
 def as_list(value: object, name: str) -> list[Any]:
     """Return a value that is a list; a tuple counts as one."""
-    if isinstance(value, tuple):
-        return list(value)
-    if not isinstance(value, list):
+    if isinstance(value, list):
+        return value
+    if not isinstance(value, tuple):
         raise ShapeError(name, "a list", value)
-    return value
+    return list(value)
 
 
 def as_text(value: object, name: str) -> str:
@@ -97,7 +97,7 @@ def as_wholes(value: object, name: str, least: int = -LARGEST_INTEGER) -> tuple[
 def as_numbers(value: object, name: str) -> tuple[float, ...]:
     """Return the measured numbers of a list."""
     numbers = as_list(value, name)
-    if not _NUMBERS.issuperset(map(type, numbers)) or not all(map(is_measurement, numbers)):
+    if not _NUMBERS.issuperset(map(type, numbers)) or not _all_measurements(numbers):
         raise ShapeError(name, "a list of numbers", value)
     return tuple(numbers)
 
@@ -105,10 +105,17 @@ def as_numbers(value: object, name: str) -> tuple[float, ...]:
 def as_cells(value: object, name: str = "") -> Mapping[str, float | int | None]:
     """Return a table of measured numbers, some of which may be absent."""
     cells = as_table(value, name)
-    if not _CELLS.issuperset(map(type, cells.values())) or not all(map(is_measurement, cells.values())):
+    if not _CELLS.issuperset(map(type, cells.values())) or not _all_measurements(
+        [cell for cell in cells.values() if cell is not None]
+    ):
         wrong = next(key for key, cell in cells.items() if type(cell) not in _CELLS or not is_measurement(cell))
         raise ShapeError(wrong, "a number", cells[wrong])
     return cells
+
+
+def _all_measurements(numbers: Sequence[float]) -> bool:
+    """Return whether all numbers are measurements; the usual sizes are decided at once."""
+    return max(map(abs, numbers), default=0) <= LARGEST_INTEGER or all(map(is_measurement, numbers))
 
 
 def _too_large(value: object) -> bool:

@@ -17,6 +17,7 @@ from dlbench.trials.trial_record import TrialRecord
 FORMAT = 2
 _HEAD = b'{"format":%d,' % FORMAT
 _TAIL = re.compile(rb',"checksum":"([0-9a-f]{16})"\}\Z')
+_TAIL_LENGTH = 31
 #: Where a record begins: nothing in its JSON reads like that.
 _BEGINNING = re.compile(rb'(?=\{"(?:format|trial_id)":)')
 
@@ -62,8 +63,8 @@ def parse_line(line: bytes) -> TrialRecord | Unreadable:
 
 def _is_whole(line: bytes, content: Mapping[str, Any]) -> bool:
     """Return whether a line has its checksum; raise ValueError where it has another one, or has lost it."""
-    found = _TAIL.search(line)
-    if found and _checksum(line[: found.start()]) == found[1]:
+    found = _TAIL.match(line[-_TAIL_LENGTH:])
+    if found and _checksum(line[:-_TAIL_LENGTH]) == found[1]:
         if content.get("format") != FORMAT:
             raise UnknownFieldError([f"the format {content.get('format')!r}"])
         return True

@@ -159,7 +159,9 @@ def _session(content: object) -> Mapping[str, Any]:
 
 def _check_schema(content: Mapping[str, Any], path: Path) -> None:
     schema = as_whole(content.get("schema"), "its schema", least=1)
-    if schema <= SCHEMA:
+    checksums = content.get(_CHECKSUMS)
+    damaged = isinstance(checksums, Mapping) and checksums.get("schema", digest(schema)) != digest(schema)
+    if schema <= SCHEMA or damaged:  # damage is reported with that of the other parts
         return
     sessions = as_list(content.get("sessions", []), "its list of sessions")
     versions = as_table(sessions[-1] if sessions else {}, "a session").get("versions", {})

@@ -305,6 +305,13 @@ def test_what_of_a_damaged_manifest_is_whole_is_kept(run):
     assert [session["session"] for session in after.sessions] == [session["session"] for session in before.sessions]
 
 
+def test_a_damaged_version_is_not_taken_for_that_of_a_newer_dlbench(run):
+    text = (run / "manifest.json").read_text()
+    (run / "manifest.json").write_text(text.replace('"schema": 2', '"schema": 6'))
+    assert all(repaired for _, repaired in repair(run))
+    assert list(examine(run)) == []
+
+
 def test_a_manifest_of_an_older_version_is_written_as_before_until_a_session_begins(run, plan, provenance):
     write_manifest(run, Manifest(schema=1, name="run", plan=plan, sessions=({"session": "a"},)))
     assert "checksums" not in json.loads((run / "manifest.json").read_text())
