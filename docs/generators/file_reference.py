@@ -30,7 +30,7 @@ def tables() -> dict[str, tuple[str, ...]]:
     """Return the columns of each CSV file; settings and metrics other than the fixed columns come last."""
     found = {name: definition.columns for name, definition in TABLE_DEFINITIONS.items()}
     found["trials"] = tuple(dict.fromkeys((*found["trials"], *SETTINGS, "dataset_digest", *TRIAL_METRICS)))
-    found["epochs"] = (*found["epochs"], "images_per_second")
+    found["epochs"] = (*found["epochs"], "images_per_second", "validation_balanced_accuracy")
     return found | {"comparison": COMPARISON_COLUMNS, "claims": CLAIM_COLUMNS, "reported": reported_table(())[0]}
 
 

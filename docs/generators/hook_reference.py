@@ -65,7 +65,8 @@ def _hook(name: str) -> str:
 
 def records_page() -> str:
     """Return the page of records: those that plugins make and those that they receive."""
-    made = [specs.Parameter, specs.Component, *specs.KINDS.values(), Value, dlbench.ImageData]
+    data = [dlbench.ImageData, dlbench.StreamedData, dlbench.StreamedImages]
+    made = [specs.Parameter, specs.Component, *specs.KINDS.values(), Value, *data]
     handed = [dlbench.Trial, dlbench.Selection, dlbench.TrialRecord, dlbench.Manifest, dlbench.WorkUnit]
     events = [dlbench.TrialStarted, dlbench.EpochFinished, dlbench.TrialNoted, dlbench.TrialFinished]
     return (

@@ -42,8 +42,11 @@ def test_a_folder_measured_afterwards_has_the_same_numbers_and_loses_nothing(dlb
     assert "(4 of 4 trials were finished before)" in again.stdout
     assert rows(tmp_path, "steps")
 
-    more = dlbench(*run[: -len(SHORT) - 1], "3", *SHORT)  # another seed is measured like the others
+    more = dlbench(*run[: -len(SHORT) - 1], "3", *SHORT)  # another seed is measured only where that is asked for
     assert more.returncode == 0
+    assert len({row["trial_id"] for row in rows(tmp_path, "diagnostics")}) == 4
+    measured = dlbench(*run[: -len(SHORT) - 1], "3", *SHORT, "--diagnostics", "gradient-norm")
+    assert measured.returncode == 0
     assert len({row["trial_id"] for row in rows(tmp_path, "diagnostics")}) == 6
 
 
