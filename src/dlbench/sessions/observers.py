@@ -34,7 +34,7 @@ class Observers:
             except BaseException as error:  # where a fault of a plugin is an error
                 failed.append(error)
 
-        thread = threading.Thread(target=run, daemon=True)
+        thread = threading.Thread(target=run, name=f"observer {plugin.name}", daemon=True)
         thread.start()
         thread.join(LIMIT_SECONDS)
         sys.stdout = stdout  # a call that hangs has redirected it
