@@ -53,11 +53,11 @@ def _checks(results_dir: Path | None, data_dir: Path | None) -> "Iterator[Check]
 def _print(checks: "list[Check]") -> None:
     from rich.text import Text
 
-    from dlbench.report.terminal.console import Table
+    from dlbench.report.terminal.console import Lines, Table
 
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     for check in checks:
         words = f"{check.found}\n{check.advice}" if check.advice else check.found
-        table.add_row(Text(check.name), Text(check.health, style=_STYLES[check.health]), Text(words))
+        table.add_row(Text(check.name), Text(check.health, style=_STYLES[check.health]), Lines(words))
     output().print(table)

@@ -8,7 +8,9 @@ from rich.text import Text
 
 from dlbench.analysis.claims import ClaimAnswer
 from dlbench.analysis.reported import ReportedFigure
+from dlbench.report.terminal.console import Lines
 from dlbench.report.terminal.layout import plain_table
+from dlbench.report.terminal.visible import visible
 from dlbench.statistics.notation import with_interval
 
 _ABSENT = "–"
@@ -66,6 +68,7 @@ def claims_view(answers: Sequence[ClaimAnswer], notes: Sequence[str] = ()) -> Ta
     table.add_column("answer", no_wrap=True)
     table.add_column("why", ratio=5)
     for answer in answers:
-        claim = Text.assemble(answer.text, (f"\n{answer.relation}: {answer.metric}{_at(answer.at)}", "dim"))
+        tested = visible(f"{answer.relation}: {answer.metric}{_at(answer.at)}")
+        claim = Lines.assemble(visible(answer.text), "\n", (tested, "dim"))
         table.add_row(claim, Text(answer.answer, style=f"bold {ANSWER_COLORS[answer.answer]}"), Text(answer.why))
     return table

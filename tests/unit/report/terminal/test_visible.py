@@ -6,7 +6,9 @@ import json
 import pytest
 from rich.text import Text
 
+from dlbench.analysis.claims import ClaimAnswer
 from dlbench.report.terminal.console import LiteralConsole, Table, plain_console
+from dlbench.report.terminal.experiments import claims_view
 from dlbench.report.terminal.layout import plain_table
 from dlbench.report.terminal.visible import json_visible, visible
 
@@ -71,3 +73,10 @@ def test_styles_survive() -> None:
     console = LiteralConsole(force_terminal=True, color_system="standard", file=io.StringIO(), width=40)
     console.print(Text("bold", "bold"))
     assert console.file.getvalue() == "\x1b[1mbold\x1b[0m\n"
+
+
+def test_a_claim_stands_above_what_was_tested_and_adds_no_line_of_its_own() -> None:
+    answer = ClaimAnswer(text="a\nb", relation="a > b", metric="test_accuracy", at="last", answer="supported", why="p")
+    lines = [line.split("  ")[0].strip() for line in printed(claims_view([answer])).splitlines()]
+    place = lines.index("a\\nb")
+    assert lines[place + 1].startswith("a > b:")
