@@ -14,6 +14,7 @@ from dlbench.experiments.experiment_file import Claim
 from dlbench.experiments.relations import Operand
 from dlbench.plans.naming import find_group
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
+from dlbench.statistics.sums import total
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 Series = dict[int, float | None]
@@ -132,4 +133,4 @@ def _context(variant: PlannedVariant, axes: set[str]) -> tuple[str, ...]:
 
 def _scaled_mean(values: Sequence[float | None], scale: float) -> float | None:
     known = [value for value in values if value is not None]
-    return scale * math.fsum(known) / len(known) if known and len(known) == len(values) else None
+    return scale * total(known) / len(known) if known and len(known) == len(values) else None

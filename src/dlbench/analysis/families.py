@@ -7,6 +7,7 @@ from itertools import combinations
 
 from dlbench.components.records import ParameterValue
 from dlbench.statistics.sentences import Lead, lead_sentence, more_seeds_sentence, sentence
+from dlbench.statistics.sums import total
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 from dlbench.trials.settings import SETTINGS
 
@@ -193,7 +194,7 @@ def estimate_variant(variant: str, series: Series, rules: Rules) -> VariantEstim
     return VariantEstimate(
         variant=variant,
         n=len(found),
-        mean=math.fsum(found) / len(found),
+        mean=total(found) / len(found),
         std=float(standard_deviation(found)),
         mean_low=float(low),
         mean_high=float(high),
@@ -211,7 +212,7 @@ def average(rows: Sequence[Series]) -> Series:
     means: dict[int, float | None] = {}
     for seed in dict.fromkeys(seed for row in rows for seed in row):
         values = known(dict(enumerate(row.get(seed) for row in rows)))
-        means[seed] = math.fsum(values) / len(rows) if len(values) == len(rows) else None
+        means[seed] = total(values) / len(rows) if len(values) == len(rows) else None
     return means
 
 

@@ -31,6 +31,7 @@ from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.notation import p_equation
 from dlbench.statistics.sentences import Lead
+from dlbench.statistics.sums import total
 from dlbench.statistics.verdicts import Comparison, Rules
 from dlbench.trials.settings import SETTINGS
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -272,7 +273,7 @@ def _rank(axes: Sequence[str], grid: Grid, rules: Rules) -> "Ranking | None":
     for names, series in grid:
         if found := known(series):
             label = ", ".join(names.get(axis, "") for axis in others)
-            values.setdefault(label, {})[names["dataset"]] = math.fsum(found) / len(found)
+            values.setdefault(label, {})[names["dataset"]] = total(found) / len(found)
     finite = [{name for name, x in row.items() if math.isfinite(x)} for row in values.values()]
     shared = set.intersection(*finite) if finite else set()
     if len(values) < 3 or len(shared) < 2:

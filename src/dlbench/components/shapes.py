@@ -1,6 +1,5 @@
 """What content of files has to be before it is used: one check for each shape, whose error says where and what."""
 
-import math
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,8 +8,6 @@ from dlbench.components.syntax import LARGEST_INTEGER
 _NUMBERS = frozenset({int, float})
 _CELLS = frozenset({int, float, type(None)})
 _LONGEST = 60
-#: The largest finite number of a measurement: its square is a number too. float32 ends at 3.4e38.
-LARGEST_MEASUREMENT = 1e150
 
 
 class ShapeError(ValueError):
@@ -95,36 +92,29 @@ def as_wholes(value: object, name: str, least: int = -LARGEST_INTEGER) -> tuple[
 
 
 def as_numbers(value: object, name: str) -> tuple[float, ...]:
-    """Return the measured numbers of a list."""
+    """Return the numbers of a list."""
     numbers = as_list(value, name)
-    if not _NUMBERS.issuperset(map(type, numbers)) or not _all_measurements(numbers):
+    if not _NUMBERS.issuperset(map(type, numbers)) or _any_too_large(numbers):
         raise ShapeError(name, "a list of numbers", value)
     return tuple(numbers)
 
 
 def as_cells(value: object, name: str = "") -> Mapping[str, float | int | None]:
-    """Return a table of measured numbers, some of which may be absent."""
+    """Return a table of numbers, some of which may be absent."""
     cells = as_table(value, name)
-    if not _CELLS.issuperset(map(type, cells.values())) or not _all_measurements(
+    if not _CELLS.issuperset(map(type, cells.values())) or _any_too_large(
         [cell for cell in cells.values() if cell is not None]
     ):
-        wrong = next(key for key, cell in cells.items() if type(cell) not in _CELLS or not is_measurement(cell))
+        wrong = next(key for key, cell in cells.items() if type(cell) not in _CELLS or _too_large(cell))
         raise ShapeError(wrong, "a number", cells[wrong])
     return cells
 
 
-def _all_measurements(numbers: Sequence[float]) -> bool:
-    """Return whether all numbers are measurements; the usual sizes are decided at once."""
-    return max(map(abs, numbers), default=0) <= LARGEST_INTEGER or all(map(is_measurement, numbers))
+def _any_too_large(numbers: Sequence[float]) -> bool:
+    """Return whether a whole number is beyond what can be held; the usual sizes are decided at once."""
+    return not max(map(abs, numbers), default=0) <= LARGEST_INTEGER and any(map(_too_large, numbers))
 
 
 def _too_large(value: object) -> bool:
     """Return whether a whole number is beyond what other programs, and floating-point numbers, hold."""
     return type(value) is int and not -LARGEST_INTEGER <= value <= LARGEST_INTEGER
-
-
-def is_measurement(value: float | None) -> bool:
-    """Return whether a number, if there is one, is infinite, NaN, or of a size that can be calculated with."""
-    if value is None or -LARGEST_MEASUREMENT <= value <= LARGEST_MEASUREMENT:
-        return type(value) is not int or not _too_large(value)
-    return type(value) is float and not math.isfinite(value)

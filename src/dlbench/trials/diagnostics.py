@@ -13,7 +13,6 @@ from dlbench.components.shapes import (
     as_text,
     as_texts,
     as_whole,
-    is_measurement,
 )
 from dlbench.errors import DlbenchError
 
@@ -44,13 +43,11 @@ class Reading(NamedTuple):
         if len(parts) != len(cls._fields):
             raise ShapeError("a value of a diagnostic", f"a list of {', '.join(cls._fields)}", content)
         epoch, layer, diagnostic, value = parts
-        if not is_measurement(as_number(value, f"the value of {diagnostic}")):
-            raise ShapeError(f"the value of {diagnostic}", "a number", value)
         return cls(
             as_whole(epoch, "the epoch of a diagnostic", least=0),
             as_text(layer, "the layer of a diagnostic"),
             as_text(diagnostic, "the name of a diagnostic"),
-            value,
+            as_number(value, f"the value of {diagnostic}"),
         )
 
 

@@ -172,19 +172,19 @@ def test_only_done_and_diverged_count_as_an_answer() -> None:
 
 names = st.from_regex(r"[a-z]{1,6}/[a-z0-9-]{1,8}", fullmatch=True)
 numbers = st.floats(allow_nan=False)
+whole = st.integers(-(2**63) + 1, 2**63 - 1)
 values = st.one_of(
     st.none(),
     st.booleans(),
-    st.integers(),
+    whole,
     numbers,
     st.text(max_size=8),
-    st.lists(st.integers() | numbers, max_size=3).map(tuple),
+    st.lists(whole | numbers, max_size=3).map(tuple),
 )
 selections = st.builds(
-    Selection,
+    lambda name, parameters: Selection(name, parameters, tuple(parameters)[:2]),
     names,
     st.dictionaries(st.text(min_size=1, max_size=5), values, max_size=3),
-    st.lists(st.text(max_size=5), max_size=2).map(tuple),
 )
 settings = st.builds(
     Settings,
@@ -203,24 +203,26 @@ trials = st.builds(
     scheduler=selections,
     optimizer=selections,
     settings=settings,
-    seed=st.integers(0, 2**63),
+    seed=st.integers(0, 2**63 - 1),
     dataset_digest=st.text(max_size=8),
     input_shape=st.none() | st.tuples(*[st.integers(1, 300)] * 3),
     num_classes=st.none() | st.integers(1, 1000),
 )
 metrics = st.dictionaries(
-    st.sampled_from(["train_loss", "test_accuracy", "epoch"]), st.none() | st.integers() | numbers, max_size=3
+    st.sampled_from(["train_loss", "test_accuracy", "epoch"]), st.none() | whole | numbers, max_size=3
 )
+counts = st.integers(0, 2**63 - 1)
+confusions = st.tuples(*[st.tuples(counts, counts)] * 2)
+tables = st.just(((), ())) | st.tuples(st.tuples(*[st.text(max_size=4)] * 2) | st.just(()), confusions)
 records = st.builds(
-    TrialRecord,
+    lambda table, **rest: TrialRecord(class_names=table[0], confusion=table[1], **rest),
+    table=tables,
     trial=trials,
     status=st.sampled_from(["done", "diverged", "failed", "vetoed", "timeout", "oom"]),
     message=st.text(max_size=8),
     metrics=metrics,
     cost=metrics,
     epochs=st.lists(metrics, max_size=2).map(tuple),
-    confusion=st.lists(st.tuples(st.integers(0), st.integers(0)), max_size=2).map(tuple),
-    class_names=st.lists(st.text(max_size=4), max_size=2).map(tuple),
     log=st.text(max_size=8),
     provenance_id=st.text(max_size=4),
 )
