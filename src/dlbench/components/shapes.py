@@ -1,6 +1,7 @@
 """What content of files has to be before it is used: one check for each shape, whose error says where and what."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from dlbench.components.syntax import LARGEST_INTEGER
@@ -108,6 +109,23 @@ def as_cells(value: object, name: str = "") -> Mapping[str, float | int | None]:
         wrong = next(key for key, cell in cells.items() if type(cell) not in _CELLS or _too_large(cell))
         raise ShapeError(wrong, "a number", cells[wrong])
     return cells
+
+
+def as_rows(value: object, name: str) -> tuple[Mapping[str, float | int | None], ...]:
+    """Return the tables of numbers of a list, all checked at once unless one of them is wrong."""
+    rows = as_list(value, name)
+    if set(map(type, rows)) <= {dict}:
+        cells = list(chain.from_iterable(map(dict.values, rows)))
+        if _CELLS.issuperset(map(type, cells)) and not _any_too_large([cell for cell in cells if cell is not None]):
+            return tuple(rows)
+    return tuple(as_cells(row, name) for row in rows)
+
+
+def as_matrix(value: object, name: str) -> tuple[tuple[int, ...], ...]:
+    """Return the rows of a list of lists of whole numbers from 0, all checked at once."""
+    rows = tuple(tuple(as_list(row, name)) for row in as_list(value, name))
+    as_wholes(list(chain.from_iterable(rows)), name, least=0)
+    return rows
 
 
 def _any_too_large(numbers: Sequence[float]) -> bool:

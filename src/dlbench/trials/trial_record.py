@@ -10,7 +10,9 @@ from dlbench.components.shapes import (
     UnknownFieldError,
     as_cells,
     as_list,
+    as_matrix,
     as_numbers,
+    as_rows,
     as_table,
     as_text,
     as_texts,
@@ -106,7 +108,7 @@ class TrialRecord:
             **{name: as_text(known.get(name, ""), name) for name in ("message", "log", "provenance_id")},
             metrics=as_cells(known.get("metrics", {}), "metrics"),
             cost=as_cells(known.get("cost", {}), "cost"),
-            epochs=tuple(as_cells(row, "an epoch") for row in as_list(known.get("epochs", []), "epochs")),
+            epochs=as_rows(known.get("epochs", []), "epochs"),
             confusion=confusion,
             class_names=names,
             steps=as_numbers(known.get("steps", []), "steps"),
@@ -126,9 +128,8 @@ _KEYS = frozenset({*TrialRecord.__dataclass_fields__, "trial_id", "format", "che
 def _confusion(content: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
     """Return class names and confusion matrix, which has a row and a column for each name."""
     names = as_texts(content.get("class_names", []), "class_names")
-    rows = as_list(content.get("confusion", []), "confusion")
-    counts = tuple(as_wholes(row, "confusion", least=0) for row in rows)
+    counts = as_matrix(content.get("confusion", []), "confusion")
     size = len(names) or len(counts)
     if size and {size} != {len(counts), *map(len, counts)}:
-        raise ShapeError("confusion", f"a table of {size} × {size} counts", rows)
+        raise ShapeError("confusion", f"a table of {size} × {size} counts", counts)
     return names, counts
