@@ -43,12 +43,16 @@ def check_fixed(old: PlanRecord, new: PlanRecord) -> None:
     names = [name for name in {**fixed, **new.fixed} if fixed.get(name) != new.fixed.get(name)]
     if names:
         differences = [
-            f"{name} is {fixed.get(name, 'varied')} there and {new.fixed.get(name, 'varied')} here" for name in names
+            f"{name} is {_in_words(fixed.get(name))} there and {_in_words(new.fixed.get(name))} here" for name in names
         ]
         raise DlbenchError(
             f"The run folder holds results with other fixed settings: {'; '.join(differences)}.",
             "Choose another --name, or repeat the settings that the folder was made with.",
         )
+
+
+def _in_words(text: str | None) -> str:
+    return "varied" if text is None else text or "not set"
 
 
 def _check_labels(old: PlanRecord, new: PlanRecord) -> None:

@@ -39,7 +39,9 @@ def split_problem(validation: str, train_size: int | None, total: int, own: int,
     if train_size is not None and train_size > total - out:
         return f"a training size of {train_size} is more than the {total - out} images that the split leaves"
     if min(total - out, train_size or total) == 1 < batch_size:
-        return "one training image makes no step, as batch norm cannot train on it (with --batch-size 1 it is tried)"
+        return (
+            "a last step of a single image is omitted, so one training image makes none (--batch-size 1 trains on it)"
+        )
     return None
 
 
