@@ -15,6 +15,7 @@ _SPLITS = {
     "validation": ("val", "valid", "validation"),
 }
 _SUFFIX = re.compile(r"(set|data|images)\Z")
+_LIKE_A_SPLIT = re.compile(r"(seg_)?(train|test|val|pred)")
 #: What file managers, archivers and notebooks leave behind, in small letters.
 _LEFTOVERS = frozenset({"__macosx", "__pycache__", "@eadir", "$recycle.bin", "thumbs.db", "desktop.ini"})
 
@@ -73,6 +74,7 @@ def find_layout(folder: Path, test: str, test_fraction: float) -> Layout:
     base = _pass_through(folder, in_split=False)
     places = _split_folders(base)
     if not places:
+        _check_not_splits(base)
         names, files = _read_classes(base, None, skipped)
         splits = _divide(base, files, test_fraction)
     else:
@@ -118,8 +120,19 @@ def _split_folders(base: Path) -> dict[str, Path]:
     return found
 
 
+def _check_not_splits(base: Path) -> None:
+    """Raise ValueError for folders whose names all begin like those of splits, as train and test1: no classes."""
+    folders = _folders(base)
+    if len(folders) > 1 and all(_LIKE_A_SPLIT.match(place.name.casefold()) for place in folders):
+        names = " and ".join(place.name for place in folders)
+        raise ValueError(
+            f"{base} has {names}, which seem to be splits, not classes, and there are no class folders in them\n"
+            f"{_needs_classes(base / 'train')}"
+        )
+
+
 def _split_of(name: str) -> str:
-    plain = _SUFFIX.sub("", re.sub(r"[\s_-]", "", name.casefold()))
+    plain = _SUFFIX.sub("", re.sub(r"[\s_-]", "", name.casefold())).removeprefix("seg")  # segregated: seg_train
     return next((split for split, names in _SPLITS.items() if plain in names), "")
 
 
@@ -179,7 +192,8 @@ def _too_few(folder: Path, names: Sequence[str]) -> str:
 
 def _class_files(place: Path, skipped: _Skipped) -> list[Path]:
     """Return the images of a class in the order of their paths; none if the folder has no file at all."""
-    files = sorted(_walk(place))
+    above = (*place.absolute().parents, *place.resolve().parents)
+    files = sorted(_walk(place, tuple(map(_identity, above))))
     images = [path for path in files if _is_image(path)]
     if not files:
         skipped.empty.append(place.name)
@@ -226,7 +240,8 @@ def _pass_through(folder: Path, *, in_split: bool = True) -> Path:
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES
+    """Return whether a path names an image: a file, or a link to nothing, which is an error later; never a pipe."""
+    return path.suffix.lower() in SUFFIXES and (path.is_file() or not path.exists())
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -242,10 +257,14 @@ def _visible(folder: Path) -> list[Path]:
     return [path for path in found if not path.name.startswith(".") and path.name.casefold() not in _LEFTOVERS]
 
 
+def _identity(folder: Path) -> tuple[int, int]:
+    state = folder.stat()
+    return state.st_dev, state.st_ino
+
+
 def _walk(folder: Path, above: tuple[tuple[int, int], ...] = ()) -> Iterator[Path]:
     """Yield all files below; links to folders are followed, but not into a folder that they are in."""
-    state = folder.stat()
-    here = (state.st_dev, state.st_ino)
+    here = _identity(folder)
     for path in _visible(folder) if here not in above else ():
         if path.is_dir():
             yield from _walk(path, (*above, here))

@@ -1,5 +1,6 @@
 """Layouts of image folders as they are published: read, or refused with what to type."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,41 @@ def test_linked_folders_are_followed_and_loops_are_not(tmp_path: Path) -> None:
     (tmp_path / "photos" / "test").symlink_to(tmp_path / "real")
     (tmp_path / "real" / "cat" / "loop").symlink_to(tmp_path / "real" / "cat")
     assert len(read(tmp_path / "photos").splits["test"]) == 2
+
+
+def test_a_link_to_a_folder_above_brings_no_other_class_into_a_class(tmp_path: Path) -> None:
+    photos = made(tmp_path / "photos", *splits("train", "test"))
+    (photos / "train" / "cat" / "up").symlink_to("..")
+    (photos / "train" / "dog" / "root").symlink_to(tmp_path)
+    assert len(read(photos).splits["train"]) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_skipped_and_said(tmp_path: Path) -> None:
+    photos = made(tmp_path / "photos", *splits("train", "test"))
+    os.mkfifo(photos / "train" / "cat" / "pipe.png")
+    layout = read(photos)
+    assert len(layout.splits["train"]) == 2
+    assert layout.notes == ["skipped 1 file (.png)"]
+
+
+def test_splits_whose_images_name_their_class_are_not_taken_for_classes(tmp_path: Path) -> None:
+    photos = made(tmp_path, "train/cat.0.jpg", "train/dog.0.jpg", "test1/1.jpg", "test1/2.jpg")
+    with pytest.raises(
+        ValueError, match=r"has test1 and train, which seem to be splits.*\nPut its images into a folder"
+    ):
+        read(photos)
+
+
+def test_train_may_be_a_class_among_others(tmp_path: Path) -> None:
+    assert read(made(tmp_path, *(f"{name}/{n}.jpg" for name in ("train", "bus") for n in range(9)))).class_names == [
+        "bus",
+        "train",
+    ]
+
+
+def test_splits_wrapped_in_folders_of_their_own_name_are_read(tmp_path: Path) -> None:
+    files = [f"seg_{split}/seg_{split}/{label}/1.jpg" for split in ("train", "test") for label in ("sea", "street")]
+    layout = read(made(tmp_path, *files, "seg_pred/seg_pred/1.jpg"))
+    assert (layout.class_names, [len(found) for found in layout.splits.values()]) == (["sea", "street"], [2, 2])
+    assert layout.notes == ["skipped folders beside the splits (seg_pred)"]
