@@ -27,6 +27,7 @@ def read_labels(
     widths = [array.shape[1] for name, array in arrays.items() if array.ndim == 2 and array.shape[1] > 1]
     values = np.unique(np.concatenate([np.unique(column) for column in columns.values()]))
     _check_values(values, next(iter(columns.values())), next(iter(columns)))
+    _check_trained(columns)
     if values.dtype.kind == "U":
         known, names, done = _texts(values, class_names)
     else:
@@ -47,7 +48,7 @@ def _one_per_image(name: str, array: NDArray[Any]) -> NDArray[Any]:
         problem = f"{name} have the shape {array.shape}; expected one label an image."
         raise ArrayProblemError(problem, f"a[{name!r}] = a[{name!r}][:, 0]" if array.ndim == 2 else "")
     if array.dtype.kind in "SU":
-        return np.char.decode(array, errors="backslashreplace") if array.dtype.kind == "S" else array.astype(np.str_)
+        return np.char.decode(array, "utf-8", "backslashreplace") if array.dtype.kind == "S" else array.astype(np.str_)
     if array.dtype.kind == "f" and not (np.isfinite(array).all() and (array == np.rint(array)).all()):
         problem = f"{name} are {array.dtype}, some with fractions or NaN; expected one whole number an image."
         raise ArrayProblemError(problem)
@@ -60,10 +61,10 @@ def _from_one_hot(name: str, array: NDArray[Any]) -> NDArray[np.int64]:
     ones = (array == 1).sum(axis=1)
     if not ((array == 0) | (array == 1)).all() or not (ones == 1).all():
         wrong = int(np.argmax((ones != 1) | ~((array == 0) | (array == 1)).all(axis=1)))
-        problem = (
-            f"{name} have {array.shape[1]} columns, and row {wrong} is not one-hot: one class an image is expected."
-        )
-        raise ArrayProblemError(problem, f"a[{name!r}] = a[{name!r}].argmax(1)")
+        several = "has several labels" if ones.max() > 1 else "is not one-hot"
+        problem = f"{name} have {array.shape[1]} columns, and row {wrong} {several}: one class an image is expected."
+        top = (array == array.max(axis=1, keepdims=True)).sum(axis=1)  # argmax of several labels would choose one
+        raise ArrayProblemError(problem, f"a[{name!r}] = a[{name!r}].argmax(1)" if (top == 1).all() else "")
     places: NDArray[np.int64] = (array == 1).argmax(axis=1).astype(np.int64)
     return places
 
@@ -75,6 +76,28 @@ def _check_values(values: NDArray[Any], train: NDArray[Any], name: str) -> None:
     if len(present) == len(train) > _FEW:
         problem = f"{name} have another label for each of {len(train):,} images; expected classes."
         raise ArrayProblemError(problem, f"a[{name!r}] = np.digitize(a[{name!r}], np.quantile(a[{name!r}], [0.5]))")
+
+
+def _check_trained(columns: Mapping[str, NDArray[Any]]) -> None:
+    """Raise ArrayProblemError for a label of test or validation images that no training image has."""
+    (train, labels), *others = columns.items()
+    present = np.unique(labels)
+    for name, column in others:
+        found = np.unique(column)
+        if not len(unknown := np.setdiff1d(found, present)):
+            continue
+        problem = f"{name} have the label {unknown[0]!s}, which no training image has ({train} have "
+        problem += f"{_listed([str(value) for value in present])})."
+        raise ArrayProblemError(problem, _same_labels(name, found, train, present))
+
+
+def _same_labels(name: str, found: NDArray[Any], train: str, present: NDArray[Any]) -> str:
+    """Return the statement that makes labels those of the training images, "" where only the user knows it."""
+    if found.dtype.kind == "U":
+        stripped = f"a[{name!r}], a[{train!r}] = np.char.strip(a[{name!r}]), np.char.strip(a[{train!r}])"
+        return stripped if {*np.char.strip(found)} <= {*np.char.strip(present)} else ""
+    shift = int(found[0]) - int(present[0])
+    return f"a[{name!r}] = a[{name!r}] - {shift}" if shift == 1 and np.array_equal(found - 1, present) else ""
 
 
 def _drop_negative(columns: Mapping[str, NDArray[Any]], images: Mapping[str, str]) -> str:

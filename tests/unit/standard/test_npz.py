@@ -178,11 +178,13 @@ WHITE = np.zeros((6, 8, 8), np.uint16) + np.arange(6, dtype=np.uint16)[:, None, 
         {"train_images": (WHITE > 0).astype(int), "test_images": (WHITE > 0).astype(int)},
         {"train_images": WHITE / 2000 - 1, "test_images": WHITE / 4000},
         {"train_labels": np.array([0, 1, 2, 0, 1, -1])},
-        {"train_labels": np.array([[1, 1, 0]] * 2 + [[0, 0, 1]] * 4)},
+        {"train_labels": np.array([[0.9, 0.1, 0], [0, 0.2, 0.8], [0.1, 0.7, 0.2]] * 2)},
         {"train_images": np.array([*(WHITE // 16).astype(np.uint8), None], object)[:6]},
         {"train_labels": np.array([0, 1, 2, 0, 1, None], object)[[0, 1, 2, 0, 1, 2]]},
-        {"train_labels": np.array([(0, 1), (1, 2)] * 3, [("class", "i4"), ("id", "i4")])},
+        {"train_labels": np.array([(0, 1), (1, 2), (2, 3)] * 2, [("class", "i4"), ("id", "i4")])},
         {"x_test": np.zeros((6, 8, 8), np.uint8)},
+        {"train_labels": np.array([0, 1, 2] * 2), "test_labels": np.array([1, 2, 3] * 2)},
+        {"train_labels": np.array(["cat", "dog"] * 3), "test_labels": np.array(["cat ", "dog"] * 3)},
     ],
     ids=str,
 )
@@ -199,6 +201,8 @@ def test_the_line_in_the_sentence_repairs_the_file(tmp_path: Path, changes: dict
         ({"train_labels": np.zeros(6, int)}, "every label of train_labels is 0"),
         ({"train_labels": np.array([0.5, 1, 2, 0, 1, 2])}, "fractions or NaN"),
         ({"train_labels": np.array([0, 1, 2, 0, 1, 2]) * 1j}, "complex"),
+        ({"train_labels": np.array([[1, 1, 0], [0, 0, 1]] * 3)}, "row 0 has several labels: one class an image is"),
+        ({"test_labels": np.array([0, 7])}, "the label 7, which no training image has"),
         ({"train_labels": np.array(list("abcabc"))}, "texts in one and numbers in another"),
         ({"train_images": np.zeros((6, 2, 4, 5), complex)}, "complex"),
         ({"train_images": np.zeros((0, 4, 5)), "train_labels": np.zeros(0, int)}, "no images"),
@@ -209,6 +213,12 @@ def test_the_line_in_the_sentence_repairs_the_file(tmp_path: Path, changes: dict
 def test_what_only_the_user_knows_is_asked(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         npz(Path(), False, write_npz(tmp_path, **changes))
+
+
+def test_byte_labels_that_are_not_utf_8_are_shown_as_escapes(tmp_path: Path) -> None:
+    labels = np.array([b"cat", b"d\xf6g"] * 3)
+    data = npz(Path(), False, write_npz(tmp_path, train_labels=labels, test_labels=labels[:2]))
+    assert list(data.class_names) == ["cat", "d\\xf6g"]
 
 
 @pytest.mark.parametrize(("layout", "shape"), [("nhwc", (3, 3, 8)), ("nchw", (3, 8, 3))])
