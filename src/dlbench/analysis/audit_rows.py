@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlbench.analysis.spreadsheets import Sheet, read_sheet
+from dlbench.components.spelling import is_number
 from dlbench.errors import DlbenchError, suggest
 
 _ONE_ROW_EACH = "audit needs one row per trained model: its variant, its seed and its final value"
@@ -95,15 +96,7 @@ def _other_form(sheet: Sheet, columns: Sequence[str]) -> str:
 
 def _holds_numbers(name: str, sheet: Sheet) -> bool:
     cells = [_cell(cells.get(name, ""), sheet).removesuffix("%") for _, cells in sheet.rows]
-    return any(cells) and all(_is_number(cell) for cell in cells if cell)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return any(cells) and all(is_number(cell) for cell in cells if cell)
 
 
 def _export_form(columns: Sequence[str]) -> str:

@@ -38,7 +38,7 @@ def _loss_of(record: TrialRecord, metric: str) -> str:
 
 
 def objective(settings: Settings) -> str:
-    """Return what a trial is trained on, in words."""
+    """Return the name of the objective that a trial is trained on."""
     if settings.loss != CROSS_ENTROPY:
         return settings.loss
     smoothing = settings.label_smoothing

@@ -14,7 +14,7 @@ _LONGEST = 60
 class ShapeError(ValueError):
     """Content is not what it has to be.
 
-    name: what it is. wanted: what it has to be, in words. shown: its content, cut short.
+    name: what the value is. wanted: what is expected of it. shown: the value found, shortened.
     """
 
     def __init__(self, name: str, wanted: str, value: object) -> None:

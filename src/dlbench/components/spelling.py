@@ -93,7 +93,7 @@ def resolve(name: str, known: Iterable[str], aliases: Mapping[str, str] = VALUE_
     names = list(known)
     if name in names:
         return name
-    if _is_number(name):
+    if is_number(name):
         return None
     spelled = plain(name)
     found = [each for each in names if plain(each) == spelled]
@@ -103,7 +103,8 @@ def resolve(name: str, known: Iterable[str], aliases: Mapping[str, str] = VALUE_
     return found[0] if len(found) == 1 else None
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Return whether a text reads as a number."""
     try:
         float(text)
     except ValueError:

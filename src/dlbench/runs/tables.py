@@ -11,6 +11,7 @@ from dlbench.analysis.convergence import epochs_to_target
 from dlbench.components.axes import AXES
 from dlbench.components.metric_table import names_in_groups
 from dlbench.components.records import ParameterValue
+from dlbench.components.spelling import is_number
 from dlbench.components.syntax import format_value
 from dlbench.files import append_rows, remove_file, replace_file, to_bytes
 from dlbench.plans.plan_record import PlanRecord
@@ -140,16 +141,8 @@ def _inert(value: ParameterValue) -> ParameterValue:
     """
     if not isinstance(value, str):
         return value
-    formula = value.startswith(_FORMULA) and not _is_number(value)
+    formula = value.startswith(_FORMULA) and not is_number(value)
     return ("'" if formula else "") + value.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def cell(value: ParameterValue) -> int | float | str | None:
