@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from torch.utils.hooks import RemovableHandle
@@ -61,8 +63,7 @@ class _Namespace:
         except Exception:  # whatever the comparison of a stranger's object does
             pass
         now, is_class = dict(vars(self.owner)), isinstance(self.owner, type)
-        if _is_hooked(step := now.get("step")):
-            self.before["step"] = step
+        self.before |= {name: value for name, value in now.items() if _by_torch(name, value)}
         changed = [name for name, value in self.before.items() if now.get(name, self) is not value]
         added = [name for name in now if is_class and name not in self.before]
         for name in (changed := _of_interest(changed)):
@@ -74,10 +75,21 @@ class _Namespace:
         return [f"{title}.{name}" for name in changed + added]
 
 
-def _is_hooked(step: Any) -> bool:
-    """Return whether this is torch's own doing: the first optimizer of a class wraps the step of its class."""
-    wrapped = getattr(step, "__wrapped__", None)
-    return bool(getattr(step, "hooked", False)) and str(getattr(wrapped, "__module__", "")).startswith("torch.optim.")
+def _by_torch(name: str, value: Any) -> bool:
+    """Return whether torch itself has set this: a first optimizer and a first compilation wrap functions of torch."""
+    if name.startswith("___"):  # how its compiler notes what it has wrapped
+        return True
+    if not isinstance(value, FunctionType):
+        return False
+    if getattr(value, "hooked", False):  # the step of a class of optimizers
+        return str(getattr(getattr(value, "__wrapped__", None), "__module__", "")).startswith("torch.optim.")
+    return value.__code__.co_filename.startswith(_compiler())
+
+
+@lru_cache(maxsize=1)
+def _compiler() -> str:
+    """Return the folder of the code of torch's compiler."""
+    return str(Path(str(import_module("torch._dynamo").__file__)).parent)
 
 
 def _of_interest(names: list[str]) -> list[str]:

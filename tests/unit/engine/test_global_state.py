@@ -4,6 +4,8 @@ import gc
 import os
 import random
 import signal
+import subprocess
+import sys
 import warnings
 from functools import partial
 
@@ -58,6 +60,24 @@ def test_a_change_is_named_and_restored(named):
     with again():
         pass
     assert again.changed == []
+
+
+def test_what_torch_wraps_when_it_first_compiles_is_its_own_doing():
+    program = """if True:
+        import torch
+        from dlbench.engine.global_state import Watch
+        watch, again = Watch(), Watch()
+        with watch():
+            network = torch.compile(torch.nn.Linear(2, 2), backend="eager")
+            network(torch.ones(1, 2)).sum().backward()
+            torch.optim.Adam(network.parameters()).step()
+        with again():
+            torch.optim.SGD(network.parameters()).step()
+            torch.nn.ReLU()
+        print(watch.changed, again.changed)
+    """
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout == "[] []\n"
 
 
 def test_what_was_changed_is_restored_after_an_error_too():
