@@ -15,6 +15,7 @@ from dlbench.engine.dataset_cache import load_for_trial
 from dlbench.engine.global_state import Watch
 from dlbench.engine.run_trial import save_weights, train_trial
 from dlbench.engine.setup import apply_process_settings
+from dlbench.engine.split import unseen_class
 from dlbench.engine.state import Row
 from dlbench.errors import describe_error
 from dlbench.plugins.discovery import BUILT_IN
@@ -106,9 +107,12 @@ def _run(
 
     checkpoints = _checkpoints(trial, unit, emit, stop)
     try:
+        data = load_for_trial(trial, data_dir, registry, checkpoints.note)
+        if hint := unseen_class(data, trial.settings, trial.seed):
+            emit(TrialNoted(trial_id=trial.trial_id, text=hint, of_plan=True))
         return train_trial(
             trial,
-            load_for_trial(trial, data_dir, registry, checkpoints.note),
+            data,
             registry,
             on_epoch,
             keep_steps=unit.keep_steps,

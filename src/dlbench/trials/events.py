@@ -38,11 +38,13 @@ class TrialNoted:
     trial_id: identity of the trial.
     text: the message, which follows the trial's name on the screen.
     of_variant: whether it holds for all trials of the variant, and is shown once.
+    of_plan: whether it is a sentence about all trials of the plan, shown once and without the trial's name.
     """
 
     trial_id: str
     text: str
     of_variant: bool = False
+    of_plan: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,7 @@ def event_to_json(event: Event) -> dict[str, Any]:
             return {"kind": "epoch", "trial_id": event.trial_id, "epoch": event.epoch, "metrics": dict(event.metrics)}
         case TrialNoted():
             content = {"kind": "note", "trial_id": event.trial_id, "text": event.text}
-            return content | ({"of_variant": True} if event.of_variant else {})
+            return content | {name: True for name in ("of_variant", "of_plan") if getattr(event, name)}
         case TrialFinished():
             return {"kind": "trial", "record": event.record.to_json()}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from dlbench.components.records import Parameter, ParameterValue
 from dlbench.components.shapes import ShapeError, as_table, check_known
-from dlbench.components.syntax import describe, format_value, parse_value
+from dlbench.components.syntax import describe, parse_value
 from dlbench.trials.augmentation import check_augmentation
 from dlbench.trials.normalization import check_normalization
 from dlbench.trials.split import check_split
@@ -61,11 +61,6 @@ def _setting(default: ParameterValue, summary: str, **given: Any) -> Any:
     return field(default=default, metadata={"parameter": Parameter(default, **given), "summary": summary, **about})
 
 
-def _check_validation(text: str) -> str:
-    split = check_split(text)
-    return format_value(float(split)) if split[0] in "0." else split  # .2 and 0.20 are one setting
-
-
 #: Metrics of an epoch that may select it.
 SELECTING = (
     *("validation_loss", "validation_accuracy", "validation_balanced_accuracy"),
@@ -97,8 +92,8 @@ class Settings:
     )
     validation: str = _setting(
         "0.2",
-        "Validation split of the training images: 0.2, random:N, last:N, first:N, test or own.",
-        check=_check_validation,
+        "Validation split of the training images: 0.2, stratified:0.2, random:N, last:N, first:N, test or own.",
+        check=check_split,
     )
     train_size: int | None = _setting(
         None,

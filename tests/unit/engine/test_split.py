@@ -3,9 +3,21 @@ import pytest
 import torch
 
 from dlbench.components.image_data import ImageData
-from dlbench.engine.split import split_data
+from dlbench.engine.split import split_data, unseen_class
 from dlbench.errors import DlbenchError
-from dlbench.trials.split import check_split, held_out, split_problem
+from dlbench.trials.settings import Settings
+from dlbench.trials.split import check_split, held_out, split_problem, stratified_counts
+
+
+def _classes(*sizes):
+    """Return a data set with classes of these sizes, in shuffled order."""
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    images = np.zeros((len(labels), 1, 2, 2), np.uint8)
+    return ImageData(images, labels, images, labels, [f"class {index}" for index in range(len(sizes))])
+
+
+def _counts(data, indices):
+    return np.bincount(data.train_labels[indices.numpy()], minlength=len(data.class_names)).tolist()
 
 
 def _data(count=100, test=20, own=0):
@@ -99,3 +111,80 @@ def test_one_training_image_makes_no_step_unless_a_step_takes_one():
     assert "--batch-size 1" in split_problem("0.5", None, 2, 0, 2)
     assert split_problem("0.2", 2, 100, 0, 64) is None
     assert split_problem("0.2", 1, 100, 0, 1) is None
+
+
+def test_a_stratified_split_holds_out_the_same_share_of_every_class():
+    data = _classes(950, 50)
+    split = split_data(data, "stratified:0.2", None, torch.Generator().manual_seed(0))
+    assert _counts(data, split.validation) == [190, 10]
+    assert _counts(data, split.train) == [760, 40]
+    assert sorted([*split.train.tolist(), *split.validation.tolist()]) == list(range(1000))
+    assert split.validation.tolist() == sorted(split.validation.tolist())
+
+
+def test_the_seed_decides_a_stratified_split():
+    def draw(seed):
+        return split_data(_classes(60, 40), "stratified:20", None, torch.Generator().manual_seed(seed)).validation
+
+    assert torch.equal(draw(1), draw(1))
+    assert not torch.equal(draw(1), draw(2))
+
+
+def test_a_training_size_of_a_stratified_split_keeps_the_proportions_too():
+    data = _classes(900, 100)
+    split = split_data(data, "stratified:0.1", 90, torch.Generator().manual_seed(0))
+    assert _counts(data, split.train) == [81, 9]
+    assert not set(split.train.tolist()) & set(split.validation.tolist())
+
+
+@pytest.mark.parametrize(
+    ("sizes", "total", "expected"),
+    [
+        ([50, 30, 20], 10, [5, 3, 2]),
+        ([500, 499, 2], 100, [50, 49, 1]),  # quotas 49.95, 49.85 and 0.2: a rare class gives one
+        ([97, 2, 1, 0], 20, [19, 1, 0, 0]),  # a class of one image trains
+        ([4, 4, 4], 2, [1, 1, 0]),
+        ([3, 3], 5, [3, 2]),
+        ([2, 2], 2, [1, 1]),
+    ],
+)
+def test_every_class_gives_its_share_and_keeps_an_image_where_that_can_be(sizes, total, expected):
+    counts = stratified_counts(sizes, total)
+    assert sum(counts) == total
+    assert sorted(counts) == sorted(expected) if sizes[0] == sizes[1] else counts == expected
+
+
+def test_shares_of_random_classes_are_within_one_image_of_the_proportions():
+    random = np.random.default_rng(0)
+    for _ in range(200):
+        sizes = random.integers(1, 200, random.integers(2, 12)).tolist()
+        total = int(random.integers(len(sizes), sum(sizes) // 2 + len(sizes)))
+        counts = stratified_counts(sizes, total)
+        assert sum(counts) == total
+        assert all(0 <= count <= size for count, size in zip(counts, sizes, strict=True))
+        common = [(c, s) for c, s in zip(counts, sizes, strict=True) if total * s >= sum(sizes)]
+        assert max(abs(c - total * s / sum(sizes)) for c, s in common) < 1 + len(sizes) - len(common)
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"), [("Stratified:.20", "stratified:0.2"), ("stratified:12", "stratified:12")]
+)
+def test_a_stratified_split_has_one_spelling(text, canonical):
+    assert check_split(text) == canonical
+    assert Settings(validation=canonical).identity["validation"] == canonical
+    assert held_out(canonical, 60) == 12
+
+
+@pytest.mark.parametrize("text", ["stratified", "stratified:0", "stratified:0.0", "stratified:1.5", "last:0.2"])
+def test_half_a_stratified_split_is_refused(text):
+    with pytest.raises(DlbenchError, match=r"stratified:0\.2"):
+        check_split(text)
+
+
+def test_a_random_split_that_validates_without_a_class_says_how_to_keep_it():
+    data = _classes(97, 3)
+    hints = {unseen_class(data, Settings(validation="0.1"), seed) for seed in range(10)}
+    assert len(hints) == 2  # one sentence for every seed that leaves the class out
+    assert "class 1 has 3 of 100 training images); --validation stratified:0.1" in max(hints)
+    assert not any(unseen_class(data, Settings(validation="stratified:0.1"), seed) for seed in range(10))
+    assert not any(unseen_class(_classes(50, 50), Settings(), seed) for seed in range(10))
