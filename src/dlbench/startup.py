@@ -3,8 +3,13 @@
 Imports only what Python has loaded before it: another module could come from the current folder.
 """
 
+import io
 import os
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 #: Python's own variable: the folder of a script, or the current one, is not searched for modules.
 SAFE_PATH = "PYTHONSAFEPATH"
@@ -32,8 +37,41 @@ def open_standard_streams() -> None:
                 os.close(nowhere)
             os.set_inheritable(number, True)
         if getattr(sys, name) is None:
-            # Never closed: it is one of the process's own streams from here on.
-            setattr(sys, name, open(number, mode, encoding="utf-8", errors="replace", closefd=False))  # noqa: SIM115
+            setattr(sys, name, _stream(number, mode))
+
+
+class _Nowhere(io.FileIO):
+    """A closed stream's stand-in, which knows whether something should have gone there."""
+
+    missed = False
+
+    def write(self, data: "Any") -> int:
+        """Write to nowhere."""
+        self.missed = True
+        return super().write(data)
+
+
+def _stream(number: int, mode: str) -> io.TextIOWrapper:
+    """Return a stream of the process's own, which never closes its number."""
+    nowhere = _Nowhere(number, mode, closefd=False)
+    buffered = io.BufferedReader(nowhere) if mode == "r" else io.BufferedWriter(nowhere)
+    return io.TextIOWrapper(buffered, encoding="utf-8", errors="replace")
+
+
+def output_is_closed() -> bool:
+    """Return whether standard output was closed before the process began."""
+    return _nowhere() is not None
+
+
+def output_was_missed() -> bool:
+    """Return whether something was written to a standard output that is closed."""
+    nowhere = _nowhere()
+    return nowhere is not None and nowhere.missed
+
+
+def _nowhere() -> _Nowhere | None:
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    return raw if isinstance(raw, _Nowhere) else None
 
 
 def leave_current_folder() -> None:

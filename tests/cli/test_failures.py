@@ -60,11 +60,19 @@ def test_a_reader_that_closes_the_pipe_is_not_an_error():
     assert (done.returncode, done.stderr) == (1, "")
 
 
+CLOSING = ["sh", "-c", '"$@" >&-', "sh", *COMMAND]
+
+
 @pytest.mark.parametrize("words", [["list"], ["list", "--json"], ["--version"]], ids=" ".join)
-def test_a_closed_standard_output_is_not_an_error(words):
-    closing = ["sh", "-c", '"$@" >&-', "sh", *COMMAND, *words]
-    done = subprocess.run(closing, stderr=subprocess.PIPE, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+def test_what_a_closed_standard_output_was_to_get_is_said_to_be_lost(words):
+    done = subprocess.run([*CLOSING, *words], stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 2)
+    assert done.stderr.startswith("Error: Standard output is closed, and what was to be printed there is lost.\n")
+
+
+def test_a_closed_standard_output_does_not_hide_another_error():
+    done = subprocess.run([*CLOSING, "show", "model", "nothing"], stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, "closed" in done.stderr) == (2, False)
 
 
 @pytest.mark.skipif(not hasattr(select, "poll"), reason="asks the pipe whether it has a reader")

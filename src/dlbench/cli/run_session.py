@@ -11,7 +11,7 @@ from dlbench.cli.options.config import session_defaults
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.signals import HANGUP
 from dlbench.cli.streams.background_imports import BackgroundImportsProgress
-from dlbench.cli.streams.console import errors, output
+from dlbench.cli.streams.console import errors, retold_output
 from dlbench.cli.streams.errors import discard_output, on_terminal
 from dlbench.errors import DlbenchError
 from dlbench.plans.history import in_words
@@ -87,9 +87,9 @@ def draw_curves(outcome: "Outcome") -> Path | None:
 def print_vetoes(outcome: "Outcome") -> None:
     """Print each combination that was skipped, with the reason, and what of the request does not apply."""
     for note in outcome.plan.notes:
-        output().print(f"{note}.", soft_wrap=True)
+        retold_output().print(f"{note}.", soft_wrap=True)
     for veto in outcome.plan.vetoes:
-        output().print(f"{veto.variant.label}: skipped: {veto.reason}.")
+        retold_output().print(f"{veto.variant.label}: skipped: {veto.reason}.")
 
 
 def print_results_place(outcome: "Outcome", figure: Path | None) -> None:
@@ -106,7 +106,7 @@ def print_results_place(outcome: "Outcome", figure: Path | None) -> None:
         missing = total - len(outcome.records)
         lines.append(f"{missing} of {total} trials are missing: run the same command again to compute them.")
     for line in [*lines, *other_comparisons(outcome.run)]:
-        output().print(line, soft_wrap=True)
+        retold_output().print(line, soft_wrap=True)
 
 
 def other_comparisons(folder: "RunFolder") -> list[str]:

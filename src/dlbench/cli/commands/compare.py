@@ -8,7 +8,7 @@ from dlbench.cli.options.groups import takes
 from dlbench.cli.options.request import REQUEST
 from dlbench.cli.options.session import SESSION
 from dlbench.cli.options.shown import SHOWN, Shown
-from dlbench.cli.streams.console import output, print_json, print_line
+from dlbench.cli.streams.console import print_json, print_line, retold_output
 from dlbench.plans.plan import Request
 
 if TYPE_CHECKING:
@@ -49,6 +49,6 @@ def _show(outcome: "Outcome", request: Request, shown: Shown) -> None:
     elif shown.as_json:
         print_json(run_document(outcome.run, request.judging))
     else:
-        print_run(output(), outcome.run, request.judging, convergence=shown.convergence, explain=shown.explain)
+        print_run(retold_output(), outcome.run, request.judging, convergence=shown.convergence, explain=shown.explain)
         print_vetoes(outcome)
         print_results_place(outcome, figure)

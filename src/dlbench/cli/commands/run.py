@@ -11,7 +11,7 @@ from dlbench.cli.options.groups import takes
 from dlbench.cli.options.request import OVERRIDES
 from dlbench.cli.options.session import SESSION
 from dlbench.cli.options.shown import SHOWN, Shown
-from dlbench.cli.streams.console import output, print_json, print_line
+from dlbench.cli.streams.console import output, print_json, print_line, retold_output
 from dlbench.plans.plan import Request
 from dlbench.plans.spelling import canonical
 from dlbench.plugins.registry import Registry
@@ -96,9 +96,9 @@ def _show(answers: "ExperimentAnswers", outcome: "Outcome", overrides: Request, 
     else:
         title = answers.experiment.title + (f" ({answers.deviations})" if answers.deviations else "")
         tables = {"convergence": shown.convergence, "explain": shown.explain}
-        print_run(output(), outcome.run, overrides.judging, title=title, **tables)
+        print_run(retold_output(), outcome.run, overrides.judging, title=title, **tables)
         if answers.deviations:
-            output().print(answers.deviations, style="dim")
+            retold_output().print(answers.deviations, style="dim")
         print_vetoes(outcome)
         _print_answers(answers)
         print_results_place(outcome, figure)
@@ -108,7 +108,7 @@ def _print_answers(answers: "ExperimentAnswers") -> None:
     from dlbench.analysis.claims import counts_in_words
     from dlbench.report.terminal.experiments import claims_view, reported_view
 
-    console = output()
+    console = retold_output()
     if answers.figures:
         console.print(reported_view(answers.figures, answers.notes))
     if answers.claims:

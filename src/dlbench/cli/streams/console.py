@@ -3,9 +3,12 @@
 Rich is imported on first use: completion in the shell prints nothing with it.
 """
 
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, Any
+
+from dlbench.startup import output_is_closed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,6 +23,13 @@ def output() -> "Console":
     from dlbench.report.terminal.console import plain_console
 
     return plain_console()
+
+
+def retold_output() -> "Console":
+    """Return the console for what the run folder keeps as well: where standard output is closed, nothing is lost."""
+    from dlbench.report.terminal.console import plain_console
+
+    return plain_console(file=io.StringIO() if output_is_closed() else None)
 
 
 def list_output() -> "Console":

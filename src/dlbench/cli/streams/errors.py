@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dlbench.errors import DlbenchError, describe_error
+from dlbench.startup import output_was_missed
 
 _PLACES = (
     "dlbench writes to standard output, the results folder, the data folder, the folder for temporary files (TMPDIR) "
@@ -68,16 +69,26 @@ def reader_has_left() -> bool:
 
 @contextlib.contextmanager
 def flush_stdout() -> Iterator[None]:
-    """Flush standard output at the end, where a full disk may show first."""
+    """Flush standard output at the end, where a full disk may show first, and one that is closed is told."""
+    succeeded = False
     try:
         yield
+        succeeded = True
+    except SystemExit as ending:
+        succeeded = not ending.code
+        raise
     finally:
-        if sys.stdout is not None:  # closed by the parent process
+        if sys.stdout is not None:  # of a process that did not open its streams
             try:
                 sys.stdout.flush()
             except OSError:
                 _discard_stdout()
                 raise
+        if succeeded and output_was_missed():
+            raise UnexpectedError(
+                "Standard output is closed, and what was to be printed there is lost.",
+                "Redirect it to a file, or to /dev/null if nobody reads it.",
+            )
 
 
 def on_terminal() -> list[int]:

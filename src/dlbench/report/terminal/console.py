@@ -6,7 +6,7 @@ a line of dlbench's own.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import IO, Any
 
 import rich.table
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -50,6 +50,6 @@ class Table(rich.table.Table):
         super().add_row(*(_literal(cell, one_line=True) for cell in cells), **options)
 
 
-def plain_console(*, stderr: bool = False, width: int | None = None) -> Console:
-    """Return a console for text of any origin; styled text is passed as rich Text."""
-    return LiteralConsole(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+def plain_console(*, stderr: bool = False, width: int | None = None, file: IO[str] | None = None) -> Console:
+    """Return a console for text of any origin; styled text is passed as rich Text. file: instead of a stream."""
+    return LiteralConsole(stderr=stderr, width=width, file=file, highlight=False, markup=False, emoji=False)
