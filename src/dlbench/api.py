@@ -102,13 +102,13 @@ def compare(
     name: str = "",
     results_dir: str | Path | None = None,
     data_dir: str | Path | None = None,
-    executor: str = "local",
+    executor: str | None = None,
     jobs: int | None = None,
     max_time: float | None = None,
     timeout: float | None = None,
-    checkpoint_every: float = 60,
-    save_weights: bool = False,
-    step_losses: bool = False,
+    checkpoint_every: float | None = None,
+    save_weights: bool | None = None,
+    step_losses: bool | None = None,
     accept_old: bool = False,
     redo_stale: bool = False,
     fresh: bool = False,
@@ -125,8 +125,8 @@ def compare(
     diagnostics: "saturation,first,last", or a list of such.
     margin: in points for accuracies.
     fresh: start over; an existing folder is moved aside without asking.
-    The other keywords are the options of the command. Raises DlbenchError where the command exits with 2; failed
-    trials do not raise.
+    The other keywords are the options of the command; None stands for the default of dlbench.toml, else dlbench's.
+    Raises DlbenchError where the command exits with 2; failed trials do not raise.
     """
     given = locals()
     from dlbench.report.terminal.progress import Progress
@@ -172,10 +172,10 @@ def _declared(record: type) -> list[str]:
 
 
 def _options(given: Mapping[str, Any]) -> Options:
-    folders = {name: Path(given[name]) if given[name] else None for name in ("results_dir", "data_dir")}
-    force = [given["force"]] if isinstance(given["force"], str) else given["force"]
-    command = [sys.argv[0] or "python", "dlbench.compare"]
-    return Options(**{**given, **folders, "force": force, "command": command})
+    said = {name: value for name, value in given.items() if value not in (None, "")}
+    said |= {name: Path(said[name]) for name in ("results_dir", "data_dir") if name in said}
+    said["force"] = [given["force"]] if isinstance(given["force"], str) else given["force"]
+    return Options(**said, command=[sys.argv[0] or "python", "dlbench.compare"], given=frozenset(said))
 
 
 def _seeds(seeds: int | str | None, seed: int | Sequence[int] | None) -> Sequence[int] | int | AutoSeeds | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dlbench import api
+from dlbench.plans.config import SESSION as FROM_FILES
 from dlbench.plans.criteria import Criteria
 from dlbench.sessions.options import Options
 
@@ -49,7 +50,7 @@ def requested(monkeypatch):
 
 @pytest.mark.parametrize("name", SESSION)
 def test_each_option_of_a_session_is_a_keyword_with_its_default(name):
-    assert PARAMETERS[name].default == SESSION[name].default
+    assert PARAMETERS[name].default == (None if name in FROM_FILES else SESSION[name].default)
 
 
 @pytest.mark.parametrize("name", JUDGING)
@@ -78,3 +79,9 @@ def test_lists_make_axes_and_seeds_are_how_many_or_which(requested):
     assert request.values == {"activation": ("relu", "tanh"), "dataset": ("mnist",), "learning_rate": ("0.1",)}
     assert request.seeds == [3, 4]
     assert requested(seeds=7)[0].seeds == 7
+
+
+def test_what_is_passed_wins_over_dlbench_toml_even_as_the_default(requested):
+    _, options = requested(executor="local", save_weights=False)
+    assert {"executor", "save_weights"} <= options.given
+    assert not options.given & {"checkpoint_every", "step_losses", "jobs"}

@@ -47,7 +47,10 @@ class Criteria:
     baseline: str = field(
         default="", metadata=_shown("The variant to compare with. Default: the first.", metavar="LABEL")
     )
-    all_pairs: bool = field(default=False, metadata=_shown("Judge each variant against each, with letters."))
+    all_pairs: bool = field(
+        default=False,
+        metadata=_shown("Judge each variant against each, with letters.", flags=("--all-pairs/--no-all-pairs",)),
+    )
     interim_analyses: tuple[int, ...] = ()
 
     def rules(self, declared: Iterable[Value] = ()) -> Rules:

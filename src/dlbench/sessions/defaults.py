@@ -1,6 +1,6 @@
 """The defaults of dlbench.toml, in place of what the user has not said."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from dlbench.plans.config import Config
 from dlbench.plans.criteria import METRIC
@@ -25,6 +25,5 @@ def with_defaults(request: Request, options: Options, config: Config, registry: 
             judging.pop("margin", None)
         seeds = config.seeds if request.seeds is None else request.seeds
         request = replace(request, seeds=seeds, judging={**judging, **request.judging})
-    usual = {each.name: each.default for each in fields(Options)}
-    unsaid = {name: value for name, value in config.session.items() if getattr(options, name) == usual[name]}
+    unsaid = {name: value for name, value in config.session.items() if name not in options.given}
     return request, replace(options, **unsaid)

@@ -28,10 +28,11 @@ class Options:
     """Where and how a session runs; nothing here affects a trial's numbers.
 
     Fields with metadata are options of the command line and keywords of the Python interface. The metadata are: help,
-    group (the heading that it is listed under) and, where they apply, metavar and minimum.
+    group (the heading that it is listed under) and, where they apply, metavar, minimum and flags.
 
     confirm: asked before fresh=True sets a folder aside; nothing is done if it returns False.
     command: the command line that the manifest records.
+    given: the options that the user gave, also as their defaults: no dlbench.toml replaces them.
     """
 
     name: str = field(default="", metadata=_shown("The run folder's name."))
@@ -53,8 +54,14 @@ class Options:
             "How often a trial writes a checkpoint to resume from; 0: never.", metavar="SECONDS", minimum=0
         ),
     )
-    save_weights: bool = field(default=False, metadata=_shown("Keep each trial's selected weights."))
-    step_losses: bool = field(default=False, metadata=_shown("Keep the training loss of each step."))
+    save_weights: bool = field(
+        default=False,
+        metadata=_shown("Keep each trial's selected weights.", flags=("--save-weights/--no-save-weights",)),
+    )
+    step_losses: bool = field(
+        default=False,
+        metadata=_shown("Keep the training loss of each step.", flags=("--step-losses/--no-step-losses",)),
+    )
     accept_old: bool = field(default=False, metadata=_shown("Keep results of other versions.", group=AGAIN))
     redo_stale: bool = field(default=False, metadata=_shown("Compute results of other versions again.", group=AGAIN))
     fresh: bool = field(default=False, metadata=_shown("Start over; what is there is set aside.", group=AGAIN))
@@ -66,6 +73,7 @@ class Options:
     )
     confirm: Callable[[str], bool] = lambda question: True
     command: Sequence[str] = ()
+    given: frozenset[str] = frozenset()
 
 
 class Display(Protocol):

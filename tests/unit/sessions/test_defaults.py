@@ -20,10 +20,19 @@ def test_what_nobody_said_comes_from_the_file(registry: Registry) -> None:
 
 def test_what_the_user_said_wins(registry: Registry) -> None:
     asked = Request(seeds=[0, 1], judging={"alpha": 0.1, "margin": 1.0})
-    request, options = with_defaults(asked, Options(jobs=1), CONFIG, registry)
+    request, options = with_defaults(asked, Options(jobs=1, given=frozenset({"jobs"})), CONFIG, registry)
     assert request.seeds == [0, 1]
     assert request.judging == {"metric": "validation_accuracy", "margin": 1.0, "alpha": 0.1}
     assert (options.jobs, options.timeout) == (1, 9)
+
+
+@pytest.mark.parametrize("name", SESSION)
+def test_a_default_that_the_user_says_wins_over_the_files(registry: Registry, name: str) -> None:
+    default = getattr(Options(), name)
+    file = Config(session={name: "another"})
+    said = Options(given=frozenset({name}))
+    assert getattr(with_defaults(Request(), said, file, registry)[1], name) == default
+    assert getattr(with_defaults(Request(), Options(), file, registry)[1], name) == "another"
 
 
 @pytest.mark.parametrize("metric", ["val_acc", "validation_accuracy", "Validation-Accuracy"])

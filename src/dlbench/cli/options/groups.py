@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,8 @@ from dlbench.cli.options.values import folder, number
 
 Record = TypeVar("Record")
 Result = TypeVar("Result")
+#: The parameter by which a command that takes groups learns what the user gave.
+_CONTEXT = "context"
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,14 @@ def takes(**groups: Group[Any]) -> Callable[[Callable[..., Result]], Callable[..
     def decorate(command: Callable[..., Result]) -> Callable[..., Result]:
         @functools.wraps(command)
         def wrapped(**values: Any) -> Result:
-            records = {into: group.read(_take_given(values, group.parameters)) for into, group in groups.items()}
+            given = _given(values.pop(_CONTEXT))
+            records = {into: group.read(_take(values, group.parameters, given)) for into, group in groups.items()}
             return command(**values, **records)
 
         signature = inspect.signature(command)
         own = [parameter for name, parameter in signature.parameters.items() if name not in groups]
-        parameters = [*own, *(parameter for group in groups.values() for parameter in group.parameters)]
+        context = inspect.Parameter(_CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+        parameters = [*own, *(parameter for group in groups.values() for parameter in group.parameters), context]
         wrapped.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # read by inspect
         wrapped.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         return wrapped
@@ -51,10 +55,16 @@ def takes(**groups: Group[Any]) -> Callable[[Callable[..., Result]], Callable[..
     return decorate
 
 
-def _take_given(values: dict[str, Any], parameters: Iterable[inspect.Parameter]) -> dict[str, Any]:
-    """Remove the parameters' values and return those that are not the defaults."""
-    taken = {parameter: values.pop(parameter.name) for parameter in parameters}
-    return {parameter.name: value for parameter, value in taken.items() if value != parameter.default}
+def _given(context: typer.Context) -> set[str]:
+    """Return the options that the user gave; one that is given as its default counts, as dlbench.toml may differ."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return {name for name, source in sources.items() if source is not None and not source.name.startswith("DEFAULT")}
+
+
+def _take(values: dict[str, Any], parameters: Iterable[inspect.Parameter], given: Container[str]) -> dict[str, Any]:
+    """Remove the parameters' values and return those that were given."""
+    taken = {parameter.name: values.pop(parameter.name) for parameter in parameters}
+    return {name: value for name, value in taken.items() if name in given}
 
 
 def field_options(

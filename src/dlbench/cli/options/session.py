@@ -14,7 +14,7 @@ _YES = option("yes", bool, False, ("--yes",), help="Do not ask about --fresh.", 
 
 def _read(given: dict[str, Any]) -> Options:
     assumes_yes = given.pop("yes", False)
-    options = Options(command=["dlbench", *sys.argv[1:]], **given)
+    options = Options(command=["dlbench", *sys.argv[1:]], given=frozenset(given), **given)
     return options if assumes_yes else replace(options, confirm=confirm)
 
 
