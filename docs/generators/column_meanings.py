@@ -62,7 +62,7 @@ COLUMNS = {
     "n": "Number of pairs of seeds in the comparison.",
     "dropped": "Number of pairs dropped because one of their trials failed.",
     "mean": "Mean of the variant over its seeds.",
-    "std": "Standard deviation over the seeds, with n − 1.",
+    "std": "Standard deviation over the seeds, with n − 1; empty for fewer than three seeds.",
     "mean_low": "Lower end of the mean's interval.",
     "mean_high": "Upper end of the mean's interval.",
     "difference": "Mean of the paired differences to the baseline.",

@@ -16,7 +16,6 @@ from dlbench.errors import DlbenchError
 from dlbench.experiments.experiment_file import Reported
 from dlbench.plans.naming import find_variant
 from dlbench.plans.plan_record import PlanRecord
-from dlbench.statistics.verdicts import MINIMUM_PAIRS
 from dlbench.trials.trial_record import TrialRecord
 
 #: A figure that is this close, relative to its size, to the end of an interval counts as within.
@@ -92,7 +91,7 @@ def _compare(
 
 def _measure(reported: float, summary: Summary) -> dict[str, Any]:
     found = {"n": summary.n, "measured": summary.mean, "difference": summary.mean - reported}
-    if summary.n < MINIMUM_PAIRS or summary.std is None or summary.std != summary.std:
+    if summary.std is None or summary.std != summary.std:
         return found
     from scipy import stats
 

@@ -28,7 +28,7 @@ class Summary:
     """One metric over the seeds of a variant.
 
     mean: mean.
-    std: sample standard deviation (n − 1); None for fewer than two values.
+    std: sample standard deviation (n − 1); None for fewer than three values, where it says nothing.
     minimum: smallest value.
     maximum: largest value.
     values: values by seed.
@@ -47,7 +47,7 @@ class Summary:
 
     def text(self, metric: Metric) -> str:
         """Return "mean ± standard deviation" in the unit shown to users; of one seed or two, the values."""
-        if self.std is None or self.n < MINIMUM_PAIRS:
+        if self.std is None:
             return ", ".join(metric.format(value) for value in self.values.values())
         return f"{metric.format(self.mean)} ± {metric.format(self.std)}"
 
@@ -57,7 +57,7 @@ class Summary:
         numbers = list(values.values())
         mean = total(numbers) / len(numbers)
         squares = total((number - mean) * (number - mean) for number in numbers)
-        std = math.sqrt(squares / (len(numbers) - 1)) if len(numbers) > 1 else None
+        std = math.sqrt(squares / (len(numbers) - 1)) if len(numbers) >= MINIMUM_PAIRS else None
         return cls(mean, std, min(numbers), max(numbers), dict(values))
 
 

@@ -84,6 +84,11 @@ class Judged:
         return (*floor, *self.families, *self.simple_effects, *self.interactions)
 
     @property
+    def is_empty(self) -> bool:
+        """Return whether no trial has a value that could be judged, and a note says why."""
+        return bool(self.notes) and all(estimate.n == 0 for estimate in self.estimates)
+
+    @property
     def decided(self) -> bool:
         """Return whether every verdict on an axis is decided."""
         return all(family.decided for family in self.families or self.simple_effects)

@@ -97,6 +97,13 @@ def _remedy(split: str, absent: list[str], found: Mapping[tuple[str, str], str],
     return ""
 
 
+def without_empty(parts: Mapping[str, Part], empty: str) -> str:
+    """Return the statement that does without the images of a split, which is empty; "" where nothing does."""
+    if empty == "validation":
+        return f"del a[{parts[empty].images!r}], a[{parts[empty].labels!r}]"
+    return _division(parts["train"].images, parts["train"].labels) if empty == "test" else ""
+
+
 def _division(images: str, labels: str) -> str:
     """Return the statement that takes a fifth of the images for testing, at random."""
     return (

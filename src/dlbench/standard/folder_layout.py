@@ -83,8 +83,17 @@ def find_layout(folder: Path, test: str, test_fraction: float) -> Layout:
         names, splits = _read_splits(places, test_fraction, skipped)
     for split, found in splits.items():
         if not found:
-            raise ValueError(f"{folder} has no images for {split} ({len(names)} class folders were found).")
+            raise ValueError(
+                f"{folder} has no images for {split} ({len(names)} class folders were found)\n{_instead(folder, split)}"
+            )
     return Layout(splits, names, list(skipped.notes()))
+
+
+def _instead(folder: Path, split: str) -> str:
+    """Return what to type where a split has no images."""
+    if split == "test":
+        return f"Put images there, or test on a part of the others: image-folder:path={folder}:test=split"
+    return "Put images into the class folders, or name the folder that holds them."
 
 
 def _read_splits(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from dlbench import ImageData
 from dlbench.standard.array_labels import read_labels
-from dlbench.standard.array_names import Names, find_names
+from dlbench.standard.array_names import Names, find_names, without_empty
 from dlbench.standard.array_pixels import read_pixels
 from dlbench.standard.array_problem import ArrayProblemError
 from dlbench.standard.limits import check_fits
@@ -34,8 +34,11 @@ def _read(file: NpzFile, names: Names, layout: str) -> ImageData:
     images = {part.images: file.read(part.images) for part in names.parts.values()}
     labels = {part.labels: file.read(part.labels) for part in names.parts.values()}
     class_names = [_text(name) for name in file.read(names.class_names).ravel()] if names.class_names else None
-    for part in names.parts.values():
+    for split, part in names.parts.items():
         _check_lengths(part.images, images[part.images], part.labels, labels[part.labels])
+        if images[part.images].shape[:1] == (0,):
+            problem = f"{part.images} have the shape {images[part.images].shape}: there are no images."
+            raise ArrayProblemError(problem, without_empty(names.parts, split))
     pixels, done = read_pixels(images, layout)
     numbers, classes, numbered = read_labels(
         labels, class_names, {part.labels: part.images for part in names.parts.values()}
@@ -57,7 +60,11 @@ def _check_lengths(images_name: str, images: NDArray[Any], labels_name: str, lab
     counts = [len(array) if array.ndim else 1 for array in (images, labels)]
     if counts[0] != counts[1]:
         problem = f"{counts[0]:,} {images_name}, but {counts[1]:,} {labels_name}: each image needs its label."
-        raise ArrayProblemError(problem)
+        if not min(counts):
+            raise ArrayProblemError(problem)
+        longer = (images_name, labels_name)[counts[1] > counts[0]]
+        cut = f"a[{longer!r}] = a[{longer!r}][:{min(counts)}]"
+        raise ArrayProblemError(f"{problem} If the last ones are spare, cut them off:", cut)
 
 
 def _text(name: Any) -> str:

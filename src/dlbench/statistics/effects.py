@@ -3,13 +3,15 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dlbench.statistics.verdicts import MINIMUM_PAIRS
+
 Array = NDArray[np.float64]
 
 
 def standard_deviation(values: ArrayLike) -> Array:
-    """Return the sample standard deviation (n − 1) of values (…, n); NaN for a single one."""
+    """Return the sample standard deviation (n − 1) of values (…, n); NaN below three: that of two says nothing."""
     data = np.asarray(values, dtype=np.float64)
-    if data.shape[-1] < 2:
+    if data.shape[-1] < MINIMUM_PAIRS:
         return np.full(data.shape[:-1], np.nan)
     return np.asarray(data.std(axis=-1, ddof=1))
 

@@ -31,20 +31,20 @@ def test_a_class_that_is_never_predicted_scores_zero():
 
 
 def test_each_variant_has_its_classes_in_order_with_mean_and_deviation_over_seeds(make_record, make_plan):
-    counts = [((8, 2, 0), (0, 5, 0), (0, 0, 3)), ((6, 4, 0), (0, 5, 0), (0, 0, 3))]
+    counts = [((8, 2, 0), (0, 5, 0), (0, 0, 3)), ((6, 4, 0), (0, 5, 0), (0, 0, 3)), ((7, 3, 0), (0, 5, 0), (0, 0, 3))]
     records = [make_record(seed=seed, confusion=each, class_names=NAMES) for seed, each in enumerate(counts)]
-    failed = make_record(seed=2, status="failed", confusion=(), class_names=NAMES)
-    rows = per_class([*records, failed], make_plan(["relu"], range(3)))
+    failed = make_record(seed=3, status="failed", confusion=(), class_names=NAMES)
+    rows = per_class([*records, failed], make_plan(["relu"], range(4)))
     assert [(row.label, row.class_name, row.support, row.f1.n) for row in rows] == [
-        ("relu", "cat", 10, 2),
-        ("relu", "dog", 5, 2),
-        ("relu", "owl", 3, 2),
+        ("relu", "cat", 10, 3),
+        ("relu", "dog", 5, 3),
+        ("relu", "owl", 3, 3),
     ]
     assert rows[0].recall.mean == pytest.approx(0.7)
-    assert rows[0].recall.std == pytest.approx(np.std([0.8, 0.6], ddof=1))
+    assert rows[0].recall.std == pytest.approx(np.std([0.8, 0.6, 0.7], ddof=1))
     columns, cells = per_class_table(rows)
     assert columns[-6:] == tuple(f"{score}_{part}" for score in SCORES for part in ("mean", "std"))
-    assert cells[1]["precision_mean"] == pytest.approx((5 / 7 + 5 / 9) / 2)
+    assert cells[1]["precision_mean"] == pytest.approx((5 / 7 + 5 / 9 + 5 / 8) / 3)
 
 
 def test_the_table_shows_percentages_and_names_a_variant_once(make_record, make_plan):

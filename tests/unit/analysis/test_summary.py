@@ -2,7 +2,9 @@ import statistics
 
 import pytest
 
+from dlbench.analysis.per_class import per_class, per_class_table
 from dlbench.analysis.summary import STANDARD_METRICS, Summary, summarize, summary_table
+from dlbench.analysis.verdicts import judge_run
 
 
 def test_mean_and_deviation_agree_with_the_standard_library():
@@ -76,9 +78,19 @@ def test_the_use_of_the_test_set_is_stated(make_record, make_plan, settings, use
 
 
 def test_the_table_has_four_columns_a_metric(make_record, make_plan):
-    columns, rows = summary_table(summarize([make_record(), make_record(seed=1)], make_plan()))
+    columns, rows = summary_table(summarize([make_record(seed=seed) for seed in range(3)], make_plan()))
     assert columns[:4] == ("label", "activation", "n", "failed")
     assert len(columns) == 4 + 4 * len(STANDARD_METRICS)
     assert rows[0]["parameters_mean"] == 17000
     assert rows[0]["parameters_std"] == 0
     assert rows[1] == {"label": "tanh", "activation": "tanh", "n": 0, "failed": 0}
+
+
+def test_two_seeds_have_no_deviation_in_any_table(make_record, make_plan):
+    plan, records = make_plan(seeds=(0, 1)), [make_record(seed=0), make_record(seed=1, accuracy=0.8)]
+    records += [make_record("tanh", seed=seed) for seed in (0, 1)]
+    tables = (summary_table(summarize(records, plan)), per_class_table(per_class(records, plan)))
+    for columns, rows in (*tables, judge_run(records, plan).table()):
+        deviations = [column for column in columns if column.endswith("std")]
+        assert deviations
+        assert {row[column] for row in rows for column in deviations} == {None}

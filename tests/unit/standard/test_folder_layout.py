@@ -53,6 +53,15 @@ def test_other_layouts_are_refused_with_what_to_type(tmp_path: Path, files: list
         read(made(tmp_path, *files))
 
 
+def test_a_test_folder_without_images_is_refused_with_the_way_to_do_without(tmp_path: Path) -> None:
+    made(tmp_path, *(f"train/{label}/{number}.png" for label in ("cat", "dog") for number in range(5)))
+    for label in ("cat", "dog"):
+        (tmp_path / "test" / label).mkdir(parents=True)
+    with pytest.raises(ValueError, match=r"(?s)no images for test.*image-folder:path=.*:test=split"):
+        read(tmp_path)
+    assert read(tmp_path, "split").splits["test"]
+
+
 def test_the_test_folder_can_be_named(tmp_path: Path) -> None:
     made(tmp_path, *splits("train", "val"))
     assert list(read(tmp_path, "val").splits) == ["train", "test"]

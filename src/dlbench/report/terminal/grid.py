@@ -1,5 +1,6 @@
 """The judged metric of each combination of a grid: one table, rows × columns, and the best combination."""
 
+import math
 from collections.abc import Sequence
 from itertools import product
 
@@ -71,7 +72,7 @@ def _values(plan: PlanRecord, axis: str) -> Sequence[str]:
 def _cell(estimate: VariantEstimate | None, judged: Judged, best: bool) -> Text:
     if estimate is None or estimate.mean != estimate.mean:
         return Text(f"{_ABSENT}  ")
-    spread = f" ± {judged.metric.format(estimate.std)}" if estimate.n >= MINIMUM_PAIRS else ""
+    spread = "" if math.isnan(estimate.std) else f" ± {judged.metric.format(estimate.std)}"
     return Text(f"{judged.metric.format(estimate.mean)}{spread} {MARK if best else ' '}", style="bold" if best else "")
 
 

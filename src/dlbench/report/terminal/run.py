@@ -30,7 +30,7 @@ def print_run(
     """Print a run: verdicts with their sentences, requested tables, the other metrics, and failures."""
     records, plan = folder.planned, folder.plan
     judged = folder.judge(judging)
-    grid = grid_table(judged, plan, console.width, title)
+    grid = None if judged.is_empty else grid_table(judged, plan, console.width, title)
     if grid:
         console.print(grid)
     if best := best_sentence(judged, plan):

@@ -59,12 +59,19 @@ def print_verdicts(console: Console, judged: Judged, title: str = "") -> None:
         console.print(Text(f"Asked after running: {'; '.join(judged.deviations)}.", style="yellow"), soft_wrap=True)
     if judged.second_look:
         console.print(Text(f"{judged.second_look}.", style="yellow"), soft_wrap=True)
-    for number, family in enumerate(judged.families):
-        _print_family(console, judged, family, title if number == 0 else "", first=number == 0)
-    _print_interactions(console, judged)
+    if not judged.is_empty:
+        _print_families(console, judged, title)
+    elif title:
+        console.print(Text(title, style="bold"), soft_wrap=True)
     lines = [*([ranking_sentence(judged.ranking)] if judged.ranking else []), *judged.notes]
     for line in lines:
         console.print(Text(f"{line[:1].upper()}{line[1:]}."), soft_wrap=True)
+
+
+def _print_families(console: Console, judged: Judged, title: str) -> None:
+    for number, family in enumerate(judged.families):
+        _print_family(console, judged, family, title if number == 0 else "", first=number == 0)
+    _print_interactions(console, judged)
 
 
 def _print_interactions(console: Console, judged: Judged) -> None:
@@ -220,8 +227,7 @@ def _signed_text(value: float, rules: Rules) -> str:
 
 def _mean(row: Comparison | VariantEstimate, rules: Rules) -> Text:
     mean = _mean_alone(row, rules)
-    shown = row.n >= MINIMUM_PAIRS and not math.isnan(row.std)
-    return mean + Text(f" ± {_value_text(row.std, rules)}") if shown else mean
+    return mean if math.isnan(row.std) else mean + Text(f" ± {_value_text(row.std, rules)}")
 
 
 def _mean_alone(row: Comparison | VariantEstimate, rules: Rules) -> Text:

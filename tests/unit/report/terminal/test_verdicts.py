@@ -162,3 +162,16 @@ def test_convergence_tells_hits_and_infinite_medians(make_record, make_plan):
     assert _row(text, "relu").split()[1:4] == ["3/3", "3", "0.75"]
     assert _row(text, "tanh").split()[1:4] == ["0/3", "∞", "∞"]
     assert max(cell_len(line) for line in text.splitlines()) <= 80
+
+
+def test_what_cannot_be_judged_at_all_is_a_sentence_without_a_table(make_record, make_plan):
+    records = [make_record(seed=seed) for seed in range(3)]
+    records += [make_record("tanh", seed=seed, settings={"loss": "mse"}) for seed in range(3)]
+    plan = make_plan()
+    other = replace(plan.variants[1], variant_id=records[-1].trial.variant_id)
+    plan = replace(plan, variants=(plan.variants[0], other), judging=replace(plan.criteria, metric="train_loss"))
+    screen = Console(file=io.StringIO(), width=80)
+    print_verdicts(screen, judge_run(records, plan), "a-run")
+    assert screen.file.getvalue() == (
+        "a-run\nNo verdict on train_loss: it is not one loss for all variants, but cross-entropy, mse.\n"
+    )
