@@ -174,6 +174,13 @@ def test_runs_are_offered_from_the_folder_that_was_given(fish, tmp_path) -> None
     assert fish("results doctor --results-dir elsewhere dig") == ["digits-3"]
 
 
+@pytest.mark.parametrize("option", ["--metric", "--seed", "--variant"])
+def test_an_audit_offers_the_columns_of_its_file(fish, tmp_path, option: str) -> None:
+    (tmp_path / "x.csv").write_text("method,run,top 1 accuracy\na,1,0.5\n", encoding="utf-8")
+    assert fish(f"results audit x.csv {option} ") == ["method", "run", "top 1 accuracy"]
+    assert fish(f"results audit none.csv {option} ") == []
+
+
 def test_a_broken_plugin_does_not_disturb_completion(fish, install) -> None:
     install("broken", "print('hello'); 1 / 0")
     assert fish("compare --activation leaky-r") == ["leaky-relu"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from dlbench.analysis.questions import what_differs
 from dlbench.cli.options.config import session_defaults
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.signals import HANGUP
@@ -115,8 +116,8 @@ def other_comparisons(folder: "RunFolder") -> list[str]:
     if not found:
         return []
     *more, (number, last) = found
-    if not more:
-        shown = f"another comparison: {in_words(last.plan)}"
-    else:
-        shown = f"{len(found)} other comparisons, such as {in_words(last.plan)}"
+    about = in_words(last.plan)
+    if differs := what_differs(last.plan, folder.plan):
+        about += f" ({differs})"
+    shown = f"{len(found)} other comparisons, such as {about}" if more else f"another comparison: {about}"
     return [f"The folder also holds {shown}. To see it: dlbench results show {folder.path.name} --comparison {number}"]

@@ -10,6 +10,7 @@ from dlbench.components.records import Diagnostic
 from dlbench.components.spelling import plain, resolve
 from dlbench.errors import DlbenchError
 from dlbench.plans.plan import Request
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.plugins.registry import Registry
 from dlbench.trials.axes import axis_name
 from dlbench.trials.settings import SETTINGS
@@ -29,8 +30,15 @@ def canonical(request: Request, registry: Registry) -> Request:
         {name: canonical_text(name, text, registry, request.prefer) for name, text in _named(variant).items()}
         for variant in request.variants
     )
-    renamed = replace(request, values=values, variants=variants)
-    return replace(renamed, judging=_judging(request.judging, renamed, registry))
+    texts = [text for given in (*values.values(), *(variant.values() for variant in variants)) for text in given]
+    judging = _judging(request.judging, texts, registry, request.prefer)
+    return replace(request, values=values, variants=variants, judging=judging)
+
+
+def canonical_judging(judging: Mapping[str, Any], plan: PlanRecord, registry: Registry) -> dict[str, Any]:
+    """Return the criteria that are asked of a plan with the names that it has: of its metric and of its baseline."""
+    texts = [text for variant in plan.variants for text in (variant.label, *variant.values.values())]
+    return _judging(judging, texts, registry, plan.experiment.partition("/")[0])
 
 
 def _named(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,15 +77,14 @@ def canonical_metric(metric: str, registry: Registry) -> str:
     return _noted(name, [*dict.fromkeys([*METRICS, *values])], registry) + at + layer
 
 
-def _judging(judging: Mapping[str, Any], request: Request, registry: Registry) -> dict[str, Any]:
+def _judging(judging: Mapping[str, Any], texts: Sequence[str], registry: Registry, prefer: str) -> dict[str, Any]:
+    """Return criteria with canonical names. texts: labels and values of what is compared."""
     asked = dict(judging)
     if metric := asked.get("metric"):
         asked["metric"] = canonical_metric(metric, registry)
-    if baseline := asked.get("baseline"):
-        texts = [*(text for given in request.values.values() for text in given)]
-        texts += [text for variant in request.variants for text in variant.values()]
-        if not resolve(baseline, texts, {}):
-            asked["baseline"] = _baseline(baseline, texts, registry, request.prefer)
+    baseline = asked.get("baseline")
+    if baseline and not resolve(baseline, texts, {}):
+        asked["baseline"] = _baseline(baseline, texts, registry, prefer)
     return asked
 
 

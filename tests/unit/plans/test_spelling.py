@@ -4,8 +4,9 @@ import pytest
 
 from dlbench.errors import DlbenchError
 from dlbench.plans.build import build
+from dlbench.plans.naming import find_baseline
 from dlbench.plans.plan import Request
-from dlbench.plans.spelling import canonical
+from dlbench.plans.spelling import canonical, canonical_judging
 from dlbench.plugins.registry import Registry
 
 WRITTEN = Request(
@@ -84,3 +85,14 @@ def test_a_parameter_under_two_names_is_refused(registry: Registry) -> None:
 def test_a_variants_keys_and_values_are_resolved_and_its_label_is_not(registry: Registry) -> None:
     request = replace(WRITTEN, values={}, variants=[{"label": "Swish", "act": "Swish", "lr": "0.1"}], judging={})
     assert canonical(request, registry).variants == ({"label": "Swish", "activation": "silu", "learning_rate": "0.1"},)
+
+
+@pytest.mark.parametrize("written", ["swish", "Swish", "SiLU", "torch.nn.SiLU"])
+def test_an_earlier_run_is_asked_in_any_spelling(registry: Registry, make_plan, written: str) -> None:
+    asked = canonical_judging({"baseline": written, "metric": "val_acc"}, make_plan(["relu", "silu"]), registry)
+    assert find_baseline(asked["baseline"], {"relu": {}, "silu": {}}) == "silu"
+    assert asked["metric"] == "validation_accuracy"
+
+
+def test_a_label_wins_over_an_alias(registry: Registry, make_plan) -> None:
+    assert canonical_judging({"baseline": "swish"}, make_plan(["silu", "swish"]), registry)["baseline"] == "swish"

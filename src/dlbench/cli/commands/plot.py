@@ -9,7 +9,7 @@ import typer
 from dlbench.cli.completion.offers import complete_choices, complete_figures
 from dlbench.cli.options.common import ResultsDir, Run
 from dlbench.cli.options.groups import takes
-from dlbench.cli.options.judging import JUDGING
+from dlbench.cli.options.judging import JUDGING, asked_of
 from dlbench.cli.options.run_argument import open_run
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import errors, output
@@ -70,7 +70,7 @@ def plot(
     folder = open_run(run, results_dir)
     if target is None:
         check_own(folder.path)
-    data = figure_data(folder.planned, folder.plan, judging)
+    data = figure_data(folder.planned, folder.plan, asked_of(folder.plan, judging))
     _draw(wanted, kinds, data, shape, target or folder.path / "figures", file)
     warn_of_problems(registry)
 
@@ -154,7 +154,7 @@ def report(
         check_own(folder.path)
     path = output_file or folder.path / "report.html"
     registry = Registry.load()
-    content = html_report(folder, registry, judging)
+    content = html_report(folder, registry, asked_of(folder.plan, judging))
     with writing_to(path, "Choose another file with --output."):
         replace_file(path, content)
     output().print(str(path), soft_wrap=True)

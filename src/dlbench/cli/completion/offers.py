@@ -168,6 +168,13 @@ def _metrics(_ctx: typer.Context, _incomplete: str) -> Iterator[tuple[str, str]]
     yield from ((metric.name, metric.title) for metric in all_metrics(_registry()))
 
 
+def _columns(ctx: typer.Context, _incomplete: str) -> Iterator[tuple[str, str]]:
+    from dlbench.analysis.spreadsheets import read_sheet
+
+    file = ctx.params["file"] or ctx.args[0]  # not an argument yet where the option is the last word
+    yield from ((name, "") for name in read_sheet(Path(file)).columns if name)
+
+
 def _diagnostics(_ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
     start, last = _last_item(incomplete)
     yield from offer_components(_registry(), "diagnostics", incomplete)
@@ -194,3 +201,4 @@ complete_shown = completing(_shown)
 complete_tags = completing(_tags)
 complete_diagnostics = completing(_diagnostics)
 complete_metrics = completing(_metrics)
+complete_columns = completing(_columns)

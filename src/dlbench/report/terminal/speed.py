@@ -11,9 +11,9 @@ from dlbench.report.terminal.layout import plain_table
 
 def rate_table(speeds: Sequence[Speed]) -> Table:
     """Return a table with a row per variant: images/s of each part, with half the range of its windows."""
-    table = _table("images/s", *PARTS)
+    table = _table("images/s", *PARTS, caption="median of the windows (half their range, in percent of the median)")
     for speed in speeds:
-        table.add_row(speed.label, *(f"{speed.rate(part):,.0f} ± {speed.spread(part):.0%}" for part in PARTS))
+        table.add_row(speed.label, *(f"{speed.rate(part):,.0f} ({100 * speed.spread(part):.0f} %)" for part in PARTS))
     return table
 
 
@@ -39,8 +39,8 @@ def change_table(changes: Sequence[Change], limit: float) -> Table:
     return table
 
 
-def _table(first: str, *others: str) -> Table:
-    table = plain_table(gap=2)
+def _table(first: str, *others: str, caption: str = "") -> Table:
+    table = plain_table(caption=caption, gap=2)
     table.add_column(first, overflow="fold")
     for name in others:
         table.add_column(name, justify="right", no_wrap=True)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dlbench.cli.commands.results import upkeep
-from dlbench.cli.completion.offers import complete_named
+from dlbench.cli.completion.offers import complete_columns, complete_named
 from dlbench.cli.options.common import AsJson, ResultsDir, Run
 from dlbench.cli.options.groups import takes
-from dlbench.cli.options.judging import JUDGING
+from dlbench.cli.options.judging import COLUMN_JUDGING, JUDGING, asked_of
 from dlbench.cli.options.run_argument import open_run, runs_folder
 from dlbench.cli.options.shown import TABLES, Tables
 from dlbench.cli.streams.console import endless, errors, list_output, output, print_bytes, print_json
@@ -75,6 +75,7 @@ def show(
         follow_run(folder)
     if comparison is not None:
         folder.choose(comparison)
+    judging = asked_of(folder.plan, judging)
     scores = per_class(folder.planned, folder.plan) if classes else ()
     if as_json:
         print_json(run_document(folder, judging) | ({"per_class": [asdict(row) for row in scores]} if classes else {}))
@@ -93,11 +94,19 @@ app.command("rm")(upkeep.remove)
 
 
 @app.command()
-@takes(judging=JUDGING)
+@takes(judging=COLUMN_JUDGING)
 def audit(
     file: Annotated[Path, typer.Argument(help="A CSV file with one row per trained model.", metavar="FILE.csv")],
-    seed: Annotated[str, typer.Option(metavar="COLUMN", help="The column of seeds: equal seeds make pairs.")],
-    variant: Annotated[str, typer.Option(metavar="COLUMN", help="The column that names what is compared.")] = "",
+    seed: Annotated[
+        str,
+        typer.Option(
+            metavar="COLUMN", help="The column of seeds: equal seeds make pairs.", autocompletion=complete_columns
+        ),
+    ],
+    variant: Annotated[
+        str,
+        typer.Option(metavar="COLUMN", help="The column that names what is compared.", autocompletion=complete_columns),
+    ] = "",
     wide: Annotated[
         bool, typer.Option("--wide", help="Each column but that of seeds is a variant; --metric says what they hold.")
     ] = False,
