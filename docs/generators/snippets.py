@@ -2,7 +2,8 @@
 
     python docs/generators/snippets.py docs/tutorial/*.md
 
-runs each page in an empty folder and updates the output of its commands. The tests run the same parts and compare.
+runs each page in an empty folder, in an environment that is thrown away, and updates the output of its commands. The
+tests run the same parts and compare.
 
 A fence with a title is a file, `console` holds commands after "$ " and their output, `python` without a title is run.
 Any other fence needs a comment in front of it that says why it is not run: <!-- not run: … -->
@@ -14,6 +15,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import venv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +119,22 @@ def run_in(folder: Path, commands: Path = Path(sys.executable).parent) -> Shell:
     return run
 
 
+def lent_environment(folder: Path) -> Path:
+    """Make an environment in a folder and return that of its commands: what a page installs stays in there.
+
+    dlbench, torch and all else are lent from this environment.
+    """
+    venv.create(folder, with_pip=True)
+    lent = [path for path in map(Path, sys.path) if path.name == "site-packages"]
+    (own,) = folder.glob("lib/python*/site-packages")
+    lines = [f"import site; site.addsitedir({str(path)!r})\n" for path in lent]
+    (own / "lent.pth").write_text("".join(lines), encoding="utf-8")
+    command = folder / "bin" / "dlbench"
+    command.write_text(f"#!{folder}/bin/python\nfrom dlbench.__main__ import main\n\nmain()\n", encoding="utf-8")
+    command.chmod(0o755)
+    return folder / "bin"
+
+
 def write_file(folder: Path, snippet: Snippet) -> None:
     """Write a titled snippet to its path below a folder."""
     path = folder / snippet.title
@@ -160,10 +178,13 @@ def _refresh(snippet: Snippet, folder: Path, shell: Shell) -> Snippet:
 
 
 def main(pages: Sequence[str]) -> None:
-    """Refresh pages in place, each in a folder of its own."""
+    """Refresh pages in place, each in a folder and an environment of its own."""
     for page in map(Path, pages):
-        with tempfile.TemporaryDirectory() as folder:
-            text = refreshed(page.read_text(encoding="utf-8"), Path(folder), run_in(Path(folder)))
+        with tempfile.TemporaryDirectory() as own:
+            folder = Path(own) / "work"
+            folder.mkdir()
+            shell = run_in(folder, lent_environment(Path(own) / "environment"))
+            text = refreshed(page.read_text(encoding="utf-8"), folder, shell)
         page.write_text(text, encoding="utf-8")
 
 

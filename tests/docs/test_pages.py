@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from snippets import COLUMNS, agrees, python_command, run_in, snippets, write_file
+from snippets import COLUMNS, agrees, lent_environment, python_command, run_in, snippets, write_file
+from snippets import main as refresh
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {path.relative_to(DOCS).as_posix(): path for path in sorted(DOCS.rglob("*.md"))}
@@ -103,15 +104,27 @@ def test_the_tutorials_plugin_takes_at_most_25_lines():
 @pytest.mark.slow
 def test_the_tutorials_plugin_is_built_by_following_the_page_in_a_clean_environment(tmp_path):
     """dlbench and torch are lent from this environment; the plugin is built and installed by pip, into the new one."""
-    clean = tmp_path / "clean"
-    venv.create(clean, with_pip=True)
-    (lent,) = {path for path in map(Path, sys.path) if path.name == "site-packages"}
-    (own,) = clean.glob("lib/python*/site-packages")
-    (own / "lent.pth").write_text(f"import site; site.addsitedir({str(lent)!r})\n")
-    command = clean / "bin" / "dlbench"
-    command.write_text(f"#!{clean}/bin/python\nfrom dlbench.__main__ import main\n\nmain()\n")
-    command.chmod(0o755)
+    before = installed()
     folder = tmp_path / "work"
     folder.mkdir()
-    follow(PLUGIN_PAGE, folder, run_in(folder, clean / "bin"))
-    assert not list(lent.glob("dlbench_snake*"))
+    follow(PLUGIN_PAGE, folder, run_in(folder, lent_environment(tmp_path / "clean")))
+    assert installed() == before
+
+
+def test_a_page_is_refreshed_in_an_environment_that_is_thrown_away(tmp_path, monkeypatch):
+    make = venv.create
+    monkeypatch.setattr("snippets.venv.create", lambda folder, with_pip: make(folder))
+    page = tmp_path / "page.md"
+    program = "import dlbench, pathlib, sys; (pathlib.Path(sys.prefix) / 'mine').touch(); print(sys.prefix)"
+    page.write_text(f'```console\n$ python -c "{program}"\n…\n```\n', encoding="utf-8")
+    before = installed()
+    refresh([str(page)])
+    prefix = Path(page.read_text(encoding="utf-8").splitlines()[2])
+    assert prefix.name == "environment"
+    assert not prefix.exists()
+    assert installed() == before
+
+
+def installed():
+    """What lies in the environment that runs the tests."""
+    return sorted(path.name for part in sys.path if part.endswith("site-packages") for path in Path(part).iterdir())

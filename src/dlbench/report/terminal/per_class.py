@@ -15,7 +15,8 @@ _PERCENT = Metric(share=True, symbol="%", digits=SHARE_DIGITS)
 def per_class_view(rows: Sequence[ClassScores], width: int) -> Table:
     """Return a table with a row per class of each variant; scores are percentages."""
     table = plain_table(
-        "Each class on the test set", "± standard deviation over n seeds" if any(row.f1.n > 1 for row in rows) else ""
+        "Each class on the test set",
+        "± standard deviation over n seeds" if any(row.f1.std is not None for row in rows) else "",
     )
     table.add_column("variant", overflow="fold", max_width=max(14, width // 4))
     table.add_column("class", overflow="fold", max_width=max(12, width // 5))
