@@ -120,3 +120,12 @@ def test_the_count_that_a_whole_file_has_is_the_publisher_s(tmp_path: Path, monk
     data = letters(tmp_path, download=False)
     assert data.train_labels.tolist() == [0, 1]
     assert data.test_labels.tolist() == [0]
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused_before_it_fills_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LARGEST", 1_000_000)
+    path = write(tmp_path, *[line()] * 10_000)
+    with pytest.raises(ValueError, match=r"letter\.data\.gz unpacks to more than 1,000,000 bytes, the limit"):
+        read_letters(path)

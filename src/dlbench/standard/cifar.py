@@ -14,9 +14,13 @@ from numpy.typing import NDArray
 
 from dlbench import ImageData
 from dlbench.standard.downloads import check, fetch, place, read_labels
+from dlbench.standard.limits import read_at_most, read_bounded
 from dlbench.standard.pickles import read_pickle
 
 PIXELS = 3 * 32 * 32
+_MOST_TEXT = 1_000_000
+#: Bytes of a file; the training images of CIFAR-100 have 155 MB.
+_MOST = 200_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,11 +111,11 @@ def _download(layout: Layout, folder: Path) -> None:
             member = archive.extractfile(f"{layout.folder}/{name}")
             if member is None:
                 raise ValueError(f"{layout.address} is not a CIFAR archive: its {layout.folder}/{name} is not a file.")
-            place(folder / name, member.read())
+            place(folder / name, read_at_most(member, _MOST, f"{layout.folder}/{name} of {layout.address} has"))
 
 
 def _read_binary(layout: Layout, folder: Path) -> ImageData:
-    class_names = (folder / layout.class_file).read_text(encoding="ascii", errors="replace").split()
+    class_names = read_bounded(folder / layout.class_file, _MOST_TEXT).decode("ascii", "replace").split()
     if len(class_names) != layout.num_classes:
         raise ValueError(
             f"{folder / layout.class_file} is corrupt or truncated: expected {layout.num_classes} names, "
@@ -124,8 +128,8 @@ def _read_binary(layout: Layout, folder: Path) -> ImageData:
 
 
 def _read_batch(layout: Layout, path: Path, count: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    content = path.read_bytes()
     row = layout.label_bytes + PIXELS
+    content = read_bounded(path, _MOST)
     check(path, content, count * row, layout.sha256.get(path.name, ""))
     rows = np.frombuffer(content, np.uint8).reshape(count, row)
     images = rows[:, layout.label_bytes :].reshape(count, 3, 32, 32)
@@ -139,7 +143,7 @@ def _read_python(layout: Layout, root: Path) -> ImageData:
     known = [*publisher.train_list, *publisher.test_list, (publisher.meta["filename"], publisher.meta["md5"])]
     for name, md5 in known:
         path = root / layout.python_folder / name
-        found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+        found = hashlib.md5(read_bounded(path, _MOST), usedforsecurity=False).hexdigest()
         if found != md5:
             raise ValueError(
                 f"{path} is corrupt or truncated: expected MD5 {md5}, found {found} in {path.stat().st_size:,} bytes."

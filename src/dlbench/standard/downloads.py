@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 TIMEOUT = 30
 #: How often a download that was cut short is taken up again before its address is given up.
 ATTEMPTS = 4
+#: Bytes; the files that are downloaded have a fifth of them.
+LARGEST = 1_000_000_000
 _CHUNK = 1 << 20
 _NO_SUCH_RANGE = 416
 _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP})
@@ -109,8 +111,10 @@ def _receive(address: str, partial: Path, start: int) -> None:
         with partial.open("ab" if goes_on else "wb") as file:
             try:
                 while chunk := response.read(_CHUNK):
-                    file.write(chunk)
                     came += len(chunk)
+                    if start + came > LARGEST:
+                        raise OSError(f"more than {LARGEST:,} bytes came, the limit for a file")
+                    file.write(chunk)
             except (IncompleteRead, ConnectionError, TimeoutError) as error:
                 raise IncompleteDownloadError(f"the connection ended after {came:,} bytes: {error}") from error
     if expected and expected.isdigit() and came < int(expected):

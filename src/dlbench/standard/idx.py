@@ -1,9 +1,8 @@
 """MNIST and the data sets in its format, IDX (http://yann.lecun.com/exdb/mnist)."""
 
-import gzip
 import math
-import zlib
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from dlbench import ImageData
 from dlbench.standard.downloads import check, fetch, place, read_labels
+from dlbench.standard.limits import read_bounded, unpack_bounded
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 MNIST_SHA256: Mapping[str, str] = MappingProxyType(
@@ -22,6 +22,8 @@ MNIST_SHA256: Mapping[str, str] = MappingProxyType(
         "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     }
 )
+#: Bytes of a file; MNIST's training images have 47,040,016.
+LARGEST = 64_000_000
 GARMENTS = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 HIRAGANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 
@@ -63,7 +65,7 @@ def _download(name: str, folder: Path, files: Sequence[str]) -> None:
     checksums = dict(publisher.resources)
     for file in files:
         packed = fetch([f"{mirror}{file}.gz" for mirror in publisher.mirrors], checksums[f"{file}.gz"], folder)
-        place(folder / file, gzip.decompress(packed))
+        place(folder / file, unpack_bounded(BytesIO(packed), LARGEST, f"{file}.gz"))
 
 
 def _read_split(
@@ -82,7 +84,7 @@ def read_idx(path: Path, dimensions: int, sha256: str = "") -> NDArray[np.uint8]
     """Read a file of bytes in the IDX format, or its .gz form where the plain one is absent."""
     if not path.is_file():
         path = path.with_name(f"{path.name}.gz")
-    content = _read_bytes(path)
+    content = read_bounded(path, LARGEST)
     magic = bytes((0, 0, 8, dimensions))
     header = 4 + 4 * dimensions
     if content[:4] != magic or len(content) < header:
@@ -93,15 +95,3 @@ def read_idx(path: Path, dimensions: int, sha256: str = "") -> NDArray[np.uint8]
     shape = [int(size) for size in np.frombuffer(content[4:header], ">u4")]
     check(path, content, header + math.prod(shape), sha256)
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
-
-
-def _read_bytes(path: Path) -> bytes:
-    content = path.read_bytes()
-    if path.suffix != ".gz":
-        return content
-    try:
-        return gzip.decompress(content)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(
-            f"{path} is corrupt or truncated, its {len(content):,} bytes do not unpack: {error}."
-        ) from None

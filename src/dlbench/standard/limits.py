@@ -1,9 +1,15 @@
-"""How much memory is free, so that a file that needs more is refused before it takes it."""
+"""Limits of what is read: by the memory that is free, and by what a published file holds, packed or not."""
 
+import gzip
 import os
-from collections.abc import Iterable
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
+_CHUNK = 1 << 20
+_MATLAB_PACKED = 15
 _MEMORY = Path("/proc/meminfo")
 _GROUPS = Path("/proc/self/cgroup")
 _MOUNT = Path("/sys/fs/cgroup")
@@ -12,6 +18,65 @@ _FILES = (
     ("", "memory.max", "memory.current", "file"),
     ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_cache"),
 )
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """Return a file's content, unpacked where its name ends in .gz.
+
+    Raises ValueError for what has more than `most` bytes, without reading more, and for what does not unpack.
+    """
+    with path.open("rb") as file:
+        if path.suffix == ".gz":
+            return unpack_bounded(file, most, str(path))
+        return read_at_most(file, most, f"{path} has")
+
+
+def unpack_bounded(file: IO[bytes], most: int, name: str) -> bytes:
+    """Return the content of a gzip file, named so in errors, with the same limit."""
+    try:
+        with gzip.GzipFile(fileobj=file) as unpacked:
+            return read_at_most(unpacked, most, f"{name} unpacks to")
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        size = file.seek(0, os.SEEK_END)
+        raise ValueError(f"{name} is corrupt or truncated, its {size:,} bytes do not unpack: {error}.") from None
+
+
+def read_at_most(file: IO[bytes], most: int, subject: str) -> bytes:
+    """Return all of an open file. subject: begins the sentence of the ValueError for more than `most` bytes."""
+    chunks, size = [], 0
+    while chunk := file.read(_CHUNK):
+        size += len(chunk)
+        _check_size(size, most, subject)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _check_size(size: int, most: int, subject: str) -> None:
+    if size > most:
+        raise ValueError(f"{subject} more than {most:,} bytes, the limit for such a file.")
+
+
+def check_matlab(path: Path, most: int) -> None:
+    """Raise ValueError for a MATLAB file (version 5) that has, or whose parts unpack to, more than `most` bytes."""
+    _check_size(path.stat().st_size, most, f"{path} has")
+    size = 0
+    with path.open("rb") as file:
+        for packed in _matlab_parts(file):
+            unpacker = zlib.decompressobj()
+            while packed:
+                size += len(unpacker.decompress(packed, _CHUNK))
+                _check_size(size, most, f"{path} unpacks to")
+                packed = unpacker.unconsumed_tail
+
+
+def _matlab_parts(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the packed parts of a file: after 128 bytes, each begins with its kind and its size."""
+    order = {b"IM": "<", b"MI": ">"}.get(file.read(128)[126:])
+    while order and len(tag := file.read(8)) == 8:
+        kind, size = struct.unpack(f"{order}II", tag)
+        content = file.read(size)
+        if kind == _MATLAB_PACKED:
+            yield content
 
 
 def check_fits(needed: int, what: str, remedy: str) -> None:

@@ -8,6 +8,10 @@ from scipy.io import loadmat
 
 from dlbench import ImageData
 from dlbench.standard.downloads import fetch, place
+from dlbench.standard.limits import check_matlab
+
+#: Bytes of a file, unpacked; the training images have 225 MB.
+LARGEST = 256_000_000
 
 
 def svhn(root: Path, download: bool) -> ImageData:
@@ -32,8 +36,9 @@ def _download(root: Path, split: str) -> None:
 
 
 def _read(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    check_matlab(path, LARGEST)
     try:
-        content = loadmat(path)
+        content = loadmat(path, variable_names=("X", "y"))
         images, labels = content["X"], content["y"].ravel()
     except Exception as error:  # damaged MATLAB files raise errors of many kinds
         size = path.stat().st_size

@@ -22,6 +22,8 @@ FOLDS = 10
 FIELDS = 6
 SHAPE = (1, 16, 8)
 PIXELS = 128
+#: Bytes; the publisher's file unpacks to less than a quarter of them.
+LARGEST = 64_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,11 +92,14 @@ def _problem(row: Sequence[bytes]) -> str:
 
 
 def _unpack(path: Path) -> bytes:
-    content = path.read_bytes()
     try:
-        return gzip.decompress(content)
+        with gzip.open(path) as file:
+            content = file.read(LARGEST + 1)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(
-            f"{path} is corrupt or truncated: expected a whole gzip file, found {len(content):,} bytes that do not "
-            f"unpack ({error})."
+            f"{path} is corrupt or truncated: expected a whole gzip file, found {path.stat().st_size:,} bytes that do "
+            f"not unpack ({error})."
         ) from None
+    if len(content) > LARGEST:
+        raise ValueError(f"{path} unpacks to more than {LARGEST:,} bytes, the limit for such a file.")
+    return content
