@@ -18,6 +18,10 @@ from dlbench.files import replace_file
 from dlbench.trials.identity import digest
 
 META = "meta.json"
+#: Beside a file of the index: the state of each file that was read.
+_FILES = ".files"
+FileStates = list[list[str | int]]
+"""Of each file its path, and numbers that change when it does."""
 #: Data sets of more classes are summed up.
 _NAMED_CLASSES = 10
 
@@ -111,7 +115,7 @@ def lookup(
         info, before = PreparedInfo.from_json(noted["info"]), noted["fingerprint"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    now = fingerprint(record, parameters, data_dir)
+    now = _fingerprint(file_states(record, parameters, data_dir))
     unchanged = now is not None and now == before
     return info if unchanged and is_complete(prepared_folder(info.digest, data_dir)) else None
 
@@ -120,19 +124,46 @@ def remember(
     name: str,
     parameters: Mapping[str, ParameterValue],
     version: str,
-    state: str | None,
+    files: FileStates | None,
     data_dir: Path,
     info: PreparedInfo,
 ) -> None:
-    """Record in the index which arrays a data set was prepared as. state: the fingerprint of its files."""
+    """Record in the index which arrays a data set was prepared as. files: the state of what it was read from."""
     path = _index_path(name, parameters, version, data_dir)
     content = {
         "name": name,
         "parameters": dict(parameters),
-        "fingerprint": state,
+        "fingerprint": _fingerprint(files),
         "info": info.to_json(),
     }
+    replace_file(path.with_suffix(_FILES), json.dumps(files or []))
     replace_file(path, json.dumps(content | {"checksum": digest(content)}))
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A data set as it was prepared.
+
+    info: the facts.
+    files: the state of each file that it was read from, by its path; empty where it is unknown.
+    """
+
+    info: PreparedInfo
+    files: Mapping[str, tuple[int, ...]]
+
+
+def last_prepared(name: str, parameters: Mapping[str, ParameterValue], version: str, data_dir: Path) -> Snapshot | None:
+    """Return a data set as it was last prepared, whatever its files are now; None if it was not, or that is unknown."""
+    path = _index_path(name, parameters, version, data_dir)
+    try:
+        info = PreparedInfo.from_json(json.loads(path.read_text(encoding="utf-8"))["info"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    try:
+        files = json.loads(path.with_suffix(_FILES).read_text(encoding="utf-8"))
+        return Snapshot(info, {file: tuple(state) for file, *state in files})
+    except (OSError, ValueError, TypeError):  # prepared by an earlier version
+        return Snapshot(info, {})
 
 
 @dataclass(frozen=True)
@@ -192,6 +223,7 @@ def _read_entry(path: Path) -> IndexEntry:
 def remove_entry(entry: IndexEntry) -> None:
     """Forget that a data set was prepared."""
     entry.path.unlink(missing_ok=True)
+    entry.path.with_suffix(_FILES).unlink(missing_ok=True)
 
 
 def remove_copy(copy: PreparedCopy) -> None:
@@ -209,20 +241,25 @@ def _index_path(name: str, parameters: Mapping[str, ParameterValue], version: st
     return data_dir / "prepared" / "index" / f"{key}.json"
 
 
-def fingerprint(record: Dataset, parameters: Mapping[str, ParameterValue], data_dir: Path) -> str | None:
-    """Return a hash of the state of every file that a data set is read from: path, size, modification time.
+def _fingerprint(files: FileStates | None) -> str | None:
+    """Return a hash of the state of the files; "" where a data set has none, None where they do not exist."""
+    return digest(files) if files else None if files is None else ""
+
+
+def file_states(record: Dataset, parameters: Mapping[str, ParameterValue], data_dir: Path) -> FileStates | None:
+    """Return the state of every file that a data set is read from: path, size, modification time; in order.
 
     Of the user's own files also inode and change time, which tell apart what programs make look the same. None where
-    it declares files or a path and none exist; "" where it declares neither.
+    it declares files or a path and none exist; an empty list where it declares neither.
     """
     path = parameters.get("path")
     if not record.files and not isinstance(path, str):
-        return ""
+        return []
     published = {file for pattern in record.files for file in data_dir.glob(pattern) if file.is_file()}
     states: list[list[str | int]] = [[str(file), *_state(file)[:2]] for file in published if _counts(file)]
     if isinstance(path, str):
         states += [[str(file), *_state(file)] for file in _walk(Path(path).expanduser().resolve()) if _counts(file)]
-    return digest(sorted(states)) if states else None
+    return sorted(states) or None
 
 
 def _counts(file: Path) -> bool:

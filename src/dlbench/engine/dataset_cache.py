@@ -18,7 +18,7 @@ import numpy as np
 
 from dlbench.components.image_data import ImageData, StreamedData
 from dlbench.components.records import Dataset, ParameterValue
-from dlbench.dataset_index import META, PreparedInfo, fingerprint, is_complete, prepared_folder, remember
+from dlbench.dataset_index import META, PreparedInfo, file_states, is_complete, prepared_folder, remember
 from dlbench.engine.dataset_contract import check_contract, to_image_data
 from dlbench.engine.overlap import overlap_notes
 from dlbench.engine.prepared_files import Report, describe_arrays, write_arrays
@@ -68,7 +68,7 @@ def _prepare(
     """Return what is known of the data set, and whether a copy of it was there and damaged."""
     record = entry.record
     own = isinstance(parameters.get("path"), str)
-    before = fingerprint(record, parameters, data_dir) if own else None
+    before = file_states(record, parameters, data_dir) if own else None
     with _errors_of(record, data_dir, download, lambda error: _with_owner(error, entry, parameters)):
         factory: DatasetFactory = resolve_name(record.factory)
         data = to_image_data(factory(data_dir, download, **parameters), record)
@@ -76,8 +76,8 @@ def _prepare(
         info, damaged = _store(data, data_dir, report)
     try:
         # The user's files as they were before reading: what changes meanwhile is read again.
-        state = before if own else fingerprint(record, parameters, data_dir)
-        remember(entry.name, parameters, entry.plugin.version, state, data_dir, info)
+        files = before if own else file_states(record, parameters, data_dir)
+        remember(entry.name, parameters, entry.plugin.version, files, data_dir, info)
     except OSError as error:
         raise _unusable(data_dir, error) from error
     return info, damaged

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlbench.components.records import Dataset, ParameterValue
-from dlbench.dataset_index import PreparedInfo
+from dlbench.dataset_index import PreparedInfo, Snapshot
 from dlbench.executors.allocator import keep_freed_memory
 from dlbench.executors.worker import captured_output
 from dlbench.machine import Machine, Training
@@ -54,6 +54,16 @@ def prepare_dataset(
     from dlbench.plugins.registry import Registry
 
     return prepare(Registry.load().get(Dataset, name), parameters, Path(data_dir), download, report)
+
+
+def describe_changes(before: Snapshot, now: Snapshot, path: str, data_dir: str) -> tuple[str, ...]:
+    """Return what differs between two states of a data set, each a short phrase; () where it cannot be compared."""
+    from dlbench.engine.data_changes import describe_changes
+
+    try:
+        return describe_changes(before, now, path, Path(data_dir))
+    except (OSError, ValueError, IndexError):  # the earlier copy is damaged
+        return ()
 
 
 def measure_rates(trials: list[Any], data_dir: str, seconds: float, windows: int) -> list[dict[str, tuple[float, ...]]]:

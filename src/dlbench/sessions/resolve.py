@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dlbench.components.choice import Selection
 from dlbench.components.records import Dataset, ParameterValue
-from dlbench.dataset_index import PreparedInfo, lookup
+from dlbench.dataset_index import PreparedInfo, Snapshot, last_prepared, lookup
 from dlbench.errors import DataMissingError, DlbenchError, suggest
 from dlbench.executors.task_worker import TaskWorker
 from dlbench.machine import Machine, may_have_accelerator
@@ -101,6 +101,7 @@ class TrialResolver:
     def prepare(self, entry: Entry[Dataset], parameters: "Mapping[str, ParameterValue]") -> PreparedInfo:
         """Prepare a data set in a worker; download what is not on disk, after a note."""
         self.note(f"Preparing the data set {entry.record.name}.")
+        before = last_prepared(entry.name, parameters, entry.plugin.version, self.data_dir)
         try:
             info = self._prepare(entry, parameters, download=False)
         except DataMissingError:
@@ -110,7 +111,23 @@ class TrialResolver:
             self.note(f"{entry.record.name} is not in {self.data_dir}: downloading {size} from its publisher.")
             info = self._prepare(entry, parameters, download=True)
         self.note(f"{entry.record.name}: {info.sentence}.")
+        if before and before.info.digest != info.digest:
+            self._note_changes(entry, parameters, before)
         return info
+
+    def _note_changes(
+        self, entry: Entry[Dataset], parameters: "Mapping[str, ParameterValue]", before: Snapshot
+    ) -> None:
+        """Note what has changed in a data set since it was last prepared."""
+        from dlbench.executors.tasks import describe_changes
+
+        now = last_prepared(entry.name, parameters, entry.plugin.version, self.data_dir)
+        path = str(parameters.get("path") or "")
+        changes = self.call(describe_changes, before, now, path, str(self.data_dir)) if now else ()
+        said = f": {'; '.join(changes)}" if changes else ""
+        self.note(
+            f"{path or entry.record.name} has changed since it was last read{said}. Its trials are computed anew."
+        )
 
     def _prepare(
         self, entry: Entry[Dataset], parameters: "Mapping[str, ParameterValue]", *, download: bool

@@ -41,7 +41,7 @@ def unpack_bounded(file: IO[bytes], most: int, name: str) -> bytes:
         raise ValueError(f"{name} is corrupt or truncated, its {size:,} bytes do not unpack: {error}.") from None
 
 
-def read_at_most(file: IO[bytes], most: int, subject: str) -> bytes:
+def read_at_most(file: IO[bytes] | gzip.GzipFile, most: int, subject: str) -> bytes:
     """Return all of an open file. subject: begins the sentence of the ValueError for more than `most` bytes."""
     chunks, size = [], 0
     while chunk := file.read(_CHUNK):

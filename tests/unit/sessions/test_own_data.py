@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dlbench.components.image_data import ImageData
-from dlbench.dataset_index import PreparedInfo, fingerprint
+from dlbench.dataset_index import PreparedInfo, file_states
 from dlbench.engine.dataset_cache import store
 from dlbench.errors import DataMissingError
 from dlbench.plans.build import build, resolve
@@ -91,8 +91,8 @@ def test_linked_replaced_and_renamed_files_change_the_fingerprint(tmp_path: Path
     (folder / "test").symlink_to(real)
     (real / "loop").symlink_to(folder)
 
-    def now() -> str | None:
-        return fingerprint(IMAGE_FOLDER, {"path": str(folder)}, tmp_path)
+    def now() -> str:
+        return str(file_states(IMAGE_FOLDER, {"path": str(folder)}, tmp_path))
 
     states = [now()]
     before = (real / "cat" / "1.png").stat()
