@@ -136,7 +136,8 @@ def remember(
         "fingerprint": _fingerprint(files),
         "info": info.to_json(),
     }
-    replace_file(path.with_suffix(_FILES), json.dumps(files or []))
+    if files:
+        replace_file(path.with_suffix(_FILES), json.dumps(files))
     replace_file(path, json.dumps(content | {"checksum": digest(content)}))
 
 

@@ -118,6 +118,14 @@ DATASETS: tuple[Dataset, ...] = (
             "frames": Parameter(
                 "one", choices=("one", "first"), summary="Files of several images: refused, or the first.", later=True
             ),
+            "white": Parameter(
+                None,
+                type=int,
+                minimum=1,
+                maximum=65_535,
+                summary="White in 16-bit files; default: of the bits that all of them use.",
+                later=True,
+            ),
         },
         tags=("own",),
     ),

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from dlbench import StreamedData, StreamedImages
 from dlbench.standard.folder_layout import Files, find_layout
-from dlbench.standard.image_pixels import Wanted, read_image
+from dlbench.standard.image_pixels import FORMATS, LARGEST, Wanted, read_image
+from dlbench.standard.pixel_depth import find_white
 
 _BLOCK_BYTES = 8_000_000
 _SIZE = re.compile(r"([1-9]\d*)[x×]([1-9]\d*)\Z", re.IGNORECASE)
@@ -29,6 +30,7 @@ def image_folder(
     test_fraction: float,
     test: str = "auto",
     frames: str = "one",
+    white: int | None = None,
 ) -> StreamedData:
     """Read path/train/<class>/*, path/test/<class>/* and, where it is there, path/val/<class>/*.
 
@@ -36,16 +38,20 @@ def image_folder(
     number in [0, 1), is below test_fraction, so that new files move none of the old.
     size: height and width, 64 or "48x64"; images are cropped around their center and scaled. channels: 3, or 1 for
     gray. test: the folder to test on. frames: "first" reads the first image of files that hold several.
+    white: the value of white in files of 16 bits a channel; by default that of the bits that they use together.
     """
     if channels not in (1, 3):
         raise ValueError(f"channels={channels} is not possible\nWrite channels=3 for color, channels=1 for gray.")
-    wanted = Wanted(channels, _width_and_height(size), frames)
+    width_and_height = _width_and_height(size)
     folder = Path(path).expanduser()
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "does not exist"
         raise FileNotFoundError(f"there is no folder {folder}: it {what}.")
     layout = find_layout(folder, test, test_fraction)
-    reader = _Reader(wanted, layout.splits["train"][0][0])
+    files = [path for split in layout.splits.values() for path, _ in split]
+    with _no_warnings():
+        known = white or find_white(files, FORMATS, LARGEST)
+    reader = _Reader(Wanted(channels, width_and_height, frames, known), layout.splits["train"][0][0])
     splits = {split: reader.streamed(files) for split, files in layout.splits.items()}
     return StreamedData(
         splits["train"],

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
-from PIL.ImageFile import ImageFile
+
+from dlbench.standard.pixel_depth import FULL, is_deep, is_gray, read_deep, to_eight_bits
 
 #: Formats that are opened; Pillow's others call other programs (EPS) or are rarely tested.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
@@ -36,11 +36,13 @@ class Wanted:
     channels: 3, or 1 for gray.
     size: width and height that they are cropped and scaled to; None leaves them.
     frames: "one" refuses files with several images, "first" takes the first of them.
+    white: the value of white in files of 16 bits a channel.
     """
 
     channels: int
     size: tuple[int, int] | None
     frames: str
+    white: int = FULL
 
 
 def read_image(path: Path, wanted: Wanted, note: Callable[[str], None]) -> NDArray[np.uint8]:
@@ -51,10 +53,10 @@ def read_image(path: Path, wanted: Wanted, note: Callable[[str], None]) -> NDArr
     try:
         with Image.open(path, formats=FORMATS) as image:
             _check(path, image, wanted, note)
-            if image.mode in _PLAIN | _ALPHA and _is_deep(image):
-                note("of 16 bits a channel, of which the higher 8 are kept")
+            deep = image.mode in _PLAIN | _ALPHA and is_deep(image)
             image.load()
-            pixels = _upright(_on_white(_eight_bits(path, image, note), note), image, note)
+            eight = _eight_bits(path, image, wanted, note, deep=deep)
+            pixels = _upright(_on_white(eight, note), image, note)
     except _ImageProblemError:
         raise
     except UnidentifiedImageError:
@@ -98,21 +100,20 @@ def _check(path: Path, image: Image.Image, wanted: Wanted, note: Callable[[str],
         )
 
 
-def _is_deep(image: Image.Image) -> bool:
-    """Return whether the file has 16 bits a channel where Pillow gives 8; known before the pixels are loaded."""
-    tiles = image.tile if isinstance(image, ImageFile) else []
-    raw_modes = (tile.args if isinstance(tile.args, tuple) else (tile.args,) for tile in tiles)
-    return any(isinstance(mode, str) and ";16" in mode for modes in raw_modes for mode in modes[:1])
-
-
-def _eight_bits(path: Path, image: Image.Image, note: Callable[[str], None]) -> Image.Image:
-    """Return the image with 8 bits a channel; 16-bit gray is divided by 257."""
+def _eight_bits(
+    path: Path, image: Image.Image, wanted: Wanted, note: Callable[[str], None], *, deep: bool
+) -> Image.Image:
+    """Return the image with 8 bits a channel. deep: whether the file has 16 in each of several channels."""
+    if deep and wanted.white != FULL:
+        note(_scaled(wanted.white))
+        return _with_alpha(to_eight_bits(read_deep(path, image, FORMATS), wanted.white), image)
+    if deep:
+        note("of 16 bits a channel, of which the higher 8 are kept")
     if image.mode in _PLAIN | _ALPHA:
         return image
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
-        note("of 16-bit gray divided by 257")
-        values: NDArray[Any] = np.asarray(image).astype(np.int64)
-        return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+    if is_gray(image):
+        note("of 16-bit gray divided by 257" if wanted.white == FULL else _scaled(wanted.white))
+        return Image.fromarray(to_eight_bits(np.asarray(image), wanted.white))
     kinds = {"F": "floating-point", "I": "32-bit"}
     kind = kinds.get(image.mode, image.mode)
     raise _ImageProblemError(
@@ -122,6 +123,18 @@ def _eight_bits(path: Path, image: Image.Image, note: Callable[[str], None]) -> 
         f"Image.fromarray((a * (255 / WHITE)).clip(0, 255).round().astype('uint8')).save({path.stem + '.png'!r})"
         ", with the value of white, the same for all files."
     )
+
+
+def _scaled(white: int) -> str:
+    return f"of 16 bits a channel, of which {white.bit_length()} are used: {white:,} is white"
+
+
+def _with_alpha(colors: NDArray[np.uint8], image: Image.Image) -> Image.Image:
+    """Return colors as an image, with the alpha of the image that they are of."""
+    pixels = Image.fromarray(colors.squeeze(-1) if colors.shape[-1] == 1 else colors)
+    if image.mode in _ALPHA:
+        pixels.putalpha(image.getchannel("A"))
+    return pixels
 
 
 def _on_white(image: Image.Image, note: Callable[[str], None]) -> Image.Image:

@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from dlbench.standard.image_pixels import Wanted, read_image
+from dlbench.standard.image_pixels import LARGEST, Wanted, read_image
+from dlbench.standard.pixel_depth import find_white
 
 COLOR = Wanted(3, None, "one")
 MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F", "I")
@@ -163,3 +164,57 @@ def test_a_bomb_is_refused_before_it_is_decoded(tmp_path: Path, side: int) -> No
     path.write_bytes(content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:])
     with pytest.raises(ValueError, match=r"pixels, more than 89,478,485\nIf it is"):
         read(path)
+
+
+def stored(path: Path, values: NDArray[Any]) -> Path:
+    """Store 16-bit values; Pillow writes gray ones only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if values.ndim == 2:
+        Image.fromarray(values).save(path)
+    else:
+        path.write_bytes(_png(values.astype(">u2"), {3: 2, 4: 6}[values.shape[-1]]))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("peak", "white"), [(200, 255), (1000, 1023), (3987, 4095), (4095, 4095), (4096, 16383), (20000, 65535), (0, 65535)]
+)
+@pytest.mark.parametrize("kind", ["a.png", "a.tif", "color.png"])
+def test_white_is_that_of_the_bits_which_all_files_use(tmp_path: Path, peak: int, white: int, kind: str) -> None:
+    dark = stored(tmp_path / f"dark/{kind}", np.zeros((4, 5, 3) if kind == "color.png" else (4, 5), np.uint16))
+    bright = np.array(Image.open(dark)).astype(np.uint16) * 0
+    bright[2, 3] = peak
+    paths = [dark, stored(tmp_path / f"bright/{kind}", bright)]
+    assert find_white(paths, FORMATS, LARGEST) == find_white(paths[::-1], FORMATS, LARGEST) == white
+
+
+@pytest.mark.parametrize("shape", [(6, 7), (6, 7, 3), (6, 7, 4)])
+def test_images_of_12_bits_are_scaled_by_their_range_and_it_is_said(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    values = np.random.default_rng(0).integers(0, 4096, shape).astype(np.uint16)
+    if shape[-1] == 4:
+        values[..., 3] = 65535
+    path, notes = stored(tmp_path / "a.png", values), list[str]()
+    found = read_image(path, Wanted(3, None, "one", 4095), notes.append)
+    colors = values[..., :3] if values.ndim == 3 else np.repeat(values[..., None], 3, axis=-1)
+    assert np.array_equal(found, np.floor(colors / 4095 * 255 + 0.5))
+    assert notes == ["of 16 bits a channel, of which 12 are used: 4,095 is white"]
+
+
+def test_compressed_tiffs_of_12_bits_are_scaled_too(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 4096, (6, 7)).astype(np.uint16)
+    for compression in ("raw", "tiff_lzw", "tiff_deflate"):
+        Image.fromarray(values).save(tmp_path / "a.tif", compression=compression)
+        assert find_white([tmp_path / "a.tif"], FORMATS, LARGEST) == 4095
+        found = read_image(tmp_path / "a.tif", Wanted(1, None, "one", 4095), lambda text: None)[..., 0]
+        assert np.array_equal(found, np.floor(values / 4095 * 255 + 0.5))
+
+
+def test_what_is_brighter_than_white_is_white(tmp_path: Path) -> None:
+    path = stored(tmp_path / "a.png", np.array([[0, 1000, 2000, 65535]], np.uint16))
+    assert read_image(path, Wanted(1, None, "one", 1000), lambda text: None)[0, :, 0].tolist() == [0, 255, 255, 255]
+
+
+def test_files_that_are_not_deep_or_not_readable_do_not_decide_white(tmp_path: Path) -> None:
+    Image.new("RGB", (3, 3), "white").save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert find_white([tmp_path / "a.png", tmp_path / "b.png", tmp_path / "c.png"], FORMATS, LARGEST) == 65535
