@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlbench.components.syntax import format_value, split_assignments
+from dlbench.files import at_home
 from dlbench.plans.config import load_config
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan import Request
@@ -173,7 +174,7 @@ def _declared(record: type) -> list[str]:
 
 def _options(given: Mapping[str, Any]) -> Options:
     said = {name: value for name, value in given.items() if value not in (None, "")}
-    said |= {name: Path(said[name]) for name in ("results_dir", "data_dir") if name in said}
+    said |= {name: at_home(said[name]) for name in ("results_dir", "data_dir") if name in said}
     said["force"] = [given["force"]] if isinstance(given["force"], str) else given["force"]
     return Options(**said, command=[sys.argv[0] or "python", "dlbench.compare"], given=frozenset(said))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dlbench.components.records import Dataset, ParameterValue
-from dlbench.files import replace_file
+from dlbench.files import at_home, replace_file
 from dlbench.trials.identity import digest
 
 META = "meta.json"
@@ -259,7 +259,7 @@ def file_states(record: Dataset, parameters: Mapping[str, ParameterValue], data_
     published = {file for pattern in record.files for file in data_dir.glob(pattern) if file.is_file()}
     states: list[list[str | int]] = [[str(file), *_state(file)[:2]] for file in published if _counts(file)]
     if isinstance(path, str):
-        states += [[str(file), *_state(file)] for file in _walk(Path(path).expanduser().resolve()) if _counts(file)]
+        states += [[str(file), *_state(file)] for file in _walk(at_home(path).resolve()) if _counts(file)]
     return sorted(states) or None
 
 

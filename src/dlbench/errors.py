@@ -1,5 +1,7 @@
 """Errors for users: what is wrong, what was perhaps meant, what to type next."""
 
+import os
+import shlex
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -34,6 +36,23 @@ def describe_error(error: BaseException, limit: int = 500) -> str:
     """Return an exception's type and text in one line of at most `limit` characters."""
     text = " ".join(str(error).split())
     return (f"{type(error).__name__}: {text}" if text else type(error).__name__)[:limit]
+
+
+def shell_words(*words: object) -> str:
+    """Return words as a shell takes them: to be copied from a message, whatever characters they hold."""
+    return " ".join(_shell_word(str(word)) for word in words)
+
+
+def _shell_word(word: str) -> str:
+    if word.isprintable():
+        return shlex.quote(word)
+    # Quotes that escape what a terminal would obey, or break a line at.
+    plain = {"\\": r"\\", "'": r"\'"}
+    return "$'" + "".join(plain.get(each, each) if each.isprintable() else _escaped(each) for each in word) + "'"
+
+
+def _escaped(character: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(character))
 
 
 def suggest(name: str, known: Iterable[str], then: str = "") -> str:

@@ -64,6 +64,11 @@ def _remedy(error: OSError) -> str:
     return elsewhere[0].upper() + elsewhere[1:]
 
 
+def at_home(path: str | Path) -> Path:
+    """Return a path with a leading ~ replaced, as a shell does; that of an unknown user stays."""
+    return Path(os.path.expanduser(path))
+
+
 def make_folder(path: Path, *, parents: bool = False) -> None:
     """Create a folder unless it exists. parents: create those above it too."""
     if parents:

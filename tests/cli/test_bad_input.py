@@ -143,3 +143,10 @@ def test_other_commands_answer_bad_input_the_same_way(dlbench, command, sentence
     assert done.returncode == 2
     assert sentence in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
+
+
+def test_a_folder_after_an_equals_sign_may_begin_at_home(dlbench, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    done = dlbench("data", "list", "--data-dir=~/q'u o")
+    assert f"Data folder: {tmp_path}/home/q'u o" in done.stdout
+    assert not (tmp_path / "~").exists()

@@ -295,3 +295,10 @@ def test_the_odd_bytes_of_a_file_name_are_kept_as_json_writes_them(tmp_path):
     files.replace_file(tmp_path / "manifest.json", files.strict_json({"command": name}))
     assert json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8")) == {"command": name}
     assert files.to_bytes("± é") == "± é".encode()
+
+
+def test_a_path_from_home_is_replaced_and_that_of_an_unknown_user_stays(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert files.at_home("~/x") == Path("/home/ada/x")
+    assert files.at_home("a/~") == Path("a/~")
+    assert files.at_home("~nobody-of-that-name/x") == Path("~nobody-of-that-name/x")

@@ -15,10 +15,15 @@ from dlbench.cli.signals import exit_on_signals
 from dlbench.cli.streams.encoding import replace_unencodable
 from dlbench.cli.streams.errors import UnexpectedError, as_dlbench_error, flush_stdout, print_error, reader_has_left
 from dlbench.errors import describe_error
+from dlbench.files import at_home
 
 
 class Commands(LazyGroup):
     """The sub-commands of dlbench."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options; a shell replaces the ~ of --data-dir ~/x itself, but not that of --data-dir=~/x."""
+        return super().parse_args(ctx, [_from_home(each) for each in args])
 
     def invoke(self, ctx: Any) -> Any:
         """Run a sub-command; errors in its options and arguments read like all others.
@@ -74,6 +79,11 @@ class Commands(LazyGroup):
             ),
         }
     )
+
+
+def _from_home(argument: str) -> str:
+    option, _, value = argument.partition("=")
+    return f"{option}={at_home(value)}" if option.startswith("--") and value.startswith("~") else argument
 
 
 app = typer.Typer(

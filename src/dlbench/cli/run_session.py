@@ -16,6 +16,7 @@ from dlbench.cli.streams.console import errors, retold_output
 from dlbench.cli.streams.errors import discard_output, on_terminal
 from dlbench.errors import DlbenchError
 from dlbench.plans.history import in_words
+from dlbench.runs.locations import as_argument
 from dlbench.sessions.run import run
 
 if TYPE_CHECKING:
@@ -120,4 +121,5 @@ def other_comparisons(folder: "RunFolder") -> list[str]:
     if differs := what_differs(last.plan, folder.plan):
         about += f" ({differs})"
     shown = f"{len(found)} other comparisons, such as {about}" if more else f"another comparison: {about}"
-    return [f"The folder also holds {shown}. To see it: dlbench results show {folder.path.name} --comparison {number}"]
+    see = f"dlbench results show {as_argument(folder.path)} --comparison {number}"
+    return [f"The folder also holds {shown}. To see it: {see}"]

@@ -8,6 +8,7 @@ import numpy as np
 
 from dlbench.dataset_index import PreparedInfo, Snapshot, prepared_folder
 from dlbench.engine.overlap import image_digests
+from dlbench.files import at_home
 
 _MOST_NAMED = 3
 _SPLITS = {"train": "training", "validation": "validation", "test": "test"}
@@ -19,7 +20,7 @@ def describe_changes(before: Snapshot, now: Snapshot, path: str, data_dir: Path)
     path: of the user's data, to which files are named relatively; "" for published files.
     """
     found = [
-        *_files(before.files, now.files, Path(path).expanduser().resolve() if path else data_dir),
+        *_files(before.files, now.files, at_home(path).resolve() if path else data_dir),
         *_sizes(before.info, now.info),
         *_images(before.info, now.info, data_dir),
     ]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dlbench.errors import DlbenchError, suggest
 from dlbench.experiments.experiment_file import Experiment, load_experiment
+from dlbench.files import at_home
 from dlbench.plugins.registry import Registry
 
 
@@ -35,7 +36,7 @@ def find_experiments(registry: Registry) -> tuple[ExperimentFile, ...]:
 def open_experiment(argument: str, registry: Registry) -> Experiment:
     """Return the experiment that an argument means: a file if it ends in .toml, else a plugin's by its name."""
     if argument.endswith(".toml"):
-        return load_experiment(Path(argument).expanduser())
+        return load_experiment(at_home(argument))
     files = find_experiments(registry)
     matches = [file for file in files if argument in (file.name, file.path.stem)]
     if len(matches) == 1:

@@ -14,7 +14,7 @@ from dlbench.components.records import Parameter
 from dlbench.components.spelling import OPTION_ALIASES, resolve
 from dlbench.components.syntax import format_value, parse_value
 from dlbench.errors import DlbenchError, suggest
-from dlbench.files import read_text
+from dlbench.files import at_home, read_text
 from dlbench.statistics.seeds import AutoSeeds
 from dlbench.trials.axes import ASSIGNABLE, axis_name
 from dlbench.trials.settings import SETTINGS
@@ -153,7 +153,7 @@ def _naming(path: Path) -> Iterator[None]:
 def _read_folder(path: Path, key: str, value: Any) -> Path:
     if not isinstance(value, str):
         raise DlbenchError(f"{path}: {key} must be a path, got {value!r}.", f'Write {key} = "folder".')
-    return path.parent / Path(value).expanduser()
+    return path.parent / at_home(value)
 
 
 def _read_settings(path: Path, table: Any) -> dict[str, str]:

@@ -1,18 +1,17 @@
 """The registry: every component by kind and qualified name, found by the names that people write."""
 
 import re
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
 
 from dlbench.components.choice import Selection, resolve_parameters
 from dlbench.components.records import KINDS, Component, Dataset
 from dlbench.components.spelling import OPTION_ALIASES, PARAMETER_ALIASES, plain, resolve
 from dlbench.components.syntax import Reference, describe, format_reference, format_value, parse_reference, parse_value
-from dlbench.errors import DlbenchError, suggest
+from dlbench.errors import DlbenchError, shell_words, suggest
+from dlbench.files import at_home
 from dlbench.plugins.discovery import Plugin, PluginSet, load_plugins
 
 SINGULAR = {kind: record.noun for kind, record in KINDS.items()}
@@ -178,14 +177,14 @@ class Registry:
 
 def _own_data(name: str) -> str:
     """Return what to type for a path that is given as a data set; "" for a name that is none."""
-    path = Path(name).expanduser()
+    path = at_home(name)
     if not _is_path(name) and not path.exists():
         return ""
     if not path.exists():
         return f"There is no such path either: {path.absolute()}"
     reader = "npz" if path.is_file() else "image-folder"
     typed = f"{reader}:path={format_value(name)}"
-    return f"For your own data, type --dataset {shlex.quote(typed)}"
+    return f"For your own data, type --dataset {shell_words(typed)}"
 
 
 def _is_path(name: str) -> bool:

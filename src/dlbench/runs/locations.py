@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dlbench.errors import DlbenchError, suggest
-from dlbench.files import move
+from dlbench.errors import DlbenchError, shell_words, suggest
+from dlbench.files import at_home, move
 from dlbench.runs.journal import FOLDER as JOURNAL
 from dlbench.runs.manifest import FILE_NAME as MANIFEST
 
@@ -17,7 +17,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 def results_root(option: Path | None = None, configured: Path | None = None) -> Path:
     """Return the folder of all runs: the option's, else DLBENCH_RESULTS_DIR, else dlbench.toml's, else ./results."""
     variable = os.environ.get("DLBENCH_RESULTS_DIR")
-    return option or (Path(variable) if variable else None) or configured or Path("results")
+    return at_home(option or variable or configured or "results")
 
 
 def new_run_path(name: str, root: Path) -> Path:
@@ -68,7 +68,7 @@ def set_aside(run: Path) -> Path | None:
 def run_path(argument: str, root: Path) -> Path:
     """Return the existing run folder that an argument names: a path, or a name below root."""
     if named_by_path(argument):
-        path = Path(argument).expanduser()
+        path = at_home(argument)
         if not is_run(path):
             raise DlbenchError(
                 f"There is no run folder at {path}.", "A run folder holds a manifest.json and a journal folder."
@@ -82,6 +82,18 @@ def run_path(argument: str, root: Path) -> Path:
             suggest(argument, known, "Type `dlbench results list` to see all, or use --results-dir."),
         )
     return path
+
+
+def as_argument(run: Path) -> str:
+    """Return a run folder as it is typed after a command: its name where that is enough, else its path."""
+    try:
+        by_name = NAME.match(run.name) and results_root().resolve() == run.parent.resolve()
+    except OSError:
+        by_name = False
+    if by_name:
+        return run.name
+    text = str(run)
+    return shell_words(text if named_by_path(text) else f".{os.sep}{text}")
 
 
 def named_by_path(argument: str) -> bool:

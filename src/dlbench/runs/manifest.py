@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dlbench.components.shapes import as_list, as_table, as_text, as_texts, as_whole
-from dlbench.errors import DlbenchError
+from dlbench.errors import DlbenchError, shell_words
 from dlbench.files import replace_file
 from dlbench.plans.history import AskedPlan, History, add_question, same_question
 from dlbench.plans.parse import parse_plan
@@ -83,8 +83,8 @@ def read_manifest(folder: Path) -> Manifest | None:
         why = error.strerror if isinstance(error, OSError) else error
         raise DlbenchError(
             f"{path} cannot be read as a manifest: {why}.",
-            f"The trials themselves are in the journal folder: `dlbench results doctor {folder.name}` makes a manifest "
-            "from them.",
+            f"The trials themselves are in the journal folder: `dlbench results doctor {shell_words(folder)}` makes a "
+            "manifest from them.",
         ) from error
 
 

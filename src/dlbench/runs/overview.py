@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dlbench.errors import DlbenchError
 from dlbench.runs.folder import RunFolder
+from dlbench.runs.locations import as_argument
 from dlbench.runs.manifest import Manifest
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
@@ -71,7 +72,7 @@ def _size(path: Path) -> int:
 
 
 def _doctor(path: Path) -> str:
-    return f"Type `dlbench results doctor {path.name}`."
+    return f"Type `dlbench results doctor {as_argument(path)}`."
 
 
 def _dataset(manifest: Manifest, records: Iterable[TrialRecord]) -> str:

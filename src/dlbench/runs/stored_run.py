@@ -16,6 +16,7 @@ from dlbench.plans.history import AskedPlan, in_words, others
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.folder_state import FolderState
 from dlbench.runs.journal import JournalReader
+from dlbench.runs.locations import as_argument
 from dlbench.runs.manifest import read_manifest
 from dlbench.runs.peers import active_peers
 from dlbench.trials.diagnostics import DiagnosticsPlan
@@ -81,7 +82,7 @@ class StoredRun:
         if self.manifest is None:
             raise DlbenchError(
                 f"{self.path} has no manifest.json, so its variants are not known.",
-                f"Type `dlbench results doctor {self.path.name}`, which makes one from the trials.",
+                f"Type `dlbench results doctor {as_argument(self.path)}`, which makes one from the trials.",
             )
         return self._own or self.manifest.plan
 

@@ -13,6 +13,7 @@ from dlbench.components.records import Dataset, ParameterValue
 from dlbench.dataset_index import PreparedInfo, Snapshot, last_prepared, lookup
 from dlbench.errors import DataMissingError, DlbenchError, suggest
 from dlbench.executors.task_worker import TaskWorker
+from dlbench.files import at_home
 from dlbench.machine import Machine, may_have_accelerator
 from dlbench.plans.plan import Plan
 from dlbench.plugins.registry import Entry, Registry
@@ -192,7 +193,7 @@ def check_paths(plan: Plan, registry: Registry) -> None:
     """Raise DataMissingError for a data set of the user's whose path does not exist, before anything is prepared."""
     for selection in {variant.trial.dataset.text: variant.trial.dataset for variant in plan.variants}.values():
         path = selection.parameters.get("path")
-        if isinstance(path, str) and not (place := Path(path).expanduser()).exists():
+        if isinstance(path, str) and not (place := at_home(path)).exists():
             name = registry.get(Dataset, selection.name).record.name
             near = sorted(each.name for each in place.parent.iterdir()) if place.parent.is_dir() else []
             raise DataMissingError(
@@ -216,4 +217,4 @@ def _download_size(entry: Entry[Dataset]) -> str:
 def data_folder(option: Path | None, configured: Path | None, default: Callable[[], Path]) -> Path:
     """Return the data folder: the option's, else DLBENCH_DATA_DIR, else dlbench.toml's, else the platform's."""
     variable = os.environ.get("DLBENCH_DATA_DIR")
-    return (option or (Path(variable) if variable else None) or configured or default()).expanduser().absolute()
+    return at_home(option or variable or configured or default()).absolute()

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -169,7 +170,12 @@ def _instead_of_test(places: Mapping[str, Path]) -> str:
     if "validation" not in places:
         return f"{split[0].upper()}{split[1:]}."
     own = places["validation"].name
-    return f"Add :test={own} to the data set to test on the images of {own}, or {split}."
+    return f"Add {_typed(':test', own)} to the data set to test on the images of {own}, or {split}."
+
+
+def _typed(name: str, value: object) -> str:
+    """Return a parameter as it is typed in a shell."""
+    return shlex.quote(f"{name}={value}")
 
 
 def _needs_classes(place: Path) -> str:
@@ -223,9 +229,10 @@ def _check_depth(place: Path) -> None:
     below = [folder.name for folder in _folders(place)]
     if [name.casefold() for name in below] != ["images"]:
         names = ", ".join(below[:5]) + ", …" * (len(below) > 5)
+        path = _typed("path", place.parent if len(below) == 1 else place)
         raise ValueError(
             f"{place} holds only folders ({names}), where images are expected\n"
-            f"If these are the classes, type path={place.parent if len(below) == 1 else place}; "
+            f"If these are the classes, type {path}; "
             "if not, move their images up into it."
         )
 

@@ -43,7 +43,7 @@ def image_folder(
     if channels not in (1, 3):
         raise ValueError(f"channels={channels} is not possible\nWrite channels=3 for color, channels=1 for gray.")
     width_and_height = _width_and_height(size)
-    folder = Path(path).expanduser()
+    folder = Path(os.path.expanduser(path))  # which leaves an unknown user's ~ as it is
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "does not exist"
         raise FileNotFoundError(f"there is no folder {folder}: it {what}.")

@@ -1,5 +1,6 @@
 """The user's own arrays in one NumPy archive, as Keras, MedMNIST and others write them."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def npz(root: Path, download: bool, path: str, layout: str = "auto") -> ImageDat
     line that repairs a file that cannot be read as it is.
     """
     try:
-        with open_npz(Path(path).expanduser()) as file:
+        with open_npz(Path(os.path.expanduser(path))) as file:
             names = find_names(file.names)
             _check_memory(path, file, names)
             return _read(file, names, layout)

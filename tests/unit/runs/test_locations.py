@@ -1,9 +1,10 @@
+import shlex
 from pathlib import Path
 
 import pytest
 
 from dlbench.errors import DlbenchError
-from dlbench.runs.locations import list_runs, new_run_path, results_root, run_path
+from dlbench.runs.locations import as_argument, list_runs, new_run_path, results_root, run_path
 
 
 @pytest.fixture
@@ -58,3 +59,22 @@ def test_a_name_with_other_characters_is_refused(tmp_path, name):
 
 def test_a_new_run_need_not_exist(tmp_path):
     assert new_run_path("A.b_c-1", tmp_path) == tmp_path / "A.b_c-1"
+
+
+@pytest.mark.parametrize("parent", ["results", "els'where 2", "$HOME"])
+def test_a_run_folder_as_it_is_typed_is_found_again_by_a_shell(tmp_path, monkeypatch, parent):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DLBENCH_RESULTS_DIR", raising=False)
+    run = Path(parent) / "a"
+    (run / "journal").mkdir(parents=True)
+    typed = as_argument(run)
+    assert (typed == "a") == (parent == "results")
+    words = shlex.split(typed)
+    assert len(words) == 1
+    assert run_path(words[0], Path("results")).resolve() == run.resolve()
+
+
+def test_the_folder_of_all_runs_may_be_given_from_home(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("DLBENCH_RESULTS_DIR", "~/runs")
+    assert results_root() == Path("/home/ada/runs")

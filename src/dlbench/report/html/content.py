@@ -1,6 +1,5 @@
 """The content of the HTML page as plain text, section by section."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -11,6 +10,7 @@ from dlbench.analysis.claims import ClaimAnswer
 from dlbench.analysis.summary import VariantSummary, summarize
 from dlbench.analysis.verdicts import Judged, ranking_sentence
 from dlbench.components.metric_table import find_metric
+from dlbench.errors import shell_words
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.report.headings import words
 from dlbench.report.html.reported import ReportedRow, reported_rows
@@ -165,7 +165,7 @@ def _session(session: Mapping[str, Any]) -> Session:
     ended = session.get("ended")
     return Session(
         heading=f"{session.get('started', '')} to {ended or 'an end that was not recorded'}",
-        command=shlex.join(map(str, session.get("command", ()))),
+        command=shell_words(*session.get("command", ())),
         facts=[(name, str(value)) for name, value in facts.items() if value],
     )
 

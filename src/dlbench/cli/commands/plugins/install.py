@@ -11,7 +11,7 @@ import typer
 
 from dlbench.cli.completion.offers import complete_plugins
 from dlbench.cli.streams.console import errors, output
-from dlbench.errors import DlbenchError, suggest
+from dlbench.errors import DlbenchError, shell_words, suggest
 from dlbench.hookspecs import PROJECT
 from dlbench.plugins.discovery import BUILT_IN
 
@@ -107,10 +107,10 @@ def _distribution(name: str) -> str:
 def _pip(command: str, *arguments: str) -> None:
     """Run pip in the environment that dlbench runs in."""
     if util.find_spec("pip") is None:
-        shown = " ".join(argument for argument in arguments if argument != "--yes")
+        shown = shell_words(*(argument for argument in arguments if argument != "--yes"))
         raise DlbenchError(
             f"pip is not installed in dlbench's environment ({sys.prefix}).",
-            f"Run `python -m ensurepip` there, or `uv pip {command} --python {sys.executable} {shown}`.",
+            f"Run `python -m ensurepip` there, or `uv pip {command} --python {shell_words(sys.executable)} {shown}`.",
         )
     options = ["--disable-pip-version-check"]
     done = subprocess.run([sys.executable, "-P", "-m", "pip", command, *options, *arguments], check=False)

@@ -10,7 +10,8 @@ import typer
 
 from dlbench.cli.completion.offers import complete_choices, complete_plugins
 from dlbench.cli.streams.console import errors, output, print_json
-from dlbench.errors import DlbenchError
+from dlbench.errors import DlbenchError, shell_words
+from dlbench.files import at_home
 from dlbench.scaffold.project import KINDS, plan_project, write_project
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def new(
         output().print(path, soft_wrap=True)
     console = errors()
     console.print("\nNow type")
-    console.print(f"    cd {folder}", soft_wrap=True)
+    console.print(f"    cd {shell_words(folder)}", soft_wrap=True)
     console.print('    pip install --editable ".[test]"')
     console.print(f"    dlbench plugins check {project.name}\n    python -m pytest")
 
@@ -75,7 +76,7 @@ def _plugins(argument: str) -> Iterator[Sequence[str]]:
     if argument.startswith(".") or any(separator in argument for separator in {"/", os.sep}):
         from dlbench.testing.sources import plugins_in
 
-        with plugins_in(Path(argument).expanduser().absolute()) as names:
+        with plugins_in(at_home(argument).absolute()) as names:
             yield names
     else:
         yield (argument,) if argument else ()

@@ -1,7 +1,6 @@
 """`dlbench results doctor|merge|rm`: run folders repaired, joined and removed."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -63,11 +62,12 @@ def merge(
     as_json: AsJson = False,
 ) -> None:
     """Join runs, such as one from another machine: each trial once, verdicts over all."""
+    from dlbench.files import at_home
     from dlbench.runs.locations import named_by_path, new_run_path, run_path
     from dlbench.runs.merge import merge as merge_folders
 
     root = runs_folder(results_dir)
-    into = Path(target).expanduser() if named_by_path(target) else new_run_path(target, root)
+    into = at_home(target) if named_by_path(target) else new_run_path(target, root)
     merged = merge_folders(into, [run_path(source, root) for source in sources])
     if as_json:
         print_json(asdict(merged) | {"path": str(merged.path)})
