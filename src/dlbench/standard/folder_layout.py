@@ -9,7 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
+from dlbench.standard.label_tables import has_table, read_table, refuse_boxes
+
+SUFFIXES = frozenset(
+    {
+        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp", ".avif"),
+        *(".tif", ".tiff", ".ppm", ".pgm"),
+    }
+)
 _SPLITS = {
     "train": ("train", "training"),
     "test": ("test", "testing"),
@@ -73,6 +80,7 @@ def find_layout(folder: Path, test: str, test_fraction: float) -> Layout:
     """
     skipped = _Skipped()
     base = _pass_through(folder, in_split=False)
+    refuse_boxes(base)
     places = _split_folders(base)
     if not places:
         _check_not_splits(base)
@@ -123,7 +131,7 @@ def _split_folders(base: Path) -> dict[str, Path]:
             )
         if split:
             found[split] = place
-    if found and not any(map(_folders, found.values())):
+    if found and not any(map(_has_labels, found.values())):
         if {"train", "test"} <= found.keys():
             raise ValueError(f"{found['train']} has no class folders\n{_needs_classes(found['train'])}")
         return {}
@@ -148,7 +156,7 @@ def _split_of(name: str) -> str:
 
 def _choose_test(base: Path, places: Mapping[str, Path], test: str) -> dict[str, Path]:
     """Return the folders of the splits, with the one to test on as `test` says."""
-    if "train" not in places or not _folders(places["train"]):
+    if "train" not in places or not _has_labels(places["train"]):
         found = ", ".join(place.name for place in places.values())
         raise ValueError(f"{base} has {found}, but no folder train with a folder for each class")
     if test == "split":
@@ -160,7 +168,7 @@ def _choose_test(base: Path, places: Mapping[str, Path], test: str) -> dict[str,
         return {split: place for split, place in places.items() if place != chosen} | {"test": chosen}
     if "test" not in places:
         raise ValueError(f"there is no {base / 'test'} beside {places['train']}\n{_instead_of_test(places)}")
-    if not _folders(places["test"]):
+    if not _has_labels(places["test"]):
         raise ValueError(f"{places['test']} has no class folders, so no labels\n{_instead_of_test(places)}")
     return dict(places)
 
@@ -186,9 +194,13 @@ def _read_classes(
     folder: Path, known: Sequence[str] | None, skipped: _Skipped
 ) -> tuple[list[str], list[tuple[Path, int]]]:
     """Return the class names and the files of a split. known: the classes of the training images."""
-    found = {place.name: _class_files(place, skipped) for place in _folders(folder)}
+    if has_table(folder):
+        found = read_table(folder)
+    else:
+        found = {place.name: _class_files(place, skipped) for place in _folders(folder)}
     found = {name: files for name, files in found.items() if files}
-    skipped.outside += sum(_is_image(path) for path in _visible(folder) if path.is_file())
+    inside = {path for files in found.values() for path in files}
+    skipped.outside += sum(_is_image(path) and path not in inside for path in _visible(folder) if path.is_file())
     names = list(known or found)
     if unknown := [name for name in found if name not in names]:
         raise ValueError(
@@ -258,6 +270,10 @@ def _pass_through(folder: Path, *, in_split: bool = True) -> Path:
 def _is_image(path: Path) -> bool:
     """Return whether a path names an image: a file, or a link to nothing, which is an error later; never a pipe."""
     return path.suffix.lower() in SUFFIXES and (path.is_file() or not path.exists())
+
+
+def _has_labels(folder: Path) -> bool:
+    return bool(_folders(folder)) or has_table(folder)
 
 
 def _folders(folder: Path) -> list[Path]:

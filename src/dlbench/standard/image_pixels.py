@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from dlbench.standard.pixel_depth import FULL, is_deep, is_gray, read_deep, to_eight_bits
 
 #: Formats that are opened; Pillow's others call other programs (EPS) or are rarely tested.
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
+FORMATS = (
+    *("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM"),
+    *(["AVIF"] if find_spec("PIL._avif") else []),  # since Pillow 11.3
+)
 #: More pixels than any camera makes, and less than fills the memory; Pillow warns from here on.
 LARGEST = 89_478_485
 _MODES = {1: "L", 3: "RGB"}
