@@ -263,10 +263,8 @@ class LiveSession:
             case EpochFinished():
                 self.observe("dlbench_epoch_finished", trial=self.trials[event.trial_id], metrics=event.metrics)
                 self.display.epoch_finished(event, self._label(event.trial_id))
-            case TrialNoted(of_plan=True):
-                self._note_once(event.text)
-            case TrialNoted(of_variant=True):
-                self._note_once(f"{self._label(event.trial_id)}: {event.text}.")
+            case TrialNoted() if event.of_plan or event.of_variant:
+                self._note_once(event.text if event.of_plan else f"{self._label(event.trial_id)}: {event.text}.")
             case TrialNoted():
                 text = f"{self._label(event.trial_id)} seed {self.trials[event.trial_id].seed}: {event.text}."
                 self.display.note(text)
