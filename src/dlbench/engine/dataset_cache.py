@@ -107,6 +107,8 @@ def _store(data: ImageData | StreamedData, data_dir: Path, report: Report) -> tu
         raise _unusable(data_dir, error) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        with contextlib.suppress(OSError):  # what else is there stays
+            partial.parent.rmdir()
 
 
 def _remove_abandoned(prepared: Path) -> None:
@@ -209,6 +211,11 @@ def _errors_in_words(record: Dataset, data_dir: Path, download: bool) -> Iterato
         problem, _, remedy = str(error).partition("\n")
         message = f"The data set {record.name} cannot be read: {problem}"
         raise DataError(message, remedy or _advice(record)) from error
+    except PermissionError as error:
+        if not (error.filename and os.path.isfile(error.filename)):
+            raise _unusable(data_dir, error) from error
+        message = f"The data set {record.name} cannot be read: {error.filename}: {error.strerror}"
+        raise DataError(message, "Check the permissions of the file.") from error
     except (OSError, RuntimeError) as error:  # torchvision's data sets raise RuntimeError if files are absent
         if isinstance(error, OSError) and error.errno in _UNUSABLE_FOLDER:
             raise _unusable(data_dir, error) from error
@@ -249,9 +256,11 @@ def _with_owner(error: ContractError, entry: Entry[Dataset], parameters: Mapping
 
 
 def _unusable(data_dir: Path, error: OSError) -> DataError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    elsewhere = "hoose another with --data-dir or DLBENCH_DATA_DIR."
     return DataError(
         f"The data folder {data_dir} cannot be used: {error}.",
-        "Choose another with --data-dir or DLBENCH_DATA_DIR.",
+        f"Make room there, or c{elsewhere}" if full else f"C{elsewhere}",
     )
 
 

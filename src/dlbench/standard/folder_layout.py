@@ -12,10 +12,7 @@ from pathlib import Path
 from dlbench.standard.label_tables import has_table, read_table, refuse_boxes
 
 SUFFIXES = frozenset(
-    {
-        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp", ".avif"),
-        *(".tif", ".tiff", ".ppm", ".pgm"),
-    }
+    [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp", ".avif", ".tif", ".tiff", ".ppm", ".pgm"]
 )
 _SPLITS = {
     "train": ("train", "training"),
@@ -194,9 +191,7 @@ def _read_classes(
     folder: Path, known: Sequence[str] | None, skipped: _Skipped
 ) -> tuple[list[str], list[tuple[Path, int]]]:
     """Return the class names and the files of a split. known: the classes of the training images."""
-    if has_table(folder):
-        found = read_table(folder)
-    else:
+    if not (found := read_table(folder)):
         found = {place.name: _class_files(place, skipped) for place in _folders(folder)}
     found = {name: files for name, files in found.items() if files}
     inside = {path for files in found.values() for path in files}

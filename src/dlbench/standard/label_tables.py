@@ -18,8 +18,10 @@ def has_table(folder: Path) -> bool:
 
 
 def read_table(folder: Path) -> dict[str, list[Path]]:
-    """Return the images of each class. Raises ValueError for a table that does not name one class an image."""
+    """Return the images of each class, {} without a table. Raises ValueError unless it gives each image one class."""
     path = folder / _TABLE
+    if not path.is_file():
+        return {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             (_, *names), *rows = [[cell.strip() for cell in row] for row in csv.reader(file) if row]

@@ -569,7 +569,27 @@ def test_a_disk_that_is_full_is_one_sentence_and_leaves_nothing_half(tmp_path: P
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert "--data-dir" in caught.value.hint
-    assert not list((tmp_path / "prepared").iterdir())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_fills_up_asks_for_room(tmp_path: Path, declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("dlbench.engine.dataset_cache.write_arrays", fill)
+    with pytest.raises(DataError, match=r"cannot be used: .*No space left") as caught:
+        prepare(declare(lambda root, download: make_data()), {}, tmp_path, download=False)
+    assert caught.value.hint.startswith("Make room there, or choose another")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_may_not_be_read_is_named_and_not_the_data_folder(tmp_path: Path, declare: Declare) -> None:
+    path = tmp_path / "own.npz"
+    path.write_text("there")
+    failing = raising(PermissionError(errno.EACCES, "Permission denied", str(path)))
+    with pytest.raises(DataError, match=rf"cannot be read: {path}: Permission denied") as caught:
+        prepare(declare(failing), {}, tmp_path / "data", download=False)
+    assert caught.value.hint == "Check the permissions of the file."
 
 
 @pytest.mark.parametrize("code", ["EACCES", "ENOSPC", "EROFS"])

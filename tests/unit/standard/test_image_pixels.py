@@ -218,3 +218,12 @@ def test_files_that_are_not_deep_or_not_readable_do_not_decide_white(tmp_path: P
     Image.new("RGB", (3, 3), "white").save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     assert find_white([tmp_path / "a.png", tmp_path / "b.png", tmp_path / "c.png"], FORMATS, LARGEST) == 65535
+
+
+def test_an_image_that_may_not_be_read_is_not_called_corrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Image, "open", refuse)
+    with pytest.raises(ValueError, match=r"a\.png cannot be read: Permission denied\nCheck the permissions"):
+        read(tmp_path / "a.png")
