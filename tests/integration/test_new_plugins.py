@@ -58,9 +58,14 @@ def test_checking_without_a_name_checks_all_that_are_allowed(environment, place:
 def test_they_can_be_compared_with_the_built_in_ones(environment, place: Path) -> None:
     axes = ["--activation", "relu,new-activation", "--model", "new-model", "--dataset", "new-dataset"]
     more = ["--scheduler", "new-scheduler", "--optimizer", "new-optimizer", "--executor", "new-executor"]
+    more += ["--diagnostics", "new-diagnostic,last"]
     options = ["--epochs", "1", "--seeds", "1", "--name", "all", "--data-dir", "data"]
     done = environment.dlbench("compare", *axes, *more, *options, cwd=place)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "new_diagnostic" in (place / "results" / "all" / "diagnostics.csv").read_text()
+    done = environment.dlbench("plot", "all", "--kind", "new-figure", cwd=place)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (place / "results" / "all" / "figures" / "new-figure.png").is_file()
     assert (place / "results" / "all" / "new-observer.txt").read_text() == "done: 2\n"
 
 

@@ -21,6 +21,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
     {
         **{axis.name: axis.kind for axis in AXES.values() if (_TEMPLATES / axis.name).is_dir()},
         "experiment": "",
+        "diagnostic": "diagnostics",
+        "figure": "figures",
         "observer": "",
         "executor": "executors",
     }

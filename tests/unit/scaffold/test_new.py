@@ -10,6 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from dlbench.components import records as components
 from dlbench.scaffold.project import KINDS, Project, version_range
 
 
@@ -54,6 +55,20 @@ def test_what_is_written_is_laid_out_as_our_own_code(tmp_path: Path) -> None:
         [*ruff, "format", "--isolated", "--no-cache", "--line-length", "120", "--check", tmp_path], check=True
     )
     subprocess.run([*ruff, "check", *settings, *rules, tmp_path], check=True)
+
+
+def test_the_activation_is_the_tutorials_snake() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "tutorial" / "first-plugin.md").read_text(encoding="utf-8")
+    files = dict(Project("snake", "activation").files())
+    formula = "return x + torch.sin(self.a * x) ** 2 / self.a"
+    assert formula in page
+    assert formula in files["src/dlbench_snake/activations.py"]
+    assert 'summary="x + sin²(ax)/a"' in page
+    assert 'summary="x + sin²(ax)/a"' in files["src/dlbench_snake/plugin.py"]
+
+
+def test_every_kind_of_component_has_a_template() -> None:
+    assert {kind for kind in KINDS.values() if kind} == {*components.KINDS}
 
 
 @pytest.mark.parametrize(
