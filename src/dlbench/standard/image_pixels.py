@@ -1,7 +1,7 @@
 """One image file as 8-bit pixels: upright, on white, gray or RGB; or why it cannot be read so."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from dlbench.standard.pixel_depth import FULL, is_deep, is_gray, read_deep, to_eight_bits
+from dlbench.standard.limits import Room
+from dlbench.standard.pixel_depth import FULL, is_deep, is_gray, read_deep, tile_of, to_eight_bits
 
 #: Formats that are opened; Pillow's others call other programs (EPS) or are rarely tested.
 FORMATS = (
@@ -41,12 +42,14 @@ class Wanted:
     size: width and height that they are cropped and scaled to; None leaves them.
     frames: "one" refuses files with several images, "first" takes the first of them.
     white: the value of white in files of 16 bits a channel.
+    room: for pixels that are decoded at a time, by all threads together.
     """
 
     channels: int
     size: tuple[int, int] | None
     frames: str
     white: int = FULL
+    room: Room = field(default_factory=lambda: Room(LARGEST))
 
 
 def read_image(path: Path, wanted: Wanted, note: Callable[[str], None]) -> NDArray[np.uint8]:
@@ -57,10 +60,8 @@ def read_image(path: Path, wanted: Wanted, note: Callable[[str], None]) -> NDArr
     try:
         with Image.open(path, formats=FORMATS) as image:
             _check(path, image, wanted, note)
-            deep = image.mode in _PLAIN | _ALPHA and is_deep(image)
-            image.load()
-            eight = _eight_bits(path, image, wanted, note, deep=deep)
-            pixels = _upright(_on_white(eight, note), image, note)
+            with wanted.room.taken(image.width * image.height):
+                return _decode(path, image, wanted, note)
     except _ImageProblemError:
         raise
     except UnidentifiedImageError:
@@ -73,7 +74,13 @@ def read_image(path: Path, wanted: Wanted, note: Callable[[str], None]) -> NDArr
     except Exception as error:  # damaged files raise errors of many kinds
         problem = f"{path} is a corrupt or truncated image ({_bytes(path)}): {error}"
         raise ValueError(f"{problem}\nReplace the file, or delete it.") from None
-    pixels = pixels.convert(_MODES[wanted.channels])
+
+
+def _decode(path: Path, image: Image.Image, wanted: Wanted, note: Callable[[str], None]) -> NDArray[np.uint8]:
+    deep = image.mode in _PLAIN | _ALPHA and is_deep(image)
+    image.load()
+    eight = _eight_bits(path, image, wanted, note, deep=deep)
+    pixels = _upright(_on_white(eight, note), image, note).convert(_MODES[wanted.channels])
     fitted = ImageOps.fit(pixels, wanted.size) if wanted.size else pixels
     return np.asarray(fitted).reshape(fitted.height, fitted.width, wanted.channels)
 
@@ -95,6 +102,9 @@ def _too_large(path: Path, count: str) -> _ImageProblemError:
 def _check(path: Path, image: Image.Image, wanted: Wanted, note: Callable[[str], None]) -> None:
     if image.width * image.height > LARGEST:
         raise _too_large(path, f"{image.width:,}×{image.height:,}")
+    width, height = tile_of(image)
+    if width * height > LARGEST:  # a tile is unpacked whole, however little of it the image shows
+        raise _too_large(path, f"tiles of {width:,}×{height:,}")
     # Cameras store a preview as the second image of an MPO, which is a JPEG otherwise.
     count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     if count > 1 and wanted.frames == "first":

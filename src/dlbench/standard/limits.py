@@ -1,8 +1,10 @@
 """Limits of what is read: by the memory that is free, and by what a published file holds, packed or not."""
 
+import contextlib
 import gzip
 import os
 import struct
+import threading
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -77,6 +79,30 @@ def _matlab_parts(file: IO[bytes]) -> Iterator[bytes]:
         content = file.read(size)
         if kind == _MATLAB_PACKED:
             yield content
+
+
+class Room:
+    """Lets as much be in hand at a time as there is room for; what needs more than is free waits.
+
+    size: of all the room; nothing may need more.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._free = size
+        self._change = threading.Condition()
+
+    @contextlib.contextmanager
+    def taken(self, count: int) -> Iterator[None]:
+        """Take a part of the room meanwhile."""
+        with self._change:
+            self._change.wait_for(lambda: count <= self._free)
+            self._free -= count
+        try:
+            yield
+        finally:
+            with self._change:
+                self._free += count
+                self._change.notify_all()
 
 
 def check_fits(needed: int, what: str, remedy: str) -> None:

@@ -1,5 +1,7 @@
 """How many bits of 16-bit image files are used: cameras of microscopes store 10, 12 or 14 in them."""
 
+import math
+import os
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.ImageFile import ImageFile
+
+from dlbench.standard.limits import Room
 
 #: The value of white of a whole 16-bit range.
 FULL = 65_535
@@ -26,22 +30,30 @@ def find_white(paths: Iterable[Path], formats: tuple[str, ...], most: int) -> in
     formats: that Pillow may open. most: pixels of a file that is looked at; what cannot be read is an error later.
     """
     deep = [path for path in paths if path.suffix.lower() in _SUFFIXES]
-    with ThreadPoolExecutor() as threads:
-        peak = max(threads.map(lambda path: _peak(path, formats, most), deep), default=0)
+    room = Room(most)
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
+        peak = max(threads.map(lambda path: _peak(path, formats, most, room), deep), default=0)
     return next((2**bits - 1 for bits in _DEPTHS if 0 < peak < 2**bits), FULL)
 
 
-def _peak(path: Path, formats: tuple[str, ...], most: int) -> int:
+def _peak(path: Path, formats: tuple[str, ...], most: int, room: Room) -> int:
     """Return the highest value of a 16-bit file, and 0 for any other."""
     try:
         with Image.open(path, formats=formats) as image:
-            if image.width * image.height > most:
+            pixels = max(image.width * image.height, math.prod(tile_of(image)))
+            gray = is_gray(image)
+            if pixels > most or not (gray or is_deep(image)):
                 return 0
-            if is_gray(image):
-                return int(np.asarray(image).max())
-            return int(read_deep(path, image, formats).max()) if is_deep(image) else 0
+            with room.taken(pixels):
+                return int((np.asarray(image) if gray else read_deep(path, image, formats)).max())
     except Exception:  # damaged files raise errors of many kinds
         return 0
+
+
+def tile_of(image: Image.Image) -> tuple[int, int]:
+    """Return the width and the height of the tiles of a TIFF, 0 and 0 for images without."""
+    tags = getattr(image, "tag_v2", {})
+    return tags.get(0x0142, 0), tags.get(0x0143, 0)
 
 
 def is_gray(image: Image.Image) -> bool:
@@ -60,13 +72,13 @@ def _raw_modes(image: Image.Image) -> list[str]:
     return [args[0] for args in arguments if args and isinstance(args[0], str)]
 
 
-def read_deep(path: Path, image: Image.Image, formats: tuple[str, ...]) -> NDArray[np.int64]:
+def read_deep(path: Path, image: Image.Image, formats: tuple[str, ...]) -> NDArray[np.uint16]:
     """Return the colors of a file of 16 bits a channel, H×W×C, without alpha; Pillow reads one byte of two."""
     with Image.open(path, formats=formats) as other:
         assert isinstance(other, ImageFile)  # since it has tiles
         other.tile = [_other_byte(tile) for tile in other.tile]
-        low = np.asarray(other).astype(np.int64)
-    values: NDArray[np.int64] = (np.asarray(image).astype(np.int64) << 8) + low
+        low = np.asarray(other)
+    values: NDArray[np.uint16] = np.asarray(image).astype(np.uint16) * np.uint16(256) + low
     return values[..., :-1] if image.mode in ("LA", "RGBA") else values
 
 
@@ -79,5 +91,5 @@ def _other_byte(tile: Any) -> Any:
 
 def to_eight_bits(values: NDArray[Any], white: int) -> NDArray[np.uint8]:
     """Return values as bytes: 255 for white and beyond, rounded."""
-    scaled = (values.astype(np.int64) * 510 + white) // (2 * white)
-    return np.minimum(scaled, 255).astype(np.uint8)
+    scaled: NDArray[np.uint32] = (values.astype(np.uint32) * np.uint32(510) + np.uint32(white)) // np.uint32(2 * white)
+    return scaled.clip(max=255).astype(np.uint8)

@@ -227,3 +227,14 @@ def test_an_image_that_may_not_be_read_is_not_called_corrupt(tmp_path: Path, mon
     monkeypatch.setattr(Image, "open", refuse)
     with pytest.raises(ValueError, match=r"a\.png cannot be read: Permission denied\nCheck the permissions"):
         read(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_tiff_with_tiles_larger_than_the_memory_is_refused_before_one_is_unpacked(tmp_path: Path, bits: int) -> None:
+    tags = {256: 10, 257: 10, 258: bits, 259: 8, 262: 1, 277: 1, 322: 30_000, 323: 30_000, 324: 134, 325: 4}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    header = b"II*\0" + struct.pack("<IH", 8, len(tags))
+    (tmp_path / "a.tif").write_bytes(header + entries + bytes(4) + zlib.compress(bytes(10)))
+    with pytest.raises(ValueError, match=r"a\.tif has tiles of 30,000×30,000 pixels, more than 89,478,485"):
+        read(tmp_path / "a.tif")
+    assert find_white([tmp_path / "a.tif"], FORMATS, LARGEST) == 65535

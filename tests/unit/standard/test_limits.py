@@ -4,8 +4,11 @@ import gzip
 import io
 import struct
 import tarfile
+import threading
+import time
 import tracemalloc
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -94,3 +97,29 @@ def test_a_member_of_an_archive_has_a_limit(tmp_path: Path, monkeypatch) -> None
     with pytest.raises(ValueError, match=r"data_batch_1\.bin of https://\S+ has more than 2,000,000 bytes"):
         cifar.load(cifar.CIFAR10, tmp_path, download=True)
     assert not list(tmp_path.rglob("*.bin"))
+
+
+def test_threads_have_no_more_in_hand_than_there_is_room_for() -> None:
+    room, random = limits.Room(10), np.random.default_rng(0)
+    in_hand, most = [0], [0]
+    lock = threading.Lock()
+
+    def work(count: int) -> None:
+        with room.taken(count):
+            with lock:
+                in_hand[0] += count
+                most[0] = max(most[0], in_hand[0])
+            time.sleep(0.001)
+            with lock:
+                in_hand[0] -= count
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(work, random.integers(1, 11, 60).tolist()))
+    assert 5 <= most[0] <= 10
+
+
+def test_room_comes_back_after_an_error() -> None:
+    room = limits.Room(1)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="damaged"), room.taken(1):
+            raise ValueError("damaged")
