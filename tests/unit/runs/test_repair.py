@@ -109,7 +109,7 @@ def test_a_rebuilt_manifest_fits_the_command_that_made_the_folder(run, make_plan
     (run / "manifest.json").unlink()
     with pytest.raises(DlbenchError) as caught:
         _ = RunFolder(run).plan
-    assert "dlbench results doctor run" in caught.value.hint
+    assert f"dlbench results doctor {run}" in caught.value.hint
     list(repair(run))
     again = RunFolder(run).plan
     assert again["axes"] == plan["axes"]
