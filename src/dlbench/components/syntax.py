@@ -45,7 +45,11 @@ def _split(text: str, separator: str) -> list[str]:
             parts.append(text[start:index])
             start = index + 1
     if quoted:
-        raise DlbenchError(f"Unclosed double quote in {text!r}.")
+        raise DlbenchError(
+            f"Unclosed double quote in {text!r}.",
+            "Double quotes enclose a value that holds commas or colons, and are no part of it. "
+            "A file or folder with one in its name is reached through a link (ln -s), or renamed.",
+        )
     return [*parts, text[start:]]
 
 

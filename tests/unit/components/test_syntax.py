@@ -292,3 +292,9 @@ def test_a_number_is_formatted_without_loss(number: float) -> None:
     assert isinstance(back, float)
     assert back == number
     assert math.copysign(1, back) == math.copysign(1, number)
+
+
+def test_a_path_with_a_double_quote_is_answered_with_what_to_do():
+    with pytest.raises(DlbenchError, match="Unclosed double quote") as caught:
+        split_list('npz:path=6" disks.npz')
+    assert "ln -s" in caught.value.hint
