@@ -26,6 +26,7 @@ _ALONE: tuple[str, ...] = (
     "torch.random",
 )
 _ALONE += ("torch.functional", "torch._tensor", "numpy", "numpy.linalg", "math", "random", "builtins", "time", "copy")
+_ALONE += ("json", "json.encoder", "json.decoder")
 _OWNERS = ("torch", "numpy.random", "dlbench")
 #: What Python itself keeps in a class, and what follows torch's default dtype.
 _NOT_COMPARED = {

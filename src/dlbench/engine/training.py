@@ -1,6 +1,5 @@
 """The training loop: epochs of steps, a validation after each, the selected weights at the end."""
 
-import time
 from collections.abc import Callable
 
 import torch
@@ -15,6 +14,7 @@ from dlbench.engine.evaluation import Evaluation, cross_entropy, evaluate
 from dlbench.engine.feed import Batch, Feed
 from dlbench.engine.schedule_free import evaluation_weights, switch_mode
 from dlbench.engine.state import Row, Step, Trained, TrainingSetup
+from dlbench.engine.stopped_time import running_time
 from dlbench.engine.stopping import BestWeights, EarlyStopping, monitored
 from dlbench.engine.warmup import warm_up
 
@@ -159,10 +159,10 @@ def evaluate_on(setup: TrainingSetup, feed: Feed) -> Evaluation:
 
 
 def clock(setup: TrainingSetup) -> float:
-    """Return the time after the device has finished all queued work."""
+    """Return the time that this process has run, after the device has finished all queued work."""
     device = setup.train_feed.indices.device
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
-    return time.perf_counter()
+    return running_time()

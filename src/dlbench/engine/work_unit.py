@@ -4,6 +4,7 @@ import contextlib
 import threading
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,8 +19,8 @@ from dlbench.engine.setup import apply_process_settings
 from dlbench.engine.split import unseen_class
 from dlbench.engine.state import Row
 from dlbench.errors import describe_error
-from dlbench.plugins.discovery import BUILT_IN
 from dlbench.plugins.registry import Registry
+from dlbench.plugins.strangers import strangers
 from dlbench.runs.checkpoint_files import checkpoint_path
 from dlbench.trials.events import Emit, EpochFinished, TrialFinished, TrialNoted, TrialStarted
 from dlbench.trials.identity import canonical_json
@@ -56,10 +57,8 @@ def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event |
 @contextlib.contextmanager
 def _watched(trial: Trial, unit: WorkUnit, watch: Watch, emit: Emit) -> Iterator[None]:
     """Restore what components of other plugins change of the global state meanwhile, and emit a note that names it."""
-    names = [selection.name for selection in trial.components.values()]
-    names += [written.partition(":")[0] for written in unit.diagnostics.diagnostics]
-    strangers = [name for name in names if "/" in name and name.partition("/")[0] not in BUILT_IN]
-    if not strangers:
+    names = strangers(replace(unit, trials=(trial,)))
+    if not names:
         yield
         return
     if trial.settings.compile:  # torch's compiler itself replaces functions
@@ -73,7 +72,7 @@ def _watched(trial: Trial, unit: WorkUnit, watch: Watch, emit: Emit) -> Iterator
             yield
     finally:
         if fresh := watch.changed[known:]:
-            who, what = " or ".join(strangers), ", ".join(fresh[:_SHOWN]) + (", …" if len(fresh) > _SHOWN else "")
+            who, what = " or ".join(names), ", ".join(fresh[:_SHOWN]) + (", …" if len(fresh) > _SHOWN else "")
             text = f"{who} changed {what}, which is restored for other trials"
             emit(TrialNoted(trial_id=trial.trial_id, text=text, of_variant=True))
 

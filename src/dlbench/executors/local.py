@@ -13,14 +13,25 @@ from typing import Any, ClassVar
 
 from dlbench.executors.endings import describe_exit
 from dlbench.executors.memory import out_of_memory_kills
+from dlbench.executors.messages import (
+    Begun,
+    CannotStart,
+    Closed,
+    Content,
+    Garbled,
+    Over,
+    Received,
+    read_messages,
+)
 from dlbench.executors.output_log import ENDLESS_BYTES, OutputLog
-from dlbench.executors.processes import PRELOADED, StartError, Worker, no_room
+from dlbench.executors.processes import PRELOADED, StartError, Worker, no_room, worker_groups
 from dlbench.executors.running_unit import RunningUnit, passed
 from dlbench.executors.scratch import scratch_subfolder
+from dlbench.executors.suspension import suspended_together
 from dlbench.executors.worker import serve_units
 from dlbench.machine import available_cores
 from dlbench.plans.config import default_data_dir
-from dlbench.trials.events import Emit, Event, TrialFinished, event_from_json
+from dlbench.trials.events import Emit, Event, TrialFinished
 from dlbench.trials.trial_record import TrialRecord
 from dlbench.trials.work_unit import WorkUnit
 
@@ -31,9 +42,9 @@ _TERMINATE_SECONDS = 3.0
 #: How long units may take to save a checkpoint after they are asked to stop.
 _STOP_SECONDS = 60.0
 #: How often a unit is begun whose worker dies before its first message, or with the server that it was forked from.
-_TRIES = 3
+_TRIES = 2
 
-Message = tuple[Worker, dict[str, Any]]
+Message = tuple[Worker, Received]
 
 
 class LocalExecutor:
@@ -62,7 +73,7 @@ class LocalExecutor:
         A trial whose worker died is emitted as failed, with what the worker had printed. Once `stop` is set no unit
         begins, and the running ones save a checkpoint and end.
         """
-        with scratch_subfolder() as scratch:
+        with scratch_subfolder() as scratch, suspended_together(worker_groups):
             _Run(self, units, emit, scratch).run(stop)
 
 
@@ -129,8 +140,8 @@ class _Run:
             return
         self.count += 1
         log = OutputLog(self.scratch / f"{self.count}.log")
-        self.running[worker] = RunningUnit(unit, tries, worker, log, out_of_memory_kills())
-        _send(worker, {"unit": unit.to_json(), "log": str(log.path)})
+        self.running[worker] = RunningUnit(unit, tries, worker, log, out_of_memory_kills(), self.count)
+        _send(worker, {"unit": unit.to_json(), "number": self.count, "log": str(log.path)})
 
     def _make_do(self, unit: WorkUnit, tries: int, error: StartError) -> None:
         """Go on with the workers that there are, if there are any; the unit waits for one of them."""
@@ -164,28 +175,49 @@ class _Run:
             for state in list(self.running.values()):
                 self._check(state)
 
-    def _handle(self, worker: Worker, message: dict[str, Any]) -> None:
+    def _handle(self, worker: Worker, received: Received) -> None:
+        """Handle a message of a running unit. What a copy of its worker's process sends is nobody's."""
         state = self.running.get(worker)
         if state is None:
+            if isinstance(received, Closed | Garbled):
+                self._dismiss(worker)
             return
-        match message["kind"]:
-            case "begun":
-                state.begun = True
-            case "over":
-                state.ending = state.ending or ("failed", message["error"] or "the worker ended without a record")
-                if message.get("spent"):  # a component changed what other trials would meet
-                    worker.end()
-                else:
-                    self.idle.append(worker)
-                self._finish(state)
-            case "cannot start":
-                del self.running[worker]
-                worker.end()
-                self._make_do(state.unit, state.tries, no_room("thread"))
-            case "closed":
+        match received:
+            case Closed():
                 state.closed = time.monotonic()
+            case Garbled():
+                state.fail(f"its worker process sent what is no message of dlbench's ({received.reason})")
+                state.closed = time.monotonic()  # nothing more is read
+                worker.kill()
+            case sender, content if state.is_of(sender):
+                self._act(content, state)
+
+    def _dismiss(self, worker: Worker) -> None:
+        """End an idle worker."""
+        if worker in self.idle:
+            self.idle.remove(worker)
+            worker.end()
+
+    def _act(self, content: Content, state: RunningUnit) -> None:
+        match content:
+            case Begun():
+                state.begun = True
+            case Over():
+                state.ending = state.ending or ("failed", content.error or "the worker ended without a record")
+                if content.spent:  # a component changed what other trials would meet
+                    state.worker.end()
+                else:
+                    self.idle.append(state.worker)
+                self._finish(state)
+            case CannotStart():
+                del self.running[state.worker]
+                state.worker.end()
+                self._make_do(state.unit, state.tries, no_room("thread"))
+            case _ if not state.expects(content):
+                state.fail("its worker process sent a message about another trial")
+                state.worker.kill()
             case _:
-                self._forward(event_from_json(message), state)
+                self._forward(content, state)
 
     def _forward(self, event: Event, state: RunningUnit) -> None:
         if isinstance(event, TrialFinished):
@@ -201,11 +233,15 @@ class _Run:
             state.ending = ("failed", f"killed after printing more than {ENDLESS_BYTES // 2**20} MiB")
             state.worker.kill()
         limit = self.executor.timeout
-        if limit and not state.ending and state.seconds > limit * len(state.unit.trials):
-            state.ending = ("timeout", f"not finished after {limit:g} s")
+        if limit and not state.ending and state.time_over(limit * len(state.unit.trials)):
+            how = "stopped (SIGSTOP) and not continued for" if state.stopped > state.seconds else "not finished after"
+            state.ending = ("timeout", f"{how} {limit:g} s")
             state.terminated = time.monotonic()
             state.worker.terminate()
-        if passed(state.terminated, _TERMINATE_SECONDS) or passed(state.closed):
+        if passed(state.closed) and state.worker.exit_code is None:
+            state.fail("its worker process closed the pipe to dlbench")
+            state.worker.kill()
+        if passed(state.terminated, _TERMINATE_SECONDS):
             state.worker.kill()
         if state.is_done():
             state.worker.end()
@@ -229,7 +265,7 @@ class _Run:
         if state.ending or state.recorded >= {trial.trial_id for trial in state.unit.trials}:
             return False
         if state.worker.lost_server and state.tries == _TRIES:
-            state.ending = ("failed", "the server that worker processes are forked from was killed while it ran alone")
+            state.fail(f"the server that worker processes are forked from was killed {_TRIES} times while it ran")
         return state.tries < _TRIES and (not state.begun or state.worker.lost_server)
 
     def _fail(self, state: RunningUnit) -> None:
@@ -254,8 +290,6 @@ def _send(worker: Worker, content: Any) -> None:
 
 
 def _read(worker: Worker, queue: "SimpleQueue[Message]") -> None:
-    """Put a worker's messages into the queue, and their end. They are JSON: nothing of a worker is unpickled."""
-    with suppress(EOFError, OSError, ValueError, TypeError):
-        while True:
-            queue.put((worker, json.loads(worker.connection.recv_bytes())))
-    queue.put((worker, {"kind": "closed"}))
+    """Put a worker's messages into the queue, and their end."""
+    for received in read_messages(worker.connection):
+        queue.put((worker, received))

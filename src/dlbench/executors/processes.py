@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from dlbench.errors import DlbenchError
+from dlbench.executors.descendants import children, kill_with_descendants
 from dlbench.executors.scratch import scratch_folder
 from dlbench.startup import open_standard_streams, safe_variables
 
@@ -25,7 +26,10 @@ PRELOADED = ("dlbench.engine.worker_imports", "dlbench.executors.worker", "dlben
 #: What a terminal or a batch system sends to all processes of a group.
 TERMINAL_SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
 _THREADS = {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
+_SETUP = "dlbench.executors.server_setup"
 _LOCK = threading.Lock()
+#: The processes of the workers that have not been ended; whatever else the server has as a child, they have left.
+_WORKERS: set[int] = set()
 #: How long a killed server may take to end: the memory of torch has to be given back.
 _PATIENCE_SECONDS = 2.0
 
@@ -175,7 +179,7 @@ def _context(preloaded: Sequence[str]) -> ForkServerContext | SpawnContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = _Context()
-    context.set_forkserver_preload(list(preloaded))
+    context.set_forkserver_preload([_SETUP, *preloaded])
     return context
 
 
@@ -183,6 +187,20 @@ def _run(target: Callable[..., None], *arguments: Any) -> None:
     """Run a worker's target. The parent ends workers, as daemons, but a component may start processes of its own."""
     multiprocessing.current_process().daemon = False
     target(*arguments)
+
+
+def worker_groups() -> tuple[int, ...]:
+    """Return the process groups of the workers that there are."""
+    return tuple(_WORKERS)
+
+
+def _end_orphans(server: int | None) -> None:
+    """Kill what dead workers have left: whatever is a child of the server, and no worker."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while server and (left := children(server) - _WORKERS) and time.monotonic() < until:
+        for orphan in left:
+            kill_with_descendants(orphan)
+        time.sleep(0.01)
 
 
 class Worker:
@@ -216,6 +234,8 @@ class Worker:
             with prepared_start():
                 self._process.start()
                 self._server = _server_pid()
+                self.process = self._process.pid or 0
+                _WORKERS.add(self.process)
 
     @property
     def lost_server(self) -> bool:
@@ -247,6 +267,12 @@ class Worker:
             self._process.kill()
 
     def end(self) -> None:
-        """Kill the process and wait until it is gone."""
+        """Kill the process, wait until it is gone, and kill what it has started."""
         self.kill()
         self._process.join()
+        with _LOCK:
+            if self.process in _WORKERS:
+                _WORKERS.remove(self.process)
+                with suppress(OSError, AttributeError):
+                    os.killpg(self.process, signal.SIGKILL)
+                _end_orphans(self._server)

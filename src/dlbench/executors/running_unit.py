@@ -3,8 +3,11 @@
 import time
 from dataclasses import dataclass, field
 
+from dlbench.executors.messages import Sender
 from dlbench.executors.output_log import OutputLog
 from dlbench.executors.processes import Worker
+from dlbench.plugins.strangers import strangers
+from dlbench.trials.events import Event, TrialFinished, event_trial_id
 from dlbench.trials.trial_record import Status
 from dlbench.trials.work_unit import WorkUnit
 
@@ -23,10 +26,12 @@ class RunningUnit:
     worker: where it runs.
     log: what it prints.
     kills_before: out-of-memory kills before it began.
+    number: which of its executor's units it is; its messages say so.
     recorded: the trials with a record.
     begun: whether its first message has come.
     seconds: how long it has run since then, without the time for which it was stopped (Ctrl-Z, SIGSTOP).
-    checked: when that was last counted.
+    stopped: how long it was stopped while this process ran.
+    checked: when these were last counted.
     terminated: when it was sent SIGTERM.
     closed: when its pipe ended.
     exited: when its process was first seen to have ended.
@@ -38,21 +43,46 @@ class RunningUnit:
     worker: Worker
     log: OutputLog
     kills_before: int
+    number: int = 0
     recorded: set[str] = field(default_factory=set)
     begun: bool = False
     seconds: float = 0.0
+    stopped: float = 0.0
     checked: float = field(default_factory=time.monotonic)
     terminated: float | None = None
     closed: float | None = None
     exited: float | None = None
     ending: tuple[Status, str] | None = None
 
+    def is_of(self, sender: Sender) -> bool:
+        """Return whether a message comes from its worker's own process, and is about this unit."""
+        return (sender.process, sender.unit) in ((self.worker.process, self.number), (self.worker.process, 0))
+
+    def expects(self, event: Event) -> bool:
+        """Return whether an event is about one of its trials, and not about one that has its record already."""
+        trial_id = event_trial_id(event)
+        again = isinstance(event, TrialFinished) and trial_id in self.recorded
+        return not again and any(trial.trial_id == trial_id for trial in self.unit.trials)
+
+    def fail(self, reason: str) -> None:
+        """Let it fail for a reason, which names components that may be at fault, unless its end is known already."""
+        names = strangers(self.unit)
+        suspect = f"; {' or '.join(names)} may be the cause" if names else ""
+        self.ending = self.ending or ("failed", f"{reason}{suspect}")
+
     def count_time(self) -> None:
         """Count the time since the last call, unless the worker or this process is or was stopped."""
         now = time.monotonic()
-        if self.begun and not self.worker.is_stopped:
-            self.seconds += min(now - self.checked, _LONGEST_CHECK_SECONDS)
+        passed_now = min(now - self.checked, _LONGEST_CHECK_SECONDS)
+        if self.begun and self.worker.is_stopped:
+            self.stopped += passed_now
+        elif self.begun:
+            self.seconds += passed_now
         self.checked = now
+
+    def time_over(self, limit: float) -> bool:
+        """Return whether it has run, or was stopped by something else than this command's own stop, for too long."""
+        return max(self.seconds, self.stopped) > limit
 
     def is_done(self) -> bool:
         """Return whether its worker has ended and nothing more will arrive from it."""

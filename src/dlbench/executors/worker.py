@@ -3,7 +3,7 @@
 import contextlib
 import ctypes
 import faulthandler
-import json
+import multiprocessing
 import os
 import pickle
 import signal
@@ -12,6 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from pkgutil import resolve_name
 from queue import SimpleQueue
@@ -20,8 +21,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlbench.errors import describe_error
 from dlbench.executors.allocator import keep_freed_memory
+from dlbench.executors.descendants import adopt_orphans, descendants, is_helper
+from dlbench.executors.forks import Forks, described
+from dlbench.executors.messages import Begun, CannotStart, Content, Over, Sender, decode, write_message
+from dlbench.plugins.strangers import strangers
 from dlbench.startup import open_standard_streams
-from dlbench.trials.events import event_to_json
+from dlbench.trials.events import TrialNoted
 from dlbench.trials.work_unit import WorkUnit
 
 if TYPE_CHECKING:
@@ -30,8 +35,6 @@ if TYPE_CHECKING:
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 _SECONDS_BETWEEN_REPORTS = 0.2
-
-Send = Callable[[dict[str, Any]], None]
 
 
 class Done(NamedTuple):
@@ -49,6 +52,9 @@ def prepare_process() -> None:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):  # the server that workers are forked from blocks all
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    with contextlib.suppress(OSError, AttributeError):
+        os.setpgid(0, 0)  # what a component sends to its group ends itself alone
+    adopt_orphans()
     kill_with_parent()
     keep_freed_memory()
 
@@ -79,30 +85,43 @@ def serve_units(connection: "Connection[Any, Any]", engine: str, data_dir: str) 
     means the same. Without the parent, the process ends.
     """
     prepare_process()
-    units: SimpleQueue[dict[str, str]] = SimpleQueue()
-    stop = threading.Event()
+    forks = Forks(connection.fileno())
+    units: SimpleQueue[dict[str, Any]] = SimpleQueue()
+    stop, process = threading.Event(), os.getpid()
 
-    def send(content: dict[str, Any]) -> None:
-        connection.send_bytes(json.dumps(content).encode())
+    def send(content: Content, number: int = 0) -> None:
+        forks.end_copy()
+        write_message(connection, Sender(process=process, unit=number), content)
 
     try:
         threading.Thread(target=_listen, args=(connection, units, stop), daemon=True).start()
     except RuntimeError:
-        send({"kind": "cannot start"})
+        send(CannotStart())
         return
     while True:
         message = units.get()
+        unit, say = WorkUnit.from_json(message["unit"]), partial(send, number=message["number"])
         with captured_output(Path(message["log"])):
-            send({"kind": "begun"})
-            error, spent = _run(engine, message["unit"], Path(data_dir), send, stop)
-        send({"kind": "over", "error": error, "spent": spent})
+            say(Begun())
+            before = descendants(process)
+            error, spent = _run(engine, unit, Path(data_dir), say, stop)
+            left, went_on = descendants(process) - before, forks.take()
+        names = strangers(unit)  # torch's compiler, say, keeps processes too
+        if names and (said := described(names, went_on, sum(map(_is_left, left)))):
+            say(TrialNoted(trial_id=unit.trials[-1].trial_id, text=said, of_variant=True))
+        say(Over(error=error, spent=spent or bool(names and (went_on or left))))
+
+
+def _is_left(process: int) -> bool:
+    """Return whether a descendant is none that multiprocessing ends with this process."""
+    return not is_helper(process) and process not in {child.pid for child in multiprocessing.active_children()}
 
 
 def _listen(connection: "Connection[Any, Any]", units: "SimpleQueue[dict[str, Any]]", stop: threading.Event) -> None:
     """Receive units and the word "stop"; end the process when the parent's end of the pipe is closed."""
     while True:
         try:
-            message = json.loads(connection.recv_bytes())
+            message = decode(connection.recv_bytes())
         except (EOFError, OSError):
             os._exit(1)
         if message == "stop":
@@ -111,12 +130,14 @@ def _listen(connection: "Connection[Any, Any]", units: "SimpleQueue[dict[str, An
             units.put(message)
 
 
-def _run(engine: str, unit: Any, data_dir: Path, send: Send, stop: threading.Event) -> tuple[str, bool]:
+def _run(
+    engine: str, unit: WorkUnit, data_dir: Path, send: Callable[[Content], None], stop: threading.Event
+) -> tuple[str, bool]:
     """Run a unit; return the error of an engine that raised, or "", and whether it spoiled the process for others."""
     try:
         with _stopped_by_sigterm(stop):
             run_unit = resolve_name(engine)  # imports torch, which the parent must not
-            changed = run_unit(WorkUnit.from_json(unit), data_dir, lambda event: send(event_to_json(event)), stop)
+            changed = run_unit(unit, data_dir, send, stop)
     except BaseException as error:
         traceback.print_exc()
         return describe_error(error), True
@@ -126,13 +147,16 @@ def _run(engine: str, unit: Any, data_dir: Path, send: Send, stop: threading.Eve
 def serve_tasks(connection: "Connection[Any, Any]") -> None:
     """Call the functions that arrive and send their answers, until the parent closes its end of the pipe."""
     prepare_process()
+    forks = Forks(connection.fileno())
     while True:
         try:
             function, arguments, reports = connection.recv()
         except (EOFError, OSError):
             return
         given = {"report": _reporting(connection)} if reports else {}
-        connection.send(_answer(function, arguments, given))
+        answer = _answer(function, arguments, given)
+        forks.end_copy()
+        connection.send(answer)
 
 
 def _reporting(connection: "Connection[Any, Any]") -> Callable[[int, int], None]:

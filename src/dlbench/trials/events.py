@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dlbench.components.shapes import UnknownFieldError, as_cells, as_text, as_whole
 from dlbench.trials.trial_record import Metrics, TrialRecord
 
 
@@ -76,12 +77,23 @@ def event_to_json(event: Event) -> dict[str, Any]:
 
 
 def event_from_json(content: Mapping[str, Any]) -> Event:
-    """Read an event back from JSON content."""
-    match content["kind"]:
+    """Read an event back from JSON content; raises KeyError or ValueError for what is none."""
+    kind = as_text(content["kind"], "kind")
+    if kind == "trial":
+        return TrialFinished(record=TrialRecord.from_json(content["record"]))
+    trial_id = as_text(content["trial_id"], "trial_id")
+    match kind:
         case "started":
-            return TrialStarted(trial_id=content["trial_id"])
+            return TrialStarted(trial_id=trial_id)
         case "epoch":
-            return EpochFinished(trial_id=content["trial_id"], epoch=content["epoch"], metrics=content["metrics"])
+            epoch, metrics = as_whole(content["epoch"], "epoch", least=0), as_cells(content["metrics"], "metrics")
+            return EpochFinished(trial_id=trial_id, epoch=epoch, metrics=metrics)
         case "note":
-            return TrialNoted(**{key: value for key, value in content.items() if key != "kind"})
-    return TrialFinished(record=TrialRecord.from_json(content["record"]))
+            text, of_variant = as_text(content["text"], "text"), bool(content.get("of_variant"))
+            return TrialNoted(trial_id=trial_id, text=text, of_variant=of_variant)
+    raise UnknownFieldError([f"the kind {kind!r}"])
+
+
+def event_trial_id(event: Event) -> str:
+    """Return which trial an event is about."""
+    return event.record.trial_id if isinstance(event, TrialFinished) else event.trial_id

@@ -1,39 +1,14 @@
 """A worker process, its pipe, and what the parent hears when either ends."""
 
-import json
 import os
 import signal
 import threading
 import time
-from multiprocessing import Pipe
-from queue import SimpleQueue
-from types import SimpleNamespace
 
 import pytest
 
 from dlbench.errors import DlbenchError
-from dlbench.executors.local import _read
 from dlbench.executors.task_worker import TaskWorker, WorkerTraceback
-
-
-def _received(*messages):
-    """Return what the reader puts into the queue for some messages and the end of the pipe after them."""
-    ours, theirs = Pipe()
-    worker, queue = SimpleNamespace(connection=ours), SimpleQueue()
-    with theirs:
-        for message in messages:
-            theirs.send_bytes(message)
-    _read(worker, queue)
-    return [queue.get_nowait()[1] for _ in range(queue.qsize())]
-
-
-def test_messages_arrive_in_order_and_the_end_of_the_pipe_after_them():
-    sent = [{"kind": "begun"}, {"kind": "epoch", "epoch": 1}]
-    assert _received(*(json.dumps(message).encode() for message in sent)) == [*sent, {"kind": "closed"}]
-
-
-def test_nothing_of_a_worker_is_unpickled_what_is_not_json_ends_its_pipe():
-    assert _received(b"\x80\x04pickle", b'{"kind": "begun"}') == [{"kind": "closed"}]
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +60,14 @@ def test_a_task_says_how_far_it_is_while_it_runs(tasks):
     assert told[0] == (1, 3)
     assert told == sorted(told)
     assert tasks.call(os.getpid)  # the next answer is its own
+
+
+def _fork_and_return():
+    os.fork()
+    return os.getpid()
+
+
+def test_a_task_that_forks_is_answered_once(tasks):
+    first = tasks.call(_fork_and_return)
+    assert tasks.call(os.getpid) == first
+    assert tasks.call(os.getpid) == first
