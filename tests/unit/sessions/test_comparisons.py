@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+import shutil
 import threading
 import time
 from dataclasses import replace
@@ -11,6 +12,8 @@ from hashlib import sha256
 import pytest
 
 from dlbench.runs.folder import RunFolder
+from dlbench.runs.provenance import collect_provenance
+from dlbench.sessions import run as session_run
 from dlbench.statistics.seeds import AutoSeeds
 from dlbench.trials.diagnostics import Reading
 
@@ -52,9 +55,9 @@ def made_up(executor):
 def ask(session, made_up):
     """Run a command; return what it left."""
 
-    def run(command, name="run"):
+    def run(command, name="run", **options):
         variants, seeds, more = command
-        return session(activations=variants, seeds=seeds, request=more, name=name, executor=made_up())
+        return session(activations=variants, seeds=seeds, request=more, name=name, executor=made_up(), **options)
 
     return run
 
@@ -192,36 +195,50 @@ def command(choose: random.Random):
 
 
 @pytest.fixture
-def answers_what_it_asks(ask, monkeypatch):
-    """Check that the last of five commands in one folder answers as it does alone, for a number of sequences."""
+def answers_what_it_asks(ask, monkeypatch, tmp_path):
+    """Check that a command after others in one folder answers as it does alone, for random sequences of five commands.
+
+    The last two commands of each sequence are checked. Sequences share their first three with a few others, whose
+    folder is copied. No folder has neighbors, in which a session would look for the times of trials.
+    """
     monkeypatch.setattr("os.fsync", lambda file: None)
+    versions = collect_provenance({}, {})
+    monkeypatch.setattr(session_run, "collect_provenance", lambda *_: versions)
     pool = [command(random.Random(number)) for number in range(40)]
     alone = {}
 
-    def check(start, count):
-        for sequence in range(start, start + count):
-            *earlier, last = random.Random(sequence).choices(range(len(pool)), k=5)
-            for each in earlier:
-                ask(pool[each], name=f"five-{sequence}")
-            outcome = ask(pool[last], name=f"five-{sequence}").outcome
-            if last not in alone:
-                alone[last] = ask(pool[last], name=f"one-{last}").outcome
-            found, wanted = outcome.run.judge(), alone[last].run.judge()
-            told = [pool[each] for each in (*earlier, last)]
-            assert repr(replace(found, second_look="")) == repr(replace(wanted, second_look="")), told  # NaN is NaN
-            assert rows(outcome.folder) == rows(alone[last].folder), told
-            assert repr(RunFolder(outcome.folder).judge()) == repr(found), told
+    def answer(number, root):
+        outcome = ask(pool[number], results_dir=root).outcome
+        return repr(replace(outcome.run.judge(), second_look="")), rows(outcome.folder)  # repr: NaN is NaN
+
+    def check(beginnings, endings):
+        for beginning in beginnings:
+            first = random.Random(beginning).choices(range(len(pool)), k=3)
+            shared = tmp_path / f"shared-{beginning}"
+            for number in first:
+                ask(pool[number], results_dir=shared)
+            for ending in range(endings):
+                root = tmp_path / f"five-{beginning}-{ending}"
+                shutil.copytree(shared, root)
+                sequence = [*first, *random.Random(f"{beginning} {ending}").choices(range(len(pool)), k=2)]
+                for place, number in enumerate(sequence[3:], start=4):
+                    if number not in alone:
+                        alone[number] = answer(number, tmp_path / f"one-{number}")
+                    told = [pool[each] for each in sequence[:place]]
+                    assert answer(number, root) == alone[number], told
+                read = RunFolder(root / "run")
+                assert repr(replace(read.judge(), second_look="")) == alone[number][0], told
 
     return check
 
 
 def test_after_any_commands_the_last_one_answers_as_in_an_empty_folder(answers_what_it_asks):
-    answers_what_it_asks(0, 3)
+    answers_what_it_asks(range(1), 3)
 
 
 @pytest.mark.slow
 def test_after_many_more_commands_the_last_one_answers_as_in_an_empty_folder(answers_what_it_asks):
-    answers_what_it_asks(3, 200)
+    answers_what_it_asks(range(1, 41), 5)
 
 
 def test_a_command_computes_nothing_the_second_time_whatever_came_between(ask):
