@@ -9,11 +9,15 @@ from collections.abc import Iterable
 from typing import IO, Any
 
 import rich.table
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.segment import Segment
 from rich.text import Text
 
 from dlbench.report.terminal.visible import visible
+
+_ENDLESS = 10_000
 
 
 class Lines(Text):
@@ -42,12 +46,35 @@ class LiteralConsole(Console):
         return super().render(_literal(renderable, one_line=False), options)
 
 
+#: What a column that may be folded is not narrowed below for the sake of those that are kept in one piece.
+_NARROWEST = 6
+
+
 class Table(rich.table.Table):
-    """A table whose cells are one line each, wherever their text comes from; its headings may have several."""
+    """A table whose cells are one line each, wherever their text comes from; its headings may have several.
+
+    Where it is too wide, its cells are folded: nothing is cut off.
+    """
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the table; where even columns in one piece are too wide together, they are folded too."""
+        whole = Measurement.get(console, options.update(width=_ENDLESS), self).maximum
+        spare = sum(max(0, _width(column) - _NARROWEST) for column in self.columns if not column.no_wrap)
+        for column in self.columns:
+            column.overflow = "fold"
+            column.no_wrap = column.no_wrap and whole - spare <= options.max_width
+        yield from super().__rich_console__(console, options)
 
     def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
         """Add a row."""
         super().add_row(*(_literal(cell, one_line=True) for cell in cells), **options)
+
+
+def _width(column: rich.table.Column) -> int:
+    """Return the width of a column that nothing constrains, but its own limit."""
+    texts = [each.plain if isinstance(each, Text) else str(each) for each in (column.header, *column.cells)]
+    width = max((cell_len(line) for text in texts for line in text.split("\n")), default=0)
+    return min(width, column.max_width or width)
 
 
 def plain_console(*, stderr: bool = False, width: int | None = None, file: IO[str] | None = None) -> Console:

@@ -202,7 +202,7 @@ def summary(
 #: Characters of a line with data sets; more of them continue below.
 _DATA_SETS = 16
 #: The columns of the list of runs that give way where a name needs the room, in that order.
-_GIVE_WAY = ("size", "variants", "seeds", "started", "data set", "trials")
+_GIVE_WAY = ("size", "variants", "seeds", "started", "data set")
 
 
 def _print_runs(runs: "list[Overview]") -> None:
