@@ -30,6 +30,17 @@ def test_the_doctor_names_a_broken_plugin_and_a_folder_that_cannot_be_used(dlben
     assert "--results-dir" in checks["results folder"]["advice"]
 
 
+def test_the_doctor_names_a_broken_file_of_defaults_and_goes_on(dlbench, tmp_path):
+    (tmp_path / "dlbench.toml").write_text("seeds = [1\n")
+    done = dlbench("doctor", "--json")
+    checks = _checks(done)
+    assert done.returncode == 1
+    assert checks["dlbench.toml"]["health"] == "broken"
+    assert "dlbench.toml is not valid TOML" in checks["dlbench.toml"]["found"]
+    assert "move the file away" in checks["dlbench.toml"]["advice"]
+    assert {"versions", "machine", "data folder", "results folder", "plugin standard"} <= checks.keys()
+
+
 def test_the_doctor_gives_advice_for_a_gpu_where_there_is_one():
     exact = {"highest": 1e-7}
     for devices, advised in ((("cpu",), False), (("cpu", "cuda"), True)):

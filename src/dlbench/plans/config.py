@@ -80,15 +80,22 @@ def _part(key: str) -> str:
     return "judging" if key in _JUDGING else "session" if key in SESSION else key.partition(".")[0]
 
 
-def load_config(project: Path, user: Path | None = None) -> Config:
+def load_config(project: Path, user: Path | None = None, faults: list[DlbenchError] | None = None) -> Config:
     """Read the user's and the project's dlbench.toml; the project's lines win.
 
-    Raises DlbenchError, with the file and the line's key, for anything that is not a known default.
+    Raises DlbenchError, with the file and the line's key, for anything that is not a known default. faults: gets these
+    errors instead, and such a file is left out.
     """
     merged = Config()
     for folder in (user or user_config_path("dlbench"), project):
         if (path := folder / FILE_NAME).is_file():
-            found = _read(path)
+            try:
+                found = _read(path)
+            except DlbenchError as error:
+                if faults is None:
+                    raise
+                faults.append(error)
+                continue
             merged = Config(
                 {**merged.settings, **found.settings},
                 found.results_dir or merged.results_dir,

@@ -13,6 +13,8 @@ from dlbench.trials.identity import digest
 
 #: The versions and the processors that decide numbers.
 DECISIVE, PROCESSORS = ("dlbench", "torch", "numpy"), ("cpu", "gpu")
+#: Which vector instructions torch computes with: a virtual machine may hide some of its processor's.
+_CAPABILITY = ("cpu_capability",)
 _PACKAGES = ("dlbench", "torch", "torchvision", "numpy")
 
 
@@ -37,6 +39,7 @@ def collect_provenance(
     machine = {
         "platform": platform.platform(),
         "cpu": _cpu_model(),
+        **({"cpu_capability": found} if (found := cpu_capability(_cpu_facts(), os.environ)) else {}),
         "cores": available_cores(),
         "memory_bytes": _memory_bytes(),
     }
@@ -64,25 +67,28 @@ def provenance_id(provenance: Mapping[str, Any]) -> str:
     """Return 12 hexadecimal digits that identify the part of a session's provenance that affects numbers.
 
     These are the versions of dlbench, torch, numpy and the plugins in use, the sources of the plugins, the models of
-    CPU and GPU, and the variables that set the arithmetic.
+    CPU and GPU, the CPU's instructions, and the variables that set the arithmetic.
     """
     versions = {name: provenance["versions"][name] for name in DECISIVE}
     processors = [provenance["hardware"].get(name) for name in PROCESSORS]
     # What a session has none of leaves the identity as it was before it was looked at.
     more = {name: dict(provenance[name]) for name in ("sources", "arithmetic") if provenance.get(name)}
+    more |= {name: capability for name in _CAPABILITY if (capability := provenance["hardware"].get(name))}
     return digest([versions, dict(provenance["plugins"]), processors, *([more] if more else [])], length=12)
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any], plugins: Iterable[str]) -> list[str]:
     """Return what differs between two provenances and affects a trial's numbers, each as "torch 2.8 → 2.9".
 
-    plugins: those of the trial's components. A session of a version that did not look at sources says nothing of them.
+    plugins: those of the trial's components. A session of a version that did not look at sources, or at the CPU's
+    instructions, says nothing of them.
     """
     return [
         *_changed(before, now, "versions", DECISIVE),
         *_changed(before, now, "plugins", plugins),
         *(f"the code of {each.partition(' ')[0]}" for each in _changed(before, now, "sources", plugins, unknown=True)),
         *_changed(before, now, "hardware", PROCESSORS),
+        *_changed(before, now, "hardware", _CAPABILITY, unknown=True),
         *_changed(before, now, "arithmetic", sorted({*before.get("arithmetic", {}), *now.get("arithmetic", {})})),
     ]
 
@@ -106,13 +112,37 @@ def _version(package: str) -> str | None:
         return None
 
 
+def cpu_capability(facts: str, environment: Mapping[str, str]) -> str:
+    """Return the vector instructions that torch takes, as torch.backends.cpu.get_cpu_capability() does; "" if unknown.
+
+    facts: those of the processor, as Linux lists them. torch itself is imported in workers only.
+    """
+    flags = set(_fact(facts, "flags").split())
+    if not flags:  # not a processor of this family, or another system
+        return ""
+    named = {"avx512": "AVX512", "avx2": "AVX2", "default": "DEFAULT"}
+    if chosen := named.get(environment.get("ATEN_CPU_CAPABILITY", "")):
+        return chosen
+    if {"avx512vl", "avx512bw", "avx512dq", "fma"} <= flags:
+        return "AVX512"
+    return "AVX2" if {"avx2", "fma"} <= flags else "DEFAULT"
+
+
 def _cpu_model() -> str:
+    return _fact(_cpu_facts(), "model name") or platform.processor() or platform.machine()
+
+
+def _cpu_facts() -> str:
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        lines = []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, "") or platform.processor() or platform.machine()
+        return ""
+
+
+def _fact(facts: str, name: str) -> str:
+    """Return the first fact of a name."""
+    named = (line.partition(":")[2].strip() for line in facts.splitlines() if line.partition(":")[0].strip() == name)
+    return next(named, "")
 
 
 def _memory_bytes() -> int | None:

@@ -2,13 +2,14 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from dlbench.components.choice import resolve_parameters
 from dlbench.components.records import KINDS, Dataset
+from dlbench.errors import DlbenchError
 from dlbench.machine import LOSSLESS_ERROR, Training
 from dlbench.plugins.registry import Registry
 from dlbench.sessions.resolve import known_data
@@ -36,6 +37,12 @@ class Check:
     found: str
     health: Health = "ok"
     advice: str = ""
+
+
+def examine_defaults(faults: Iterable[DlbenchError]) -> Iterator[Check]:
+    """Check the files of defaults, by what is wrong with them."""
+    for fault in faults:
+        yield Check("dlbench.toml", fault.message, "broken", fault.hint)
 
 
 def examine_provenance(provenance: Mapping[str, Any]) -> Iterator[Check]:

@@ -1,8 +1,19 @@
 import json
+import os
 import re
 import subprocess
+import sys
+from pathlib import Path
 
-from dlbench.runs.provenance import arithmetic_variables, collect_provenance, differences, provenance_id
+import pytest
+
+from dlbench.runs.provenance import (
+    arithmetic_variables,
+    collect_provenance,
+    cpu_capability,
+    differences,
+    provenance_id,
+)
 
 
 def test_provenance_holds_versions_plugins_and_hardware():
@@ -48,6 +59,44 @@ def test_a_session_without_sources_and_variables_keeps_its_id(provenance):
     assert provenance_id(provenance | {"sources": {}, "arithmetic": {}}) == provenance_id(provenance)
     for name in ("sources", "arithmetic"):
         assert provenance_id(provenance | {name: {"snake": "0123"}}) != provenance_id(provenance)
+
+
+def _with_capability(provenance, capability):
+    return provenance | {"hardware": provenance["hardware"] | {"cpu_capability": capability}}
+
+
+def test_the_cpus_instructions_are_part_of_the_provenance_and_unknown_ones_may_have_been_the_same(provenance):
+    new, other = _with_capability(provenance, "AVX2"), _with_capability(provenance, "AVX512")
+    assert len({provenance_id(each) for each in (provenance, new, other)}) == 3
+    assert differences(new, other, []) == ["cpu_capability AVX2 → AVX512"]
+    assert differences(provenance, other, []) == []
+
+
+@pytest.mark.parametrize("chosen", ["", "default", "avx2"])
+def test_the_cpus_instructions_are_those_that_torch_takes(chosen):
+    environment = {name: value for name, value in os.environ.items() if name != "ATEN_CPU_CAPABILITY"}
+    environment |= {"ATEN_CPU_CAPABILITY": chosen} if chosen else {}
+    found = cpu_capability(Path("/proc/cpuinfo").read_text(), environment) if sys.platform == "linux" else ""
+    if not found:
+        pytest.skip("the processor's instructions are not known here")
+    program = "import torch; print(torch.backends.cpu.get_cpu_capability())"
+    command = [sys.executable, "-c", program]
+    asked = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert found == asked.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ("fpu sse2 avx", "DEFAULT"),
+        ("avx2 fma", "AVX2"),
+        ("avx2 fma avx512f avx512vl avx512bw avx512dq", "AVX512"),
+        ("avx2 avx512vl", "DEFAULT"),
+    ],
+)
+def test_a_virtual_machine_may_hide_instructions_of_its_processor(flags, expected):
+    assert cpu_capability(f"processor\t: 0\nmodel name\t: A CPU\nflags\t\t: {flags}\n", {}) == expected
+    assert cpu_capability("processor: 0\n", {}) == ""
 
 
 def test_variables_that_set_the_arithmetic_are_kept_and_those_that_only_say_more_are_not():

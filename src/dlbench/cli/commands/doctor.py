@@ -14,6 +14,7 @@ from dlbench.cli.streams.console import errors, output, print_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dlbench.errors import DlbenchError
     from dlbench.sessions.doctor import Check
 
 _STYLES = {"ok": "green", "note": "yellow", "broken": "red"}
@@ -30,23 +31,28 @@ def doctor(results_dir: ResultsDir = None, data_dir: DataDir = None, as_json: As
 
 
 def _checks(results_dir: Path | None, data_dir: Path | None) -> "Iterator[Check]":
-    from dlbench.cli.options.run_argument import runs_folder
     from dlbench.executors.tasks import examine_training
     from dlbench.machine import available_cores
-    from dlbench.plans.config import default_data_dir
+    from dlbench.plans.config import default_data_dir, load_config
     from dlbench.plugins.registry import Registry
+    from dlbench.runs.locations import results_root
     from dlbench.runs.provenance import collect_provenance
     from dlbench.sessions import doctor
     from dlbench.sessions.resolve import TrialResolver, data_folder
 
     registry = Registry.load(strict=False)  # the report lists every fault
-    folder = data_folder(data_dir, defaults_in_force("data_dir").data_dir, default_data_dir)
+    faults: list[DlbenchError] = []
+    config = load_config(Path.cwd(), faults=faults)
+    if not faults:
+        defaults_in_force("data_dir", "results_dir", results_dir=results_dir, data_dir=data_dir)
+    folder = data_folder(data_dir, config.data_dir, default_data_dir)
     with TrialResolver(registry, folder, threading.Event(), errors().print) as resolver:
         training = resolver.call(examine_training)
+    yield from doctor.examine_defaults(faults)
     yield from doctor.examine_provenance(collect_provenance({}, {}))
     yield from doctor.examine_training(training, available_cores())
     yield from doctor.examine_data(registry, folder)
-    yield doctor.examine_results(runs_folder(results_dir))
+    yield doctor.examine_results(results_root(results_dir, config.results_dir))
     yield from doctor.examine_plugins(registry)
 
 
