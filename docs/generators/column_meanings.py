@@ -15,6 +15,7 @@ FILES = {
     "steps.csv": "One row per trial and training step, with `--step-losses`.",
     "diagnostics.csv": "One row per trial, epoch, layer and diagnostic, with `--diagnostics`.",
     "claims.csv": "The answers to an experiment's claims, one row per part of a claim.",
+    "answers.sha256": "Checksums of claims.csv and reported.csv, for `sha256sum --check`.",
     "reported.csv": "An experiment's reported figures with the measured ones.",
     "figures/": "The figures drawn from the run.",
     "logs/": "What a failed trial printed, and its traceback, by trial_id.",

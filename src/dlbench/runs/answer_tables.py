@@ -1,7 +1,8 @@
 """The tables that an experiment leaves in its run folder, read back: for runs whose experiment is not available."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,20 @@ from dlbench.analysis.claims import ClaimAnswer
 from dlbench.analysis.reported import ReportedFigure
 from dlbench.components.metric_table import find_metric
 from dlbench.errors import DlbenchError
+from dlbench.files import replace_file, to_bytes
+from dlbench.runs.tables import to_csv
 
 Cells = Mapping[str, str]
+#: The checksums of the tables, as sha256sum writes and checks them; folders of earlier versions have none.
+CHECKSUMS = "answers.sha256"
+
+
+def write_answer_tables(folder: Path, tables: Mapping[str, tuple[Sequence[str], Iterable[Mapping[str, Any]]]]) -> None:
+    """Write tables of columns and rows, by file name, and their checksums."""
+    texts = {name: to_csv(tuple(columns), rows) for name, (columns, rows) in tables.items()}
+    replace_file(folder / CHECKSUMS, "".join(f"{_checksum(to_bytes(text))}  {name}\n" for name, text in texts.items()))
+    for name, text in texts.items():
+        replace_file(folder / name, text)
 
 
 def read_answer_tables(folder: Path) -> Findings:
@@ -77,7 +90,24 @@ def _rows(path: Path) -> list[Cells]:
     if not path.is_file():
         return []
     try:
+        _check(path)
         with path.open(newline="", encoding="utf-8") as file:
             return [{name: cell or "" for name, cell in row.items() if name} for row in csv.DictReader(file)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DlbenchError(f"Cannot read the experiment's tables: {path}: {error}.") from error
+
+
+def _check(path: Path) -> None:
+    """Raise DlbenchError for a table that is not as it was written."""
+    known = path.with_name(CHECKSUMS)
+    lines = known.read_text(encoding="utf-8").splitlines() if known.is_file() else []
+    written = {name: checksum for checksum, _, name in (line.partition("  ") for line in lines)}
+    if lines and written.get(path.name) != _checksum(path.read_bytes()):
+        raise DlbenchError(
+            f"{path} was changed after it was written: its checksum does not fit.",
+            "Install the experiment's plugin, and its claims are answered from the trials again.",
+        )
+
+
+def _checksum(content: bytes) -> str:
+    return sha256(content).hexdigest()

@@ -74,12 +74,11 @@ def _write(answers: "ExperimentAnswers", folder: Path) -> None:
     from dlbench.analysis.claims import claims_table
     from dlbench.analysis.reported import reported_table
     from dlbench.files import replace_file, writing
-    from dlbench.runs.tables import to_csv
+    from dlbench.runs.answer_tables import write_answer_tables
 
-    tables = {"claims": claims_table(answers.claims), "reported": reported_table(answers.figures)}
+    tables = {"claims.csv": claims_table(answers.claims), "reported.csv": reported_table(answers.figures)}
     with writing(folder):
-        for name, (columns, rows) in tables.items():
-            replace_file(folder / f"{name}.csv", to_csv(columns, rows))
+        write_answer_tables(folder, tables)
         replace_file(folder / answers.experiment.path.name, answers.experiment.path.read_bytes())
 
 

@@ -1,0 +1,38 @@
+"""The tables of an experiment's answers: read back as they were written, and damage is told."""
+
+import pytest
+
+from dlbench.errors import DlbenchError
+from dlbench.runs.answer_tables import CHECKSUMS, read_answer_tables, write_answer_tables
+
+CLAIM = {"claim": 1, "text": "a > b", "relation": "a > b", "metric": "test_accuracy", "at": "selected"}
+FIGURE = {"variant": "a", "metric": "test_accuracy", "reported": 0.5, "n": 3, "measured": 0.625}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    rows = {"claims.csv": {**CLAIM, "answer": "supported", "why": "seen"}, "reported.csv": FIGURE}
+    write_answer_tables(tmp_path, {name: (tuple(row), [row]) for name, row in rows.items()})
+    return tmp_path
+
+
+def test_they_are_read_back(folder):
+    found = read_answer_tables(folder)
+    assert [(claim.text, claim.answer, claim.why) for claim in found.claims] == [("a > b", "supported", "seen")]
+    assert [(figure.reported, figure.measured) for figure in found.figures] == [(0.5, 0.625)]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [("claims.csv", "supported", "refuted"), ("reported.csv", "0.625", "0.925"), (CHECKSUMS, "claims.csv", "claims")],
+)
+def test_one_changed_word_is_noticed(folder, name, old, new):
+    text = (folder / name).read_text(encoding="utf-8")
+    (folder / name).write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(DlbenchError, match="was changed after it was written"):
+        read_answer_tables(folder)
+
+
+def test_a_folder_of_an_earlier_version_is_read_as_before(folder):
+    (folder / CHECKSUMS).unlink()
+    assert len(read_answer_tables(folder).claims) == 1
