@@ -1,10 +1,12 @@
 import importlib
 import json
+import math
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -228,3 +230,17 @@ def provenance() -> dict[str, Any]:
         "hardware": {"cpu": "A CPU", "cores": 2, "gpu": None},
         "git_commit": None,
     }
+
+
+@pytest.fixture
+def typical_values() -> Callable[[Sequence[float]], tuple[float, float]]:
+    """Return the ends of the sign-flip test's 95 % interval, from the means of all subsets: Hartigan 1969."""
+
+    def ends(differences: Sequence[float]) -> tuple[float, float]:
+        n = len(differences)
+        chosen = [[x for x, taken in zip(differences, row, strict=True) if taken] for row in product((0, 1), repeat=n)]
+        means = sorted(sum(subset) / len(subset) for subset in chosen if subset)
+        k = math.floor(0.025 * 2**n)
+        return means[k - 1], means[-k]
+
+    return ends

@@ -19,7 +19,7 @@ from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import results_root, run_path
 from dlbench.sessions.options import Options
 from dlbench.sessions.run import run
-from dlbench.statistics.seeds import AutoSeeds
+from dlbench.statistics.seeds import Seeds, named_seeds
 from dlbench.trials.events import Emit
 from dlbench.trials.trial_record import TrialRecord
 from dlbench.trials.work_unit import WorkUnit
@@ -179,10 +179,10 @@ def _options(given: Mapping[str, Any]) -> Options:
     return Options(**said, command=[sys.argv[0] or "python", "dlbench.compare"], given=frozenset(said))
 
 
-def _seeds(seeds: int | str | None, seed: int | Sequence[int] | None) -> Sequence[int] | int | AutoSeeds | None:
+def _seeds(seeds: int | str | None, seed: int | Sequence[int] | None) -> Seeds:
     if seed is not None:
         return [seed] if isinstance(seed, int) else seed
-    return AutoSeeds.parse(seeds) if isinstance(seeds, str) else seeds
+    return named_seeds(seeds) if isinstance(seeds, str) else seeds
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ ACTIVATIONS = ("--activation", "relu,tanh")
         (("--alpha", "1.5"), "alpha must be between 0 and 1, got 1.5"),
         (("--seeds", "auto:9..3"), "auto:7..30"),
         (("--seeds", "many"), "--seeds 7"),
+        (("--seeds", "lest"), "--seeds 7"),
     ],
 )
 def test_what_cannot_be_judged_is_answered_before_anything_is_written(dlbench, tmp_path, options, answer):
@@ -38,7 +39,7 @@ def test_audit_prints_a_table_with_warnings_or_one_document(dlbench, tmp_path):
     arguments = ("results", "audit", "x.csv", "--variant", "method", "--seed", "seed", "--metric", "accuracy")
     done = dlbench(*arguments)
     assert done.returncode == 0
-    assert "b is better than a by 5.0 points [5.0, 5.0], n = 7 paired seeds, Holm p = 0.016" in done.stdout
+    assert "b is better than a by 5.0 points [5.0, 5.0], n = 7 paired seeds, adjusted p = 0.016" in done.stdout
     assert "Warning: unequal numbers of seeds (a 7, b 8)" in done.stdout
     document = json.loads(dlbench(*arguments, "--json").stdout)
     assert [row["verdict"] for row in document["comparison"]] == ["baseline", "better"]

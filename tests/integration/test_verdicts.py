@@ -19,7 +19,7 @@ def test_a_clear_difference_is_in_the_table_the_file_and_the_json_document(dlben
     done = dlbench("compare", *SMALL, "--seeds", "6", "--name", "clear")
     assert done.returncode == 0, done.stderr
     assert "mlp:hidden=64 is better than mlp:hidden=8 by " in done.stdout
-    assert "n = 6 paired seeds, Holm p = 0.031" in done.stdout
+    assert "n = 6 paired seeds, adjusted p = 0.031" in done.stdout
     document = compare(*SMALL, "--seeds", "6", "--name", "clear")
     assert any(text in done.stdout for text in document["sentences"])
     baseline, row = _rows(tmp_path / "results" / "clear")

@@ -1,16 +1,17 @@
 """Which diagnostics differ between a run's variants, judged by the rules of the run."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from dlbench.analysis.diagnostics import FIRST, LAST, layers_of, measured_epochs, names_in, names_of
-from dlbench.analysis.families import name_values
+from dlbench.analysis.families import Family, Series, name_values
 from dlbench.analysis.verdicts import judge_run
 from dlbench.components.metrics import Metric
 from dlbench.components.records import ParameterValue
 from dlbench.plans.plan_record import PlanRecord
+from dlbench.statistics.comparisons import compare_pairs
 from dlbench.statistics.sentences import difference_in_words, p_in_words
-from dlbench.statistics.verdicts import Comparison, Rules
+from dlbench.statistics.verdicts import HIGHER, UNNAMED, Comparison, Rules
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 
@@ -39,7 +40,7 @@ class Difference:
         """Return it as JSON content."""
         found = asdict(self.comparison)
         numbers = {
-            name: found[name] for name in ("n", "difference", "difference_low", "difference_high", "p", "p_holm")
+            name: found[name] for name in ("n", "difference", "difference_low", "difference_high", "p", "p_adjusted")
         }
         head: dict[str, ParameterValue] = {
             "metric": self.metric.name,
@@ -70,29 +71,43 @@ class Explanation:
 def explain(records: Iterable[TrialRecord], plan: PlanRecord) -> Explanation:
     """Judge every diagnostic of a run at its last measured epoch: the mean over layers, the first and the last layer.
 
-    Each is a separate comparison by the run's rules, without a margin: no relevant difference was fixed beforehand.
+    All of them are one family under the run's α, without a margin: no relevant difference was fixed beforehand.
     """
     trials = tuple(record for record in records if record.status in COMPLETED)
     seen = dict.fromkeys(name for record in trials for name in names_of(record))
     names = [name for name in dict.fromkeys([*names_in(plan), *seen]) if name in seen]
-    differences: list[Difference] = []
-    compared: list[Comparison] = []
-    for metric in (metric for name in names for metric in _metrics(trials, name)):
-        judged = judge_run(trials, plan, {"metric": metric, "margin": 0.0, "at": "last"})
-        for family in judged.families:
-            compared += family.comparisons
-            differences += [
-                _difference(family.axis, family.averaged, found, judged.rules)
-                for found in family.against_baseline
-                if found.separated
-            ]
-    epochs = sorted({epoch for name in names for epoch in measured_epochs(trials, name)})
+    asked = [{"metric": metric, "margin": 0.0, "at": "last"} for name in names for metric in _metrics(trials, name)]
+    judged = [
+        (family, found, run.rules)
+        for run in (judge_run(trials, plan, criteria) for criteria in asked)
+        for family in run.families
+        for found in family.against_baseline
+    ]
+    together = _together(judged)
     return Explanation(
-        differences=tuple(differences),
-        judged=len(compared),
-        epochs=tuple(epochs),
-        n=max((found.n for found in compared), default=0),
+        differences=tuple(
+            _difference(family.axis, family.averaged, replace(found, p_adjusted=one.p_adjusted), rules)
+            for (family, found, rules), one in zip(judged, together, strict=True)
+            if one.separated
+        ),
+        judged=len(judged),
+        epochs=tuple(sorted({epoch for name in names for epoch in measured_epochs(trials, name)})),
+        n=max((found.n for _, found, _ in judged), default=0),
     )
+
+
+def _together(judged: Sequence[tuple[Family, Comparison, Rules]]) -> tuple[Comparison, ...]:
+    """Return the comparisons of all diagnostics as one family: its correction has no use for their units."""
+    if not judged:
+        return ()
+    values: dict[str, Series] = {}
+    pairs = []
+    for place, (family, found, _) in enumerate(judged):
+        pair = (f"{place} {found.variant}", f"{place} {found.baseline}")
+        values |= {pair[0]: family.values[found.variant], pair[1]: family.values[found.baseline]}
+        pairs.append(pair)
+    rules = judged[0][2]
+    return compare_pairs(values, pairs, replace(rules, metric=UNNAMED, words=HIGHER, higher_is_better=True))
 
 
 def _metrics(records: Sequence[TrialRecord], name: str) -> list[str]:
@@ -102,7 +117,7 @@ def _metrics(records: Sequence[TrialRecord], name: str) -> list[str]:
 
 def _difference(axis: str, averaged: tuple[str, ...], found: Comparison, rules: Rules) -> Difference:
     word = "higher" if found.difference > 0 else "lower"
-    seen = f"{difference_in_words(found, rules)}, n = {found.n} paired seeds, {p_in_words(found.p_holm)}"
+    seen = f"{difference_in_words(found, rules)}, n = {found.n} paired seeds, {p_in_words(found.p_adjusted)}"
     named = name_values(found, axis)
     return Difference(
         metric=rules.metric,

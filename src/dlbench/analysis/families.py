@@ -1,16 +1,18 @@
 """Families: comparisons that are judged together, with their table rows and sentences."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
+from statistics import median
 
 from dlbench.components.records import ParameterValue
-from dlbench.statistics.sentences import Lead, lead_sentence, more_seeds_sentence, sentence
+from dlbench.statistics.sentences import Lead, lead_sentence, outlook_sentence, sentence
 from dlbench.statistics.sums import total
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 from dlbench.trials.settings import SETTINGS
 
+Annotate = Callable[[Iterable[Comparison]], tuple[Comparison, ...]]
 #: A metric by seed; None if a trial has no value.
 Series = Mapping[int, float | None]
 
@@ -30,10 +32,22 @@ COLUMNS = (
     "difference_low",
     "difference_high",
     "p",
-    "p_holm",
+    "p_holm",  # the file format's name of `Comparison.p_adjusted`, from when Holm's correction adjusted it
     "probability_of_improvement",
     "verdict",
+    "difference_std",
+    "p_beyond",
+    "p_equivalent",
+    "correlation",
+    "broke_down",
+    "images",
+    "images_low",
+    "images_high",
 )
+
+
+#: The numbers of seeds that are named as more than a comparison had: the first that is at least twice as many.
+_MORE_SEEDS = (20, 50, 100)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +72,7 @@ class VariantEstimate:
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """Comparisons under one Holm correction.
+    """Comparisons under one correction.
 
     axis: what varies; two axes joined by " × " for an interaction; "seed" for the noise floor.
     conditioned_on: fixed values of the other axes, "learning_rate=0.1, …"; "" if there are none.
@@ -68,7 +82,8 @@ class Family:
     size: m of the correction; families conditioned on other values may share it.
     letters: compact letter display, if all pairs are judged.
     sentences: a sentence for each comparison, to be quoted.
-    outlook: how many seeds would show each difference that was not shown.
+    outlook: for each difference that was not shown, how large one would have been.
+    values: the metric by seed of each variant, where the family is that of an axis.
     """
 
     axis: str
@@ -80,6 +95,7 @@ class Family:
     letters: Mapping[str, str] = field(default_factory=dict)
     sentences: tuple[str, ...] = ()
     outlook: tuple[str, ...] = ()
+    values: Mapping[str, Series] = field(default_factory=dict)
 
     @property
     def is_interaction(self) -> bool:
@@ -108,7 +124,9 @@ class Family:
                 "verdict": "baseline",
             }
             rows.append(_row({**place, **own, **asdict(self.baseline)}))
-        return rows + [_row({**place, **asdict(comparison)}) for comparison in self.comparisons]
+        return rows + [
+            _row({**place, **asdict(comparison), "p_holm": comparison.p_adjusted}) for comparison in self.comparisons
+        ]
 
 
 def _row(cells: Mapping[str, ParameterValue]) -> dict[str, ParameterValue]:
@@ -121,19 +139,24 @@ def judge_values(
     axis: str,
     values: Mapping[str, Series],
     rules: Rules,
+    annotate: Annotate = tuple,
     *,
     all_pairs: bool = False,
     averaged: tuple[str, ...] = (),
 ) -> Family:
-    """Return the family of variants given by their series, the baseline first: each against it, or all pairs."""
+    """Return the family of variants given by their series, the baseline first: each against it, or all pairs.
+
+    annotate: adds to the comparisons what is known besides the series.
+    """
     from dlbench.statistics.comparisons import compare_pairs
 
     base = next(iter(values))
     pairs = [(variant, baseline) for baseline, variant in combinations(values, 2) if all_pairs or baseline == base]
-    found = compare_pairs(values, pairs, rules)
+    found = annotate(compare_pairs(values, pairs, rules))
     letters = _letters(values, found, rules) if all_pairs else {}
     estimate = estimate_variant(base, values[base], rules)
-    return family(axis, found, rules, baseline=estimate, letters=letters, averaged=averaged)
+    judged = family(axis, found, rules, baseline=estimate, letters=letters, averaged=averaged)
+    return replace(judged, values=values)
 
 
 def family(
@@ -149,15 +172,12 @@ def family(
     leads: Sequence[Lead] = (),
 ) -> Family:
     """Return judged comparisons as a family. size: m, if it is more than their number. leads: of an interaction."""
-    from dlbench.statistics.power import pairs_to_show
-
     size = size or len(comparisons)
     named = [name_values(comparison, axis) for comparison in comparisons]
-    missed = [c for c in named if c.verdict == "not shown"]
-    sentences = [sentence(c, rules, size) for c in named]
+    sentences = [sentence(c, rules) for c in named]
     if leads:
-        sentences = [lead_sentence(c, lead, rules, size) for c, lead in zip(comparisons, leads, strict=True)]
-    outlook = (more_seeds_sentence(c, rules, pairs_to_show(c, rules, size)) for c in missed)
+        sentences = [lead_sentence(c, lead, rules) for c, lead in zip(comparisons, leads, strict=True)]
+    outlook = (_outlook(c, rules, size) for c in named if c.verdict == "not shown" and c.difference_std > 0)
     return Family(
         axis=axis,
         conditioned_on=conditioned_on,
@@ -169,6 +189,25 @@ def family(
         sentences=tuple(sentences),
         outlook=tuple(outlook),
     )
+
+
+def pairing(family: Family) -> str:
+    """Return what sharing seeds was worth in a family, as a sentence; "" where it is not known."""
+    known = [c for c in family.comparisons if c.difference_std > 0 and not math.isnan(c.correlation)]
+    if not known or family.is_interaction:
+        return ""
+    middle = median(c.correlation for c in known)
+    saved = round(median(c.n * ((c.unpaired_std / c.difference_std) ** 2 - 1) for c in known))
+    worth = f"about {saved} seed{'s' * (saved > 1)}" if saved > 0 else "no seeds"
+    return f"correlation across seeds {middle:.2f}: pairing saved {worth}"
+
+
+def _outlook(comparison: Comparison, rules: Rules, size: int) -> str:
+    from dlbench.statistics.power import shown_with
+
+    n = comparison.n
+    seeds = [n, next((more for more in _MORE_SEEDS if more >= 2 * n), 4 * n)]
+    return outlook_sentence(comparison, rules, {pairs: shown_with(comparison, rules, size, pairs) for pairs in seeds})
 
 
 def name_values(comparison: Comparison, axis: str) -> Comparison:

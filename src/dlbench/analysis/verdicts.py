@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from dlbench.analysis.axis_effects import Grid, Point, judge_axes, judge_interaction
 from dlbench.analysis.convergence import target_of
 from dlbench.analysis.criteria import asked_criteria, deviations
 from dlbench.analysis.diagnostics import base_name, declared_in, names_in, names_of
@@ -14,7 +15,6 @@ from dlbench.analysis.families import (
     Family,
     Series,
     VariantEstimate,
-    average,
     estimate_variant,
     family,
     judge_values,
@@ -22,6 +22,7 @@ from dlbench.analysis.families import (
 )
 from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.one_class import one_class_notes
+from dlbench.analysis.other_images import OtherImages
 from dlbench.analysis.summary import group_by_variant, planned
 from dlbench.analysis.yardstick import mixed_losses
 from dlbench.components.metric_table import find_metric
@@ -30,17 +31,12 @@ from dlbench.components.records import ParameterValue
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.notation import p_equation
-from dlbench.statistics.sentences import Lead
 from dlbench.statistics.sums import total
-from dlbench.statistics.verdicts import Comparison, Rules
-from dlbench.trials.settings import SETTINGS
+from dlbench.statistics.verdicts import Rules
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 if TYPE_CHECKING:
     from dlbench.statistics.ranking import Ranking
-
-#: A metric by seed for each combination of values by axis; the baseline comes first.
-Grid = Sequence[tuple[Mapping[str, str], Series]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +82,8 @@ class Judged:
     @property
     def is_empty(self) -> bool:
         """Return whether no trial has a value that could be judged, and a note says why."""
-        return bool(self.notes) and all(estimate.n == 0 for estimate in self.estimates)
+        baselines = [family.baseline for family in self.families if family.baseline]
+        return bool(self.notes) and all(estimate.n == 0 for estimate in (*self.estimates, *baselines))
 
     @property
     def decided(self) -> bool:
@@ -112,10 +109,11 @@ def judge_run(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[s
     mixed = mixed_losses(trials, criteria.metric)
     series = _series(() if mixed else trials, plan, criteria)
     variants = sorted(plan.variants, key=lambda variant: variant.label != criteria.baseline)
-    grid = [(variant.values, series[variant.label]) for variant in variants]
+    grid = [Point(variant.values, variant.label, series[variant.label]) for variant in variants]
+    images = OtherImages.of(group_by_variant(trials, plan), plan, criteria.metric, rules.alpha)
     axes = plan.varied_axes
     families, simple_effects, notes = (
-        _judge_axes(axes, grid, rules, all_pairs=criteria.all_pairs)
+        judge_axes(axes, grid, rules, images, all_pairs=criteria.all_pairs)
         if axes
         else (_alone(series, criteria.baseline, rules), (), ())
     )
@@ -126,12 +124,17 @@ def judge_run(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[s
         families=families,
         simple_effects=simple_effects,
         interactions=tuple(
-            found for pair in combinations(axes, 2) if (found := _interaction(pair, axes, grid, rules)).comparisons
+            found
+            for pair in combinations(axes, 2)
+            if (found := judge_interaction(pair, axes, grid, rules, images)).comparisons
         ),
         noise_floor=_noise_floor(() if mixed else trials, plan, criteria, rules),
         ranking=_rank(axes, grid, rules),
         estimates=tuple(estimate_variant(variant.label, series[variant.label], rules) for variant in plan.variants),
-        notes=(*([mixed] if mixed else ()), *notes, *one_class_notes(trials, plan, criteria.metric)),
+        notes=(
+            *filter(None, (mixed, *notes, images.missing)),
+            *one_class_notes(trials, plan, criteria.metric),
+        ),
     )
 
 
@@ -160,95 +163,6 @@ def _alone(series: Mapping[str, Series], variant: str, rules: Rules) -> tuple[Fa
     return (family("variant", (), rules, baseline=estimate),)
 
 
-def _judge_axes(
-    axes: Sequence[str], grid: Grid, rules: Rules, *, all_pairs: bool
-) -> tuple[tuple[Family, ...], tuple[Family, ...], tuple[str, ...]]:
-    families, simple_effects, notes = [], [], []
-    # A data set is not a treatment: which one is easiest is of interest only if nothing else varies.
-    for axis in [axis for axis in axes if axis != "dataset"] or axes:
-        others = tuple(other for other in axes if other != axis)
-        cells = _cells((axis,), others, grid)
-        names = list(dict.fromkeys(values.get(axis, "") for values, _ in grid))
-        shared = [row for row in cells.values() if len(row) == len(names)]
-        if shared:
-            pooled = {name: average([row[name,] for row in shared]) for name in names}
-            judged = judge_values(axis, pooled, rules, all_pairs=all_pairs, averaged=others)
-            families.append(judged)
-        if len(shared) < len(cells):
-            notes.append(_incomplete(axis, others, len(shared), len(cells)))
-        if others:
-            simple_effects += _judge_simple_effects(axis, others, names[0], cells, rules)
-    return tuple(families), tuple(simple_effects), tuple(notes)
-
-
-def _incomplete(axis: str, others: Sequence[str], shared: int, cells: int) -> str:
-    where = f"combinations of {', '.join(others)}" if len(others) > 1 else f"values of {others[0]}"
-    if not shared:
-        return f"{axis} is not judged as a whole: none of the {cells} {where} has all of its values"
-    return f"{axis} is averaged over {shared} of {cells} {where}: the others lack some of its values"
-
-
-def _cells(
-    inner: tuple[str, ...], outer: tuple[str, ...], grid: Grid
-) -> dict[tuple[str, ...], dict[tuple[str, ...], Series]]:
-    """Return the series by the values of the outer axes, and within each cell by those of the inner axes."""
-    cells: dict[tuple[str, ...], dict[tuple[str, ...], Series]] = {}
-    for values, series in grid:
-        fixed, varied = (tuple(values.get(axis, "") for axis in axes) for axes in (outer, inner))
-        cells.setdefault(fixed, {})[varied] = series
-    return cells
-
-
-def _judge_simple_effects(
-    axis: str,
-    others: tuple[str, ...],
-    base: str,
-    cells: Mapping[tuple[str, ...], Mapping[tuple[str, ...], Series]],
-    rules: Rules,
-) -> list[Family]:
-    """Return the families of an axis at each combination of the others, all of them under one correction."""
-    from dlbench.statistics.comparisons import compare_pairs
-
-    texts = {fixed: ", ".join(f"{name}={value}" for name, value in zip(others, fixed, strict=True)) for fixed in cells}
-    named = {f"{name} at {texts[fixed]}": series for fixed, row in cells.items() for (name,), series in row.items()}
-    keys = [(fixed, name) for fixed, row in cells.items() if (base,) in row for (name,) in row if name != base]
-    pairs = [(f"{name} at {texts[fixed]}", f"{base} at {texts[fixed]}") for fixed, name in keys]
-    found = dict(zip(keys, compare_pairs(named, pairs, rules), strict=True))
-    return [
-        family(
-            axis,
-            [replace(c, variant=name, baseline=base) for (at, name), c in found.items() if at == fixed],
-            rules,
-            baseline=estimate_variant(base, cells[fixed][base,], rules),
-            size=len(found),
-            conditioned_on=texts[fixed],
-        )
-        for fixed in dict.fromkeys(fixed for fixed, _ in keys)
-    ]
-
-
-def _interaction(pair: tuple[str, str], axes: Sequence[str], grid: Grid, rules: Rules) -> Family:
-    """Return whether the effect of one axis depends on the other, averaged over the complete cells of the rest."""
-    from dlbench.statistics.comparisons import interaction
-
-    rest = tuple(axis for axis in axes if axis not in pair)
-    cells = _cells(pair, rest, grid)
-    present = list(dict.fromkeys(key for row in cells.values() for key in row))
-    shared = [row for row in cells.values() if len(row) == len(present)]
-    values = {(first, second): average([row[first, second] for row in shared]) for first, second in present if shared}
-    rules = rules.of_effects()
-    found = interaction(values, rules)
-    leads = [_lead(c, pair[0], next(iter(values))[0]) for c in found]
-    return family(" × ".join(pair), found, rules, averaged=rest, leads=leads)
-
-
-def _lead(comparison: Comparison, axis: str, base: str) -> Lead:
-    """Return what a comparison of an interaction compares; base: the first value of the axis."""
-    name, _, at = comparison.variant.partition(f" over {base} at ")
-    shown = f"{axis.replace('_', ' ')} {name}" if axis in SETTINGS else name
-    return Lead(shown, base, at, comparison.baseline.removeprefix(f"{name} over {base} at "))
-
-
 def _noise_floor(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Criteria, rules: Rules) -> Family | None:
     """Return the baseline judged against itself: each seed is paired with another one."""
     partner = dict(zip(plan.noise_floor, plan.seeds, strict=False))
@@ -275,10 +189,10 @@ def _rank(axes: Sequence[str], grid: Grid, rules: Rules) -> "Ranking | None":
     if "dataset" not in axes or not others or not rules.has_better_side:
         return None
     values: dict[str, dict[str, float]] = {}
-    for names, series in grid:
-        if found := known(series):
-            label = ", ".join(names.get(axis, "") for axis in others)
-            values.setdefault(label, {})[names["dataset"]] = total(found) / len(found)
+    for point in grid:
+        if found := known(point.series):
+            label = ", ".join(point.values.get(axis, "") for axis in others)
+            values.setdefault(label, {})[point.values["dataset"]] = total(found) / len(found)
     finite = [{name for name, x in row.items() if math.isfinite(x)} for row in values.values()]
     shared = set.intersection(*finite) if finite else set()
     if len(values) < 3 or len(shared) < 2:

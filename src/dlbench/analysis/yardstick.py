@@ -19,7 +19,7 @@ CROSS_ENTROPY = "cross-entropy"
 
 def mixed_losses(records: Iterable[TrialRecord], metric: str) -> str:
     """Return why a metric of some trials is no single loss, as a sentence; "" if it is one, or no loss."""
-    if metric not in EVALUATED | TRAINED:
+    if not is_loss(metric):
         return ""
     completed = [record for record in records if record.status in COMPLETED]
     found = dict.fromkeys(_loss_of(record, metric) for record in completed)
@@ -28,6 +28,11 @@ def mixed_losses(records: Iterable[TrialRecord], metric: str) -> str:
     old = metric in EVALUATED and any(_loss_of(record, metric) != CROSS_ENTROPY for record in completed)
     remedy = "; an earlier version computed some: to compute them again, add --force LABEL" if old else ""
     return f"no verdict on {metric}: it is not one loss for all variants, but {', '.join(found)}{remedy}"
+
+
+def is_loss(metric: str) -> bool:
+    """Return whether a metric is a loss: a number that training reaches twice only by the same steps."""
+    return metric in EVALUATED | TRAINED
 
 
 def _loss_of(record: TrialRecord, metric: str) -> str:

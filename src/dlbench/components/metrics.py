@@ -30,6 +30,7 @@ class Metric:
     digits: decimals of a shown value; None for as many as its size asks for.
     margin: the difference, as in the files, below which two values count as equal unless the user says otherwise.
     needs_target: whether it is a way to a target, which a run or a claim must set.
+    exact: whether it follows from the network, whatever the seed.
     infinite_if_diverged: whether a training that diverged counts with an infinite value.
     group: "fit" (a column of trials.csv and epochs.csv), "last", "test", "progress", "target" and "cost" (columns of
         trials.csv), "steps" (one on request), "objective" (of trials that were trained on another loss than the one
@@ -48,6 +49,7 @@ class Metric:
     digits: int | None = 4
     margin: float = 0.0
     needs_target: bool = False
+    exact: bool = False
     infinite_if_diverged: bool = False
     group: Group = ""
     short: str = ""

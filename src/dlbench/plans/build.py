@@ -11,7 +11,16 @@ from dlbench.plans.spelling import canonical
 from dlbench.plans.variants import check_distinct, fixed_texts, make_variants
 from dlbench.plans.vetoes import nothing_left, veto_reason
 from dlbench.plugins.registry import Registry
-from dlbench.statistics.seeds import ALPHA, LARGEST_SEED, AutoSeeds, comparisons_among, other_seeds, seeds_needed
+from dlbench.statistics.seeds import (
+    ALPHA,
+    LARGEST_SEED,
+    AutoSeeds,
+    Seeds,
+    comparisons_among,
+    default_seeds,
+    least_seeds,
+    other_seeds,
+)
 from dlbench.trials.axes import ASSIGNABLE, DEFAULTS
 from dlbench.trials.diagnostics import DiagnosticsPlan
 from dlbench.trials.trial import Trial
@@ -42,7 +51,7 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
         experiment=request.experiment,
         baseline=request.judging.get("baseline", ""),
         noise_floor=other_seeds(seeds) if request.noise_floor else (),
-        interim_analyses=request.seeds.schedule(comparisons, alpha) if isinstance(request.seeds, AutoSeeds) else (),
+        interim_analyses=request.seeds.schedule(alpha) if isinstance(request.seeds, AutoSeeds) else (),
         diagnostics=_diagnostics(request, registry),
         notes=_ignored(kept, request),
         own_validation=not any("validation" in given for given in (request.values, defaults or {}, *request.variants)),
@@ -114,9 +123,11 @@ def _check_names(request: Request) -> None:
                 raise DlbenchError(f"{name} is both an axis and part of a --variant.", "Set it in one of the two.")
 
 
-def _seeds(wanted: Sequence[int] | int | AutoSeeds | None, comparisons: int, alpha: float) -> tuple[int, ...]:
+def _seeds(wanted: Seeds, comparisons: int, alpha: float) -> tuple[int, ...]:
     if wanted is None:
-        return tuple(range(seeds_needed(comparisons, alpha)))
+        return tuple(range(default_seeds(comparisons, alpha)))
+    if wanted == "least":
+        return tuple(range(least_seeds(alpha)))
     if isinstance(wanted, AutoSeeds):
         return tuple(range(wanted.last))
     seeds = tuple(range(wanted)) if isinstance(wanted, int) else tuple(wanted)

@@ -15,7 +15,7 @@ from dlbench.components.spelling import OPTION_ALIASES, resolve
 from dlbench.components.syntax import format_value, parse_value
 from dlbench.errors import DlbenchError, suggest
 from dlbench.files import at_home, read_text
-from dlbench.statistics.seeds import AutoSeeds
+from dlbench.statistics.seeds import Seeds, named_seeds
 from dlbench.trials.axes import ASSIGNABLE, axis_name
 from dlbench.trials.settings import SETTINGS
 
@@ -61,7 +61,7 @@ class Config:
     settings: Mapping[str, str] = field(default_factory=dict)
     results_dir: Path | None = None
     data_dir: Path | None = None
-    seeds: int | AutoSeeds | None = None
+    seeds: Seeds = None
     judging: Mapping[str, Any] = field(default_factory=dict)
     session: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[Path, Mapping[str, str]] = field(default_factory=dict, compare=False)
@@ -132,10 +132,10 @@ def _read(path: Path) -> Config:
     )
 
 
-def _read_seeds(path: Path, value: Any) -> int | AutoSeeds:
-    if isinstance(value, str) and value.startswith("auto"):
+def _read_seeds(path: Path, value: Any) -> Seeds:
+    if isinstance(value, str) and value.startswith(("auto", "least")):
         with _naming(path):
-            return AutoSeeds.parse(value)
+            return named_seeds(value)
     count = _read_value(path, "seeds", value, _SEEDS)
     assert isinstance(count, int)  # by its parameter
     return count

@@ -9,7 +9,7 @@ from dlbench.components.syntax import parse_reference
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.naming import find_baseline
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
-from dlbench.statistics.seeds import AutoSeeds
+from dlbench.statistics.seeds import Seeds
 from dlbench.trials.axes import TEXTS_BEFORE_INTRODUCED
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.identity import digest
@@ -22,7 +22,7 @@ class Request:
 
     values: texts by component axis or setting; more than one make an axis.
     variants: the assignments of each --variant, "label" among them.
-    seeds: which, how many, as many as the verdicts turn out to need within a range, or None for as many as a verdict
+    seeds: which, how many, as many as the verdicts turn out to need within a range, or None for as many as show a
         needs at least.
     judging: the criteria that the user named (see `analysis.criteria`).
     noise_floor: whether the baseline runs on other seeds too.
@@ -33,7 +33,7 @@ class Request:
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     variants: Sequence[Mapping[str, str]] = ()
-    seeds: Sequence[int] | int | AutoSeeds | None = None
+    seeds: Seeds = None
     judging: Mapping[str, Any] = field(default_factory=dict)
     noise_floor: bool = False
     diagnostics: Sequence[str] = ()

@@ -1,22 +1,25 @@
 """The summary of experiments: claims with their answers, and reported against measured figures."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
-from dlbench.analysis.claims import ClaimAnswer, counts_in_words
+from dlbench.analysis.claims import ClaimAnswer, chance_in_words, counts_in_words, q_values
 from dlbench.report.terminal.experiments import ANSWER_COLORS, reported_cells
 from dlbench.report.terminal.layout import plain_table
 from dlbench.report.terminal.progress import duration
 from dlbench.runs.experiment_runs import ExperimentRun, ExperimentRuns
+from dlbench.statistics.notation import p_text
 
 _INTRODUCTION = (
     "# Results\n\nWhat the runs of experiments in this folder say, written from them by `dlbench results summary`.\n"
 )
-_MEANING = """A claim is *supported* or *refuted* where a test over paired seeds says so, at 5 % for all parts of a
-claim together, and *not shown* where it does not: seeds too few, or a difference too small to be told from chance. What
-a run changed of its experiment (fewer epochs, images or seeds) is told below, and its answers are about that.
+_MEANING = """A claim is *supported* or *refuted* where a test over paired seeds says so, at 5 %, and *not shown* where
+it does not: seeds too few, or a difference too small to be told from chance. The q of a claim is the share of false
+answers to be expected among those with a p as small as its own. What a run changed of its experiment (fewer epochs,
+images or seeds) is told below, and its answers are about that.
 """
 
 
@@ -52,7 +55,8 @@ def _counts(answered: ExperimentRuns) -> str:
     parts = [counts_in_words([*full, *reduced])]
     if full and reduced:
         parts += [f"In full: {counts_in_words(full)}", f"Reduced: {counts_in_words(reduced)}"]
-    return ". ".join(parts) + ".\n"
+    parts += [chance_in_words([*full, *reduced])]
+    return ". ".join(filter(None, parts)) + ".\n"
 
 
 def _deviation(run: ExperimentRun) -> str:
@@ -60,14 +64,16 @@ def _deviation(run: ExperimentRun) -> str:
     return run.answers.deviations.partition(":")[0]
 
 
-def _claims(runs: Iterable[ExperimentRun]) -> str:
+def _claims(runs: Sequence[ExperimentRun]) -> str:
+    shares = iter(q_values([claim for run in runs for claim in run.answers.claims]))
     rows = [
         (run.answers.experiment.report, claim.text, f"**{claim.answer}**", claim.why, _n(claim),
+         _share(next(shares)),
          f"{run.seconds:,.0f}", _folder(run))
         for run in runs
         for claim in run.answers.claims
     ]  # fmt: skip
-    return _table(("report", "claim", "answer", "effect with its 95 % interval", "n", "seconds", "folder"), rows)
+    return _table(("report", "claim", "answer", "effect with its 95 % interval", "n", "q", "seconds", "folder"), rows)
 
 
 def _reported(runs: Iterable[ExperimentRun]) -> str:
@@ -95,6 +101,10 @@ def _folder(run: ExperimentRun) -> str:
 
 def _n(claim: ClaimAnswer) -> str:
     return str(min((part.n for part in claim.parts), default="–"))
+
+
+def _share(q: float) -> str:
+    return "–" if math.isnan(q) else p_text(q)
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

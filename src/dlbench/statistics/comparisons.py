@@ -2,15 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from math import nan
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlbench.errors import DlbenchError, suggest
-from dlbench.statistics.effects import probability_of_improvement, standard_deviation
+from dlbench.statistics.effects import (
+    broke_down,
+    correlation,
+    probability_of_improvement,
+    share_at_most,
+    standard_deviation,
+)
+from dlbench.statistics.family_tests import family_tests
 from dlbench.statistics.intervals import interval, subtract, t_interval
-from dlbench.statistics.multiplicity import holm
-from dlbench.statistics.permutation import sign_flip_p
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules, judge
 
 Array = NDArray[np.float64]
@@ -25,8 +33,10 @@ _COLUMNS = (
     "difference",
     "difference_low",
     "difference_high",
-    "p",
+    "difference_std",
     "probability_of_improvement",
+    "correlation",
+    "unpaired_std",
 )
 
 
@@ -44,11 +54,16 @@ def interaction(values: Mapping[tuple[str, str], Series], rules: Rules) -> tuple
     pairs = []
     for first in [name for name in firsts if name != base]:
         shared = [name for name in seconds if (first, name) in values and (base, name) in values]
-        label = {name: f"{first} over {base} at {name}" for name in shared}
+        label = {name: gain_name(first, base, name) for name in shared}
         gains |= {label[name]: _gain(values[first, name], values[base, name]) for name in shared}
         if at_base in shared:
             pairs += [(label[name], label[at_base]) for name in shared if name != at_base]
     return compare_pairs(gains, pairs, rules)
+
+
+def gain_name(first: str, base: str, at: str) -> str:
+    """Return the name of the effect of a value over its axis's baseline, at a value of another axis."""
+    return f"{first} over {base} at {at}"
 
 
 def compare_pairs(
@@ -67,26 +82,46 @@ def compare_pairs(
         first, second = np.stack([paired[row].first for row in rows]), np.stack([paired[row].second for row in rows])
         for name, column in _estimate(first, second, rules).items():
             columns[name][rows] = column
-    columns["p_holm"] = holm(columns["p"])
-    records = [dict(zip(columns, map(float, row), strict=True)) for row in zip(*columns.values(), strict=True)]
+    tests = family_tests(_matrix(paired), np.array([pair.has_infinite for pair in paired], dtype=bool), rules)
+    columns |= {"p": tests.p, "p_adjusted": tests.adjusted}
+    columns |= {"p_beyond": tests.beyond, "p_equivalent": tests.equivalent}
+    records = [dict(zip(columns, map(_number, row), strict=True)) for row in zip(*columns.values(), strict=True)]
     return tuple(
-        _compare(variant, baseline, pair, record, len(pairs), rules)
+        _compare(variant, baseline, pair, record, rules)
         for (variant, baseline), pair, record in zip(pairs, paired, records, strict=True)
     )
 
 
+def _number(value: float) -> float:
+    """Return a number of Python; NaN is always the same one, so that equal comparisons are equal."""
+    return nan if np.isnan(value) else float(value)
+
+
 @dataclass(frozen=True)
 class _Pair:
-    """Values of two variants, paired by seed, in the order of seeds.
+    """Values of two variants, paired by seed.
 
+    seeds: the seeds of the pairs, ascending.
     first: values of the variant.
     second: values of the baseline.
     dropped: number of seeds that lack one of the two values.
     """
 
+    seeds: tuple[int, ...]
     first: Array
     second: Array
     dropped: int
+
+    @cached_property
+    def differences(self) -> Array:
+        """Return the differences; their signs where one is infinite, as then there is no mean to be tested."""
+        found = subtract(self.first, self.second)
+        return np.nan_to_num(np.sign(found)) if self.has_infinite else found  # ∞ − ∞ is a tie
+
+    @cached_property
+    def has_infinite(self) -> bool:
+        """Return whether a difference is infinite or unknown."""
+        return not bool(np.isfinite(subtract(self.first, self.second)).all())
 
 
 def _known(series: Series) -> dict[int, float]:
@@ -97,7 +132,18 @@ def _pair(first: Series, second: Series) -> _Pair:
     left, right = _known(first), _known(second)
     both = sorted(left.keys() & right.keys())
     dropped = len(first.keys() | second.keys()) - len(both)
-    return _Pair(np.array([left[seed] for seed in both]), np.array([right[seed] for seed in both]), dropped)
+    return _Pair(
+        tuple(both), np.array([left[seed] for seed in both]), np.array([right[seed] for seed in both]), dropped
+    )
+
+
+def _matrix(pairs: Sequence[_Pair]) -> Array:
+    """Return the differences of comparisons by seed, shape (pairs, seeds): NaN where a pair lacks a seed."""
+    place = {seed: column for column, seed in enumerate(sorted({seed for pair in pairs for seed in pair.seeds}))}
+    found = np.full((len(pairs), len(place)), np.nan)
+    for row, pair in zip(found, pairs, strict=True):
+        row[[place[seed] for seed in pair.seeds]] = pair.differences
+    return found
 
 
 def _gain(first: Series, second: Series) -> Series:
@@ -111,7 +157,6 @@ def _estimate(first: Array, second: Array, rules: Rules) -> dict[str, Array]:
     differences = subtract(first, second)
     finite = np.isfinite(differences).all(axis=1)
     columns = {name: np.full(len(first), np.nan) for name in _COLUMNS}
-    columns["p"][:] = 1.0
     # ∞ − ∞ is a tie: both missed the target.
     ties = np.where(np.isnan(differences), 0.0, differences)
     columns["probability_of_improvement"] = probability_of_improvement(ties, higher_is_better=rules.higher_is_better)
@@ -120,7 +165,7 @@ def _estimate(first: Array, second: Array, rules: Rules) -> dict[str, Array]:
     if not finite.any():
         return columns
     level = 1 - rules.alpha
-    first, differences = first[finite], differences[finite]
+    first, second, differences = first[finite], second[finite], differences[finite]
     nothing = np.full(len(first), np.nan)
     low = high = mean_low = mean_high = nothing
     if differences.shape[1] >= MINIMUM_PAIRS:  # an interval over fewer pairs says nothing
@@ -133,7 +178,9 @@ def _estimate(first: Array, second: Array, rules: Rules) -> dict[str, Array]:
         "difference": differences.mean(axis=1),
         "difference_low": low,
         "difference_high": high,
-        "p": sign_flip_p(differences, _stream(rules), flips=rules.flips),
+        "difference_std": standard_deviation(differences),
+        "correlation": correlation(first, second),
+        "unpaired_std": np.hypot(standard_deviation(first), standard_deviation(second)),
     }
     for name, column in found.items():
         columns[name][finite] = column
@@ -144,24 +191,21 @@ def _stream(rules: Rules) -> np.random.Generator:
     return np.random.default_rng(rules.random_seed)
 
 
-def _compare(
-    variant: str, baseline: str, pair: _Pair, numbers: Mapping[str, float], comparisons: int, rules: Rules
-) -> Comparison:
-    n = len(pair.first)
-    verdict = judge(
-        n=n,
-        low=numbers["difference_low"],
-        high=numbers["difference_high"],
-        p_holm=numbers["p_holm"],
-        comparisons=comparisons,
-        rules=rules,
-    )
+def _compare(variant: str, baseline: str, pair: _Pair, numbers: Mapping[str, Any], rules: Rules) -> Comparison:
+    n, ahead, behind = len(pair.seeds), int(np.sum(pair.differences > 0)), int(np.sum(pair.differences < 0))
+    worse = broke_down(pair.differences, margin=rules.margin, higher_is_better=rules.higher_is_better) if n else 0
+    tested = {name: numbers[name] for name in ("p_adjusted", "p_beyond", "p_equivalent")}
+    side = float(np.sum(pair.differences))
     return Comparison(
         variant=variant,
         baseline=baseline,
         metric=rules.metric.name,
         n=n,
+        ahead=ahead,
+        behind=behind,
         dropped=pair.dropped,
-        verdict=verdict,
+        broke_down=int(worse),
+        breakdown_high=share_at_most(int(worse), n),
+        verdict=judge(n=n, nonzero=ahead + behind, side=side, rules=rules, **tested),
         **numbers,
     )

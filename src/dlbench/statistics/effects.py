@@ -2,10 +2,12 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 from dlbench.statistics.verdicts import MINIMUM_PAIRS
 
 Array = NDArray[np.float64]
+_FAR = 10.0
 
 
 def standard_deviation(values: ArrayLike) -> Array:
@@ -24,3 +26,32 @@ def probability_of_improvement(differences: ArrayLike, *, higher_is_better: bool
     data = np.asarray(differences, dtype=np.float64)
     favors = data > 0 if higher_is_better else data < 0
     return np.asarray(favors.mean(axis=-1) + (data == 0).mean(axis=-1) / 2)
+
+
+def correlation(first: ArrayLike, second: ArrayLike) -> Array:
+    """Return Pearson's correlation of pairs (…, n); NaN where one side is constant or n is below 3."""
+    left, right = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if left.shape[-1] < 3:
+        return np.full(left.shape[:-1], np.nan)
+    left, right = (each - each.mean(axis=-1, keepdims=True) for each in (left, right))
+    size = np.sqrt(np.square(left).sum(axis=-1) * np.square(right).sum(axis=-1))
+    found: Array = np.divide((left * right).sum(axis=-1), size, out=np.full_like(size, np.nan), where=size > 0)
+    return found
+
+
+def broke_down(differences: ArrayLike, *, margin: float = 0.0, higher_is_better: bool = True) -> NDArray[np.intp]:
+    """Return how many of the differences (…, n) are breakdowns: far worse than what is usual of the comparison.
+
+    Far is more than ten times the median distance from the median, more than ten times the margin, and worse than no
+    difference at all.
+    """
+    data = np.asarray(differences, dtype=np.float64) * (1 if higher_is_better else -1)
+    median = np.median(data, axis=-1, keepdims=True)
+    usual = np.median(np.abs(data - median), axis=-1, keepdims=True)
+    far = median - data > _FAR * np.maximum(usual, margin)
+    return np.asarray(np.count_nonzero(far & (data < 0), axis=-1))
+
+
+def share_at_most(count: int, n: int, level: float = 0.95) -> float:
+    """Return the one-sided upper bound of a share of which count of n were seen: Clopper and Pearson 1934."""
+    return 1.0 if count >= n else float(stats.beta.ppf(level, count + 1, n - count))

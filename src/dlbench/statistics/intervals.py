@@ -1,9 +1,11 @@
-"""Intervals for means: Student's t for few values, the BCa bootstrap for many. The last axis holds the values."""
+"""Intervals for means: of the sign-flip test, Student's t, or the BCa bootstrap. The last axis holds the values."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from dlbench.statistics.permutation import EXACT_UP_TO, sign_flip_interval
+from dlbench.statistics.seeds import smallest_p
 from dlbench.statistics.verdicts import IntervalMethod
 
 Array = NDArray[np.float64]
@@ -23,11 +25,20 @@ def interval(
     method: IntervalMethod = "auto",
     resamples: int = 10_000,
 ) -> tuple[Array, Array]:
-    """Return the lower and upper ends for the mean of values (…, n): by t, or by BCa for 30 values and more."""
-    n = np.shape(values)[-1]
-    if method == "t" or (method == "auto" and n < BCA_FROM):
-        return t_interval(values, level)
-    return bca_interval(values, generator, level=level, resamples=resamples)
+    """Return the lower and upper ends for the mean of differences (m, n).
+
+    "auto" is what the exact sign-flip test does not reject, where it can reject anything, up to 16 values; t for
+    fewer values and for up to 29; BCa for 30 and more.
+    """
+    data = np.asarray(values, dtype=np.float64)
+    n = data.shape[-1]
+    if method == "bca" or (method == "auto" and n >= BCA_FROM):
+        return bca_interval(data, generator, level=level, resamples=resamples)
+    if method == "auto" and n <= EXACT_UP_TO and smallest_p(n) <= 1 - level:
+        low, high = sign_flip_interval(data, 1 - level)
+        same = identical(data)
+        return np.where(same, data[:, 0], low), np.where(same, data[:, 0], high)
+    return t_interval(data, level)
 
 
 def t_interval(values: ArrayLike, level: float = 0.95) -> tuple[Array, Array]:

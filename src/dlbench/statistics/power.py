@@ -1,11 +1,8 @@
-"""The number of pairs needed to show an observed difference: an estimate, as good as the pilot behind it."""
-
-from bisect import bisect_left
+"""Which differences a comparison would show: an estimate, as good as the standard deviation behind it."""
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
-from dlbench.statistics.seeds import reaches, seeds_needed
 from dlbench.statistics.verdicts import Comparison, Rules
 
 #: Distance from the critical value at which the power is 1 to all digits; scipy's noncentral t fails far out.
@@ -13,7 +10,7 @@ _CERTAIN = 30.0
 
 
 def detection_power(effect: float, pairs: int, alpha: float = 0.05) -> float:
-    """Return the probability that the two-sided t interval excludes zero on the correct side.
+    """Return the probability that the two-sided t test rejects on the correct side.
 
     effect: true mean of the differences, in standard deviations of the differences.
     """
@@ -22,52 +19,19 @@ def detection_power(effect: float, pairs: int, alpha: float = 0.05) -> float:
     return 1.0 if center > critical + _CERTAIN else float(stats.nct.sf(critical, pairs - 1, center))
 
 
-def pairs_needed(
-    difference: float,
-    std: float,
-    *,
-    comparisons: int = 1,
-    alpha: float = 0.05,
-    margin: float = 0.0,
-    power: float = 0.8,
-    maximum: int = 100_000,
-) -> int | None:
-    """Return the smallest number of pairs that would show a true difference beyond the margin with the given power.
+def detectable_difference(std: float, pairs: int, *, alpha: float = 0.05, power: float = 0.8) -> float:
+    """Return the smallest true difference that so many pairs show with the given power.
 
     std: standard deviation of the paired differences.
-    comparisons: m, the size of the family.
-
-    The pairs must be able to reach significance among m comparisons, and their interval must exclude zero at α / m
-    and lie beyond the margin at α. None if the difference does not exceed the margin (more pairs would show
-    equivalence instead) or `maximum` pairs are not enough. Small pilots underestimate the spread, and therefore this
-    number: Colas et al. 2018 (arXiv 1806.08295).
     """
-    beyond = abs(difference) - margin
-    if not beyond > 0 or not np.isfinite(std):
-        return None
-    first = seeds_needed(comparisons, alpha)
-    if std == 0:
-        return first
-
-    def enough(pairs: int) -> bool:
-        family = detection_power(difference / std, pairs, alpha / max(1, comparisons))
-        return reaches(pairs, comparisons, alpha) and min(family, detection_power(beyond / std, pairs, alpha)) >= power
-
-    found = bisect_left(range(maximum + 1), True, lo=first, key=enough)
-    return found if found <= maximum else None
+    largest = (float(stats.t.ppf(1 - alpha / 2, pairs - 1)) + _CERTAIN) / np.sqrt(pairs)
+    effect = optimize.brentq(lambda effect: detection_power(effect, pairs, alpha) - power, 0.0, largest)
+    return float(effect) * std
 
 
-def pairs_to_show(comparison: Comparison, rules: Rules, comparisons: int, *, power: float = 0.8) -> int | None:
-    """Return `pairs_needed` for the observed difference of a comparison, its spread computed from its interval."""
-    if comparison.n < 2:
-        return None
-    half = (comparison.difference_high - comparison.difference_low) / 2
-    std = half * np.sqrt(comparison.n) / float(stats.t.ppf(1 - rules.alpha / 2, comparison.n - 1))
-    return pairs_needed(
-        comparison.difference,
-        std,
-        comparisons=comparisons,
-        alpha=rules.alpha,
-        margin=rules.margin,
-        power=power,
-    )
+def shown_with(comparison: Comparison, rules: Rules, comparisons: int, pairs: int) -> float:
+    """Return the smallest difference that so many pairs would show of a comparison as spread out as this one.
+
+    comparisons: m, the size of the family; α / m stands for its correction, which is no stricter.
+    """
+    return detectable_difference(comparison.difference_std, pairs, alpha=rules.alpha / max(1, comparisons))

@@ -4,6 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
+from math import ceil
+from statistics import NormalDist
+from typing import Literal
 
 from dlbench.errors import DlbenchError
 
@@ -31,15 +34,25 @@ class AutoSeeds:
         """Read "auto" or "auto:7..30"."""
         match = _AUTO.fullmatch(text)
         if match is None:
-            raise DlbenchError(f"Invalid --seeds {text}.", "Write it as auto:7..30, from 7 to 30 seeds.")
+            raise DlbenchError(
+                f"Invalid --seeds {text}.", "Write a number, least, or auto:7..30 for from 7 to 30 seeds."
+            )
         made = cls(*map(int, match.groups())) if match[1] else cls()
         if not 1 <= made.first <= made.last:
             raise DlbenchError(f"Invalid --seeds {text}: not a range.", "Write the smaller number first: auto:7..30.")
         return made
 
-    def schedule(self, comparisons: int, alpha: float) -> tuple[int, ...]:
+    def schedule(self, alpha: float) -> tuple[int, ...]:
         """Return the numbers of seeds of the interim analyses."""
-        return interim_schedule(self.first, self.last, comparisons, alpha)
+        return interim_schedule(self.first, self.last, alpha)
+
+
+Seeds = Sequence[int] | int | AutoSeeds | Literal["least"] | None
+
+
+def named_seeds(text: str) -> AutoSeeds | Literal["least"]:
+    """Read "least", "auto" or "auto:7..30"."""
+    return "least" if text == "least" else AutoSeeds.parse(text)
 
 
 def comparisons_among(variants: int, *, all_pairs: bool = False) -> int:
@@ -58,15 +71,24 @@ def smallest_p(pairs: int) -> float:
     return min(1.0, 2.0 ** (1 - pairs))
 
 
-def reaches(pairs: int, comparisons: int, alpha: float = 0.05) -> bool:
-    """Return whether n pairs can be significant in Holm's first step: 2 / 2ⁿ ≤ α / m."""
-    return smallest_p(pairs) <= alpha / max(1, comparisons)
-
-
-def seeds_needed(comparisons: int, alpha: float = 0.05) -> int:
-    """Return the smallest number of seeds, at least 6, with which m comparisons can be significant."""
+def least_seeds(alpha: float = ALPHA) -> int:
+    """Return the smallest number of seeds, at least 6, with which a comparison can be significant: 2 / 2ⁿ ≤ α."""
     check_alpha(alpha)
-    return next(pairs for pairs in count(MINIMUM_SEEDS) if reaches(pairs, comparisons, alpha))
+    return next(pairs for pairs in count(MINIMUM_SEEDS) if smallest_p(pairs) <= alpha)
+
+
+def default_seeds(comparisons: int, alpha: float = ALPHA, power: float = 0.8) -> int:
+    """Return how many seeds show a difference of one standard deviation of the differences with the given power.
+
+    comparisons: m, the size of the family.
+
+    The normal approximation with its correction for small samples, at α / m. Source: Guenther 1981, Sample Size
+    Formulas for Normal Theory T Tests.
+    """
+    check_alpha(alpha)
+    quantile = NormalDist().inv_cdf
+    critical = quantile(1 - alpha / (2 * max(1, comparisons)))
+    return max(least_seeds(alpha), ceil((critical + quantile(power)) ** 2 + critical**2 / 2))
 
 
 def check_alpha(alpha: float) -> None:
@@ -80,14 +102,12 @@ def alpha_per_analysis(alpha: float, analyses: int) -> float:
     return alpha / analyses
 
 
-def interim_schedule(
-    first: int, last: int, comparisons: int, alpha: float = 0.05, analyses: int = 4
-) -> tuple[int, ...]:
+def interim_schedule(first: int, last: int, alpha: float = ALPHA, analyses: int = 4) -> tuple[int, ...]:
     """Return the numbers of seeds of the interim analyses, evenly spaced from `first` to `last`.
 
     The first analysis is delayed until it can reach significance at α / analyses: an earlier one would use up its
     share of α for nothing.
     """
-    start = min(last, max(first, seeds_needed(comparisons, alpha_per_analysis(alpha, analyses))))
+    start = min(last, max(first, least_seeds(alpha_per_analysis(alpha, analyses))))
     steps = max(1, analyses - 1)
     return tuple(sorted({round(last - (last - start) * step / steps) for step in range(analyses)}))

@@ -1,41 +1,75 @@
 """Sentences about comparisons, to be quoted: what they show, or why nothing can be claimed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import floor, isfinite, log10
+from math import floor, isfinite, isnan, log10
 
 from dlbench.statistics.notation import p_equation, with_interval
-from dlbench.statistics.seeds import seeds_needed
+from dlbench.statistics.seeds import least_seeds
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 
 #: Whole numbers from here on are formatted as counts, without decimals.
 _COUNTS_FROM = 1000
 
 
-def sentence(comparison: Comparison, rules: Rules, comparisons: int) -> str:
-    """Return what a comparison shows, or that it shows nothing. comparisons: m, the size of its family."""
+def sentence(comparison: Comparison, rules: Rules) -> str:
+    """Return what a comparison shows, or that it shows nothing."""
     c = comparison
     if c.n < MINIMUM_PAIRS:
-        return f"n = {c.n}: no claim"
+        return f"n = {c.n}: no claim{_one_seed(c, rules)}"
     seeds = f"n = {c.n} paired seeds"
-    evidence = f"{seeds}, {p_in_words(c.p_holm)}"
+    evidence = f"{seeds}, {p_in_words(c.p_adjusted)}"
     match c.verdict:
         case "better" | "worse":
-            return f"{c.variant} is {c.verdict} than {c.baseline} by {_amount(c, rules)}, {evidence}"
+            by = "on most seeds, as some values are infinite" if isnan(c.difference) else f"by {_amount(c, rules)}"
+            about = f"{c.variant} is {c.verdict} than {c.baseline} {by}{_images(c, rules, signed=False)}"
+            return f"{about}, {evidence}{_breakdowns(c)}"
         case "higher" | "lower":
             about = f"{rules.metric.title} is {c.verdict} with {c.variant} than with {c.baseline}"
-            return f"{about} by {_amount(c, rules)}, {evidence}"
+            return f"{about} by {_amount(c, rules)}{_images(c, rules, signed=False)}, {evidence}"
         case "differs, may be negligible":
             return (
-                f"{c.variant} differs from {c.baseline} by {difference_in_words(c, rules)}, {evidence}; "
+                f"{c.variant} differs from {c.baseline} by {_seen(c, rules)}, {evidence}; "
                 f"this may be negligible (margin {margin_in_words(rules)})"
             )
         case "equivalent":
             within = f"within {margin_in_words(rules)}" if rules.margin else "to the last digit"
-            seen = difference_in_words(c, rules)
-            return f"{c.variant} and {c.baseline} are equivalent {within}: difference {seen}, {seeds}"
+            seen = _seen(c, rules)
+            return f"{c.variant} and {c.baseline} are equivalent {within}: difference {seen}, {seeds}{_breakdowns(c)}"
         case "n too small":
-            return f"no claim on {c.variant} against {c.baseline}: {_too_few(c, rules, comparisons)}"
-    return f"not shown that {c.variant} and {c.baseline} differ: difference {difference_in_words(c, rules)}, {evidence}"
+            return f"no claim on {c.variant} against {c.baseline}: {_too_few(c, rules)}"
+    return f"not shown that {c.variant} and {c.baseline} differ: difference {_seen(c, rules)}, {evidence}"
+
+
+def _one_seed(c: Comparison, rules: Rules) -> str:
+    """Return what a single seed says of the test images; "" where it is not known."""
+    if c.n != 1 or not c.images:
+        return ""
+    return f" on other seeds; these two trained networks differ by {_seen(c, rules)}"
+
+
+def _seen(c: Comparison, rules: Rules) -> str:
+    return difference_in_words(c, rules) + _images(c, rules)
+
+
+def _images(c: Comparison, rules: Rules, *, signed: bool = True) -> str:
+    """Return over which test images a difference runs, and its interval on others; "" where it is not known."""
+    if not c.images:
+        return ""
+    low, high = c.images_low, c.images_high
+    if not signed and c.difference < 0:
+        low, high = -high, -low
+    other = _figures(low, low, high, rules, sign="+" if signed else "").partition(" [")[2]
+    alone = "; not shown for other such images" if c.these_images_only else ", on other such images"
+    return f" on these {c.images:,} test images{alone} [{other}"
+
+
+def _breakdowns(c: Comparison) -> str:
+    """Return how often the variant breaks down, where the verdict speaks for it: a mean is silent on a rare failure."""
+    if c.verdict == "worse" or isnan(c.difference):
+        return ""
+    seen = "no seed" if not c.broke_down else f"{c.broke_down} of {c.n} seeds"
+    return f"; {seen} broke down, up to {100 * c.breakdown_high:.0f} % may"
 
 
 @dataclass(frozen=True)
@@ -52,13 +86,13 @@ class Lead:
         return f"{self.variant}'s {'lead over' if rules.has_better_side else 'difference from'} {self.baseline}"
 
 
-def lead_sentence(comparison: Comparison, lead: Lead, rules: Rules, comparisons: int) -> str:
-    """Return what a comparison of two leads shows. comparisons: m, the size of its family."""
+def lead_sentence(comparison: Comparison, lead: Lead, rules: Rules) -> str:
+    """Return what a comparison of two leads shows."""
     c, subject = comparison, lead.subject(rules)
     if c.n < MINIMUM_PAIRS:
         return f"n = {c.n}: no claim"
-    seeds, seen = f"n = {c.n} paired seeds", difference_in_words(c, rules)
-    evidence = f"{seeds}, {p_in_words(c.p_holm)}"
+    seeds, seen = f"n = {c.n} paired seeds", _seen(c, rules)
+    evidence = f"{seeds}, {p_in_words(c.p_adjusted)}"
     match c.verdict:
         case "equivalent":
             within = f" within {margin_in_words(rules)}" if rules.margin else ""
@@ -67,35 +101,41 @@ def lead_sentence(comparison: Comparison, lead: Lead, rules: Rules, comparisons:
             return f"not shown that {subject} differs between {lead.at} and {lead.usual}: difference {seen}, {evidence}"
         case "n too small":
             about = f"no claim on whether {subject} differs between {lead.at} and {lead.usual}"
-            return f"{about}: {_too_few(c, rules, comparisons)}"
+            return f"{about}: {_too_few(c, rules)}"
         case "differs, may be negligible":
             about = f"{subject} differs between {lead.at} and {lead.usual} by {seen}, {evidence}"
             return f"{about}; this may be negligible (margin {margin_in_words(rules)})"
     value, _, interval = _amount(c, rules).partition(" [")
     word = c.verdict.partition(" ")[0]
-    return f"{subject} is {value} {word} at {lead.at} than at {lead.usual} [{interval}, {evidence}"
+    about = f"{subject} is {value} {word} at {lead.at} than at {lead.usual} [{interval}"
+    return f"{about}{_images(c, rules, signed=False)}, {evidence}"
 
 
-def more_seeds_sentence(comparison: Comparison, rules: Rules, pairs: int | None) -> str:
-    """Return how many pairs would show the observed difference. pairs: from `power.pairs_to_show`."""
-    c = comparison
-    seen = f"to show the difference seen between {c.variant} and {c.baseline}"
-    if pairs is not None:
-        return f"{seen} would take about {pairs} paired seeds (a guess from n = {c.n})"
-    if abs(c.difference) <= rules.margin:
-        return f"{seen}, no number of seeds would do: it lies within the margin ({margin_in_words(rules)})"
-    return f"{seen}, the number of seeds cannot be guessed from n = {c.n}"
+def outlook_sentence(comparison: Comparison, rules: Rules, detectable: Mapping[int, float]) -> str:
+    """Return which differences would have been shown. detectable: the smallest one, by the number of seeds."""
+    (here, smallest), *others = detectable.items()
+    more = "".join(f"; with {pairs} seeds, {about_in_words(size, rules)}" for pairs, size in others)
+    about, size = f"{comparison.variant} and {comparison.baseline}", about_in_words(smallest, rules)
+    return f"between {about}, these {here} seeds would show a difference of {size} in 4 of 5 studies{more}"
 
 
-def _too_few(c: Comparison, rules: Rules, comparisons: int) -> str:
-    needed, plural = seeds_needed(comparisons, rules.alpha), "s" * (comparisons != 1)
-    reach = f"cannot reach p < {rules.alpha:g} in {comparisons} comparison{plural}"
-    return f"n = {c.n} paired seeds {reach}, {needed} could"
+def about_in_words(difference: float, rules: Rules) -> str:
+    """Return "about 1.4 points"."""
+    unit = rules.metric.difference_unit
+    size = f"{rules.metric.difference_scale * difference:#.2g}".removesuffix(".")
+    return f"about {float(size):,.0f}{unit}" if "e+" in size else f"about {size}{unit}"
+
+
+def _too_few(c: Comparison, rules: Rules) -> str:
+    least = least_seeds(rules.alpha)
+    if c.n < least:
+        return f"n = {c.n} paired seeds cannot reach p ≤ {rules.alpha:g}, {least} could"
+    return f"only {c.nonzero} of n = {c.n} paired seeds differ, p ≤ {rules.alpha:g} needs {least} that do"
 
 
 def p_in_words(p: float) -> str:
-    """Return a p after Holm's correction as text: "Holm p = 0.006", "Holm p < 0.001"."""
-    return p_equation(p, "Holm p")
+    """Return a corrected p as text: "adjusted p = 0.006", "adjusted p < 0.001"."""
+    return p_equation(p, "adjusted p")
 
 
 def _amount(comparison: Comparison, rules: Rules) -> str:

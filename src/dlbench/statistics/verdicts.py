@@ -1,11 +1,12 @@
 """Comparisons of two variants: their records, their rules and their verdicts."""
 
 from dataclasses import dataclass, replace
+from math import isnan, nan
 from typing import Literal
 
 from dlbench.components.metrics import Metric
 from dlbench.errors import DlbenchError
-from dlbench.statistics.seeds import check_alpha, reaches
+from dlbench.statistics.seeds import MINIMUM_SEEDS, check_alpha, smallest_p
 
 Verdict = Literal[
     "better",
@@ -43,7 +44,7 @@ class Rules:
     alpha: error rate.
     higher_is_better: whether larger values are better; where neither is, larger ones are "higher".
     words: the verdicts on a difference for the better and for the worse.
-    interval: method of intervals; "auto" is paired t below 30 pairs and BCa for 30 and more.
+    interval: method of intervals; "auto" is that of the sign-flip test up to 16 pairs, then t, BCa for 30 and more.
     resamples: number of bootstrap resamples.
     flips: number of random sign flips.
     random_seed: seed of resampling; all comparisons draw the same stream, so that no verdict depends on the others.
@@ -91,6 +92,8 @@ class Comparison:
     baseline: variant it is compared with.
     metric: name of the metric.
     n: pairs with a value on both sides.
+    ahead: pairs in which the variant has more.
+    behind: pairs in which the variant has less.
     dropped: seeds that lack one of the two values.
     mean: mean of the variant over the pairs.
     std: sample standard deviation of the variant over the pairs (n − 1).
@@ -99,9 +102,19 @@ class Comparison:
     difference: variant − baseline, whether more or less is better.
     difference_low: lower end of the interval of the difference.
     difference_high: upper end of the interval of the difference.
+    difference_std: sample standard deviation of the differences.
     p: two-sided p of the sign-flip test.
-    p_holm: p after Holm's correction over the family.
+    p_adjusted: p of the difference, corrected over the family.
+    p_beyond: p of a difference larger than the margin, corrected over the family.
+    p_equivalent: p of a difference within the margin, corrected over the family.
     probability_of_improvement: P(variant better than baseline).
+    correlation: of the two variants across the seeds.
+    unpaired_std: standard deviation of a difference if the seeds were not shared.
+    broke_down: seeds on which the variant is far worse than usual; see `effects.broke_down`.
+    breakdown_high: upper bound of their share at 95 %.
+    images: number of test images whose outcomes are known; 0 where they are not.
+    images_low: lower end of the interval of the difference over other seeds and other test images.
+    images_high: its upper end.
     verdict: the first verdict that fits.
     """
 
@@ -109,6 +122,8 @@ class Comparison:
     baseline: str
     metric: str
     n: int
+    ahead: int
+    behind: int
     dropped: int
     mean: float
     std: float
@@ -117,10 +132,36 @@ class Comparison:
     difference: float
     difference_low: float
     difference_high: float
+    difference_std: float
     p: float
-    p_holm: float
+    p_adjusted: float
+    p_beyond: float
+    p_equivalent: float
     probability_of_improvement: float
+    correlation: float
+    unpaired_std: float
+    broke_down: int
+    breakdown_high: float
     verdict: Verdict
+    images: int = 0
+    images_low: float = nan
+    images_high: float = nan
+
+    @property
+    def these_images_only(self) -> bool:
+        """Return whether a difference was shown, but for these test images alone."""
+        return self.separated and self.images_low <= 0 <= self.images_high
+
+    @property
+    def nonzero(self) -> int:
+        """Return the number of pairs whose values differ."""
+        return self.ahead + self.behind
+
+    @property
+    def side(self) -> int:
+        """Return 1 if the variant has more, -1 if it has less: by the mean or, where there is none, by most pairs."""
+        seen = self.ahead - self.behind if isnan(self.difference) else self.difference
+        return (seen > 0) - (seen < 0)
 
     @property
     def separated(self) -> bool:
@@ -133,24 +174,35 @@ class Comparison:
         return self.separated or self.verdict == "equivalent"
 
 
-def judge(*, n: int, low: float, high: float, p_holm: float, comparisons: int, rules: Rules) -> Verdict:
-    """Return the first verdict that fits a difference with interval [low, high].
+def judge(
+    *,
+    n: int,
+    nonzero: int,
+    side: float,
+    p_adjusted: float,
+    p_beyond: float,
+    p_equivalent: float,
+    rules: Rules,
+) -> Verdict:
+    """Return the first verdict that fits a comparison; see `Comparison` for its numbers.
 
-    n: number of pairs.
-    comparisons: m, the size of the family of Holm's correction.
+    side: above zero if the variant has more.
 
     NaN never shows anything.
     """
-    if not rules.higher_is_better:
-        low, high = -high, -low
     if n < MINIMUM_PAIRS:
         return "n too small"
-    if -rules.margin <= low and high <= rules.margin:
+    if p_equivalent <= rules.alpha and (n >= MINIMUM_SEEDS or nonzero == 0):
         return "equivalent"
-    if not reaches(n, comparisons, rules.alpha):
+    if not can_show(nonzero, rules.alpha):
         return "n too small"
-    if p_holm < rules.alpha and (low > 0 or high < 0):
-        if low > rules.margin:
-            return rules.words[0]
-        return rules.words[1] if high < -rules.margin else "differs, may be negligible"
-    return "not shown"
+    if not p_adjusted <= rules.alpha:
+        return "not shown"
+    if not p_beyond <= rules.alpha:
+        return "differs, may be negligible"
+    return rules.words[0] if (side > 0) == rules.higher_is_better else rules.words[1]
+
+
+def can_show(nonzero: int, alpha: float) -> bool:
+    """Return whether so many pairs that differ can be significant: 2 / 2ⁿ ≤ α, whatever the size of the family."""
+    return smallest_p(nonzero) <= alpha

@@ -3,7 +3,14 @@ import pytest
 from dlbench.errors import DlbenchError
 from dlbench.plans.build import build
 from dlbench.plans.plan import Request
-from dlbench.statistics.seeds import AutoSeeds, comparisons_among, interim_schedule, other_seeds, seeds_needed
+from dlbench.statistics.seeds import (
+    AutoSeeds,
+    comparisons_among,
+    default_seeds,
+    interim_schedule,
+    least_seeds,
+    other_seeds,
+)
 
 ACTIVATIONS = {"activation": ("relu", "tanh", "elu")}
 
@@ -31,7 +38,7 @@ def test_other_seeds_are_as_many_and_none_of_these():
 
 def test_a_growing_plan_has_a_stage_for_each_interim_analysis(registry):
     plan = build(Request(values=ACTIVATIONS, seeds=AutoSeeds(7, 30), noise_floor=True), registry)
-    assert plan.interim_analyses == interim_schedule(7, 30, 2)
+    assert plan.interim_analyses == interim_schedule(7, 30)
     assert [len(stage.seeds) for stage in plan.stages] == list(plan.interim_analyses)
     first, *_, last = plan.stages
     early, late = ({trial.trial_id for trial in stage.trials} for stage in (first, last))
@@ -50,10 +57,16 @@ def test_the_default_number_of_seeds_follows_alpha_and_the_pairs(registry):
         return len(build(Request(values=ACTIVATIONS, judging=judging), registry).seeds)
 
     assert (seeds(), seeds(alpha=0.01), seeds(all_pairs=True)) == (
-        seeds_needed(2),
-        seeds_needed(2, 0.01),
-        seeds_needed(3),
+        default_seeds(2),
+        default_seeds(2, 0.01),
+        default_seeds(3),
     )
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.001])
+def test_the_least_seeds_are_those_that_could_show_anything(registry, alpha):
+    plan = build(Request(values=ACTIVATIONS, seeds="least", judging={"alpha": alpha}), registry)
+    assert plan.seeds == tuple(range(least_seeds(alpha)))
 
 
 def test_the_noise_floor_adds_trials_of_the_baseline_alone(registry):

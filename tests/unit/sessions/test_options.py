@@ -11,12 +11,12 @@ OFFERED = [each for each in fields(Options) if each.metadata]
 
 
 def test_every_field_that_users_set_has_a_help_text_and_a_group():
-    assert [each.name for each in fields(Options) if not each.metadata] == ["confirm", "command"]
+    assert [each.name for each in fields(Options) if not each.metadata] == ["confirm", "command", "given"]
     assert all(each.metadata["help"].endswith(".") and each.metadata["group"] in (WHERE, AGAIN) for each in OFFERED)
 
 
 def test_metadata_have_no_keys_but_those_that_are_documented():
-    assert {key for each in OFFERED for key in each.metadata} == {"help", "group", "metavar", "minimum"}
+    assert {key for each in OFFERED for key in each.metadata} == {"help", "group", "metavar", "minimum", "flags"}
 
 
 @pytest.mark.parametrize(

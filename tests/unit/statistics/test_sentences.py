@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from dlbench.components.metric_table import find_metric
-from dlbench.statistics.sentences import difference_in_words, more_seeds_sentence, p_in_words, sentence
+from dlbench.statistics.sentences import difference_in_words, outlook_sentence, p_in_words, sentence
 from dlbench.statistics.verdicts import Comparison, Rules
 
 ACCURACY = Rules.for_metric(find_metric("test_accuracy"))
@@ -12,6 +12,8 @@ SEEN = Comparison(
     baseline="relu",
     metric="test_accuracy",
     n=10,
+    ahead=10,
+    behind=0,
     dropped=0,
     mean=0.95,
     std=0.01,
@@ -20,9 +22,16 @@ SEEN = Comparison(
     difference=0.012,
     difference_low=0.007,
     difference_high=0.017,
+    difference_std=0.007,
     p=0.00195,
-    p_holm=0.00586,
+    p_adjusted=0.00586,
+    p_beyond=0.00586,
+    p_equivalent=1.0,
     probability_of_improvement=1.0,
+    correlation=0.1,
+    unpaired_std=0.0072,
+    broke_down=0,
+    breakdown_high=0.259,
     verdict="better",
 )
 
@@ -34,78 +43,77 @@ def seen(low, middle, high, verdict, **changes):
 @pytest.mark.parametrize(
     ("comparison", "expected"),
     [
-        (SEEN, "tanh is better than relu by 1.2 points [0.7, 1.7], n = 10 paired seeds, Holm p = 0.006"),
+        (
+            SEEN,
+            "tanh is better than relu by 1.2 points [0.7, 1.7], n = 10 paired seeds, adjusted p = 0.006; "
+            "no seed broke down, up to 26 % may",
+        ),
         (
             seen(-0.017, -0.012, -0.007, "worse"),
-            "tanh is worse than relu by 1.2 points [0.7, 1.7], n = 10 paired seeds, Holm p = 0.006",
+            "tanh is worse than relu by 1.2 points [0.7, 1.7], n = 10 paired seeds, adjusted p = 0.006",
         ),
         (
             seen(0.001, 0.004, 0.007, "differs, may be negligible"),
-            "tanh differs from relu by +0.40 points [+0.10, +0.70], n = 10 paired seeds, Holm p = 0.006; "
+            "tanh differs from relu by +0.40 points [+0.10, +0.70], n = 10 paired seeds, adjusted p = 0.006; "
             "this may be negligible (margin 0.2 points)",
         ),
         (
             seen(-0.001, 0.0, 0.001, "equivalent"),
             "tanh and relu are equivalent within 0.2 points: difference +0.00 points [-0.10, +0.10], "
-            "n = 10 paired seeds",
+            "n = 10 paired seeds; no seed broke down, up to 26 % may",
         ),
         (
-            seen(-0.02, -0.003, 0.014, "not shown", p_holm=0.43),
+            seen(-0.02, -0.003, 0.014, "not shown", p_adjusted=0.43),
             "not shown that tanh and relu differ: difference -0.3 points [-2.0, +1.4], n = 10 paired seeds, "
-            "Holm p = 0.430",
+            "adjusted p = 0.430",
         ),
         (
             seen(0.007, 0.012, 0.017, "n too small", n=5),
-            "no claim on tanh against relu: n = 5 paired seeds cannot reach p < 0.05 in 2 comparisons, 7 could",
+            "no claim on tanh against relu: n = 5 paired seeds cannot reach p ≤ 0.05, 6 could",
+        ),
+        (
+            seen(0.0, 0.001, 0.002, "n too small", ahead=3),
+            "no claim on tanh against relu: only 3 of n = 10 paired seeds differ, p ≤ 0.05 needs 6 that do",
         ),
         (seen(0.012, 0.012, 0.012, "n too small", n=1), "n = 1: no claim"),
         (seen(0.012, 0.012, 0.012, "n too small", n=2), "n = 2: no claim"),
     ],
 )
 def test_each_verdict_has_its_sentence(comparison, expected):
-    assert sentence(comparison, ACCURACY, 2) == expected
+    assert sentence(comparison, ACCURACY) == expected
 
 
 def test_a_lower_loss_is_better_by_a_positive_amount_without_points():
     loss = seen(-0.0123, -0.0111, -0.0099, "better", metric="test_loss")
-    assert sentence(loss, Rules.for_metric(find_metric("test_loss")), 1).startswith(
+    assert sentence(loss, Rules.for_metric(find_metric("test_loss"))).startswith(
         "tanh is better than relu by 0.0111 [0.0099, 0.0123], "
     )
 
 
 def test_infinite_values_leave_an_unknown_difference():
     nan = float("nan")
-    missed = seen(nan, nan, nan, "not shown", p_holm=1.0)
+    missed = seen(nan, nan, nan, "not shown", p_adjusted=1.0)
     assert "difference unknown (a value is infinite)" in sentence(
-        missed, Rules.for_metric(find_metric("epochs_to_target")), 1
+        missed, Rules.for_metric(find_metric("epochs_to_target"))
     )
 
 
 def test_equal_to_the_last_digit_needs_no_margin():
     same = seen(0.0, 0.0, 0.0, "equivalent")
-    assert "are equivalent to the last digit: difference +0.0 [+0.0, +0.0]" in sentence(same, Rules(), 1)
-
-
-def test_sentences_know_the_size_of_their_family():
-    small = seen(0.007, 0.012, 0.017, "n too small", n=6)
-    assert sentence(small, ACCURACY, 3).endswith("in 3 comparisons, 7 could")
-    assert sentence(replace(small, n=5), ACCURACY, 1).endswith("in 1 comparison, 6 could")
+    assert "are equivalent to the last digit: difference +0.0 [+0.0, +0.0]" in sentence(same, Rules())
 
 
 def test_p_is_never_written_as_zero():
-    assert p_in_words(0.0004) == "Holm p < 0.001"
-    assert p_in_words(0.0051) == "Holm p = 0.005"
+    assert p_in_words(0.0004) == "adjusted p < 0.001"
+    assert p_in_words(0.0051) == "adjusted p = 0.005"
 
 
-def test_the_number_of_further_seeds_is_called_a_guess():
+def test_what_these_seeds_and_more_of_them_would_show_is_said_in_round_numbers():
     wide = seen(-0.02, 0.012, 0.04, "not shown")
-    assert more_seeds_sentence(wide, ACCURACY, 23) == (
-        "to show the difference seen between tanh and relu would take about 23 paired seeds (a guess from n = 10)"
+    assert outlook_sentence(wide, ACCURACY, {10: 0.01412, 20: 0.00706}) == (
+        "between tanh and relu, these 10 seeds would show a difference of about 1.4 points in 4 of 5 studies; "
+        "with 20 seeds, about 0.71 points"
     )
-    assert "lies within the margin (0.2 points)" in more_seeds_sentence(
-        seen(-0.02, 0.001, 0.02, "not shown"), ACCURACY, None
-    )
-    assert "cannot be guessed from n = 1" in more_seeds_sentence(replace(wide, n=1), ACCURACY, None)
 
 
 def test_an_end_of_an_interval_keeps_its_side_of_zero():

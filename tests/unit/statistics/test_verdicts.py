@@ -7,54 +7,53 @@ from dlbench.statistics.verdicts import Rules, judge
 RULES = Rules(margin=0.002)
 
 
-def verdict(low, high, n=10, p=0.001, comparisons=1, rules=RULES):
-    return judge(n=n, low=low, high=high, p_holm=p, comparisons=comparisons, rules=rules)
+def verdict(n=10, nonzero=None, side=1.0, p=0.001, beyond=0.001, equivalent=1.0, rules=RULES):
+    nonzero = n if nonzero is None else nonzero
+    tests = {"p_adjusted": p, "p_beyond": beyond, "p_equivalent": equivalent}
+    return judge(n=n, nonzero=nonzero, side=side, rules=rules, **tests)
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "p", "expected"),
+    ("p", "beyond", "equivalent", "side", "expected"),
     [
-        (0.003, 0.010, 0.01, "better"),
-        (-0.010, -0.003, 0.01, "worse"),
-        (0.001, 0.010, 0.01, "differs, may be negligible"),
-        (0.002, 0.010, 0.01, "differs, may be negligible"),
-        (-0.010, -0.002, 0.01, "differs, may be negligible"),
-        (0.003, 0.010, 0.05, "not shown"),
-        (-0.001, 0.010, 0.01, "not shown"),
-        (0.0, 0.010, 0.01, "not shown"),
-        (0.001, 0.002, 0.001, "equivalent"),
-        (-0.002, 0.002, 0.9, "equivalent"),
+        (0.01, 0.01, 1.0, 1.0, "better"),
+        (0.01, 0.05, 1.0, -1.0, "worse"),
+        (0.05, 0.051, 1.0, 1.0, "differs, may be negligible"),
+        (0.01, 1.0, 0.051, -1.0, "differs, may be negligible"),
+        (0.051, 0.01, 1.0, 1.0, "not shown"),
+        (0.01, 1.0, 0.05, 1.0, "equivalent"),
+        (0.9, 1.0, 0.01, 1.0, "equivalent"),
     ],
 )
-def test_interval_margin_and_p_decide_together(low, high, p, expected):
-    assert verdict(low, high, p=p) == expected
+def test_three_tests_decide(p, beyond, equivalent, side, expected):
+    assert verdict(p=p, beyond=beyond, equivalent=equivalent, side=side) == expected
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_fewer_than_three_pairs_are_too_few_even_for_equivalence(n):
-    assert verdict(0.0, 0.0, n=n) == "n too small"
+    assert verdict(n=n, nonzero=0, equivalent=0.0) == "n too small"
 
 
-@pytest.mark.parametrize(("n", "comparisons"), [(3, 1), (5, 1), (6, 2), (7, 4)])
-def test_pairs_that_cannot_reach_significance_show_no_difference_but_may_show_equivalence(n, comparisons):
-    assert verdict(0.1, 0.2, n=n, comparisons=comparisons, p=0.0) == "n too small"
-    assert verdict(-0.001, 0.001, n=n, comparisons=comparisons) == "equivalent"
+@pytest.mark.parametrize("n", [3, 5])
+def test_fewer_than_six_pairs_are_too_few_unless_they_are_identical(n):
+    assert verdict(n=n) == verdict(n=n, equivalent=0.0) == "n too small"
+    assert verdict(n=n, nonzero=0, equivalent=0.0) == "equivalent"
 
 
-@pytest.mark.parametrize(("n", "comparisons"), [(6, 1), (7, 3), (8, 6)])
-def test_pairs_that_just_can_reach_significance_may_show_a_difference(n, comparisons):
-    assert verdict(0.1, 0.2, n=n, comparisons=comparisons) == "better"
+@pytest.mark.parametrize(("nonzero", "expected"), [(5, "n too small"), (6, "better")])
+def test_pairs_without_a_difference_do_not_count(nonzero, expected):
+    assert verdict(n=20, nonzero=nonzero) == expected
 
 
 def test_less_loss_is_better():
     rules = Rules(higher_is_better=False)
-    assert verdict(-0.2, -0.1, rules=rules) == "better"
-    assert verdict(0.1, 0.2, rules=rules) == "worse"
+    assert verdict(side=-0.1, rules=rules) == "better"
+    assert verdict(side=0.1, rules=rules) == "worse"
 
 
 def test_nothing_known_shows_nothing():
     nan = float("nan")
-    assert verdict(nan, nan, p=nan) == "not shown"
+    assert verdict(p=nan, beyond=nan, equivalent=nan) == "not shown"
 
 
 def test_rules_of_a_metric_follow_from_its_name():

@@ -11,7 +11,7 @@ from dlbench.cli.options.judging import JUDGING
 from dlbench.components.syntax import split_assignments, split_list
 from dlbench.errors import DlbenchError
 from dlbench.plans.plan import Request
-from dlbench.statistics.seeds import AutoSeeds
+from dlbench.statistics.seeds import Seeds, named_seeds
 
 
 def _shown(group: str, text: str, **more: Any) -> dict[str, Any]:
@@ -40,8 +40,8 @@ class Repetitions:
         default="",
         metadata=_shown(
             "Seeds",
-            "How many paired seeds, or auto:7..30 for as many as verdicts turn out to need. "
-            "Default: as many as a verdict needs at least.",
+            "How many paired seeds: a number, least for the fewest that can show anything, or auto:7..30 for as many "
+            "as verdicts turn out to need. Default: enough to show one standard deviation in 4 of 5 studies.",
             metavar="N",
         ),
     )
@@ -73,11 +73,11 @@ def _read(given: dict[str, Any]) -> Request:
     )
 
 
-def _seeds(seeds: str, seed: Sequence[str]) -> int | list[int] | AutoSeeds | None:
+def _seeds(seeds: str, seed: Sequence[str]) -> Seeds:
     if seeds and seed:
         raise DlbenchError("--seeds says how many and --seed says which.", "Use only one of the two.")
     if seeds:
-        return AutoSeeds.parse(seeds) if seeds.startswith("auto") else _whole_number(seeds, "--seeds")
+        return named_seeds(seeds) if seeds.startswith(("auto", "least")) else _whole_number(seeds, "--seeds")
     return [_whole_number(item, "--seed") for text in seed for item in split_list(text)] or None
 
 

@@ -94,7 +94,7 @@ def _row(axes: Axes, row: int, comparison: Comparison, style: Style, scale: floa
             markeredgecolor="white",
             markeredgewidth=0.8,
         )
-    evidence = "" if comparison.verdict == "n too small" else f", {p_in_words(comparison.p_holm)}"
+    evidence = "" if comparison.verdict == "n too small" else f", {p_in_words(comparison.p_adjusted)}"
     axes.annotate(
         comparison.verdict + evidence,
         (1.02, row),

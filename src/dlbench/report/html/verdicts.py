@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from dlbench.analysis.families import Family
 from dlbench.analysis.verdicts import Judged
@@ -10,7 +11,7 @@ from dlbench.components.metrics import Metric
 from dlbench.report.headings import heading
 from dlbench.report.palette import VERDICT_COLORS
 from dlbench.report.terminal.verdicts import quotable
-from dlbench.statistics.notation import p_text, with_interval
+from dlbench.statistics.notation import interval_text, p_text, with_interval
 from dlbench.statistics.sentences import margin_in_words
 from dlbench.statistics.verdicts import Comparison, Rules
 
@@ -60,7 +61,7 @@ def rule(judged: Judged) -> str:
     margin = f"margin {margin_in_words(rules)}" if rules.margin else "no margin"
     return (
         f"By {judged.metric.title}{at}, paired by seed, against {criteria.baseline}; {margin}; "
-        f"α = {rules.alpha:g}, Holm's correction, {100 * (1 - rules.alpha):g} % intervals."
+        f"α = {rules.alpha:g}, corrected over each table, {100 * (1 - rules.alpha):g} % intervals."
     )
 
 
@@ -74,11 +75,11 @@ def family_table(family: Family, rules: Rules) -> FamilyTable:
         name = base.variant + _letters(family, base.variant)
         rows.append(Row(name=name, cells=[str(base.n), own, *[ABSENT] * 3], verdict="baseline"))
     rows += [_comparison(comparison, family, metric) for comparison in family.comparisons]
-    about, up = ("difference of effects", "larger") if family.is_interaction else ("difference", rules.words[0])
+    about = "difference of effects" if family.is_interaction else "difference"
     difference = about + (f" ({unit.strip()})" if unit else "")
     return FamilyTable(
         heading=heading(family),
-        columns=["n", f"{metric.heading} [interval]", f"{difference} [interval]", f"P({up})", "Holm p"],
+        columns=["n", f"{metric.heading} [interval]", f"{difference} [interval]", "on other images", "adjusted p"],
         rows=rows,
         sentences=quotable(family),
     )
@@ -91,10 +92,11 @@ def _comparison(comparison: Comparison, family: Family, metric: Metric) -> Row:
     dropped = f" ({c.dropped} dropped)" if c.dropped else ""
     mean = _interval(c.mean, c.mean_low, c.mean_high, metric) if family.baseline else ABSENT
     difference = _interval(c.difference, c.difference_low, c.difference_high, metric, signed=True)
-    p = p_text(c.p_holm, space=" ") if c.verdict != "n too small" and math.isfinite(c.p_holm) else ABSENT
-    better = f"{c.probability_of_improvement:.2f}" if math.isfinite(c.probability_of_improvement) else ABSENT
-    cells = [f"{c.n}{dropped}", mean, difference, better, p]
-    return Row(name=c.variant + letters, cells=cells, verdict=c.verdict, color=VERDICT_COLORS[c.verdict])
+    p = p_text(c.p_adjusted, space=" ") if c.verdict != "n too small" and math.isfinite(c.p_adjusted) else ABSENT
+    others = interval_text(c.images_low, c.images_high, partial(_signed, metric=metric)) or ABSENT
+    cells = [f"{c.n}{dropped}", mean, difference, others, p]
+    verdict = c.verdict + (" here" if c.these_images_only else "")
+    return Row(name=c.variant + letters, cells=cells, verdict=verdict, color=VERDICT_COLORS[c.verdict])
 
 
 def _letters(family: Family, variant: str) -> str:
@@ -105,8 +107,10 @@ def _interval(value: float, low: float, high: float, metric: Metric, *, signed: 
     if math.isnan(value):
         return ABSENT
 
-    def show(number: float) -> str:
-        return f"{'+' if signed and number > 0 else ''}{metric.format(number)}"
-
+    show = partial(_signed, metric=metric) if signed else metric.format
     known = math.isfinite(low) and math.isfinite(high)
     return with_interval(show(value), low, high, show) if known else show(value)
+
+
+def _signed(number: float, metric: Metric) -> str:
+    return f"{'+' if number > 0 else ''}{metric.format(number)}"

@@ -15,10 +15,10 @@ from dlbench.statistics.notation import p_text, with_interval
 from dlbench.statistics.verdicts import MINIMUM_PAIRS
 
 _WHERE = "The values are in diagnostics.csv"
-_COLUMNS = ("diagnostic", "variant", "mean", "baseline", "difference", "p\n(Holm)", "verdict")
+_COLUMNS = ("diagnostic", "variant", "mean", "baseline", "difference", "adjusted\np", "verdict")
 _WORDS = ("diagnostic", "variant", "verdict")
 #: Columns that are dropped on a narrow screen, the highest rank first.
-_RANKS = {"p\n(Holm)": 2, "baseline": 1}
+_RANKS = {"adjusted\np": 2, "baseline": 1}
 
 
 def print_explanation(console: Console, found: Explanation) -> None:
@@ -51,7 +51,7 @@ def explanation_table(found: Explanation, width: int) -> Table:
 def _table(found: Explanation, headings: Sequence[str]) -> Table:
     epochs = f"epoch {found.epochs[-1]}" if found.epochs else ""
     caption = (
-        f"each judged by itself, without a margin: {len(found.differences)} of {found.judged} comparisons differ\n"
+        f"without a margin, corrected over {found.judged} comparisons: {len(found.differences)} differ\n"
         "without @: the mean over layers, or the whole model's value; shares in %"
     )
     table = plain_table(f"Diagnostics that differ ({epochs})", caption)
@@ -74,7 +74,7 @@ def _cells(difference: Difference) -> dict[str, str]:
         "mean": _number(c.mean, metric),
         "baseline": _number(difference.baseline_mean, metric),
         "difference": with_interval(difference_text, c.difference_low, c.difference_high, show),
-        "p\n(Holm)": p_text(c.p_holm),
+        "adjusted\np": p_text(c.p_adjusted),
         "verdict": difference.word,
     }
 

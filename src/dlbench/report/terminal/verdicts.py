@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dlbench.analysis.families import Family, VariantEstimate
+from dlbench.analysis.families import Family, VariantEstimate, pairing
 from dlbench.analysis.verdicts import Judged, ranking_sentence
 from dlbench.report.terminal.console import Lines
 from dlbench.report.terminal.layout import fitting_table, plain_table
-from dlbench.statistics.notation import p_text, with_interval
+from dlbench.statistics.notation import interval_text, p_text, with_interval
 from dlbench.statistics.seeds import ALPHA
 from dlbench.statistics.sentences import margin_in_words
 from dlbench.statistics.verdicts import EFFECTS, HIGHER, LEADS, MINIMUM_PAIRS, Comparison, Rules
@@ -122,14 +122,14 @@ def _columns(family: Family, rules: Rules) -> Iterable[_Column]:
     unit, points = f" ({symbol})" if symbol else "", "points" if rules.metric.share else symbol
     yield _Column("n", 0, lambda c, _: Text(str(c.n)), lambda s, _: Text(str(s.n)))
     mean, difference = _two_lines(rules.metric.title + unit), f"difference\n({points})".removesuffix("\n()")
-    up = rules.words[0]
     if family.is_interaction:
-        mean, up = f"effect\n({points})".removesuffix("\n()"), "larger"
+        mean = f"effect\n({points})".removesuffix("\n()")
         difference = f"difference of\neffects ({points})".removesuffix(" ()")
-    yield _Column(mean, 3, _mean, _mean, shorter=_Column(mean, 1, _mean_alone, _mean_alone))
+    yield _Column(mean, 4, _mean, _mean, shorter=_Column(mean, 1, _mean_alone, _mean_alone))
     yield _Column(difference, 2, _difference, shorter=_Column(difference, 0, _difference_alone))
-    yield _Column(f"P\n{up}", 5, lambda c, _: _probability(c, c.probability_of_improvement, "{:.2f}".format))
-    yield _Column("p\n(Holm)", 4, lambda c, _: _probability(c, c.p_holm, p_text))
+    if any(c.images for c in family.comparisons):
+        yield _Column("on other\nimages", 3, _other_images)
+    yield _Column("adjusted\np", 5, lambda c, _: _probability(c, c.p_adjusted, p_text))
     if family.letters:
         letters = family.letters
         yield _Column(
@@ -193,14 +193,29 @@ def _caption(family: Family, rules: Rules) -> str:
     lines = []
     counts = [*(c.n for c in family.comparisons), *([family.baseline.n] if family.baseline else [])]
     if max(counts, default=0) >= MINIMUM_PAIRS:
-        margin = f"; margin {margin_in_words(rules)}" if rules.margin else ""
+        images = max((c.images for c in family.comparisons), default=0)
+        separator = "\n" if images else "; "
+        margin = f"{separator}margin {margin_in_words(rules)}" if rules.margin else ""
+        margin += _in_images(rules.margin * images)
         alpha = f"; α = {rules.alpha:g}" if rules.alpha != ALPHA else ""
         lines.append(f"± standard deviation, [ ] {level} interval{margin}{alpha}")
+        if images:
+            lines.append(f"the difference is on these {images:,} test images, over seeds")
+            lines.append("on other images: over seeds and test images; here: not shown for others")
     if dropped := [f"{c.variant} {c.dropped}" for c in family.against_baseline if c.dropped]:
         lines.append(f"pairs left out, as a seed has no value on one side: {', '.join(dropped)}")
+    if worth := pairing(family):
+        lines.append(worth)
     if family.baseline and family.averaged:
         lines.append("the verdicts on each combination are in comparison.csv")
     return "\n".join(lines)
+
+
+def _in_images(count: float) -> str:
+    """Return a margin as a number of test images, with a warning below one."""
+    if not count:
+        return ""
+    return f" = {count:,.1f} images" + (", less than one" if count < 1 else "")
 
 
 def _probability(comparison: Comparison, value: float, show: Callable[[float], str]) -> Text:
@@ -244,7 +259,13 @@ def _difference(comparison: Comparison, rules: Rules) -> Text:
     return Text(with_interval(_signed_text(c.difference, rules), c.difference_low, c.difference_high, show))
 
 
+def _other_images(comparison: Comparison, rules: Rules) -> Text:
+    c = comparison
+    return Text(interval_text(c.images_low, c.images_high, partial(_value_text, rules=rules)))
+
+
 def _verdict(comparison: Comparison, rules: Rules) -> Text:
     if comparison.n < MINIMUM_PAIRS:
         return Text(f"n = {comparison.n}: no claim", style="dim")
-    return Lines(comparison.verdict.replace("may be", "may\nbe"), style=STYLES[comparison.verdict])
+    here = " here" if comparison.these_images_only else ""
+    return Lines(comparison.verdict.replace("may be", "may\nbe") + here, style=STYLES[comparison.verdict])

@@ -143,8 +143,8 @@ def test_the_forest_plot_shows_intervals_verdicts_and_the_margin(drawn):
     comparison = drawn.judged.families[0].comparisons[0]
     ends = [100 * comparison.difference_low, 100 * comparison.difference_high]
     assert any(np.allclose(line.get_xdata(), ends) for line in axes.lines if len(line.get_xdata()) == 2)
-    assert sum(text.startswith("better, Holm p = ") for text in texts_of(figure)) == 1
-    assert [text.get_text() for text in axes.texts] == ["better, Holm p = 0.031"] * 2
+    assert sum(text.startswith("better, adjusted p = ") for text in texts_of(figure)) == 1
+    assert [text.get_text() for text in axes.texts] == ["better, adjusted p = 0.016"] * 2
     (band,) = axes.patches
     np.testing.assert_allclose([band.get_x(), band.get_x() + band.get_width()], [-0.2, 0.2])
     assert axes.get_xlim()[0] < -0.2

@@ -75,7 +75,7 @@ def make_folder(tmp_path, make_record, make_plan, provenance):
 def test_the_page_says_what_was_found_and_what_stood_around_it(make_folder):
     page = Tags(html_report(make_folder(), Registry.load()))
     assert "tanh is better than relu by 5." in page.text
-    assert "n = 7 paired seeds, Holm p = 0.016" in page.text
+    assert "n = 7 paired seeds, adjusted p = 0.016" in page.text
     for words in ("a-run", "torch 2.9.0", "A CPU, 2 cores", "dlbench compare", "standard/mlp", "0, 1, 2, 3, 4, 5, 6"):
         assert words in page.text
     assert "tanh: 1 of 8 failed (seed 7): ValueError: no" in page.text

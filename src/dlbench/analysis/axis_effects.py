@@ -1,0 +1,138 @@
+"""The effects of the axes of a run: averaged over the others, at each of their values, and their interactions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from dlbench.analysis.families import Family, Series, average, estimate_variant, family, judge_values
+from dlbench.analysis.other_images import Members, OtherImages, equal_weights
+from dlbench.statistics.sentences import Lead
+from dlbench.statistics.verdicts import Comparison, Rules
+from dlbench.trials.settings import SETTINGS
+
+
+@dataclass(frozen=True)
+class Point:
+    """A variant in the grid of the axes.
+
+    values: its value on each axis.
+    label: its label.
+    series: the metric by seed.
+    """
+
+    values: Mapping[str, str]
+    label: str
+    series: Series
+
+
+#: The variants of a run; the baseline comes first.
+Grid = Sequence[Point]
+#: Points by their values of some axes, for each combination of values of the others.
+Cells = Mapping[tuple[str, ...], Mapping[tuple[str, ...], Point]]
+
+
+def judge_axes(
+    axes: Sequence[str], grid: Grid, rules: Rules, images: OtherImages, *, all_pairs: bool
+) -> tuple[tuple[Family, ...], tuple[Family, ...], tuple[str, ...]]:
+    """Return the families of main effects and of simple effects, and notes on what could not be judged."""
+    families, simple_effects, notes = [], [], []
+    # A data set is not a treatment: which one is easiest is of interest only if nothing else varies.
+    for axis in [axis for axis in axes if axis != "dataset"] or axes:
+        others = tuple(other for other in axes if other != axis)
+        cells = _cells((axis,), others, grid)
+        names = list(dict.fromkeys(point.values.get(axis, "") for point in grid))
+        shared = [row for row in cells.values() if len(row) == len(names)]
+        if shared:
+            pooled = {name: average([row[name,].series for row in shared]) for name in names}
+            members = {name: equal_weights([row[name,].label for row in shared]) for name in names}
+            annotate = partial(images.annotate, members=members)
+            families.append(judge_values(axis, pooled, rules, annotate, all_pairs=all_pairs, averaged=others))
+        if len(shared) < len(cells):
+            notes.append(_incomplete(axis, others, len(shared), len(cells)))
+        if others:
+            simple_effects += _judge_simple_effects(axis, others, names[0], cells, rules, images)
+    return tuple(families), tuple(simple_effects), tuple(notes)
+
+
+def _incomplete(axis: str, others: Sequence[str], shared: int, cells: int) -> str:
+    where = f"combinations of {', '.join(others)}" if len(others) > 1 else f"values of {others[0]}"
+    if not shared:
+        return f"{axis} is not judged as a whole: none of the {cells} {where} has all of its values"
+    return f"{axis} is averaged over {shared} of {cells} {where}: the others lack some of its values"
+
+
+def _cells(inner: tuple[str, ...], outer: tuple[str, ...], grid: Grid) -> Cells:
+    """Return the points by the values of the outer axes, and within each cell by those of the inner axes."""
+    cells: dict[tuple[str, ...], dict[tuple[str, ...], Point]] = {}
+    for point in grid:
+        fixed, varied = (tuple(point.values.get(axis, "") for axis in axes) for axes in (outer, inner))
+        cells.setdefault(fixed, {})[varied] = point
+    return cells
+
+
+def _judge_simple_effects(
+    axis: str, others: tuple[str, ...], base: str, cells: Cells, rules: Rules, images: OtherImages
+) -> list[Family]:
+    """Return the families of an axis at each combination of the others, all of them under one correction."""
+    from dlbench.statistics.comparisons import compare_pairs
+
+    texts = {fixed: ", ".join(f"{name}={value}" for name, value in zip(others, fixed, strict=True)) for fixed in cells}
+    named = {f"{name} at {texts[fixed]}": point for fixed, row in cells.items() for (name,), point in row.items()}
+    keys = [(fixed, name) for fixed, row in cells.items() if (base,) in row for (name,) in row if name != base]
+    pairs = [(f"{name} at {texts[fixed]}", f"{base} at {texts[fixed]}") for fixed, name in keys]
+    compared = compare_pairs({name: point.series for name, point in named.items()}, pairs, rules)
+    members = {name: {point.label: 1.0} for name, point in named.items()}
+    found = dict(zip(keys, images.annotate(compared, members), strict=True))
+    return [
+        family(
+            axis,
+            [replace(c, variant=name, baseline=base) for (at, name), c in found.items() if at == fixed],
+            rules,
+            baseline=estimate_variant(base, cells[fixed][base,].series, rules),
+            size=len(found),
+            conditioned_on=texts[fixed],
+        )
+        for fixed in dict.fromkeys(fixed for fixed, _ in keys)
+    ]
+
+
+def judge_interaction(
+    pair: tuple[str, str], axes: Sequence[str], grid: Grid, rules: Rules, images: OtherImages
+) -> Family:
+    """Return whether the effect of one axis depends on the other, averaged over the complete cells of the rest."""
+    from dlbench.statistics.comparisons import interaction
+
+    rest = tuple(axis for axis in axes if axis not in pair)
+    cells = _cells(pair, rest, grid)
+    present = list(dict.fromkeys(key for row in cells.values() for key in row))
+    shared = [row for row in cells.values() if len(row) == len(present)]
+    values = {at: average([row[at].series for row in shared]) for at in _pairs(present) if shared}
+    labels = {at: [row[at].label for row in shared] for at in values}
+    rules = rules.of_effects()
+    base = next(iter(values))[0] if values else ""
+    found = images.annotate(interaction(values, rules), _gains(labels, base))
+    leads = [_lead(c, pair[0], base) for c in found]
+    return family(" × ".join(pair), found, rules, averaged=rest, leads=leads)
+
+
+def _gains(labels: Mapping[tuple[str, str], Sequence[str]], base: str) -> Members:
+    """Return the members of each effect of the first axis over its baseline, by the name that it is compared under."""
+    from dlbench.statistics.comparisons import gain_name
+
+    gains = {}
+    for (first, second), own in labels.items():
+        if first != base and (base, second) in labels:
+            less = {label: -weight for label, weight in equal_weights(labels[base, second]).items()}
+            gains[gain_name(first, base, second)] = equal_weights(own) | less
+    return gains
+
+
+def _pairs(keys: Sequence[tuple[str, ...]]) -> list[tuple[str, str]]:
+    return [(first, second) for first, second in keys]
+
+
+def _lead(comparison: Comparison, axis: str, base: str) -> Lead:
+    """Return what a comparison of an interaction compares; base: the first value of the axis."""
+    name, _, at = comparison.variant.partition(f" over {base} at ")
+    shown = f"{axis.replace('_', ' ')} {name}" if axis in SETTINGS else name
+    return Lead(shown, base, at, comparison.baseline.removeprefix(f"{name} over {base} at "))

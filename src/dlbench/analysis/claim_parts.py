@@ -1,0 +1,193 @@
+"""The parts of a claim: its comparisons, each with its answer and the reason."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+from dlbench.analysis.claim_values import Series
+from dlbench.analysis.yardstick import is_loss
+from dlbench.experiments.relations import Link, Operand, Sign
+from dlbench.statistics.comparisons import compare_pairs, interaction
+from dlbench.statistics.power import shown_with
+from dlbench.statistics.seeds import MINIMUM_SEEDS, least_seeds
+from dlbench.statistics.sentences import about_in_words, difference_in_words, margin_in_words, p_in_words
+from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
+
+Answer = Literal["supported", "refuted", "not shown"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One comparison of a claim.
+
+    claimed: what is claimed of it, "relu > tanh".
+    answer: its answer.
+    why: the reason, one sentence.
+    n: seeds with a value on both sides.
+    dropped: seeds that lack one of the two values.
+    difference: left − right, in the metric's unit; NaN if values are infinite.
+    difference_low: lower end of its interval.
+    difference_high: upper end of its interval.
+    p: p by itself, of what is claimed: that the two differ, for ≈ that they do not; NaN where the answer is exact.
+    p_adjusted: p of a difference, corrected over the parts of the claim.
+    """
+
+    claimed: str
+    answer: Answer
+    why: str
+    n: int
+    dropped: int
+    difference: float
+    difference_low: float
+    difference_high: float
+    p: float
+    p_adjusted: float
+
+    @classmethod
+    def of(cls, claimed: str, answer: Answer, why: str, found: Comparison) -> "Part":
+        """Return a part with the numbers of a comparison."""
+        numbers = {name: value for name, value in asdict(found).items() if name in cls.__dataclass_fields__}
+        return cls(claimed=claimed, answer=answer, why=why, **numbers)
+
+
+def order_parts(links: Sequence[Link], series: Mapping[Operand, Series], rules: Rules) -> tuple[Part, ...]:
+    """Return the parts of an ordering. It holds if all of its links do, so each link is shown by its own p.
+
+    Refuting one of several links is a choice among them, and keeps its correction. A claim whose metric has no spread
+    is exact: it has no p, and one seed suffices.
+
+    Source: Berger 1982, Multiparameter Hypothesis Testing and Acceptance Sampling: intersection-union tests.
+    """
+    named = {str(operand): by_seed for operand, by_seed in series.items()}
+    pairs = [(str(link.left), str(link.right)) for link in links]
+    together = compare_pairs(named, pairs, rules)
+    stricter = replace(rules, alpha=rules.alpha / len(links))
+    parts = []
+    for link, pair, corrected in zip(links, pairs, together, strict=True):
+        (alone,) = compare_pairs(named, [pair], rules)
+        (strict,) = compare_pairs(named, [pair], stricter)
+        parts.append(_link_part(link, _Evidence(alone, corrected, strict), rules, len(links)))
+    return tuple(parts)
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """What is known of a link.
+
+    alone: its comparison by itself.
+    corrected: the same in the family of all links.
+    strict: the same with an interval at α / m.
+    """
+
+    alone: Comparison
+    corrected: Comparison
+    strict: Comparison
+
+
+def _link_part(link: Link, found: _Evidence, rules: Rules, links: int) -> Part:
+    claimed, alone = _claimed(link), found.alone
+    if _is_exact(alone, rules):
+        answer = _exact_answer(link.sign, alone.difference, rules)
+        why = f"{alone.variant} − {alone.baseline} = {difference_in_words(alone, rules)}, exact{_lost(alone)}"
+        return Part.of(claimed, answer, why, replace(alone, p=math.nan, p_adjusted=math.nan))
+    answer, remark = (_alike if link.sign == "≈" else _ordered)(link.sign, found, rules)
+    why = _why(link, alone, found.corrected if answer == "refuted" else alone, rules) + remark
+    if answer == "not shown" and alone.verdict == "not shown":
+        why += _outlook(link.sign, alone, rules, links)
+    p = alone.p_equivalent if link.sign == "≈" else alone.p
+    return Part.of(claimed, answer, why, replace(alone, p=p, p_adjusted=found.corrected.p_adjusted))
+
+
+def _is_exact(found: Comparison, rules: Rules) -> bool:
+    """Return whether a metric has no spread: it follows from the network, or losses agree to the last digit."""
+    return found.n > 0 and (rules.metric.exact or (found.nonzero == 0 and is_loss(rules.metric.name)))
+
+
+def _exact_answer(sign: Sign, difference: float, rules: Rules) -> Answer:
+    if sign == "≈":
+        return "supported" if abs(difference) <= rules.margin else "refuted"
+    return "supported" if difference * _direction(sign) > 0 else "refuted"
+
+
+def _direction(sign: Sign) -> int:
+    return 1 if sign == ">" else -1
+
+
+def _alike(sign: Sign, found: _Evidence, rules: Rules) -> tuple[Answer, str]:
+    if found.alone.verdict == "equivalent":
+        return "supported", ""
+    return ("refuted" if found.corrected.verdict in rules.words else "not shown"), ""
+
+
+def _ordered(sign: Sign, found: _Evidence, rules: Rules) -> tuple[Answer, str]:
+    """Return the answer to "more" or "less", and what is to be added to its reason."""
+    direction, alone = _direction(sign), found.alone
+    ends = sorted(direction * end for end in (alone.difference_low, alone.difference_high))
+    if alone.p <= rules.alpha and alone.side == direction:
+        within = rules.margin > 0 and ends[1] <= rules.margin
+        return "supported", f", though within the margin ({margin_in_words(rules)})" if within else ""
+    if found.corrected.p_adjusted <= rules.alpha and alone.side == -direction:
+        return "refuted", ": the other way round"
+    upper = max(direction * end for end in (found.strict.difference_low, found.strict.difference_high))
+    if rules.margin > 0 and alone.n >= MINIMUM_SEEDS and upper < rules.margin:
+        return "refuted", f": not {'more' if direction > 0 else 'less'} by more than {margin_in_words(rules)}"
+    return "not shown", ""
+
+
+def interaction_parts(grid: Mapping[tuple[str, str], Series], rules: Rules) -> tuple[Part, ...]:
+    """Return the parts of an interaction: each difference of two effects, all of them one family."""
+    parts = []
+    for found in interaction(grid, rules):
+        answer: Answer = "supported" if found.separated else "refuted" if found.verdict == "equivalent" else "not shown"
+        claimed = f"{found.variant} ≠ {found.baseline}"
+        parts.append(Part.of(claimed, answer, _seen(found, found, rules), found))
+    return tuple(parts)
+
+
+def _outlook(sign: Sign, found: Comparison, rules: Rules, links: int) -> str:
+    """Return which difference these seeds could have shown."""
+    if found.side == -_direction(sign) and sign != "≈":
+        return "; what is seen points the other way"
+    if not found.difference_std > 0:
+        return ""
+    size = about_in_words(shown_with(found, rules, links, found.n), rules)
+    return f"; these seeds would show a difference of {size} in 4 of 5 studies"
+
+
+def _claimed(link: Link) -> str:
+    return f"{link.left} {link.sign} {link.right}"
+
+
+def _why(link: Link, alone: Comparison, shown: Comparison, rules: Rules) -> str:
+    if not math.isnan(alone.difference) or alone.n < MINIMUM_PAIRS:
+        return _seen(alone, shown, rules)
+    more, less = (alone.ahead, alone.behind) if link.sign == ">" else (alone.behind, alone.ahead)
+    count = f"{more} of {alone.n}" if link.sign != "≈" else f"{alone.n - more - less} of {alone.n}"
+    return (
+        f"{_claimed(link)} in {count} paired seeds{_lost(alone)}: {_p(shown, rules)} (by signs, as some are infinite)"
+    )
+
+
+def _seen(found: Comparison, shown: Comparison, rules: Rules) -> str:
+    """Return a comparison as a sentence: difference with its interval, n, and p. shown: the one with the p."""
+    about = f"{found.variant} − {found.baseline}"
+    if found.n < MINIMUM_PAIRS:
+        return f"{about}: n = {found.n} is too small{_lost(found)}"
+    seen = f"{about} = {difference_in_words(found, rules)}, n = {found.n} paired seeds{_lost(found)}"
+    if found.verdict == "equivalent":
+        return f"{seen}: equivalent" + (f" within {margin_in_words(rules)}" if rules.margin else "")
+    return f"{seen}: {_p(shown, rules)}" if found.verdict == "n too small" else f"{seen}, {_p(shown, rules)}"
+
+
+def _p(found: Comparison, rules: Rules) -> str:
+    if found.verdict != "n too small":
+        return p_in_words(found.p_adjusted)
+    least = least_seeds(rules.alpha)
+    if found.n >= least:
+        return f"only {found.nonzero} seeds differ, {least} that do could show it"
+    return f"n = {found.n} is too small, {least} could show it"
+
+
+def _lost(found: Comparison) -> str:
+    return f", {found.dropped} seed{'s' * (found.dropped != 1)} left out" if found.dropped else ""

@@ -1,0 +1,94 @@
+"""Differences of accuracy on other test images, from the outcomes that records keep for each image."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dlbench.plans.plan_record import PlanRecord
+from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison
+from dlbench.trials.outcomes import ImageOutcomes
+from dlbench.trials.trial_record import COMPLETED, TrialRecord
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+#: The metric that counts images classified correctly, one outcome an image.
+METRIC = "test_accuracy"
+#: The records of each variant, by variant_id.
+Groups = Mapping[str, Sequence[TrialRecord]]
+#: What a name of a comparison stands for: weights of variants, by label.
+Members = Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class OtherImages:
+    """The outcomes on each test image of a run's trials.
+
+    outcomes: by label of the variant and by seed.
+    alpha: error rate of the intervals.
+    missing: why the intervals are missing, or "".
+    """
+
+    outcomes: Mapping[str, Mapping[int, ImageOutcomes]]
+    alpha: float
+    missing: str = ""
+
+    @classmethod
+    def of(
+        cls, groups: Mapping[str, Sequence[TrialRecord]], plan: PlanRecord, metric: str, alpha: float
+    ) -> "OtherImages":
+        """Return the outcomes of a run, if they are about the metric."""
+        if metric != METRIC:
+            return cls({}, alpha)
+        labels = {variant.variant_id: variant.label for variant in plan.variants}
+        found = {
+            label: {record.trial.seed: record.outcomes for record in groups[variant] if record.outcomes}
+            for variant, label in labels.items()
+        }
+        completed = [record for variant in labels for record in groups[variant] if record.status in COMPLETED]
+        without = sum(record.outcomes is None and record.status == "done" for record in completed)
+        missing = (
+            f"intervals for other test images are missing: {without} of {len(completed)} trials were recorded without "
+            "their outcomes on each image"
+        )
+        return cls(found, alpha, missing if without else "")
+
+    def annotate(self, comparisons: Iterable[Comparison], members: Members) -> tuple[Comparison, ...]:
+        """Return comparisons with their intervals over seeds and test images; members: of the names they compare."""
+        return tuple(self._annotate(each, members) for each in comparisons)
+
+    def _annotate(self, comparison: Comparison, members: Members) -> Comparison:
+        contrast = dict(members[comparison.variant])
+        for label, weight in members[comparison.baseline].items():
+            contrast[label] = contrast.get(label, 0.0) - weight
+        differences = self._differences(contrast)
+        if differences is None or len(differences) != comparison.n or 1 < comparison.n < MINIMUM_PAIRS:
+            return comparison
+        from dlbench.statistics.crossed import crossed
+
+        low, high = crossed(differences).interval(1 - self.alpha)
+        return replace(comparison, images=differences.shape[1], images_low=low, images_high=high)
+
+    def _differences(self, contrast: Mapping[str, float]) -> "NDArray[np.number] | None":
+        """Return the weighted sums of outcomes (seeds, images), on the seeds that all variants have; None if none."""
+        import numpy as np
+
+        rows = [self.outcomes.get(label, {}) for label in contrast]
+        seeds = sorted(set.intersection(*map(set, rows))) if rows else []
+        if not seeds or len({(row[seed].images, row[seed].count) for row in rows for seed in seeds}) > 1:
+            return None
+        whole = all(weight in (1.0, -1.0) for weight in contrast.values())
+        total = np.zeros((len(seeds), rows[0][seeds[0]].count), dtype=np.int8 if whole else np.float32)
+        for row, weight in zip(rows, contrast.values(), strict=True):
+            try:
+                bits = np.stack([row[seed].bits() for seed in seeds])
+            except ValueError:  # damaged
+                return None
+            total += bits.astype(total.dtype) * total.dtype.type(weight)
+        return total
+
+
+def equal_weights(labels: Sequence[str]) -> dict[str, float]:
+    """Return the members of a mean over variants."""
+    return dict.fromkeys(labels, 1 / len(labels))

@@ -1,0 +1,52 @@
+"""Differences on other test images: intervals over seeds and images together, or over images alone."""
+
+from dataclasses import dataclass
+from math import inf, nan, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The mean of differences on S seeds and N test images, and where its variance comes from.
+
+    mean: the mean.
+    variance: of the mean over other seeds and other test images.
+    freedom: its degrees of freedom, by Satterthwaite.
+    """
+
+    mean: float
+    variance: float
+    freedom: float
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """Return the ends of the interval of the mean."""
+        if not self.variance > 0:
+            return self.mean, self.mean
+        half = float(stats.t.ppf((1 + level) / 2, self.freedom)) * sqrt(self.variance)
+        return self.mean - half, self.mean + half
+
+
+def crossed(differences: NDArray[np.number]) -> Spread:
+    """Return the spread of differences (seeds, images) over other seeds and images: two random factors, crossed.
+
+    One seed tells nothing of other seeds: then the spread is that over images, by McNemar's differences.
+
+    Source: Obuchowski and Rockette 1995; Hillis 2007: the variance of a mean over readers and cases.
+    """
+    seeds, images = differences.shape
+    by_seed, by_image = differences.mean(axis=1, dtype=np.float64), differences.mean(axis=0, dtype=np.float64)
+    mean = float(by_seed.mean())
+    if seeds == 1 or images < 2:
+        spread = float(by_image.var()) / images  # (b + c − (b − c)² / N) / N², for b and c images on either side
+        return Spread(mean, spread if images > 1 else nan, inf)
+    of_seeds = images * float(by_seed.var(ddof=1))
+    of_images = seeds * float(by_image.var(ddof=1))
+    squares = float(np.square(differences, dtype=np.float64).sum())
+    rest = squares - images * float(by_seed @ by_seed) - seeds * float(by_image @ by_image) + seeds * images * mean**2
+    beyond_noise = max(of_images - rest / ((seeds - 1) * (images - 1)), 0.0)
+    total = of_seeds + beyond_noise
+    parts = of_seeds**2 / (seeds - 1) + beyond_noise**2 / (images - 1)
+    return Spread(mean, total / (seeds * images), total**2 / parts if parts > 0 else inf)

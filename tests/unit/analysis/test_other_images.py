@@ -1,0 +1,109 @@
+"""The interval of a difference of test accuracies on other test images, from the outcomes in records."""
+
+import csv
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dlbench.analysis.verdicts import judge_run
+from dlbench.runs.tables import to_csv
+from dlbench.statistics.crossed import crossed
+from dlbench.trials.outcomes import ImageOutcomes
+
+SEEDS, IMAGES = range(8), 120
+
+
+@pytest.fixture
+def study(make_record, make_plan):
+    """Return records whose outcomes are drawn, by chances of a correct answer; and their plan and outcomes."""
+
+    def study(digests=None, without=(), **chances):
+        rng = np.random.default_rng(0)
+        hard = rng.normal(0, 1, IMAGES)
+        records, bits = [], {}
+        for name, shift in chances.items():
+            for seed in SEEDS:
+                correct = hard + rng.normal(0, 1, IMAGES) < shift
+                bits[name, seed] = correct
+                digest = (digests or {}).get(name, "digits")
+                outcomes = None if name in without else ImageOutcomes.of(correct, np.arange(IMAGES), digest)
+                metrics = {"test_accuracy": float(correct.mean())}
+                records.append(replace(make_record(name, seed, metrics=metrics), outcomes=outcomes))
+        return records, make_plan(list(chances), SEEDS), bits
+
+    return study
+
+
+def only(judged):
+    (found,) = judged.families[0].comparisons
+    return found
+
+
+def test_the_interval_is_that_of_the_outcomes_of_both_variants(study):
+    records, plan, bits = study(relu=1.0, tanh=1.3)
+    differences = np.stack([bits["tanh", s].astype(int) - bits["relu", s].astype(int) for s in SEEDS])
+    found = only(judge_run(records, plan))
+    assert (found.images, found.difference) == (IMAGES, pytest.approx(differences.mean()))
+    assert (found.images_low, found.images_high) == pytest.approx(crossed(differences).interval(0.95))
+
+
+def test_a_difference_that_these_images_alone_show_says_so(make_record, make_plan):
+    """Tanh is ahead on six images and behind on three, the same on every seed: no chance of seeds, but of images."""
+    right = {"relu": np.isin(np.arange(IMAGES), range(6), invert=True), "tanh": np.isin(np.arange(IMAGES), (6, 7, 8))}
+    right["tanh"] = ~right["tanh"]
+    records = [
+        replace(
+            make_record(name, seed, metrics={"test_accuracy": float(right[name].mean())}),
+            outcomes=ImageOutcomes.of(right[name], np.arange(IMAGES), "digits"),
+        )
+        for name in right
+        for seed in SEEDS
+    ]
+    judged = judge_run(records, make_plan(list(right), SEEDS))
+    found = only(judged)
+    assert (found.verdict, found.difference, found.these_images_only) == ("better", pytest.approx(3 / IMAGES), True)
+    assert f"on these {IMAGES} test images; not shown for other such images [" in judged.families[0].sentences[0]
+
+
+def test_a_large_difference_holds_for_other_images_too(study):
+    records, plan, _ = study(relu=0.0, tanh=2.0)
+    judged = judge_run(records, plan)
+    assert not only(judged).these_images_only
+    assert f"on these {IMAGES} test images, on other such images [" in judged.families[0].sentences[0]
+
+
+def test_records_without_outcomes_have_no_second_interval_and_the_output_says_so(study):
+    records, plan, _ = study(without=("tanh",), relu=1.0, tanh=1.3)
+    judged = judge_run(records, plan)
+    assert (only(judged).images, np.isnan(only(judged).images_low)) == (0, True)
+    (note,) = judged.notes
+    assert note.startswith("intervals for other test images are missing: 8 of 16 trials were recorded without")
+
+
+def test_outcomes_on_other_images_are_not_compared(study):
+    records, plan, _ = study(digests={"tanh": "letters"}, relu=1.0, tanh=1.3)
+    assert only(judge_run(records, plan)).images == 0
+
+
+def test_damaged_outcomes_leave_the_interval_over_seeds(study):
+    records, plan, _ = study(relu=1.0, tanh=1.3)
+    records[0] = replace(records[0], outcomes=replace(records[0].outcomes, correct="x"))
+    found = only(judge_run(records, plan))
+    assert (found.images, np.isfinite(found.difference_low)) == (0, True)
+
+
+@pytest.mark.parametrize("metric", ["test_loss", "validation_accuracy"])
+def test_other_metrics_have_one_interval(study, metric):
+    records, plan, _ = study(relu=1.0, tanh=1.3)
+    judged = judge_run(records, plan, {"metric": metric})
+    assert (only(judged).images, judged.notes) == (0, ())
+
+
+def test_the_file_has_both_intervals(study):
+    records, plan, _ = study(relu=1.0, tanh=1.3)
+    judged = judge_run(records, plan)
+    _, row = csv.DictReader(io.StringIO(to_csv(*judged.table())))
+    assert float(row["images_low"]) == pytest.approx(only(judged).images_low)
+    assert (row["images"], row["difference_low"] != row["images_low"]) == (str(IMAGES), True)

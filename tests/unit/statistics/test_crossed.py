@@ -1,0 +1,67 @@
+"""Intervals over seeds and test images."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar
+
+from dlbench.statistics.crossed import crossed
+
+
+def mean_squares(differences):
+    """Return the mean squares of seeds, images and the rest, by the sums of a two-way analysis of variance."""
+    seeds, images = differences.shape
+    grand = differences.mean()
+    of_seeds = images * ((differences.mean(axis=1) - grand) ** 2).sum() / (seeds - 1)
+    of_images = seeds * ((differences.mean(axis=0) - grand) ** 2).sum() / (images - 1)
+    rest = differences - differences.mean(axis=1)[:, None] - differences.mean(axis=0)[None] + grand
+    return of_seeds, of_images, (rest**2).sum() / ((seeds - 1) * (images - 1))
+
+
+def outcomes(seed, seeds=7, images=50):
+    rng = np.random.default_rng(seed)
+    hard = rng.normal(0, 1, images)
+    return [(hard + rng.normal(0, 1, (seeds, images)) > limit).astype(np.int8) for limit in (-1.0, -0.7)]
+
+
+def test_the_variance_is_that_of_a_two_way_analysis():
+    first, second = outcomes(0)
+    differences = first - second
+    of_seeds, of_images, rest = mean_squares(differences.astype(float))
+    beyond = max(of_images - rest, 0.0)
+    found = crossed(differences)
+    assert found.mean == pytest.approx(differences.mean())
+    assert found.variance == pytest.approx((of_seeds + beyond) / differences.size)
+    assert found.freedom == pytest.approx((of_seeds + beyond) ** 2 / (of_seeds**2 / 6 + beyond**2 / 49))
+
+
+def test_images_that_do_not_differ_leave_the_paired_t_interval():
+    rows = np.repeat(np.array([[0.1], [0.3], [0.2], [0.25]]), 20, axis=1)
+    low, high = crossed(rows).interval(0.95)
+    expected = stats.ttest_1samp(rows[:, 0], 0).confidence_interval(0.95)
+    assert (low, high) == pytest.approx((expected.low, expected.high))
+
+
+def test_one_seed_has_the_spread_of_mcnemars_differences():
+    images, gained, lost = 360, 30, 12
+    differences = np.zeros((1, images), dtype=np.int8)
+    differences[0, :gained], differences[0, gained : gained + lost] = 1, -1
+    low, high = crossed(differences).interval(0.95)
+    error = np.sqrt(gained + lost - (gained - lost) ** 2 / images) / images
+    assert (low, high) == pytest.approx((0.05 - 1.959964 * error, 0.05 + 1.959964 * error))
+    rejected = mcnemar([[200, gained], [lost, 118]], exact=False, correction=False).pvalue < 0.05
+    assert (low > 0) == rejected
+
+
+def test_equal_outcomes_have_an_interval_without_width():
+    assert crossed(np.zeros((5, 30), dtype=np.int8)).interval(0.95) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("spread_of_images", [0.0, 0.3])
+def test_nineteen_of_twenty_intervals_cover_the_difference_on_other_images(spread_of_images):
+    rng, covered = np.random.default_rng(0), 0
+    for _ in range(1_000):
+        rows = 0.05 + rng.normal(0, 0.02, (7, 1)) + rng.normal(0, spread_of_images, 200) + rng.normal(0, 0.5, (7, 200))
+        low, high = crossed(rows).interval(0.95)
+        covered += low <= 0.05 <= high
+    assert 0.93 <= covered / 1_000 <= 0.97
