@@ -15,6 +15,8 @@ from dlbench.statistics.sentences import about_in_words, difference_in_words, ma
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 
 Answer = Literal["supported", "refuted", "not shown"]
+#: How the remark begins where the claimed difference lies within the margin.
+_WITHIN = ": not"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +94,8 @@ def _link_part(link: Link, found: _Evidence, rules: Rules, links: int) -> Part:
         why = f"{alone.variant} − {alone.baseline} = {difference_in_words(alone, rules)}, exact{_lost(alone)}"
         return Part.of(claimed, answer, why, replace(alone, p=math.nan, p_adjusted=math.nan))
     answer, remark = (_alike if link.sign == "≈" else _ordered)(link.sign, found, rules)
-    why = _why(link, alone, found.corrected if answer == "refuted" else alone, rules) + remark
+    shown = found.corrected if answer == "refuted" else alone
+    why = (_measured(alone, rules) if remark.startswith(_WITHIN) else _why(link, alone, shown, rules)) + remark
     if answer == "not shown" and alone.verdict == "not shown":
         why += _outlook(link.sign, alone, rules, links)
     p = alone.p_equivalent if link.sign == "≈" else alone.p
@@ -131,7 +134,7 @@ def _ordered(sign: Sign, found: _Evidence, rules: Rules) -> tuple[Answer, str]:
         return "refuted", ": the other way round"
     upper = max(direction * end for end in (found.strict.difference_low, found.strict.difference_high))
     if rules.margin > 0 and alone.n >= MINIMUM_SEEDS and upper < rules.margin:
-        return "refuted", f": not {'more' if direction > 0 else 'less'} by more than {margin_in_words(rules)}"
+        return "refuted", f"{_WITHIN} {'more' if direction > 0 else 'less'} by more than {margin_in_words(rules)}"
     return "not shown", ""
 
 
@@ -171,13 +174,17 @@ def _why(link: Link, alone: Comparison, shown: Comparison, rules: Rules) -> str:
 
 def _seen(found: Comparison, shown: Comparison, rules: Rules) -> str:
     """Return a comparison as a sentence: difference with its interval, n, and p. shown: the one with the p."""
-    about = f"{found.variant} − {found.baseline}"
     if found.n < MINIMUM_PAIRS:
-        return f"{about}: n = {found.n} is too small{_lost(found)}"
-    seen = f"{about} = {difference_in_words(found, rules)}, n = {found.n} paired seeds{_lost(found)}"
+        return f"{found.variant} − {found.baseline}: n = {found.n} is too small{_lost(found)}"
+    seen = _measured(found, rules)
     if found.verdict == "equivalent":
         return f"{seen}: equivalent" + (f" within {margin_in_words(rules)}" if rules.margin else "")
     return f"{seen}: {_p(shown, rules)}" if found.verdict == "n too small" else f"{seen}, {_p(shown, rules)}"
+
+
+def _measured(found: Comparison, rules: Rules) -> str:
+    about = f"{found.variant} − {found.baseline}"
+    return f"{about} = {difference_in_words(found, rules)}, n = {found.n} paired seeds{_lost(found)}"
 
 
 def _p(found: Comparison, rules: Rules) -> str:
