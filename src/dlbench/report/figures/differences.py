@@ -18,6 +18,8 @@ from dlbench.statistics.verdicts import Comparison
 
 #: The largest number of rows; the rest is in comparison.csv.
 _ROWS = 60
+#: Width of the line of an interval on other test images, within that of the interval on these.
+_THIN = 0.9
 #: The style of averages over other axes and of interactions, which are not a single variant.
 _NEUTRAL = Style(INK, "o", "-")
 
@@ -84,6 +86,9 @@ def _row(axes: Axes, row: int, comparison: Comparison, style: Style, scale: floa
     difference = scale * comparison.difference
     if math.isfinite(low) and math.isfinite(high):
         axes.plot([low, high], [row, row], color=style.color, linewidth=2.2, solid_capstyle="butt")
+    if comparison.images:
+        ends = [scale * comparison.images_low, scale * comparison.images_high]
+        axes.plot(ends, [row, row], color=style.color, linewidth=_THIN, solid_capstyle="butt")
     if math.isfinite(difference):
         axes.plot(
             difference,
@@ -95,8 +100,9 @@ def _row(axes: Axes, row: int, comparison: Comparison, style: Style, scale: floa
             markeredgewidth=0.8,
         )
     evidence = "" if comparison.verdict == "n too small" else f", {p_in_words(comparison.p_adjusted)}"
+    here = " here" if comparison.these_images_only else ""
     axes.annotate(
-        comparison.verdict + evidence,
+        comparison.verdict + here + evidence,
         (1.02, row),
         xycoords=axes.get_yaxis_transform(),
         va="center",
@@ -117,6 +123,8 @@ def _handles(data: FigureData, scale: float, unit: str) -> list[Line2D | Patch]:
     handles: list[Line2D | Patch] = [
         Line2D([], [], color=INK, marker="o", linewidth=2.2, label=f"mean of the paired differences, {level} interval")
     ]
+    if any(c.images for family in data.judged.all_families for c in family.comparisons):
+        handles.append(Line2D([], [], color=INK, linewidth=_THIN, label="the same on other test images"))
     if data.rules.margin:
         label = f"margin: within ± {scale * data.rules.margin:g}{unit} counts as equal"
         handles.append(Patch(facecolor="#999999", alpha=0.25, label=label))
