@@ -18,58 +18,64 @@ from dlbench.plans.plan import Request
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dlbench.analysis.speed import Speed
+    from dlbench.analysis.speed import Change, Speed
 
 _HOW, _OUTPUT = "How it is measured", "What is shown and kept"
 
 
+Seconds = Annotated[
+    float,
+    typer.Option(
+        parser=number("--seconds", float, 1.0, 0.01),
+        metavar="NUMBER",
+        help="Length of a measuring window.",
+        rich_help_panel=_HOW,
+    ),
+]
+Windows = Annotated[
+    int,
+    typer.Option(
+        parser=number("--windows", int, 5, 1),
+        metavar="NUMBER",
+        help="Windows of each part and variant.",
+        rich_help_panel=_HOW,
+    ),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Folder of data sets, else DLBENCH_DATA_DIR, else a cache.", rich_help_panel=_HOW),
+]
+Csv = Annotated[Path | None, typer.Option(help="Write the table to this file.", rich_help_panel=_OUTPUT)]
+Figure = Annotated[
+    Path | None, typer.Option(help="Draw throughput over batch size (.png, .svg, .pdf).", rich_help_panel=_OUTPUT)
+]
+Save = Annotated[
+    Path | None, typer.Option(help="Write every window to this file, for --against.", rich_help_panel=_OUTPUT)
+]
+Against = Annotated[Path | None, typer.Option(help="Compare with a file from --save.", rich_help_panel=_OUTPUT)]
+FailBelow = Annotated[
+    float,
+    typer.Option(
+        parser=number("--fail-below", float, 0.0, 0),
+        metavar="NUMBER",
+        help="With --against: exit with 1 if a ratio is lower.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.", rich_help_panel=_OUTPUT)]
+
+
 @takes(request=COMBINATIONS)
 def bench(
-    seconds: Annotated[
-        float,
-        typer.Option(
-            parser=number("--seconds", float, 1.0, 0.01),
-            metavar="NUMBER",
-            help="Length of a measuring window.",
-            rich_help_panel=_HOW,
-        ),
-    ] = 1.0,
-    windows: Annotated[
-        int,
-        typer.Option(
-            parser=number("--windows", int, 5, 1),
-            metavar="NUMBER",
-            help="Windows of each part and variant.",
-            rich_help_panel=_HOW,
-        ),
-    ] = 5,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(help="Folder of data sets, else DLBENCH_DATA_DIR, else a cache.", rich_help_panel=_HOW),
-    ] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write the table to this file.", rich_help_panel=_OUTPUT)] = None,
-    figure: Annotated[
-        Path | None,
-        typer.Option(help="Draw throughput over batch size (.png, .svg, .pdf).", rich_help_panel=_OUTPUT),
-    ] = None,
-    save: Annotated[
-        Path | None, typer.Option(help="Write every window to this file, for --against.", rich_help_panel=_OUTPUT)
-    ] = None,
-    against: Annotated[
-        Path | None, typer.Option(help="Compare with a file from --save.", rich_help_panel=_OUTPUT)
-    ] = None,
-    fail_below: Annotated[
-        float,
-        typer.Option(
-            parser=number("--fail-below", float, 0.0, 0),
-            metavar="NUMBER",
-            help="With --against: exit with 1 if a ratio is lower.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = 0.0,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON document on standard output.", rich_help_panel=_OUTPUT)
-    ] = False,
+    seconds: Seconds = 1.0,
+    windows: Windows = 5,
+    data_dir: DataDir = None,
+    csv: Csv = None,
+    figure: Figure = None,
+    save: Save = None,
+    against: Against = None,
+    fail_below: FailBelow = 0.0,
+    as_json: AsJson = False,
     *,
     request: Request,
 ) -> None:
@@ -88,22 +94,27 @@ def bench(
     before = read(against) if against else None
     speeds = _measure(request, data_dir, seconds, windows, before)
     kept = document(speeds, collect_provenance({}, {}))
-    changes = compare(speeds, before) if before is not None else ()
+    changes = None if before is None else compare(speeds, before)
     if as_json:
-        print_json(kept | ({"changes": {change.label: dict(change.ratios) for change in changes}} if against else {}))
+        ratios = {} if changes is None else {"changes": {each.label: dict(each.ratios) for each in changes}}
+        print_json(kept | ratios)
     else:
-        from dlbench.report.terminal.speed import change_table, cost_table, rate_table
-
-        output().print(rate_table(speeds))
-        output().print()
-        output().print(cost_table(speeds))
-        if against:
-            output().print(change_table(changes, fail_below))
+        _print(speeds, changes, fail_below)
     _keep(speeds, kept, csv, figure, save)
-    slower = [change.label for change in changes if change.lowest < fail_below]
+    slower = [change.label for change in changes or () if change.lowest < fail_below]
     if slower:
         errors().print(f"Below {fail_below:g} of the earlier speed: {', '.join(slower)}")
     raise typer.Exit(int(bool(slower)))
+
+
+def _print(speeds: "Sequence[Speed]", changes: "Sequence[Change] | None", fail_below: float) -> None:
+    from dlbench.report.terminal.speed import change_table, cost_table, rate_table
+
+    output().print(rate_table(speeds))
+    output().print()
+    output().print(cost_table(speeds))
+    if changes is not None:
+        output().print(change_table(changes, fail_below))
 
 
 def _measure(
