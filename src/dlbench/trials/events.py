@@ -89,8 +89,8 @@ def event_from_json(content: Mapping[str, Any]) -> Event:
             epoch, metrics = as_whole(content["epoch"], "epoch", least=0), as_cells(content["metrics"], "metrics")
             return EpochFinished(trial_id=trial_id, epoch=epoch, metrics=metrics)
         case "note":
-            text, of_variant = as_text(content["text"], "text"), bool(content.get("of_variant"))
-            return TrialNoted(trial_id=trial_id, text=text, of_variant=of_variant)
+            reach = {name: bool(content.get(name)) for name in ("of_variant", "of_plan")}
+            return TrialNoted(trial_id=trial_id, text=as_text(content["text"], "text"), **reach)
     raise UnknownFieldError([f"the kind {kind!r}"])
 
 

@@ -43,6 +43,7 @@ def test_messages_arrive_as_they_were_sent_with_their_sender(make_record):
         TrialStarted(trial_id=record.trial_id),
         EpochFinished(trial_id=record.trial_id, epoch=1, metrics={"train_loss": 0.5}),
         TrialNoted(trial_id=record.trial_id, text="a note", of_variant=True),
+        TrialNoted(trial_id=record.trial_id, text="A sentence on all trials.", of_plan=True),
         TrialFinished(record=record),
         Over(error="an error", spent=True),
     ]
