@@ -12,7 +12,7 @@ from dlbench.analysis.summary import group_by_variant
 from dlbench.components.metric_table import find_metric
 from dlbench.components.records import ParameterValue
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord, Target
-from dlbench.statistics.sums import total
+from dlbench.statistics.sums import mean
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 METRIC = "validation_accuracy"
@@ -115,4 +115,4 @@ def _values(group: Iterable[TrialRecord], metric: str, target: float | None = No
 
 
 def _mean(values: Sequence[float]) -> float | None:
-    return total(values) / len(values) if values else None
+    return mean(values) if values else None

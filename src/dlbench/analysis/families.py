@@ -8,7 +8,7 @@ from statistics import median
 
 from dlbench.components.records import ParameterValue
 from dlbench.statistics.sentences import Lead, lead_sentence, outlook_sentence, sentence
-from dlbench.statistics.sums import total
+from dlbench.statistics.sums import mean
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 from dlbench.trials.settings import SETTINGS
 
@@ -225,15 +225,15 @@ def estimate_variant(variant: str, series: Series, rules: Rules) -> VariantEstim
 
     found = known(series)
     if not found or not all(map(math.isfinite, found)):
-        mean = math.inf if found else math.nan
+        middle = math.inf if found else math.nan
         return VariantEstimate(
-            variant=variant, n=len(found), mean=mean, std=math.nan, mean_low=math.nan, mean_high=math.nan
+            variant=variant, n=len(found), mean=middle, std=math.nan, mean_low=math.nan, mean_high=math.nan
         )
     low, high = t_interval(found, 1 - rules.alpha) if len(found) >= MINIMUM_PAIRS else (math.nan, math.nan)
     return VariantEstimate(
         variant=variant,
         n=len(found),
-        mean=total(found) / len(found),
+        mean=mean(found),
         std=float(standard_deviation(found)),
         mean_low=float(low),
         mean_high=float(high),
@@ -251,7 +251,7 @@ def average(rows: Sequence[Series]) -> Series:
     means: dict[int, float | None] = {}
     for seed in dict.fromkeys(seed for row in rows for seed in row):
         values = known(dict(enumerate(row.get(seed) for row in rows)))
-        means[seed] = total(values) / len(rows) if len(values) == len(rows) else None
+        means[seed] = mean(values) if len(values) == len(rows) else None
     return means
 
 

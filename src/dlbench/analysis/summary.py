@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from dlbench.components.metrics import Metric
 from dlbench.components.records import ParameterValue
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
-from dlbench.statistics.sums import total
+from dlbench.statistics.sums import mean, total
 from dlbench.statistics.verdicts import MINIMUM_PAIRS
 from dlbench.trials.settings import Settings
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -55,10 +55,10 @@ class Summary:
     def of(cls, values: Mapping[int, float]) -> "Summary":
         """Return the summary of values by seed; there must be at least one."""
         numbers = list(values.values())
-        mean = total(numbers) / len(numbers)
-        squares = total((number - mean) * (number - mean) for number in numbers)
+        middle = mean(numbers)
+        squares = total((number - middle) * (number - middle) for number in numbers)
         std = math.sqrt(squares / (len(numbers) - 1)) if len(numbers) >= MINIMUM_PAIRS else None
-        return cls(mean, std, min(numbers), max(numbers), dict(values))
+        return cls(middle, std, min(numbers), max(numbers), dict(values))
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from dlbench.components.records import ParameterValue
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.notation import p_equation
-from dlbench.statistics.sums import total
+from dlbench.statistics.sums import mean
 from dlbench.statistics.verdicts import Rules
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
@@ -192,7 +192,7 @@ def _rank(axes: Sequence[str], grid: Grid, rules: Rules) -> "Ranking | None":
     for point in grid:
         if found := known(point.series):
             label = ", ".join(point.values.get(axis, "") for axis in others)
-            values.setdefault(label, {})[point.values["dataset"]] = total(found) / len(found)
+            values.setdefault(label, {})[point.values["dataset"]] = mean(found)
     finite = [{name for name, x in row.items() if math.isfinite(x)} for row in values.values()]
     shared = set.intersection(*finite) if finite else set()
     if len(values) < 3 or len(shared) < 2:

@@ -19,6 +19,7 @@ from dlbench.statistics.effects import (
 )
 from dlbench.statistics.family_tests import family_tests
 from dlbench.statistics.intervals import interval, subtract, t_interval
+from dlbench.statistics.magnitudes import means, usual_size
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules, judge
 
 Array = NDArray[np.float64]
@@ -160,7 +161,7 @@ def _estimate(first: Array, second: Array, rules: Rules) -> dict[str, Array]:
     # ∞ − ∞ is a tie: both missed the target.
     ties = np.where(np.isnan(differences), 0.0, differences)
     columns["probability_of_improvement"] = probability_of_improvement(ties, higher_is_better=rules.higher_is_better)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         columns["mean"] = first.mean(axis=1)
     if not finite.any():
         return columns
@@ -172,10 +173,11 @@ def _estimate(first: Array, second: Array, rules: Rules) -> dict[str, Array]:
         low, high = interval(differences, _stream(rules), level=level, method=rules.interval, resamples=rules.resamples)
         mean_low, mean_high = t_interval(first, level)
     found = {
+        "mean": means(first),
         "std": standard_deviation(first),
         "mean_low": mean_low,
         "mean_high": mean_high,
-        "difference": differences.mean(axis=1),
+        "difference": means(differences),
         "difference_low": low,
         "difference_high": high,
         "difference_std": standard_deviation(differences),
@@ -195,7 +197,7 @@ def _compare(variant: str, baseline: str, pair: _Pair, numbers: Mapping[str, Any
     n, ahead, behind = len(pair.seeds), int(np.sum(pair.differences > 0)), int(np.sum(pair.differences < 0))
     worse = broke_down(pair.differences, margin=rules.margin, higher_is_better=rules.higher_is_better) if n else 0
     tested = {name: numbers[name] for name in ("p_adjusted", "p_beyond", "p_equivalent")}
-    side = float(np.sum(pair.differences))
+    side = float(np.sum(usual_size(pair.differences)[0]))
     return Comparison(
         variant=variant,
         baseline=baseline,

@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from dlbench.statistics.intervals import identical
+from dlbench.statistics.magnitudes import usual_size
 from dlbench.statistics.verdicts import MINIMUM_PAIRS
 
 Array = NDArray[np.float64]
@@ -15,7 +17,8 @@ def standard_deviation(values: ArrayLike) -> Array:
     data = np.asarray(values, dtype=np.float64)
     if data.shape[-1] < MINIMUM_PAIRS:
         return np.full(data.shape[:-1], np.nan)
-    return np.asarray(data.std(axis=-1, ddof=1))
+    multiples, unit = usual_size(data)
+    return np.where(identical(data), 0.0, multiples.std(axis=-1, ddof=1) * unit)
 
 
 def probability_of_improvement(differences: ArrayLike, *, higher_is_better: bool = True) -> Array:
@@ -33,9 +36,11 @@ def correlation(first: ArrayLike, second: ArrayLike) -> Array:
     left, right = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if left.shape[-1] < 3:
         return np.full(left.shape[:-1], np.nan)
-    left, right = (each - each.mean(axis=-1, keepdims=True) for each in (left, right))
+    constant = identical(left) | identical(right)
+    left, right = (usual_size(each)[0] for each in (left, right))
+    left, right = (usual_size(each - each.mean(axis=-1, keepdims=True))[0] for each in (left, right))
     size = np.sqrt(np.square(left).sum(axis=-1) * np.square(right).sum(axis=-1))
-    found: Array = np.divide((left * right).sum(axis=-1), size, out=np.full_like(size, np.nan), where=size > 0)
+    found: Array = np.divide((left * right).sum(axis=-1), size, out=np.full_like(size, np.nan), where=~constant)
     return found
 
 
@@ -45,10 +50,11 @@ def broke_down(differences: ArrayLike, *, margin: float = 0.0, higher_is_better:
     Far is more than ten times the median distance from the median, more than ten times the margin, and worse than no
     difference at all.
     """
-    data = np.asarray(differences, dtype=np.float64) * (1 if higher_is_better else -1)
+    data, unit = usual_size(differences)
+    data = data if higher_is_better else -data
     median = np.median(data, axis=-1, keepdims=True)
     usual = np.median(np.abs(data - median), axis=-1, keepdims=True)
-    far = median - data > _FAR * np.maximum(usual, margin)
+    far = median - data > _FAR * np.maximum(usual, margin / unit[..., None])
     return np.asarray(np.count_nonzero(far & (data < 0), axis=-1))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from dlbench.statistics.magnitudes import usual_size
 from dlbench.statistics.multiplicity import holm
 from dlbench.statistics.permutation import sign_flip_family
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Rules
@@ -41,7 +42,8 @@ def family_tests(differences: Array, by_sign: NDArray[np.bool_], rules: Rules) -
         beyond, equivalent = flips.adjusted, np.where(_identical(differences, counts) & ~by_sign, 0.0, 1.0)
     else:
         margin = np.where(by_sign, 0.0, rules.margin)[:, None]
-        shifted = np.sign(np.nansum(differences, axis=1, keepdims=True)) * differences - margin
+        sides = np.sign(usual_size(np.nan_to_num(differences))[0].sum(axis=1, keepdims=True))
+        shifted = sides * differences - margin
         beyond = sign_flip_family(shifted, _stream(rules), flips=rules.flips, one_sided=True).adjusted
         equivalent = holm(np.where(by_sign, 1.0, _outside(differences, counts, rules.margin)))
     return FamilyTests(flips.raw + unknown, flips.adjusted + unknown, beyond + unknown, equivalent + unknown)
@@ -63,10 +65,10 @@ def _outside(differences: Array, counts: NDArray[np.intp], margin: float) -> Arr
     for n in {int(count) for count in counts if count >= MINIMUM_PAIRS}:
         rows = np.flatnonzero(counts == n)
         values = differences[rows]
-        values = values[~np.isnan(values)].reshape(len(rows), n)
-        distance = margin - np.abs(values.mean(axis=1))
+        values, unit = usual_size(values[~np.isnan(values)].reshape(len(rows), n))
+        distance = margin / unit - np.abs(values.mean(axis=1))
         error = values.std(axis=1, ddof=1) / np.sqrt(n)
         with np.errstate(divide="ignore", invalid="ignore"):
             tail = stats.t.sf(distance / error, n - 1)
-        p[rows] = np.where(error > 0, tail, np.where(distance >= -1e-9 * margin, 0.0, 1.0))
+        p[rows] = np.where(error > 0, tail, np.where(distance >= -1e-9 * margin / unit, 0.0, 1.0))
     return p

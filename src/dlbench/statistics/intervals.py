@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from dlbench.statistics.magnitudes import usual_size
 from dlbench.statistics.permutation import EXACT_UP_TO, sign_flip_interval
 from dlbench.statistics.seeds import smallest_p
 from dlbench.statistics.verdicts import IntervalMethod
@@ -35,7 +36,8 @@ def interval(
     if method == "bca" or (method == "auto" and n >= BCA_FROM):
         return bca_interval(data, generator, level=level, resamples=resamples)
     if method == "auto" and n <= EXACT_UP_TO and smallest_p(n) <= 1 - level:
-        low, high = sign_flip_interval(data, 1 - level)
+        multiples, unit = usual_size(data)
+        low, high = (end * unit for end in sign_flip_interval(multiples, 1 - level))
         same = identical(data)
         return np.where(same, data[:, 0], low), np.where(same, data[:, 0], high)
     return t_interval(data, level)
@@ -51,10 +53,12 @@ def t_interval(values: ArrayLike, level: float = 0.95) -> tuple[Array, Array]:
     if n < 2:
         unknown = np.full(data.shape[:-1], np.nan)
         return unknown, unknown
-    mean = data.mean(axis=-1)
-    half = stats.t.ppf((1 + level) / 2, n - 1) * data.std(axis=-1, ddof=1) / np.sqrt(n)
+    multiples, unit = usual_size(data)
+    mean = multiples.mean(axis=-1)
+    half = stats.t.ppf((1 + level) / 2, n - 1) * multiples.std(axis=-1, ddof=1) / np.sqrt(n)
     same = identical(data)
-    return np.where(same, data[..., 0], mean - half), np.where(same, data[..., 0], mean + half)
+    with np.errstate(over="ignore"):  # an end beyond the largest number is infinite
+        return np.where(same, data[..., 0], (mean - half) * unit), np.where(same, data[..., 0], (mean + half) * unit)
 
 
 def bca_interval(
@@ -71,7 +75,7 @@ def bca_interval(
     low, high = data[..., 0].copy(), data[..., 0].copy()
     spread = ~identical(data)
     if spread.any():
-        rows = data[spread]
+        rows, unit = usual_size(data[spread])
         found = stats.bootstrap(
             (rows,),
             np.mean,
@@ -83,7 +87,7 @@ def bca_interval(
             method="BCa",
             rng=generator,
         ).confidence_interval
-        low[spread], high[spread] = found.low, found.high
+        low[spread], high[spread] = found.low * unit, found.high * unit
     return low, high
 
 

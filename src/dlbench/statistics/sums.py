@@ -1,7 +1,7 @@
 """Sums of measurements, which may be infinite, or too large for their sum."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def total(numbers: Iterable[float]) -> float:
@@ -11,3 +11,11 @@ def total(numbers: Iterable[float]) -> float:
         return math.fsum(values)
     except (OverflowError, ValueError):  # beyond the largest number, or ∞ and -∞
         return sum(values)
+
+
+def mean(numbers: Sequence[float]) -> float:
+    """Return the mean of numbers, which is no larger than the largest of them."""
+    found = total(numbers) / len(numbers)
+    if math.isfinite(found) or not all(map(math.isfinite, numbers)):
+        return found
+    return total(number / len(numbers) for number in numbers)

@@ -169,3 +169,11 @@ def test_a_plan_from_before_declarations_stays_as_it_is_and_so_does_one_joined_t
     assert plan.to_json() == before
     joined = plan.joined(DiagnosticsPlan(diagnostics=("p/y",), values=("b",), declared=(Value("b", better="lower"),)))
     assert joined.declared is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0.0000"), (2.67e-6, "2.67e-06"), (-2.67e-6, "-2.67e-06"), (0.00005, "0.0001"), (4.3e307, "4.3e+307")],
+)
+def test_a_value_with_few_decimals_is_not_shown_as_zero_nor_as_hundreds_of_digits(value: float, text: str) -> None:
+    assert find_metric("test_loss").format(value) == text
