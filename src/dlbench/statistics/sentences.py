@@ -69,7 +69,7 @@ def _breakdowns(c: Comparison) -> str:
     if c.verdict == "worse" or isnan(c.difference):
         return ""
     seen = "no seed" if not c.broke_down else f"{c.broke_down} of {c.n} seeds"
-    return f"; {seen} broke down, up to {100 * c.breakdown_high:.0f} % may"
+    return f"; {seen} broke down, but up to {100 * c.breakdown_high:.0f} % of seeds may"
 
 
 @dataclass(frozen=True)

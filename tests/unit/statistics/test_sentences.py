@@ -46,7 +46,7 @@ def seen(low, middle, high, verdict, **changes):
         (
             SEEN,
             "tanh is better than relu by 1.2 points [0.7, 1.7], n = 10 paired seeds, adjusted p = 0.006; "
-            "no seed broke down, up to 26 % may",
+            "no seed broke down, but up to 26 % of seeds may",
         ),
         (
             seen(-0.017, -0.012, -0.007, "worse"),
@@ -60,7 +60,7 @@ def seen(low, middle, high, verdict, **changes):
         (
             seen(-0.001, 0.0, 0.001, "equivalent"),
             "tanh and relu are equivalent within 0.2 points: difference +0.00 points [-0.10, +0.10], "
-            "n = 10 paired seeds; no seed broke down, up to 26 % may",
+            "n = 10 paired seeds; no seed broke down, but up to 26 % of seeds may",
         ),
         (
             seen(-0.02, -0.003, 0.014, "not shown", p_adjusted=0.43),

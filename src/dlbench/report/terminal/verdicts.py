@@ -154,7 +154,7 @@ def _two_lines(heading: str) -> str:
 def _table(
     family: Family, judged: Judged, columns: Sequence[_Column], width: int, title: str, floor: Family | None
 ) -> Table:
-    table = plain_table(_heading(family, title), _caption(family, judged.rules), gap=0)
+    table = plain_table(_heading(family, title), _caption(family, judged.rules, columns), gap=0)
     table.add_column(family.axis.replace("_", " "), overflow="fold", max_width=max(_NAME, width - _NUMBERS))
     for column in columns:
         table.add_column(column.heading, justify="right" if column.right else "left", no_wrap=True)
@@ -188,20 +188,10 @@ def _heading(family: Family, title: str) -> str:
     return ": ".join(filter(None, (title, about)))
 
 
-def _caption(family: Family, rules: Rules) -> str:
-    level = f"{100 * (1 - rules.alpha):.4g} %"
-    lines = []
+def _caption(family: Family, rules: Rules, columns: Sequence[_Column]) -> str:
+    """Return what the cells of the columns mean, and what holds for all of them."""
     counts = [*(c.n for c in family.comparisons), *([family.baseline.n] if family.baseline else [])]
-    if max(counts, default=0) >= MINIMUM_PAIRS:
-        images = max((c.images for c in family.comparisons), default=0)
-        separator = "\n" if images else "; "
-        margin = f"{separator}margin {margin_in_words(rules)}" if rules.margin else ""
-        margin += _in_images(rules.margin * images)
-        alpha = f"; α = {rules.alpha:g}" if rules.alpha != ALPHA else ""
-        lines.append(f"± standard deviation, [ ] {level} interval{margin}{alpha}")
-        if images:
-            lines.append(f"the difference is on these {images:,} test images, over seeds")
-            lines.append("on other images: over seeds and test images; here: not shown for others")
+    lines = _criteria(family, rules, columns) if max(counts, default=0) >= MINIMUM_PAIRS else []
     if dropped := [f"{c.variant} {c.dropped}" for c in family.against_baseline if c.dropped]:
         lines.append(f"pairs left out, as a seed has no value on one side: {', '.join(dropped)}")
     if worth := pairing(family):
@@ -209,6 +199,24 @@ def _caption(family: Family, rules: Rules) -> str:
     if family.baseline and family.averaged:
         lines.append("the verdicts on each combination are in comparison.csv")
     return "\n".join(lines)
+
+
+def _criteria(family: Family, rules: Rules, columns: Sequence[_Column]) -> list[str]:
+    shown = {column.of_comparison for column in columns}
+    images = max((c.images for c in family.comparisons), default=0)
+    parts = ["± standard deviation"] if _mean in shown else []
+    parts += [f"[ ] {100 * (1 - rules.alpha):.4g} % interval"] if shown & {_difference, _other_images} else []
+    margin = f"margin {margin_in_words(rules)}{_in_images(rules.margin * images)}" if rules.margin else ""
+    alpha = f"α = {rules.alpha:g}" if rules.alpha != ALPHA else ""
+    signs = ", ".join(parts)
+    if not images:
+        return ["; ".join(filter(None, (signs, margin, alpha)))]
+    lines = ["; ".join(filter(None, (signs, alpha))), f"difference: on these {images:,} test images, over other seeds"]
+    if _other_images in shown:
+        lines.append("on other images: over other seeds and other test images")
+    if any(c.these_images_only for c in family.comparisons):
+        lines.append("here: shown for these test images, not for others")
+    return [*filter(None, (*lines, margin))]
 
 
 def _in_images(count: float) -> str:

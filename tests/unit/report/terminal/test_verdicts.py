@@ -43,7 +43,7 @@ def _row(text, label):
 def _table(text):
     """The lines of the table, without the sentences below it."""
     lines = text.splitlines()
-    return lines[: next(n for n, line in enumerate(lines) if line.startswith("± standard"))]
+    return lines[: next(n for n, line in enumerate(lines) if line.startswith(("±", "[ ]", "margin")))]
 
 
 def test_a_row_has_mean_difference_p_and_verdict(printed, records, make_plan):
@@ -128,6 +128,37 @@ def test_dropped_pairs_are_told(printed, records):
             "\n"
         )
     )
+
+
+@pytest.fixture
+def on_images(records, make_plan):
+    """Print the verdicts with intervals on other images, all with these ends."""
+
+    def on_images(low, high, width=100, plan=None):
+        judged = judge_run(records, plan or make_plan(list(GAINS), range(8)))
+        (family,) = judged.families
+        known = tuple(replace(c, images=360, images_low=low, images_high=high) for c in family.comparisons)
+        screen = Console(file=io.StringIO(), width=width)
+        print_verdicts(screen, replace(judged, families=(replace(family, comparisons=known),)))
+        return [line.rstrip() for line in screen.file.getvalue().splitlines()]
+
+    return on_images
+
+
+def test_what_holds_for_these_images_alone_is_marked_and_the_mark_explained(on_images):
+    lines = on_images(-0.01, 0.05)
+    assert any(line.startswith("tanh ") and line.endswith("better here") for line in lines)
+    assert "difference: on these 360 test images, over other seeds" in lines
+    assert "on other images: over other seeds and other test images" in lines
+    assert "here: shown for these test images, not for others" in lines
+    assert "margin 0.2 points = 0.7 images, less than one" in lines
+
+
+def test_only_what_the_table_shows_is_explained(on_images):
+    assert not any(line.startswith("here:") for line in on_images(0.01, 0.05))
+    narrow = on_images(-0.01, 0.05, width=50)
+    assert not any(line.startswith(("±", "[ ]", "on other images:")) for line in narrow)
+    assert any(line.startswith("here: ") for line in narrow)
 
 
 def test_all_pairs_have_letters(printed):
