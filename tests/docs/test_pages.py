@@ -16,7 +16,7 @@ from snippets import main as refresh
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {path.relative_to(DOCS).as_posix(): path for path in sorted(DOCS.rglob("*.md"))}
 PLUGIN_PAGE = "tutorial/first-plugin.md"
-#: Trains two dozen networks at full length.
+#: Trains dozens of networks at full length, or needs the trackers.
 LONG = ("tutorial/first-comparison.md", "how-to/trackers.md")
 RUNNABLE = [
     name for name in PAGES if name != PLUGIN_PAGE and any(each.runs for each in snippets(PAGES[name].read_text()))
