@@ -16,7 +16,7 @@ Group = Literal[
 VALUE_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 SHARE_DIGITS = 2
 #: From here on, numbers are shown by their powers of ten.
-_LONG = 1e15
+LONG = 1e15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ class Metric:
             return f"{shown}"
         digits = self.digits
         hidden = digits and not self.share and 0 < abs(shown) < 0.5 * 10**-digits
-        if hidden or abs(shown) >= _LONG:
+        if hidden or abs(shown) >= LONG:
             return f"{shown:.3g}"
         if digits is None:
             if 0 < abs(shown) < 0.1:

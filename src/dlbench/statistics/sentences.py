@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import floor, isfinite, isnan, log10
+from math import floor, inf, isfinite, isnan, log10
 
+from dlbench.components.metrics import LONG
 from dlbench.statistics.notation import p_equation, with_interval
 from dlbench.statistics.seeds import least_seeds
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 
 #: Whole numbers from here on are formatted as counts, without decimals.
 _COUNTS_FROM = 1000
+#: With more decimals, numbers are shown by their powers of ten.
+_MOST_DIGITS = 9
 
 
 def sentence(comparison: Comparison, rules: Rules) -> str:
@@ -123,7 +126,7 @@ def about_in_words(difference: float, rules: Rules) -> str:
     """Return "about 1.4 points"."""
     unit = rules.metric.difference_unit
     size = f"{rules.metric.difference_scale * difference:#.2g}".removesuffix(".")
-    return f"about {float(size):,.0f}{unit}" if "e+" in size else f"about {size}{unit}"
+    return f"about {float(size):,.0f}{unit}" if "e+" in size and float(size) < LONG else f"about {size}{unit}"
 
 
 def _too_few(c: Comparison, rules: Rules) -> str:
@@ -156,21 +159,23 @@ def difference_in_words(comparison: Comparison, rules: Rules) -> str:
 def _figures(difference: float, low: float, high: float, rules: Rules, sign: str) -> str:
     scale, unit = rules.metric.difference_scale, rules.metric.difference_unit
     digits = _digits(scale * ((high - low) or abs(difference)))
-    while digits < 9 and any(x and not round(scale * x, digits) for x in (low, high)):
+    while digits < _MOST_DIGITS and any(x and not round(scale * x, digits) for x in (low, high)):
         digits += 1  # the verdict depends on which side of zero an end lies
     scaled = [scale * x for x in (difference, low, high)]
     if all(x.is_integer() and abs(x) >= _COUNTS_FROM for x in scaled):
         digits = 0
 
+    form = "z.3g" if digits == _MOST_DIGITS or abs(scaled[0]) >= LONG else f"z,.{digits}f"
+
     def show(number: float) -> str:
-        return f"{number:{sign}z,.{digits}f}"
+        return f"{number:{sign}{form}}"
 
     return with_interval(show(scaled[0]) + unit, scaled[1], scaled[2], show)
 
 
 def _digits(width: float) -> int:
     """Return the number of decimals that shows two digits of a width; at least 1."""
-    return min(9, max(1, 1 - floor(log10(width)))) if width > 0 else 1
+    return min(_MOST_DIGITS, max(1, 1 - floor(log10(width)))) if 0 < width < inf else 1
 
 
 def margin_in_words(rules: Rules) -> str:

@@ -1,9 +1,10 @@
+import math
 from dataclasses import replace
 
 import pytest
 
 from dlbench.components.metric_table import find_metric
-from dlbench.statistics.sentences import difference_in_words, outlook_sentence, p_in_words, sentence
+from dlbench.statistics.sentences import about_in_words, difference_in_words, outlook_sentence, p_in_words, sentence
 from dlbench.statistics.verdicts import Comparison, Rules
 
 ACCURACY = Rules.for_metric(find_metric("test_accuracy"))
@@ -125,3 +126,19 @@ def test_large_whole_numbers_are_read_as_counts():
     counts = Rules.for_metric(find_metric("parameters"))
     seen = replace(SEEN, difference=-2_556_288.0, difference_low=-2_556_288.0, difference_high=-2_556_288.0)
     assert difference_in_words(seen, counts) == "-2,556,288 [-2,556,288, -2,556,288]"
+
+
+@pytest.mark.parametrize(
+    ("low", "middle", "high", "words"),
+    [
+        (-1.5e307, 4.286e306, 2e307, "+4.29e+306 [-1.5e+307, +2e+307]"),
+        (-1e308, 1.5e308, math.inf, "+1.5e+308 [-1e+308, +inf]"),
+        (2.5e-201, 2.6e-201, 2.7e-201, "+2.6e-201 [+2.5e-201, +2.7e-201]"),
+    ],
+)
+def test_numbers_of_any_size_are_short_and_not_zero(low, middle, high, words):
+    assert difference_in_words(seen(low, middle, high, "not shown"), Rules()) == words
+
+
+def test_a_huge_difference_is_about_a_power_of_ten():
+    assert about_in_words(2.5e307, Rules()) == "about 2.5e+307"
