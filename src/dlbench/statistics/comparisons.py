@@ -1,8 +1,7 @@
 """Comparisons of variants and interactions: from values by seed to judged comparisons."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from math import nan
 from typing import Any
 
@@ -38,6 +37,7 @@ _COLUMNS = (
     "probability_of_improvement",
     "correlation",
     "unpaired_std",
+    "broke_down",
 )
 
 
@@ -83,19 +83,21 @@ def compare_pairs(
         first, second = np.stack([paired[row].first for row in rows]), np.stack([paired[row].second for row in rows])
         for name, column in _estimate(first, second, rules).items():
             columns[name][rows] = column
-    tests = family_tests(_matrix(paired), np.array([pair.has_infinite for pair in paired], dtype=bool), rules)
+    differences, by_sign = _differences(paired)
+    tests = family_tests(differences, by_sign, rules)
     columns |= {"p": tests.p, "p_adjusted": tests.adjusted}
     columns |= {"p_beyond": tests.beyond, "p_equivalent": tests.equivalent}
-    records = [dict(zip(columns, map(_number, row), strict=True)) for row in zip(*columns.values(), strict=True)]
+    counts = zip(np.sum(differences > 0, axis=1), np.sum(differences < 0, axis=1), strict=True)
+    records = zip(*(map(_number, column.tolist()) for column in columns.values()), strict=True)
     return tuple(
-        _compare(variant, baseline, pair, record, rules)
-        for (variant, baseline), pair, record in zip(pairs, paired, records, strict=True)
+        _compare(names, pair, (int(ahead), int(behind)), dict(zip(columns, record, strict=True)), rules)
+        for names, pair, (ahead, behind), record in zip(pairs, paired, counts, records, strict=True)
     )
 
 
 def _number(value: float) -> float:
     """Return a number of Python; NaN is always the same one, so that equal comparisons are equal."""
-    return nan if np.isnan(value) else float(value)
+    return value if value == value else nan
 
 
 @dataclass(frozen=True)
@@ -113,17 +115,6 @@ class _Pair:
     second: Array
     dropped: int
 
-    @cached_property
-    def differences(self) -> Array:
-        """Return the differences; their signs where one is infinite, as then there is no mean to be tested."""
-        found = subtract(self.first, self.second)
-        return np.nan_to_num(np.sign(found)) if self.has_infinite else found  # ∞ − ∞ is a tie
-
-    @cached_property
-    def has_infinite(self) -> bool:
-        """Return whether a difference is infinite or unknown."""
-        return not bool(np.isfinite(subtract(self.first, self.second)).all())
-
 
 def _known(series: Series) -> dict[int, float]:
     return {seed: value for seed, value in series.items() if value is not None and value == value}
@@ -138,13 +129,21 @@ def _pair(first: Series, second: Series) -> _Pair:
     )
 
 
-def _matrix(pairs: Sequence[_Pair]) -> Array:
-    """Return the differences of comparisons by seed, shape (pairs, seeds): NaN where a pair lacks a seed."""
+def _differences(pairs: Sequence[_Pair]) -> tuple[Array, NDArray[np.bool_]]:
+    """Return the differences (pairs, seeds), NaN where a pair lacks a seed, and whether those of a pair are signs.
+
+    They are signs where one is infinite, as then there is no mean to be tested; two infinite values are a tie.
+    """
     place = {seed: column for column, seed in enumerate(sorted({seed for pair in pairs for seed in pair.seeds}))}
-    found = np.full((len(pairs), len(place)), np.nan)
-    for row, pair in zip(found, pairs, strict=True):
-        row[[place[seed] for seed in pair.seeds]] = pair.differences
-    return found
+    first, second = np.full((2, len(pairs), len(place)), np.nan)
+    for row, pair in enumerate(pairs):
+        columns = [place[seed] for seed in pair.seeds]
+        first[row, columns], second[row, columns] = pair.first, pair.second
+    present = ~np.isnan(first)
+    found = subtract(first, second)
+    by_sign: NDArray[np.bool_] = (present & ~np.isfinite(found)).any(axis=1)
+    signs = np.where(present, np.nan_to_num(np.sign(found)), np.nan)
+    return np.where(by_sign[:, None], signs, found), by_sign
 
 
 def _gain(first: Series, second: Series) -> Series:
@@ -182,6 +181,7 @@ def _estimate(first: Array, second: Array, rules: Rules) -> dict[str, Array]:
         "difference_high": high,
         "difference_std": standard_deviation(differences),
         "correlation": correlation(first, second),
+        "broke_down": broke_down(differences, margin=rules.margin, higher_is_better=rules.higher_is_better),
         "unpaired_std": np.hypot(standard_deviation(first), standard_deviation(second)),
     }
     for name, column in found.items():
@@ -193,21 +193,21 @@ def _stream(rules: Rules) -> np.random.Generator:
     return np.random.default_rng(rules.random_seed)
 
 
-def _compare(variant: str, baseline: str, pair: _Pair, numbers: Mapping[str, Any], rules: Rules) -> Comparison:
-    n, ahead, behind = len(pair.seeds), int(np.sum(pair.differences > 0)), int(np.sum(pair.differences < 0))
-    worse = broke_down(pair.differences, margin=rules.margin, higher_is_better=rules.higher_is_better) if n else 0
-    tested = {name: numbers[name] for name in ("p_adjusted", "p_beyond", "p_equivalent")}
-    side = float(np.sum(usual_size(pair.differences)[0]))
-    return Comparison(
-        variant=variant,
-        baseline=baseline,
+def _compare(
+    names: tuple[str, str], pair: _Pair, counts: tuple[int, int], numbers: Mapping[str, Any], rules: Rules
+) -> Comparison:
+    """Return a comparison. counts: pairs in which the variant has more, and less."""
+    n = len(pair.seeds)
+    found = Comparison(
+        variant=names[0],
+        baseline=names[1],
         metric=rules.metric.name,
         n=n,
-        ahead=ahead,
-        behind=behind,
+        ahead=counts[0],
+        behind=counts[1],
         dropped=pair.dropped,
-        broke_down=int(worse),
-        breakdown_high=share_at_most(int(worse), n),
-        verdict=judge(n=n, nonzero=ahead + behind, side=side, rules=rules, **tested),
+        breakdown_high=share_at_most(numbers["broke_down"], n),
+        verdict="not shown",
         **numbers,
     )
+    return replace(found, verdict=judge(found, rules))

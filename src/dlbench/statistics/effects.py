@@ -1,5 +1,7 @@
 """Effect sizes and standard deviations."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
@@ -58,6 +60,7 @@ def broke_down(differences: ArrayLike, *, margin: float = 0.0, higher_is_better:
     return np.asarray(np.count_nonzero(far & (data < 0), axis=-1))
 
 
-def share_at_most(count: int, n: int, level: float = 0.95) -> float:
+@lru_cache(maxsize=1024)
+def share_at_most(count: float, n: int, level: float = 0.95) -> float:
     """Return the one-sided upper bound of a share of which count of n were seen: Clopper and Pearson 1934."""
-    return 1.0 if count >= n else float(stats.beta.ppf(level, count + 1, n - count))
+    return 1.0 if not count < n else float(stats.beta.ppf(level, count + 1, n - count))

@@ -110,7 +110,7 @@ class Comparison:
     probability_of_improvement: P(variant better than baseline).
     correlation: of the two variants across the seeds.
     unpaired_std: standard deviation of a difference if the seeds were not shared.
-    broke_down: seeds on which the variant is far worse than usual; see `effects.broke_down`.
+    broke_down: number of seeds on which the variant is far worse than usual; see `effects.broke_down`.
     breakdown_high: upper bound of their share at 95 %.
     images: number of test images whose outcomes are known; 0 where they are not.
     images_low: lower end of the interval of the difference over other seeds and other test images.
@@ -140,7 +140,7 @@ class Comparison:
     probability_of_improvement: float
     correlation: float
     unpaired_std: float
-    broke_down: int
+    broke_down: float
     breakdown_high: float
     verdict: Verdict
     images: int = 0
@@ -174,33 +174,19 @@ class Comparison:
         return self.separated or self.verdict == "equivalent"
 
 
-def judge(
-    *,
-    n: int,
-    nonzero: int,
-    side: float,
-    p_adjusted: float,
-    p_beyond: float,
-    p_equivalent: float,
-    rules: Rules,
-) -> Verdict:
-    """Return the first verdict that fits a comparison; see `Comparison` for its numbers.
-
-    side: above zero if the variant has more.
-
-    NaN never shows anything.
-    """
-    if n < MINIMUM_PAIRS:
+def judge(c: Comparison, rules: Rules) -> Verdict:
+    """Return the first verdict that fits the numbers of a comparison; NaN never shows anything."""
+    if c.n < MINIMUM_PAIRS:
         return "n too small"
-    if p_equivalent <= rules.alpha and (n >= MINIMUM_SEEDS or nonzero == 0):
+    if c.p_equivalent <= rules.alpha and (c.n >= MINIMUM_SEEDS or c.nonzero == 0):
         return "equivalent"
-    if not can_show(nonzero, rules.alpha):
+    if not can_show(c.nonzero, rules.alpha):
         return "n too small"
-    if not p_adjusted <= rules.alpha:
+    if not c.p_adjusted <= rules.alpha:
         return "not shown"
-    if not p_beyond <= rules.alpha:
+    if not c.p_beyond <= rules.alpha:
         return "differs, may be negligible"
-    return rules.words[0] if (side > 0) == rules.higher_is_better else rules.words[1]
+    return rules.words[0] if (c.side > 0) == rules.higher_is_better else rules.words[1]
 
 
 def can_show(nonzero: int, alpha: float) -> bool:

@@ -1,16 +1,28 @@
+from dataclasses import replace
+
 import pytest
 
 from dlbench.components.metric_table import find_metric
 from dlbench.errors import DlbenchError
-from dlbench.statistics.verdicts import Rules, judge
+from dlbench.statistics.verdicts import Comparison, Rules, judge
 
 RULES = Rules(margin=0.002)
+
+
+SEEN = Comparison(
+    **dict.fromkeys(("variant", "baseline", "metric"), ""),
+    **dict.fromkeys(("mean", "std", "mean_low", "mean_high", "difference_low", "difference_high"), 0.0),
+    **dict.fromkeys(("difference_std", "p", "probability_of_improvement", "correlation", "unpaired_std"), 0.0),
+    **dict.fromkeys(("n", "ahead", "behind", "dropped", "broke_down"), 0),
+    **dict.fromkeys(("difference", "p_adjusted", "p_beyond", "p_equivalent", "breakdown_high"), 1.0),
+    verdict="not shown",
+)
 
 
 def verdict(n=10, nonzero=None, side=1.0, p=0.001, beyond=0.001, equivalent=1.0, rules=RULES):
     nonzero = n if nonzero is None else nonzero
     tests = {"p_adjusted": p, "p_beyond": beyond, "p_equivalent": equivalent}
-    return judge(n=n, nonzero=nonzero, side=side, rules=rules, **tests)
+    return judge(replace(SEEN, n=n, ahead=nonzero, difference=side, **tests), rules)
 
 
 @pytest.mark.parametrize(
