@@ -9,6 +9,7 @@ from dlbench.analysis.claim_values import Series
 from dlbench.analysis.yardstick import is_loss
 from dlbench.experiments.relations import Link, Operand, Sign
 from dlbench.statistics.comparisons import compare_pairs, interaction
+from dlbench.statistics.notation import p_equation
 from dlbench.statistics.power import shown_with
 from dlbench.statistics.seeds import MINIMUM_SEEDS, least_seeds
 from dlbench.statistics.sentences import about_in_words, difference_in_words, margin_in_words, p_in_words
@@ -189,7 +190,7 @@ def _measured(found: Comparison, rules: Rules) -> str:
 
 def _p(found: Comparison, rules: Rules) -> str:
     if found.verdict != "n too small":
-        return p_in_words(found.p_adjusted)
+        return p_in_words(found.p_adjusted) if found.p_adjusted != found.p else p_equation(found.p)
     least = least_seeds(rules.alpha)
     if found.n >= least:
         return f"only {found.nonzero} seeds differ, {least} that do could show it"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 from typing import TYPE_CHECKING
 
 from dlbench.plans.plan_record import PlanRecord
@@ -68,6 +69,8 @@ class OtherImages:
         from dlbench.statistics.crossed import crossed
 
         low, high = crossed(differences).interval(1 - self.alpha)
+        if isnan(low):
+            return comparison
         return replace(comparison, images=differences.shape[1], images_low=low, images_high=high)
 
     def _differences(self, contrast: Mapping[str, float]) -> "NDArray[np.number] | None":

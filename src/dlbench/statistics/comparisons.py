@@ -18,7 +18,7 @@ from dlbench.statistics.effects import (
 )
 from dlbench.statistics.family_tests import family_tests
 from dlbench.statistics.intervals import interval, subtract, t_interval
-from dlbench.statistics.magnitudes import means, usual_size
+from dlbench.statistics.magnitudes import means
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules, judge
 
 Array = NDArray[np.float64]

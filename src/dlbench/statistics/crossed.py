@@ -22,8 +22,8 @@ class Spread:
     freedom: float
 
     def interval(self, level: float) -> tuple[float, float]:
-        """Return the ends of the interval of the mean."""
-        if not self.variance > 0:
+        """Return the ends of the interval of the mean; NaN where the variance is not known."""
+        if self.variance == 0:
             return self.mean, self.mean
         half = float(stats.t.ppf((1 + level) / 2, self.freedom)) * sqrt(self.variance)
         return self.mean - half, self.mean + half
@@ -32,16 +32,19 @@ class Spread:
 def crossed(differences: NDArray[np.number]) -> Spread:
     """Return the spread of differences (seeds, images) over other seeds and images: two random factors, crossed.
 
-    One seed tells nothing of other seeds: then the spread is that over images, by McNemar's differences.
+    One seed tells nothing of other seeds: then the spread is that over images, by McNemar's differences; it is not
+    known where no image differs.
 
     Source: Obuchowski and Rockette 1995; Hillis 2007: the variance of a mean over readers and cases.
     """
     seeds, images = differences.shape
     by_seed, by_image = differences.mean(axis=1, dtype=np.float64), differences.mean(axis=0, dtype=np.float64)
     mean = float(by_seed.mean())
-    if seeds == 1 or images < 2:
+    if seeds == 1:
         spread = float(by_image.var()) / images  # (b + c − (b − c)² / N) / N², for b and c images on either side
-        return Spread(mean, spread if images > 1 else nan, inf)
+        return Spread(mean, spread if images > 1 and by_image.any() else nan, inf)
+    if images < 2:
+        return Spread(mean, nan, inf)
     of_seeds = images * float(by_seed.var(ddof=1))
     of_images = seeds * float(by_image.var(ddof=1))
     squares = float(np.square(differences, dtype=np.float64).sum())

@@ -51,7 +51,7 @@ def test_a_clear_difference_supports_the_claim_and_refutes_its_opposite(ask, typ
     assert (part.difference_low, part.difference_high) == pytest.approx((low, high))
     assert part.p == pytest.approx(2 / 2**7)
     numbers = f"{100 * part.difference:+.2f} points [{100 * low:+.2f}, {100 * high:+.2f}]"
-    assert supported.why == f"relu − tanh = {numbers}, n = 7 paired seeds, adjusted p = 0.016"
+    assert supported.why == f"relu − tanh = {numbers}, n = 7 paired seeds, p = 0.016"
 
 
 def test_a_bound_is_judged_as_the_seeds_differences_from_a_constant(ask, typical_values) -> None:

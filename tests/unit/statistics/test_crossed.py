@@ -53,6 +53,10 @@ def test_one_seed_has_the_spread_of_mcnemars_differences():
     assert (low > 0) == rejected
 
 
+def test_one_seed_without_any_difference_does_not_claim_to_know_other_images():
+    assert np.isnan(crossed(np.zeros((1, 360), dtype=np.int8)).interval(0.95)).all()
+
+
 def test_equal_outcomes_have_an_interval_without_width():
     assert crossed(np.zeros((5, 30), dtype=np.int8)).interval(0.95) == (0.0, 0.0)
 
