@@ -109,13 +109,16 @@ class PluginSet:
             else:
                 yield plugin, answer
 
-    def disable_hook(self, plugin: Plugin, hook: str, reason: str) -> None:
-        """Report a hook's fault once, if there is a reason, and never call that hook of the plugin again."""
+    def disable_hook(self, plugin: Plugin, hook: str, reason: str, remedy: str = "") -> None:
+        """Report a hook's fault once, if there is a reason, and never call that hook of the plugin again.
+
+        remedy: what may mend it; without one, an update of the plugin.
+        """
         if (plugin.name, hook) not in self._disabled:
             self._disabled.add((plugin.name, hook))
             if not reason:
                 return
-            self.problems.append(_problem(plugin.name, f"{plugin.distribution} {plugin.version}", reason))
+            self.problems.append(_problem(plugin.name, f"{plugin.distribution} {plugin.version}", reason, remedy))
             if self.strict:
                 raise _as_error(self.problems[-1:])
 

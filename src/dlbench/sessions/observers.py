@@ -8,6 +8,7 @@ from dlbench.plugins.discovery import Plugin, PluginSet
 
 #: A call that takes longer is left to itself, and its plugin observes nothing more.
 LIMIT_SECONDS = 10.0
+_REMEDY = "Check that what it writes to, a server say, is up and can be reached,"
 _HOOKS = ("dlbench_run_started", "dlbench_epoch_finished", "dlbench_trial_finished", "dlbench_run_finished")
 
 
@@ -23,7 +24,7 @@ class Observers:
             if hook in self._plugins.hooks(plugin) and not self._in_time(plugin, hook, arguments):
                 for each in _HOOKS:
                     reason = f"its hook {hook} took longer than {LIMIT_SECONDS:.0f} seconds, and observes no more."
-                    self._plugins.disable_hook(plugin, each, reason if each == hook else "")
+                    self._plugins.disable_hook(plugin, each, reason if each == hook else "", _REMEDY)
 
     def _in_time(self, plugin: Plugin, hook: str, arguments: dict[str, Any]) -> bool:
         stdout, failed = sys.stdout, []

@@ -45,6 +45,7 @@ def test_one_that_hangs_is_left_out_and_holds_nothing(install, monkeypatch):
     assert calls == {"hangs": ["first"], "well": ["first", "second"]}
     (problem,) = [each for each in plugins.problems if each.plugin == "hangs"]
     assert "took longer than" in problem.reason
+    assert "Check that what it writes to, a server say, is up and can be reached, or remove it" in problem.remedy
     assert sys.stdout is stdout
     plugins.by_name["hangs"].module.release.set()  # a call that ends later would restore this test's output in another
     for thread in threading.enumerate():
