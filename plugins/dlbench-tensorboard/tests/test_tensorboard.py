@@ -173,3 +173,22 @@ def test_a_resumed_trial_shows_the_epochs_before_its_interruption_too(observe: C
     plugin.dlbench_trial_finished(record=whole)
     events = read(observe() / "study" / "mlp" / "seed-1")
     assert points(events, "train_loss") == pytest.approx({epoch: 1 / epoch for epoch in range(1, 6)})
+
+
+def test_while_a_resumed_trial_runs_the_epochs_of_the_session_before_stay_in_view(observe: Callable[..., Path]) -> None:
+    whole = make_record(TRIALS[1], epochs=5)
+    folder = observe() / "study" / "mlp" / "seed-1"
+    for row in whole.epochs[:3]:
+        plugin.dlbench_epoch_finished(trial=whole.trial, metrics=row)  # type: ignore[arg-type]
+    for writer in plugin._writer(os.environ[plugin.VARIABLE])._open.values():
+        writer.close()  # the session is interrupted
+    plugin._writer.cache_clear()
+    observe()
+    for row in whole.epochs[3:]:
+        plugin.dlbench_epoch_finished(trial=whole.trial, metrics=row)  # type: ignore[arg-type]
+    for writer in plugin._writer(os.environ[plugin.VARIABLE])._open.values():
+        writer.flush()
+    assert points(read(folder), "train_loss") == pytest.approx({epoch: 1 / epoch for epoch in range(1, 6)})
+    plugin.dlbench_trial_finished(record=whole)
+    assert points(read(folder), "train_loss") == pytest.approx({epoch: 1 / epoch for epoch in range(1, 6)})
+    assert len(list(folder.iterdir())) == 1

@@ -75,9 +75,10 @@ class RunWriter:
         self._open[trial.trial_id].add_event(Event(wall_time=time.time(), step=step, summary=summary))
 
     def _begin(self, trial: Trial) -> EventFileWriter:
-        """Open a trial's file; what an earlier attempt of the same trial left is replaced."""
+        """Open a trial's file. It replaces those of earlier attempts, unless it goes on where one of them stopped."""
         folder = self.folder(trial)
-        for old in folder.glob(f"events.out.tfevents.*{SUFFIX}"):
+        resumed = min(self._steps.get(trial.trial_id, {1}), default=1) > 1
+        for old in [] if resumed else folder.glob(f"events.out.tfevents.*{SUFFIX}"):
             old.unlink()
         writer = EventFileWriter(str(folder), flush_secs=_FLUSH_SECONDS, filename_suffix=SUFFIX)
         # All seeds of a variant share a trial_id, so that TensorBoard shows them as one group.
