@@ -55,6 +55,14 @@ ELSEWHERE = """
 """
 
 
+@pytest.fixture(autouse=True)
+def _the_end_of_a_terminal_is_not_ignored():
+    """What nohup has ignored in this process would be ignored in the commands that it starts."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture
 def hanging(component):
     return component("hanging", HANGS, PARTS)
