@@ -56,11 +56,15 @@ ELSEWHERE = """
 
 
 @pytest.fixture(autouse=True)
-def _the_end_of_a_terminal_is_not_ignored():
-    """What nohup has ignored in this process would be ignored in the commands that it starts."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def _no_signal_is_ignored():
+    """What nohup or a background job has ignored in this process would be ignored in the commands that it starts."""
+    before = [
+        (number, signal.signal(number, usual))
+        for number, usual in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler))
+    ]
     yield
-    signal.signal(signal.SIGHUP, before)
+    for number, handler in before:
+        signal.signal(number, handler)
 
 
 @pytest.fixture
