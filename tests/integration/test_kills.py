@@ -179,7 +179,7 @@ def test_a_hundred_kills_of_workers_and_parents_lose_and_change_nothing(start, c
         run += 1
         killer.disturb(*TRIALS, "--name", f"run-{run}", sessions=3, site=site)
         check(killer, numbers, f"run-{run}", undisturbed, 60)
-    assert min(killer.kills["parent"], killer.kills["worker"]) >= 25, killer.kills
+    assert min(killer.kills["parent"], killer.kills["worker"]) >= 20, killer.kills
     assert killer.resumed > 0
 
 
