@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from dlbench.statistics.intervals import identical
-from dlbench.statistics.magnitudes import usual_size
+from dlbench.statistics.magnitudes import in_units, usual_size
 from dlbench.statistics.verdicts import MINIMUM_PAIRS
 
 Array = NDArray[np.float64]
@@ -56,7 +56,7 @@ def broke_down(differences: ArrayLike, *, margin: float = 0.0, higher_is_better:
     data = data if higher_is_better else -data
     median = np.median(data, axis=-1, keepdims=True)
     usual = np.median(np.abs(data - median), axis=-1, keepdims=True)
-    far = median - data > _FAR * np.maximum(usual, margin / unit[..., None])
+    far = median - data > _FAR * np.maximum(usual, in_units(margin, unit)[..., None])
     return np.asarray(np.count_nonzero(far & (data < 0), axis=-1))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from dlbench.statistics.magnitudes import usual_size
+from dlbench.statistics.magnitudes import in_units, usual_size
 from dlbench.statistics.multiplicity import holm
 from dlbench.statistics.permutation import sign_flip_family
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Rules
@@ -66,9 +66,10 @@ def _outside(differences: Array, counts: NDArray[np.intp], margin: float) -> Arr
         rows = np.flatnonzero(counts == n)
         values = differences[rows]
         values, unit = usual_size(values[~np.isnan(values)].reshape(len(rows), n))
-        distance = margin / unit - np.abs(values.mean(axis=1))
+        allowed = in_units(margin, unit)
+        distance = allowed - np.abs(values.mean(axis=1))
         error = values.std(axis=1, ddof=1) / np.sqrt(n)
         with np.errstate(divide="ignore", invalid="ignore"):
             tail = stats.t.sf(distance / error, n - 1)
-        p[rows] = np.where(error > 0, tail, np.where(distance >= -1e-9 * margin / unit, 0.0, 1.0))
+        p[rows] = np.where(error > 0, tail, np.where(distance >= -1e-9 * allowed, 0.0, 1.0))
     return p

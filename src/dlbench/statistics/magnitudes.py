@@ -16,6 +16,12 @@ def usual_size(values: ArrayLike) -> tuple[Array, Array]:
     return np.ldexp(data, -exponents), np.ldexp(1.0, exponents[..., 0])
 
 
+def in_units(value: float, unit: Array) -> Array:
+    """Return a value as multiples of units; beside the smallest of units it is infinite."""
+    with np.errstate(over="ignore"):
+        return np.asarray(value / unit)
+
+
 def means(values: ArrayLike) -> Array:
     """Return the means of finite values (…, n)."""
     data, unit = usual_size(values)
