@@ -66,7 +66,10 @@ class Closed:
 
 @dataclass(frozen=True)
 class Garbled:
-    """Something arrived that is no message. reason: in words."""
+    """Something arrived that is not a message.
+
+    reason: why not, as text.
+    """
 
     reason: str
 

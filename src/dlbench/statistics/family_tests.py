@@ -33,7 +33,7 @@ class FamilyTests:
 def family_tests(differences: Array, by_sign: NDArray[np.bool_], rules: Rules) -> FamilyTests:
     """Return the tests of comparisons by their differences (m, seeds): NaN where a comparison lacks a seed.
 
-    by_sign: whether the differences of a comparison are signs, which have no size to be held against a margin.
+    by_sign: whether the differences of a comparison are signs, to which no margin applies.
     """
     counts = np.count_nonzero(~np.isnan(differences), axis=1)
     flips = sign_flip_family(differences, _stream(rules), flips=rules.flips)
