@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from dlbench.analysis.verdicts import Judged
 from dlbench.components.metric_table import find_metric
 from dlbench.components.metrics import Metric
 from dlbench.errors import DlbenchError
-from dlbench.plans.criteria import Criteria
+from dlbench.plans.criteria import METRIC, Criteria
 from dlbench.plans.naming import find_baseline
 from dlbench.statistics.verdicts import BETTER
 
@@ -56,11 +56,12 @@ def audit_file(
     Shares that are percentages in the file are divided by 100. Raises DlbenchError for a file that cannot be read and
     for missing columns and variants.
     """
-    metric = find_metric(asked.get("metric", ""))
-    if not metric.name:
-        raise DlbenchError("No column to judge.", "Name it with --metric.")
+    metric = find_metric(asked.get("metric") or METRIC)
     rows = read_wide(path, seed) if wide else read_rows(path, (variant, seed, metric.name))
-    values, warnings = _read_values(rows, metric)
+    if wide and variant:
+        raise DlbenchError(f"--wide takes each column for a variant, --variant {variant} one.", "Omit one of the two.")
+    named, nameless = _split_nameless(rows, (variant, seed))
+    values, warnings = _read_values(named, metric)
     base = find_baseline(asked.get("baseline", ""), {name: {} for name in values})
     margin = asked["margin"] / metric.difference_scale if "margin" in asked else metric.margin
     given = {key: asked[key] for key in ("alpha", "all_pairs") if key in asked}
@@ -75,7 +76,17 @@ def audit_file(
         side = "--higher-is-better or --lower-is-better says which"
         notes.append(f"the name {metric.name} does not say whether more or less is better: {side}")
     judged = Judged(criteria=criteria, rules=rules, families=(family,), notes=tuple(notes))
-    return Audit(judged=judged, warnings=(*warnings, *_unsupported(ordered)))
+    return Audit(judged=judged, warnings=(*nameless, *warnings, *_unsupported(ordered)))
+
+
+def _split_nameless(rows: Sequence[Row], columns: Sequence[str]) -> tuple[list[Row], list[str]]:
+    """Return the rows with a variant and a seed, and a warning of the others. Raises DlbenchError if there is none."""
+    named = [row for row in rows if row.variant and row.seed]
+    if not named:
+        empty = columns[1] if any(row.variant for row in rows) else columns[0]
+        raise DlbenchError(f"The column {empty!r} is empty.", "Each row needs the name of its variant and its seed.")
+    lines = sorted({row.line for row in rows} - {row.line for row in named})
+    return named, [f"no variant or no seed, skipped: {_some([f'line {line}' for line in lines])}"] if lines else []
 
 
 def _read_values(rows: Sequence[Row], metric: Metric) -> tuple[dict[str, Series], list[str]]:
@@ -91,7 +102,9 @@ def _read_values(rows: Sequence[Row], metric: Metric) -> tuple[dict[str, Series]
             unread.append(f"{row.value!r} in line {row.line}")
         cells[row.variant].setdefault(numbers[_seed(row)], []).append(value)
     if len(unread) == len(rows):
-        raise DlbenchError(f"The column {metric.name!r} holds no numbers.", "Name a column of numbers with --metric.")
+        comma = re.fullmatch(r"[+-]?\d+,\d+", rows[0].value)
+        hint = f"Write {rows[0].value.replace(',', '.')}, with a point." if comma else "Name a column of numbers."
+        raise DlbenchError(f"{metric.name} holds no numbers: {unread[0]}.", f"{hint} --metric says which is judged.")
     warnings = [f"no number in {metric.name}, pair skipped: {_some(unread)}"] if unread else []
     names = {index: seed for seed, index in numbers.items()}
     for word, same in (
@@ -110,7 +123,16 @@ def _read_values(rows: Sequence[Row], metric: Metric) -> tuple[dict[str, Series]
         variant: {seed: found[0] if len(set(found)) == 1 else None for seed, found in by_seed.items()}
         for variant, by_seed in cells.items()
     }
-    return _as_fractions(values, metric, warnings), warnings
+    values = _as_fractions(values, metric, warnings)
+    if metric.share and (beyond := _where(values, lambda value: not 0 <= value <= 1)):
+        warnings.append(f"{metric.name} outside of 0 to 100 %: {beyond}")
+    return values, warnings
+
+
+def _where(values: Mapping[str, Series], holds: Callable[[float], bool]) -> str:
+    """Return how many values of which variants a condition holds for, "" for none."""
+    counts = {name: sum(map(holds, known(series))) for name, series in values.items()}
+    return _some([f"{name} ({count} value{'s' * (count != 1)})" for name, count in counts.items() if count])
 
 
 def _variant(row: Row) -> str:
@@ -158,6 +180,8 @@ def _as_fractions(values: dict[str, Series], metric: Metric, warnings: list[str]
             f"table.loc[table[{metric.name!r}] <= 1, {metric.name!r}] *= 100",
         )
     warnings.append(f"{metric.name} has values above 1 and is read as percentages")
+    if low := _where(values, lambda value: 0 < value <= 1):
+        warnings.append(f"so are its values up to 1, as 1 % and less: {low}")
     return {
         name: {seed: None if value is None else value / 100 for seed, value in series.items()}
         for name, series in values.items()

@@ -31,12 +31,16 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[Row]:
     """Read three columns of a CSV file: variant, seed and metric. Raises DlbenchError if it has no such columns."""
     if not columns[0]:
         raise DlbenchError("No column of variants.", "Name it with --variant; where each column is one, add --wide.")
+    if len({*columns}) < len(columns):
+        named = next(column for column in columns if columns.count(column) > 1)
+        raise DlbenchError(f"The column {named!r} is named twice.", "Variants, seeds and the metric are three columns.")
     sheet = _read(path)
     known = [name for name in sheet.columns if name]
-    for column in columns:
+    for column, option in zip(columns, ("variant", "seed", "metric"), strict=True):
         if column not in known:
-            hint = suggest(column, known, f"It has {', '.join(known) or 'none'}.")
+            hint = suggest(column, known, f"It has {', '.join(known) or 'none'}; --{option} names one.")
             raise DlbenchError(f"{path} has no column {column!r}.", _other_form(sheet, columns) or hint)
+    _refuse_repeated(path, [name for name in known if name in columns])
     variant, seed, metric = columns
     return [
         Row(line, cells.get(variant, ""), cells.get(seed, ""), _cell(cells.get(metric, ""), sheet))
@@ -53,6 +57,7 @@ def read_wide(path: Path, seed: str) -> list[Row]:
         raise DlbenchError(f"{path} has no column {seed!r}.", _export_form(known) or hint)
     if form := _export_form(known):
         raise DlbenchError(f"{path} holds curves, not results.", form)
+    _refuse_repeated(path, known)
     variants = [name for name in known if name != seed]
     return [
         Row(line, name, cells.get(seed, ""), _cell(cells[name], sheet))
@@ -74,8 +79,16 @@ def _read(path: Path) -> Sheet:
     return sheet
 
 
+def _refuse_repeated(path: Path, names: Sequence[str]) -> None:
+    """Raise DlbenchError if two columns that are read have one name: which of them is meant is not known."""
+    for name in names:
+        if names.count(name) > 1:
+            raise DlbenchError(f"{path} has {names.count(name)} columns {name!r}.", "Rename or remove all but one.")
+
+
 def _cell(text: str, sheet: Sheet) -> str:
-    return text.replace(",", ".") if sheet.decimal_comma else text
+    """Return a cell with the decimal point and the minus sign of programs."""
+    return (text.replace(",", ".") if sheet.decimal_comma else text).replace("\N{MINUS SIGN}", "-")
 
 
 def _other_form(sheet: Sheet, columns: Sequence[str]) -> str:

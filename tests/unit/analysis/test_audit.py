@@ -117,7 +117,7 @@ def test_seeds_that_are_written_differently_still_pair(write):
         (("method", "runs"), {"metric": "accuracy"}, "Did you mean run?"),
         (("method", "run"), {"metric": "acuracy"}, "Did you mean accuracy?"),
         (("method", "run"), {}, "--metric"),
-        (("method", "run"), {"metric": "method"}, "column of numbers"),
+        (("method", "run"), {"metric": "method"}, "three columns"),
         (("method", "run"), {"metric": "accuracy", "baseline": "bse"}, "Did you mean base?"),
         (("method", "run"), {"metric": "accuracy", "alpha": 2.0}, "--alpha 0.05"),
     ],
@@ -212,3 +212,72 @@ def test_a_file_of_a_spreadsheet_is_read_in_its_encoding(tmp_path, encoding):
     path = tmp_path / "theirs.csv"
     path.write_bytes("\n".join(["method,run,accuracy", *_lines()]).encode(encoding))
     assert _audit(path).judged.families[0].comparisons[0].verdict == "better"
+
+
+def test_of_two_columns_of_one_name_none_is_taken(write):
+    path = write("a,1,0.5,0.9", header="method,run,accuracy,accuracy")
+    with pytest.raises(DlbenchError, match="2 columns 'accuracy'"):
+        _audit(path)
+    with pytest.raises(DlbenchError, match="2 columns 'accuracy'"):
+        audit_file(path, "", "run", {"metric": "accuracy"}, wide=True)
+    twice = write(*(f"{line},9" for line in _lines()), header="method,run,accuracy,note")
+    twice.write_text(twice.read_text().replace("note", "note,note", 1))
+    assert _audit(twice).judged.families[0].comparisons[0].verdict == "better"
+
+
+@pytest.mark.parametrize(
+    ("columns", "metric", "words"),
+    [
+        (("run", "run"), "accuracy", "'run' is named twice"),
+        (("method", "accuracy"), "accuracy", "'accuracy' is named twice"),
+        (("method", "run"), "", "no column 'test_accuracy'"),
+    ],
+)
+def test_each_part_needs_a_column_of_its_own(write, columns, metric, words):
+    with pytest.raises(DlbenchError, match=words):
+        audit_file(write(*_lines()), *columns, {"metric": metric})
+
+
+def test_the_metric_is_test_accuracy_unless_another_is_named(write):
+    judged = audit_file(write(*_lines(), header="method,run,test_accuracy"), "method", "run", {}).judged
+    assert judged.criteria.metric == "test_accuracy"
+
+
+def test_rows_without_a_variant_or_a_seed_are_skipped_and_said(write):
+    audit = _audit(write(*_lines(), ",1,0.5", "ours,,0.4"))
+    lines = len(_lines())
+    assert audit.warnings == (f"no variant or no seed, skipped: line {lines + 2}, line {lines + 3}",)
+    for rows, empty in ([",1,0.5", ",2,0.6"], "method"), (["a,,0.5", "b,,0.6"], "run"):
+        with pytest.raises(DlbenchError, match=f"The column '{empty}' is empty"):
+            _audit(write(*rows))
+
+
+@pytest.mark.parametrize(("value", "remedy"), [('"0,93"', "Write 0.93"), ("nan", "--metric"), ("0.9±0.1", "--metric")])
+def test_a_column_without_numbers_shows_what_it_holds(write, value, remedy):
+    with pytest.raises(DlbenchError, match=f"holds no numbers: '{value.strip(chr(34))}' in line 2") as caught:
+        _audit(write(*(f"{name},{seed},{value}" for name in "ab" for seed in range(3))))
+    assert remedy in caught.value.hint
+
+
+def test_a_typographic_minus_is_one(write):
+    minus = "\N{MINUS SIGN}"
+    path = write(*(f"{name},{seed},{sign}{seed + 1}" for name, sign in (("a", ""), ("b", minus)) for seed in range(3)))
+    path.write_text(path.read_text().replace("accuracy", "score"))
+    (comparison,) = _audit(path, metric="score").judged.families[0].comparisons
+    assert comparison.difference == pytest.approx(-4)
+
+
+def test_what_no_share_can_be_is_said(write):
+    lines = [f"{name},{seed},{value}" for name, value in (("a", 91), ("b", 150), ("c", -3)) for seed in range(3)]
+    assert "accuracy outside of 0 to 100 %: b (3 values), c (3 values)" in _audit(write(*lines)).warnings
+
+
+def test_values_that_are_read_as_one_percent_and_less_are_named(write):
+    lines = [f"base,{seed},{90 + seed}" for seed in range(8)] + [f"ours,{seed},0.1" for seed in range(8)]
+    assert "so are its values up to 1, as 1 % and less: ours (8 values)" in _audit(write(*lines)).warnings
+
+
+def test_a_wide_table_has_no_column_of_variants(write):
+    path = write(*(f"{seed},0.8,0.9" for seed in range(8)), header="seed,base,ours")
+    with pytest.raises(DlbenchError, match="Omit one"):
+        audit_file(path, "base", "seed", {"metric": "accuracy"}, wide=True)
