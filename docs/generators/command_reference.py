@@ -15,7 +15,8 @@ HEAD = """# Commands
 shows the traceback of an error.
 
 Exit codes: 0 all trials have a result (diverged trials and vetoed combinations count), 1 some failed, 2 the command
-was invalid, 130 interrupted, with all finished trials kept.
+was invalid, 3 a verdict or a claim is one on which `--fail-if` or `--fail-unless` makes the command fail, 130
+interrupted, with all finished trials kept.
 
 """
 

@@ -31,6 +31,7 @@ CONCEPTS = {
     "experiments": "experiments on a screen: listed, answered",
     "explain": "which diagnostics differ: found, shown",
     "figures": "kinds of figures that a plugin brings: drawn, checked",
+    "gate": "when a command fails on purpose: decided, asked for by options",
     "list": "a command that lists",
     "metrics": "metrics of trials: described, computed from records, listed",
     "models": "networks: their factories, and what is checked about them",

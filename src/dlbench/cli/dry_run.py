@@ -31,8 +31,9 @@ def show_plan(request: Request, options: "Options", registry: Registry, *, as_js
     request, options = with_defaults(request, options, config, registry)
     plan = build(request, registry, config.settings)
     warn_of_problems(registry)
-    asked_criteria(request.judging, plan.record)
+    criteria = asked_criteria(request.judging, plan.record)
     check_paths(plan, registry)
+    options.check(plan, criteria)
     document = _document(plan, options, config)
     if as_json:
         print_json(document)

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from dlbench.sessions.options import Options, Outcome
 
 
+#: The exit code where a verdict or a claim is one on which the user wants the command to fail.
+GATE_FAILED = 3
+
+
 def run_session(request: "Request", options: "Options", registry: "Registry", *, quiet: bool) -> "Outcome":
     """Run a comparison with its progress on standard error; Ctrl-C stops it and keeps what has finished."""
     warn_of_problems(registry)
@@ -84,6 +88,19 @@ def draw_curves(outcome: "Outcome") -> Path | None:
         errors().print(f"There is no figure: {error}", soft_wrap=True)
         return None
     return path
+
+
+def gated_exit_code(outcome: "Outcome", *failures: str) -> int:
+    """Return a command's exit code; print why its gates failed, for which it is 3 unless the run was interrupted.
+
+    failures: a sentence of each gate, "" for one that passed.
+    """
+    failed = " ".join(filter(None, failures))
+    if failed and outcome.interrupted:
+        failed = f"Interrupted, so nothing is final: {failed}"
+    if failed:
+        errors().print(failed, soft_wrap=True, style="bold red")
+    return GATE_FAILED if failed and not outcome.interrupted else outcome.exit_code
 
 
 def print_vetoes(outcome: "Outcome") -> None:

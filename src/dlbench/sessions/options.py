@@ -31,6 +31,7 @@ class Options:
     group (the heading that it is listed under) and, where they apply, metavar, minimum and flags.
 
     confirm: asked before fresh=True sets a folder aside; nothing is done if it returns False.
+    check: called with the Plan and its Criteria before anything is prepared or written; raises DlbenchError to refuse.
     command: the command line that the manifest records.
     given: the options that the user gave, also as their defaults: no dlbench.toml replaces them.
     """
@@ -72,6 +73,7 @@ class Options:
         default=False, metadata=_shown("Take trials of the same versions from other runs.", group=AGAIN)
     )
     confirm: Callable[[str], bool] = lambda question: True
+    check: Callable[..., None] = lambda plan, criteria: None
     command: Sequence[str] = ()
     given: frozenset[str] = frozenset()
 
@@ -126,7 +128,7 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """Return the command's exit code: 0 for all completed, 1 for some failed, 130 for interrupted."""
+        """Return the session's exit code: 0 for all completed, 1 for some failed, 130 for interrupted."""
         if self.interrupted:
             return 130
         return 0 if all(record.status in COMPLETED for record in self.records) else 1

@@ -42,8 +42,9 @@ def run(
     """Run the trials of a comparison that its folder lacks. Errors of the request are raised before any writing."""
     request, options = with_defaults(request, options, config, registry)
     plan = build(request, registry, config.settings)
-    asked_criteria(request.judging, plan.record)  # what cannot be judged is an error before anything is prepared
+    criteria = asked_criteria(request.judging, plan.record)  # what cannot be judged is an error before anything else
     check_paths(plan, registry)
+    options.check(plan, criteria)
     path = run_folder_path(plan, options, config)
     _confirm_fresh(path, options)
     data_dir = data_folder(options.data_dir, config.data_dir, default_data_dir)

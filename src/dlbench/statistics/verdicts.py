@@ -28,6 +28,8 @@ BETTER: Words = ("better", "worse")
 HIGHER: Words = ("higher", "lower")
 LEADS: Words = ("larger lead", "smaller lead")
 EFFECTS: Words = ("larger", "smaller")
+#: What a user may call a verdict: a direction, any difference that was shown, or that nothing was shown.
+NAMEABLE = (*BETTER, *HIGHER, "differs", "equivalent", "undecided")
 IntervalMethod = Literal["auto", "t", "bca"]
 
 MINIMUM_PAIRS = 3

@@ -1,9 +1,11 @@
 """`dlbench compare`: train every combination and judge the differences."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
 
+from dlbench.cli.options.gate import VERDICT_GATE, VerdictOptions
 from dlbench.cli.options.groups import takes
 from dlbench.cli.options.request import REQUEST
 from dlbench.cli.options.session import SESSION
@@ -15,27 +17,30 @@ if TYPE_CHECKING:
     from dlbench.sessions.options import Options, Outcome
 
 
-@takes(request=REQUEST, session=SESSION, shown=SHOWN)
-def compare(*, request: Request, session: "Options", shown: Shown) -> None:
+@takes(request=REQUEST, session=SESSION, gate=VERDICT_GATE, shown=SHOWN)
+def compare(*, request: Request, session: "Options", gate: VerdictOptions, shown: Shown) -> None:
     """Train every combination with the same seeds and say which is better.
 
     Components are written NAME or NAME:key=value:key=value, as in --activation relu,leaky-relu:negative_slope=0.1.
     """
+    from dlbench.analysis.gate import VerdictGate
     from dlbench.plans.spelling import canonical
     from dlbench.plugins.registry import Registry
 
+    verdicts = VerdictGate.parse(gate.fail_if, gate.fail_unless)
     registry = Registry.load()
     request = canonical(request, registry)
+    session = replace(session, check=lambda plan, criteria: verdicts.check(plan.record, criteria))
     if shown.dry_run:
         from dlbench.cli.dry_run import show_plan
 
         show_plan(request, session, registry, as_json=shown.as_json)
         return
-    from dlbench.cli.run_session import run_session
+    from dlbench.cli.run_session import gated_exit_code, run_session
 
     outcome = run_session(request, session, registry, quiet=shown.quiet or shown.as_json)
     _show(outcome, request, shown)
-    raise typer.Exit(outcome.exit_code)
+    raise typer.Exit(gated_exit_code(outcome, verdicts.failure(outcome.run.judge())))
 
 
 def _show(outcome: "Outcome", request: Request, shown: Shown) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dlbench.cli.completion.offers import complete_experiments
+from dlbench.cli.options.gate import CLAIM_GATE, ClaimOptions
 from dlbench.cli.options.groups import takes
 from dlbench.cli.options.request import OVERRIDES
 from dlbench.cli.options.session import SESSION
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from dlbench.sessions.options import Options, Outcome
 
 
-@takes(overrides=OVERRIDES, session=SESSION, shown=SHOWN)
+@takes(overrides=OVERRIDES, session=SESSION, gate=CLAIM_GATE, shown=SHOWN)
 def run(
     experiment: Annotated[
         str,
@@ -34,6 +35,7 @@ def run(
     *,
     overrides: Request,
     session: "Options",
+    gate: ClaimOptions,
     shown: Shown,
 ) -> None:
     """Run an experiment: its variants, what was reported against what was measured, and its claims.
@@ -41,15 +43,22 @@ def run(
     Every setting of the file can be overridden, as in --epochs 2 --seeds 3 --train-size 5000; the tables say so.
     """
     from dlbench.analysis.claims import check_metrics
+    from dlbench.analysis.gate import ClaimGate, VerdictGate
     from dlbench.experiments.deviations import deviations, run_name
     from dlbench.experiments.discovery import open_experiment
     from dlbench.experiments.request import check, to_request
 
+    verdicts = VerdictGate.parse(gate.fail_if)
     registry = Registry.load()
     overrides = canonical(overrides, registry)
     found = open_experiment(experiment, registry)
+    claims = ClaimGate.parse(gate.fail_unless, len(found.claims), found.name)
     check_metrics(found, check(found, registry).diagnostics.values)
-    options = replace(session, name=session.name or run_name(found, overrides))
+    options = replace(
+        session,
+        name=session.name or run_name(found, overrides),
+        check=lambda plan, criteria: verdicts.check(plan.record, criteria),
+    )
     request = to_request(found, overrides)
     changed = deviations(found, overrides)
     if shown.dry_run:
@@ -60,13 +69,14 @@ def run(
             output().print(changed, soft_wrap=True)
         return
     from dlbench.analysis.answers import answer
-    from dlbench.cli.run_session import run_session
+    from dlbench.cli.run_session import gated_exit_code, run_session
 
     outcome = run_session(request, options, registry, quiet=shown.quiet or shown.as_json)
     answers = answer(found, outcome.records, outcome.plan.record, changed)
     _write(answers, outcome.folder)
     _show(answers, outcome, overrides, shown)
-    raise typer.Exit(outcome.exit_code)
+    failures = (verdicts.failure(outcome.run.judge()), claims.failure(answers.claims))
+    raise typer.Exit(gated_exit_code(outcome, *failures))
 
 
 def _write(answers: "ExperimentAnswers", folder: Path) -> None:

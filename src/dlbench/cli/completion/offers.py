@@ -134,6 +134,16 @@ def _experiments(_ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, st
     yield from ((os.path.join(folder, p.name), "") for p in Path(folder or ".").glob(f"{begun}*.toml"))
 
 
+def _claims(ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
+    from dlbench.experiments.discovery import open_experiment
+
+    start, _ = _last_item(incomplete)
+    yield start + "supported", "all claims"
+    argument = ctx.params.get("experiment") or (ctx.args or [""])[0]  # not an argument yet where this is the last word
+    for number, claim in enumerate(open_experiment(argument, _registry()).claims, start=1):
+        yield f"{start}{number}", claim.text
+
+
 def _runs(ctx: typer.Context, _incomplete: str) -> Iterator[tuple[str, str]]:
     from dlbench.plans.config import load_config
     from dlbench.runs.locations import list_runs, results_root
@@ -194,6 +204,7 @@ def _figures(_ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
 
 
 complete_experiments = completing(_experiments)
+complete_claims = completing(_claims)
 complete_runs = completing(_runs)
 complete_figures = completing(_figures)
 complete_plugins = completing(_plugins)
