@@ -9,7 +9,7 @@ from dlbench.analysis.metrics import check_metric
 from dlbench.components.metric_table import METRICS, find_metric
 from dlbench.components.metrics import Value
 from dlbench.components.spelling import resolve
-from dlbench.plans.criteria import Criteria
+from dlbench.plans.criteria import MARGIN_IN_FILES, Criteria
 from dlbench.plans.naming import find_baseline
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.trial_record import TrialRecord
@@ -19,19 +19,21 @@ def asked_criteria(asked: Mapping[str, Any], plan: PlanRecord, record: TrialReco
     """Return a plan's criteria, changed by those that are asked for.
 
     asked: any of metric, at, margin, alpha, baseline, all_pairs; the margin in the unit shown to users, points for
-        shares.
+        shares. MARGIN_IN_FILES is a margin in the unit of files.
     plan: plan of the run.
     record: a trial whose metrics are accepted too.
 
     Raises DlbenchError for invalid criteria.
     """
     fixed = plan.criteria
-    wanted = replace(fixed, **{key: value for key, value in asked.items() if key != "margin"})
+    wanted = replace(fixed, **{key: value for key, value in asked.items() if key not in ("margin", MARGIN_IN_FILES)})
     declared = declared_in(plan)
     wanted = replace(wanted, metric=resolve(wanted.metric, [*METRICS, *names_in(plan)]) or wanted.metric)
     metric = find_metric(wanted.metric, declared)
     if "margin" in asked:
         wanted = replace(wanted, margin=asked["margin"] / metric.difference_scale)
+    elif MARGIN_IN_FILES in asked:
+        wanted = replace(wanted, margin=asked[MARGIN_IN_FILES])
     elif wanted.metric != fixed.metric:
         wanted = replace(wanted, margin=metric.margin)
     if "baseline" in asked:

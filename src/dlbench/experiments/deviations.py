@@ -109,4 +109,6 @@ def _size(texts: Sequence[str]) -> float:
 
 def _count(seeds: object) -> int:
     """Return how many seeds a request names, 0 if the verdicts decide."""
+    if isinstance(seeds, str):
+        return 0
     return seeds if isinstance(seeds, int) else len(seeds) if isinstance(seeds, Sequence) else 0

@@ -7,10 +7,11 @@ from typing import Any
 
 from dlbench.components.syntax import format_value
 from dlbench.errors import DlbenchError, suggest
-from dlbench.experiments.keys import CLAIM, REPORTED, SCHEMA, TOP, Key
+from dlbench.experiments.keys import CLAIM, CRITERIA, REPORTED, SCHEMA, TOP, Key
 from dlbench.experiments.relations import Relation, parse_relation
 from dlbench.experiments.toml import Place, TomlFile
 from dlbench.plans.criteria import At
+from dlbench.statistics.seeds import Seeds, named_seeds
 from dlbench.trials.axes import ASSIGNABLE, axis_name
 from dlbench.trials.settings import SETTINGS
 
@@ -74,6 +75,9 @@ class Experiment:
     report: name of the report that it reproduces, or "".
     description: a paragraph, or "".
     seeds: how many, which, or None for as many as needed.
+    criteria: how differences are judged, by name; the margin in the metric's unit.
+    noise_floor: whether the baseline runs on other seeds too.
+    own_validation: whether a data set's own validation split is used where it has one.
     settings: what all variants share, by name.
     axes: the values to combine, by name.
     variants: the assignments of each, its name as "label".
@@ -87,7 +91,10 @@ class Experiment:
     title: str
     report: str = ""
     description: str = ""
-    seeds: int | tuple[int, ...] | None = None
+    seeds: Seeds = None
+    criteria: Mapping[str, Any] = field(default_factory=dict)
+    noise_floor: bool = False
+    own_validation: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     variants: tuple[Mapping[str, str], ...] = ()
@@ -116,12 +123,16 @@ def load_experiment(path: Path, plugin: str = "") -> Experiment:
     content = file.content
     settings = _assignments(file, "settings", 0, content.get("settings", {}))
     axes = _axes(file, content.get("axes", {}), settings)
-    seeds, watched = content.get("seeds"), content.get("diagnostics", ())
+    watched = content.get("diagnostics", ())
+    _check_table(file, Place("criteria"), content.get("criteria", {}), CRITERIA)
     return Experiment(
         title=content["title"],
         report=content.get("report", ""),
         description=content.get("description", "").strip(),
-        seeds=tuple(seeds) if isinstance(seeds, list) else seeds,
+        seeds=_seeds(content.get("seeds")),
+        criteria=content.get("criteria", {}),
+        noise_floor=content.get("noise_floor", False),
+        own_validation=content.get("own_validation", False),
         settings=settings,
         axes=axes,
         variants=_variants(file, axes),
@@ -147,16 +158,23 @@ def _check_table(file: TomlFile, place: Place, table: Any, keys: Mapping[str, Ke
     if not isinstance(table, dict):
         raise file.error(place, f"{place.table} must hold tables, got {table!r}.", f"Write [[{place.table}]].")
     shown = f"[[{place.table}]]" if place.table else "an experiment file"
+    shown = "[criteria]" if place.table == "criteria" else shown
     for key, value in table.items():
         here = place._replace(key=key)
         if key not in keys:
             raise file.error(here, f"{shown} has no key {key!r}.", suggest(key, keys, f"It takes {', '.join(keys)}."))
-        fits = isinstance(value, keys[key].types) and not isinstance(value, bool)
+        fits = isinstance(value, keys[key].types) and (bool in keys[key].types or not isinstance(value, bool))
         if not fits or not keys[key].holds(value):
             raise file.error(here, f"{key} = {value!r} is not accepted.", f"It takes {keys[key].wanted}.")
     for key, accepted in keys.items():
         if accepted.required and key not in table:
             raise file.error(place, f"{shown} needs the key {key}.", f"It takes {accepted.wanted}.")
+
+
+def _seeds(seeds: Any) -> Seeds:
+    if isinstance(seeds, str):
+        return named_seeds(seeds)
+    return tuple(seeds) if isinstance(seeds, list) else seeds
 
 
 def _tables(file: TomlFile, name: str, keys: Mapping[str, Key]) -> Iterator[tuple[Place, dict[str, Any]]]:

@@ -1,7 +1,12 @@
 """The keys of experiment files, and what each accepts."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import fields
+from typing import Any, NamedTuple, get_type_hints
+
+from dlbench.errors import DlbenchError
+from dlbench.plans.criteria import Criteria
+from dlbench.statistics.seeds import named_seeds
 
 SCHEMA = 1
 
@@ -13,6 +18,18 @@ class Key(NamedTuple):
     wanted: str
     required: bool = False
     holds: Callable[[Any], bool] = lambda value: True
+
+
+def _holds_seeds(seeds: Any) -> bool:
+    """Return whether a value says how many seeds, or which."""
+    if isinstance(seeds, str):
+        try:
+            return bool(named_seeds(seeds))
+        except DlbenchError:
+            return False
+    if isinstance(seeds, int):
+        return seeds >= 1
+    return bool(seeds) and all(type(seed) is int and seed >= 0 for seed in seeds)
 
 
 _TEXT = Key((str,), "a text")
@@ -40,18 +57,24 @@ CLAIM = {
     "alpha": Key(_NUMBER, "a number between 0 and 1", holds=lambda alpha: 0 < alpha < 1),
     **_READING,
 }
+_KINDS = {bool: Key((bool,), "true or false"), float: Key(_NUMBER, "a number")}
+_HINTS = get_type_hints(Criteria)
+#: How differences are judged: the criteria that users set.
+CRITERIA = {each.name: _KINDS.get(_HINTS[each.name], _TEXT) for each in fields(Criteria) if each.metadata}
+CRITERIA |= {name: CLAIM[name] for name in ("margin", "alpha")}
 TOP = {
     "schema": Key((int,), f"{SCHEMA}", required=True),
     "title": Key((str,), "a text", required=True),
     "report": _TEXT,
     "description": _TEXT,
     "seeds": Key(
-        (int, list),
-        "how many seeds, or a list of them",
-        holds=lambda seeds: (
-            seeds >= 1 if isinstance(seeds, int) else bool(seeds) and all(type(s) is int and s >= 0 for s in seeds)
-        ),
+        (int, list, str),
+        'how many seeds, a list of them, "least", or "auto:7..30" for as many as verdicts need',
+        holds=_holds_seeds,
     ),
+    "noise_floor": Key((bool,), "true or false"),
+    "own_validation": Key((bool,), "true or false"),
+    "criteria": Key((dict,), "a table: [criteria] on a line of its own"),
     "diagnostics": Key(
         (str, list),
         'a list of diagnostics and of the epochs at which they measure: ["saturation", "first", "last"]',

@@ -1,8 +1,9 @@
 """From an experiment to the comparison that it asks for, its names checked against what is installed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from dlbench.components.axes import AXES
 from dlbench.components.syntax import parse_reference
@@ -11,6 +12,7 @@ from dlbench.experiments.experiment_file import Experiment
 from dlbench.experiments.relations import check_relation
 from dlbench.experiments.toml import Place
 from dlbench.plans.build import build
+from dlbench.plans.criteria import MARGIN_IN_FILES
 from dlbench.plans.diagnostics import read_diagnostics
 from dlbench.plans.naming import find_variant
 from dlbench.plans.plan import Plan, Request
@@ -36,10 +38,21 @@ def to_request(experiment: Experiment, overrides: Request | None = None) -> Requ
         values=values,
         variants=variants,
         seeds=experiment.seeds if given.seeds is None else given.seeds,
+        judging=_judging(experiment.criteria, given.judging),
+        noise_floor=experiment.noise_floor or given.noise_floor,
+        own_validation=experiment.own_validation and "validation" not in given.values,
         diagnostics=(*experiment.diagnostics, *given.diagnostics),
         prefer=experiment.plugin or experiment.report,
         experiment=experiment.name,
     )
+
+
+def _judging(own: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the criteria of an experiment and those that replace them; a margin belongs to its metric."""
+    asked = {MARGIN_IN_FILES if name == "margin" else name: value for name, value in own.items()}
+    if "margin" in given or given.get("metric", own.get("metric")) != own.get("metric"):
+        asked.pop(MARGIN_IN_FILES, None)
+    return {**asked, **given}
 
 
 def check(experiment: Experiment, registry: Registry) -> Plan:

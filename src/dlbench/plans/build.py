@@ -54,7 +54,8 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
         interim_analyses=request.seeds.schedule(alpha) if isinstance(request.seeds, AutoSeeds) else (),
         diagnostics=_diagnostics(request, registry),
         notes=_ignored(kept, request),
-        own_validation=not any("validation" in given for given in (request.values, defaults or {}, *request.variants)),
+        own_validation=request.own_validation
+        or not any("validation" in given for given in (request.values, defaults or {}, *request.variants)),
     )
     return replace(plan, baseline=plan.baseline_variant.label if plan.baseline else "")
 

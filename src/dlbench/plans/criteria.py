@@ -11,6 +11,8 @@ from dlbench.statistics.verdicts import Rules
 
 At = Literal["selected", "last"] | int
 METRIC = "test_accuracy"
+#: The criterion by which a margin is asked for in the unit of files, where "margin" is in the one shown to users.
+MARGIN_IN_FILES = "margin_in_files"
 
 
 def _shown(text: str, **more: Any) -> dict[str, Any]:

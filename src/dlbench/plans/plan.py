@@ -29,6 +29,7 @@ class Request:
     diagnostics: lists of diagnostics and of the epochs at which they measure.
     experiment: qualified name of the experiment that this is, or "".
     prefer: the plugin that is searched first.
+    own_validation: whether a data set's own validation split is used where it has one, whatever the values say.
     """
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -39,6 +40,7 @@ class Request:
     diagnostics: Sequence[str] = ()
     experiment: str = ""
     prefer: str = ""
+    own_validation: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

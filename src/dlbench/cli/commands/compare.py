@@ -1,7 +1,8 @@
 """`dlbench compare`: train every combination and judge the differences."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,23 +15,44 @@ from dlbench.cli.streams.console import print_json, print_line, retold_output
 from dlbench.plans.plan import Request
 
 if TYPE_CHECKING:
+    from dlbench.plans.criteria import Criteria
+    from dlbench.plans.plan import Plan
     from dlbench.sessions.options import Options, Outcome
 
 
+Save = Annotated[
+    Path | None,
+    typer.Option(
+        "--save",
+        metavar="FILE.toml",
+        help="Write the comparison as an experiment file too; with --dry-run, only that.",
+        rich_help_panel="Experiment file",
+    ),
+]
+
+
 @takes(request=REQUEST, session=SESSION, gate=VERDICT_GATE, shown=SHOWN)
-def compare(*, request: Request, session: "Options", gate: VerdictOptions, shown: Shown) -> None:
+def compare(save: Save = None, *, request: Request, session: "Options", gate: VerdictOptions, shown: Shown) -> None:
     """Train every combination with the same seeds and say which is better.
 
     Components are written NAME or NAME:key=value:key=value, as in --activation relu,leaky-relu:negative_slope=0.1.
     """
     from dlbench.analysis.gate import VerdictGate
+    from dlbench.cli.save_experiment import check_file_name, save_experiment
     from dlbench.plans.spelling import canonical
     from dlbench.plugins.registry import Registry
 
     verdicts = VerdictGate.parse(gate.fail_if, gate.fail_unless)
+    check_file_name(save)
     registry = Registry.load()
     request = canonical(request, registry)
-    session = replace(session, check=lambda plan, criteria: verdicts.check(plan.record, criteria))
+
+    def check(plan: "Plan", criteria: "Criteria") -> None:
+        verdicts.check(plan.record, criteria)
+        if save:
+            save_experiment(save, request, plan, criteria, session, registry)
+
+    session = replace(session, check=check)
     if shown.dry_run:
         from dlbench.cli.dry_run import show_plan
 

@@ -1,0 +1,142 @@
+"""A comparison as the text of an experiment file that runs the same trials."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from importlib import metadata
+
+from dlbench.components.axes import AXES
+from dlbench.components.records import ParameterValue
+from dlbench.components.syntax import format_value, parse_reference
+from dlbench.errors import DlbenchError
+from dlbench.experiments.keys import CRITERIA, SCHEMA
+from dlbench.experiments.request import is_of_machine
+from dlbench.plans.criteria import Criteria
+from dlbench.plans.plan import Plan, Request
+from dlbench.plugins.registry import Registry
+from dlbench.statistics.seeds import AutoSeeds
+from dlbench.trials.axes import DEFAULTS
+from dlbench.trials.settings import SETTINGS
+
+_HEAD = """\
+# A comparison, written by dlbench {version}. `dlbench run` with the name of this file runs the same trials.
+# Components are written name:key=value; relative paths start where dlbench is called.
+schema = {schema}
+"""
+_OWN_VALIDATION = "own_validation = true  # a data set's own validation images, where it has some\n"
+_SEEDS = '# how many; or a list of them, "least", or "auto:7..30" for as many as verdicts need'
+
+
+def experiment_text(
+    request: Request, plan: Plan, criteria: Criteria, defaults: Mapping[str, str], registry: Registry
+) -> str:
+    """Return the experiment file of a comparison.
+
+    request: in canonical names, with the defaults of files. plan, criteria: what is made of it.
+    defaults: texts that replace those of dlbench, by name.
+    Raises DlbenchError for a text that no file can hold.
+    """
+    writer = _Writer(request, registry)
+    base = {**DEFAULTS, **defaults} | {name: texts[0] for name, texts in request.values.items() if len(texts) == 1}
+    axes = {name: texts for name, texts in request.values.items() if len(texts) > 1}
+    chosen = {name for name, text in base.items() if name in request.values or text != DEFAULTS[name]}
+    parts = [
+        _HEAD.format(version=metadata.version("dlbench"), schema=SCHEMA),
+        f"title = {_string(_title(plan))}\n",
+        f"seeds = {_seeds(request, plan)}  {_SEEDS}\n",
+        "noise_floor = true  # the baseline against itself on other seeds\n" if request.noise_floor else "",
+        f"diagnostics = {_list(request.diagnostics)}\n" if request.diagnostics else "",
+        _OWN_VALIDATION if plan.own_validation else "",
+        "\n# How differences are judged, fixed before anything runs; the margin in the metric's unit, 0.002 being\n"
+        "# 0.2 points of accuracy.\n[criteria]\n",
+        *(f"{name} = {_literal(value)}\n" for name, value in asdict(criteria).items() if name in CRITERIA),
+        "\n# What varies: these multiply.\n[axes]\n" if axes else "",
+        *(f"{name} = [{', '.join(writer.value(name, text) for text in axes[name])}]\n" for name in axes),
+        "\n# What all variants share, as it was chosen.\n[settings]\n",
+        *writer.settings({name: base[name] for name in base if name in chosen and name not in axes}),
+        "# The defaults of dlbench at that time, written down so that no other default replaces them.\n",
+        *writer.settings({n: base[n] for n in base if n not in chosen and n not in axes and not is_of_machine(n)}),
+        *writer.variants(plan),
+    ]
+    text = "".join(parts)
+    if not text.isascii():
+        _check_unicode(text)
+    return text
+
+
+class _Writer:
+    """Writes components and settings as TOML: numbers where they are numbers, built-in components by short names."""
+
+    def __init__(self, request: Request, registry: Registry) -> None:
+        self.request = request
+        self.registry = registry
+
+    def settings(self, texts: Mapping[str, str]) -> Iterator[str]:
+        """Yield a line for each component and setting that has a value."""
+        yield from (f"{name} = {self.value(name, text)}\n" for name, text in texts.items() if text)
+
+    def variants(self, plan: Plan) -> Iterator[str]:
+        """Yield the tables of combinations that are no product of axes."""
+        labels = plan.axes.get("variant", ())
+        if self.request.variants:
+            yield "\n# Combinations that are no product of axes.\n"
+        for label, variant in zip(labels, self.request.variants, strict=True):
+            yield f"[[variants]]\nname = {_string(label)}\n"
+            yield from self.settings({name: text for name, text in variant.items() if name != "label"})
+
+    def value(self, name: str, text: str) -> str:
+        """Return the text of an axis or a setting as a TOML value."""
+        if name in SETTINGS:
+            return _literal(SETTINGS[name].parse(text))
+        return _string(AXES[name].word(text) or self._component(AXES[name].kind, text))
+
+    def _component(self, kind: str, text: str) -> str:
+        """Return a component by its qualified name, a built-in one by its short name where that means it."""
+        selection = self.registry.select(kind, parse_reference(text), self.request.prefer)
+        built_in = self.registry.get(kind, selection.name).plugin.built_in
+        short = self.registry.get(kind, selection.name.partition("/")[2]) if built_in else None
+        return selection.short if short and short.name == selection.name else selection.text
+
+
+def _title(plan: Plan) -> str:
+    labels = [variant.label for variant in plan.variants]
+    joint = "; " if any("," in label for label in labels) else ", "
+    shown = joint.join(labels[:4]) if len(labels) <= 4 else f"{joint.join(labels[:3])} and {len(labels) - 3} more"
+    datasets = dict.fromkeys(variant.trial.dataset.short for variant in plan.variants)
+    return f"{shown} on {', '.join(datasets)}"
+
+
+def _seeds(request: Request, plan: Plan) -> str:
+    match request.seeds:
+        case AutoSeeds(first, last):
+            return f'"auto:{first}..{last}"'
+        case "least":
+            return '"least"'
+    seeds = list(plan.seeds)
+    return str(len(seeds)) if seeds == list(range(len(seeds))) else str(seeds)
+
+
+def _list(texts: Sequence[str]) -> str:
+    return f"[{', '.join(map(_string, texts))}]"
+
+
+def _literal(value: ParameterValue) -> str:
+    """Return a value as TOML has it; what it lacks is text, as on the command line."""
+    if isinstance(value, bool | int | float):
+        return format_value(value)
+    return _string(value if isinstance(value, str) else format_value(value))
+
+
+def _string(text: str) -> str:
+    """Return a text as a TOML string, whose escapes are those of JSON."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _check_unicode(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        near = text[max(0, error.start - 20) : error.end].encode(errors="backslashreplace").decode()
+        raise DlbenchError(
+            f"An experiment file cannot hold what is no text, as in {near!r}.", "Use another name, or omit --save."
+        ) from None
