@@ -15,7 +15,7 @@ from dlbench.errors import DlbenchError
 from dlbench.experiments.experiment_file import Claim, Experiment
 from dlbench.experiments.relations import Interaction, Link, Monotone, Ordering
 from dlbench.plans.plan_record import PlanRecord
-from dlbench.statistics.seeds import ALPHA, alpha_per_analysis
+from dlbench.statistics.seeds import ALPHA
 from dlbench.statistics.verdicts import BETTER, Rules
 from dlbench.trials.trial_record import TrialRecord
 
@@ -122,10 +122,9 @@ def _together(claim: Claim, parts: Sequence[Part]) -> Answer:
 def _rules(claim: Claim, plan: PlanRecord, metric: str = "") -> Rules:
     """Return a claim's rules; "better" means more, as relations speak of more and less.
 
-    If seeds were added until all verdicts were decided, each interim analysis has its share of alpha.
+    If seeds were added until the verdicts were decided, each interim analysis has its share of alpha.
     """
-    analyses = len(plan.criteria.interim_analyses)
-    alpha = alpha_per_analysis(claim.alpha, analyses) if analyses else claim.alpha
+    alpha = plan.criteria.level(len(plan.seeds), claim.alpha)
     found = Rules.for_metric(find_metric(metric or claim.metric, declared_in(plan)), margin=claim.margin, alpha=alpha)
     return replace(found, higher_is_better=True, words=BETTER)
 

@@ -14,6 +14,8 @@ from dlbench.plans.naming import find_baseline
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.trial_record import TrialRecord
 
+_NAMES = {"spending": "α over the interim analyses"}
+
 
 def asked_criteria(asked: Mapping[str, Any], plan: PlanRecord, record: TrialRecord | None = None) -> Criteria:
     """Return a plan's criteria, changed by those that are asked for.
@@ -60,11 +62,12 @@ def changed_criteria(before: PlanRecord, now: PlanRecord) -> tuple[str, ...]:
 
 
 def _changed(one: Criteria, other: Criteria) -> list[str]:
-    return [field.name for field in fields(Criteria) if getattr(one, field.name) != getattr(other, field.name)]
+    names = [field.name for field in fields(Criteria) if getattr(one, field.name) != getattr(other, field.name)]
+    return [name for name in names if name != "spending" or "interim_analyses" not in names]
 
 
 def _in_words(name: str, criteria: Criteria, declared: Sequence[Value]) -> str:
-    return f"{name.replace('_', ' ')} {_word(name, criteria, declared)}"
+    return f"{_NAMES.get(name, name.replace('_', ' '))} {_word(name, criteria, declared)}"
 
 
 def _word(name: str, criteria: Criteria, declared: Sequence[Value]) -> str:

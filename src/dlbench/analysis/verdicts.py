@@ -105,7 +105,7 @@ def judge_run(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[s
     """
     trials = planned(records, plan)
     criteria = asked_criteria(asked or {}, plan, next((r for r in trials if r.status in COMPLETED), None))
-    rules = criteria.rules(declared_in(plan))
+    rules = criteria.rules(declared_in(plan), len(plan.seeds))
     mixed = mixed_losses(trials, criteria.metric)
     series = _series(() if mixed else trials, plan, criteria)
     variants = sorted(plan.variants, key=lambda variant: variant.label != criteria.baseline)

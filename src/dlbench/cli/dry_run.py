@@ -38,7 +38,7 @@ def show_plan(request: Request, options: "Options", registry: Registry, *, as_js
     if as_json:
         print_json(document)
         return
-    _print(plan, document)
+    _print(plan, document, criteria.alpha)
     for name in _unprepared(plan, registry, data_folder(options.data_dir, config.data_dir, default_data_dir)):
         output().print(f"The data set {name} is not prepared yet; the run prepares it first.")
 
@@ -71,7 +71,7 @@ def _guess(plan: Plan, per_trial: list[float | None]) -> float | None:
     return sum(known) * len(plan.seeds) + known[plan.variants.index(plan.baseline_variant)] * len(plan.noise_floor)
 
 
-def _print(plan: Plan, document: dict[str, Any]) -> None:
+def _print(plan: Plan, document: dict[str, Any], alpha: float) -> None:
     console = output()
     table = Table(*plan.axes or ("variant",), box=None, pad_edge=False)
     for variant in plan.variants[:_SHOWN]:
@@ -89,8 +89,11 @@ def _print(plan: Plan, document: dict[str, Any]) -> None:
     variants = f"{len(plan.variants):,} variant{'s' * (len(plan.variants) != 1)} × {len(plan.seeds)} ({seeds})"
     console.print(f"{most}{len(plan.trials):,} trials: {variants}{floor}")
     if plan.interim_analyses:
+        from dlbench.statistics.spending import levels
+
         counts = ", ".join(map(str, plan.interim_analyses))
-        console.print(f"Interim analyses: at {counts} seeds, each at α / {len(plan.interim_analyses)}")
+        shares = ", ".join(f"{level:.2g}" for level in levels(plan.interim_analyses, alpha))
+        console.print(f"Interim analyses: at {counts} seeds, at α = {shares}")
     if plan.diagnostics:
         names = ", ".join(text.partition("/")[2] for text in plan.diagnostics.diagnostics)
         console.print(f"Diagnostics: {names}; at epochs {', '.join(plan.diagnostics.at)}")

@@ -6,10 +6,14 @@ from typing import Any, Literal
 
 from dlbench.components.metric_table import METRICS, find_metric
 from dlbench.components.metrics import Value
-from dlbench.statistics.seeds import ALPHA, alpha_per_analysis
+from dlbench.statistics.seeds import ALPHA, alpha_per_analysis, check_alpha
 from dlbench.statistics.verdicts import Rules
 
 At = Literal["selected", "last"] | int
+#: How interim analyses share α: as O'Brien and Fleming's boundaries do, or evenly, as plans without it do.
+Spending = Literal["obrien-fleming", "even"]
+#: The level of a look that spends nothing: there, only values without any difference are equivalent.
+_UNREACHABLE = 1e-12
 METRIC = "test_accuracy"
 #: The criterion by which a margin is asked for in the unit of files, where "margin" is in the one shown to users.
 MARGIN_IN_FILES = "margin_in_files"
@@ -31,6 +35,8 @@ class Criteria:
     baseline: a variant's label.
     all_pairs: compare each variant with each, not with the baseline alone.
     interim_analyses: the numbers of seeds after which a growing comparison is judged; () for one that does not grow.
+    spending: how they share alpha. Where it is even, all variants grow until every verdict is decided; otherwise each
+        variant grows until its own are.
     """
 
     metric: str = field(default=METRIC, metadata=_shown(f"What is judged. Default: {METRIC}.", metavar="NAME"))
@@ -54,20 +60,39 @@ class Criteria:
         metadata=_shown("Judge each variant against each, with letters.", flags=("--all-pairs/--no-all-pairs",)),
     )
     interim_analyses: tuple[int, ...] = ()
+    spending: Spending = "even"
 
-    def rules(self, declared: Iterable[Value] = ()) -> Rules:
-        """Return the rules of each analysis. Raises DlbenchError for an invalid margin or alpha.
+    def rules(self, declared: Iterable[Value] = (), seeds: int = 0) -> Rules:
+        """Return the rules of an analysis. Raises DlbenchError for an invalid margin or alpha.
 
         declared: what diagnostics say about their values.
+        seeds: the number of seeds that are judged, which tells the level of a growing comparison; 0 for the last.
         """
-        analyses = len(self.interim_analyses)
-        alpha = alpha_per_analysis(self.alpha, analyses) if analyses else self.alpha
-        return Rules.for_metric(find_metric(self.metric, declared), margin=self.margin, alpha=alpha)
+        return Rules.for_metric(find_metric(self.metric, declared), margin=self.margin, alpha=self.level(seeds))
+
+    def level(self, seeds: int = 0, alpha: float | None = None) -> float:
+        """Return the error rate of the analysis at so many seeds; 0 for the last.
+
+        alpha: of all analyses together, else that of the criteria.
+        """
+        whole = self.alpha if alpha is None else alpha
+        check_alpha(whole)
+        looks = self.interim_analyses
+        if not looks:
+            return whole
+        if self.spending == "even":
+            return alpha_per_analysis(whole, len(looks))
+        from dlbench.statistics.spending import levels
+
+        each = levels(looks, whole)
+        level = next((level for look, level in zip(looks, each, strict=True) if look >= seeds > 0), each[-1])
+        return max(level, _UNREACHABLE)
 
     def to_json(self) -> dict[str, Any]:
         """Return the criteria as the manifest keeps them, where interim analyses are called "looks"."""
         content = asdict(self)
-        return content | {"looks": list(content.pop("interim_analyses"))}
+        looks, spending = content.pop("interim_analyses"), content.pop("spending")
+        return content | {"looks": list(looks)} | ({} if spending == "even" else {"spending": spending})
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Criteria":

@@ -70,7 +70,8 @@ def _join_criteria(old: Criteria | None, new: Criteria | None) -> Criteria | Non
     """Return the old criteria; stopping at interim analyses costs alpha from the first session that does it."""
     if not old or not new:
         return old or new
-    return replace(old, interim_analyses=old.interim_analyses or new.interim_analyses)
+    grown = old if old.interim_analyses else new
+    return replace(old, interim_analyses=grown.interim_analyses, spending=grown.spending)
 
 
 def _union(old: Iterable[Item], new: Iterable[Item]) -> tuple[Item, ...]:

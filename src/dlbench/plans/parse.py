@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from dlbench.components.shapes import (
     ShapeError,
@@ -16,7 +16,7 @@ from dlbench.components.shapes import (
     as_wholes,
 )
 from dlbench.errors import DlbenchError
-from dlbench.plans.criteria import Criteria
+from dlbench.plans.criteria import Criteria, Spending
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord, Target
 from dlbench.trials.diagnostics import DiagnosticsPlan
 
@@ -28,6 +28,7 @@ _CRITERIA: Mapping[str, tuple[tuple[type, ...], str]] = {
     "at": ((str, int), "a text or a number"),
     "baseline": ((str,), "a text"),
     "all_pairs": ((bool,), "true or false"),
+    "spending": ((str,), "a text"),
 }
 
 
@@ -83,6 +84,8 @@ def _criteria(content: object, baseline: str) -> Criteria:
     for key, (types, wanted) in _CRITERIA.items():
         if key in judging and not isinstance(judging[key], types):
             raise ShapeError(f"judging.{key}", wanted, judging[key])
+    if judging.get("spending", "even") not in get_args(Spending):
+        raise ShapeError("judging.spending", " or ".join(get_args(Spending)), judging["spending"])
     if judging.get("at", "last") not in ("selected", "last"):
         as_whole(judging["at"], "judging.at", least=1)
     if not 0 < as_number(judging.get("alpha", 0.5), "judging.alpha") < 1:

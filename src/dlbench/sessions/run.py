@@ -86,7 +86,9 @@ def _resolve(
 
 def _fix_judging(plan: Plan, request: Request) -> Plan:
     """Return the plan with how it will be judged: as the command asks, whatever its folder holds."""
-    criteria = replace(asked_criteria(request.judging, plan.record), interim_analyses=plan.interim_analyses)
+    criteria = asked_criteria(request.judging, plan.record)
+    if plan.interim_analyses:
+        criteria = replace(criteria, interim_analyses=plan.interim_analyses, spending="obrien-fleming")
     return replace(plan, baseline=criteria.baseline, judging=criteria)
 
 

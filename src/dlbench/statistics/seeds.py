@@ -98,16 +98,26 @@ def check_alpha(alpha: float) -> None:
 
 
 def alpha_per_analysis(alpha: float, analyses: int) -> float:
-    """Return the α of each of K interim analyses: α / K keeps the chance of a false verdict below α."""
+    """Return the α of each of K interim analyses of a plan that spends none in another way: α / K."""
     return alpha / analyses
+
+
+def spent_by(fraction: float, alpha: float) -> float:
+    """Return how much of α the looks up to a fraction of all seeds may spend: little at first, all of it at 1.
+
+    Each side spends its half. Source: Lan and DeMets 1983, Discrete Sequential Boundaries for Clinical Trials: the
+    function that is close to the boundaries of O'Brien and Fleming 1979.
+    """
+    normal = NormalDist()
+    return 4 * normal.cdf(normal.inv_cdf(alpha / 4) / fraction**0.5)
 
 
 def interim_schedule(first: int, last: int, alpha: float = ALPHA, analyses: int = 4) -> tuple[int, ...]:
     """Return the numbers of seeds of the interim analyses, evenly spaced from `first` to `last`.
 
-    The first analysis is delayed until it can reach significance at α / analyses: an earlier one would use up its
-    share of α for nothing.
+    The first analysis is delayed until its share of α suffices to show anything: an earlier one could not.
     """
-    start = min(last, max(first, least_seeds(alpha_per_analysis(alpha, analyses))))
+    able = (n for n in range(first, last) if smallest_p(n) <= spent_by(n / last, alpha))
+    start = next(able, last)
     steps = max(1, analyses - 1)
     return tuple(sorted({round(last - (last - start) * step / steps) for step in range(analyses)}))

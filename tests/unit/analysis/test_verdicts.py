@@ -16,6 +16,7 @@ from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.tables import to_csv
+from dlbench.statistics.spending import levels
 
 SEEDS = range(8)
 GAINS = {"relu": 0.0, "tanh": 0.03, "elu": -0.02, "gelu": 0.0004}
@@ -317,9 +318,11 @@ def test_another_metric_brings_its_own_margin(records, plan):
     assert judge_run(records, plan, {"metric": "test_loss"}).rules.margin == 0
 
 
-def test_interim_analyses_share_alpha(records, plan):
+def test_interim_analyses_share_alpha_as_the_plan_says(records, plan):
     growing = replace(plan, judging=Criteria(baseline="relu", interim_analyses=(8, 16)))
     assert judge_run(records, growing).rules.alpha == pytest.approx(0.025)
+    spending = Criteria(baseline="relu", interim_analyses=(8, 12), spending="obrien-fleming")
+    assert judge_run(records, replace(plan, judging=spending)).rules.alpha == levels((8, 12), 0.05)[0]
 
 
 def test_an_interim_analysis_uses_the_seeds_of_its_stage_alone(records, plan):

@@ -5,7 +5,14 @@ import pytest
 from statsmodels.stats.power import TTestPower
 
 from dlbench.errors import DlbenchError
-from dlbench.statistics.seeds import alpha_per_analysis, default_seeds, interim_schedule, least_seeds, smallest_p
+from dlbench.statistics.seeds import (
+    alpha_per_analysis,
+    default_seeds,
+    interim_schedule,
+    least_seeds,
+    smallest_p,
+    spent_by,
+)
 
 
 @pytest.mark.parametrize(("pairs", "p"), [(3, 0.25), (4, 0.125), (5, 0.0625), (6, 0.03125), (10, 2 / 1024)])
@@ -44,18 +51,29 @@ def test_interim_analyses_share_alpha():
     assert alpha_per_analysis(0.05, 4) == pytest.approx(0.0125)
 
 
+@pytest.mark.parametrize("alpha", [0.05, 0.01])
+def test_little_of_alpha_is_spent_early_and_all_of_it_at_the_end(alpha):
+    spent = [spent_by(tenth / 10, alpha) for tenth in range(1, 11)]
+    assert spent == sorted(spent)
+    assert spent[4] < alpha / 10
+    assert spent[-1] == pytest.approx(alpha)
+
+
 def test_interim_analyses_are_evenly_spaced_and_end_at_the_last_seed():
-    assert interim_schedule(10, 30, analyses=3) == (10, 20, 30)
-    assert interim_schedule(10, 30, analyses=1) == (30,)
+    assert interim_schedule(14, 30, analyses=3) == (14, 22, 30)
+    assert interim_schedule(14, 30, analyses=1) == (30,)
 
 
 def test_the_first_interim_analysis_waits_until_it_could_find_something():
     first, *_ = interim_schedule(7, 30, alpha=0.05, analyses=4)
-    assert first == least_seeds(0.05 / 4) == 8
+    assert first == 12
+    assert smallest_p(first) <= spent_by(first / 30, 0.05)
+    assert smallest_p(first - 1) > spent_by((first - 1) / 30, 0.05)
 
 
-def test_a_schedule_never_passes_its_last_seed():
-    assert interim_schedule(7, 8) == (8,)
+@pytest.mark.parametrize(("first", "last"), [(5, 6), (1, 3), (5, 5)])
+def test_a_schedule_never_passes_its_last_seed(first, last):
+    assert interim_schedule(first, last) == (last,)
 
 
 def test_planning_and_quoting_cost_no_numpy():
