@@ -13,6 +13,7 @@ FILES = [path for path in sorted(SOURCE.rglob("*.py")) if path.name != "__init__
 
 #: Names that several layers share since each has its part of one concept; no other name may recur.
 CONCEPTS = {
+    "across_datasets": "variants over several data sets: computed, shown",
     "activations": "activation functions: their factories, and what is checked about them",
     "app": "a group of commands",
     "augmentation": "changes of training images: described, applied",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import combinations
 
 from dlbench.analysis.families import Family, Series, average, estimate_variant, family, judge_values
 from dlbench.analysis.other_images import Members, OtherImages, equal_weights
@@ -31,27 +32,85 @@ Grid = Sequence[Point]
 Cells = Mapping[tuple[str, ...], Mapping[tuple[str, ...], Point]]
 
 
+@dataclass(frozen=True)
+class Effects:
+    """The effects of the axes of a grid.
+
+    families: main effects, the metric averaged over the other axes.
+    simple_effects: the same at each combination of values of the other axes.
+    interactions: whether the effects of one axis depend on another one.
+    notes: what could not be judged.
+    """
+
+    families: tuple[Family, ...] = ()
+    simple_effects: tuple[Family, ...] = ()
+    interactions: tuple[Family, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __add__(self, other: "Effects") -> "Effects":
+        return Effects(
+            self.families + other.families,
+            self.simple_effects + other.simple_effects,
+            self.interactions + other.interactions,
+            self.notes + other.notes,
+        )
+
+
 def judge_axes(
-    axes: Sequence[str], grid: Grid, rules: Rules, images: OtherImages, *, all_pairs: bool
-) -> tuple[tuple[Family, ...], tuple[Family, ...], tuple[str, ...]]:
-    """Return the families of main effects and of simple effects, and notes on what could not be judged."""
-    families, simple_effects, notes = [], [], []
-    # A data set is not a treatment: which one is easiest is of interest only if nothing else varies.
-    for axis in [axis for axis in axes if axis != "dataset"] or axes:
-        others = tuple(other for other in axes if other != axis)
-        cells = _cells((axis,), others, grid)
-        names = list(dict.fromkeys(point.values.get(axis, "") for point in grid))
+    axes: Sequence[str],
+    grid: Grid,
+    rules: Rules,
+    images: OtherImages,
+    *,
+    all_pairs: bool,
+    place: Mapping[str, str] | None = None,
+) -> Effects:
+    """Return the effects of some axes. place: values of the other axes that all points of the grid share."""
+    found = judge_main_effects(axes, grid, rules, images, all_pairs=all_pairs, place=place)
+    simple: list[Family] = []
+    for axis in axes:
+        if others := tuple(other for other in axes if other != axis):
+            cells = _cells((axis,), others, grid)
+            simple += _judge_simple_effects(axis, others, _names(axis, grid)[0], cells, rules, images, place or {})
+    interactions = [
+        judged
+        for pair in combinations(axes, 2)
+        if (judged := judge_interaction(pair, axes, grid, rules, images, place)).comparisons
+    ]
+    return found + Effects(simple_effects=tuple(simple), interactions=tuple(interactions))
+
+
+def judge_main_effects(
+    axes: Sequence[str],
+    grid: Grid,
+    rules: Rules,
+    images: OtherImages,
+    *,
+    all_pairs: bool,
+    place: Mapping[str, str] | None = None,
+    over: tuple[str, ...] = (),
+) -> Effects:
+    """Return the effect of each axis, averaged over the others. over: axes that are only averaged over."""
+    families, notes = [], []
+    for axis in axes:
+        others = (*(other for other in axes if other != axis), *over)
+        cells, names = _cells((axis,), others, grid), _names(axis, grid)
         shared = [row for row in cells.values() if len(row) == len(names)]
         if shared:
             pooled = {name: average([row[name,].series for row in shared]) for name in names}
             members = {name: equal_weights([row[name,].label for row in shared]) for name in names}
             annotate = partial(images.annotate, members=members)
-            families.append(judge_values(axis, pooled, rules, annotate, all_pairs=all_pairs, averaged=others))
+            families.append(
+                judge_values(axis, pooled, rules, annotate, all_pairs=all_pairs, averaged=others, place=place)
+            )
         if len(shared) < len(cells):
             notes.append(_incomplete(axis, others, len(shared), len(cells)))
-        if others:
-            simple_effects += _judge_simple_effects(axis, others, names[0], cells, rules, images)
-    return tuple(families), tuple(simple_effects), tuple(notes)
+    return Effects(families=tuple(families), notes=tuple(notes))
+
+
+def _names(axis: str, grid: Grid) -> list[str]:
+    """Return the values on an axis, that of the baseline first."""
+    return list(dict.fromkeys(point.values.get(axis, "") for point in grid))
 
 
 def _incomplete(axis: str, others: Sequence[str], shared: int, cells: int) -> str:
@@ -71,7 +130,13 @@ def _cells(inner: tuple[str, ...], outer: tuple[str, ...], grid: Grid) -> Cells:
 
 
 def _judge_simple_effects(
-    axis: str, others: tuple[str, ...], base: str, cells: Cells, rules: Rules, images: OtherImages
+    axis: str,
+    others: tuple[str, ...],
+    base: str,
+    cells: Cells,
+    rules: Rules,
+    images: OtherImages,
+    place: Mapping[str, str],
 ) -> list[Family]:
     """Return the families of an axis at each combination of the others, all of them under one correction."""
     from dlbench.statistics.comparisons import compare_pairs
@@ -90,14 +155,19 @@ def _judge_simple_effects(
             rules,
             baseline=estimate_variant(base, cells[fixed][base,].series, rules),
             size=len(found),
-            conditioned_on=texts[fixed],
+            place=dict(zip(others, fixed, strict=True)) | dict(place),
         )
         for fixed in dict.fromkeys(fixed for fixed, _ in keys)
     ]
 
 
 def judge_interaction(
-    pair: tuple[str, str], axes: Sequence[str], grid: Grid, rules: Rules, images: OtherImages
+    pair: tuple[str, str],
+    axes: Sequence[str],
+    grid: Grid,
+    rules: Rules,
+    images: OtherImages,
+    place: Mapping[str, str] | None = None,
 ) -> Family:
     """Return whether the effect of one axis depends on the other, averaged over the complete cells of the rest."""
     from dlbench.statistics.comparisons import interaction
@@ -112,7 +182,7 @@ def judge_interaction(
     base = next(iter(values))[0] if values else ""
     found = images.annotate(interaction(values, rules), _gains(labels, base))
     leads = [_lead(c, pair[0], base) for c in found]
-    return family(" × ".join(pair), found, rules, averaged=rest, leads=leads)
+    return family(" × ".join(pair), found, rules, averaged=rest, leads=leads, place=place)
 
 
 def _gains(labels: Mapping[tuple[str, str], Sequence[str]], base: str) -> Members:

@@ -75,11 +75,11 @@ class Family:
     """Comparisons under one correction.
 
     axis: what varies; two axes joined by " × " for an interaction; "seed" for the noise floor.
-    conditioned_on: fixed values of the other axes, "learning_rate=0.1, …"; "" if there are none.
+    place: fixed values of other axes, by axis.
     averaged: axes that the metric is averaged over.
     baseline: estimate of the baseline; None for interactions.
     comparisons: the judged comparisons.
-    size: m of the correction; families conditioned on other values may share it.
+    size: m of the correction; families at other values may share it.
     letters: compact letter display, if all pairs are judged.
     sentences: a sentence for each comparison, to be quoted.
     outlook: for each difference that was not shown, how large one would have been.
@@ -87,7 +87,7 @@ class Family:
     """
 
     axis: str
-    conditioned_on: str = ""
+    place: Mapping[str, str] = field(default_factory=dict)
     averaged: tuple[str, ...] = ()
     baseline: VariantEstimate | None
     comparisons: tuple[Comparison, ...]
@@ -96,6 +96,11 @@ class Family:
     sentences: tuple[str, ...] = ()
     outlook: tuple[str, ...] = ()
     values: Mapping[str, Series] = field(default_factory=dict)
+
+    @property
+    def conditioned_on(self) -> str:
+        """Return the fixed values of other axes as text, "learning_rate=0.1, …"; "" if there are none."""
+        return ", ".join(f"{axis}={value}" for axis, value in self.place.items())
 
     @property
     def is_interaction(self) -> bool:
@@ -143,6 +148,7 @@ def judge_values(
     *,
     all_pairs: bool = False,
     averaged: tuple[str, ...] = (),
+    place: Mapping[str, str] | None = None,
 ) -> Family:
     """Return the family of variants given by their series, the baseline first: each against it, or all pairs.
 
@@ -155,7 +161,7 @@ def judge_values(
     found = annotate(compare_pairs(values, pairs, rules))
     letters = _letters(values, found, rules) if all_pairs else {}
     estimate = estimate_variant(base, values[base], rules)
-    judged = family(axis, found, rules, baseline=estimate, letters=letters, averaged=averaged)
+    judged = family(axis, found, rules, baseline=estimate, letters=letters, averaged=averaged, place=place)
     return replace(judged, values=values)
 
 
@@ -166,7 +172,7 @@ def family(
     *,
     baseline: VariantEstimate | None = None,
     size: int = 0,
-    conditioned_on: str = "",
+    place: Mapping[str, str] | None = None,
     averaged: tuple[str, ...] = (),
     letters: Mapping[str, str] | None = None,
     leads: Sequence[Lead] = (),
@@ -180,7 +186,7 @@ def family(
     outlook = (_outlook(c, rules, size) for c in named if c.verdict == "not shown" and c.difference_std > 0)
     return Family(
         axis=axis,
-        conditioned_on=conditioned_on,
+        place=place or {},
         averaged=averaged,
         baseline=baseline,
         comparisons=tuple(comparisons),

@@ -1,14 +1,14 @@
 """The verdicts on a run: main and simple effects of each axis, interactions, and the noise floor."""
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dlbench.analysis.axis_effects import Grid, Point, judge_axes, judge_interaction
+from dlbench.analysis.across_datasets import AcrossDatasets
+from dlbench.analysis.axis_effects import Effects, Point, judge_axes
 from dlbench.analysis.convergence import target_of
 from dlbench.analysis.criteria import asked_criteria, deviations
+from dlbench.analysis.dataset_effects import judge_by_dataset
 from dlbench.analysis.diagnostics import base_name, declared_in, names_in, names_of
 from dlbench.analysis.families import (
     COLUMNS,
@@ -18,11 +18,11 @@ from dlbench.analysis.families import (
     estimate_variant,
     family,
     judge_values,
-    known,
 )
 from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.one_class import one_class_notes
 from dlbench.analysis.other_images import OtherImages
+from dlbench.analysis.places import DATASET
 from dlbench.analysis.summary import group_by_variant, planned
 from dlbench.analysis.yardstick import mixed_losses
 from dlbench.components.metric_table import find_metric
@@ -30,13 +30,8 @@ from dlbench.components.metrics import Metric
 from dlbench.components.records import ParameterValue
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan_record import PlanRecord
-from dlbench.statistics.notation import p_equation
-from dlbench.statistics.sums import mean
 from dlbench.statistics.verdicts import Rules
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
-
-if TYPE_CHECKING:
-    from dlbench.statistics.ranking import Ranking
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +41,13 @@ class Judged:
     criteria: criteria by which it is judged.
     rules: rules of its comparisons.
     deviations: how the criteria deviate from those that were fixed before running.
-    families: main effects, one family per axis, the metric averaged over the other axes.
+    families: main effects, one family per axis, the metric averaged over the other axes; of several data sets, those
+        of each.
     simple_effects: the same for each combination of the other axes.
     interactions: one family per pair of axes.
+    averages: of several data sets, the main effects averaged over them.
+    across: the variants over several data sets; None for one data set, or where no side of the metric is better.
     noise_floor: the baseline against itself on other seeds.
-    ranking: ranking of variants over several data sets.
     estimates: the metric of each variant, in the order of the plan.
     notes: what could not be judged, and warnings.
     second_look: what had been judged before these criteria were fixed, a sentence; "" if nothing had.
@@ -62,8 +59,9 @@ class Judged:
     families: tuple[Family, ...] = ()
     simple_effects: tuple[Family, ...] = ()
     interactions: tuple[Family, ...] = ()
+    averages: tuple[Family, ...] = ()
+    across: AcrossDatasets | None = None
     noise_floor: Family | None = None
-    ranking: "Ranking | None" = None
     estimates: tuple[VariantEstimate, ...] = ()
     notes: tuple[str, ...] = ()
     second_look: str = ""
@@ -77,7 +75,7 @@ class Judged:
     def all_families(self) -> tuple[Family, ...]:
         """Return every family, the noise floor first."""
         floor = (self.noise_floor,) if self.noise_floor else ()
-        return (*floor, *self.families, *self.simple_effects, *self.interactions)
+        return (*floor, *self.families, *self.averages, *self.simple_effects, *self.interactions)
 
     @property
     def is_empty(self) -> bool:
@@ -112,27 +110,27 @@ def judge_run(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[s
     grid = [Point(variant.values, variant.label, series[variant.label]) for variant in variants]
     images = OtherImages.of(group_by_variant(trials, plan), plan, criteria.metric, rules.alpha)
     axes = plan.varied_axes
-    families, simple_effects, notes = (
-        judge_axes(axes, grid, rules, images, all_pairs=criteria.all_pairs)
-        if axes
-        else (_alone(series, criteria.baseline, rules), (), ())
-    )
+    averages: tuple[Family, ...] = ()
+    across = None
+    if DATASET in axes and len(axes) > 1:
+        effects, averages, across = judge_by_dataset(axes, grid, rules, images, all_pairs=criteria.all_pairs)
+    elif axes:
+        effects = judge_axes(axes, grid, rules, images, all_pairs=criteria.all_pairs)
+    else:
+        effects = Effects(families=_alone(series, criteria.baseline, rules))
     return Judged(
         criteria=criteria,
         rules=rules,
         deviations=() if plan.rebuilt else deviations(criteria, plan),
-        families=families,
-        simple_effects=simple_effects,
-        interactions=tuple(
-            found
-            for pair in combinations(axes, 2)
-            if (found := judge_interaction(pair, axes, grid, rules, images)).comparisons
-        ),
+        families=effects.families,
+        simple_effects=effects.simple_effects,
+        interactions=effects.interactions,
+        averages=averages,
+        across=across,
         noise_floor=_noise_floor(() if mixed else trials, plan, criteria, rules),
-        ranking=_rank(axes, grid, rules),
         estimates=tuple(estimate_variant(variant.label, series[variant.label], rules) for variant in plan.variants),
         notes=(
-            *filter(None, (mixed, *notes, images.missing)),
+            *filter(None, (mixed, *effects.notes, images.missing)),
             *one_class_notes(trials, plan, criteria.metric),
         ),
     )
@@ -181,33 +179,3 @@ def _noise_floor(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Cri
     label = base.label
     found = judge_values("seed", {label: own, f"{label}, other seeds": other}, rules)
     return replace(found, baseline=None)
-
-
-def _rank(axes: Sequence[str], grid: Grid, rules: Rules) -> "Ranking | None":
-    """Return the variants ranked over the data sets; None if there are too few of either for Friedman's test."""
-    others = tuple(axis for axis in axes if axis != "dataset")
-    if "dataset" not in axes or not others or not rules.has_better_side:
-        return None
-    values: dict[str, dict[str, float]] = {}
-    for point in grid:
-        if found := known(point.series):
-            label = ", ".join(point.values.get(axis, "") for axis in others)
-            values.setdefault(label, {})[point.values["dataset"]] = mean(found)
-    finite = [{name for name, x in row.items() if math.isfinite(x)} for row in values.values()]
-    shared = set.intersection(*finite) if finite else set()
-    if len(values) < 3 or len(shared) < 2:
-        return None
-    from dlbench.statistics.ranking import rank_variants
-
-    return rank_variants(values, alpha=rules.alpha, higher_is_better=rules.higher_is_better)
-
-
-def ranking_sentence(ranking: "Ranking") -> str:
-    """Return what Friedman's and Nemenyi's tests show over several data sets, as a sentence."""
-    ranked = sorted(zip(ranking.mean_ranks, ranking.variants, strict=True))
-    ranks = ", ".join(f"{variant} {rank:.2f}" for rank, variant in ranked)
-    head = f"over {ranking.datasets} data sets, mean ranks (1 is best): {ranks}; Friedman {p_equation(ranking.p)}"
-    if not ranking.different:
-        return f"{head}: not shown that any of them differ"
-    pairs = ", ".join(f"{first} and {second}" for first, second in ranking.different)
-    return f"{head}; apart by more than Nemenyi's {ranking.critical_difference:.2f}: {pairs}"

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from dlbench.analysis.across_datasets import AcrossDatasets, ranking_sentence
 from dlbench.analysis.convergence import convergence
 from dlbench.analysis.explain import explain
 from dlbench.analysis.summary import VariantSummary, summarize
-from dlbench.analysis.verdicts import Judged, ranking_sentence
+from dlbench.analysis.verdicts import Judged
 from dlbench.runs.folder import RunFolder
 
 
@@ -46,6 +47,11 @@ def verdicts_document(judged: Judged) -> dict[str, Any]:
         "letters": {family.axis: dict(family.letters) for family in judged.families if family.letters},
         "sentences": list(dict.fromkeys(text for family in families for text in family.sentences)),
         "outlook": [text for family in judged.families for text in family.outlook],
-        "ranking": asdict(judged.ranking) | {"sentence": ranking_sentence(judged.ranking)} if judged.ranking else None,
+        "ranking": _ranking(judged.across) if judged.across else None,
+        "across_datasets": judged.across.document() if judged.across else None,
         "notes": judged.notes,
     }
+
+
+def _ranking(across: AcrossDatasets) -> dict[str, Any]:
+    return asdict(across.ranking) | {"sentence": ranking_sentence(across)}

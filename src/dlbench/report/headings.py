@@ -1,20 +1,15 @@
 """Headings of families of comparisons, shared by figures and pages."""
 
 from dlbench.analysis.families import Family
+from dlbench.analysis.places import averaged_in_words, place_in_words, words
 
 
 def heading(family: Family) -> str:
     """Return the heading of a family of comparisons."""
     axis = words(family.axis)
+    where = f" {place}" if (place := place_in_words(family.place)) else ""
     if family.baseline is None:
-        return f"interaction of {axis}"
-    if family.axis == "seed":
-        return "noise floor: the baseline against itself on other seeds"
-    where = f" at {family.conditioned_on}" if family.conditioned_on else ""
-    where += f", averaged over {', '.join(map(words, family.averaged))}" if family.averaged else ""
+        floor = "noise floor: the baseline against itself on other seeds"
+        return floor if family.axis == "seed" else f"interaction of {axis}{where}"
+    where += f", averaged over {averaged_in_words(family.averaged)}" if family.averaged else ""
     return f"{axis}{where}, against {family.baseline.variant}".removeprefix("variant, ")
-
-
-def words(name: str) -> str:
-    """Return the name of an axis or setting with spaces."""
-    return name.replace("_", " ")

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -7,8 +8,10 @@ from scipy import stats
 from dlbench.errors import DlbenchError
 from dlbench.statistics.ranking import (
     Ranking,
+    can_rank,
     interquartile_mean,
     interquartile_mean_interval,
+    least_datasets,
     nemenyi_critical_difference,
     rank_variants,
 )
@@ -56,6 +59,7 @@ def test_no_pair_differs_unless_friedman_rejects():
     )
     assert apart.different == ()
     assert replace(apart, p=0.04).different == (("a", "b"),)
+    assert replace(apart, p=0.05).different == (("a", "b"),)
     assert replace(apart, p=0.04, critical_difference=2.1).different == ()
 
 
@@ -71,10 +75,37 @@ def test_only_data_sets_that_all_variants_have_are_ranked():
     assert rank_variants(values).datasets == 4
 
 
-@pytest.mark.parametrize("shape", [(5, 2), (1, 3)])
+@pytest.mark.parametrize("shape", [(5, 1), (1, 3)])
 def test_too_few_variants_or_data_sets_are_refused(shape):
-    with pytest.raises(DlbenchError, match="at least 3 variants on 2 common data sets"):
+    with pytest.raises(DlbenchError, match="at least 2 variants on 2 common data sets"):
         rank_variants(table(np.ones(shape)))
+
+
+def test_two_variants_are_ranked_by_the_sign_test():
+    found = rank_variants(table(np.array([[1.0, 0.0]] * 7 + [[0.0, 1.0]] + [[1.0, 1.0]])))
+    assert found.p == pytest.approx(stats.binomtest(7, 8).pvalue)
+    assert found.mean_ranks == pytest.approx((1 + (1 + 0.5) / 9, 2 - (1 + 0.5) / 9))
+    assert found.different == ()  # 0.07
+    assert rank_variants(table(np.array([[1.0, 0.0]] * 6))).different == (("a", "b"),)  # 0.031
+
+
+def test_friedmans_p_is_larger_than_the_exact_one_where_data_sets_agree():
+    """The exact p of one order on all data sets: k! of the k!^N rankings agree as well."""
+    for variants, datasets in ((3, 3), (3, 4), (4, 3)):
+        orders = list(permutations(range(variants)))
+        agreeing = sum(len(set(rows)) == 1 for rows in product(orders, repeat=datasets))
+        exact = agreeing / len(orders) ** datasets
+        assert rank_variants(table(np.array([range(variants)] * datasets, dtype=float))).p >= exact
+
+
+@pytest.mark.parametrize("variants", [2, 3, 4, 6])
+def test_a_ranking_can_be_shown_from_where_one_order_on_all_data_sets_is(variants):
+    def shown(datasets):
+        return bool(rank_variants(table(np.array([range(variants)] * datasets, dtype=float))).different)
+
+    least = least_datasets(variants)
+    assert [shown(datasets) for datasets in range(2, least + 3)] == [n >= least for n in range(2, least + 3)]
+    assert [can_rank(variants, datasets) for datasets in (least - 1, least)] == [False, True]
 
 
 def test_nothing_to_rank_is_refused():
@@ -97,6 +128,18 @@ def test_the_interval_over_data_sets_holds_the_mean_and_repeats_with_its_generat
     assert first == second
     assert first[0] < interquartile_mean(scores) < first[1]
     assert first[1] - first[0] < 0.1
+
+
+def test_the_interval_covers_the_interquartile_mean_over_other_runs():
+    generator = np.random.default_rng(0)
+    means = np.linspace(0.5, 0.9, 3)[:, None]
+    truth = np.mean([interquartile_mean(means + 0.1 * generator.standard_normal((3, 6))) for _ in range(4000)])
+    covered = 0
+    for _ in range(300):
+        scores = list(means + 0.1 * generator.standard_normal((3, 6)))
+        low, high = interquartile_mean_interval(scores, generator, resamples=300)
+        covered += low <= truth <= high
+    assert 0.91 <= covered / 300 <= 0.98
 
 
 def test_one_run_on_a_data_set_has_no_interval():

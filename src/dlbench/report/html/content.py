@@ -7,12 +7,12 @@ from typing import Any
 
 from dlbench.analysis.answers import Findings
 from dlbench.analysis.claims import ClaimAnswer
+from dlbench.analysis.places import words
 from dlbench.analysis.summary import VariantSummary, summarize
-from dlbench.analysis.verdicts import Judged, ranking_sentence
+from dlbench.analysis.verdicts import Judged
 from dlbench.components.metric_table import find_metric
 from dlbench.errors import shell_words
 from dlbench.plans.plan_record import PlanRecord
-from dlbench.report.headings import words
 from dlbench.report.html.reported import ReportedRow, reported_rows
 from dlbench.report.html.verdicts import ABSENT, FamilyTable, Row, family_table, rule
 from dlbench.report.terminal.summary import failure_notes
@@ -88,10 +88,16 @@ def page(
     summaries = summarize(folder.planned, plan)
     columns, numbers = _numbers(summaries)
     floor = [judged.noise_floor] if judged.noise_floor else []
-    families = [*floor, *judged.families, *judged.simple_effects[:_SIMPLE_EFFECTS], *judged.interactions]
+    families = [
+        *floor,
+        *judged.families,
+        *judged.averages,
+        *judged.simple_effects[:_SIMPLE_EFFECTS],
+        *judged.interactions,
+    ]
     more = len(judged.simple_effects) - _SIMPLE_EFFECTS
     omitted = [f"{more} more tables at single values of the other axes are in comparison.csv"] if more > 0 else []
-    ranking = [ranking_sentence(judged.ranking)] if judged.ranking else []
+    across = judged.across.sentences if judged.across else ()
     return Page(
         title=folder.path.resolve().name,
         lead=_lead(folder),
@@ -100,7 +106,7 @@ def page(
         second_look=judged.second_look,
         deviations=judged.deviations,
         families=[family_table(family, judged.rules) for family in families],
-        notes=[*judged.notes, *ranking, *omitted],
+        notes=[*judged.notes, *across, *omitted],
         reported=reported_rows(findings.figures),
         claims=findings.claims,
         figures=figures,

@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from dlbench.analysis.families import VariantEstimate
+from dlbench.analysis.places import words
 from dlbench.analysis.verdicts import Judged
 from dlbench.plans.plan_record import PlanRecord
-from dlbench.report.headings import words
 from dlbench.report.terminal.layout import fits, plain_table
 from dlbench.statistics.verdicts import MINIMUM_PAIRS
 

@@ -10,7 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from dlbench.analysis.families import Family, VariantEstimate, pairing
-from dlbench.analysis.verdicts import Judged, ranking_sentence
+from dlbench.analysis.places import DATASET, averaged_in_words, place_in_words
+from dlbench.analysis.verdicts import Judged
+from dlbench.report.terminal.across_datasets import print_across
 from dlbench.report.terminal.console import Lines
 from dlbench.report.terminal.layout import fitting_table, plain_table
 from dlbench.statistics.notation import interval_text, p_text, with_interval
@@ -63,8 +65,7 @@ def print_verdicts(console: Console, judged: Judged, title: str = "") -> None:
         _print_families(console, judged, title)
     elif title:
         console.print(Text(title, style="bold"), soft_wrap=True)
-    lines = [*([ranking_sentence(judged.ranking)] if judged.ranking else []), *judged.notes]
-    for line in lines:
+    for line in judged.notes:
         console.print(Text(f"{line[:1].upper()}{line[1:]}."), soft_wrap=True)
 
 
@@ -72,11 +73,20 @@ def _print_families(console: Console, judged: Judged, title: str) -> None:
     for number, family in enumerate(judged.families):
         _print_family(console, judged, family, title if number == 0 else "", first=number == 0)
     _print_interactions(console, judged)
+    for family in judged.averages:
+        _print_family(console, judged, family, "")
+    if judged.across:
+        print_across(console, judged.across)
 
 
 def _print_interactions(console: Console, judged: Judged) -> None:
     """Print the interaction of two axes as a table, those of more axes as sentences."""
-    families = [each for each in judged.interactions if any(c.n >= MINIMUM_PAIRS for c in each.comparisons)]
+    # Each data set has tables of its own, beside which a table of how they differ says little.
+    families = [
+        each
+        for each in judged.interactions
+        if DATASET not in each.axis.split(" × ") and any(c.n >= MINIMUM_PAIRS for c in each.comparisons)
+    ]
     for family in families:
         if len(families) == 1:
             _print_family(console, judged, family, "")
@@ -181,10 +191,11 @@ def _heading(family: Family, title: str) -> str:
     if family.baseline is None and family.comparisons:
         usual = family.comparisons[0].baseline
         about = f"Interaction {family.axis.replace('_', ' ')}: the effect against that of “{usual}”"
-    elif family.averaged:
+    elif family.averaged or family.place:
         about = family.axis.replace("_", " ")
+    about += f" {place}" if (place := place_in_words(family.place)) else ""
     if family.averaged:
-        about += f", averaged over {', '.join(family.averaged).replace('_', ' ')}"
+        about += f", averaged over {averaged_in_words(family.averaged)}"
     return ": ".join(filter(None, (title, about)))
 
 
@@ -196,7 +207,7 @@ def _caption(family: Family, rules: Rules, columns: Sequence[_Column]) -> str:
         lines.append(f"pairs left out, as a seed has no value on one side: {', '.join(dropped)}")
     if worth := pairing(family):
         lines.append(worth)
-    if family.baseline and family.averaged:
+    if family.baseline and family.averaged and DATASET not in family.averaged:
         lines.append("the verdicts on each combination are in comparison.csv")
     return "\n".join(lines)
 
