@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dlbench.standard.label_tables import has_table, read_table, refuse_boxes
+from dlbench.standard.label_tables import has_table, read_table, refuse_boxes, refuse_boxes_beside
 
 SUFFIXES = frozenset(
     [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp", ".avif", ".tif", ".tiff", ".ppm", ".pgm"]
@@ -129,6 +129,7 @@ def _split_folders(base: Path) -> dict[str, Path]:
         if split:
             found[split] = place
     if found and not any(map(_has_labels, found.values())):
+        refuse_boxes_beside(*found.values())
         if {"train", "test"} <= found.keys():
             raise ValueError(f"{found['train']} has no class folders\n{_needs_classes(found['train'])}")
         return {}
@@ -203,6 +204,7 @@ def _read_classes(
             f"The classes are {', '.join(names)}: rename the folder, or move it away."
         )
     if len(names) < 2:
+        refuse_boxes_beside(folder)
         raise ValueError(_too_few(folder, names))
     return names, [(path, label) for label, name in enumerate(names) for path in found.get(name, ())]
 
@@ -239,8 +241,7 @@ def _check_depth(place: Path) -> None:
         path = _typed("path", place.parent if len(below) == 1 else place)
         raise ValueError(
             f"{place} holds only folders ({names}), where images are expected\n"
-            f"If these are the classes, type {path}; "
-            "if not, move their images up into it."
+            f"If these are the classes, type {path}; if not, move their images up into it."
         )
 
 

@@ -1,6 +1,8 @@
 """Labels in files beside the images, as annotation tools export them: a table of classes is read, boxes are refused."""
 
 import csv
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 _TABLE = "_classes.csv"
@@ -9,6 +11,19 @@ _BOXES = {
     "_annotations.csv": "Roboflow's CSV",
     "_annotations.coco.json": "COCO",
     "_annotations.createml.json": "CreateML",
+    "_darknet.labels": "YOLO",
+}
+#: The files that hold an image's boxes beside it: by their suffix, what is written in them, and who writes them.
+_BOXES_BESIDE = {
+    ".xml": (re.compile(rb"<object>"), "Pascal VOC"),
+    ".txt": (re.compile(rb"\d+( [\d.]+){4}"), "YOLO"),
+    ".json": (re.compile(rb'"shapes"'), "LabelMe"),
+}
+_ENOUGH_BYTES = 4096
+#: Where boxes lie in a folder of their own: the folder beside it that has the images, what it holds, and who writes it.
+_FOLDERS_OF_BOXES = {
+    "labels": (("images",), "*.txt", "YOLO"),
+    "annotations": (("jpegimages", "images"), "*.xml", "Pascal VOC"),
 }
 
 
@@ -47,9 +62,27 @@ def refuse_boxes(base: Path) -> None:
         for name, kind in _BOXES.items():
             if name in inside:
                 raise ValueError(_describe(inside[name], kind))
-        labels = inside.get("labels")
-        if labels and "images" in inside and any(path.is_file() for path in labels.rglob("*.txt")):
-            raise ValueError(_describe(labels, "YOLO"))
+        for name, (beside, pattern, kind) in _FOLDERS_OF_BOXES.items():
+            if name in inside and inside.keys() & {*beside} and any(inside[name].rglob(pattern)):
+                raise ValueError(_describe(inside[name], kind))
+        for path in _inside(inside["annotations"]).values() if "annotations" in inside else ():
+            if path.name.startswith("instances_") and path.suffix == ".json":
+                raise ValueError(_describe(path, "COCO"))
+
+
+def refuse_boxes_beside(*folders: Path) -> None:
+    """Raise ValueError if an image in these folders has a file of its own name beside it that holds its boxes."""
+    for folder in folders:
+        inside = _inside(folder)
+        for path in inside.values():
+            if path.suffix.lower() in _BOXES_BESIDE and _has_image(path, inside):
+                written, kind = _BOXES_BESIDE[path.suffix.lower()]
+                if written.search(path.read_bytes()[:_ENOUGH_BYTES]):
+                    raise ValueError(_describe(path, kind))
+
+
+def _has_image(path: Path, inside: Mapping[str, Path]) -> bool:
+    return any(path.with_suffix(suffix).name.casefold() in inside for suffix in (".jpg", ".jpeg", ".png"))
 
 
 def _inside(folder: Path) -> dict[str, Path]:

@@ -87,6 +87,13 @@ def test_a_damaged_table_is_named(exported: Path, content: str) -> None:
         labels(exported)
 
 
+BOXES = {
+    ".txt": "0 0.5 0.5 0.1 0.1\n",
+    ".xml": "<annotation>\n<object><name>cat</name><bndbox></bndbox></object>\n</annotation>",
+    ".json": '{"version": "5.0", "shapes": [], "imagePath": "a.jpg"}',
+}
+
+
 @pytest.mark.parametrize(
     ("files", "kind"),
     [
@@ -94,14 +101,43 @@ def test_a_damaged_table_is_named(exported: Path, content: str) -> None:
         (["_annotations.coco.json", "a.jpg"], "COCO"),
         (["data.yaml", "train/images/a.jpg", "train/labels/a.txt", "test/images/b.jpg"], "YOLO"),
         (["data.yaml", "images/train/a.jpg", "labels/train/a.txt"], "YOLO"),
+        (["train/_darknet.labels", "train/a.jpg", "train/a.txt"], "YOLO"),
+        (["train/a.jpg", "train/a.txt", "test/b.jpg"], "YOLO"),
+        (["a.png", "a.txt", "b.png"], "YOLO"),
+        (["VOC2012/Annotations/a.xml", "VOC2012/ImageSets/Main/train.txt", "VOC2012/JPEGImages/a.jpg"], "Pascal VOC"),
+        (["VOC2007/Annotations/a.xml", "VOC2007/JPEGImages/a.jpg", "VOC2012/SegmentationClass/a.png"], "Pascal VOC"),
+        (["Annotations/a.xml", "JPEGImages/a.jpg", "SegmentationClass/a.png"], "Pascal VOC"),
+        (["annotations/a.xml", "images/a.png"], "Pascal VOC"),
+        (["train/a.jpg", "train/a.xml", "valid/b.jpg", "test/c.jpg"], "Pascal VOC"),
+        (["train/a.jpg", "train/a.xml", "valid/b.jpg"], "Pascal VOC"),
+        (["a.JPG", "a.xml"], "Pascal VOC"),
+        (["annotations/instances_train2017.json", "train2017/a.jpg", "val2017/b.jpg"], "COCO"),
+        (["train/a.jpg", "train/a.json", "test/b.jpg"], "LabelMe"),
     ],
 )
 def test_boxes_are_refused_with_what_to_export(tmp_path: Path, files: list[str], kind: str) -> None:
     for name in files:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (4, 4)).save(path) if name.endswith(".jpg") else path.write_text("0 0.5 0.5 0.1 0.1")
+        image = path.suffix.lower() in (".jpg", ".png")
+        Image.new("RGB", (4, 4)).save(path) if image else path.write_text(BOXES.get(path.suffix, ""))
     with pytest.raises(ValueError, match=rf"holds boxes around objects \({kind}\).*\nExport the data as folders"):
+        labels(tmp_path)
+
+
+def test_boxes_beside_the_images_of_classes_are_left_out(tmp_path: Path) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for index in range(8):
+            Image.new("RGB", (4, 4)).save(tmp_path / name / f"{index}.png")
+            (tmp_path / name / f"{index}.xml").write_text(BOXES[".xml"])
+    assert {*labels(tmp_path)["train"].values()} == {"cat", "dog"}
+
+
+def test_captions_beside_images_are_no_boxes(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    (tmp_path / "a.txt").write_text("a cat and 2 dogs")
+    with pytest.raises(ValueError, match=r"has no class folders with images"):
         labels(tmp_path)
 
 
