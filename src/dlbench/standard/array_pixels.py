@@ -130,7 +130,7 @@ def _convert(
     if "b" in kinds:
         return _from_bool(arrays), ["True is white"]
     for name, array in arrays.items():
-        if array.dtype.kind in "iu":
+        if array.dtype.kind in "iu" or (ranges[name].whole and ranges[name].peak > 255):
             _check_whole(name, array, ranges, arrays)
     floats = [ranges[name] for name, array in arrays.items() if array.dtype.kind == "f"]
     bytes_ = all(found.low >= 0 and found.high <= 255 for found in floats)

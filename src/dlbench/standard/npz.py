@@ -1,6 +1,7 @@
 """The user's own arrays in one NumPy archive, as Keras, MedMNIST and others write them."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ def _read(file: NpzFile, names: Names, layout: str) -> ImageData:
     images = {part.images: file.read(part.images) for part in names.parts.values()}
     labels = {part.labels: file.read(part.labels) for part in names.parts.values()}
     class_names = [_text(name) for name in file.read(names.class_names).ravel()] if names.class_names else None
+    _check_first_axis(names, images, labels)
     for split, part in names.parts.items():
         _check_lengths(part.images, images[part.images], part.labels, labels[part.labels])
         if images[part.images].shape[:1] == (0,):
@@ -55,6 +57,21 @@ def _check_memory(path: str, file: NpzFile, names: Names) -> None:
     needed = [name for part in names.parts.values() for name in (part.images, part.labels)]
     size = sum(file.header(name).size for name in [*needed, *filter(None, [names.class_names])])
     check_fits(2 * size, path, "Save fewer images, smaller ones, or uint8 instead of floats.")
+
+
+def _check_first_axis(names: Names, images: Mapping[str, NDArray[Any]], labels: Mapping[str, NDArray[Any]]) -> None:
+    """Raise ArrayProblemError for images along the last axis, as MATLAB keeps them."""
+    last = [
+        part.images
+        for part in names.parts.values()
+        if images[part.images].ndim > 2 and labels[part.labels].ndim
+        if images[part.images].shape[0] != len(labels[part.labels]) == images[part.images].shape[-1]
+    ]
+    if last:
+        problem = (
+            f"{last[0]} have the shape {images[last[0]].shape}, with the images along the last axis, not the first."
+        )
+        raise ArrayProblemError(problem, f"a.update({{k: np.moveaxis(a[k], -1, 0) for k in {tuple(last)}}})")
 
 
 def _check_lengths(images_name: str, images: NDArray[Any], labels_name: str, labels: NDArray[Any]) -> None:

@@ -158,6 +158,16 @@ def test_a_file_without_test_images_gets_the_line_that_makes_some(tmp_path: Path
     assert (len(data.train_labels), len(data.test_labels)) == ((50, 9) if with_validation else (40, 10))
 
 
+def test_images_along_the_last_axis_are_turned_by_the_line_in_the_sentence(tmp_path: Path) -> None:
+    """As MATLAB keeps them, and SVHN with it: height, width, channels, images."""
+    images = np.random.default_rng(0).integers(0, 256, (8, 8, 3, 50), np.uint8)
+    path = tmp_path / "own.npz"
+    np.savez(path, X_train=images, y_train=np.arange(50) % 5, X_test=images[..., :10], y_test=np.arange(10) % 5)
+    data = repaired(str(path), tmp_path)
+    assert np.array_equal(data.train_images, images.transpose(3, 2, 0, 1))
+    assert np.array_equal(data.test_images, images[..., :10].transpose(3, 2, 0, 1))
+
+
 # What is wrong
 
 
@@ -169,6 +179,9 @@ WHITE = np.zeros((6, 8, 8), np.uint16) + np.arange(6, dtype=np.uint16)[:, None, 
     [
         {"train_images": WHITE, "test_images": WHITE},
         {"train_images": WHITE.astype(np.int32) - 999, "test_images": WHITE.astype(np.int32)},
+        {"train_images": WHITE.astype(np.float32), "test_images": WHITE.astype(np.float32)},
+        {"train_images": WHITE.astype(float) - 999, "test_images": WHITE.astype(float) - 999},
+        {"train_images": WHITE.transpose(1, 2, 0) // 16, "test_images": WHITE.transpose(1, 2, 0) // 16},
         {"train_images": np.full((6, 8, 8), np.nan), "test_images": np.ones((6, 8, 8))},
         {"train_images": np.full((6, 8, 8), 1e300), "test_images": np.ones((6, 8, 8))},
         {"train_images": WHITE[:, :, :7] // 16, "test_images": WHITE[:, :6] // 16},

@@ -23,6 +23,7 @@ WRITTEN: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any] | None]] = {
     "standardized": (lambda pixels: (pixels - 120) / 60, lambda pixels: (pixels - 120) / 60),
     "bool": (lambda pixels: pixels > 99, lambda pixels: (pixels > 99) * 1.0),
     "16 bits": (lambda pixels: pixels.astype("u2") * 257, None),
+    "16 bits as floats": (lambda pixels: pixels.astype("f4") * 257, None),
     "signed": (lambda pixels: (pixels.astype("i2") - 128).astype("i1"), None),
     "nan": (lambda pixels: np.where(pixels == pixels.max(), np.nan, pixels), None),
     "infinite": (lambda pixels: np.where(pixels == pixels.max(), -np.inf, pixels / 255), None),
