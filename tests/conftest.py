@@ -223,6 +223,34 @@ def make_plan() -> MakePlan:
 
 
 @pytest.fixture
+def make_study() -> Callable[..., tuple[list[TrialRecord], PlanRecord]]:
+    """Return the function that makes records and the plan of activations on data sets, by the accuracy of each run."""
+
+    def make(
+        datasets: Sequence[str],
+        accuracy: Callable[[str, str, int], float],
+        seeds: Sequence[int] = range(6),
+        sizes: Sequence[int] = (64,),
+        names: Sequence[str] = ("relu", "tanh", "elu"),
+    ) -> tuple[list[TrialRecord], PlanRecord]:
+        variants, records = [], []
+        for name, dataset, size in product(names, datasets, sizes):
+            made = [_record(name, seed, accuracy(name, dataset, seed), settings={"batch_size": size}) for seed in seeds]
+            made = [replace(r, trial=replace(r.trial, dataset=Selection(f"own/{dataset}"))) for r in made]
+            values = {"activation": name, "dataset": dataset}
+            values |= {"batch_size": str(size)} if len(sizes) > 1 else {}
+            label, variant_id = ", ".join(values.values()), made[0].trial.variant_id
+            variants.append(PlannedVariant(label=label, values=values, variant_id=variant_id))
+            records += made
+        axes = {"activation": tuple(names), "dataset": tuple(datasets)}
+        axes |= {"batch_size": tuple(map(str, sizes))} if len(sizes) > 1 else {}
+        baseline = variants[0].label
+        return records, PlanRecord(axes=axes, fixed={}, variants=tuple(variants), seeds=tuple(seeds), baseline=baseline)
+
+    return make
+
+
+@pytest.fixture
 def provenance() -> dict[str, Any]:
     return {
         "versions": {"dlbench": "0.1.0", "torch": "2.9.0", "torchvision": "0.24.0", "numpy": "2.4", "python": "3.11"},

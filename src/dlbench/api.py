@@ -73,6 +73,16 @@ class Comparison:
         return frame(*judge_run(self.records, self.plan, self.judging).table())
 
     @property
+    def data_sets(self) -> "pd.DataFrame":
+        """Return one row per variant over several data sets: mean rank, interquartile mean, shares near the best."""
+        from dlbench.analysis.across_datasets import COLUMNS
+        from dlbench.analysis.verdicts import judge_run
+        from dlbench.runs.frames import frame
+
+        across = judge_run(self.records, self.plan, self.judging).across
+        return frame(*across.table()) if across else frame(COLUMNS, ())
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Return what could not be judged, and warnings about variants."""
         from dlbench.analysis.verdicts import judge_run

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 
 #: The distances to the best at which tables read a performance profile: of shares, and of other metrics.
 POINTS, RATIOS = (0.002, 0.01, 0.05), (0.01, 0.1, 1.0)
+COLUMNS = (
+    "variant",
+    "datasets",
+    "runs",
+    "mean_rank",
+    "interquartile_mean",
+    "interquartile_mean_low",
+    "interquartile_mean_high",
+)
 #: With fewer data sets than this, a ranking shows only what nearly all of them agree on.
 FEW = 5
 #: More data sets than these are counted, not named.
@@ -171,18 +180,11 @@ class AcrossDatasets:
         within = [f"within_{distance:g}" for distance in self.distances]
         rows: list[dict[str, ParameterValue]] = []
         for row in self.rows:
-            cells: dict[str, ParameterValue] = {
-                "variant": row.variant,
-                "datasets": len(self.datasets),
-                "runs": row.runs,
-                "mean_rank": row.mean_rank,
-                "interquartile_mean": row.score,
-                "interquartile_mean_low": row.score_low,
-                "interquartile_mean_high": row.score_high,
-            }
-            cells |= dict(zip(within, row.within or [None] * len(within), strict=True))
-            rows.append({key: None if isinstance(x, float) and math.isnan(x) else x for key, x in cells.items()})
-        return tuple(rows[0]), rows
+            scores = (row.score, row.score_low, row.score_high)
+            numbers = (len(self.datasets), row.runs, row.mean_rank, *scores, *(row.within or [math.nan] * len(within)))
+            cells = [None if math.isnan(number) else number for number in numbers]
+            rows.append(dict(zip((*COLUMNS, *within), (row.variant, *cells), strict=True)))
+        return (*COLUMNS, *within), rows
 
 
 def named(datasets: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from dlbench.analysis.across_datasets import COLUMNS as ACROSS_COLUMNS
 from dlbench.analysis.per_class import per_class, per_class_table
 from dlbench.analysis.summary import VariantSummary, summarize, summary_table
 from dlbench.components.metric_table import find_metric
@@ -16,7 +17,7 @@ from dlbench.runs.folder import RunFolder
 from dlbench.runs.latex import latex_table
 from dlbench.runs.tables import TABLE_DEFINITIONS, cell, table, to_csv
 
-TABLES = (*TABLE_DEFINITIONS, "comparison", "summary", "per-class")
+TABLES = (*TABLE_DEFINITIONS, "comparison", "data-sets", "summary", "per-class")
 FORMATS = ("csv", "json", "markdown", "latex", "parquet")
 # An underscore inside a word is plain text in Markdown; elsewhere it may open an emphasis.
 _MARKDOWN = re.compile(r"[\\`*\[\]<>|~]|(?<!\w)_|_(?!\w)")
@@ -60,6 +61,9 @@ def _check(name: str, known: Sequence[str], kind: str) -> str:
 def _view(folder: RunFolder, name: str) -> Table:
     if name == "comparison":
         return folder.judge().table()
+    if name == "data-sets":
+        across = folder.judge().across
+        return across.table() if across else (ACROSS_COLUMNS, [])
     if name == "per-class":
         return per_class_table(per_class(folder.planned, folder.plan))
     return table(TABLE_DEFINITIONS[name], folder.records, folder.manifest.plan if folder.manifest else None)

@@ -16,8 +16,10 @@ def performance_profile(gaps: Sequence[ArrayLike], distances: ArrayLike) -> Arra
     Source: Dolan & Moré 2002, Benchmarking Optimization Software with Performance Profiles; for runs, Agarwal et al.
     2021 (arXiv 2108.13264).
     """
-    shares: Array = _shares(gaps, distances).mean(axis=0)
-    return shares
+    within = np.asarray(distances, dtype=np.float64)
+    shares = [(np.asarray(row, dtype=np.float64)[:, None] <= within).mean(axis=0) for row in gaps]
+    profile: Array = np.mean(shares, axis=0)
+    return profile
 
 
 def profile_band(
@@ -30,17 +32,13 @@ def profile_band(
 ) -> tuple[Array, Array]:
     """Return the pointwise band of a profile over other runs on these data sets, by the stratified bootstrap.
 
-    Resampling the runs of a data set draws their number within a distance from a binomial distribution.
+    All distances share the resampled runs, which makes the ends of the band grow with the distance.
     """
-    shares, sizes = _shares(gaps, distances), [np.asarray(row).size for row in gaps]
-    total = np.zeros((resamples, shares.shape[1]))
-    for share, size in zip(shares, sizes, strict=True):
-        total += generator.binomial(size, share, size=total.shape) / size
-    low, high = np.quantile(total / len(sizes), [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return low, high
-
-
-def _shares(gaps: Sequence[ArrayLike], distances: ArrayLike) -> Array:
-    """Return the share of each data set's runs within each distance: (data sets, distances)."""
     within = np.asarray(distances, dtype=np.float64)
-    return np.stack([(np.asarray(row, dtype=np.float64)[:, None] <= within).mean(axis=0) for row in gaps])
+    total = np.zeros((resamples, within.size))
+    for row in gaps:
+        reached = (np.asarray(row, dtype=np.float64)[:, None] <= within).astype(np.float64)
+        size = len(reached)
+        total += generator.multinomial(size, np.full(size, 1 / size), size=resamples) @ reached / size
+    low, high = np.quantile(total / len(gaps), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low, high

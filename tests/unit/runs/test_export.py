@@ -178,3 +178,15 @@ def test_names_of_tables_and_formats_are_found_however_they_are_spelled(folder):
 
 def test_headings_of_csv_are_inert_too():
     assert to_csv(("=cmd()", "n"), [{"=cmd()": 1, "n": 2}]).splitlines()[0] == "'=cmd(),n"
+
+
+def test_what_holds_over_several_data_sets_is_a_table_for_documents(make_study, provenance, tmp_path):
+    records, plan = make_study("abc", lambda name, dataset, seed: 0.9 - 0.02 * (name != "relu") - 0.001 * seed)
+    with RunFolder(tmp_path / "several") as folder:
+        folder.start(plan, ["dlbench"], provenance)
+        for record in records:
+            folder.add(record)
+    rows = list(csv.DictReader(io.StringIO(export(folder, "data-sets", "csv"))))
+    assert [(row["variant"], float(row["mean_rank"])) for row in rows] == [("relu", 1), ("tanh", 2.5), ("elu", 2.5)]
+    assert "| relu | 3 | 18 | 1 | 0.8875 |" in export(folder, "data-sets", "markdown")
+    assert r"relu & 3 & 18 & 1 & 0.8875 & " in export(folder, "data-sets", "latex")

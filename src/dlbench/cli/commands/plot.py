@@ -32,8 +32,9 @@ def plot(
         list[str] | None,
         typer.Option(
             metavar="KIND,…",
-            help="curves, final, differences, time, heatmap, learning-rate, confusion, steps, those of plugins "
-            "(gradients, …: dlbench list figures), all (those that apply).",
+            help="curves, final, differences, time, critical-difference, interquartile-mean, performance-profile, "
+            "heatmap, learning-rate, confusion, steps, those of plugins (gradients, …: dlbench list figures), all "
+            "(those that apply).",
             autocompletion=complete_figures,
         ),
     ] = None,

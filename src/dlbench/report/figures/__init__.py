@@ -10,7 +10,19 @@ from dlbench.files import replace_file, writing
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.plugins.registry import Registry
 from dlbench.report.figure_names import FORMATS, TITLES, Format
-from dlbench.report.figures import confusion, curves, differences, final, heatmap, rates, seconds, steps
+from dlbench.report.figures import (
+    confusion,
+    critical_difference,
+    curves,
+    differences,
+    final,
+    heatmap,
+    interquartile_mean,
+    performance_profile,
+    rates,
+    seconds,
+    steps,
+)
 from dlbench.report.figures.canvas import render
 from dlbench.report.figures.figure_data import FigureData, figure_data
 from dlbench.report.figures.kind import Kind, kind_of, picture
@@ -35,6 +47,27 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "final": Kind("final", TITLES["final"], final.unavailable_reason, final.draw),
         "differences": Kind("differences", TITLES["differences"], differences.unavailable_reason, differences.draw),
         "time": Kind("time", TITLES["time"], seconds.unavailable_reason, seconds.draw),
+        "critical-difference": Kind(
+            "critical-difference",
+            TITLES["critical-difference"],
+            critical_difference.unavailable_reason,
+            critical_difference.draw,
+            on_request=True,
+        ),
+        "interquartile-mean": Kind(
+            "interquartile-mean",
+            TITLES["interquartile-mean"],
+            interquartile_mean.unavailable_reason,
+            interquartile_mean.draw,
+            on_request=True,
+        ),
+        "performance-profile": Kind(
+            "performance-profile",
+            TITLES["performance-profile"],
+            performance_profile.unavailable_reason,
+            performance_profile.draw,
+            on_request=True,
+        ),
         "heatmap": Kind("heatmap", TITLES["heatmap"], heatmap.unavailable_reason, heatmap.draw),
         "learning-rate": Kind("learning-rate", TITLES["learning-rate"], rates.unavailable_reason, rates.draw),
         "confusion": Kind("confusion", TITLES["confusion"], confusion.unavailable_reason, confusion.draw),

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from dlbench.analysis.convergence import target_of
 from dlbench.analysis.diagnostics import by_layer, layers_of, measured_epochs
 from dlbench.analysis.metrics import Query, metric_value
+from dlbench.analysis.places import DATASET
 from dlbench.analysis.summary import group_by_variant
 from dlbench.analysis.verdicts import Judged, judge_run
 from dlbench.components.metric_table import find_metric
@@ -126,6 +127,15 @@ class FigureData:
     def baseline(self) -> str:
         """Return the label of the variant that the others are compared to."""
         return self.judged.criteria.baseline
+
+    @property
+    def without_datasets(self) -> str:
+        """Return why there is nothing that holds over several data sets."""
+        if DATASET not in self.plan.varied_axes or len(self.plan.varied_axes) < 2:
+            return "it needs several data sets, and another axis"
+        if not self.rules.has_better_side:
+            return f"no side of {self.metric.title} is better"
+        return "fewer than two data sets have values of all variants"
 
     def style_of(self, axis: str, held: str, value: str) -> Style | None:
         """Return the style of the variant with a value on an axis; None where that is not a single variant.

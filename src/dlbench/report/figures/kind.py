@@ -26,7 +26,8 @@ class Kind:
     title: its heading on the report page.
     unavailable_reason: returns why a run has no such figure, or "".
     draw: returns the figure.
-    on_request: whether it shows values that runs keep only on request, so that others do not mention it.
+    on_request: whether it shows what few runs have (values kept on request, several data sets), so that the others do
+        not mention it.
     report_error: handles what a plugin's figure raised; None for a built-in kind, whose errors are bugs.
     """
 

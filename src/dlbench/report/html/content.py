@@ -14,7 +14,7 @@ from dlbench.components.metric_table import find_metric
 from dlbench.errors import shell_words
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.report.html.reported import ReportedRow, reported_rows
-from dlbench.report.html.verdicts import ABSENT, FamilyTable, Row, family_table, rule
+from dlbench.report.html.verdicts import ABSENT, FamilyTable, Row, across_table, family_table, rule
 from dlbench.report.terminal.summary import failure_notes
 from dlbench.runs.folder import RunFolder
 from dlbench.trials.trial_record import COMPLETED
@@ -52,6 +52,7 @@ class Session:
 class Page:
     """The whole page.
 
+    across: the variants over several data sets.
     absent: titles of figures that were not drawn, with the reasons.
     """
 
@@ -62,6 +63,7 @@ class Page:
     second_look: str
     deviations: Sequence[str]
     families: Sequence[FamilyTable]
+    across: FamilyTable | None
     notes: Sequence[str]
     reported: Sequence[ReportedRow]
     claims: Sequence[ClaimAnswer]
@@ -97,7 +99,6 @@ def page(
     ]
     more = len(judged.simple_effects) - _SIMPLE_EFFECTS
     omitted = [f"{more} more tables at single values of the other axes are in comparison.csv"] if more > 0 else []
-    across = judged.across.sentences if judged.across else ()
     return Page(
         title=folder.path.resolve().name,
         lead=_lead(folder),
@@ -106,7 +107,8 @@ def page(
         second_look=judged.second_look,
         deviations=judged.deviations,
         families=[family_table(family, judged.rules) for family in families],
-        notes=[*judged.notes, *across, *omitted],
+        across=across_table(judged.across) if judged.across else None,
+        notes=[*judged.notes, *omitted],
         reported=reported_rows(findings.figures),
         claims=findings.claims,
         figures=figures,

@@ -24,7 +24,7 @@ def html_report(folder: RunFolder, registry: Registry, asked: Mapping[str, Any] 
     for kind in all_kinds(registry).values():
         reason = kind.unavailable_reason(data)
         if reason:
-            absent.append((kind.title, reason))
+            absent += [(kind.title, reason)] if not kind.on_request else []
         elif image := picture(kind, data, "svg"):
             figures.append(_figure(kind, data, image))
     return render(page(folder, data.judged, read_findings(folder, registry), figures, absent))

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from dlbench.analysis.across_datasets import AcrossDatasets, named
 from dlbench.analysis.families import Family
 from dlbench.analysis.verdicts import Judged
 from dlbench.components.metrics import Metric
 from dlbench.report.headings import heading
 from dlbench.report.palette import VERDICT_COLORS
+from dlbench.report.terminal.across_datasets import score_columns, score_notes
 from dlbench.report.terminal.verdicts import quotable
 from dlbench.statistics.notation import interval_text, p_text, with_interval
 from dlbench.statistics.sentences import margin_in_words
@@ -82,6 +84,17 @@ def family_table(family: Family, rules: Rules) -> FamilyTable:
         columns=["n", f"{metric.heading} [interval]", f"{difference} [interval]", "on other images", "adjusted p"],
         rows=rows,
         sentences=quotable(family),
+    )
+
+
+def across_table(across: AcrossDatasets) -> FamilyTable:
+    """Return the table of variants over several data sets; its rows have no verdict."""
+    columns = score_columns(across)
+    return FamilyTable(
+        heading=f"{across.rules.metric.title} over {named(across.datasets)}",
+        columns=[column.heading.replace("\n", " ") for column in columns],
+        rows=[Row(name=row.variant, cells=[column.cell(row) for column in columns]) for row in across.rows],
+        sentences=[*across.sentences, *score_notes(across)],
     )
 
 

@@ -20,6 +20,7 @@ from dlbench.trials.diagnostics import Reading
 
 KINDS = all_kinds(Registry.load(strict=False))
 NAMES = ["relu", "tanh", "gelu"]
+ACROSS = ("critical-difference", "interquartile-mean", "performance-profile")
 HOSTILE = '<b>$x_1$</b> & "$\\frac{1}{2}$"'
 
 
@@ -89,7 +90,7 @@ def texts_of(figure):
 @pytest.mark.parametrize(
     ("kind", "ending"),
     [
-        *((kind, "png") for kind in KINDS if kind != "heatmap"),
+        *((kind, "png") for kind in KINDS if kind not in ("heatmap", *ACROSS)),
         ("confusion", "pdf"),
         ("confusion", "svg"),
         ("final", "pdf"),
@@ -222,6 +223,73 @@ def test_step_losses_show_a_seed_that_all_variants_have(make_record, make_plan):
     assert {axes.get_title(loc="left") for axes in panels} == {f"{name} (seed 1)" for name in NAMES}
 
 
+# Several data sets
+
+
+def by_name(name, dataset, seed):
+    """relu before tanh before elu on every data set."""
+    return 0.9 - 0.02 * ("relu", "tanh", "elu").index(name) - 0.001 * seed
+
+
+@pytest.fixture
+def six_datasets(make_study):
+    return figure_data(*make_study("abcdef", by_name))
+
+
+@pytest.mark.parametrize("kind", ACROSS)
+def test_figures_over_several_data_sets_are_drawn(six_datasets, kind):
+    assert KINDS[kind].unavailable_reason(six_datasets) == ""
+    assert len(Image.open(io.BytesIO(picture(KINDS[kind], six_datasets, "png"))).convert("RGB").getcolors(2**24)) > 20
+
+
+@pytest.mark.parametrize("kind", ACROSS)
+def test_one_data_set_has_no_figure_over_several(drawn, kind):
+    assert "several data sets" in KINDS[kind].unavailable_reason(drawn)
+
+
+@pytest.mark.parametrize("kind", ACROSS)
+def test_a_metric_without_a_better_side_is_not_ranked(make_study, kind):
+    data = figure_data(*make_study("ab", by_name), asked={"metric": "best_epoch"})
+    assert "no side of" in KINDS[kind].unavailable_reason(data)
+
+
+def test_the_diagram_names_mean_ranks_and_joins_what_is_not_apart(six_datasets):
+    figure = KINDS["critical-difference"].draw(six_datasets)
+    texts = texts_of(figure)
+    assert {"relu  1.00", "tanh  2.00", "3.00  elu", "critical difference 1.35"} <= texts
+    bars = [line.get_xdata() for line in figure.axes[0].lines if line.get_linewidth() == 4]
+    assert [(round(low), round(high)) for low, high in bars] == [(1, 2), (2, 3)]
+
+
+def test_the_diagram_of_too_few_data_sets_joins_all_and_says_so(make_study):
+    figure = KINDS["critical-difference"].draw(figure_data(*make_study("ab", by_name)))
+    assert "so few data sets cannot show any ranking" in figure.axes[0].get_title(loc="left")
+    (bar,) = [line.get_xdata() for line in figure.axes[0].lines if line.get_linewidth() == 4]
+    assert (round(bar[0]), round(bar[1])) == (1, 3)
+
+
+def test_two_variants_have_no_diagram(make_study):
+    data = figure_data(*make_study("ab", by_name, names=("relu", "tanh")))
+    assert "sign test" in KINDS["critical-difference"].unavailable_reason(data)
+
+
+def test_interquartile_means_are_drawn_with_their_intervals(six_datasets):
+    axes = KINDS["interquartile-mean"].draw(six_datasets).axes[0]
+    drawn_means = [line.get_xdata()[0] for line in axes.lines if len(line.get_xdata()) == 1]
+    assert drawn_means == pytest.approx([100 * row.score for row in six_datasets.judged.across.rows])
+    ends = [list(line.get_xdata()) for line in axes.lines if len(line.get_xdata()) == 2]
+    first = six_datasets.judged.across.rows[0]
+    assert ends[0] == pytest.approx([100 * first.score_low, 100 * first.score_high])
+
+
+def test_profiles_rise_to_the_share_of_runs_that_get_there(six_datasets):
+    axes = KINDS["performance-profile"].draw(six_datasets).axes[0]
+    curves = [line.get_ydata() for line in axes.lines if len(line.get_xdata()) > 2]
+    assert [curve[-1] for curve in curves] == [100, 100, 100]
+    assert [curve[0] for curve in curves] == [50, 0, 0]
+    assert all((np.diff(curve) >= 0).all() for curve in curves)
+
+
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
@@ -266,7 +334,16 @@ def test_infinite_values_and_times_are_left_out(make_record, make_plan):
     assert "finite" in KINDS["differences"].unavailable_reason(loss)
 
 
-@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("kind", ACROSS)
+def test_labels_over_several_data_sets_are_no_mathematics(six_datasets, kind):
+    across = six_datasets.judged.across
+    values = {f"{HOSTILE} {name}": row for name, row in across.values.items()}
+    odd = replace(across, values=values, baseline=next(iter(values)))
+    data = replace(six_datasets, judged=replace(six_datasets.judged, across=odd))
+    ElementTree.fromstring(render(lambda: KINDS[kind].draw(data), "svg"))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ACROSS])
 def test_labels_are_no_mathematics(two_axes, kind):
     variants = tuple(
         replace(v, label=f"{HOSTILE} {place}", values={"activation": HOSTILE, "learning_rate": str(place)})

@@ -167,3 +167,19 @@ def test_one_seed_is_no_claim(tmp_path, make_plan, make_record, provenance):
         for name in ("relu", "tanh"):
             folder.add(replace(make_record(name), log=""))
     assert "n = 1: no claim" in Tags(without_figures(RunFolder(tmp_path / "one"))).text
+
+
+def test_several_data_sets_have_a_table_each_and_one_over_all(make_study, provenance, tmp_path):
+    records, plan = make_study("abc", lambda name, dataset, seed: 0.9 - 0.02 * (name != "relu") - 0.001 * seed)
+    with RunFolder(tmp_path / "several") as folder:
+        folder.start(plan, ["dlbench"], provenance)
+        for record in records:
+            folder.add(record)
+    page = Tags(without_figures(RunFolder(tmp_path / "several")))
+    for words in (
+        "activation on a, against relu",
+        "test accuracy over 3 data sets (a, b, c)",
+        "interquartile mean (%)",
+    ):
+        assert words in page.text
+    assert "over 3 data sets (a, b, c), mean ranks by test accuracy (1 is best): relu 1.00" in page.text

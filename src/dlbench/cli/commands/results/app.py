@@ -140,7 +140,7 @@ def export(
     table: Annotated[
         str,
         typer.Option(
-            help="trials, epochs, confusion, steps, diagnostics, comparison, summary or per-class.",
+            help="trials, epochs, confusion, steps, diagnostics, comparison, data-sets, summary or per-class.",
             autocompletion=complete_named("dlbench.runs.export:TABLES"),
         ),
     ] = "trials",
