@@ -80,6 +80,7 @@ COLUMNS = {
     "images": "Number of test images whose outcomes the records keep.",
     "images_low": "Lower end of the difference's interval over other seeds and other test images.",
     "images_high": "Its upper end.",
+    "test": "paired, or independent.",
     "verdict": "`better` or `worse` (`higher` or `lower` where neither is; `larger lead`, `smaller lead`, `larger` or "
     "`smaller` for interactions), `equivalent`, `differs, may be negligible`, `not shown` or `n too small`.",
     "claim": "Number of the claim in its file.",

@@ -19,7 +19,7 @@ from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import results_root, run_path
 from dlbench.sessions.options import Options
 from dlbench.sessions.run import run
-from dlbench.statistics.seeds import Seeds, named_seeds
+from dlbench.statistics.seeds import Seeds, Test, named_seeds
 from dlbench.trials.events import Emit
 from dlbench.trials.trial_record import TrialRecord
 from dlbench.trials.work_unit import WorkUnit
@@ -110,6 +110,7 @@ def compare(
     margin: float | None = None,
     alpha: float | None = None,
     all_pairs: bool | None = None,
+    test: Test | None = None,
     name: str = "",
     results_dir: str | Path | None = None,
     data_dir: str | Path | None = None,

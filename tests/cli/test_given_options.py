@@ -14,6 +14,7 @@ metric = "test_loss"
 margin = 1.5
 alpha = 0.01
 all_pairs = true
+test = "independent"
 executor = "elsewhere"
 jobs = 2
 max_time = 100
@@ -27,7 +28,19 @@ epochs = 3
 model = "linear"
 """
 SAID = (
-    *("--seeds", "3", "--metric", "test_accuracy", "--margin", "0.2", "--alpha", "0.05", "--no-all-pairs"),
+    *(
+        "--seeds",
+        "3",
+        "--metric",
+        "test_accuracy",
+        "--margin",
+        "0.2",
+        "--alpha",
+        "0.05",
+        "--no-all-pairs",
+        "--test",
+        "paired",
+    ),
     *("--executor", "local", "--checkpoint-every", "60", "--no-save-weights", "--no-step-losses"),
     *("--epochs", "10", "--model", "mlp"),
 )
@@ -59,7 +72,7 @@ def asked(dlbench, tmp_path, monkeypatch):
 def test_the_defaults_of_dlbench_win_over_the_file_where_they_are_written(asked):
     request, options, plan = asked(*SAID)
     assert request.seeds == 3
-    judging = {"metric": "test_accuracy", "margin": 0.2, "alpha": 0.05, "all_pairs": False}
+    judging = {"metric": "test_accuracy", "margin": 0.2, "alpha": 0.05, "all_pairs": False, "test": "paired"}
     assert request.judging == judging
     assert (options.executor, options.checkpoint_every) == ("local", 60)
     assert (options.save_weights, options.step_losses) == (False, False)
@@ -70,7 +83,13 @@ def test_the_defaults_of_dlbench_win_over_the_file_where_they_are_written(asked)
 def test_what_is_not_written_comes_from_the_file(asked):
     request, options, plan = asked()
     assert request.seeds == 5
-    assert request.judging == {"metric": "test_loss", "margin": 1.5, "alpha": 0.01, "all_pairs": True}
+    assert request.judging == {
+        "metric": "test_loss",
+        "margin": 1.5,
+        "alpha": 0.01,
+        "all_pairs": True,
+        "test": "independent",
+    }
     assert (options.executor, options.save_weights, options.step_losses) == ("elsewhere", True, True)
     assert _of(plan) == ("standard/linear", 3)
 

@@ -69,7 +69,14 @@ def test_each_option_of_a_session_reaches_the_session(requested, name):
 
 def test_only_the_options_of_judging_that_are_given_are_asked_for(requested):
     assert requested()[0].judging == {}
-    given = {"metric": "test_loss", "margin": 0.1, "alpha": 0.01, "baseline": "relu", "all_pairs": True}
+    given = {
+        "metric": "test_loss",
+        "margin": 0.1,
+        "alpha": 0.01,
+        "baseline": "relu",
+        "all_pairs": True,
+        "test": "independent",
+    }
     assert given.keys() == set(JUDGING)
     assert requested(**given)[0].judging == given
 

@@ -15,6 +15,7 @@ from dlbench.components.metrics import Metric
 from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import METRIC, Criteria
 from dlbench.plans.naming import find_baseline
+from dlbench.statistics.seeds import Test
 from dlbench.statistics.verdicts import BETTER
 
 _NAMED = 5
@@ -48,8 +49,8 @@ def audit_file(
     path: the file.
     variant: column of the variants.
     seed: column of the seeds.
-    asked: metric (a column, or what all columns of a wide file measure), and any of baseline, margin, alpha, all_pairs
-        as for a run.
+    asked: metric (a column, or what all columns of a wide file measure), and any of baseline, margin, alpha, all_pairs,
+        test as for a run.
     lower_is_better: whether less is better, whatever the metric's name suggests; None to go by the name.
     wide: whether each column but that of the seeds is a variant.
 
@@ -64,7 +65,7 @@ def audit_file(
     values, warnings = _read_values(named, metric)
     base = find_baseline(asked.get("baseline", ""), {name: {} for name in values})
     margin = asked["margin"] / metric.difference_scale if "margin" in asked else metric.margin
-    given = {key: asked[key] for key in ("alpha", "all_pairs") if key in asked}
+    given = {key: asked[key] for key in ("alpha", "all_pairs", "test") if key in asked}
     criteria = Criteria(metric=metric.name, margin=margin, baseline=base, **given)
     rules = criteria.rules()
     if lower_is_better is not None:
@@ -76,7 +77,7 @@ def audit_file(
         side = "--higher-is-better or --lower-is-better says which"
         notes.append(f"the name {metric.name} does not say whether more or less is better: {side}")
     judged = Judged(criteria=criteria, rules=rules, families=(family,), notes=tuple(notes))
-    return Audit(judged=judged, warnings=(*nameless, *warnings, *_unsupported(ordered)))
+    return Audit(judged=judged, warnings=(*nameless, *warnings, *_unsupported(ordered, rules.test)))
 
 
 def _split_nameless(rows: Sequence[Row], columns: Sequence[str]) -> tuple[list[Row], list[str]]:
@@ -188,7 +189,7 @@ def _as_fractions(values: dict[str, Series], metric: Metric, warnings: list[str]
     }
 
 
-def _unsupported(values: Mapping[str, Series]) -> list[str]:
+def _unsupported(values: Mapping[str, Series], test: Test) -> list[str]:
     """Return what the seeds of a file cannot support; the baseline comes first."""
     warnings = []
     counts = {variant: len(known(series)) for variant, series in values.items()}
@@ -196,6 +197,12 @@ def _unsupported(values: Mapping[str, Series]) -> list[str]:
         warnings.append("only one variant: nothing to compare it with")
     if few := [variant for variant, count in counts.items() if count < 2]:
         warnings.append(f"fewer than two seeds, too few for any claim: {_some(few)}")
+    return warnings + (_unpaired(values, counts) if test == "paired" else [])
+
+
+def _unpaired(values: Mapping[str, Series], counts: Mapping[str, int]) -> list[str]:
+    """Return which seeds have no pair, and what to do where the variants have seeds of their own."""
+    warnings = []
     if len(set(counts.values())) > 1:
         shown = ", ".join(f"{variant} {count}" for variant, count in sorted(counts.items()))
         warnings.append(f"unequal numbers of seeds ({shown}): only shared seeds are paired")
@@ -208,6 +215,8 @@ def _unsupported(values: Mapping[str, Series]) -> list[str]:
         warnings.append(f"no seed in common with {base}, not judged: {_some(unpaired)}")
     if partly:
         warnings.append(f"other seeds than {base}, seeds that are not shared are skipped: {_some(partly)}")
+    if warnings:
+        warnings.append("--test independent compares variants that have seeds of their own, without pairs")
     return warnings
 
 

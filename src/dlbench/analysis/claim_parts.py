@@ -11,8 +11,14 @@ from dlbench.experiments.relations import Link, Operand, Sign
 from dlbench.statistics.comparisons import compare_pairs, interaction
 from dlbench.statistics.notation import p_equation
 from dlbench.statistics.power import shown_with
-from dlbench.statistics.seeds import MINIMUM_SEEDS, least_seeds
-from dlbench.statistics.sentences import about_in_words, difference_in_words, margin_in_words, p_in_words
+from dlbench.statistics.seeds import least_seeds, minimum_seeds
+from dlbench.statistics.sentences import (
+    about_in_words,
+    difference_in_words,
+    margin_in_words,
+    p_in_words,
+    seeds_in_words,
+)
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 
 Answer = Literal["supported", "refuted", "not shown"]
@@ -134,7 +140,7 @@ def _ordered(sign: Sign, found: _Evidence, rules: Rules) -> tuple[Answer, str]:
     if found.corrected.p_adjusted <= rules.alpha and alone.side == -direction:
         return "refuted", ": the other way round"
     upper = max(direction * end for end in (found.strict.difference_low, found.strict.difference_high))
-    if rules.margin > 0 and alone.n >= MINIMUM_SEEDS and upper < rules.margin:
+    if rules.margin > 0 and alone.n >= minimum_seeds(alone.test) and upper < rules.margin:
         return "refuted", f"{_WITHIN} {'more' if direction > 0 else 'less'} by more than {margin_in_words(rules)}"
     return "not shown", ""
 
@@ -167,10 +173,10 @@ def _why(link: Link, alone: Comparison, shown: Comparison, rules: Rules) -> str:
     if not math.isnan(alone.difference) or alone.n < MINIMUM_PAIRS:
         return _seen(alone, shown, rules)
     more, less = (alone.ahead, alone.behind) if link.sign == ">" else (alone.behind, alone.ahead)
-    count = f"{more} of {alone.n}" if link.sign != "≈" else f"{alone.n - more - less} of {alone.n}"
-    return (
-        f"{_claimed(link)} in {count} paired seeds{_lost(alone)}: {_p(shown, rules)} (by signs, as some are infinite)"
-    )
+    pairs = alone.n if alone.test == "paired" else math.prod(alone.sizes)
+    count = f"{more} of {pairs}" if link.sign != "≈" else f"{pairs - more - less} of {pairs}"
+    kind, by = ("paired seeds", "signs") if alone.test == "paired" else ("pairs of independent seeds", "ranks")
+    return f"{_claimed(link)} in {count} {kind}{_lost(alone)}: {_p(shown, rules)} (by {by}, as some are infinite)"
 
 
 def _seen(found: Comparison, shown: Comparison, rules: Rules) -> str:
@@ -185,14 +191,14 @@ def _seen(found: Comparison, shown: Comparison, rules: Rules) -> str:
 
 def _measured(found: Comparison, rules: Rules) -> str:
     about = f"{found.variant} − {found.baseline}"
-    return f"{about} = {difference_in_words(found, rules)}, n = {found.n} paired seeds{_lost(found)}"
+    return f"{about} = {difference_in_words(found, rules)}, {seeds_in_words(found)}{_lost(found)}"
 
 
 def _p(found: Comparison, rules: Rules) -> str:
     if found.verdict != "n too small":
         return p_in_words(found.p_adjusted) if found.p_adjusted != found.p else p_equation(found.p)
-    least = least_seeds(rules.alpha)
-    if found.n >= least:
+    least = least_seeds(rules.alpha, found.test)
+    if found.n >= least and found.test == "paired":
         return f"only {found.nonzero} seeds differ, {least} that do could show it"
     return f"n = {found.n} is too small, {least} could show it"
 

@@ -124,8 +124,9 @@ def _rules(claim: Claim, plan: PlanRecord, metric: str = "") -> Rules:
 
     If seeds were added until the verdicts were decided, each interim analysis has its share of alpha.
     """
-    alpha = plan.criteria.level(len(plan.seeds), claim.alpha)
-    found = Rules.for_metric(find_metric(metric or claim.metric, declared_in(plan)), margin=claim.margin, alpha=alpha)
+    alpha, test = plan.criteria.level(len(plan.seeds), claim.alpha), plan.criteria.test
+    compared = find_metric(metric or claim.metric, declared_in(plan))
+    found = Rules.for_metric(compared, margin=claim.margin, alpha=alpha, test=test)
     return replace(found, higher_is_better=True, words=BETTER)
 
 

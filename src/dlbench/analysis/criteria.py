@@ -20,8 +20,8 @@ _NAMES = {"spending": "α over the interim analyses"}
 def asked_criteria(asked: Mapping[str, Any], plan: PlanRecord, record: TrialRecord | None = None) -> Criteria:
     """Return a plan's criteria, changed by those that are asked for.
 
-    asked: any of metric, at, margin, alpha, baseline, all_pairs; the margin in the unit shown to users, points for
-        shares. MARGIN_IN_FILES is a margin in the unit of files.
+    asked: any of metric, at, margin, alpha, baseline, all_pairs, test; the margin in the unit shown to users, points
+        for shares. MARGIN_IN_FILES is a margin in the unit of files.
     plan: plan of the run.
     record: a trial whose metrics are accepted too.
 

@@ -10,7 +10,7 @@ from dlbench.components.metrics import Metric
 from dlbench.components.records import ParameterValue
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.comparisons import compare_pairs
-from dlbench.statistics.sentences import difference_in_words, p_in_words
+from dlbench.statistics.sentences import difference_in_words, p_in_words, seeds_in_words
 from dlbench.statistics.verdicts import HIGHER, UNNAMED, Comparison, Rules
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
@@ -117,7 +117,7 @@ def _metrics(records: Sequence[TrialRecord], name: str) -> list[str]:
 
 def _difference(axis: str, averaged: tuple[str, ...], found: Comparison, rules: Rules) -> Difference:
     word = "higher" if found.difference > 0 else "lower"
-    seen = f"{difference_in_words(found, rules)}, n = {found.n} paired seeds, {p_in_words(found.p_adjusted)}"
+    seen = f"{difference_in_words(found, rules)}, {seeds_in_words(found)}, {p_in_words(found.p_adjusted)}"
     named = name_values(found, axis)
     return Difference(
         metric=rules.metric,

@@ -43,6 +43,7 @@ COLUMNS = (
     "images",
     "images_low",
     "images_high",
+    "test",
 )
 
 
@@ -130,7 +131,7 @@ class Family:
             }
             rows.append(_row({**place, **own, **asdict(self.baseline)}))
         return rows + [
-            _row({**place, **asdict(comparison), "p_holm": comparison.p_adjusted}) for comparison in self.comparisons
+            _row({**place, **asdict(each), "n": each.own_n, "p_holm": each.p_adjusted}) for each in self.comparisons
         ]
 
 

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dlbench.statistics.crossed import Spread
+
 #: The metric that counts images classified correctly, one outcome an image.
 METRIC = "test_accuracy"
 #: The records of each variant, by variant_id.
 Groups = Mapping[str, Sequence[TrialRecord]]
 #: What a name of a comparison stands for: weights of variants, by label.
-Members = Mapping[str, Mapping[str, float]]
+Weights = Mapping[str, float]
+Members = Mapping[str, Weights]
 
 
 @dataclass(frozen=True)
@@ -60,20 +63,39 @@ class OtherImages:
         return tuple(self._annotate(each, members) for each in comparisons)
 
     def _annotate(self, comparison: Comparison, members: Members) -> Comparison:
-        contrast = dict(members[comparison.variant])
-        for label, weight in members[comparison.baseline].items():
-            contrast[label] = contrast.get(label, 0.0) - weight
-        differences = self._differences(contrast)
-        if differences is None or len(differences) != comparison.n or 1 < comparison.n < MINIMUM_PAIRS:
+        sides = members[comparison.variant], members[comparison.baseline]
+        alone = comparison.test == "paired" or comparison.n == 1
+        found = self._paired(comparison, *sides) if alone else self._independent(comparison, *sides)
+        if found is None:
             return comparison
+        spread, images = found
+        low, high = spread.interval(1 - self.alpha)
+        return comparison if isnan(low) else replace(comparison, images=images, images_low=low, images_high=high)
+
+    def _paired(self, comparison: Comparison, first: Weights, second: Weights) -> "tuple[Spread, int] | None":
+        contrast = dict(first)
+        for label, weight in second.items():
+            contrast[label] = contrast.get(label, 0.0) - weight
+        differences = self._sums(contrast)
+        if differences is None or len(differences) != comparison.n or 1 < comparison.n < MINIMUM_PAIRS:
+            return None
         from dlbench.statistics.crossed import crossed
 
-        low, high = crossed(differences).interval(1 - self.alpha)
-        if isnan(low):
-            return comparison
-        return replace(comparison, images=differences.shape[1], images_low=low, images_high=high)
+        return crossed(differences), differences.shape[1]
 
-    def _differences(self, contrast: Mapping[str, float]) -> "NDArray[np.number] | None":
+    def _independent(self, comparison: Comparison, first: Weights, second: Weights) -> "tuple[Spread, int] | None":
+        sides = [self._sums(weights) for weights in (first, second)]
+        known = [side for side in sides if side is not None]
+        if len(known) < 2 or (*map(len, known),) != comparison.sizes or not self._same_images({**first, **second}):
+            return None
+        from dlbench.statistics.crossed import crossed_samples
+
+        return (crossed_samples(*known), known[0].shape[1]) if comparison.n >= MINIMUM_PAIRS else None
+
+    def _same_images(self, labels: Iterable[str]) -> bool:
+        return len({(each.images, each.count) for label in labels for each in self.outcomes[label].values()}) == 1
+
+    def _sums(self, contrast: Weights) -> "NDArray[np.number] | None":
         """Return the weighted sums of outcomes (seeds, images), on the seeds that all variants have; None if none."""
         import numpy as np
 

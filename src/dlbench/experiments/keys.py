@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, get_type_hints
 
 from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import Criteria
-from dlbench.statistics.seeds import named_seeds
+from dlbench.statistics.seeds import TESTS, named_seeds
 
 SCHEMA = 1
 
@@ -62,6 +62,7 @@ _HINTS = get_type_hints(Criteria)
 #: How differences are judged: the criteria that users set.
 CRITERIA = {each.name: _KINDS.get(_HINTS[each.name], _TEXT) for each in fields(Criteria) if each.metadata}
 CRITERIA |= {name: CLAIM[name] for name in ("margin", "alpha")}
+CRITERIA["test"] = Key((str,), " or ".join(TESTS), holds=lambda test: test in TESTS)
 TOP = {
     "schema": Key((int,), f"{SCHEMA}", required=True),
     "title": Key((str,), "a text", required=True),

@@ -14,8 +14,11 @@ from dlbench.plugins.registry import Registry
 from dlbench.statistics.seeds import (
     ALPHA,
     LARGEST_SEED,
+    TESTS,
     AutoSeeds,
     Seeds,
+    Test,
+    check_test,
     comparisons_among,
     default_seeds,
     least_seeds,
@@ -41,7 +44,7 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
     kept, vetoes = _veto([(candidate, "") for candidate in candidates], registry)
     comparisons = comparisons_among(len(kept), all_pairs=request.judging.get("all_pairs", False))
     alpha = request.judging.get("alpha", ALPHA)
-    seeds = _seeds(request.seeds, comparisons, alpha)
+    seeds = _seeds(request.seeds, comparisons, alpha, request.judging.get("test", TESTS[0]))
     plan = Plan(
         axes=_axes(candidates),
         fixed=fixed_texts(axes, request.variants, candidates, base),
@@ -124,11 +127,12 @@ def _check_names(request: Request) -> None:
                 raise DlbenchError(f"{name} is both an axis and part of a --variant.", "Set it in one of the two.")
 
 
-def _seeds(wanted: Seeds, comparisons: int, alpha: float) -> tuple[int, ...]:
+def _seeds(wanted: Seeds, comparisons: int, alpha: float, test: Test) -> tuple[int, ...]:
+    check_test(test)
     if wanted is None:
-        return tuple(range(default_seeds(comparisons, alpha)))
+        return tuple(range(default_seeds(comparisons, alpha, test=test)))
     if wanted == "least":
-        return tuple(range(least_seeds(alpha)))
+        return tuple(range(least_seeds(alpha, test)))
     if isinstance(wanted, AutoSeeds):
         return tuple(range(wanted.last))
     seeds = tuple(range(wanted)) if isinstance(wanted, int) else tuple(wanted)

@@ -15,7 +15,7 @@ from dlbench.components.spelling import OPTION_ALIASES, resolve
 from dlbench.components.syntax import format_value, parse_value
 from dlbench.errors import DlbenchError, suggest
 from dlbench.files import at_home, read_text
-from dlbench.statistics.seeds import Seeds, named_seeds
+from dlbench.statistics.seeds import TESTS, Seeds, named_seeds
 from dlbench.trials.axes import ASSIGNABLE, axis_name
 from dlbench.trials.settings import SETTINGS
 
@@ -29,6 +29,7 @@ _JUDGING: Mapping[str, Parameter] = MappingProxyType(
         "margin": Parameter(required=True, type=float, minimum=0),
         "alpha": Parameter(required=True, type=float, minimum=0, maximum=1),
         "all_pairs": Parameter(required=True, type=bool),
+        "test": Parameter(required=True, type=str, choices=TESTS),
     }
 )
 SESSION: Mapping[str, Parameter] = MappingProxyType(

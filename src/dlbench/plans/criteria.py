@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from dlbench.components.metric_table import METRICS, find_metric
 from dlbench.components.metrics import Value
-from dlbench.statistics.seeds import ALPHA, alpha_per_analysis, check_alpha
+from dlbench.statistics.seeds import ALPHA, TESTS, Test, alpha_per_analysis, check_alpha, check_test
 from dlbench.statistics.verdicts import Rules
 
 At = Literal["selected", "last"] | int
@@ -34,6 +34,7 @@ class Criteria:
     alpha: error rate of the whole run, shared by its interim analyses.
     baseline: a variant's label.
     all_pairs: compare each variant with each, not with the baseline alone.
+    test: paired by seed, or as independent samples; plans that name none are paired.
     interim_analyses: the numbers of seeds after which a growing comparison is judged; () for one that does not grow.
     spending: how they share alpha. Where it is even, all variants grow until every verdict is decided; otherwise each
         variant grows until its own are.
@@ -59,8 +60,18 @@ class Criteria:
         default=False,
         metadata=_shown("Judge each variant against each, with letters.", flags=("--all-pairs/--no-all-pairs",)),
     )
+    test: Test = field(
+        default="paired",
+        metadata=_shown(
+            "Whether values are paired by seed, or compared as those of independent seeds. Default: paired.",
+            metavar="|".join(TESTS),
+        ),
+    )
     interim_analyses: tuple[int, ...] = ()
     spending: Spending = "even"
+
+    def __post_init__(self) -> None:
+        check_test(self.test)
 
     def rules(self, declared: Iterable[Value] = (), seeds: int = 0) -> Rules:
         """Return the rules of an analysis. Raises DlbenchError for an invalid margin or alpha.
@@ -68,7 +79,9 @@ class Criteria:
         declared: what diagnostics say about their values.
         seeds: the number of seeds that are judged, which tells the level of a growing comparison; 0 for the last.
         """
-        return Rules.for_metric(find_metric(self.metric, declared), margin=self.margin, alpha=self.level(seeds))
+        return Rules.for_metric(
+            find_metric(self.metric, declared), margin=self.margin, alpha=self.level(seeds), test=self.test
+        )
 
     def level(self, seeds: int = 0, alpha: float | None = None) -> float:
         """Return the error rate of the analysis at so many seeds; 0 for the last.
@@ -89,8 +102,10 @@ class Criteria:
         return max(level, _UNREACHABLE)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the criteria as the manifest keeps them, where interim analyses are called "looks"."""
+        """Return the criteria as the manifest keeps them: interim analyses are "looks", what is usual is not named."""
         content = asdict(self)
+        if content["test"] == TESTS[0]:
+            del content["test"]
         looks, spending = content.pop("interim_analyses"), content.pop("spending")
         return content | {"looks": list(looks)} | ({} if spending == "even" else {"spending": spending})
 

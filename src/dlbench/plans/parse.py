@@ -18,6 +18,7 @@ from dlbench.components.shapes import (
 from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import Criteria, Spending
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord, Target
+from dlbench.statistics.seeds import TESTS
 from dlbench.trials.diagnostics import DiagnosticsPlan
 
 _REQUIRED = ("axes", "fixed", "variants", "seeds", "baseline")
@@ -29,6 +30,7 @@ _CRITERIA: Mapping[str, tuple[tuple[type, ...], str]] = {
     "baseline": ((str,), "a text"),
     "all_pairs": ((bool,), "true or false"),
     "spending": ((str,), "a text"),
+    "test": ((str,), "a text"),
 }
 
 
@@ -88,6 +90,8 @@ def _criteria(content: object, baseline: str) -> Criteria:
         raise ShapeError("judging.spending", " or ".join(get_args(Spending)), judging["spending"])
     if judging.get("at", "last") not in ("selected", "last"):
         as_whole(judging["at"], "judging.at", least=1)
+    if judging.get("test", TESTS[0]) not in TESTS:
+        raise ShapeError("judging.test", " or ".join(TESTS), judging["test"])
     if not 0 < as_number(judging.get("alpha", 0.5), "judging.alpha") < 1:
         raise ShapeError("judging.alpha", "between 0 and 1", judging["alpha"])
     if not 0 <= as_number(judging.get("margin", 0), "judging.margin") < math.inf:

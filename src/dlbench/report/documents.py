@@ -40,7 +40,7 @@ def verdicts_document(judged: Judged) -> dict[str, Any]:
     """Return verdicts: the rows of comparison.csv, and the sentences about them."""
     families = judged.all_families
     return {
-        "judging": judged.criteria.to_json() | {"higher_is_better": _direction(judged)},
+        "judging": judged.criteria.to_json() | {"test": judged.criteria.test, "higher_is_better": _direction(judged)},
         "departures": judged.deviations,
         "second_look": judged.second_look,
         "comparison": judged.table()[1],

@@ -17,13 +17,13 @@ from dlbench.statistics.effects import (
     standard_deviation,
 )
 from dlbench.statistics.family_tests import family_tests
+from dlbench.statistics.independent import compare_samples
 from dlbench.statistics.intervals import interval, subtract, t_interval
 from dlbench.statistics.magnitudes import means
+from dlbench.statistics.seed_values import Series, known_values
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules, judge
 
 Array = NDArray[np.float64]
-#: A metric by seed. A crashed trial is missing, None or NaN; a diverged one has its value, which may be infinite.
-Series = Mapping[int, float | None]
 
 _COLUMNS = (
     "mean",
@@ -76,6 +76,8 @@ def compare_pairs(
     """
     for name in {name for pair in pairs for name in pair} - values.keys():
         raise DlbenchError(f"There are no values for {name!r}.", suggest(name, values))
+    if rules.test == "independent":
+        return compare_samples(pairs, [(values[variant], values[baseline]) for variant, baseline in pairs], rules)
     paired = [_pair(values[variant], values[baseline]) for variant, baseline in pairs]
     columns = {name: np.full(len(pairs), np.nan) for name in _COLUMNS}
     for n in {len(pair.first) for pair in paired} - {0}:
@@ -116,12 +118,8 @@ class _Pair:
     dropped: int
 
 
-def _known(series: Series) -> dict[int, float]:
-    return {seed: value for seed, value in series.items() if value is not None and value == value}
-
-
 def _pair(first: Series, second: Series) -> _Pair:
-    left, right = _known(first), _known(second)
+    left, right = known_values(first), known_values(second)
     both = sorted(left.keys() & right.keys())
     dropped = len(first.keys() | second.keys()) - len(both)
     return _Pair(
@@ -147,7 +145,7 @@ def _differences(pairs: Sequence[_Pair]) -> tuple[Array, NDArray[np.bool_]]:
 
 
 def _gain(first: Series, second: Series) -> Series:
-    left, right = _known(first), _known(second)
+    left, right = known_values(first), known_values(second)
     known = {seed: float(subtract(left[seed], right[seed])) for seed in left.keys() & right.keys()}
     return dict.fromkeys(first.keys() | second.keys()) | known
 

@@ -9,23 +9,28 @@ from dlbench.statistics.verdicts import Comparison, Rules
 _CERTAIN = 30.0
 
 
-def detection_power(effect: float, pairs: int, alpha: float = 0.05) -> float:
+def detection_power(effect: float, pairs: int, alpha: float = 0.05, samples: float = 1.0) -> float:
     """Return the probability that the two-sided t test rejects on the correct side.
 
     effect: true mean of the differences, in standard deviations of the differences.
+    samples: what the degrees of freedom of one sample are multiplied by.
     """
-    critical = float(stats.t.ppf(1 - alpha / 2, pairs - 1))
+    freedom = samples * (pairs - 1)
+    critical = float(stats.t.ppf(1 - alpha / 2, freedom))
     center = abs(effect) * np.sqrt(pairs)
-    return 1.0 if center > critical + _CERTAIN else float(stats.nct.sf(critical, pairs - 1, center))
+    return 1.0 if center > critical + _CERTAIN else float(stats.nct.sf(critical, freedom, center))
 
 
-def detectable_difference(std: float, pairs: int, *, alpha: float = 0.05, power: float = 0.8) -> float:
+def detectable_difference(
+    std: float, pairs: int, *, alpha: float = 0.05, power: float = 0.8, samples: float = 1.0
+) -> float:
     """Return the smallest true difference that so many pairs show with the given power.
 
-    std: standard deviation of the paired differences.
+    std: standard deviation of the paired differences; of two values, one of each of two independent samples.
+    samples: see `detection_power`.
     """
-    largest = (float(stats.t.ppf(1 - alpha / 2, pairs - 1)) + _CERTAIN) / np.sqrt(pairs)
-    effect = optimize.brentq(lambda effect: detection_power(effect, pairs, alpha) - power, 0.0, largest)
+    largest = (float(stats.t.ppf(1 - alpha / 2, samples * (pairs - 1))) + _CERTAIN) / np.sqrt(pairs)
+    effect = optimize.brentq(lambda effect: detection_power(effect, pairs, alpha, samples) - power, 0.0, largest)
     return float(effect) * std
 
 
@@ -34,4 +39,14 @@ def shown_with(comparison: Comparison, rules: Rules, comparisons: int, pairs: in
 
     comparisons: m, the size of the family; α / m stands for its correction, which is no stricter.
     """
-    return detectable_difference(comparison.difference_std, pairs, alpha=rules.alpha / max(1, comparisons))
+    alpha = rules.alpha / max(1, comparisons)
+    return detectable_difference(comparison.difference_std, pairs, alpha=alpha, samples=_samples(comparison))
+
+
+def _samples(comparison: Comparison) -> float:
+    """Return by what two independent samples multiply the degrees of freedom: 2 if their spreads are equal, or less."""
+    if comparison.test == "paired":
+        return 1.0
+    total = comparison.difference_std**2
+    first = comparison.std**2 / total
+    return float(1 / (first**2 + (1 - first) ** 2))

@@ -4,13 +4,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
-from math import ceil
+from math import ceil, comb
 from statistics import NormalDist
-from typing import Literal
+from typing import Literal, get_args
 
-from dlbench.errors import DlbenchError
+from dlbench.errors import DlbenchError, suggest
 
+#: Whether variants share their seeds, so that differences are paired, or each has seeds of its own.
+Test = Literal["paired", "independent"]
+TESTS: tuple[Test, ...] = get_args(Test)
 MINIMUM_SEEDS = 6
+_MINIMUM_INDEPENDENT = 4
 #: Small enough that the seeds a noise floor adds still fit the integers of torch and parquet.
 LARGEST_SEED = 2**62
 ALPHA = 0.05
@@ -71,13 +75,31 @@ def smallest_p(pairs: int) -> float:
     return min(1.0, 2.0 ** (1 - pairs))
 
 
-def least_seeds(alpha: float = ALPHA) -> int:
-    """Return the smallest number of seeds, at least 6, with which a comparison can be significant: 2 / 2ⁿ ≤ α."""
+def smallest_p_of_labels(first: int, second: int) -> float:
+    """Return the smallest two-sided p that permuting the labels of two samples can reach: 1 / 35 for 4 and 4."""
+    return min(1.0, (2 if first == second else 1) / comb(first + second, first))
+
+
+def minimum_seeds(test: Test) -> int:
+    """Return the smallest number of seeds with which anything is shown at the usual α."""
+    return MINIMUM_SEEDS if test == "paired" else _MINIMUM_INDEPENDENT
+
+
+def check_test(test: str) -> None:
+    """Raise DlbenchError for a test that does not exist."""
+    if test not in TESTS:
+        raise DlbenchError(f"There is no test {test!r}.", suggest(test, TESTS, f"There are {' and '.join(TESTS)}."))
+
+
+def least_seeds(alpha: float = ALPHA, test: Test = "paired") -> int:
+    """Return the smallest number of seeds with which a comparison can be significant: 6 or more if paired, else 4."""
     check_alpha(alpha)
+    if test == "independent":
+        return next(n for n in count(_MINIMUM_INDEPENDENT) if smallest_p_of_labels(n, n) <= alpha)
     return next(pairs for pairs in count(MINIMUM_SEEDS) if smallest_p(pairs) <= alpha)
 
 
-def default_seeds(comparisons: int, alpha: float = ALPHA, power: float = 0.8) -> int:
+def default_seeds(comparisons: int, alpha: float = ALPHA, power: float = 0.8, test: Test = "paired") -> int:
     """Return how many seeds show a difference of one standard deviation of the differences with the given power.
 
     comparisons: m, the size of the family.
@@ -88,7 +110,8 @@ def default_seeds(comparisons: int, alpha: float = ALPHA, power: float = 0.8) ->
     check_alpha(alpha)
     quantile = NormalDist().inv_cdf
     critical = quantile(1 - alpha / (2 * max(1, comparisons)))
-    return max(least_seeds(alpha), ceil((critical + quantile(power)) ** 2 + critical**2 / 2))
+    correction = critical**2 / (2 if test == "paired" else 4)  # two samples have twice the degrees of freedom
+    return max(least_seeds(alpha, test), ceil((critical + quantile(power)) ** 2 + correction))
 
 
 def check_alpha(alpha: float) -> None:

@@ -20,7 +20,7 @@ def sentence(comparison: Comparison, rules: Rules) -> str:
     c = comparison
     if c.n < MINIMUM_PAIRS:
         return f"n = {c.n}: no claim{_one_seed(c, rules)}"
-    seeds = f"n = {c.n} paired seeds"
+    seeds = seeds_in_words(c)
     evidence = f"{seeds}, {p_in_words(c.p_adjusted)}"
     match c.verdict:
         case "better" | "worse":
@@ -94,7 +94,7 @@ def lead_sentence(comparison: Comparison, lead: Lead, rules: Rules) -> str:
     c, subject = comparison, lead.subject(rules)
     if c.n < MINIMUM_PAIRS:
         return f"n = {c.n}: no claim"
-    seeds, seen = f"n = {c.n} paired seeds", _seen(c, rules)
+    seeds, seen = seeds_in_words(c), _seen(c, rules)
     evidence = f"{seeds}, {p_in_words(c.p_adjusted)}"
     match c.verdict:
         case "equivalent":
@@ -129,8 +129,18 @@ def about_in_words(difference: float, rules: Rules) -> str:
     return f"about {float(size):,.0f}{unit}" if "e+" in size and float(size) < LONG else f"about {size}{unit}"
 
 
+def seeds_in_words(c: Comparison) -> str:
+    """Return "n = 7 paired seeds", or "n = 4 and 5 independent seeds"."""
+    if c.test == "paired":
+        return f"n = {c.n} paired seeds"
+    first, second = c.sizes
+    return f"n = {first} and {second} independent seeds" if first != second else f"n = {first} independent seeds each"
+
+
 def _too_few(c: Comparison, rules: Rules) -> str:
-    least = least_seeds(rules.alpha)
+    least = least_seeds(rules.alpha, c.test)
+    if c.test == "independent":
+        return f"{seeds_in_words(c)} cannot reach p ≤ {rules.alpha:g}, {least} each could"
     if c.n < least:
         return f"n = {c.n} paired seeds cannot reach p ≤ {rules.alpha:g}, {least} could"
     return f"only {c.nonzero} of n = {c.n} paired seeds differ, p ≤ {rules.alpha:g} needs {least} that do"

@@ -6,7 +6,14 @@ from typing import Literal
 
 from dlbench.components.metrics import Metric
 from dlbench.errors import DlbenchError
-from dlbench.statistics.seeds import MINIMUM_SEEDS, check_alpha, smallest_p
+from dlbench.statistics.seeds import (
+    Test,
+    check_alpha,
+    check_test,
+    minimum_seeds,
+    smallest_p,
+    smallest_p_of_labels,
+)
 
 Verdict = Literal[
     "better",
@@ -49,6 +56,7 @@ class Rules:
     interval: method of intervals; "auto" is that of the sign-flip test up to 16 pairs, then t, BCa for 30 and more.
     resamples: number of bootstrap resamples.
     flips: number of random sign flips.
+    test: whether the values of two variants are paired by seed, or those of independent seeds.
     random_seed: seed of resampling; all comparisons draw the same stream, so that no verdict depends on the others.
     """
 
@@ -60,19 +68,24 @@ class Rules:
     interval: IntervalMethod = "auto"
     resamples: int = 10_000
     flips: int = 100_000
+    test: Test = "paired"
     random_seed: int = 0
 
     def __post_init__(self) -> None:
         check_alpha(self.alpha)
+        check_test(self.test)
         if not self.margin >= 0:
             raise DlbenchError(f"Invalid margin {self.margin:g}.", "It must be 0 or more, in the metric's unit.")
 
     @classmethod
-    def for_metric(cls, metric: Metric, *, margin: float | None = None, alpha: float = 0.05) -> "Rules":
+    def for_metric(
+        cls, metric: Metric, *, margin: float | None = None, alpha: float = 0.05, test: Test = "paired"
+    ) -> "Rules":
         """Return the rules for a metric. margin: None for the metric's default."""
         margin = metric.margin if margin is None else margin
         words = HIGHER if metric.better is None else BETTER
-        return cls(metric=metric, margin=margin, alpha=alpha, higher_is_better=metric.higher_is_better, words=words)
+        better = metric.higher_is_better
+        return cls(metric=metric, margin=margin, alpha=alpha, higher_is_better=better, words=words, test=test)
 
     @property
     def has_better_side(self) -> bool:
@@ -86,9 +99,10 @@ class Rules:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One variant against one baseline over paired seeds: a row of comparison.csv.
+    """One variant against one baseline: a row of comparison.csv.
 
-    A number that n or an infinite value leaves undefined is NaN.
+    A number that n or an infinite value leaves undefined is NaN. Of independent seeds, a pair is any value of the
+    variant with any of the baseline, and n is the number of values of the smaller side.
 
     variant: variant that is judged.
     baseline: variant it is compared with.
@@ -105,7 +119,7 @@ class Comparison:
     difference_low: lower end of the interval of the difference.
     difference_high: upper end of the interval of the difference.
     difference_std: sample standard deviation of the differences.
-    p: two-sided p of the sign-flip test.
+    p: two-sided p of the test.
     p_adjusted: p of the difference, corrected over the family.
     p_beyond: p of a difference larger than the margin, corrected over the family.
     p_equivalent: p of a difference within the margin, corrected over the family.
@@ -117,6 +131,8 @@ class Comparison:
     images: number of test images whose outcomes are known; 0 where they are not.
     images_low: lower end of the interval of the difference over other seeds and other test images.
     images_high: its upper end.
+    test: the test behind p.
+    sizes: of independent seeds, the number of values of the variant and of the baseline.
     verdict: the first verdict that fits.
     """
 
@@ -148,6 +164,13 @@ class Comparison:
     images: int = 0
     images_low: float = nan
     images_high: float = nan
+    test: Test = "paired"
+    sizes: tuple[int, int] = (0, 0)
+
+    @property
+    def own_n(self) -> int:
+        """Return the number of values of the variant that were compared."""
+        return self.sizes[0] or self.n
 
     @property
     def these_images_only(self) -> bool:
@@ -180,9 +203,9 @@ def judge(c: Comparison, rules: Rules) -> Verdict:
     """Return the first verdict that fits the numbers of a comparison; NaN never shows anything."""
     if c.n < MINIMUM_PAIRS:
         return "n too small"
-    if c.p_equivalent <= rules.alpha and (c.n >= MINIMUM_SEEDS or c.nonzero == 0):
+    if c.p_equivalent <= rules.alpha and (c.n >= minimum_seeds(c.test) or c.nonzero == 0):
         return "equivalent"
-    if not can_show(c.nonzero, rules.alpha):
+    if not _is_able(c, rules.alpha):
         return "n too small"
     if not c.p_adjusted <= rules.alpha:
         return "not shown"
@@ -194,3 +217,8 @@ def judge(c: Comparison, rules: Rules) -> Verdict:
 def can_show(nonzero: int, alpha: float) -> bool:
     """Return whether so many pairs that differ can be significant: 2 / 2ⁿ ≤ α, whatever the size of the family."""
     return smallest_p(nonzero) <= alpha
+
+
+def _is_able(c: Comparison, alpha: float) -> bool:
+    """Return whether a comparison can be significant."""
+    return can_show(c.nonzero, alpha) if c.test == "paired" else smallest_p_of_labels(*c.sizes) <= alpha

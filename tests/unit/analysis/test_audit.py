@@ -104,6 +104,15 @@ def test_what_a_file_cannot_support_is_a_warning(write, lines, words):
     assert any(words in warning for warning in _audit(write(*lines)).warnings)
 
 
+def test_variants_with_seeds_of_their_own_are_told_of_the_test_for_them(write):
+    lines = [f"a,{seed},0.5{seed}" for seed in range(4)] + [f"b,{seed},0.6{seed}" for seed in range(4, 8)]
+    paired, independent = _audit(write(*lines)), _audit(write(*lines), test="independent")
+    assert "--test independent compares variants that have seeds of their own, without pairs" in paired.warnings
+    assert independent.warnings == ()
+    (comparison,) = independent.judged.families[0].comparisons
+    assert (comparison.verdict, comparison.sizes, comparison.dropped) == ("better", (4, 4), 0)
+
+
 def test_seeds_that_are_written_differently_still_pair(write):
     lines = [f"a,{seed}.0,0.{seed}" for seed in range(1, 4)] + [f"b,0{seed},0.{seed}" for seed in range(1, 4)]
     (comparison,) = _audit(write(*lines)).judged.families[0].comparisons

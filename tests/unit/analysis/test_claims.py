@@ -54,6 +54,13 @@ def test_a_clear_difference_supports_the_claim_and_refutes_its_opposite(ask, typ
     assert supported.why == f"relu − tanh = {numbers}, n = 7 paired seeds, p = 0.016"
 
 
+def test_a_claim_is_tested_as_its_run_fixed_it(ask, make_plan) -> None:
+    plan = replace(make_plan(["relu", "tanh"], range(4)), judging=Criteria(test="independent", baseline="relu"))
+    answer = ask(claim("relu > tanh"), plan=plan, relu=RELU[:4], tanh=TANH[:4])
+    assert (answer.answer, answer.parts[0].p) == ("supported", pytest.approx(2 / 70))
+    assert "n = 4 independent seeds each, p = 0.029" in answer.why
+
+
 def test_a_bound_is_judged_as_the_seeds_differences_from_a_constant(ask, typical_values) -> None:
     reached = ask(claim("relu > constant(0.85)"), relu=RELU)
     assert (reached.answer, ask(claim("relu > constant(0.95)"), relu=RELU).answer) == ("supported", "refuted")

@@ -9,7 +9,7 @@ import pytest
 
 from dlbench.analysis.verdicts import judge_run
 from dlbench.runs.tables import to_csv
-from dlbench.statistics.crossed import crossed
+from dlbench.statistics.crossed import crossed, crossed_samples
 from dlbench.trials.outcomes import ImageOutcomes
 
 SEEDS, IMAGES = range(8), 120
@@ -47,6 +47,15 @@ def test_the_interval_is_that_of_the_outcomes_of_both_variants(study):
     found = only(judge_run(records, plan))
     assert (found.images, found.difference) == (IMAGES, pytest.approx(differences.mean()))
     assert (found.images_low, found.images_high) == pytest.approx(crossed(differences).interval(0.95))
+
+
+def test_independent_seeds_have_a_variance_of_their_own_on_each_side(study):
+    records, plan, bits = study(relu=1.0, tanh=1.3)
+    sides = [np.stack([bits["tanh", s] for s in range(8)]), np.stack([bits["relu", s] for s in range(7)])]
+    kept = [r for r in records if (r.trial.activation.short, r.trial.seed) != ("relu", 7)]
+    found = only(judge_run(kept, plan, {"test": "independent"}))
+    assert (found.images, found.sizes) == (IMAGES, (8, 7))
+    assert (found.images_low, found.images_high) == pytest.approx(crossed_samples(*sides).interval(0.95))
 
 
 def test_a_difference_that_these_images_alone_show_says_so(make_record, make_plan):

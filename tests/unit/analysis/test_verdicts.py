@@ -302,6 +302,14 @@ def test_an_interim_analysis_uses_the_seeds_of_its_stage_alone(records, plan):
     assert judge_run(records, early) == judge_run([r for r in records if r.trial.seed < 6], early)
 
 
+def test_another_test_than_the_one_fixed_is_said_and_shown_in_the_table(records, plan):
+    judged = judge_run(records, plan, {"test": "independent"})
+    assert judged.deviations == ("test independent, fixed before running: paired",)
+    _, rows = judged.table()
+    assert {row["test"] for row in rows if row["verdict"] != "baseline"} == {"independent"}
+    assert all("independent seeds each" in text for text in judged.families[0].sentences)
+
+
 def test_all_pairs_are_one_family_with_letters(records, plan):
     judged = judge_run(records, plan, {"all_pairs": True})
     (family,) = judged.families
@@ -321,7 +329,7 @@ def test_comparison_csv_has_the_promised_columns_and_empty_cells_for_undefined_n
     assert ",".join(rows[0]) == (
         "axis,held,metric,variant,baseline,n,dropped,mean,std,mean_low,mean_high,difference,difference_low,"
         "difference_high,p,p_holm,probability_of_improvement,verdict,difference_std,p_beyond,p_equivalent,"
-        "correlation,broke_down,images,images_low,images_high"
+        "correlation,broke_down,images,images_low,images_high,test"
     )
     assert tuple(rows[0]) == COLUMNS
     assert (rows[0]["variant"], rows[0]["verdict"], rows[0]["difference"]) == ("relu", "baseline", "")

@@ -193,6 +193,16 @@ def test_the_plan_is_that_of_the_command_line(write, registry: Registry) -> None
     assert plan.record == replace(by_hand.record, experiment="mine")
 
 
+def test_an_experiment_fixes_its_test_and_a_command_may_name_another(write, registry: Registry) -> None:
+    lines = '[criteria]\ntest = "independent"\n\n[axes]'
+    experiment = load_experiment(write(SOUND.replace("[axes]", lines)))
+    assert to_request(experiment).judging == {"test": "independent"}
+    assert to_request(experiment, Request(judging={"test": "paired"})).judging == {"test": "paired"}
+    with pytest.raises(DlbenchError, match="is not accepted") as caught:
+        load_experiment(write(SOUND.replace("[axes]", lines.replace("independent", "both"))))
+    assert "paired or independent" in caught.value.hint
+
+
 def test_nobodys_defaults_change_an_experiment(write, registry: Registry) -> None:
     request = to_request(load_experiment(write(SOUND)))
     trial = build(request, registry, {"optimizer": "sgd", "device": "cpu"}).variants[0].trial

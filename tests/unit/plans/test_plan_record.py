@@ -34,6 +34,7 @@ PLAN: dict[str, Any] = {
         "alpha": 0.05,
         "baseline": "tanh",
         "all_pairs": False,
+        "test": "independent",
         "looks": [2, 3],
     },
     "noise_floor": [10_000, 10_001],
@@ -68,6 +69,13 @@ def test_a_plan_with_only_the_required_keys_gains_none() -> None:
     record = parse_plan(least)
     assert record.to_json() == least
     assert record.criteria == Criteria(baseline="tanh")
+
+
+def test_a_test_that_is_named_must_be_one_and_one_that_is_not_is_paired() -> None:
+    judging = {key: value for key, value in PLAN["judging"].items() if key != "test"}
+    assert parse_plan(PLAN | {"judging": judging}).criteria.test == "paired"
+    with pytest.raises(ValueError, match="must be paired or independent, got 'both'"):
+        parse_plan(PLAN | {"judging": judging | {"test": "both"}})
 
 
 def test_unknown_keys_of_another_version_survive() -> None:

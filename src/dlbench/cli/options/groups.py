@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Generic, TypeVar, get_type_hints
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_origin, get_type_hints
 
 import typer
 
@@ -90,6 +90,8 @@ def _field_option(each: "Field[Any]", kind: Any, complete: Complete | None, *, n
     flags = tuple(about.get("flags", ()))
     if kind is bool:
         default, flags = False, flags or (f"--{each.name.replace('_', '-')}",)  # without a --no-… form
+    elif get_origin(kind) is Literal:
+        kind = str | None  # its record checks it, and says what is meant
     elif isinstance(default, tuple):
         kind, default = list[str] | None, None
     elif default is None:

@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dlbench.cli.completion.offers import complete_columns, complete_metrics
+from dlbench.cli.completion.offers import complete_choices, complete_columns, complete_metrics
 from dlbench.cli.options.groups import Group, field_options
 from dlbench.plans.criteria import Criteria
+from dlbench.statistics.seeds import TESTS
 
 if TYPE_CHECKING:
     from dlbench.plans.plan_record import PlanRecord
 
-JUDGING = Group(field_options(Criteria, {"metric": complete_metrics}, no_defaults=True), dict)
+_TESTS = {"test": complete_choices(TESTS)}
+JUDGING = Group(field_options(Criteria, {"metric": complete_metrics, **_TESTS}, no_defaults=True), dict)
 #: Of a file of other programs, whose columns are the metrics.
-COLUMN_JUDGING = Group(field_options(Criteria, {"metric": complete_columns}, no_defaults=True), dict)
+COLUMN_JUDGING = Group(field_options(Criteria, {"metric": complete_columns, **_TESTS}, no_defaults=True), dict)
 
 
 def asked_of(plan: "PlanRecord", judging: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -61,8 +61,9 @@ def rule(judged: Judged) -> str:
         else " at the last epoch"
     )
     margin = f"margin {margin_in_words(rules)}" if rules.margin else "no margin"
+    seeds = "paired by seed" if rules.test == "paired" else "over independent seeds"
     return (
-        f"By {judged.metric.title}{at}, paired by seed, against {criteria.baseline}; {margin}; "
+        f"By {judged.metric.title}{at}, {seeds}, against {criteria.baseline}; {margin}; "
         f"α = {rules.alpha:g}, corrected over each table, {100 * (1 - rules.alpha):g} % intervals."
     )
 
@@ -107,7 +108,7 @@ def _comparison(comparison: Comparison, family: Family, metric: Metric) -> Row:
     difference = _interval(c.difference, c.difference_low, c.difference_high, metric, signed=True)
     p = p_text(c.p_adjusted, space=" ") if c.verdict != "n too small" and math.isfinite(c.p_adjusted) else ABSENT
     others = interval_text(c.images_low, c.images_high, partial(_signed, metric=metric)) or ABSENT
-    cells = [f"{c.n}{dropped}", mean, difference, others, p]
+    cells = [f"{c.own_n}{dropped}", mean, difference, others, p]
     verdict = c.verdict + (" here" if c.these_images_only else "")
     return Row(name=c.variant + letters, cells=cells, verdict=verdict, color=VERDICT_COLORS[c.verdict])
 

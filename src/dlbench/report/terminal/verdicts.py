@@ -130,7 +130,7 @@ def verdict_table(family: Family, judged: Judged, width: int, *, title: str = ""
 def _columns(family: Family, rules: Rules) -> Iterable[_Column]:
     symbol = "%" if rules.metric.share else rules.metric.symbol
     unit, points = f" ({symbol})" if symbol else "", "points" if rules.metric.share else symbol
-    yield _Column("n", 0, lambda c, _: Text(str(c.n)), lambda s, _: Text(str(s.n)))
+    yield _Column("n", 0, lambda c, _: Text(str(c.own_n)), lambda s, _: Text(str(s.n)))
     mean, difference = _two_lines(rules.metric.title + unit), f"difference\n({points})".removesuffix("\n()")
     if family.is_interaction:
         mean = f"effect\n({points})".removesuffix("\n()")
@@ -204,7 +204,9 @@ def _caption(family: Family, rules: Rules, columns: Sequence[_Column]) -> str:
     counts = [*(c.n for c in family.comparisons), *([family.baseline.n] if family.baseline else [])]
     lines = _criteria(family, rules, columns) if max(counts, default=0) >= MINIMUM_PAIRS else []
     if dropped := [f"{c.variant} {c.dropped}" for c in family.against_baseline if c.dropped]:
-        lines.append(f"pairs left out, as a seed has no value on one side: {', '.join(dropped)}")
+        paired = rules.test == "paired"
+        why = "pairs left out, as a seed has no value on one side" if paired else "seeds left out, without a value"
+        lines.append(f"{why}: {', '.join(dropped)}")
     if worth := pairing(family):
         lines.append(worth)
     if family.baseline and family.averaged and DATASET not in family.averaged:
@@ -217,6 +219,7 @@ def _criteria(family: Family, rules: Rules, columns: Sequence[_Column]) -> list[
     images = max((c.images for c in family.comparisons), default=0)
     parts = ["± standard deviation"] if _mean in shown else []
     parts += [f"[ ] {100 * (1 - rules.alpha):.4g} % interval"] if shown & {_difference, _other_images} else []
+    parts += ["seeds independent, not paired"] if rules.test == "independent" else []
     margin = f"margin {margin_in_words(rules)}{_in_images(rules.margin * images)}" if rules.margin else ""
     alpha = f"α = {rules.alpha:g}" if rules.alpha != ALPHA else ""
     signs = ", ".join(parts)
