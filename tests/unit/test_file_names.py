@@ -20,6 +20,8 @@ CONCEPTS = {
     "axes": "the component axes: their table, a trial's choices, their options",
     "bench": "measuring speed: in a worker, as a session, as a command",
     "config": "dlbench.toml: read, and said to be in force",
+    "agreement": "whether a comparison that was made twice says the same: decided, shown",
+    "confirm": "a comparison on fresh seeds: planned as a session, as a command",
     "console": "where output is printed",
     "convergence": "how fast and how steadily a training gets there",
     "criteria": "by what a run is judged: fixed in its plan, asked for afterwards",

@@ -1,5 +1,6 @@
 """What `--dry-run` prints: the plan, and an estimate of its time."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +30,21 @@ def show_plan(request: Request, options: "Options", registry: Registry, *, as_js
     """Print the plan of a request. Nothing is run or written."""
     config = session_defaults(request, options)
     request, options = with_defaults(request, options, config, registry)
-    plan = build(request, registry, config.settings)
+    print_plan(build(request, registry, config.settings), request.judging, options, registry, config, as_json=as_json)
+
+
+def print_plan(
+    plan: Plan,
+    asked: Mapping[str, Any],
+    options: "Options",
+    registry: Registry,
+    config: Config,
+    *,
+    as_json: bool,
+) -> None:
+    """Print a plan. asked: the criteria that the user named."""
     warn_of_problems(registry)
-    criteria = asked_criteria(request.judging, plan.record)
+    criteria = asked_criteria(asked, plan.record)
     check_paths(plan, registry)
     options.check(plan, criteria)
     document = _document(plan, options, config)

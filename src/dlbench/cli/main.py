@@ -58,6 +58,10 @@ class Commands(LazyGroup):
                 "dlbench.cli.commands.run:run",
                 "Run an experiment: its variants, what was reported against what was measured, and its claims.",
             ),
+            "confirm": Lazy(
+                "dlbench.cli.commands.confirm:confirm",
+                "Repeat a run's comparison once, on seeds never used, and say which verdicts and claims hold.",
+            ),
             "plot": Lazy("dlbench.cli.commands.plot:plot", "Draw a run's figures to files."),
             "report": Lazy(
                 "dlbench.cli.commands.plot:report",

@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from dlbench.plans.plan import Request
     from dlbench.plugins.registry import Registry
     from dlbench.runs.folder import RunFolder
-    from dlbench.sessions.options import Options, Outcome
+    from dlbench.sessions.options import Display, Options, Outcome
 
 
 #: The exit code where a verdict or a claim is one on which the user wants the command to fail.
@@ -31,12 +32,19 @@ GATE_FAILED = 3
 
 
 def run_session(request: "Request", options: "Options", registry: "Registry", *, quiet: bool) -> "Outcome":
-    """Run a comparison with its progress on standard error; Ctrl-C stops it and keeps what has finished."""
+    """Run a comparison and show its progress."""
+    config = session_defaults(request, options)
+    return show_session(partial(run, request, options, registry, config), registry, quiet=quiet)
+
+
+def show_session(
+    session: "Callable[[Display, threading.Event], Outcome]", registry: "Registry", *, quiet: bool
+) -> "Outcome":
+    """Run a session with its progress on standard error; Ctrl-C stops it and keeps what has finished."""
     warn_of_problems(registry)
     stop = threading.Event()
-    config = session_defaults(request, options)
     with BackgroundImportsProgress(errors(), quiet=quiet) as display, _InterruptsStop(stop, display.note):
-        outcome = run(request, options, registry, config, display, stop)
+        outcome = session(display, stop)
     warn_of_problems(registry)
     return outcome
 

@@ -77,6 +77,7 @@ def _variant(content: object) -> PlannedVariant:
         label=label,
         values=as_text_table(variant.get("values"), f"values of {label}"),
         variant_id=as_text(variant.get("variant_id"), f"variant_id of {label}"),
+        assigned=as_text_table(variant.get("assigned", {}), f"assigned of {label}"),
     )
 
 

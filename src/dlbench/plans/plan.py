@@ -50,16 +50,23 @@ class Variant:
     label: its name, unique within the plan.
     values: its text on each axis.
     trial: its first trial, a template for the others.
+    assigned: what it sets itself as no axis does, by name.
     """
 
     label: str
     values: Mapping[str, str]
     trial: Trial
+    assigned: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def record(self) -> PlannedVariant:
         """Return the variant as the plan's record keeps it."""
-        return PlannedVariant(label=self.label, values=dict(self.values), variant_id=self.trial.variant_id)
+        return PlannedVariant(
+            label=self.label,
+            values=dict(self.values),
+            variant_id=self.trial.variant_id,
+            assigned=dict(self.assigned),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

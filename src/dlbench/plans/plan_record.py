@@ -15,15 +15,18 @@ class PlannedVariant:
     label: its name, unique within the plan.
     values: its text on each axis.
     variant_id: the identity that its trials share, whatever their seeds.
+    assigned: what it sets itself as no axis does, by name; {} for a product of axes, and in older manifests.
     """
 
     label: str
     values: Mapping[str, str]
     variant_id: str
+    assigned: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the variant as the manifest keeps it."""
-        return {"label": self.label, "values": dict(self.values), "variant_id": self.variant_id}
+        content = {"label": self.label, "values": dict(self.values), "variant_id": self.variant_id}
+        return content | ({"assigned": dict(self.assigned)} if self.assigned else {})
 
 
 @dataclass(frozen=True, kw_only=True)

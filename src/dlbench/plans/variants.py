@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import product
 
 from dlbench.components.axes import AXES, Axis
@@ -30,15 +30,23 @@ def make_variants(
 
     Raises DlbenchError for unknown names, values out of range, and two combinations that are the same.
     """
-    combinations = [(labels, {**base, **chosen}) for labels, chosen in _combine(axes, variants)]
+    combined = _combine(axes, variants)
+    combinations = [(labels, {**base, **chosen}) for labels, chosen in combined]
     varied = {name for assigned in (axes, *variants) for name in assigned}
-    trials = [_trial(texts, registry, prefer, varied) for _, texts in combinations]
+    trials = [make_trial(texts, registry, prefer, varied) for _, texts in combinations]
     shared = _shared_names(trials)
     candidates = [
-        _variant(*combination, trial, shared) for combination, trial in zip(combinations, trials, strict=True)
+        replace(_variant(*combination, trial, shared), assigned=_texts_of(trial, [n for n in chosen if n not in axes]))
+        for combination, trial, (_, chosen) in zip(combinations, trials, combined, strict=True)
     ]
     check_distinct(candidates)
     return candidates
+
+
+def _texts_of(trial: Trial, names: Iterable[str]) -> dict[str, str]:
+    """Return what a trial has for some axes and settings, as texts; components are qualified."""
+    found = {name: trial.row()[name] for name in names}
+    return {name: value if isinstance(value, str) else format_value(value) for name, value in found.items()}
 
 
 def fixed_texts(
@@ -95,7 +103,8 @@ def _variant(labels: Mapping[str, str], texts: Mapping[str, str], trial: Trial, 
     return Variant(label=label, values=values, trial=trial)
 
 
-def _trial(texts: Mapping[str, str], registry: Registry, prefer: str, varied: Container[str]) -> Trial:
+def make_trial(texts: Mapping[str, str], registry: Registry, prefer: str, varied: Container[str]) -> Trial:
+    """Return the trial of texts by axis and setting, with seed 0. varied: names that the user has set or varies."""
     components = {name: _component(axis, texts[name], registry, prefer) for name, axis in AXES.items() if texts[name]}
     model = registry.get(Model, components["model"].name).record
     dataset = registry.get(Dataset, components["dataset"].name).record

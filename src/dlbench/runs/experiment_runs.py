@@ -7,16 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from dlbench.analysis.answers import ExperimentAnswers, Findings, answer, find
+from dlbench.analysis.claims import claims_table
+from dlbench.analysis.reported import reported_table
+from dlbench.analysis.summary import planned
 from dlbench.errors import DlbenchError
 from dlbench.experiments.deviations import run_deviations
 from dlbench.experiments.discovery import find_experiments, open_experiment
 from dlbench.experiments.experiment_file import Experiment, load_experiment
+from dlbench.files import replace_file, writing
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.plugins.registry import Registry
-from dlbench.runs.answer_tables import read_answer_tables
+from dlbench.runs.answer_tables import read_answer_tables, write_answer_tables
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import list_runs
 from dlbench.runs.manifest import Manifest
-from dlbench.trials.trial_record import COMPLETED
+from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 #: Texts that people write: about all runs, and about one of them (in its folder).
 INTRODUCTION, NOTES = "introduction.md", "notes.md"
@@ -113,6 +118,31 @@ def read_findings(folder: RunFolder, registry: Registry) -> Findings:
     except DlbenchError:
         return read_answer_tables(folder.path)
     return find(experiment, folder.planned, folder.plan)
+
+
+def answers_of(
+    folder: Path, records: Iterable[TrialRecord], plan: PlanRecord, registry: Registry
+) -> ExperimentAnswers | None:
+    """Return what records say about a run's experiment; None where that is none, or not available.
+
+    folder: the run folder that may hold a copy of the experiment.
+    """
+    if not plan.experiment:
+        return None
+    try:
+        experiment = _experiment(folder, plan.experiment, registry)
+    except DlbenchError:
+        return None
+    known = planned(records, plan)
+    return answer(experiment, known, plan, run_deviations((r.trial for r in known), experiment, registry))
+
+
+def write_answers(folder: Path, answers: ExperimentAnswers) -> None:
+    """Write claims.csv, reported.csv and the experiment's own file into a run folder."""
+    tables = {"claims.csv": claims_table(answers.claims), "reported.csv": reported_table(answers.figures)}
+    with writing(folder):
+        write_answer_tables(folder, tables)
+        replace_file(folder / answers.experiment.path.name, answers.experiment.path.read_bytes())
 
 
 def _read(path: Path, registry: Registry) -> ExperimentRun | None:

@@ -62,7 +62,11 @@ class Manifest:
 
 def read_manifest(folder: Path) -> Manifest | None:
     """Read a run folder's manifest; None where it has none. A newer or damaged one is a DlbenchError."""
-    path = folder / FILE_NAME
+    return read_manifest_file(folder / FILE_NAME)
+
+
+def read_manifest_file(path: Path) -> Manifest | None:
+    """Read a manifest wherever it lies; None where there is no file. A newer or damaged one is a DlbenchError."""
     try:
         content = _content(path)
         _check_schema(content, path)
@@ -83,8 +87,8 @@ def read_manifest(folder: Path) -> Manifest | None:
         why = error.strerror if isinstance(error, OSError) else error
         raise DlbenchError(
             f"{path} cannot be read as a manifest: {why}.",
-            f"The trials themselves are in the journal folder: `dlbench results doctor {shell_words(folder)}` makes a "
-            "manifest from them.",
+            "The trials themselves are in the journal folder: "
+            f"`dlbench results doctor {shell_words(path.parent)}` makes a manifest from them.",
         ) from error
 
 

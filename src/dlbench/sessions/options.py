@@ -1,6 +1,6 @@
 """What a session is given, what it shows while it runs, and what it leaves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -33,6 +33,7 @@ class Options:
     confirm: asked before fresh=True sets a folder aside; nothing is done if it returns False.
     check: called with the Plan and its Criteria before anything is prepared or written; raises DlbenchError to refuse.
     command: the command line that the manifest records.
+    facts: what else the manifest records of the session, such as of which run it is a repetition.
     given: the options that the user gave, also as their defaults: no dlbench.toml replaces them.
     """
 
@@ -75,6 +76,7 @@ class Options:
     confirm: Callable[[str], bool] = lambda question: True
     check: Callable[..., None] = lambda plan, criteria: None
     command: Sequence[str] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
     given: frozenset[str] = frozenset()
 
 

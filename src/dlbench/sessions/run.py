@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +42,23 @@ def run(
     """Run the trials of a comparison that its folder lacks. Errors of the request are raised before any writing."""
     request, options = with_defaults(request, options, config, registry)
     plan = build(request, registry, config.settings)
-    criteria = asked_criteria(request.judging, plan.record)  # what cannot be judged is an error before anything else
+    return run_plan(plan, request.judging, options, registry, config, display, stop)
+
+
+def run_plan(
+    plan: Plan,
+    asked: Mapping[str, Any],
+    options: Options,
+    registry: Registry,
+    config: Config,
+    display: Display,
+    stop: threading.Event,
+) -> Outcome:
+    """Run the trials of a plan that its folder lacks; the defaults of files are in it and in the options.
+
+    asked: the criteria that the user named. A plan that was judged before keeps its own.
+    """
+    criteria = asked_criteria(asked, plan.record)  # what cannot be judged is an error before anything else
     check_paths(plan, registry)
     options.check(plan, criteria)
     path = run_folder_path(plan, options, config)
@@ -52,10 +68,10 @@ def run(
     folder = RunFolder(path, fresh=options.fresh)
     for warning in folder.warnings:
         display.note(warning)
-    plan = _fix_judging(plan, request)
+    plan = _fix_judging(plan, asked)
     _note_missing_diagnostics(plan, folder, display)
     check_forced(options.force, plan)
-    session = LiveSession(plan, folder, registry, display, options, provenance)
+    session = LiveSession(plan, folder, registry, display, options, {**options.facts, **provenance})
     executor = functools.cache(lambda: build_executor(options, registry, data_dir))
     if session.pending(plan):
         executor()  # its errors are raised before any writing
@@ -84,9 +100,9 @@ def _resolve(
     return plan, collect_provenance(plugins_used(plan, registry), hardware, sources)
 
 
-def _fix_judging(plan: Plan, request: Request) -> Plan:
+def _fix_judging(plan: Plan, asked: Mapping[str, Any]) -> Plan:
     """Return the plan with how it will be judged: as the command asks, whatever its folder holds."""
-    criteria = asked_criteria(request.judging, plan.record)
+    criteria = asked_criteria(asked, plan.record)
     if plan.interim_analyses:
         criteria = replace(criteria, interim_analyses=plan.interim_analyses, spending="obrien-fleming")
     return replace(plan, baseline=criteria.baseline, judging=criteria)

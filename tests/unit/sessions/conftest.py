@@ -146,5 +146,10 @@ def session(tmp_path: Path, monkeypatch, registry):
 
 
 @pytest.fixture
+def display():
+    return Display()
+
+
+@pytest.fixture
 def executor():
     return Executor

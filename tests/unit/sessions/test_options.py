@@ -11,7 +11,13 @@ OFFERED = [each for each in fields(Options) if each.metadata]
 
 
 def test_every_field_that_users_set_has_a_help_text_and_a_group():
-    assert [each.name for each in fields(Options) if not each.metadata] == ["confirm", "check", "command", "given"]
+    assert [each.name for each in fields(Options) if not each.metadata] == [
+        "confirm",
+        "check",
+        "command",
+        "facts",
+        "given",
+    ]
     assert all(each.metadata["help"].endswith(".") and each.metadata["group"] in (WHERE, AGAIN) for each in OFFERED)
 
 

@@ -1,7 +1,6 @@
 """`dlbench run`: an experiment, what was reported against what was measured, and its claims."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -70,26 +69,14 @@ def run(
         return
     from dlbench.analysis.answers import answer
     from dlbench.cli.run_session import gated_exit_code, run_session
+    from dlbench.runs.experiment_runs import write_answers
 
     outcome = run_session(request, options, registry, quiet=shown.quiet or shown.as_json)
     answers = answer(found, outcome.records, outcome.plan.record, changed)
-    _write(answers, outcome.folder)
+    write_answers(outcome.folder, answers)
     _show(answers, outcome, overrides, shown)
     failures = (verdicts.failure(outcome.run.judge()), claims.failure(answers.claims))
     raise typer.Exit(gated_exit_code(outcome, *failures))
-
-
-def _write(answers: "ExperimentAnswers", folder: Path) -> None:
-    """Write claims.csv, reported.csv and the experiment's own file into the run folder."""
-    from dlbench.analysis.claims import claims_table
-    from dlbench.analysis.reported import reported_table
-    from dlbench.files import replace_file, writing
-    from dlbench.runs.answer_tables import write_answer_tables
-
-    tables = {"claims.csv": claims_table(answers.claims), "reported.csv": reported_table(answers.figures)}
-    with writing(folder):
-        write_answer_tables(folder, tables)
-        replace_file(folder / answers.experiment.path.name, answers.experiment.path.read_bytes())
 
 
 def _show(answers: "ExperimentAnswers", outcome: "Outcome", overrides: Request, shown: Shown) -> None:

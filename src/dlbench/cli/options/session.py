@@ -18,4 +18,10 @@ def _read(given: dict[str, Any]) -> Options:
     return options if assumes_yes else replace(options, confirm=confirm)
 
 
-SESSION = Group((*field_options(Options, {"executor": complete_components("executors")}), _YES), _read)
+_OPTIONS = (*field_options(Options, {"executor": complete_components("executors")}), _YES)
+SESSION = Group(_OPTIONS, _read)
+
+
+def session_group(*without: str) -> Group[Options]:
+    """Return the group without the options that make no sense for a command."""
+    return Group(tuple(option for option in _OPTIONS if option.name not in without), _read)

@@ -247,7 +247,7 @@ def _probability(comparison: Comparison, value: float, show: Callable[[float], s
     return Text(show(value))
 
 
-def _value_text(value: float, rules: Rules) -> str:
+def value_text(value: float, rules: Rules) -> str:
     """Return a value as text; shares are percentages with two decimals."""
     if math.isnan(value):
         return _ABSENT
@@ -257,33 +257,34 @@ def _value_text(value: float, rules: Rules) -> str:
     return text.removeprefix("-") if not text.strip("-0.,") else text
 
 
-def _signed_text(value: float, rules: Rules) -> str:
-    text = _value_text(value, rules)
+def signed_text(value: float, rules: Rules) -> str:
+    """Return a difference as text, with its sign."""
+    text = value_text(value, rules)
     return text if text.startswith("-") or not text.strip("0.,–") else f"+{text}"
 
 
 def _mean(row: Comparison | VariantEstimate, rules: Rules) -> Text:
     mean = _mean_alone(row, rules)
-    return mean if math.isnan(row.std) else mean + Text(f" ± {_value_text(row.std, rules)}")
+    return mean if math.isnan(row.std) else mean + Text(f" ± {value_text(row.std, rules)}")
 
 
 def _mean_alone(row: Comparison | VariantEstimate, rules: Rules) -> Text:
-    return Text(_value_text(row.mean, rules))
+    return Text(value_text(row.mean, rules))
 
 
 def _difference_alone(comparison: Comparison, rules: Rules) -> Text:
-    return Text(_signed_text(comparison.difference, rules))
+    return Text(signed_text(comparison.difference, rules))
 
 
 def _difference(comparison: Comparison, rules: Rules) -> Text:
     c = comparison
-    show = partial(_value_text, rules=rules)
-    return Text(with_interval(_signed_text(c.difference, rules), c.difference_low, c.difference_high, show))
+    show = partial(value_text, rules=rules)
+    return Text(with_interval(signed_text(c.difference, rules), c.difference_low, c.difference_high, show))
 
 
 def _other_images(comparison: Comparison, rules: Rules) -> Text:
     c = comparison
-    return Text(interval_text(c.images_low, c.images_high, partial(_value_text, rules=rules)))
+    return Text(interval_text(c.images_low, c.images_high, partial(value_text, rules=rules)))
 
 
 def _verdict(comparison: Comparison, rules: Rules) -> Text:

@@ -1,0 +1,154 @@
+"""Confirming a run: the same comparison once more, on seeds that none of its trials has used."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dlbench.components.shapes import ShapeError, as_table, as_text, as_wholes
+from dlbench.errors import DlbenchError
+from dlbench.plans.history import in_words
+from dlbench.plans.plan import Plan
+from dlbench.plans.plan_record import PlanRecord
+from dlbench.plans.recorded_plan import check_plugins, recorded_plan
+from dlbench.plugins.registry import Registry
+from dlbench.runs.folder import RunFolder
+from dlbench.runs.locations import as_argument, is_run
+from dlbench.statistics.seeds import LARGEST_SEED, other_seeds
+
+_ENDING = "-confirm"
+#: What the manifest's entry of a confirming session calls the run that it confirms.
+FACT = "confirms"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmation:
+    """A run that is to be confirmed, and how.
+
+    first: the comparison to confirm, as it was judged.
+    path: the folder of the confirmation.
+    plan: what runs there; None where everything has run already.
+    facts: what its manifest records about the first run.
+    before: the folder of the confirmation as it was found; None where there is none yet.
+    """
+
+    first: PlanRecord
+    path: Path
+    plan: Plan | None
+    facts: Mapping[str, Any]
+    before: RunFolder | None = None
+
+
+def plan_confirmation(folder: RunFolder, seeds: int | None, registry: Registry) -> Confirmation:
+    """Return how to confirm a run: once, on as many fresh seeds as it has, or on another number.
+
+    Raises DlbenchError for a run that cannot be confirmed.
+    """
+    _check_run(folder)
+    path = folder.path.with_name(folder.path.name + _ENDING)
+    if is_run(path):
+        return _existing(folder, RunFolder(path), seeds, registry)
+    check_plugins(used_plugins(folder), registry)
+    first = folder.plan
+    fresh = _fresh_seeds(folder, len(first.seeds) if seeds is None else seeds)
+    return Confirmation(
+        first=first,
+        path=path,
+        plan=_on_seeds(recorded_plan(first, (r.trial for r in folder.records), registry), fresh),
+        facts={FACT: {"run": folder.path.name, "seeds": list(first.seeds)}},
+    )
+
+
+def _check_run(folder: RunFolder) -> None:
+    name = folder.path.name
+    if confirms(folder):
+        raise DlbenchError(
+            f"{name} is a confirmation itself, and a comparison is confirmed once.",
+            "Report it as it is: a second confirmation would choose between two answers.",
+        )
+    if len(folder.plan.variants) < 2:
+        raise DlbenchError(f"{name} has one variant, so there is no difference to confirm.", "Compare two or more.")
+    if missing := _missing(folder):
+        raise DlbenchError(
+            f"{name} is not finished: {missing} of {folder.plan.trial_count} trials are missing.",
+            "Run its command again first: what is confirmed has to stand before.",
+        )
+
+
+def _missing(folder: RunFolder) -> int:
+    return folder.plan.trial_count - len(folder.planned)
+
+
+def confirms(folder: RunFolder) -> Mapping[str, Any]:
+    """Return what a folder's manifest says about the run that it confirms; {} if it confirms none."""
+    for session in folder.manifest.sessions if folder.manifest else ():
+        try:
+            facts = as_table(session.get(FACT), FACT)
+            return {"run": as_text(facts.get("run"), "run"), "seeds": list(as_wholes(facts.get("seeds"), "seeds"))}
+        except ShapeError:  # it confirms none
+            continue
+    return {}
+
+
+def _existing(folder: RunFolder, there: RunFolder, seeds: int | None, registry: Registry) -> Confirmation:
+    """Return the confirmation that was begun before: it goes on with its own seeds."""
+    facts = confirms(there)
+    if not facts:
+        raise DlbenchError(
+            f"{there.path} exists, and is no confirmation of {folder.path.name}.",
+            "Move it away, or give it another name.",
+        )
+    if seeds not in (None, len(there.plan.seeds)):
+        raise DlbenchError(
+            f"{folder.path.name} was already confirmed with {len(there.plan.seeds)} seeds, and a comparison is "
+            "confirmed once.",
+            f"Type `dlbench confirm {as_argument(folder.path)}` to see it.",
+        )
+    ids = [variant.variant_id for variant in there.plan.variants]
+    history = folder.manifest.history if folder.manifest else ()
+    same = [asked.plan for asked in history if [v.variant_id for v in asked.plan.variants] == ids]
+    if not same:
+        raise DlbenchError(
+            f"{there.path.name} confirms another comparison: {in_words(there.plan)}.",
+            f"Type `dlbench results show {as_argument(there.path)}` to see it.",
+        )
+    first = folder.plan if folder.plan in same else same[-1]
+    return Confirmation(
+        first=replace(first, seeds=tuple(facts["seeds"])),
+        path=there.path,
+        plan=_rest(folder, there, registry) if _missing(there) else None,
+        facts={FACT: dict(facts)},
+        before=there,
+    )
+
+
+def _rest(folder: RunFolder, there: RunFolder, registry: Registry) -> Plan:
+    """Return the plan of a confirmation that was interrupted."""
+    check_plugins(used_plugins(folder), registry)
+    return recorded_plan(there.plan, (record.trial for record in (*folder.records, *there.records)), registry)
+
+
+def _fresh_seeds(folder: RunFolder, count: int) -> tuple[int, ...]:
+    """Return seeds after the largest one that any trial of a folder has, or any of its comparisons names."""
+    history = folder.manifest.history if folder.manifest else ()
+    used = [record.trial.seed for record in folder.records]
+    used += [seed for asked in history for seed in (*asked.plan.seeds, *asked.plan.noise_floor)]
+    start = max(used) + 1
+    if start + count > LARGEST_SEED:
+        raise DlbenchError(
+            f"There are no {count} seeds after {max(used)}, the largest that {folder.path.name} has used.",
+            "Compare again on smaller seeds.",
+        )
+    return tuple(range(start, start + count))
+
+
+def _on_seeds(plan: Plan, seeds: tuple[int, ...]) -> Plan:
+    """Return a plan on other seeds, all of which run: nothing is decided on the way."""
+    judging = plan.judging and replace(plan.judging, interim_analyses=(), spending="even")
+    return replace(plan, seeds=seeds, noise_floor=other_seeds(seeds) if plan.noise_floor else (), judging=judging)
+
+
+def used_plugins(folder: RunFolder) -> dict[str, str]:
+    """Return the plugins whose components a run used, with the versions of its last session."""
+    sessions = folder.manifest.sessions if folder.manifest else ()
+    return {str(name): str(version) for session in sessions for name, version in session.get("plugins", {}).items()}
