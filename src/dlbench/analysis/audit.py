@@ -16,7 +16,7 @@ from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import METRIC, Criteria
 from dlbench.plans.naming import find_baseline
 from dlbench.statistics.seeds import Test
-from dlbench.statistics.verdicts import BETTER
+from dlbench.statistics.verdicts import BETTER, Rules
 
 _NAMED = 5
 #: Whole numbers below it are exact as floats.
@@ -51,11 +51,11 @@ def audit_file(
     seed: column of the seeds.
     asked: metric (a column, or what all columns of a wide file measure), and any of baseline, margin, alpha, all_pairs,
         test as for a run.
-    lower_is_better: whether less is better, whatever the metric's name suggests; None to go by the name.
+    lower_is_better: whether less is better, whatever the metric's name suggests; None to go by a well-known name.
     wide: whether each column but that of the seeds is a variant.
 
-    Shares that are percentages in the file are divided by 100. Raises DlbenchError for a file that cannot be read and
-    for missing columns and variants.
+    Shares that are percentages in the file are divided by 100. Raises DlbenchError for a file that cannot be read, for
+    missing columns and variants, and where nobody said which side is better.
     """
     metric = find_metric(asked.get("metric") or METRIC)
     rows = read_wide(path, seed) if wide else read_rows(path, (variant, seed, metric.name))
@@ -67,17 +67,26 @@ def audit_file(
     margin = asked["margin"] / metric.difference_scale if "margin" in asked else metric.margin
     given = {key: asked[key] for key in ("alpha", "all_pairs", "test") if key in asked}
     criteria = Criteria(metric=metric.name, margin=margin, baseline=base, **given)
-    rules = criteria.rules()
-    if lower_is_better is not None:
-        rules = replace(rules, higher_is_better=not lower_is_better, words=BETTER)
+    rules = _directed(criteria.rules(), lower_is_better)
     ordered = {base: values[base], **values}
     family = judge_values(variant or "variant", ordered, rules, all_pairs=criteria.all_pairs)
     notes = [] if "baseline" in asked or len(values) < 2 else [f"the baseline is {base}, the first by name"]
-    if not rules.has_better_side:
-        side = "--higher-is-better or --lower-is-better says which"
-        notes.append(f"the name {metric.name} does not say whether more or less is better: {side}")
+    said = "by its name" if lower_is_better is None else "as asked"
+    notes.append(f"{'higher' if rules.higher_is_better else 'lower'} {metric.title} is better, {said}")
     judged = Judged(criteria=criteria, rules=rules, families=(family,), notes=tuple(notes))
     return Audit(judged=judged, warnings=(*nameless, *warnings, *_unsupported(ordered, rules.test)))
+
+
+def _directed(rules: Rules, lower_is_better: bool | None) -> Rules:
+    """Return rules that know which side is better. Raises DlbenchError where neither name nor caller says so."""
+    if lower_is_better is not None:
+        return replace(rules, higher_is_better=not lower_is_better, words=BETTER)
+    if not rules.has_better_side:
+        raise DlbenchError(
+            f"The name {rules.metric.name} does not say whether more or less is better.",
+            "Add --higher-is-better or --lower-is-better.",
+        )
+    return rules
 
 
 def _split_nameless(rows: Sequence[Row], columns: Sequence[str]) -> tuple[list[Row], list[str]]:

@@ -65,12 +65,31 @@ def test_less_is_better_where_the_name_or_the_caller_says_so(write):
     by_name = write(*_lines(), header="method,run,val_loss")
     assert _audit(by_name, "val_loss").judged.families[0].comparisons[0].verdict == "worse"
     path = write(*_lines(), header="method,run,error")
-    unknown = _audit(path, "error").judged
-    assert unknown.families[0].comparisons[0].verdict == "higher"
-    assert "error is higher with ours than with base by " in unknown.families[0].sentences[0]
-    assert "does not say whether more or less is better" in unknown.notes[-1]
     assert _audit(path, "error", lower_is_better=False).judged.families[0].comparisons[0].verdict == "better"
     assert _audit(path, "error", lower_is_better=True).judged.families[0].comparisons[0].verdict == "worse"
+
+
+@pytest.mark.parametrize("name", ["val_rmse", "ppl", "bleu", "my_score", "error", "wer", "best_epoch", "accuracy_loss"])
+def test_a_name_that_does_not_say_which_side_is_better_is_refused_without_a_flag(write, name):
+    path = write(*_lines(), header=f"method,run,{name}")
+    with pytest.raises(DlbenchError, match=f"The name {name} does not say whether more or less is better.") as caught:
+        _audit(path, name)
+    assert caught.value.hint == "Add --higher-is-better or --lower-is-better."
+    assert _audit(path, name, lower_is_better=True).judged.families[0].comparisons[0].verdict == "worse"
+
+
+@pytest.mark.parametrize(
+    ("name", "lower", "said"),
+    [
+        ("top5_error", None, "lower top5 error is better, by its name"),
+        ("val_acc", None, "higher val acc is better, by its name"),
+        ("val_acc", True, "lower val acc is better, as asked"),
+        ("my_score", False, "higher my score is better, as asked"),
+    ],
+)
+def test_the_direction_is_always_said(write, name, lower, said):
+    path = write(*_lines(), header=f"method,run,{name}")
+    assert said in _audit(path, name, lower_is_better=lower).judged.notes
 
 
 def test_baseline_margin_and_alpha_are_those_asked_for(write):
@@ -272,7 +291,7 @@ def test_a_typographic_minus_is_one(write):
     minus = "\N{MINUS SIGN}"
     path = write(*(f"{name},{seed},{sign}{seed + 1}" for name, sign in (("a", ""), ("b", minus)) for seed in range(3)))
     path.write_text(path.read_text().replace("accuracy", "score"))
-    (comparison,) = _audit(path, metric="score").judged.families[0].comparisons
+    (comparison,) = _audit(path, metric="score", lower_is_better=False).judged.families[0].comparisons
     assert comparison.difference == pytest.approx(-4)
 
 

@@ -113,7 +113,8 @@ def audit(
     lower_is_better: Annotated[
         bool | None,
         typer.Option(
-            "--lower-is-better/--higher-is-better", help="Which side is better. Default: by the metric's name."
+            "--lower-is-better/--higher-is-better",
+            help="Which side is better. Default: by the metric's name, if well-known.",
         ),
     ] = None,
     as_json: AsJson = False,
