@@ -166,6 +166,7 @@ def test_runs_are_offered_by_name(fish, tmp_path) -> None:
         "plot",
         "report",
         "confirm",
+        "replay",
         *(f"results {name}" for name in ("show", "export", "doctor", "rm", "merge", "rm digits-1", "merge digits-1")),
     ],
 )

@@ -42,6 +42,7 @@ CONCEPTS = {
     "per_class": "precision, recall and F1 of each class: computed, shown",
     "plugin": "the module that an entry point names",
     "records": "the records of components: described, checked",
+    "replay": "what a manifest holds, once more: planned as a session, as a command",
     "reported": "figures that a report gave: compared, shown",
     "request": "a comparison as asked for: by options, by an experiment file",
     "run": "running an experiment or a comparison: as a session, as a command, on a screen",

@@ -62,6 +62,11 @@ class Commands(LazyGroup):
                 "dlbench.cli.commands.confirm:confirm",
                 "Repeat a run's comparison once, on seeds never used, and say which verdicts and claims hold.",
             ),
+            "replay": Lazy(
+                "dlbench.cli.commands.replay:replay",
+                "Run what a manifest holds once more, on this machine, and say what differs: environment, numbers, "
+                "verdicts.",
+            ),
             "plot": Lazy("dlbench.cli.commands.plot:plot", "Draw a run's figures to files."),
             "report": Lazy(
                 "dlbench.cli.commands.plot:report",

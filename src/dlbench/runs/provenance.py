@@ -93,6 +93,15 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any], plugins: Iter
     ]
 
 
+def environment_changes(before: Mapping[str, Any], now: Mapping[str, Any], plugins: Iterable[str]) -> list[str]:
+    """Return all that differs between the environments of two sessions, what affects numbers first."""
+    return [
+        *differences(before, now, plugins),
+        *_changed(before, now, "versions", ("torchvision", "python"), unknown=True),
+        *_changed(before, now, "hardware", ("platform", "cores"), unknown=True),
+    ]
+
+
 def _changed(
     before: Mapping[str, Any], now: Mapping[str, Any], part: str, names: Iterable[str], *, unknown: bool = False
 ) -> list[str]:

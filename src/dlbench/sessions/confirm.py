@@ -14,6 +14,7 @@ from dlbench.plans.recorded_plan import check_plugins, recorded_plan
 from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import as_argument, is_run
+from dlbench.sessions.repeated import used_plugins
 from dlbench.statistics.seeds import LARGEST_SEED, other_seeds
 
 _ENDING = "-confirm"
@@ -48,7 +49,7 @@ def plan_confirmation(folder: RunFolder, seeds: int | None, registry: Registry) 
     path = folder.path.with_name(folder.path.name + _ENDING)
     if is_run(path):
         return _existing(folder, RunFolder(path), seeds, registry)
-    check_plugins(used_plugins(folder), registry)
+    check_plugins(used_plugins(folder.manifest), registry)
     first = folder.plan
     fresh = _fresh_seeds(folder, len(first.seeds) if seeds is None else seeds)
     return Confirmation(
@@ -124,7 +125,7 @@ def _existing(folder: RunFolder, there: RunFolder, seeds: int | None, registry: 
 
 def _rest(folder: RunFolder, there: RunFolder, registry: Registry) -> Plan:
     """Return the plan of a confirmation that was interrupted."""
-    check_plugins(used_plugins(folder), registry)
+    check_plugins(used_plugins(folder.manifest), registry)
     return recorded_plan(there.plan, (record.trial for record in (*folder.records, *there.records)), registry)
 
 
@@ -146,9 +147,3 @@ def _on_seeds(plan: Plan, seeds: tuple[int, ...]) -> Plan:
     """Return a plan on other seeds, all of which run: nothing is decided on the way."""
     judging = plan.judging and replace(plan.judging, interim_analyses=(), spending="even")
     return replace(plan, seeds=seeds, noise_floor=other_seeds(seeds) if plan.noise_floor else (), judging=judging)
-
-
-def used_plugins(folder: RunFolder) -> dict[str, str]:
-    """Return the plugins whose components a run used, with the versions of its last session."""
-    sessions = folder.manifest.sessions if folder.manifest else ()
-    return {str(name): str(version) for session in sessions for name, version in session.get("plugins", {}).items()}

@@ -1,0 +1,113 @@
+"""Replaying a run: what its manifest holds, once more, on this machine and in a folder of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dlbench.components.shapes import ShapeError, as_table, as_text
+from dlbench.errors import DlbenchError
+from dlbench.files import at_home
+from dlbench.plans.plan import Plan
+from dlbench.plans.plan_record import PlanRecord
+from dlbench.plans.recorded_plan import check_plugins, recorded_plan
+from dlbench.plugins.registry import Registry
+from dlbench.runs.folder import RunFolder
+from dlbench.runs.locations import is_run, new_run_path, run_path
+from dlbench.runs.manifest import FILE_NAME, Manifest, read_manifest_file
+from dlbench.sessions.repeated import used_plugins
+from dlbench.trials.identity import digest
+from dlbench.trials.trial_record import TrialRecord
+
+_ENDING = "-replay"
+#: What the manifest's entry of a replaying session calls the run that it replays.
+_FACT = "replays"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Original:
+    """A run that is to be replayed.
+
+    path: the folder that its manifest lies in.
+    manifest: its manifest.
+    records: of its comparison's trials; () where the manifest lies alone.
+    """
+
+    path: Path
+    manifest: Manifest
+    records: tuple[TrialRecord, ...] = ()
+
+    @property
+    def plan(self) -> PlanRecord:
+        """Return the comparison that was last asked of the run."""
+        return self.manifest.plan
+
+    @property
+    def identity(self) -> str:
+        """Return a digest of what is compared, on which seeds and by which criteria."""
+        plan = self.plan
+        variants = [[variant.label, variant.variant_id] for variant in plan.variants]
+        return digest([variants, list(plan.seeds), list(plan.noise_floor), plan.criteria.to_json()])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
+    """How a run is replayed: in which folder, what runs there, and what the manifest there records about it."""
+
+    path: Path
+    plan: Plan
+    facts: Mapping[str, Any]
+
+
+def open_original(argument: str, root: Path) -> Original:
+    """Return the run that an argument means: a manifest file, a run folder, or the name of a run below root."""
+    path = at_home(argument)
+    if not path.is_file():
+        path = run_path(argument, root) / FILE_NAME
+    manifest = read_manifest_file(path)
+    if manifest is None:
+        raise DlbenchError(
+            f"{path.parent} has no manifest, so nobody knows what was compared.",
+            f"Type `dlbench results doctor {path.parent}`, which makes one from the trials.",
+        )
+    beside = path.name == FILE_NAME and is_run(path.parent)
+    return Original(path=path.parent, manifest=manifest, records=RunFolder(path.parent).planned if beside else ())
+
+
+def plan_replay(original: Original, name: str, root: Path, registry: Registry, *, fresh: bool = False) -> Replay:
+    """Return how to replay a run.
+
+    name: of the new run; "" for that of the original, with an ending where it stands in the same place.
+    fresh: whether what is in the folder will be set aside.
+    Raises DlbenchError for a plugin that is missing, and for a folder that holds something else.
+    """
+    plugins = used_plugins(original.manifest)
+    check_plugins(plugins, registry)
+    path = new_run_path(name or original.manifest.name, root)
+    if path.resolve() == original.path.resolve():
+        if name:
+            raise DlbenchError(f"{path} is the run to replay itself.", "Choose another --name.")
+        path = new_run_path(original.manifest.name + _ENDING, root)
+    facts = {_FACT: {"run": original.manifest.name, "plan": original.identity}}
+    if is_run(path) and not fresh:
+        _check_replay(RunFolder(path), original)
+    plan = recorded_plan(original.plan, (record.trial for record in original.records), registry, tuple(plugins))
+    return Replay(path=path, plan=plan, facts=facts)
+
+
+def _check_replay(there: RunFolder, original: Original) -> None:
+    """Raise DlbenchError for a folder that holds something else than a replay of the run."""
+    sessions = there.manifest.sessions if there.manifest else ()
+    if not sessions or any(_replayed(session) != original.identity for session in sessions):
+        raise DlbenchError(
+            f"{there.path} exists, and is no replay of this run: the two could not be told apart.",
+            "Choose another --name, or another --results-dir.",
+        )
+
+
+def _replayed(session: Mapping[str, Any]) -> str:
+    """Return the identity of what a session replays, "" if it replays nothing."""
+    try:
+        return as_text(as_table(session.get(_FACT), _FACT).get("plan"), "plan")
+    except ShapeError:
+        return ""

@@ -1,0 +1,134 @@
+"""Where a manifest is replayed, what runs there, and what is said of both runs."""
+
+import json
+import shutil
+import threading
+from dataclasses import replace
+
+import pytest
+
+from dlbench.errors import DlbenchError
+from dlbench.plans.config import Config
+from dlbench.plans.recorded_plan import recorded_plan
+from dlbench.runs.folder import RunFolder
+from dlbench.sessions.options import Options
+from dlbench.sessions.replay import open_original, plan_replay
+from dlbench.sessions.replay_findings import compare_replay
+from dlbench.sessions.run import run_plan
+from dlbench.statistics.seeds import AutoSeeds
+
+
+@pytest.fixture
+def replay(session, tmp_path, registry, display, monkeypatch):
+    """Replay a run, by default that of the session fixture elsewhere; return what was found and the folder."""
+
+    def replay(argument=None, name="", root=None, executor=None):
+        root = root or tmp_path / "elsewhere"
+        original = open_original(str(argument or tmp_path / "run"), tmp_path)
+        found = plan_replay(original, name, root, registry)
+        options = Options(name=found.path.name, results_dir=found.path.parent, facts=found.facts)
+        if executor:
+            monkeypatch.setattr("dlbench.sessions.run.build_executor", lambda *_: executor)
+        outcome = run_plan(found.plan, {}, options, registry, Config(), display, threading.Event())
+        return compare_replay(original, outcome.run, registry), outcome
+
+    return replay
+
+
+def test_the_same_trials_run_elsewhere_and_all_numbers_agree(session, replay, tmp_path):
+    first = session(seeds=4, request={"judging": {"margin": 1.5}, "noise_floor": True})
+    found, outcome = replay()
+    assert outcome.folder == tmp_path / "elsewhere" / "run"
+    assert {r.trial_id for r in outcome.records} == {r.trial_id for r in first.outcome.records}
+    assert outcome.run.plan.criteria == first.outcome.run.plan.criteria
+    assert list(found.sentences()) == [
+        "Environment: the same versions, processors and code.",
+        "Variants: 2 of 2 are the same in components, settings and images.",
+        "12 of 12 trials gave the same numbers to the bit.",
+        "1 of 1 verdicts are the same.",
+    ]
+
+
+def test_the_same_command_again_computes_nothing(session, replay, executor):
+    session()
+    replay()
+    idle = executor()
+    found, _ = replay(executor=idle)
+    assert idle.ran == []
+    assert found.numbers.same == 4
+
+
+def test_a_difference_is_named_by_metric_and_variant_and_turned_verdicts_are_counted(session, replay, executor):
+    session(seeds=8)
+    other = executor(accuracy=lambda trial: 0.38 + 0.1 * trial.activation.name.endswith("relu") + trial.seed / 1000)
+    found, _ = replay(executor=other)
+    assert found.numbers.same == 0
+    assert "test accuracy 22 points (tanh seed" in " ".join(found.sentences())
+    assert "0 of 1 verdicts are the same." in list(found.sentences())
+    assert found.document()["verdicts"][0]["answer"] == "other"
+
+
+def test_a_manifest_alone_runs_the_same_trials_and_says_that_nothing_can_be_compared(session, replay, tmp_path):
+    first = session(seeds=3, request={"variants": ({"label": "small", "model": "mlp:hidden=8"}, {"model": "mlp"})})
+    alone = tmp_path / "sent.json"
+    shutil.copy(tmp_path / "run" / "manifest.json", alone)
+    found, outcome = replay(alone)
+    assert {r.trial_id for r in outcome.records} == {r.trial_id for r in first.outcome.records}
+    assert [variant.label for variant in outcome.run.plan.variants] == [
+        v.label for v in first.outcome.run.plan.variants
+    ]
+    assert found.numbers is None
+    assert any("records do not lie beside the manifest" in line for line in found.sentences())
+    assert "Variants: 4 of 4 are the same" in " ".join(found.sentences())
+
+
+def test_a_run_whose_seeds_grew_is_replayed_on_those_it_ended_with(session, replay):
+    first = session(seeds=AutoSeeds(6, 12))
+    _, outcome = replay()
+    assert outcome.run.plan.seeds == first.outcome.run.plan.seeds
+    assert outcome.run.plan.criteria == first.outcome.run.plan.criteria
+
+
+def test_beside_the_original_the_replay_has_a_name_of_its_own(session, replay, tmp_path):
+    session()
+    assert replay(root=tmp_path)[1].folder == tmp_path / "run-replay"
+    assert replay(tmp_path / "run" / "manifest.json", root=tmp_path)[1].folder == tmp_path / "run-replay"
+    with pytest.raises(DlbenchError, match="is the run to replay itself"):
+        replay(root=tmp_path, name="run")
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(session, replay, tmp_path):
+    session()
+    session(name="other")
+    with pytest.raises(DlbenchError, match="exists, and is no replay of this run"):
+        replay(root=tmp_path, name="other")
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda content: "{", "cannot be read as a manifest"),
+        (lambda content: content.replace('"seeds": [', '"seeds": [7,'), "was damaged after it was written"),
+        (lambda content: json.dumps({**json.loads(content), "schema": 99}), "damaged|newer dlbench"),
+    ],
+)
+def test_a_manifest_that_cannot_be_read_is_told(session, tmp_path, damage, sentence):
+    session()
+    path = tmp_path / "run" / "manifest.json"
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(DlbenchError, match=sentence):
+        open_original(str(path), tmp_path)
+
+
+def test_an_old_manifest_alone_does_not_say_what_its_variants_are(session, tmp_path, registry):
+    session(request={"variants": ({"label": "small", "model": "mlp:hidden=8"}, {"model": "mlp"})})
+    plan = RunFolder(tmp_path / "run").plan
+    old = replace(plan, variants=tuple(replace(variant, assigned={}) for variant in plan.variants))
+    with pytest.raises(DlbenchError, match="does not say what the variant small, relu is"):
+        recorded_plan(old, (), registry)
+
+
+def test_nothing_is_a_run(tmp_path):
+    for argument in (str(tmp_path / "none.json"), "none", str(tmp_path)):
+        with pytest.raises(DlbenchError, match="There is no run"):
+            open_original(argument, tmp_path)
