@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from dlbench.analysis.claims import ClaimAnswer
 from dlbench.analysis.diagnostics import declared_in
 from dlbench.analysis.families import Family, name_values
-from dlbench.analysis.verdicts import Judged
 from dlbench.components.spelling import resolve
 from dlbench.components.syntax import split_list
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.verdicts import BETTER, HIGHER, NAMEABLE, Comparison
+
+if TYPE_CHECKING:
+    from dlbench.analysis.claims import ClaimAnswer
+    from dlbench.analysis.verdicts import Judged
 
 SUPPORTED = "supported"
 
@@ -44,7 +47,7 @@ class VerdictGate:
                 why = f"{criteria.metric} has {'a' if rules.has_better_side else 'no'} better side"
                 raise DlbenchError(f"No verdict is {wrong!r}: {why}.", f"{option} takes {', '.join(possible)}.")
 
-    def failure(self, judged: Judged) -> str:
+    def failure(self, judged: "Judged") -> str:
         """Return which verdicts make the gate fail, or why it cannot be judged, in one sentence; "" if it passes."""
         found = [(c, place) for each in judged.families or judged.simple_effects for c, place in _compared(each)]
         failed = []
@@ -128,7 +131,7 @@ class ClaimGate:
                 raise DlbenchError(f"--fail-unless: {name} has no claim {item!r}.", hint)
         return cls(text, tuple(dict.fromkeys(numbers)))
 
-    def failure(self, answers: Sequence[ClaimAnswer]) -> str:
+    def failure(self, answers: "Sequence[ClaimAnswer]") -> str:
         """Return which claims make the gate fail, in one sentence; "" if it passes."""
         wrong = [(number, answers[number - 1]) for number in self.numbers]
         told = [
