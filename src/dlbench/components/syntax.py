@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isinf
 
 from dlbench.components.records import Parameter, ParameterValue
 from dlbench.components.spelling import resolve
@@ -115,7 +116,14 @@ def parse_value(text: str, parameter: Parameter, name: str) -> ParameterValue:
     except ValueError:
         wanted = _DESCRIPTIONS[parameter.type or str]
         raise DlbenchError(f"{name} takes {wanted}, not {text!r}.", f"{name}: {describe(parameter)}") from None
+    if _overflows(value) and "inf" not in text.lower():
+        raise DlbenchError(f"{name} = {text} is larger than any number here.", f"{name}: {describe(parameter)}")
     return check_value(value, parameter, name)
+
+
+def _overflows(value: ParameterValue) -> bool:
+    numbers = value if isinstance(value, tuple) else (value,)
+    return any(isinstance(number, float) and isinf(number) for number in numbers)
 
 
 def check_value(value: ParameterValue, parameter: Parameter, name: str) -> ParameterValue:

@@ -14,6 +14,7 @@ from dlbench.plugins.registry import Registry
 from dlbench.statistics.seeds import (
     ALPHA,
     LARGEST_SEED,
+    MOST_SEEDS,
     TESTS,
     AutoSeeds,
     Seeds,
@@ -133,6 +134,9 @@ def _seeds(wanted: Seeds, comparisons: int, alpha: float, test: Test) -> tuple[i
         return tuple(range(default_seeds(comparisons, alpha, test=test)))
     if wanted == "least":
         return tuple(range(least_seeds(alpha, test)))
+    many = wanted.last if isinstance(wanted, AutoSeeds) else wanted if isinstance(wanted, int) else len(wanted)
+    if many > MOST_SEEDS:
+        raise DlbenchError(f"{many} seeds are more than {MOST_SEEDS}.", "Write fewer, as in --seeds 30.")
     if isinstance(wanted, AutoSeeds):
         return tuple(range(wanted.last))
     seeds = tuple(range(wanted)) if isinstance(wanted, int) else tuple(wanted)

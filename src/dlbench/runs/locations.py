@@ -12,6 +12,8 @@ from dlbench.runs.journal import FOLDER as JOURNAL
 from dlbench.runs.manifest import FILE_NAME as MANIFEST
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+#: File systems take names of 255 bytes; a folder that is set aside or half-written has more than its own.
+_LONGEST_NAME = 200
 
 
 def results_root(option: Path | None = None, configured: Path | None = None) -> Path:
@@ -26,6 +28,8 @@ def new_run_path(name: str, root: Path) -> Path:
         raise DlbenchError(
             f"Invalid run name {name!r}.", "It takes letters, digits, '.', '_' and '-', a letter or digit first."
         )
+    if len(name) > _LONGEST_NAME:
+        raise DlbenchError(f"The run name has {len(name)} characters.", f"Write at most {_LONGEST_NAME}.")
     path = root / name
     if path.is_symlink() and root.resolve() not in path.resolve().parents:
         raise DlbenchError(

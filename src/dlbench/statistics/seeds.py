@@ -17,7 +17,11 @@ MINIMUM_SEEDS = 6
 _MINIMUM_INDEPENDENT = 4
 #: Small enough that the seeds a noise floor adds still fit the integers of torch and parquet.
 LARGEST_SEED = 2**62
+#: More than anybody trains, and few enough to be listed.
+MOST_SEEDS = 100_000
 ALPHA = 0.05
+#: Below it the quantiles of the normal distribution have no digits left.
+_SMALLEST_ALPHA = 1e-12
 _AUTO = re.compile(r"auto(?::(\d+)\.\.(\d+))?")
 _OFFSET = 10_000
 
@@ -115,9 +119,13 @@ def default_seeds(comparisons: int, alpha: float = ALPHA, power: float = 0.8, te
 
 
 def check_alpha(alpha: float) -> None:
-    """Raise DlbenchError unless α lies between 0 and 1."""
+    """Raise DlbenchError unless α lies between 0 and 1, where enough seeds can show something."""
     if not 0 < alpha < 1:
         raise DlbenchError(f"alpha must be between 0 and 1, got {alpha:g}.", "Write it as in --alpha 0.05.")
+    if alpha < _SMALLEST_ALPHA:
+        raise DlbenchError(
+            f"alpha must be at least {_SMALLEST_ALPHA:g}, got {alpha:g}.", "Write it as in --alpha 0.05."
+        )
 
 
 def alpha_per_analysis(alpha: float, analyses: int) -> float:

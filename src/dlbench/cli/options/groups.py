@@ -12,6 +12,7 @@ import typer
 
 from dlbench.cli.completion.offers import Complete
 from dlbench.cli.options.values import folder, number
+from dlbench.errors import DlbenchError
 
 Record = TypeVar("Record")
 Result = TypeVar("Result")
@@ -62,8 +63,14 @@ def _given(context: typer.Context) -> set[str]:
 
 
 def _take(values: dict[str, Any], parameters: Iterable[inspect.Parameter], given: Container[str]) -> dict[str, Any]:
-    """Remove the parameters' values and return those that were given."""
+    """Remove the parameters' values and return those that were given. Raises DlbenchError for an empty text.
+
+    An unset variable of a shell leaves one: taken for no option, another run would be computed than was meant.
+    """
     taken = {parameter.name: values.pop(parameter.name) for parameter in parameters}
+    if empty := [name for name, value in taken.items() if name in given and value == ""]:
+        option = f"--{empty[0].replace('_', '-')}"
+        raise DlbenchError(f"{option} is empty.", "Write its value after it, or omit the option.")
     return {name: value for name, value in taken.items() if name in given}
 
 
