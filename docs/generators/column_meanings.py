@@ -81,6 +81,7 @@ COLUMNS = {
     "images_low": "Lower end of the difference's interval over other seeds and other test images.",
     "images_high": "Its upper end.",
     "test": "paired, or independent.",
+    "alpha": "Error rate at which the comparison was judged; the level of its intervals is 1 − alpha.",
     "verdict": "`better` or `worse` (`higher` or `lower` where neither is; `larger lead`, `smaller lead`, `larger` or "
     "`smaller` for interactions), `equivalent`, `differs, may be negligible`, `not shown` or `n too small`.",
     "claim": "Number of the claim in its file.",

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import combinations
 
-from dlbench.analysis.families import Family, Series, average, estimate_variant, family, judge_values
+from dlbench.analysis.families import Annotate, Family, Series, average, estimate_variant, family, judge_values
 from dlbench.analysis.other_images import Members, OtherImages, equal_weights
+from dlbench.analysis.race import Race
 from dlbench.statistics.sentences import Lead
-from dlbench.statistics.verdicts import Comparison, Rules
+from dlbench.statistics.verdicts import Comparison, LookOf, Rules
 from dlbench.trials.settings import SETTINGS
 
 
@@ -30,6 +30,26 @@ class Point:
 Grid = Sequence[Point]
 #: Points by their values of some axes, for each combination of values of the others.
 Cells = Mapping[tuple[str, ...], Mapping[tuple[str, ...], Point]]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What comparisons are judged by, besides the values of their metric.
+
+    images: the outcomes on each test image.
+    race: how far each comparison has grown.
+    """
+
+    images: OtherImages
+    race: Race
+
+    def annotate(self, axis: str, members: Members) -> Annotate:
+        """Return what adds the intervals on other images, and leaves decided comparisons as they were."""
+        return lambda found: self.race.settle(axis, members, self.images.annotate(found, members))
+
+    def look_of(self, axis: str, members: Members) -> LookOf:
+        """Return the look of each pair of names."""
+        return lambda variant, baseline: self.race.look(axis, members[variant], members[baseline])
 
 
 @dataclass(frozen=True)
@@ -60,22 +80,22 @@ def judge_axes(
     axes: Sequence[str],
     grid: Grid,
     rules: Rules,
-    images: OtherImages,
+    evidence: Evidence,
     *,
     all_pairs: bool,
     place: Mapping[str, str] | None = None,
 ) -> Effects:
     """Return the effects of some axes. place: values of the other axes that all points of the grid share."""
-    found = judge_main_effects(axes, grid, rules, images, all_pairs=all_pairs, place=place)
+    found = judge_main_effects(axes, grid, rules, evidence, all_pairs=all_pairs, place=place)
     simple: list[Family] = []
     for axis in axes:
         if others := tuple(other for other in axes if other != axis):
             cells = _cells((axis,), others, grid)
-            simple += _judge_simple_effects(axis, others, _names(axis, grid)[0], cells, rules, images, place or {})
+            simple += _judge_simple_effects(axis, others, _names(axis, grid)[0], cells, rules, evidence, place or {})
     interactions = [
         judged
         for pair in combinations(axes, 2)
-        if (judged := judge_interaction(pair, axes, grid, rules, images, place)).comparisons
+        if (judged := judge_interaction(pair, axes, grid, rules, evidence, place)).comparisons
     ]
     return found + Effects(simple_effects=tuple(simple), interactions=tuple(interactions))
 
@@ -84,7 +104,7 @@ def judge_main_effects(
     axes: Sequence[str],
     grid: Grid,
     rules: Rules,
-    images: OtherImages,
+    evidence: Evidence,
     *,
     all_pairs: bool,
     place: Mapping[str, str] | None = None,
@@ -99,10 +119,11 @@ def judge_main_effects(
         if shared:
             pooled = {name: average([row[name,].series for row in shared]) for name in names}
             members = {name: equal_weights([row[name,].label for row in shared]) for name in names}
-            annotate = partial(images.annotate, members=members)
-            families.append(
-                judge_values(axis, pooled, rules, annotate, all_pairs=all_pairs, averaged=others, place=place)
+            annotate, look_of = evidence.annotate(axis, members), evidence.look_of(axis, members)
+            found = judge_values(
+                axis, pooled, rules, annotate, look_of, all_pairs=all_pairs, averaged=others, place=place
             )
+            families.append(replace(found, labels={name: tuple(each) for name, each in members.items()}))
         if len(shared) < len(cells):
             notes.append(_incomplete(axis, others, len(shared), len(cells)))
     return Effects(families=tuple(families), notes=tuple(notes))
@@ -135,7 +156,7 @@ def _judge_simple_effects(
     base: str,
     cells: Cells,
     rules: Rules,
-    images: OtherImages,
+    evidence: Evidence,
     place: Mapping[str, str],
 ) -> list[Family]:
     """Return the families of an axis at each combination of the others, all of them under one correction."""
@@ -145,11 +166,12 @@ def _judge_simple_effects(
     named = {f"{name} at {texts[fixed]}": point for fixed, row in cells.items() for (name,), point in row.items()}
     keys = [(fixed, name) for fixed, row in cells.items() if (base,) in row for (name,) in row if name != base]
     pairs = [(f"{name} at {texts[fixed]}", f"{base} at {texts[fixed]}") for fixed, name in keys]
-    compared = compare_pairs({name: point.series for name, point in named.items()}, pairs, rules)
+    values = {name: point.series for name, point in named.items()}
     members = {name: {point.label: 1.0} for name, point in named.items()}
-    found = dict(zip(keys, images.annotate(compared, members), strict=True))
-    return [
-        family(
+    compared = compare_pairs(values, pairs, rules, evidence.look_of(axis, members))
+    found = dict(zip(keys, evidence.annotate(axis, members)(compared), strict=True))
+    families = {
+        fixed: family(
             axis,
             [replace(c, variant=name, baseline=base) for (at, name), c in found.items() if at == fixed],
             rules,
@@ -158,7 +180,9 @@ def _judge_simple_effects(
             place=dict(zip(others, fixed, strict=True)) | dict(place),
         )
         for fixed in dict.fromkeys(fixed for fixed, _ in keys)
-    ]
+    }
+    labels = {fixed: {name: (point.label,) for (name,), point in row.items()} for fixed, row in cells.items()}
+    return [replace(each, labels=labels[fixed]) for fixed, each in families.items()]
 
 
 def judge_interaction(
@@ -166,7 +190,7 @@ def judge_interaction(
     axes: Sequence[str],
     grid: Grid,
     rules: Rules,
-    images: OtherImages,
+    evidence: Evidence,
     place: Mapping[str, str] | None = None,
 ) -> Family:
     """Return whether the effect of one axis depends on the other, averaged over the complete cells of the rest."""
@@ -180,9 +204,10 @@ def judge_interaction(
     labels = {at: [row[at].label for row in shared] for at in values}
     rules = rules.of_effects()
     base = next(iter(values))[0] if values else ""
-    found = images.annotate(interaction(values, rules), _gains(labels, base))
+    gains, name = _gains(labels, base), " × ".join(pair)
+    found = evidence.images.annotate(interaction(values, rules, evidence.look_of(name, gains)), gains)
     leads = [_lead(c, pair[0], base) for c in found]
-    return family(" × ".join(pair), found, rules, averaged=rest, leads=leads, place=place)
+    return family(name, found, rules, averaged=rest, leads=leads, place=place)
 
 
 def _gains(labels: Mapping[tuple[str, str], Sequence[str]], base: str) -> Members:

@@ -4,35 +4,42 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from dlbench.analysis.across_datasets import AcrossDatasets
-from dlbench.analysis.axis_effects import Effects, Grid, Point, judge_axes, judge_interaction, judge_main_effects
+from dlbench.analysis.axis_effects import (
+    Effects,
+    Evidence,
+    Grid,
+    Point,
+    judge_axes,
+    judge_interaction,
+    judge_main_effects,
+)
 from dlbench.analysis.families import Family, known
-from dlbench.analysis.other_images import OtherImages
 from dlbench.analysis.places import DATASET
 from dlbench.statistics.verdicts import Rules
 
 
 def judge_by_dataset(
-    axes: Sequence[str], grid: Grid, rules: Rules, images: OtherImages, *, all_pairs: bool
+    axes: Sequence[str], grid: Grid, rules: Rules, evidence: Evidence, *, all_pairs: bool
 ) -> tuple[Effects, tuple[Family, ...], AcrossDatasets | None]:
     """Return the effects on each data set, those averaged over the data sets, and what holds over all of them."""
     inner = tuple(axis for axis in axes if axis != DATASET)
     found = Effects()
     for dataset in dict.fromkeys(point.values[DATASET] for point in grid):
         points = [point for point in grid if point.values[DATASET] == dataset]
-        found += _on_dataset(axes, points, grid[0], rules, images, all_pairs=all_pairs)
+        found += _on_dataset(axes, points, grid[0], rules, evidence, all_pairs=all_pairs)
     kept, absent = _common(grid, inner, rules)
     shared = [point for point in grid if point.values[DATASET] in kept]
     averages = Effects()
     if len(kept) > 1:
-        averages = judge_main_effects(inner, shared, rules, images, all_pairs=all_pairs, over=(DATASET,))
-    differing = [judge_interaction((axis, DATASET), axes, grid, rules, images) for axis in inner]
+        averages = judge_main_effects(inner, shared, rules, evidence, all_pairs=all_pairs, over=(DATASET,))
+    differing = [judge_interaction((axis, DATASET), axes, grid, rules, evidence) for axis in inner]
     found += Effects(interactions=tuple(each for each in differing if each.comparisons))
     across = _across(shared, inner, kept, rules) if len(kept) > 1 and rules.has_better_side else None
     return found + Effects(notes=(*averages.notes, *absent)), averages.families, across
 
 
 def _on_dataset(
-    axes: Sequence[str], points: Grid, base: Point, rules: Rules, images: OtherImages, *, all_pairs: bool
+    axes: Sequence[str], points: Grid, base: Point, rules: Rules, evidence: Evidence, *, all_pairs: bool
 ) -> Effects:
     """Return the effects of the other axes on one data set."""
     dataset = points[0].values[DATASET]
@@ -43,7 +50,7 @@ def _on_dataset(
     notes = [f"{axis} is not judged on {dataset}: {base.values[axis]}, the baseline, is missing" for axis in missing]
     ordered = sorted(points, key=lambda point: sum(not _has(point, base, axis) for axis in inner))
     judged = tuple(axis for axis in inner if axis not in missing)
-    found = judge_axes(judged, ordered, rules, images, all_pairs=all_pairs, place={DATASET: dataset})
+    found = judge_axes(judged, ordered, rules, evidence, all_pairs=all_pairs, place={DATASET: dataset})
 
     def arranged(families: Iterable[Family]) -> tuple[Family, ...]:
         return tuple(

@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass, replace
 
 from dlbench.analysis.diagnostics import FIRST, LAST, layers_of, measured_epochs, names_in, names_of
 from dlbench.analysis.families import Family, Series, name_values
-from dlbench.analysis.verdicts import judge_run
+from dlbench.analysis.verdicts import judge_run, race_of
 from dlbench.components.metrics import Metric
 from dlbench.components.records import ParameterValue
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.comparisons import compare_pairs
 from dlbench.statistics.sentences import difference_in_words, p_in_words, seeds_in_words
-from dlbench.statistics.verdicts import HIGHER, UNNAMED, Comparison, Rules
+from dlbench.statistics.verdicts import HIGHER, UNNAMED, Comparison, Look, Rules
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 
@@ -77,9 +77,10 @@ def explain(records: Iterable[TrialRecord], plan: PlanRecord) -> Explanation:
     seen = dict.fromkeys(name for record in trials for name in names_of(record))
     names = [name for name in dict.fromkeys([*names_in(plan), *seen]) if name in seen]
     asked = [{"metric": metric, "margin": 0.0, "at": "last"} for name in names for metric in _metrics(trials, name)]
+    race = race_of(trials, plan)
     judged = [
         (family, found, run.rules)
-        for run in (judge_run(trials, plan, criteria) for criteria in asked)
+        for run in (judge_run(trials, plan, criteria, race) for criteria in asked)
         for family in run.families
         for found in family.against_baseline
     ]
@@ -106,8 +107,9 @@ def _together(judged: Sequence[tuple[Family, Comparison, Rules]]) -> tuple[Compa
         pair = (f"{place} {found.variant}", f"{place} {found.baseline}")
         values |= {pair[0]: family.values[found.variant], pair[1]: family.values[found.baseline]}
         pairs.append(pair)
-    rules = judged[0][2]
-    return compare_pairs(values, pairs, replace(rules, metric=UNNAMED, words=HIGHER, higher_is_better=True))
+    looks = dict(zip(pairs, (Look(found.seeds, found.alpha) for _, found, _ in judged), strict=True))
+    rules = replace(judged[0][2], metric=UNNAMED, words=HIGHER, higher_is_better=True)
+    return compare_pairs(values, pairs, rules, lambda *pair: looks[pair])
 
 
 def _metrics(records: Sequence[TrialRecord], name: str) -> list[str]:

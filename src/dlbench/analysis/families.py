@@ -9,7 +9,7 @@ from statistics import median
 from dlbench.components.records import ParameterValue
 from dlbench.statistics.sentences import Lead, lead_sentence, outlook_sentence, sentence
 from dlbench.statistics.sums import mean
-from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
+from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, LookOf, Rules
 from dlbench.trials.settings import SETTINGS
 
 Annotate = Callable[[Iterable[Comparison]], tuple[Comparison, ...]]
@@ -44,6 +44,7 @@ COLUMNS = (
     "images_low",
     "images_high",
     "test",
+    "alpha",
 )
 
 
@@ -85,6 +86,7 @@ class Family:
     sentences: a sentence for each comparison, to be quoted.
     outlook: for each difference that was not shown, how large one would have been.
     values: the metric by seed of each variant, where the family is that of an axis.
+    labels: of the plan's variants behind each name that is compared.
     """
 
     axis: str
@@ -97,6 +99,7 @@ class Family:
     sentences: tuple[str, ...] = ()
     outlook: tuple[str, ...] = ()
     values: Mapping[str, Series] = field(default_factory=dict)
+    labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def conditioned_on(self) -> str:
@@ -146,6 +149,7 @@ def judge_values(
     values: Mapping[str, Series],
     rules: Rules,
     annotate: Annotate = tuple,
+    look_of: LookOf | None = None,
     *,
     all_pairs: bool = False,
     averaged: tuple[str, ...] = (),
@@ -154,12 +158,13 @@ def judge_values(
     """Return the family of variants given by their series, the baseline first: each against it, or all pairs.
 
     annotate: adds to the comparisons what is known besides the series.
+    look_of: see `comparisons.compare_pairs`.
     """
     from dlbench.statistics.comparisons import compare_pairs
 
     base = next(iter(values))
     pairs = [(variant, baseline) for baseline, variant in combinations(values, 2) if all_pairs or baseline == base]
-    found = annotate(compare_pairs(values, pairs, rules))
+    found = annotate(compare_pairs(values, pairs, rules, look_of))
     letters = _letters(values, found, rules) if all_pairs else {}
     estimate = estimate_variant(base, values[base], rules)
     judged = family(axis, found, rules, baseline=estimate, letters=letters, averaged=averaged, place=place)
@@ -181,10 +186,15 @@ def family(
     """Return judged comparisons as a family. size: m, if it is more than their number. leads: of an interaction."""
     size = size or len(comparisons)
     named = [name_values(comparison, axis) for comparison in comparisons]
-    sentences = [sentence(c, rules) for c in named]
+    sentences = [sentence(c, replace(rules, alpha=c.alpha)) for c in named]
     if leads:
-        sentences = [lead_sentence(c, lead, rules) for c, lead in zip(comparisons, leads, strict=True)]
-    outlook = (_outlook(c, rules, size) for c in named if c.verdict == "not shown" and c.difference_std > 0)
+        found = zip(comparisons, leads, strict=True)
+        sentences = [lead_sentence(c, lead, replace(rules, alpha=c.alpha)) for c, lead in found]
+    outlook = (
+        _outlook(c, replace(rules, alpha=c.alpha), size)
+        for c in named
+        if c.verdict == "not shown" and c.difference_std > 0
+    )
     return Family(
         axis=axis,
         place=place or {},
@@ -196,6 +206,18 @@ def family(
         sentences=tuple(sentences),
         outlook=tuple(outlook),
     )
+
+
+def interval_levels(comparisons: Iterable[Comparison], rules: Rules) -> str:
+    """Return the level of intervals: "95 %", or that of each look: "99.92 % at n = 12, 95.78 % at n = 30"."""
+    looks = sorted({(c.n, c.alpha) for c in comparisons})
+    if len({alpha for _, alpha in looks}) <= 1:
+        return _percentage(looks[0][1] if looks else rules.alpha)
+    return ", ".join(f"{_percentage(alpha)} at n = {n}" for n, alpha in looks)
+
+
+def _percentage(alpha: float) -> str:
+    return f"{100 * (1 - alpha):.4g} %"
 
 
 def pairing(family: Family) -> str:

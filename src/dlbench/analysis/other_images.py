@@ -30,21 +30,17 @@ class OtherImages:
     """The outcomes on each test image of a run's trials.
 
     outcomes: by label of the variant and by seed.
-    alpha: error rate of the intervals.
     missing: why the intervals are missing, or "".
     """
 
     outcomes: Mapping[str, Mapping[int, ImageOutcomes]]
-    alpha: float
     missing: str = ""
 
     @classmethod
-    def of(
-        cls, groups: Mapping[str, Sequence[TrialRecord]], plan: PlanRecord, metric: str, alpha: float
-    ) -> "OtherImages":
+    def of(cls, groups: Mapping[str, Sequence[TrialRecord]], plan: PlanRecord, metric: str) -> "OtherImages":
         """Return the outcomes of a run, if they are about the metric."""
         if metric != METRIC:
-            return cls({}, alpha)
+            return cls({})
         labels = {variant.variant_id: variant.label for variant in plan.variants}
         found = {
             label: {record.trial.seed: record.outcomes for record in groups[variant] if record.outcomes}
@@ -56,7 +52,7 @@ class OtherImages:
             f"intervals for other test images are missing: {without} of {len(completed)} trials were recorded without "
             "their outcomes on each image"
         )
-        return cls(found, alpha, missing if without else "")
+        return cls(found, missing if without else "")
 
     def annotate(self, comparisons: Iterable[Comparison], members: Members) -> tuple[Comparison, ...]:
         """Return comparisons with their intervals over seeds and test images; members: of the names they compare."""
@@ -69,14 +65,14 @@ class OtherImages:
         if found is None:
             return comparison
         spread, images = found
-        low, high = spread.interval(1 - self.alpha)
+        low, high = spread.interval(1 - comparison.alpha)
         return comparison if isnan(low) else replace(comparison, images=images, images_low=low, images_high=high)
 
     def _paired(self, comparison: Comparison, first: Weights, second: Weights) -> "tuple[Spread, int] | None":
         contrast = dict(first)
         for label, weight in second.items():
             contrast[label] = contrast.get(label, 0.0) - weight
-        differences = self._sums(contrast)
+        differences = self._sums(contrast, comparison.seeds)
         if differences is None or len(differences) != comparison.n or 1 < comparison.n < MINIMUM_PAIRS:
             return None
         from dlbench.statistics.crossed import crossed
@@ -84,7 +80,7 @@ class OtherImages:
         return crossed(differences), differences.shape[1]
 
     def _independent(self, comparison: Comparison, first: Weights, second: Weights) -> "tuple[Spread, int] | None":
-        sides = [self._sums(weights) for weights in (first, second)]
+        sides = [self._sums(weights, comparison.seeds) for weights in (first, second)]
         known = [side for side in sides if side is not None]
         if len(known) < 2 or (*map(len, known),) != comparison.sizes or not self._same_images({**first, **second}):
             return None
@@ -95,12 +91,12 @@ class OtherImages:
     def _same_images(self, labels: Iterable[str]) -> bool:
         return len({(each.images, each.count) for label in labels for each in self.outcomes[label].values()}) == 1
 
-    def _sums(self, contrast: Weights) -> "NDArray[np.number] | None":
-        """Return the weighted sums of outcomes (seeds, images), on the seeds that all variants have; None if none."""
+    def _sums(self, contrast: Weights, among: Sequence[int]) -> "NDArray[np.number] | None":
+        """Return the weighted sums of outcomes (seeds, images), on those seeds that all variants have; None if none."""
         import numpy as np
 
         rows = [self.outcomes.get(label, {}) for label in contrast]
-        seeds = sorted(set.intersection(*map(set, rows))) if rows else []
+        seeds = sorted(set.intersection({*among}, *map(set, rows)))
         if not seeds or len({(row[seed].images, row[seed].count) for row in rows for seed in seeds}) > 1:
             return None
         whole = all(weight in (1.0, -1.0) for weight in contrast.values())

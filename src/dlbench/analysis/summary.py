@@ -123,13 +123,19 @@ def planned(records: Iterable[TrialRecord], plan: PlanRecord) -> tuple[TrialReco
 
     A plan without diagnostics leaves those that there are.
     """
-    variants, seeds = {variant.variant_id for variant in plan.variants}, {*plan.seeds}
-    floor = (plan.baseline_variant.variant_id, {*plan.noise_floor}) if plan.noise_floor else ("", set())
+    everything = {*plan.seeds}
+    seeds = {
+        variant.variant_id: {*plan.seeds[: plan.finished[variant.label]]}
+        if variant.label in plan.finished
+        else everything
+        for variant in plan.variants
+    }
+    floor = {*plan.noise_floor[: plan.finished.get(plan.baseline)]}
+    if floor:
+        base = plan.baseline_variant.variant_id
+        seeds[base] = seeds[base] | floor
     return tuple(
-        _measured(record, plan)
-        for record in records
-        if (record.trial.variant_id in variants and record.trial.seed in seeds)
-        or (record.trial.variant_id == floor[0] and record.trial.seed in floor[1])
+        _measured(record, plan) for record in records if record.trial.seed in seeds.get(record.trial.variant_id, ())
     )
 
 

@@ -1,12 +1,12 @@
 """The verdicts on a run: main and simple effects of each axis, interactions, and the noise floor."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dlbench.analysis.across_datasets import AcrossDatasets
-from dlbench.analysis.axis_effects import Effects, Point, judge_axes
-from dlbench.analysis.convergence import target_of
+from dlbench.analysis.axis_effects import Effects, Evidence, Grid, Point, judge_axes
+from dlbench.analysis.convergence import find_target, target_of
 from dlbench.analysis.criteria import asked_criteria, deviations
 from dlbench.analysis.dataset_effects import judge_by_dataset
 from dlbench.analysis.diagnostics import base_name, declared_in, names_in, names_of
@@ -23,6 +23,7 @@ from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.one_class import one_class_notes
 from dlbench.analysis.other_images import OtherImages
 from dlbench.analysis.places import DATASET
+from dlbench.analysis.race import Race, replay, saving
 from dlbench.analysis.summary import group_by_variant, planned
 from dlbench.analysis.yardstick import mixed_losses
 from dlbench.components.metric_table import find_metric
@@ -51,6 +52,8 @@ class Judged:
     estimates: the metric of each variant, in the order of the plan.
     notes: what could not be judged, and warnings.
     second_look: what had been judged before these criteria were fixed, a sentence; "" if nothing had.
+    race: how far its comparisons have grown.
+    saving: how many trials were enough for them, a sentence; "" if all were needed, or some are missing.
     """
 
     criteria: Criteria
@@ -65,6 +68,8 @@ class Judged:
     estimates: tuple[VariantEstimate, ...] = ()
     notes: tuple[str, ...] = ()
     second_look: str = ""
+    race: Race = field(default_factory=Race)
+    saving: str = ""
 
     @property
     def metric(self) -> Metric:
@@ -93,31 +98,93 @@ class Judged:
         return COLUMNS, [row for family in self.all_families for row in family.rows(self.criteria.metric)]
 
 
-def judge_run(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[str, Any] | None = None) -> Judged:
+def judge_run(
+    records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[str, Any] | None = None, race: Race | None = None
+) -> Judged:
     """Return the verdicts on a run by the criteria of its plan, changed by those that are asked for.
 
     asked: see `criteria.asked_criteria`.
+    race: the plan's, where it is known already.
 
     A diverged trial counts with its value. Any other trial without a result drops its pair, which `dropped` counts.
     The order of records and variants has no effect.
     """
+    plan = replace(plan, finished={})
     trials = planned(records, plan)
     criteria = asked_criteria(asked or {}, plan, next((r for r in trials if r.status in COMPLETED), None))
-    rules = criteria.rules(declared_in(plan), len(plan.seeds))
-    mixed = mixed_losses(trials, criteria.metric)
-    series = _series(() if mixed else trials, plan, criteria)
-    variants = sorted(plan.variants, key=lambda variant: variant.label != criteria.baseline)
-    grid = [Point(variant.values, variant.label, series[variant.label]) for variant in variants]
-    images = OtherImages.of(group_by_variant(trials, plan), plan, criteria.metric, rules.alpha)
-    axes = plan.varied_axes
-    averages: tuple[Family, ...] = ()
-    across = None
+    race = race or _race(trials, plan)
+    if criteria != plan.criteria:
+        race = race.judged_by(criteria)
+    plan = replace(plan, finished=race.seeds_of_finished)
+    return _judge(planned(trials, plan), plan, criteria, race)
+
+
+def race_of(records: Iterable[TrialRecord], plan: PlanRecord) -> Race:
+    """Return how far the comparisons of a plan have grown by its own criteria, whatever else is asked."""
+    whole = replace(plan, finished={})
+    return _race(planned(records, whole), whole)
+
+
+def _race(trials: Sequence[TrialRecord], plan: PlanRecord) -> Race:
+    def judge(stage: PlanRecord, race: Race) -> tuple[Family, ...]:
+        """Judge the main effects of a stage, else the simple ones, with the target that was known then."""
+        known = replace(stage, target=find_target(trials, stage) if stage.target else None)
+        own = planned(trials, replace(known, finished=race.seeds_of_finished))
+        effects, _, _ = _effects(known, _Material.of(own, known, known.criteria, race))
+        return effects.families or effects.simple_effects
+
+    return replay(plan, judge)
+
+
+@dataclass(frozen=True)
+class _Material:
+    """What a stage of a plan is judged by.
+
+    criteria: how.
+    rules: the same for its comparisons, at the last look.
+    evidence: what there is besides the values of the metric.
+    series: these values, by label and seed.
+    grid: the same with the values of the axes, the baseline first.
+    mixed: why nothing can be compared, or "".
+    """
+
+    criteria: Criteria
+    rules: Rules
+    evidence: Evidence
+    series: Mapping[str, Series]
+    grid: Grid
+    mixed: str
+
+    @classmethod
+    def of(cls, trials: Sequence[TrialRecord], plan: PlanRecord, criteria: Criteria, race: Race) -> "_Material":
+        mixed = mixed_losses(trials, criteria.metric)
+        series = _series(() if mixed else trials, plan, criteria)
+        variants = sorted(plan.variants, key=lambda variant: variant.label != criteria.baseline)
+        images = OtherImages.of(group_by_variant(trials, plan), plan, criteria.metric)
+        return cls(
+            criteria=criteria,
+            rules=replace(criteria.rules(declared_in(plan)), alpha=race.looks[-1].alpha),
+            evidence=Evidence(images, race),
+            series=series,
+            grid=[Point(variant.values, variant.label, series[variant.label]) for variant in variants],
+            mixed=mixed,
+        )
+
+
+def _effects(plan: PlanRecord, given: _Material) -> tuple[Effects, tuple[Family, ...], AcrossDatasets | None]:
+    """Return the effects of the axes, those averaged over the data sets, and what holds over all data sets."""
+    axes, grid, rules, all_pairs = plan.varied_axes, given.grid, given.rules, given.criteria.all_pairs
     if DATASET in axes and len(axes) > 1:
-        effects, averages, across = judge_by_dataset(axes, grid, rules, images, all_pairs=criteria.all_pairs)
-    elif axes:
-        effects = judge_axes(axes, grid, rules, images, all_pairs=criteria.all_pairs)
-    else:
-        effects = Effects(families=_alone(series, criteria.baseline, rules))
+        return judge_by_dataset(axes, grid, rules, given.evidence, all_pairs=all_pairs)
+    if axes:
+        return judge_axes(axes, grid, rules, given.evidence, all_pairs=all_pairs), (), None
+    return Effects(families=_alone(given.series, given.criteria.baseline, rules)), (), None
+
+
+def _judge(trials: Sequence[TrialRecord], plan: PlanRecord, criteria: Criteria, race: Race) -> Judged:
+    given = _Material.of(trials, plan, criteria, race)
+    rules = given.rules
+    effects, averages, across = _effects(plan, given)
     return Judged(
         criteria=criteria,
         rules=rules,
@@ -127,12 +194,14 @@ def judge_run(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[s
         interactions=effects.interactions,
         averages=averages,
         across=across,
-        noise_floor=_noise_floor(() if mixed else trials, plan, criteria, rules),
-        estimates=tuple(estimate_variant(variant.label, series[variant.label], rules) for variant in plan.variants),
+        noise_floor=_noise_floor(() if given.mixed else trials, plan, criteria, rules),
+        estimates=tuple(estimate_variant(each.label, given.series[each.label], rules) for each in plan.variants),
         notes=(
-            *filter(None, (mixed, *effects.notes, images.missing)),
+            *filter(None, (given.mixed, *effects.notes, given.evidence.images.missing)),
             *one_class_notes(trials, plan, criteria.metric),
         ),
+        race=race,
+        saving=saving(race, plan) if len(trials) == plan.trial_count else "",
     )
 
 

@@ -31,6 +31,7 @@ def extend_plan(old: PlanRecord, new: PlanRecord) -> PlanRecord:
         noise_floor=_union(old.noise_floor, new.noise_floor),
         diagnostics=old.diagnostics.joined(new.diagnostics),
         target=old.target or new.target,
+        finished={},
         rebuilt=old.rebuilt or new.rebuilt,
         unknown={**new.unknown, **old.unknown},
     )

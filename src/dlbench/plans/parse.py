@@ -22,7 +22,7 @@ from dlbench.statistics.seeds import TESTS
 from dlbench.trials.diagnostics import DiagnosticsPlan
 
 _REQUIRED = ("axes", "fixed", "variants", "seeds", "baseline")
-_OPTIONAL = ("experiment", "judging", "noise_floor", "watch", "target", "rebuilt")
+_OPTIONAL = ("experiment", "judging", "noise_floor", "watch", "target", "finished", "rebuilt")
 #: What the keys of the criteria accept: types, and in words.
 _CRITERIA: Mapping[str, tuple[tuple[type, ...], str]] = {
     "metric": ((str,), "a text"),
@@ -57,6 +57,7 @@ def _plan(content: Mapping[str, Any]) -> PlanRecord:
         noise_floor=as_wholes(content.get("noise_floor", []), "noise_floor"),
         diagnostics=_diagnostics(content.get("watch") or {}),
         target=_target(content["target"]) if content.get("target") else None,
+        finished=_finished(content.get("finished") or {}),
         rebuilt=bool(content.get("rebuilt")),
         unknown={key: value for key, value in content.items() if key not in (*_REQUIRED, *_OPTIONAL)},
     )
@@ -98,6 +99,11 @@ def _criteria(content: object, baseline: str) -> Criteria:
     if not 0 <= as_number(judging.get("margin", 0), "judging.margin") < math.inf:
         raise ShapeError("judging.margin", "a number from 0", judging["margin"])
     return Criteria.from_json(judging | {"looks": as_wholes(judging.get("looks", []), "judging.looks")})
+
+
+def _finished(content: object) -> dict[str, int]:
+    counts = as_table(content, "finished")
+    return {label: as_whole(count, f"finished.{label}") for label, count in counts.items()}
 
 
 def _diagnostics(content: object) -> DiagnosticsPlan:

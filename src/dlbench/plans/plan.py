@@ -90,6 +90,7 @@ class Plan:
     baseline: a variant's label, "" for the first.
     noise_floor: seeds on which the baseline runs again.
     interim_analyses: the numbers of seeds after which a growing comparison may stop.
+    finished: the number of seeds after which a variant needs no more, by label.
     judging: how differences are judged; None before that is fixed.
     diagnostics: what is measured during training.
     notes: what of the request does not apply, a sentence each.
@@ -105,6 +106,7 @@ class Plan:
     baseline: str = ""
     noise_floor: tuple[int, ...] = ()
     interim_analyses: tuple[int, ...] = ()
+    finished: Mapping[str, int] = field(default_factory=dict)
     judging: Criteria | None = None
     diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS
     notes: tuple[str, ...] = ()
@@ -113,8 +115,15 @@ class Plan:
     @cached_property
     def trials(self) -> tuple[Trial, ...]:
         """Return all trials; those of one seed come together, so that pairs complete early."""
-        paired = [replace(variant.trial, seed=seed) for seed in self.seeds for variant in self.variants]
-        return (*paired, *(replace(self.baseline_variant.trial, seed=seed) for seed in self.noise_floor))
+        paired = [
+            replace(variant.trial, seed=seed)
+            for count, seed in enumerate(self.seeds)
+            for variant in self.variants
+            if count < self.finished.get(variant.label, len(self.seeds))
+        ]
+        base = self.baseline_variant
+        floor = self.noise_floor[: self.finished.get(base.label)]
+        return (*paired, *(replace(base.trial, seed=seed) for seed in floor))
 
     @property
     def baseline_variant(self) -> Variant:
@@ -155,4 +164,5 @@ class Plan:
             judging=self.judging,
             noise_floor=self.noise_floor,
             diagnostics=self.diagnostics,
+            finished=self.finished,
         )

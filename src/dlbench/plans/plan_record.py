@@ -62,6 +62,7 @@ class PlanRecord(Mapping[str, Any]):
     noise_floor: seeds on which the baseline runs again.
     diagnostics: what is measured during training.
     target: of epochs_to_target, None until it is known.
+    finished: the number of seeds after which a variant needed no more, by label.
     rebuilt: whether it was rebuilt from its trials, so that nobody knows how they were to be judged.
     unknown: keys written by another version, kept as they are.
     """
@@ -76,13 +77,15 @@ class PlanRecord(Mapping[str, Any]):
     noise_floor: tuple[int, ...] = ()
     diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS
     target: Target | None = None
+    finished: Mapping[str, int] = field(default_factory=dict)
     rebuilt: bool = False
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def trial_count(self) -> int:
         """Return the number of planned trials, those of the noise floor included."""
-        return len(self.variants) * len(self.seeds) + len(self.noise_floor)
+        seeds = (self.finished.get(variant.label, len(self.seeds)) for variant in self.variants)
+        return sum(seeds) + len(self.noise_floor[: self.finished.get(self.baseline)])
 
     @property
     def baseline_variant(self) -> PlannedVariant:
@@ -107,6 +110,7 @@ class PlanRecord(Mapping[str, Any]):
             "noise_floor": list(self.noise_floor),
             "watch": self.diagnostics.to_json() if self.diagnostics else {},  # the key that committed runs have
             "target": asdict(self.target) if self.target else {},
+            "finished": dict(self.finished),
             "rebuilt": self.rebuilt,
         }
         return {

@@ -43,6 +43,7 @@ def verdicts_document(judged: Judged) -> dict[str, Any]:
         "judging": judged.criteria.to_json() | {"test": judged.criteria.test, "higher_is_better": _direction(judged)},
         "departures": judged.deviations,
         "second_look": judged.second_look,
+        "saving": judged.saving,
         "comparison": judged.table()[1],
         "letters": {family.axis: dict(family.letters) for family in judged.families if family.letters},
         "sentences": list(dict.fromkeys(text for family in families for text in family.sentences)),

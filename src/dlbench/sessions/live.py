@@ -57,15 +57,14 @@ class LiveSession:
         self.folder = folder
         self.registry = registry
         self._observers = Observers(registry.plugins)
-        self.display = display
-        self.options = options
-        self.provenance = provenance
+        self.display, self.options, self.provenance = display, options, provenance
         self.provenance_id = provenance_id(provenance)
         self.labels = {variant.trial.variant_id: variant.label for variant in plan.variants}
         self.stage = plan.stages[0]
         self.trials = {trial.trial_id: trial for trial in self.stage.trials}
         self.computed = self.elsewhere = 0
         self.reused: set[str] = set()
+        self._finished: Mapping[str, int] = {}
         self._messages: set[str] = set()
         self._claimed: set[str] = set()
         self._shown: set[str] = set()
@@ -90,8 +89,8 @@ class LiveSession:
 
         executor: called where there is something to run.
         """
-        *_, last = self.plan.stages
-        for stage in self.plan.stages:
+        for planned in self.plan.stages:
+            stage = replace(planned, finished=self._finished)
             self._enter(stage)
             if trials := self.pending(stage):
                 self._train(trials, executor(), stop)
@@ -100,7 +99,7 @@ class LiveSession:
             if self._all_decided():
                 return False
             if stop.is_set():
-                return stage is not last
+                return len(stage.seeds) < len(self.plan.seeds)
         return False
 
     def outcome(self, interrupted: bool) -> Outcome:
@@ -173,8 +172,8 @@ class LiveSession:
         verdicts = [c.verdict for family in judged.families or judged.simple_effects for c in family.comparisons]
         seeds = len(self.stage.seeds)
         self.folder.add_interim_analysis({"seeds": seeds, "verdicts": verdicts, "decided": judged.decided})
-        more = "all verdicts are decided" if judged.decided else "not all verdicts are decided"
-        self.display.note(f"Interim analysis at {seeds} seeds: {more}.")
+        self.display.note(f"Interim analysis at {seeds} seeds: {judged.race.state(len(verdicts))}.")
+        self._finished = judged.race.seeds_of_finished
         return judged.decided
 
     def _train(self, trials: Sequence[Trial], executor: "ExecutorProtocol", stop: threading.Event) -> None:

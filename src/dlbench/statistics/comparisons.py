@@ -21,7 +21,7 @@ from dlbench.statistics.independent import compare_samples
 from dlbench.statistics.intervals import interval, subtract, t_interval
 from dlbench.statistics.magnitudes import means
 from dlbench.statistics.seed_values import Series, known_values
-from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules, judge
+from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Look, LookOf, Rules, judge
 
 Array = NDArray[np.float64]
 
@@ -41,11 +41,14 @@ _COLUMNS = (
 )
 
 
-def interaction(values: Mapping[tuple[str, str], Series], rules: Rules) -> tuple[Comparison, ...]:
+def interaction(
+    values: Mapping[tuple[str, str], Series], rules: Rules, look_of: LookOf | None = None
+) -> tuple[Comparison, ...]:
     """Return whether the effect of one axis depends on the other: differences of differences, paired by seed.
 
     values: by (value of the first axis, value of the second axis); the first value of each axis is its baseline.
         Missing combinations are skipped.
+    look_of: see `compare_pairs`; of effects by their names.
     """
     if not values:
         return ()
@@ -59,7 +62,7 @@ def interaction(values: Mapping[tuple[str, str], Series], rules: Rules) -> tuple
         gains |= {label[name]: _gain(values[first, name], values[base, name]) for name in shared}
         if at_base in shared:
             pairs += [(label[name], label[at_base]) for name in shared if name != at_base]
-    return compare_pairs(gains, pairs, rules)
+    return compare_pairs(gains, pairs, rules, look_of)
 
 
 def gain_name(first: str, base: str, at: str) -> str:
@@ -68,22 +71,27 @@ def gain_name(first: str, base: str, at: str) -> str:
 
 
 def compare_pairs(
-    values: Mapping[str, Series], pairs: Sequence[tuple[str, str]], rules: Rules
+    values: Mapping[str, Series], pairs: Sequence[tuple[str, str]], rules: Rules, look_of: LookOf | None = None
 ) -> tuple[Comparison, ...]:
     """Return the comparisons of (variant, baseline) pairs, judged as one family; their order has no effect.
+
+    look_of: where comparisons grow, the look at which a pair is judged; otherwise all have all seeds and the rules' α.
 
     Raises DlbenchError for a name without values.
     """
     for name in {name for pair in pairs for name in pair} - values.keys():
         raise DlbenchError(f"There are no values for {name!r}.", suggest(name, values))
+    looks = [look_of(*pair) if look_of else None for pair in pairs]
+    series = [(_until(values[a], look), _until(values[b], look)) for (a, b), look in zip(pairs, looks, strict=True)]
+    alphas = [look.alpha if look else rules.alpha for look in looks]
     if rules.test == "independent":
-        return compare_samples(pairs, [(values[variant], values[baseline]) for variant, baseline in pairs], rules)
-    paired = [_pair(values[variant], values[baseline]) for variant, baseline in pairs]
+        return compare_samples(pairs, series, rules, alphas)
+    paired = [_pair(*both, alpha) for both, alpha in zip(series, alphas, strict=True)]
     columns = {name: np.full(len(pairs), np.nan) for name in _COLUMNS}
-    for n in {len(pair.first) for pair in paired} - {0}:
-        rows = [row for row, pair in enumerate(paired) if len(pair.first) == n]
+    for n, alpha in {(len(pair.first), pair.alpha) for pair in paired if pair.seeds}:
+        rows = [row for row, pair in enumerate(paired) if (len(pair.first), pair.alpha) == (n, alpha)]
         first, second = np.stack([paired[row].first for row in rows]), np.stack([paired[row].second for row in rows])
-        for name, column in _estimate(first, second, rules).items():
+        for name, column in _estimate(first, second, replace(rules, alpha=alpha)).items():
             columns[name][rows] = column
     differences, by_sign = _differences(paired)
     tests = family_tests(differences, by_sign, rules)
@@ -110,20 +118,33 @@ class _Pair:
     first: values of the variant.
     second: values of the baseline.
     dropped: number of seeds that lack one of the two values.
+    alpha: error rate at which they are judged.
     """
 
     seeds: tuple[int, ...]
     first: Array
     second: Array
     dropped: int
+    alpha: float
 
 
-def _pair(first: Series, second: Series) -> _Pair:
+def _until(series: Series, look: Look | None) -> Series:
+    """Return the values of the seeds that a look has."""
+    if look is None:
+        return series
+    own = {*look.seeds}
+    return {seed: value for seed, value in series.items() if seed in own}
+
+
+def _pair(first: Series, second: Series, alpha: float) -> _Pair:
     left, right = known_values(first), known_values(second)
     both = sorted(left.keys() & right.keys())
-    dropped = len(first.keys() | second.keys()) - len(both)
     return _Pair(
-        tuple(both), np.array([left[seed] for seed in both]), np.array([right[seed] for seed in both]), dropped
+        seeds=tuple(both),
+        first=np.array([left[seed] for seed in both]),
+        second=np.array([right[seed] for seed in both]),
+        dropped=len(first.keys() | second.keys()) - len(both),
+        alpha=alpha,
     )
 
 
@@ -204,8 +225,10 @@ def _compare(
         ahead=counts[0],
         behind=counts[1],
         dropped=pair.dropped,
+        alpha=pair.alpha,
+        seeds=pair.seeds,
         breakdown_high=share_at_most(numbers["broke_down"], n),
         verdict="not shown",
         **numbers,
     )
-    return replace(found, verdict=judge(found, rules))
+    return replace(found, verdict=judge(found, replace(rules, alpha=pair.alpha)))

@@ -29,19 +29,22 @@ class TwoSamples:
     first: values of the variant, sorted.
     second: values of the baseline, sorted.
     dropped: number of seeds without a value, of both.
+    seeds: the seeds of either.
     """
 
     names: tuple[str, str]
     first: Array
     second: Array
     dropped: int
+    seeds: tuple[int, ...]
 
     @classmethod
     def of(cls, names: tuple[str, str], first: Series, second: Series) -> "TwoSamples":
         """Return the values that are known of two variants."""
         known = [np.sort(np.array([*known_values(series).values()], dtype=np.float64)) for series in (first, second)]
         dropped = len(first) + len(second) - len(known[0]) - len(known[1])
-        return cls(names=names, first=known[0], second=known[1], dropped=dropped)
+        seeds = tuple(sorted({*first, *second}))
+        return cls(names=names, first=known[0], second=known[1], dropped=dropped, seeds=seeds)
 
     @property
     def n(self) -> int:
@@ -61,9 +64,11 @@ class TwoSamples:
 
 
 def compare_samples(
-    pairs: Sequence[tuple[str, str]], series: Sequence[tuple[Series, Series]], rules: Rules
+    pairs: Sequence[tuple[str, str]], series: Sequence[tuple[Series, Series]], rules: Rules, alphas: Sequence[float]
 ) -> tuple[Comparison, ...]:
     """Return the comparisons of (variant, baseline) pairs over independent seeds, judged as one family.
+
+    alphas: the error rate at which each is judged.
 
     The p of a difference is the larger of two: of the permutation of labels, which holds for values of any
     distribution if both sides have the same; and of Welch's t test, which holds for unequal spreads. In simulations
@@ -75,7 +80,10 @@ def compare_samples(
     p = np.full((4, len(known)), nan)
     if tested:
         p[:, tested] = sample_tests([known[place] for place in tested], rules)
-    return tuple(_compare(pair, column, rules) for pair, column in zip(known, p.T, strict=True))
+    return tuple(
+        _compare(pair, column, replace(rules, alpha=alpha))
+        for pair, column, alpha in zip(known, p.T, alphas, strict=True)
+    )
 
 
 def sample_tests(pairs: Sequence[TwoSamples], rules: Rules) -> Array:
@@ -140,6 +148,8 @@ def _compare(pair: TwoSamples, p: Array, rules: Rules) -> Comparison:
         correlation=nan,
         breakdown_high=share_at_most(numbers["broke_down"], len(first)),
         verdict="not shown",
+        alpha=rules.alpha,
+        seeds=pair.seeds,
         test="independent",
         sizes=(len(first), len(second)),
         **numbers,

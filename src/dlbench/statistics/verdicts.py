@@ -1,12 +1,14 @@
 """Comparisons of two variants: their records, their rules and their verdicts."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from math import isnan, nan
 from typing import Literal
 
 from dlbench.components.metrics import Metric
 from dlbench.errors import DlbenchError
 from dlbench.statistics.seeds import (
+    ALPHA,
     Test,
     check_alpha,
     check_test,
@@ -97,6 +99,22 @@ class Rules:
         return replace(self, words=LEADS if self.has_better_side else EFFECTS)
 
 
+@dataclass(frozen=True)
+class Look:
+    """How far a growing comparison had come when it was judged.
+
+    seeds: those it had by then; results on others have no part in it.
+    alpha: error rate.
+    """
+
+    seeds: tuple[int, ...]
+    alpha: float
+
+
+#: Returns the look at which a variant and its baseline are judged.
+LookOf = Callable[[str, str], Look]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
     """One variant against one baseline: a row of comparison.csv.
@@ -128,6 +146,8 @@ class Comparison:
     unpaired_std: standard deviation of a difference if the seeds were not shared.
     broke_down: number of seeds on which the variant is far worse than usual; see `effects.broke_down`.
     breakdown_high: upper bound of their share at 95 %.
+    alpha: error rate at which it was judged, and 1 − level of its intervals.
+    seeds: those of its pairs or, if independent, of its values.
     images: number of test images whose outcomes are known; 0 where they are not.
     images_low: lower end of the interval of the difference over other seeds and other test images.
     images_high: its upper end.
@@ -161,6 +181,8 @@ class Comparison:
     broke_down: float
     breakdown_high: float
     verdict: Verdict
+    alpha: float = ALPHA
+    seeds: tuple[int, ...] = field(default=(), compare=False)
     images: int = 0
     images_low: float = nan
     images_high: float = nan

@@ -97,6 +97,44 @@ def test_the_stopping_rule_and_the_table_judge_the_same_family(ask):
     assert looked["decided"]
 
 
+RACE = (("relu", "tanh", "sigmoid", "gelu"), AutoSeeds(7, 30), {})
+
+
+def test_a_decided_variant_gets_no_more_seeds_and_the_baseline_all_that_another_one_needs(ask):
+    done = ask(RACE)
+    seeds = {name: {seed for label, seed in done.ran if label == name} for name in ACTIVATIONS}
+    assert seeds["sigmoid"] == seeds["tanh"] == set(range(12))
+    assert seeds["relu"] == seeds["gelu"] > seeds["tanh"]
+    assert "3 verdicts are decided; 2 variants need no more seeds" in "".join(done.display.notes)
+    judged = done.outcome.run.judge()
+    assert judged.saving.startswith(f"{len(done.ran)} of 120 trials were enough: ")
+    assert done.outcome.run.plan.trial_count == len(done.ran)
+
+
+def test_a_race_repeated_computes_nothing_and_its_verdicts_stay_whatever_the_folder_gains(ask):
+    done = ask(RACE)
+    before, table = done.outcome.run.judge(), rows(done.outcome.folder)
+    again = ask(RACE)
+    assert again.ran == []
+    assert (again.outcome.run.judge(), rows(again.outcome.folder)) == (before, table)
+    assert ask((("relu", "tanh", "sigmoid"), 20, {})).ran  # seeds of decided variants
+    after = ask(RACE)
+    assert after.ran == []
+    assert (after.outcome.run.judge(), rows(after.outcome.folder)) == (before, table)
+    assert len(after.outcome.run.planned) == len(done.ran)
+    read = RunFolder(after.outcome.folder)
+    assert read.judge() == before
+
+
+def test_a_race_that_was_interrupted_goes_on_where_it_was(ask, session, made_up):
+    stopped = session(activations=RACE[0], seeds=RACE[1], name="run", executor=made_up(stop_after=55))
+    assert stopped.outcome.interrupted
+    assert stopped.outcome.run.judge().saving == ""
+    rest, whole = ask(RACE), ask(RACE, name="whole")
+    assert len(stopped.ran) + len(rest.ran) == len(whole.ran)
+    assert rows(rest.outcome.folder) == rows(whole.outcome.folder)
+
+
 def test_looks_at_results_that_had_been_seen_are_told(ask):
     ask(THREE)
     judged = ask(GROWING).outcome.run.judge()

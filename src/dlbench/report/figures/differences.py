@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from dlbench.analysis.families import Family
+from dlbench.analysis.families import Family, interval_levels
 from dlbench.report.figures.canvas import INK, canvas, legend_below, name_rows, style_axes, with_note, wrapped
 from dlbench.report.figures.figure_data import FigureData
 from dlbench.report.headings import heading
@@ -119,7 +119,7 @@ def _include_margin(axes: Axes, margin: float) -> None:
 
 
 def _handles(data: FigureData, scale: float, unit: str) -> list[Line2D | Patch]:
-    level = f"{100 * (1 - data.rules.alpha):g} %"
+    level = interval_levels([c for family in data.judged.families for c in family.comparisons], data.rules)
     handles: list[Line2D | Patch] = [
         Line2D([], [], color=INK, marker="o", linewidth=2.2, label=f"mean of the paired differences, {level} interval")
     ]

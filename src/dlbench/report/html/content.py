@@ -108,7 +108,7 @@ def page(
         deviations=judged.deviations,
         families=[family_table(family, judged.rules) for family in families],
         across=across_table(judged.across) if judged.across else None,
-        notes=[*judged.notes, *omitted],
+        notes=[*([judged.saving] if judged.saving else []), *judged.notes, *omitted],
         reported=reported_rows(findings.figures),
         claims=findings.claims,
         figures=figures,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from dlbench.analysis.across_datasets import AcrossDatasets, named
-from dlbench.analysis.families import Family
+from dlbench.analysis.families import Family, interval_levels
 from dlbench.analysis.verdicts import Judged
 from dlbench.components.metrics import Metric
 from dlbench.report.headings import heading
@@ -62,9 +62,12 @@ def rule(judged: Judged) -> str:
     )
     margin = f"margin {margin_in_words(rules)}" if rules.margin else "no margin"
     seeds = "paired by seed" if rules.test == "paired" else "over independent seeds"
+    levels = interval_levels([c for family in judged.all_families for c in family.comparisons], rules)
+    looks = f" over the looks at {', '.join(map(str, judged.race.planned))} seeds" if judged.race.planned else ""
+    alpha = criteria.alpha if looks else rules.alpha
     return (
         f"By {judged.metric.title}{at}, {seeds}, against {criteria.baseline}; {margin}; "
-        f"α = {rules.alpha:g}, corrected over each table, {100 * (1 - rules.alpha):g} % intervals."
+        f"α = {alpha:g}{looks}, corrected over each table, intervals at {levels}."
     )
 
 

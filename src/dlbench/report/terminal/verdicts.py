@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dlbench.analysis.families import Family, VariantEstimate, pairing
+from dlbench.analysis.families import Family, VariantEstimate, interval_levels, pairing
 from dlbench.analysis.places import DATASET, averaged_in_words, place_in_words
 from dlbench.analysis.verdicts import Judged
 from dlbench.report.terminal.across_datasets import print_across
@@ -65,7 +65,7 @@ def print_verdicts(console: Console, judged: Judged, title: str = "") -> None:
         _print_families(console, judged, title)
     elif title:
         console.print(Text(title, style="bold"), soft_wrap=True)
-    for line in judged.notes:
+    for line in filter(None, (judged.saving, *judged.notes)):
         console.print(Text(f"{line[:1].upper()}{line[1:]}."), soft_wrap=True)
 
 
@@ -218,7 +218,8 @@ def _criteria(family: Family, rules: Rules, columns: Sequence[_Column]) -> list[
     shown = {column.of_comparison for column in columns}
     images = max((c.images for c in family.comparisons), default=0)
     parts = ["± standard deviation"] if _mean in shown else []
-    parts += [f"[ ] {100 * (1 - rules.alpha):.4g} % interval"] if shown & {_difference, _other_images} else []
+    levels = interval_levels(family.comparisons, rules)
+    parts += [f"[ ] {levels} interval"] if shown & {_difference, _other_images} else []
     parts += ["seeds independent, not paired"] if rules.test == "independent" else []
     margin = f"margin {margin_in_words(rules)}{_in_images(rules.margin * images)}" if rules.margin else ""
     alpha = f"α = {rules.alpha:g}" if rules.alpha != ALPHA else ""
