@@ -37,7 +37,7 @@ def test_a_run_is_confirmed_on_fresh_seeds_and_both_verdicts_stand_side_by_side(
     shown = " ".join(done.stdout.split())
     assert "first, 6 seeds" in shown
     assert "confirming, 6 seeds" in shown
-    assert "Confirmed: 1 of 1 verdicts that were decided the first time hold." in shown
+    assert "Confirmed: 1 of 1 verdict decided the first time holds." in shown
     assert "Report the confirming seeds alone, run-confirm" in shown
     again = dlbench("confirm", "run", "--json")
     assert again.returncode == 0
@@ -53,7 +53,7 @@ def test_the_claims_of_an_experiment_are_answered_again_and_kept(dlbench, tmp_pa
     assert dlbench("run", "mine.toml", "-q").returncode == 0
     done = dlbench("confirm", "mine")
     assert done.returncode == 0, done.stderr
-    assert "Confirmed: 2 of 2 verdicts and claims that were decided the first time hold." in done.stdout
+    assert "Confirmed: 2 of 2 verdicts and claims decided the first time hold." in done.stdout
     with (tmp_path / "results" / "mine-confirm" / "claims.csv").open(newline="") as file:
         assert [row["answer"] for row in csv.DictReader(file)] == ["supported"]
     assert "mine-confirm" in dlbench("results", "list").stdout

@@ -6,6 +6,7 @@ from typing import Any
 
 from dlbench.analysis.claims import ClaimAnswer
 from dlbench.analysis.families import Family, name_values
+from dlbench.analysis.places import averaged_in_words, place_in_words
 from dlbench.analysis.verdicts import Judged
 from dlbench.statistics.verdicts import Comparison
 
@@ -85,23 +86,21 @@ class ClaimPair:
 
 def pair_verdicts(first: Judged, again: Judged) -> tuple[VerdictPair, ...]:
     """Return each verdict of the first time with that of the second."""
-    known = {(each.axis, each.conditioned_on, c.variant, c.baseline): c for each, c in _comparisons(again)}
+    known = {_name(each, c): c for each, c in _comparisons(again)}
     return tuple(
-        VerdictPair(
-            name=_name(each, c), first=c, again=known.get((each.axis, each.conditioned_on, c.variant, c.baseline))
-        )
-        for each, c in _comparisons(first)
+        VerdictPair(name=_name(each, c), first=c, again=known.get(_name(each, c))) for each, c in _comparisons(first)
     )
 
 
 def _comparisons(judged: Judged) -> Iterator[tuple[Family, Comparison]]:
-    for each in (*(judged.families or judged.simple_effects), *judged.interactions):
+    for each in (*(judged.families or judged.simple_effects), *judged.averages, *judged.interactions):
         yield from ((each, comparison) for comparison in each.comparisons)
 
 
 def _name(family: Family, comparison: Comparison) -> str:
     named = name_values(comparison, family.axis)
-    place = f" at {family.conditioned_on}" if family.conditioned_on else ""
+    place = f" {words}" if (words := place_in_words(family.place)) else ""
+    place += f", averaged over {averaged_in_words(family.averaged)}" if family.averaged else ""
     about = f"{family.axis.replace('_', ' ')}: " if family.is_interaction else ""
     return f"{about}{named.variant} against {named.baseline}{place}"
 
@@ -120,10 +119,14 @@ def confirmation_sentence(verdicts: Sequence[VerdictPair], claims: Sequence[Clai
     what = " and ".join(word for word, found in (("verdicts", verdicts), ("claims", claims)) if found)
     if not shown:
         return f"Nothing to confirm: no {what.replace(' and ', ' or ')[:-1]} was decided the first time."
-    counted = f"{len(shown) - len(failed)} of {len(shown)} {what} that were decided the first time"
-    if not failed:
-        return f"Confirmed: {counted} hold."
-    return f"Not confirmed: {'; '.join(map(_change, failed))}. {counted[:1].upper()}{counted[1:]} hold."
+    counted = f"{len(shown) - len(failed)} of {counted_as(len(shown), what)} decided the first time"
+    counted += " holds." if len(shown) == 1 else " hold."
+    return f"Not confirmed: {'; '.join(map(_change, failed))}. {counted}" if failed else f"Confirmed: {counted}"
+
+
+def counted_as(count: int, plural: str) -> str:
+    """Return "1 verdict", "2 verdicts"."""
+    return f"{count} {plural.removesuffix('s') if count == 1 else plural}"
 
 
 def _change(pair: VerdictPair | ClaimPair) -> str:

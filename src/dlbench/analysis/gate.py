@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dlbench.analysis.diagnostics import declared_in
 from dlbench.analysis.families import Family, name_values
+from dlbench.analysis.places import place_in_words
 from dlbench.components.spelling import resolve
 from dlbench.components.syntax import split_list
 from dlbench.errors import DlbenchError, suggest
@@ -78,7 +79,7 @@ def _words(text: str, option: str) -> tuple[str, ...]:
 
 def _compared(family: Family) -> Iterator[tuple[Comparison, str]]:
     """Yield the comparisons with the baseline, named as sentences name them, and at which other values they hold."""
-    place = f" at {family.conditioned_on}" if family.conditioned_on else ""
+    place = f" {words}" if (words := place_in_words(family.place)) else ""
     yield from ((name_values(comparison, family.axis), place) for comparison in family.against_baseline)
 
 

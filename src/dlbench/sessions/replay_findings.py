@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlbench.analysis.agreement import ClaimPair, VerdictPair, pair_claims, pair_verdicts
+from dlbench.analysis.agreement import ClaimPair, VerdictPair, counted_as, pair_claims, pair_verdicts
 from dlbench.analysis.reproduction import Reproduction, changed_trials, compare_numbers
 from dlbench.analysis.verdicts import judge_run
 from dlbench.plans.plan_record import PlanRecord
@@ -51,7 +51,8 @@ class ReplayFindings:
         yield from self.numbers.sentences()
         for what, pairs in (("verdicts", self.verdicts), ("claims", self.claims)):
             if pairs:
-                yield f"{sum(pair.same for pair in pairs)} of {len(pairs)} {what} are the same."
+                are = "is" if len(pairs) == 1 else "are"
+                yield f"{sum(pair.same for pair in pairs)} of {counted_as(len(pairs), what)} {are} the same."
 
     def document(self) -> dict[str, Any]:
         """Return them as JSON content."""

@@ -1,10 +1,15 @@
 """What a comparison that was made twice says of its verdicts and claims, on made-up records."""
 
+from dataclasses import replace
+
 import pytest
 
 from dlbench.analysis.agreement import confirmation_sentence, pair_claims, pair_verdicts
 from dlbench.analysis.claims import ClaimAnswer
+from dlbench.analysis.gate import VerdictGate
 from dlbench.analysis.verdicts import judge_run
+from dlbench.components.choice import Selection
+from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 
 NOISE = (0.001, -0.002, 0.0, 0.002, -0.001, 0.0015, -0.0005, 0.0005)
 
@@ -34,7 +39,7 @@ def test_a_verdict_is_confirmed_where_fresh_seeds_say_the_same(judged):
     first, again = judged(tanh=0.03, elu=-0.03), judged(FRESH, tanh=0.02, elu=-0.05)
     assert answers(first, again) == [("tanh against relu", "confirmed"), ("elu against relu", "confirmed")]
     assert confirmation_sentence(pair_verdicts(first, again), ()) == (
-        "Confirmed: 2 of 2 verdicts that were decided the first time hold."
+        "Confirmed: 2 of 2 verdicts decided the first time hold."
     )
 
 
@@ -43,8 +48,7 @@ def test_what_turns_round_or_vanishes_is_not_confirmed(judged):
     pairs = pair_verdicts(first, again)
     assert [pair.answer for pair in pairs] == ["not confirmed", "confirmed"]
     assert confirmation_sentence(pairs, ()) == (
-        "Not confirmed: tanh against relu was better, and now is worse. "
-        "1 of 2 verdicts that were decided the first time hold."
+        "Not confirmed: tanh against relu was better, and now is worse. 1 of 2 verdicts decided the first time hold."
     )
 
 
@@ -84,5 +88,63 @@ def test_claims_are_paired_and_counted_with_the_verdicts(judged):
     found = confirmation_sentence(pair_verdicts(judged(tanh=0.03), judged(FRESH, tanh=0.03)), pairs)
     assert found == (
         "Not confirmed: claim 2 was refuted, and now is not shown. "
-        "2 of 3 verdicts and claims that were decided the first time hold."
+        "2 of 3 verdicts and claims decided the first time hold."
     )
+
+
+@pytest.fixture
+def grid(make_record):
+    """Judge relu and tanh on two values of another axis; gains are those of tanh on each."""
+
+    def judge(axis, values, gains, seeds=range(8)):
+        def record(name, value, gain, seed):
+            found = make_record(name, seed, 0.9 + (gain + NOISE[seed % 8] if name == "tanh" else 0.0))
+            setting = replace(found.trial.settings, batch_size=value) if axis == "batch_size" else found.trial.settings
+            dataset = Selection(value) if axis == "dataset" else found.trial.dataset
+            return replace(found, trial=replace(found.trial, settings=setting, dataset=dataset))
+
+        made = {
+            (name, str(value)): [record(name, value, gain, seed) for seed in seeds]
+            for name in ("relu", "tanh")
+            for value, gain in zip(values, gains, strict=True)
+        }
+        variants = tuple(
+            PlannedVariant(
+                label=", ".join(names),
+                values={"activation": names[0], axis: names[1]},
+                variant_id=records[0].trial.variant_id,
+            )
+            for names, records in made.items()
+        )
+        plan = PlanRecord(
+            axes={"activation": ("relu", "tanh"), axis: tuple(map(str, values))},
+            fixed={},
+            variants=variants,
+            seeds=tuple(seeds),
+            baseline=variants[0].label,
+        )
+        return judge_run([record for records in made.values() for record in records], plan)
+
+    return judge
+
+
+def test_axes_and_their_interaction_are_confirmed_row_by_row(grid):
+    first = grid("batch_size", (32, 64), (0.03, -0.03))
+    pairs = {
+        pair.name: pair.answer for pair in pair_verdicts(first, grid("batch_size", (32, 64), (0.03, -0.03), FRESH))
+    }
+    (interaction,) = [name for name in pairs if name.startswith("activation × batch size: ")]
+    assert pairs[interaction] == "confirmed"
+    assert "tanh against relu, averaged over batch size" in pairs
+    turned = pair_verdicts(first, grid("batch_size", (32, 64), (-0.03, 0.03), FRESH))
+    assert {pair.name: pair.answer for pair in turned}[interaction] == "not confirmed"
+
+
+def test_each_data_set_is_confirmed_by_itself(grid):
+    names = ("standard/digits", "standard/mnist")
+    first, again = grid("dataset", names, (0.03, -0.03)), grid("dataset", names, (0.03, 0.03), FRESH)
+    answers = {pair.name: pair.answer for pair in pair_verdicts(first, again)}
+    assert answers["tanh against relu on standard/digits"] == "confirmed"
+    assert answers["tanh against relu on standard/mnist"] == "not confirmed"
+    failure = VerdictGate.parse("worse").failure(first)
+    assert failure == "--fail-if worse: tanh is worse than relu on standard/mnist."

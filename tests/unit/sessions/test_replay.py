@@ -45,7 +45,7 @@ def test_the_same_trials_run_elsewhere_and_all_numbers_agree(session, replay, tm
         "Environment: the same versions, processors and code.",
         "Variants: 2 of 2 are the same in components, settings and images.",
         "12 of 12 trials gave the same numbers to the bit.",
-        "1 of 1 verdicts are the same.",
+        "1 of 1 verdict is the same.",
     ]
 
 
@@ -64,7 +64,7 @@ def test_a_difference_is_named_by_metric_and_variant_and_turned_verdicts_are_cou
     found, _ = replay(executor=other)
     assert found.numbers.same == 0
     assert "test accuracy 22 points (tanh seed" in " ".join(found.sentences())
-    assert "0 of 1 verdicts are the same." in list(found.sentences())
+    assert "0 of 1 verdict is the same." in list(found.sentences())
     assert found.document()["verdicts"][0]["answer"] == "other"
 
 

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlbench.analysis.agreement import CONFIRMED, NOT_CONFIRMED, ClaimPair, VerdictPair
+from dlbench.report.terminal.console import Lines
 from dlbench.report.terminal.layout import plain_table
 from dlbench.report.terminal.verdicts import signed_text, value_text
 from dlbench.statistics.notation import with_interval
@@ -30,7 +31,7 @@ def agreement_view(
     if answers:
         table.add_column("")
     for pair in pairs:
-        cells = [Text(pair.name), Text(_cell(pair.first, rules)), Text(_cell(pair.again, rules))]
+        cells = [Text(pair.name), _cell(pair.first, rules), _cell(pair.again, rules)]
         table.add_row(*cells, *([_answer(pair.answer)] if answers else []))
     return table
 
@@ -50,12 +51,12 @@ def _answer(text: str) -> Text:
     return Text(text, style=_COLORS.get(text, "dim"))
 
 
-def _cell(comparison: Comparison | None, rules: Rules) -> str:
-    """Return a difference with its interval and its verdict."""
+def _cell(comparison: Comparison | None, rules: Rules) -> Text:
+    """Return a difference with its interval and, below it, its verdict."""
     if comparison is None:
-        return "–"
+        return Text("–")
     c, show = comparison, partial(value_text, rules=rules)
     verdict = c.verdict if c.n >= MINIMUM_PAIRS else f"n = {c.n}: no claim"
     here = " here" if c.these_images_only else ""
     shown = with_interval(signed_text(c.difference, rules), c.difference_low, c.difference_high, show)
-    return f"{shown} {verdict}{here}"
+    return Lines(f"{shown}\n{verdict}{here}")
