@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 RECORDS = """
     from dlbench import Activation, hookimpl
 
-    NAMES = ("dtype", "library", "function", "hook", "layer", "late")
+    NAMES = ("dtype", "library", "function", "hook", "layer", "late", "threads")
 
     @hookimpl
     def dlbench_activations():
@@ -48,6 +48,11 @@ PARTS = """
         def forward(self, x):
             torch.set_default_dtype(torch.float64)
             return torch.tanh(x)
+
+    class threads(nn.Module):
+        def forward(self, x):
+            torch.set_num_threads(2)
+            return torch.tanh(x)
 """
 
 
@@ -57,7 +62,7 @@ def test_the_trials_of_other_variants_keep_their_bits_and_the_culprits_are_named
         "DLBENCH_DATA_DIR": str(data_dir),
         "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]),
     }
-    names = [f"culprit/{name}" for name in ("dtype", "library", "function", "hook", "layer", "late")]
+    names = [f"culprit/{name}" for name in ("dtype", "library", "function", "hook", "layer", "late", "threads")]
 
     def run(name, activations):
         words = ["--activation", ",".join(activations), "--seeds", "2", "--epochs", "1", "--jobs", "1", "--name", name]
@@ -77,5 +82,6 @@ def test_the_trials_of_other_variants_keep_their_bits_and_the_culprits_are_named
     assert {trial_id: together.get(trial_id) for trial_id in alone} == alone
     changed = ["torch's default dtype", "torch.backends.mkldnn", "torch.nn.functional.relu"]
     changed += ["torch's global forward hooks", "torch.nn.modules.linear.Linear.forward", "torch's default dtype"]
+    changed += ["torch's number of threads"]
     for name, what in zip(names, changed, strict=True):
         assert mixed.stderr.count(f"{name} changed {what}, which is restored for other trials.") == 1

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-import threadpoolctl
 import torch
 from torch import nn
 
@@ -17,7 +16,7 @@ from dlbench.engine.checkpoint import CheckpointError, Checkpoints
 from dlbench.engine.diagnostics import DiagnosticsRunner, resolve_diagnostics
 from dlbench.engine.factories import build_model
 from dlbench.engine.randomness import borrowed_generators
-from dlbench.engine.setup import apply_process_settings, build_setup, layout
+from dlbench.engine.setup import apply_process_settings, build_setup, layout, limited_threads
 from dlbench.engine.state import Row
 from dlbench.engine.stopping import BestWeights, EarlyStopping
 from dlbench.engine.training import evaluate_on, train
@@ -90,7 +89,7 @@ def _train(
     apply_process_settings(settings)
     cost.reset_peak_memory(device)
     with (
-        threadpoolctl.threadpool_limits(settings.threads),
+        limited_threads(settings.threads),
         _deterministic(settings.deterministic),
         borrowed_generators(trial.seed, "initialisation"),
     ):

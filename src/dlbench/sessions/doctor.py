@@ -50,7 +50,8 @@ def examine_provenance(provenance: Mapping[str, Any]) -> Iterator[Check]:
     yield Check("versions", ", ".join(f"{name} {version}" for name, version in provenance["versions"].items()))
     hardware = provenance["hardware"]
     memory = f", {hardware['memory_bytes'] / 2**30:.0f} GiB" if hardware["memory_bytes"] else ""
-    yield Check("machine", f"{hardware['cpu']}, {hardware['cores']} cores{memory}, {hardware['platform']}")
+    cores = f"{hardware['cores']} core{'s' * (hardware['cores'] != 1)}"
+    yield Check("machine", f"{hardware['cpu']}, {cores}{memory}, {hardware['platform']}")
 
 
 def examine_training(training: Training, cores: int) -> Iterator[Check]:

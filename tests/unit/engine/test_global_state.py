@@ -17,6 +17,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from dlbench.engine import training
 from dlbench.engine.global_state import Watch
+from dlbench.engine.setup import limited_threads
 
 CHANGES = {
     "torch's default dtype": partial(torch.set_default_dtype, torch.float64),
@@ -60,6 +61,14 @@ def test_a_change_is_named_and_restored(named):
     with again():
         pass
     assert again.changed == []
+
+
+def test_threads_that_a_component_takes_within_those_of_its_trial_are_named():
+    watch, before = Watch(), torch.get_num_threads()
+    with watch(), limited_threads(before):
+        torch.set_num_threads(before + 1)
+    assert watch.changed == ["torch's number of threads"]
+    assert torch.get_num_threads() == before
 
 
 def test_what_torch_wraps_when_it_first_compiles_is_its_own_doing():

@@ -159,12 +159,12 @@ def _settings(plan: PlanRecord) -> list[tuple[str, str]]:
 
 def _session(session: Mapping[str, Any]) -> Session:
     hardware = session.get("hardware", {})
-    memory = hardware.get("memory_bytes")
+    memory, cores = hardware.get("memory_bytes"), hardware.get("cores")
     facts = {
         "versions": _listed(session.get("versions", {})),
         "plugins": _listed(session.get("plugins", {})),
         "platform": hardware.get("platform"),
-        "processor": f"{hardware.get('cpu')}, {hardware.get('cores')} cores" if hardware.get("cpu") else "",
+        "processor": f"{hardware.get('cpu')}, {cores} core{'s' * (cores != 1)}" if hardware.get("cpu") else "",
         "GPU": hardware.get("gpu"),
         "memory": f"{memory / 1e9:.1f} GB" if memory else "",
         "git commit": session.get("git_commit"),
