@@ -80,6 +80,7 @@ COLUMNS = {
     "images": "Number of test images whose outcomes the records keep.",
     "images_low": "Lower end of the difference's interval over other seeds and other test images.",
     "images_high": "Its upper end.",
+    "groups": "Number of groups of test images, such as writers or patients; 0 where each image is its own.",
     "test": "paired, or independent.",
     "alpha": "Error rate at which the comparison was judged; the level of its intervals is 1 − alpha.",
     "verdict": "`better` or `worse` (`higher` or `lower` where neither is; `larger lead`, `smaller lead`, `larger` or "

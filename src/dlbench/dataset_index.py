@@ -38,6 +38,7 @@ class PreparedInfo:
     class_names: the names of the classes; empty where they are unknown.
     class_sizes: numbers of training images by class; empty where an earlier version prepared it.
     notes: what was done to the files to read them so.
+    test_groups: number of groups of test images; 0 where each image is its own.
     """
 
     digest: str
@@ -49,13 +50,15 @@ class PreparedInfo:
     class_names: tuple[str, ...]
     class_sizes: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    test_groups: int = 0
 
     @property
     def sentence(self) -> str:
         """Say what was read: "80 training and 30 test images of 3×16×16, 2 classes (cat 40, dog 40); …"."""
         own = f", {self.validation_size:,} validation" if self.validation_size else ""
         shape = "×".join(map(str, self.input_shape))
-        sizes = f"{self.train_size:,} training{own} and {self.test_size:,} test images of {shape}"
+        groups = f" in {self.test_groups:,} groups" if self.test_groups else ""
+        sizes = f"{self.train_size:,} training{own} and {self.test_size:,} test images{groups} of {shape}"
         classes = f"{self.num_classes} class{'es' * (self.num_classes != 1)}"
         return "; ".join([f"{sizes}, {classes}{self._class_sizes()}", *self.notes])
 

@@ -43,6 +43,7 @@ COLUMNS = (
     "images",
     "images_low",
     "images_high",
+    "groups",
     "test",
     "alpha",
 )

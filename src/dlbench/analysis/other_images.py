@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isnan
+from math import isnan, nan
 from typing import TYPE_CHECKING
 
 from dlbench.plans.plan_record import PlanRecord
@@ -61,14 +61,15 @@ class OtherImages:
     def _annotate(self, comparison: Comparison, members: Members) -> Comparison:
         sides = members[comparison.variant], members[comparison.baseline]
         alone = comparison.test == "paired" or comparison.n == 1
-        found = self._paired(comparison, *sides) if alone else self._independent(comparison, *sides)
-        if found is None:
+        spread = self._paired(comparison, *sides) if alone else self._independent(comparison, *sides)
+        low, high = spread.interval(1 - comparison.alpha) if spread else (nan, nan)
+        if isnan(low):
             return comparison
-        spread, images = found
-        low, high = spread.interval(1 - comparison.alpha)
-        return comparison if isnan(low) else replace(comparison, images=images, images_low=low, images_high=high)
+        any_outcomes = next(iter(self.outcomes[next(iter(sides[0]))].values()))
+        images, groups = any_outcomes.count, any_outcomes.number_of_groups
+        return replace(comparison, images=images, groups=groups, images_low=low, images_high=high)
 
-    def _paired(self, comparison: Comparison, first: Weights, second: Weights) -> "tuple[Spread, int] | None":
+    def _paired(self, comparison: Comparison, first: Weights, second: Weights) -> "Spread | None":
         contrast = dict(first)
         for label, weight in second.items():
             contrast[label] = contrast.get(label, 0.0) - weight
@@ -77,37 +78,42 @@ class OtherImages:
             return None
         from dlbench.statistics.crossed import crossed
 
-        return crossed(differences), differences.shape[1]
+        return crossed(differences)
 
-    def _independent(self, comparison: Comparison, first: Weights, second: Weights) -> "tuple[Spread, int] | None":
+    def _independent(self, comparison: Comparison, first: Weights, second: Weights) -> "Spread | None":
         sides = [self._sums(weights, comparison.seeds) for weights in (first, second)]
         known = [side for side in sides if side is not None]
         if len(known) < 2 or (*map(len, known),) != comparison.sizes or not self._same_images({**first, **second}):
             return None
         from dlbench.statistics.crossed import crossed_samples
 
-        return (crossed_samples(*known), known[0].shape[1]) if comparison.n >= MINIMUM_PAIRS else None
+        return crossed_samples(*known) if comparison.n >= MINIMUM_PAIRS else None
 
     def _same_images(self, labels: Iterable[str]) -> bool:
         return len({(each.images, each.count) for label in labels for each in self.outcomes[label].values()}) == 1
 
     def _sums(self, contrast: Weights, among: Sequence[int]) -> "NDArray[np.number] | None":
-        """Return the weighted sums of outcomes (seeds, images), on those seeds that all variants have; None if none."""
+        """Return the weighted sums of outcomes (seeds, images), on those seeds that all variants have; None if none.
+
+        Of a data set that names groups of images, the sums over each group, scaled to have the same mean.
+        """
         import numpy as np
 
         rows = [self.outcomes.get(label, {}) for label in contrast]
         seeds = sorted(set.intersection({*among}, *map(set, rows)))
         if not seeds or len({(row[seed].images, row[seed].count) for row in rows for seed in seeds}) > 1:
             return None
-        whole = all(weight in (1.0, -1.0) for weight in contrast.values())
-        total = np.zeros((len(seeds), rows[0][seeds[0]].count), dtype=np.int8 if whole else np.float32)
+        one = rows[0][seeds[0]]
+        whole = not one.groups and all(weight in (1.0, -1.0) for weight in contrast.values())
+        columns = one.number_of_groups or one.count
+        total = np.zeros((len(seeds), columns), dtype=np.int8 if whole else np.float32)
         for row, weight in zip(rows, contrast.values(), strict=True):
             try:
-                bits = np.stack([row[seed].bits() for seed in seeds])
+                correct = np.stack([row[seed].by_group() for seed in seeds])
             except ValueError:  # damaged
                 return None
-            total += bits.astype(total.dtype) * total.dtype.type(weight)
-        return total
+            total += correct.astype(total.dtype) * total.dtype.type(weight)
+        return total * np.float32(columns / one.count) if one.groups else total
 
 
 def equal_weights(labels: Sequence[str]) -> dict[str, float]:

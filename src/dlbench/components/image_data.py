@@ -21,6 +21,7 @@ class ImageData:
     validation_images: images of the data set's own validation split; None if it has none.
     validation_labels: their labels, from 0; None if there is no validation split.
     notes: what was done to the files to read them so, each a short phrase.
+    test_groups: int64, N: the group of each test image, such as its writer or its patient; None where each is its own.
     """
 
     train_images: "NDArray[np.uint8 | np.float32]"
@@ -31,6 +32,7 @@ class ImageData:
     validation_images: "NDArray[np.uint8 | np.float32] | None" = None
     validation_labels: "NDArray[np.int64] | None" = None
     notes: Sequence[str] = ()
+    test_groups: "NDArray[np.int64] | None" = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +60,7 @@ class StreamedData:
     class_names: names of the classes, by label.
     validation: the data set's own validation split; None if it has none.
     notes: called after the last image; returns what was done to the files to read them so, each a short phrase.
+    test_groups: int64, N: the group of each test image; None where each is its own.
     """
 
     train: StreamedImages
@@ -65,3 +68,4 @@ class StreamedData:
     class_names: Sequence[str]
     validation: StreamedImages | None = None
     notes: Callable[[], Sequence[str]] = tuple
+    test_groups: "NDArray[np.int64] | None" = None

@@ -85,6 +85,7 @@ def in_memory(data: ImageData | StreamedData) -> ImageData:
         validation_images=np.concatenate(list(own.read())) if own else None,
         validation_labels=own.labels if own else None,
         notes=tuple(data.notes()),
+        test_groups=data.test_groups,
     )
 
 
@@ -94,7 +95,7 @@ def check_contract(data: ImageData | StreamedData, record: Dataset) -> None:
     Streamed images are checked when they are read (`block_problem`).
     """
     arrays = _broken_streams(data) if isinstance(data, StreamedData) else _broken_arrays(data)
-    for promise in chain(_broken_names(data), arrays, _broken_record(data, record)):
+    for promise in chain(_broken_names(data), arrays, _broken_groups(data), _broken_record(data, record)):
         raise ContractError(f"The data set {record.name} breaks its contract: {promise}.")
 
 
@@ -162,6 +163,18 @@ def _broken_labels(labels: Any, num_classes: int) -> Iterator[str]:
         yield f"are {labels.dtype} of shape {labels.shape}, not int64 of shape N"
     if labels.size and not 0 <= labels.min() <= labels.max() < num_classes:
         yield f"go from {labels.min()} to {labels.max()}, not within 0 to {num_classes - 1} (class_names)"
+
+
+def _broken_groups(data: ImageData | StreamedData) -> Iterator[str]:
+    groups = data.test_groups
+    if groups is None:
+        return
+    count = len(data.test.labels if isinstance(data, StreamedData) else data.test_labels)
+    if not isinstance(groups, np.ndarray) or groups.dtype != np.int64 or groups.shape != (count,):
+        found = f"{groups.dtype} {groups.shape}" if isinstance(groups, np.ndarray) else type(groups).__name__
+        yield f"test_groups are {found}, not int64 ({count},): the group of each test image"
+    elif len(np.unique(groups)) < 2:
+        yield "test_groups are all one group; leave them out where each image stands for itself"
 
 
 def _broken_record(data: ImageData | StreamedData, record: Dataset) -> Iterator[str]:

@@ -40,6 +40,8 @@ def write_arrays(data: ImageData | StreamedData, folder: Path, report: Report) -
     streams = as_streams(data)
     _check_room(streams, folder)
     total, done = sum(len(stream.labels) for stream in streams.values()), 0
+    if data.test_groups is not None:
+        np.save(folder / "test_groups.npy", np.ascontiguousarray(data.test_groups))
     for split, stream in sorted(streams.items()):
         np.save(folder / f"{split}_labels.npy", np.ascontiguousarray(stream.labels))
         shape, dtype = (len(stream.labels), *stream.shape), np.dtype(stream.dtype)
@@ -99,6 +101,7 @@ def describe_arrays(folder: Path, class_names: tuple[str, ...]) -> PreparedInfo:
         validation_size=shapes.get("validation_labels", (0,))[0],
         class_names=class_names,
         class_sizes=tuple(int(count) for count in counts),
+        test_groups=len(np.unique(np.load(folder / "test_groups.npy"))) if "test_groups" in shapes else 0,
     )
 
 

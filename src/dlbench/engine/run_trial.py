@@ -112,6 +112,7 @@ def _train(
         flops=flops,
         peak_memory_mb=cost.peak_memory_mb(device),
         class_names=tuple(data.class_names),
+        test_groups=data.test_groups,
     )
 
 

@@ -1,15 +1,19 @@
 """The record of a trained trial: metrics, cost and test outcomes of the selected weights."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dlbench.engine import cost
 from dlbench.engine.diagnostics import DiagnosticsRunner
 from dlbench.engine.evaluation import Evaluation, macro_scores, oscillation
-from dlbench.engine.feed import Feed
 from dlbench.engine.state import Row, Trained, TrainingSetup
 from dlbench.trials.outcomes import ImageOutcomes
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import TrialRecord
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _SELECTED = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 
@@ -25,6 +29,7 @@ class FinishedTraining:
     flops: operations of one image's forward pass, None where unknown.
     peak_memory_mb: likewise None where unknown.
     class_names: of the data set.
+    test_groups: the group of each test image of the data set, if it names them.
     """
 
     setup: TrainingSetup
@@ -34,6 +39,7 @@ class FinishedTraining:
     flops: int | None
     peak_memory_mb: float | None
     class_names: tuple[str, ...]
+    test_groups: "NDArray[np.int64] | None" = None
 
 
 def build_record(trial: Trial, training: FinishedTraining, *, keep_steps: bool) -> TrialRecord:
@@ -52,7 +58,7 @@ def build_record(trial: Trial, training: FinishedTraining, *, keep_steps: bool) 
         diagnostics=tuple(diagnostics.readings),
         watched={text: tuple(epochs) for text, epochs in diagnostics.watched.items()},
         log=diagnostics.log,
-        outcomes=None if trained.diverged else _outcomes(trial, training.setup.test_feed, test),
+        outcomes=None if trained.diverged else _outcomes(trial, training),
     )
 
 
@@ -96,6 +102,7 @@ def _cost(training: FinishedTraining) -> dict[str, float | int | None]:
     }
 
 
-def _outcomes(trial: Trial, feed: Feed, test: Evaluation) -> ImageOutcomes:
+def _outcomes(trial: Trial, training: FinishedTraining) -> ImageOutcomes:
     """Return which images of the test feed were classified correctly."""
-    return ImageOutcomes.of(test.correct.cpu().numpy(), feed.indices.cpu().numpy(), trial.dataset_digest)
+    correct, indices = (each.cpu().numpy() for each in (training.test.correct, training.setup.test_feed.indices))
+    return ImageOutcomes.of(correct, indices, trial.dataset_digest, training.test_groups)

@@ -12,6 +12,7 @@ _KINDS = {
     "labels": "labels?|lbls?|targets?|classes|class|y",
 }
 _CLASS_NAMES = re.compile(r"(class|label|target)[\W_]*names|classes", re.IGNORECASE)
+_GROUPS = re.compile(rf"({_SPLITS['test']})[\W_]*groups?|groups?[\W_]*({_SPLITS['test']})", re.IGNORECASE)
 _MOST_SHOWN = 12
 
 
@@ -29,11 +30,13 @@ class Names:
 
     parts: the arrays of each split: "train", "test" and perhaps "validation".
     class_names: the array of class names, or "".
+    groups: the array of the group of each test image, or "".
     unused: the other arrays.
     """
 
     parts: Mapping[str, Part]
     class_names: str
+    groups: str
     unused: tuple[str, ...]
 
 
@@ -50,8 +53,9 @@ def find_names(names: Iterable[str]) -> Names:
         found[slot] = name
     called = [name for name in names if _CLASS_NAMES.fullmatch(name)]
     parts = {split: _part(split, found, names) for split in _SPLITS if split != "validation" or _has(split, found)}
-    used = {*found.values(), *called[:1]}
-    return Names(parts, (called or [""])[0], tuple(name for name in names if name not in used))
+    grouped = [name for name in names if _GROUPS.fullmatch(name)]
+    used = {*found.values(), *called[:1], *grouped[:1]}
+    return Names(parts, (called or [""])[0], (grouped or [""])[0], tuple(name for name in names if name not in used))
 
 
 def _slot(name: str) -> tuple[str, str] | None:

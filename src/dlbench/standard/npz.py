@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from dlbench import ImageData
@@ -18,6 +19,8 @@ from dlbench.standard.npz_file import NpzFile, open_npz
 
 def npz(root: Path, download: bool, path: str, layout: str = "auto") -> ImageData:
     """Read train_images, train_labels, test_images, test_labels (or x_train, y_train, …), and where given val_*.
+
+    test_groups: the group of each test image, such as its writer or its patient, where given.
 
     Images: uint8, other whole numbers in 0 to 255, floats or bool; N×H×W, N×H×W×C or N×C×H×W. Labels: whole numbers,
     N or N×1, one-hot rows or texts. layout: "nchw" or "nhwc" where the shape does not tell. Raises ValueError with the
@@ -49,7 +52,21 @@ def _read(file: NpzFile, names: Names, layout: str) -> ImageData:
     parts = {split: (pixels[part.images], numbers[part.labels]) for split, part in names.parts.items()}
     notes = [*done, *numbered, *(f"{name} is not used" for name in names.unused)]
     own = parts.get("validation", (None, None))
-    return ImageData(*parts["train"], *parts["test"], classes, own[0], own[1], notes)
+    groups = _read_groups(file, names, len(parts["test"][1]))
+    return ImageData(*parts["train"], *parts["test"], classes, own[0], own[1], notes, groups)
+
+
+def _read_groups(file: NpzFile, names: Names, images: int) -> NDArray[np.int64] | None:
+    """Return the group of each test image, numbered from 0, whatever the file calls it; None if it names none."""
+    if not names.groups:
+        return None
+    found = file.read(names.groups)
+    if found.shape not in ((images,), (images, 1)) or found.dtype.kind not in "iuSU":
+        kind = f"{found.dtype} of shape {found.shape}"
+        problem = f"{names.groups} are {kind}; expected a whole number or a text for each of {images:,} test images."
+        raise ArrayProblemError(problem, f"del a[{names.groups!r}]")
+    groups: NDArray[np.int64] = np.unique(found.ravel(), return_inverse=True)[1].astype(np.int64)
+    return groups
 
 
 def _check_memory(path: str, file: NpzFile, names: Names) -> None:

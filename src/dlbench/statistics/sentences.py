@@ -63,7 +63,8 @@ def _images(c: Comparison, rules: Rules, *, signed: bool = True) -> str:
     if not signed and c.difference < 0:
         low, high = -high, -low
     other = _figures(low, low, high, rules, sign="+" if signed else "").partition(" [")[2]
-    alone = "; not shown for other such images" if c.these_images_only else ", on other such images"
+    kind = "groups of images" if c.groups else "images"
+    alone = f"; not shown for other such {kind}" if c.these_images_only else f", on other such {kind}"
     return f" on these {c.images:,} test images{alone} [{other}"
 
 

@@ -151,6 +151,7 @@ class Comparison:
     images: number of test images whose outcomes are known; 0 where they are not.
     images_low: lower end of the interval of the difference over other seeds and other test images.
     images_high: its upper end.
+    groups: number of groups of test images that are drawn together; 0 where each image is its own.
     test: the test behind p.
     sizes: of independent seeds, the number of values of the variant and of the baseline.
     verdict: the first verdict that fits.
@@ -186,6 +187,7 @@ class Comparison:
     images: int = 0
     images_low: float = nan
     images_high: float = nan
+    groups: int = 0
     test: Test = "paired"
     sizes: tuple[int, int] = (0, 0)
 

@@ -130,6 +130,8 @@ def reads_the_same(subject: Subject[Dataset]) -> Iterator[str]:
         for kind, first, second in zip(("images", "labels"), splits(first_data)[split], arrays, strict=True):
             if not np.array_equal(first, second):
                 yield f"the {split} {kind} of two readings differ"
+    if not np.array_equal(first_data.test_groups, again.test_groups):  # type: ignore[arg-type]  # None equals None
+        yield "the groups of test images of two readings differ"
 
 
 def _rows(images: NDArray[Any]) -> NDArray[Any]:

@@ -329,7 +329,7 @@ def test_comparison_csv_has_the_promised_columns_and_empty_cells_for_undefined_n
     assert ",".join(rows[0]) == (
         "axis,held,metric,variant,baseline,n,dropped,mean,std,mean_low,mean_high,difference,difference_low,"
         "difference_high,p,p_holm,probability_of_improvement,verdict,difference_std,p_beyond,p_equivalent,"
-        "correlation,broke_down,images,images_low,images_high,test,alpha"
+        "correlation,broke_down,images,images_low,images_high,groups,test,alpha"
     )
     assert tuple(rows[0]) == COLUMNS
     assert (rows[0]["variant"], rows[0]["verdict"], rows[0]["difference"]) == ("relu", "baseline", "")

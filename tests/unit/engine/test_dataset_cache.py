@@ -472,6 +472,10 @@ def test_anything_else_is_no_data_set(tmp_path: Path, declare: Declare, answer: 
         ({"class_names": "abc"}, "class_names must be strings"),
         ({"class_names": [0, 1, 2]}, "class_names must be strings"),
         ({"class_names": []}, "class_names are empty"),
+        ({"test_groups": [1, 1, 2]}, "test_groups are list, not int64"),
+        ({"test_groups": np.array([1, 2])}, r"test_groups are int64 \(2,\), not int64 \(3,\)"),
+        ({"test_groups": np.array([1, 1, 2], np.int32)}, "test_groups are int32"),
+        ({"test_groups": np.array([1, 1, 1])}, "test_groups are all one group"),
     ],
 )
 def test_a_broken_promise_is_named(tmp_path: Path, declare: Declare, changes: dict[str, Any], promise: str) -> None:
@@ -479,6 +483,15 @@ def test_a_broken_promise_is_named(tmp_path: Path, declare: Declare, changes: di
         prepare(declare(lambda root, download: make_data(**changes)), {}, tmp_path, download=False)
     assert "dlbench-stranger 1.0" in caught.value.hint
     assert not list(tmp_path.iterdir())
+
+
+def test_groups_of_test_images_are_kept_and_make_another_data_set(tmp_path: Path) -> None:
+    plain, grouped = store(make_data(), tmp_path), store(make_data(test_groups=np.array([4, 9, 4])), tmp_path)
+    assert grouped.digest != plain.digest
+    assert (plain.test_groups, grouped.test_groups) == (0, 2)
+    assert load(plain.digest, tmp_path).test_groups is None
+    assert np.array_equal(load(grouped.digest, tmp_path).test_groups, [4, 9, 4])
+    assert "3 test images in 2 groups of 2×4×5" in grouped.sentence
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Which test images a trial classified correctly: the bits that the engine puts into its record."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -117,3 +119,13 @@ def test_a_gpu_leaves_the_same_images_and_bits_that_fit_its_accuracy(run, graphs
     record = run(device="cuda", cuda_graphs=graphs)
     assert record.outcomes.images == run().outcomes.images
     assert record.outcomes.bits().sum() == np.trace(record.confusion)
+
+
+def test_a_data_set_that_names_groups_has_counts_by_group_in_its_record(registry, make_trial, images):
+    groups = np.arange(len(images.test_labels)) % 4 * 10
+    trial = make_trial(0, **PARTLY)
+    plain = run_trial(trial, images, registry)
+    grouped = run_trial(trial, replace(images, test_groups=groups), registry)
+    bits = grouped.outcomes.bits()
+    assert grouped.outcomes.by_group().tolist() == [int(bits[groups == group].sum()) for group in (0, 10, 20, 30)]
+    assert (grouped.metrics, plain.outcomes.groups, plain.outcomes.number_of_groups) == (plain.metrics, "", 0)

@@ -43,6 +43,20 @@ def test_npz_takes_class_names(tmp_path: Path) -> None:
         npz(Path(), False, write_npz(tmp_path, class_names=["a", "b"]))
 
 
+@pytest.mark.parametrize("groups", [["ann", "bob"], [7, 3], [[2], [1]]])
+@pytest.mark.parametrize("name", ["test_groups", "groups_test", "test_group"])
+def test_npz_takes_the_groups_of_test_images(tmp_path: Path, name: str, groups: Any) -> None:
+    data = npz(Path(), False, write_npz(tmp_path, **{name: np.array(groups)}))
+    assert data.test_groups is not None
+    assert (data.test_groups.dtype, len(set(data.test_groups.tolist()))) == (np.int64, 2)
+    assert data.notes == []
+
+
+def test_npz_refuses_groups_that_are_not_those_of_its_test_images(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="a whole number or a text for each of 2 test images"):
+        npz(Path(), False, write_npz(tmp_path, test_groups=np.array([1, 2, 3])))
+
+
 @pytest.mark.parametrize(
     ("shape", "expected"),
     [

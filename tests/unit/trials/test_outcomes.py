@@ -121,3 +121,28 @@ def test_ten_thousand_images_cost_at_most_2_kb_a_record():
 def test_outcomes_of_another_form_are_refused_as_any_other_record_is(content):
     with pytest.raises(ValueError, match=r"outcomes|does not know"):
         TrialRecord.from_json({**RECORD.to_json(), "outcomes": content})
+
+
+@given(st.data())
+def test_counts_by_group_come_back_in_the_order_of_the_groups(data):
+    bits = np.array(data.draw(st.lists(st.booleans(), min_size=1, max_size=70)))
+    groups = np.array(data.draw(st.lists(st.integers(-9, 9), min_size=len(bits), max_size=len(bits))))
+    outcomes = ImageOutcomes.of(bits, np.arange(len(bits)), "abc", groups)
+    again = ImageOutcomes.from_json(json.loads(json.dumps(outcomes.to_json())))
+    assert again == outcomes
+    assert again.by_group().tolist() == [int(bits[groups == group].sum()) for group in np.unique(groups)]
+
+
+def test_five_hundred_groups_of_ten_thousand_images_cost_less_than_two_kilobytes():
+    rng = np.random.default_rng(0)
+    outcomes = ImageOutcomes.of(
+        rng.random(10_000) < 0.9, np.arange(10_000), "abc", np.sort(rng.integers(0, 500, 10_000))
+    )
+    assert len(outcomes.groups) < 1_000
+    assert "groups" not in outcomes_of([True, False]).to_json()
+
+
+def test_damaged_groups_are_said_to_be_so():
+    outcomes = ImageOutcomes.of(np.ones(4, bool), np.arange(4), "abc", np.array([0, 0, 1, 1]))
+    with pytest.raises(ValueError, match="damaged groups"):
+        replace(outcomes, groups=outcomes.groups[4:]).by_group()

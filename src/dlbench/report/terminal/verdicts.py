@@ -228,7 +228,9 @@ def _criteria(family: Family, rules: Rules, columns: Sequence[_Column]) -> list[
         return ["; ".join(filter(None, (signs, margin, alpha)))]
     lines = ["; ".join(filter(None, (signs, alpha))), f"difference: on these {images:,} test images, over other seeds"]
     if _other_images in shown:
-        lines.append("on other images: over other seeds and other test images")
+        groups = max((c.groups for c in family.comparisons), default=0)
+        other = f"groups of test images, here {groups:,}" if groups else "test images"
+        lines.append(f"on other images: over other seeds and other {other}")
     if any(c.these_images_only for c in family.comparisons):
         lines.append("here: shown for these test images, not for others")
     return [*filter(None, (*lines, margin))]
