@@ -47,6 +47,7 @@ def recorded_plan(record: PlanRecord, trials: Iterable[Trial], registry: Registr
         experiment=record.experiment,
         baseline=record.baseline,
         noise_floor=record.noise_floor,
+        finished=record.finished,
         judging=record.criteria,
         diagnostics=record.diagnostics,
         own_validation=_OWN in record.fixed.get("validation", "").split(" or "),
@@ -54,7 +55,7 @@ def recorded_plan(record: PlanRecord, trials: Iterable[Trial], registry: Registr
 
 
 def _from_texts(variant: PlannedVariant, record: PlanRecord, registry: Registry, plugins: Sequence[str]) -> Trial:
-    if VARIANT in record.axes and not variant.assigned:
+    if VARIANT in record.axes and not any(each.assigned for each in record.variants):
         raise DlbenchError(
             f"The manifest does not say what the variant {variant.label} is: it was written by an older dlbench.",
             "Keep the journal folder of its run beside it, which holds the trials.",
@@ -63,6 +64,8 @@ def _from_texts(variant: PlannedVariant, record: PlanRecord, registry: Registry,
     values = {name: text for name, text in variant.values.items() if name in ASSIGNABLE}
     texts = {**before, **record.fixed, **variant.assigned, **values}
     texts["validation"] = next((t for t in texts["validation"].split(" or ") if t != _OWN), _OWN)
+    if texts["activation"] == "none":  # of a model without any, which says so itself
+        texts["activation"] = ""
     texts |= {name: _qualified(name, texts[name], registry, plugins) for name in AXES if texts[name]}
     return make_trial(texts, registry, record.experiment.partition("/")[0], {*values, *variant.assigned})
 
@@ -80,7 +83,7 @@ def _qualified(axis: str, text: str, registry: Registry, plugins: Sequence[str])
 def check_components(trial: Trial, registry: Registry) -> None:
     """Raise DlbenchError where a component of a trial is not installed, or takes other parameters now."""
     for axis, selection in trial.components.items():
-        if not AXES[axis].word(selection.name):
+        if "/" in selection.name:  # else it is a word, such as "none"
             _check_component(AXES[axis].kind, selection, registry)
 
 

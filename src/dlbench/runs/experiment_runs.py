@@ -114,7 +114,7 @@ def read_findings(folder: RunFolder, registry: Registry) -> Findings:
     if not folder.plan.experiment:
         return Findings()
     try:
-        experiment = _experiment(folder.path, folder.plan.experiment, registry)
+        experiment = experiment_of(folder.path, folder.plan.experiment, registry)
     except DlbenchError:
         return read_answer_tables(folder.path)
     return find(experiment, folder.planned, folder.plan)
@@ -130,7 +130,7 @@ def answers_of(
     if not plan.experiment:
         return None
     try:
-        experiment = _experiment(folder, plan.experiment, registry)
+        experiment = experiment_of(folder, plan.experiment, registry)
     except DlbenchError:
         return None
     known = planned(records, plan)
@@ -149,7 +149,7 @@ def _read(path: Path, registry: Registry) -> ExperimentRun | None:
     folder = RunFolder(path)
     if folder.manifest is None or not folder.plan.experiment:
         return None
-    experiment = _experiment(path, folder.plan.experiment, registry)
+    experiment = experiment_of(path, folder.plan.experiment, registry)
     plan, records = folder.plan, folder.planned
     deviations = run_deviations((record.trial for record in records), experiment, registry)
     return ExperimentRun(
@@ -164,7 +164,7 @@ def _read(path: Path, registry: Registry) -> ExperimentRun | None:
     )
 
 
-def _experiment(folder: Path, name: str, registry: Registry) -> Experiment:
+def experiment_of(folder: Path, name: str, registry: Registry) -> Experiment:
     """Return the copy of the experiment in its run folder, else the plugin's."""
     plugin, _, stem = name.rpartition("/")
     kept = folder / f"{stem}.toml"

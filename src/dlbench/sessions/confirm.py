@@ -46,7 +46,8 @@ def plan_confirmation(folder: RunFolder, seeds: int | None, registry: Registry) 
     Raises DlbenchError for a run that cannot be confirmed.
     """
     _check_run(folder)
-    path = folder.path.with_name(folder.path.name + _ENDING)
+    place = folder.path if folder.path.name not in ("", "..") else folder.path.resolve()
+    path = place.with_name(place.name + _ENDING)
     if is_run(path):
         return _existing(folder, RunFolder(path), seeds, registry)
     check_plugins(used_plugins(folder.manifest), registry)
@@ -146,4 +147,5 @@ def _fresh_seeds(folder: RunFolder, count: int) -> tuple[int, ...]:
 def _on_seeds(plan: Plan, seeds: tuple[int, ...]) -> Plan:
     """Return a plan on other seeds, all of which run: nothing is decided on the way."""
     judging = plan.judging and replace(plan.judging, interim_analyses=(), spending="even")
-    return replace(plan, seeds=seeds, noise_floor=other_seeds(seeds) if plan.noise_floor else (), judging=judging)
+    floor = other_seeds(seeds) if plan.noise_floor else ()
+    return replace(plan, seeds=seeds, noise_floor=floor, finished={}, judging=judging)

@@ -64,7 +64,7 @@ class LiveSession:
         self.trials = {trial.trial_id: trial for trial in self.stage.trials}
         self.computed = self.elsewhere = 0
         self.reused: set[str] = set()
-        self._finished: Mapping[str, int] = {}
+        self._finished = plan.finished
         self._messages: set[str] = set()
         self._claimed: set[str] = set()
         self._shown: set[str] = set()

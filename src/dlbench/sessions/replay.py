@@ -1,17 +1,21 @@
 """Replaying a run: what its manifest holds, once more, on this machine and in a folder of its own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dlbench.components.shapes import ShapeError, as_table, as_text
 from dlbench.errors import DlbenchError
+from dlbench.experiments.request import to_request
 from dlbench.files import at_home
+from dlbench.plans.build import build
 from dlbench.plans.plan import Plan
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.plans.recorded_plan import check_plugins, recorded_plan
+from dlbench.plans.variants import VARIANT
 from dlbench.plugins.registry import Registry
+from dlbench.runs.experiment_runs import experiment_of
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import is_run, new_run_path, run_path
 from dlbench.runs.manifest import FILE_NAME, Manifest, read_manifest_file
@@ -91,8 +95,33 @@ def plan_replay(original: Original, name: str, root: Path, registry: Registry, *
     facts = {_FACT: {"run": original.manifest.name, "plan": original.identity}}
     if is_run(path) and not fresh:
         _check_replay(RunFolder(path), original)
-    plan = recorded_plan(original.plan, (record.trial for record in original.records), registry, tuple(plugins))
+    plan = recorded_plan(
+        _assigned(original, registry), (record.trial for record in original.records), registry, tuple(plugins)
+    )
     return Replay(path=path, plan=plan, facts=facts)
+
+
+def _assigned(original: Original, registry: Registry) -> PlanRecord:
+    """Return the plan with what its variants set themselves; that of an older manifest is in its experiment."""
+    plan = original.plan
+    lacking = VARIANT in plan.axes and not any(variant.assigned for variant in plan.variants)
+    if original.records or not plan.experiment or not lacking:
+        return plan
+    try:
+        experiment = experiment_of(original.path, plan.experiment, registry)
+        own = build(to_request(experiment), registry).fixed
+    except DlbenchError:  # then the variants without trials are named
+        return plan
+    overridden = {name for name, text in plan.fixed.items() if own.get(name) != text}
+    chosen = {
+        given["label"]: {name: text for name, text in given.items() if name not in ("label", *overridden)}
+        for given in experiment.variants
+    }
+    known = (
+        replace(variant, assigned=variant.assigned or chosen.get(variant.values.get(VARIANT, ""), {}))
+        for variant in plan.variants
+    )
+    return replace(plan, variants=tuple(known))
 
 
 def _check_replay(there: RunFolder, original: Original) -> None:

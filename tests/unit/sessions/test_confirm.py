@@ -54,6 +54,22 @@ def test_growing_seeds_are_confirmed_on_the_number_that_they_ended_with_and_a_wh
     assert outcome.run.plan.criteria.interim_analyses == ()
 
 
+def test_a_variant_that_was_decided_early_is_confirmed_on_as_many_seeds_as_the_others(session, confirm, executor):
+    far = {"sigmoid": 0.2, "tanh": 0.4999, "relu": 0.5}
+
+    def accuracy(trial):
+        return far[trial.activation.short] + (trial.seed * 7 % 5 - 2) / (
+            50 if trial.activation.short == "tanh" else 900
+        )
+
+    first = session(
+        activations=("relu", "sigmoid", "tanh"), seeds=AutoSeeds(8, 16), executor=executor(accuracy=accuracy)
+    )
+    assert first.outcome.run.plan.finished
+    found, _ = confirm(executor=executor(accuracy=accuracy))
+    assert len(found.plan.trials) == 3 * len(first.outcome.run.plan.seeds)
+
+
 def test_a_noise_floor_and_a_chosen_margin_are_repeated(session, confirm):
     session(seeds=3, request={"noise_floor": True, "judging": {"margin": 1.5, "baseline": "tanh"}})
     found, outcome = confirm()

@@ -89,6 +89,35 @@ def test_a_run_whose_seeds_grew_is_replayed_on_those_it_ended_with(session, repl
     assert outcome.run.plan.criteria == first.outcome.run.plan.criteria
 
 
+def test_a_race_is_replayed_with_the_seeds_that_each_variant_had(session, replay, executor):
+    far = {"sigmoid": 0.2, "tanh": 0.4999, "relu": 0.5}
+
+    def accuracy(trial):
+        return far[trial.activation.short] + (trial.seed * 7 % 5 - 2) / (
+            50 if trial.activation.short == "tanh" else 900
+        )
+
+    first = session(
+        activations=("relu", "sigmoid", "tanh"), seeds=AutoSeeds(8, 16), executor=executor(accuracy=accuracy)
+    )
+    assert first.outcome.run.plan.finished
+    found, outcome = replay(executor=executor(accuracy=accuracy))
+    assert {r.trial_id for r in outcome.records} == {r.trial_id for r in first.outcome.records}
+    assert outcome.run.plan.finished == first.outcome.run.plan.finished
+    assert all(pair.same for pair in found.verdicts)
+
+
+def test_a_network_without_activations_is_replayed_with_and_without_its_records(session, replay, tmp_path):
+    first = session(
+        activations=("relu",), request={"variants": ({"model": "linear"}, {"model": "linear", "epochs": "2"})}
+    )
+    assert {r.trial.activation.name for r in first.outcome.records} == {"none"}
+    ids = {r.trial_id for r in first.outcome.records}
+    assert {r.trial_id for r in replay()[1].records} == ids
+    shutil.copy(tmp_path / "run" / "manifest.json", tmp_path / "sent.json")
+    assert {r.trial_id for r in replay(tmp_path / "sent.json", name="sent")[1].records} == ids
+
+
 def test_beside_the_original_the_replay_has_a_name_of_its_own(session, replay, tmp_path):
     session()
     assert replay(root=tmp_path)[1].folder == tmp_path / "run-replay"
