@@ -7,7 +7,7 @@ FILES = {
     "journal/*.jsonl": "The source of all tables: one line per finished trial, with its epochs; one file per session. "
     "The last record of a trial counts.",
     "manifest.json": "The plan, fixed before running, and for each session: command, versions, hardware, git commit, "
-    "start and end.",
+    "start and end, and which run it confirms or replays.",
     "trials.csv": "One row per trial: its settings, how it ended, its metrics and its cost.",
     "epochs.csv": "One row per trial and epoch.",
     "comparison.csv": "One row per comparison, with its interval, p and verdict.",

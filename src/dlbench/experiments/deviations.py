@@ -2,14 +2,17 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from dlbench.components.axes import AXES
+from dlbench.components.metric_table import find_metric
 from dlbench.components.records import ParameterValue
 from dlbench.components.syntax import format_value
 from dlbench.experiments.experiment_file import Experiment
 from dlbench.experiments.request import is_of_machine, to_request
 from dlbench.plans.build import build
+from dlbench.plans.criteria import METRIC
 from dlbench.plans.plan import Request
 from dlbench.plugins.registry import Registry
 from dlbench.trials.axes import DEFAULTS
@@ -36,7 +39,19 @@ def deviations(experiment: Experiment, overrides: Request) -> str:
     """Return what overrides change: "reduced: epochs 2 instead of 10, 3 seeds instead of 7"; "" if nothing."""
     now = {name: _canonical(name, texts) for name, texts in overrides.values.items()}
     before = {name: _before(experiment, name) for name in now}
-    return _sentence(now, before, _count(overrides.seeds), _count(experiment.seeds))
+    criteria = tuple(_changed_criteria(experiment, overrides.judging))
+    return _sentence(now, before, _count(overrides.seeds), _count(experiment.seeds), criteria)
+
+
+def _changed_criteria(experiment: Experiment, judging: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the criteria of an experiment that others replace, as texts; margins in the unit of differences."""
+    own = dict(experiment.criteria)
+    if "margin" in own:
+        metric = find_metric(judging.get("metric") or own.get("metric", METRIC))
+        own["margin"] = float(f"{metric.difference_scale * own['margin']:.12g}")
+    for name, value in judging.items():
+        if name in own and value != own[name]:
+            yield f"{name.replace('_', ' ')} {format_value(value)} instead of {format_value(own[name])}"
 
 
 def run_deviations(trials: Iterable[Trial], experiment: Experiment, registry: Registry) -> str:
@@ -63,7 +78,11 @@ def _as_text(value: ParameterValue) -> str:
 
 
 def _sentence(
-    now: Mapping[str, tuple[str, ...]], before: Mapping[str, tuple[str, ...]], seeds: int, seeds_before: int
+    now: Mapping[str, tuple[str, ...]],
+    before: Mapping[str, tuple[str, ...]],
+    seeds: int,
+    seeds_before: int,
+    criteria: Sequence[str] = (),
 ) -> str:
     """Return what differs, in one sentence; more seeds are no deviation. seeds: 0 if their number is open."""
     changes, reduced = [], False
@@ -78,6 +97,7 @@ def _sentence(
     if 0 < seeds < seeds_before:
         changes.append(f"{seeds} seed{'s' * (seeds != 1)} instead of {seeds_before}")
         reduced = True
+    changes += criteria
     return f"{'reduced' if reduced else 'changed'}: {', '.join(changes)}" if changes else ""
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dlbench.analysis.criteria import asked_criteria
 from dlbench.errors import DlbenchError
+from dlbench.experiments.deviations import deviations
 from dlbench.experiments.experiment_file import load_experiment
 from dlbench.experiments.experiment_text import _string, experiment_text
 from dlbench.experiments.keys import CRITERIA
@@ -51,6 +52,7 @@ def saved(registry, tmp_path):
         Request(values=TWO, seeds=AutoSeeds(8, 20), noise_floor=True, judging={"margin": 0.35, "all_pairs": True}),
         Request(values=TWO, judging={"baseline": "TanH"}, diagnostics=("saturation,first,last", "gradient-norm")),
         Request(values=TWO, judging={"metric": "gradient_norm@first", "margin": 0.7}, seeds=2),
+        Request(values=TWO, judging={"test": "independent"}, seeds=5),
         Request(values={**TWO, "device": ("cpu",), "threads": ("2",), "train_size": ("none",), "augment": ("flip",)}),
         Request(values={**TWO, "validation": ("last:100",), "batch_size": ("32",), "dataset": ("mnist",)}, seeds=1),
         Request(values={"dataset": ("digits", QUOTED)}, seeds=3),
@@ -129,6 +131,9 @@ def test_other_criteria_replace_those_of_the_file_and_a_margin_goes_with_its_met
     def margin(**judging):
         return asked_criteria(to_request(experiment, Request(judging=judging)).judging, plan.record).margin
 
+    assert deviations(experiment, Request(judging={"alpha": 0.05, "margin": 0.5})) == ""
+    changed = deviations(experiment, Request(judging={"alpha": 0.1, "margin": 1.5, "all_pairs": True}))
+    assert changed == "changed: alpha 0.1 instead of 0.05, margin 1.5 instead of 0.5, all pairs true instead of false"
     assert margin() == pytest.approx(0.005)
     assert margin(margin=1.5) == pytest.approx(0.015)
     assert margin(alpha=0.1) == pytest.approx(0.005)

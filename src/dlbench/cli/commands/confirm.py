@@ -72,6 +72,8 @@ def _say_done(folder: "RunFolder", found: "Confirmation") -> None:
 
 def _show_plan(found: "Confirmation", options: "Options", registry: "Registry", shown: Shown) -> None:
     if found.plan is None:
+        if shown.as_json:
+            print_json({"folder": str(found.path), "trials": 0})
         return
     from dlbench.cli.dry_run import print_plan
     from dlbench.cli.repetition import repetition_defaults
