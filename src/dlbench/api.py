@@ -73,6 +73,18 @@ class Comparison:
         return frame(*judge_run(self.records, self.plan, self.judging).table())
 
     @property
+    def sentences(self) -> tuple[str, ...]:
+        """Return a sentence for each verdict; each can be quoted alone."""
+        from dlbench.analysis.verdicts import judge_run
+
+        judged = judge_run(self.records, self.plan, self.judging)
+        over_all = judged.across.sentences if judged.across else ()
+        return (*dict.fromkeys(text for family in judged.all_families for text in family.sentences), *over_all)
+
+    def __str__(self) -> str:
+        return "\n".join(self.sentences)
+
+    @property
     def data_sets(self) -> "pd.DataFrame":
         """Return one row per variant over several data sets: mean rank, interquartile mean, shares near the best."""
         from dlbench.analysis.across_datasets import COLUMNS
@@ -110,6 +122,7 @@ def compare(
     margin: float | None = None,
     alpha: float | None = None,
     all_pairs: bool | None = None,
+    alpha_study: bool | None = None,
     test: Test | None = None,
     name: str = "",
     results_dir: str | Path | None = None,

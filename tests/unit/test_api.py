@@ -76,6 +76,7 @@ def test_only_the_options_of_judging_that_are_given_are_asked_for(requested):
         "baseline": "relu",
         "all_pairs": True,
         "test": "independent",
+        "alpha_study": True,
     }
     assert given.keys() == set(JUDGING)
     assert requested(**given)[0].judging == given

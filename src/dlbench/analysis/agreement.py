@@ -6,8 +6,8 @@ from typing import Any
 
 from dlbench.analysis.claims import ClaimAnswer
 from dlbench.analysis.families import Family, name_values
-from dlbench.analysis.places import averaged_in_words, place_in_words
-from dlbench.analysis.verdicts import Judged
+from dlbench.analysis.judged import Judged
+from dlbench.analysis.places import place_in_words, words
 from dlbench.statistics.verdicts import Comparison
 
 #: What the second time makes of a verdict of the first.
@@ -99,8 +99,8 @@ def _comparisons(judged: Judged) -> Iterator[tuple[Family, Comparison]]:
 
 def _name(family: Family, comparison: Comparison) -> str:
     named = name_values(comparison, family.axis)
-    place = f" {words}" if (words := place_in_words(family.place)) else ""
-    place += f", averaged over {averaged_in_words(family.averaged)}" if family.averaged else ""
+    place = f" {where}" if (where := place_in_words(family.place)) else ""
+    place += f", averaged over {', '.join(map(words, family.averaged))}" if family.averaged else ""
     about = f"{family.axis.replace('_', ' ')}: " if family.is_interaction else ""
     return f"{about}{named.variant} against {named.baseline}{place}"
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from dlbench.analysis.audit_rows import Row, read_rows, read_wide
 from dlbench.analysis.families import Series, judge_values, known
-from dlbench.analysis.verdicts import Judged
+from dlbench.analysis.judged import Judged
+from dlbench.analysis.wording import worded
 from dlbench.components.metric_table import find_metric
 from dlbench.components.metrics import Metric
 from dlbench.errors import DlbenchError
@@ -73,7 +74,7 @@ def audit_file(
     notes = [] if "baseline" in asked or len(values) < 2 else [f"the baseline is {base}, the first by name"]
     said = "by its name" if lower_is_better is None else "as asked"
     notes.append(f"{'higher' if rules.higher_is_better else 'lower'} {metric.title} is better, {said}")
-    judged = Judged(criteria=criteria, rules=rules, families=(family,), notes=tuple(notes))
+    judged = Judged(criteria=criteria, rules=rules, families=(worded(family, rules),), notes=tuple(notes))
     return Audit(judged=judged, warnings=(*nameless, *warnings, *_unsupported(ordered, rules.test)))
 
 

@@ -1,8 +1,8 @@
 """The effects of the axes of a run: averaged over the others, at each of their values, and their interactions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import accumulate, combinations, pairwise
 
 from dlbench.analysis.families import Annotate, Family, Series, average, estimate_variant, family, judge_values
 from dlbench.analysis.other_images import Members, OtherImages, equal_weights
@@ -59,12 +59,14 @@ class Effects:
     families: main effects, the metric averaged over the other axes.
     simple_effects: the same at each combination of values of the other axes.
     interactions: whether the effects of one axis depend on another one.
+    averages: of several data sets, the main effects averaged over them.
     notes: what could not be judged.
     """
 
     families: tuple[Family, ...] = ()
     simple_effects: tuple[Family, ...] = ()
     interactions: tuple[Family, ...] = ()
+    averages: tuple[Family, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __add__(self, other: "Effects") -> "Effects":
@@ -72,8 +74,22 @@ class Effects:
             self.families + other.families,
             self.simple_effects + other.simple_effects,
             self.interactions + other.interactions,
+            self.averages + other.averages,
             self.notes + other.notes,
         )
+
+    @property
+    def all_families(self) -> tuple[Family, ...]:
+        """Return every family: main effects, averages over data sets, simple effects, interactions."""
+        return (*self.families, *self.averages, *self.simple_effects, *self.interactions)
+
+    def with_families(self, changed: Sequence[Family]) -> "Effects":
+        """Return the effects with other families, in the order of all_families."""
+        counts = (len(self.families), len(self.averages), len(self.simple_effects), len(self.interactions))
+        main, averages, simple, interactions = (
+            tuple(changed[start:end]) for start, end in pairwise((0, *accumulate(counts)))
+        )
+        return Effects(main, simple, interactions, averages, self.notes)
 
 
 def judge_axes(
@@ -115,18 +131,26 @@ def judge_main_effects(
     for axis in axes:
         others = (*(other for other in axes if other != axis), *over)
         cells, names = _cells((axis,), others, grid), _names(axis, grid)
-        shared = [row for row in cells.values() if len(row) == len(names)]
+        complete = {at: row for at, row in cells.items() if len(row) == len(names)}
+        shared = list(complete.values())
         if shared:
             pooled = {name: average([row[name,].series for row in shared]) for name in names}
             members = {name: equal_weights([row[name,].label for row in shared]) for name in names}
             annotate, look_of = evidence.annotate(axis, members), evidence.look_of(axis, members)
+            averaged = _values(others, complete)
             found = judge_values(
-                axis, pooled, rules, annotate, look_of, all_pairs=all_pairs, averaged=others, place=place
+                axis, pooled, rules, annotate, look_of, all_pairs=all_pairs, averaged=averaged, place=place
             )
             families.append(replace(found, labels={name: tuple(each) for name, each in members.items()}))
         if len(shared) < len(cells):
             notes.append(_incomplete(axis, others, len(shared), len(cells)))
     return Effects(families=tuple(families), notes=tuple(notes))
+
+
+def _values(axes: Sequence[str], cells: Iterable[tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return the values of axes that cells have, in their order."""
+    known = list(cells)
+    return {axis: tuple(dict.fromkeys(cell[place] for cell in known)) for place, axis in enumerate(axes)}
 
 
 def _names(axis: str, grid: Grid) -> list[str]:
@@ -174,10 +198,10 @@ def _judge_simple_effects(
         fixed: family(
             axis,
             [replace(c, variant=name, baseline=base) for (at, name), c in found.items() if at == fixed],
-            rules,
             baseline=estimate_variant(base, cells[fixed][base,].series, rules),
             size=len(found),
             place=dict(zip(others, fixed, strict=True)) | dict(place),
+            values={name: point.series for (name,), point in cells[fixed].items()},
         )
         for fixed in dict.fromkeys(fixed for fixed, _ in keys)
     }
@@ -194,12 +218,14 @@ def judge_interaction(
     place: Mapping[str, str] | None = None,
 ) -> Family:
     """Return whether the effect of one axis depends on the other, averaged over the complete cells of the rest."""
+    from dlbench.statistics.comparisons import gains as effects_of
     from dlbench.statistics.comparisons import interaction
 
     rest = tuple(axis for axis in axes if axis not in pair)
     cells = _cells(pair, rest, grid)
     present = list(dict.fromkeys(key for row in cells.values() for key in row))
-    shared = [row for row in cells.values() if len(row) == len(present)]
+    complete = {at: row for at, row in cells.items() if len(row) == len(present)}
+    shared = list(complete.values())
     values = {at: average([row[at].series for row in shared]) for at in _pairs(present) if shared}
     labels = {at: [row[at].label for row in shared] for at in values}
     rules = rules.of_effects()
@@ -207,7 +233,8 @@ def judge_interaction(
     gains, name = _gains(labels, base), " × ".join(pair)
     found = evidence.images.annotate(interaction(values, rules, evidence.look_of(name, gains)), gains)
     leads = [_lead(c, pair[0], base) for c in found]
-    return family(name, found, rules, averaged=rest, leads=leads, place=place)
+    averaged = _values(rest, complete)
+    return family(name, found, averaged=averaged, leads=leads, place=place, values=effects_of(values))
 
 
 def _gains(labels: Mapping[tuple[str, str], Sequence[str]], base: str) -> Members:

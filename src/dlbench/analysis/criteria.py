@@ -14,14 +14,14 @@ from dlbench.plans.naming import find_baseline
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.trial_record import TrialRecord
 
-_NAMES = {"spending": "α over the interim analyses"}
+_NAMES = {"spending": "α over the interim analyses", "alpha_study": "one α for all tables"}
 
 
 def asked_criteria(asked: Mapping[str, Any], plan: PlanRecord, record: TrialRecord | None = None) -> Criteria:
     """Return a plan's criteria, changed by those that are asked for.
 
-    asked: any of metric, at, margin, alpha, baseline, all_pairs, test; the margin in the unit shown to users, points
-        for shares. MARGIN_IN_FILES is a margin in the unit of files.
+    asked: any of metric, at, margin, alpha, baseline, all_pairs, test, alpha_study; the margin in the unit shown to
+        users, points for shares. MARGIN_IN_FILES is a margin in the unit of files.
     plan: plan of the run.
     record: a trial whose metrics are accepted too.
 

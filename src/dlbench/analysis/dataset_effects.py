@@ -20,8 +20,8 @@ from dlbench.statistics.verdicts import Rules
 
 def judge_by_dataset(
     axes: Sequence[str], grid: Grid, rules: Rules, evidence: Evidence, *, all_pairs: bool
-) -> tuple[Effects, tuple[Family, ...], AcrossDatasets | None]:
-    """Return the effects on each data set, those averaged over the data sets, and what holds over all of them."""
+) -> tuple[Effects, AcrossDatasets | None]:
+    """Return the effects on each data set and averaged over the data sets, and what holds over all of them."""
     inner = tuple(axis for axis in axes if axis != DATASET)
     found = Effects()
     for dataset in dict.fromkeys(point.values[DATASET] for point in grid):
@@ -35,7 +35,7 @@ def judge_by_dataset(
     differing = [judge_interaction((axis, DATASET), axes, grid, rules, evidence) for axis in inner]
     found += Effects(interactions=tuple(each for each in differing if each.comparisons))
     across = _across(shared, inner, kept, rules) if len(kept) > 1 and rules.has_better_side else None
-    return found + Effects(notes=(*averages.notes, *absent)), averages.families, across
+    return found + Effects(averages=averages.families, notes=(*averages.notes, *absent)), across
 
 
 def _on_dataset(
@@ -61,7 +61,7 @@ def _on_dataset(
         arranged(found.families),
         arranged(found.simple_effects),
         arranged(found.interactions),
-        (*(f"{dataset}: {note}" for note in found.notes), *notes),
+        notes=(*(f"{dataset}: {note}" for note in found.notes), *notes),
     )
 
 

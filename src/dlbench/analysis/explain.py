@@ -5,7 +5,9 @@ from dataclasses import asdict, dataclass, replace
 
 from dlbench.analysis.diagnostics import FIRST, LAST, layers_of, measured_epochs, names_in, names_of
 from dlbench.analysis.families import Family, Series, name_values
+from dlbench.analysis.places import DATASET, short_name
 from dlbench.analysis.verdicts import judge_run, race_of
+from dlbench.analysis.wording import about
 from dlbench.components.metrics import Metric
 from dlbench.components.records import ParameterValue
 from dlbench.plans.plan_record import PlanRecord
@@ -87,7 +89,7 @@ def explain(records: Iterable[TrialRecord], plan: PlanRecord) -> Explanation:
     together = _together(judged)
     return Explanation(
         differences=tuple(
-            _difference(family.axis, family.averaged, replace(found, p_adjusted=one.p_adjusted), rules)
+            _difference(family, replace(found, p_adjusted=one.p_adjusted), rules, plan)
             for (family, found, rules), one in zip(judged, together, strict=True)
             if one.separated
         ),
@@ -117,16 +119,17 @@ def _metrics(records: Sequence[TrialRecord], name: str) -> list[str]:
     return [name, f"{name}@{FIRST}", f"{name}@{LAST}"] if several else [name]
 
 
-def _difference(axis: str, averaged: tuple[str, ...], found: Comparison, rules: Rules) -> Difference:
+def _difference(family: Family, found: Comparison, rules: Rules, plan: PlanRecord) -> Difference:
     word = "higher" if found.difference > 0 else "lower"
     seen = f"{difference_in_words(found, rules)}, {seeds_in_words(found)}, {p_in_words(found.p_adjusted)}"
-    named = name_values(found, axis)
+    named = name_values(found, family.axis)
+    said = about(family, rules.metric, short_name(plan.fixed.get(DATASET, "")), "last")
     return Difference(
         metric=rules.metric,
-        axis=axis,
-        averaged=averaged,
+        axis=family.axis,
+        averaged=family.averaged,
         word=word,
         baseline_mean=found.mean - found.difference,
         comparison=found,
-        sentence=f"{rules.metric.title}: {word} in {named.variant} than in {named.baseline}, {seen}",
+        sentence=f"{said}: {word} in {named.variant} than in {named.baseline}, {seen}",
     )

@@ -4,10 +4,9 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
-from statistics import median
 
 from dlbench.components.records import ParameterValue
-from dlbench.statistics.sentences import Lead, lead_sentence, outlook_sentence, sentence
+from dlbench.statistics.sentences import Lead
 from dlbench.statistics.sums import mean
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, LookOf, Rules
 from dlbench.trials.settings import SETTINGS
@@ -49,10 +48,6 @@ COLUMNS = (
 )
 
 
-#: The numbers of seeds that are named as more than a comparison had: the first that is at least twice as many.
-_MORE_SEEDS = (20, 50, 100)
-
-
 @dataclass(frozen=True, kw_only=True)
 class VariantEstimate:
     """The estimate of one variant. A number that n or an infinite value leaves undefined is NaN.
@@ -79,28 +74,37 @@ class Family:
 
     axis: what varies; two axes joined by " × " for an interaction; "seed" for the noise floor.
     place: fixed values of other axes, by axis.
-    averaged: axes that the metric is averaged over.
+    averaged_values: the values that the metric is averaged over, by axis.
     baseline: estimate of the baseline; None for interactions.
     comparisons: the judged comparisons.
     size: m of the correction; families at other values may share it.
     letters: compact letter display, if all pairs are judged.
+    leads: of an interaction, what each comparison compares.
+    lost: trials that ran out of time or memory, by variant: "1 out of time".
     sentences: a sentence for each comparison, to be quoted.
     outlook: for each difference that was not shown, how large one would have been.
-    values: the metric by seed of each variant, where the family is that of an axis.
+    values: the metric by seed, by the names of the comparisons.
     labels: of the plan's variants behind each name that is compared.
     """
 
     axis: str
     place: Mapping[str, str] = field(default_factory=dict)
-    averaged: tuple[str, ...] = ()
+    averaged_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     baseline: VariantEstimate | None
     comparisons: tuple[Comparison, ...]
     size: int
     letters: Mapping[str, str] = field(default_factory=dict)
+    leads: tuple[Lead, ...] = ()
+    lost: Mapping[str, str] = field(default_factory=dict)
     sentences: tuple[str, ...] = ()
     outlook: tuple[str, ...] = ()
     values: Mapping[str, Series] = field(default_factory=dict)
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def averaged(self) -> tuple[str, ...]:
+        """Return the axes that the metric is averaged over."""
+        return tuple(self.averaged_values)
 
     @property
     def conditioned_on(self) -> str:
@@ -153,7 +157,7 @@ def judge_values(
     look_of: LookOf | None = None,
     *,
     all_pairs: bool = False,
-    averaged: tuple[str, ...] = (),
+    averaged: Mapping[str, tuple[str, ...]] | None = None,
     place: Mapping[str, str] | None = None,
 ) -> Family:
     """Return the family of variants given by their series, the baseline first: each against it, or all pairs.
@@ -166,46 +170,34 @@ def judge_values(
     base = next(iter(values))
     pairs = [(variant, baseline) for baseline, variant in combinations(values, 2) if all_pairs or baseline == base]
     found = annotate(compare_pairs(values, pairs, rules, look_of))
-    letters = _letters(values, found, rules) if all_pairs else {}
+    letters = letters_of(values, found, rules) if all_pairs else {}
     estimate = estimate_variant(base, values[base], rules)
-    judged = family(axis, found, rules, baseline=estimate, letters=letters, averaged=averaged, place=place)
-    return replace(judged, values=values)
+    return family(axis, found, baseline=estimate, letters=letters, averaged=averaged, place=place, values=values)
 
 
 def family(
     axis: str,
     comparisons: Sequence[Comparison],
-    rules: Rules,
     *,
     baseline: VariantEstimate | None = None,
     size: int = 0,
     place: Mapping[str, str] | None = None,
-    averaged: tuple[str, ...] = (),
+    averaged: Mapping[str, tuple[str, ...]] | None = None,
     letters: Mapping[str, str] | None = None,
     leads: Sequence[Lead] = (),
+    values: Mapping[str, Series] | None = None,
 ) -> Family:
     """Return judged comparisons as a family. size: m, if it is more than their number. leads: of an interaction."""
-    size = size or len(comparisons)
-    named = [name_values(comparison, axis) for comparison in comparisons]
-    sentences = [sentence(c, replace(rules, alpha=c.alpha)) for c in named]
-    if leads:
-        found = zip(comparisons, leads, strict=True)
-        sentences = [lead_sentence(c, lead, replace(rules, alpha=c.alpha)) for c, lead in found]
-    outlook = (
-        _outlook(c, replace(rules, alpha=c.alpha), size)
-        for c in named
-        if c.verdict == "not shown" and c.difference_std > 0
-    )
     return Family(
         axis=axis,
         place=place or {},
-        averaged=averaged,
+        averaged_values=averaged or {},
         baseline=baseline,
         comparisons=tuple(comparisons),
-        size=size,
+        size=size or len(comparisons),
         letters=letters or {},
-        sentences=tuple(sentences),
-        outlook=tuple(outlook),
+        leads=tuple(leads),
+        values=values or {},
     )
 
 
@@ -219,25 +211,6 @@ def interval_levels(comparisons: Iterable[Comparison], rules: Rules) -> str:
 
 def _percentage(alpha: float) -> str:
     return f"{100 * (1 - alpha):.4g} %"
-
-
-def pairing(family: Family) -> str:
-    """Return what sharing seeds was worth in a family, as a sentence; "" where it is not known."""
-    known = [c for c in family.comparisons if c.difference_std > 0 and not math.isnan(c.correlation)]
-    if not known or family.is_interaction:
-        return ""
-    middle = median(c.correlation for c in known)
-    saved = round(median(c.n * ((c.unpaired_std / c.difference_std) ** 2 - 1) for c in known))
-    worth = f"about {saved} seed{'s' * (saved > 1)}" if saved > 0 else "no seeds"
-    return f"correlation across seeds {middle:.2f}: pairing saved {worth}"
-
-
-def _outlook(comparison: Comparison, rules: Rules, size: int) -> str:
-    from dlbench.statistics.power import shown_with
-
-    n = comparison.n
-    seeds = [n, next((more for more in _MORE_SEEDS if more >= 2 * n), 4 * n)]
-    return outlook_sentence(comparison, rules, {pairs: shown_with(comparison, rules, size, pairs) for pairs in seeds})
 
 
 def name_values(comparison: Comparison, axis: str) -> Comparison:
@@ -285,7 +258,8 @@ def average(rows: Sequence[Series]) -> Series:
     return means
 
 
-def _letters(values: Mapping[str, Series], comparisons: Iterable[Comparison], rules: Rules) -> dict[str, str]:
+def letters_of(values: Mapping[str, Series], comparisons: Iterable[Comparison], rules: Rules) -> dict[str, str]:
+    """Return the compact letter display of variants that were all compared."""
     from dlbench.statistics.letters import compact_letters
 
     sign = -1 if rules.higher_is_better else 1

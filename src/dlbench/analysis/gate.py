@@ -16,7 +16,7 @@ from dlbench.statistics.verdicts import BETTER, HIGHER, NAMEABLE, Comparison
 
 if TYPE_CHECKING:
     from dlbench.analysis.claims import ClaimAnswer
-    from dlbench.analysis.verdicts import Judged
+    from dlbench.analysis.judged import Judged
 
 SUPPORTED = "supported"
 

@@ -23,6 +23,10 @@ STANDARD_METRICS = (
 )
 
 
+#: What trials that a limit ended ran out of. That they have no result says something about their variant.
+CUT_SHORT = {"timeout": "out of time", "oom": "out of memory"}
+
+
 @dataclass(frozen=True)
 class Summary:
     """One metric over the seeds of a variant.

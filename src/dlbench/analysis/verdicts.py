@@ -1,101 +1,39 @@
 """The verdicts on a run: main and simple effects of each axis, interactions, and the noise floor."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from dlbench.analysis.across_datasets import AcrossDatasets
 from dlbench.analysis.axis_effects import Effects, Evidence, Grid, Point, judge_axes
 from dlbench.analysis.convergence import find_target, target_of
 from dlbench.analysis.criteria import asked_criteria, deviations
+from dlbench.analysis.cut_short import cut_short, with_cut_short
 from dlbench.analysis.dataset_effects import judge_by_dataset
 from dlbench.analysis.diagnostics import base_name, declared_in, names_in, names_of
 from dlbench.analysis.families import (
-    COLUMNS,
     Family,
     Series,
-    VariantEstimate,
     estimate_variant,
     family,
     judge_values,
 )
+from dlbench.analysis.judged import Judged
 from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.one_class import one_class_notes
 from dlbench.analysis.other_images import OtherImages
-from dlbench.analysis.places import DATASET
+from dlbench.analysis.places import DATASET, short_name
 from dlbench.analysis.race import Race, replay, saving
+from dlbench.analysis.study import corrected_together
 from dlbench.analysis.summary import group_by_variant, planned
+from dlbench.analysis.wording import worded
 from dlbench.analysis.yardstick import mixed_losses
 from dlbench.components.metric_table import find_metric
-from dlbench.components.metrics import Metric
-from dlbench.components.records import ParameterValue
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.verdicts import Rules
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judged:
-    """The verdicts on a run.
-
-    criteria: criteria by which it is judged.
-    rules: rules of its comparisons.
-    deviations: how the criteria deviate from those that were fixed before running.
-    families: main effects, one family per axis, the metric averaged over the other axes; of several data sets, those
-        of each.
-    simple_effects: the same for each combination of the other axes.
-    interactions: one family per pair of axes.
-    averages: of several data sets, the main effects averaged over them.
-    across: the variants over several data sets; None for one data set, or where no side of the metric is better.
-    noise_floor: the baseline against itself on other seeds.
-    estimates: the metric of each variant, in the order of the plan.
-    notes: what could not be judged, and warnings.
-    second_look: what had been judged before these criteria were fixed, a sentence; "" if nothing had.
-    race: how far its comparisons have grown.
-    saving: how many trials were enough for them, a sentence; "" if all were needed, or some are missing.
-    """
-
-    criteria: Criteria
-    rules: Rules
-    deviations: tuple[str, ...] = ()
-    families: tuple[Family, ...] = ()
-    simple_effects: tuple[Family, ...] = ()
-    interactions: tuple[Family, ...] = ()
-    averages: tuple[Family, ...] = ()
-    across: AcrossDatasets | None = None
-    noise_floor: Family | None = None
-    estimates: tuple[VariantEstimate, ...] = ()
-    notes: tuple[str, ...] = ()
-    second_look: str = ""
-    race: Race = field(default_factory=Race)
-    saving: str = ""
-
-    @property
-    def metric(self) -> Metric:
-        """Return the metric that is compared."""
-        return self.rules.metric
-
-    @property
-    def all_families(self) -> tuple[Family, ...]:
-        """Return every family, the noise floor first."""
-        floor = (self.noise_floor,) if self.noise_floor else ()
-        return (*floor, *self.families, *self.averages, *self.simple_effects, *self.interactions)
-
-    @property
-    def is_empty(self) -> bool:
-        """Return whether no trial has a value that could be judged, and a note says why."""
-        baselines = [family.baseline for family in self.families if family.baseline]
-        return bool(self.notes) and all(estimate.n == 0 for estimate in (*self.estimates, *baselines))
-
-    @property
-    def decided(self) -> bool:
-        """Return whether every verdict on an axis is decided."""
-        return all(family.decided for family in self.families or self.simple_effects)
-
-    def table(self) -> tuple[tuple[str, ...], list[dict[str, ParameterValue]]]:
-        """Return the columns and rows of comparison.csv."""
-        return COLUMNS, [row for family in self.all_families for row in family.rows(self.criteria.metric)]
 
 
 def judge_run(
@@ -130,7 +68,7 @@ def _race(trials: Sequence[TrialRecord], plan: PlanRecord) -> Race:
         """Judge the main effects of a stage, else the simple ones, with the target that was known then."""
         known = replace(stage, target=find_target(trials, stage) if stage.target else None)
         own = planned(trials, replace(known, finished=race.seeds_of_finished))
-        effects, _, _ = _effects(known, _Material.of(own, known, known.criteria, race))
+        effects, _ = _effects(known, _Material.of(own, known, known.criteria, race))
         return effects.families or effects.simple_effects
 
     return replay(plan, judge)
@@ -171,20 +109,28 @@ class _Material:
         )
 
 
-def _effects(plan: PlanRecord, given: _Material) -> tuple[Effects, tuple[Family, ...], AcrossDatasets | None]:
-    """Return the effects of the axes, those averaged over the data sets, and what holds over all data sets."""
+def _effects(plan: PlanRecord, given: _Material) -> tuple[Effects, AcrossDatasets | None]:
+    """Return the effects of the axes, corrected over all tables where the plan says so, and what holds over them."""
+    effects, across = _effects_by_table(plan, given)
+    return (corrected_together(effects, given.rules) if given.criteria.alpha_study else effects), across
+
+
+def _effects_by_table(plan: PlanRecord, given: _Material) -> tuple[Effects, AcrossDatasets | None]:
     axes, grid, rules, all_pairs = plan.varied_axes, given.grid, given.rules, given.criteria.all_pairs
     if DATASET in axes and len(axes) > 1:
         return judge_by_dataset(axes, grid, rules, given.evidence, all_pairs=all_pairs)
     if axes:
-        return judge_axes(axes, grid, rules, given.evidence, all_pairs=all_pairs), (), None
-    return Effects(families=_alone(given.series, given.criteria.baseline, rules)), (), None
+        return judge_axes(axes, grid, rules, given.evidence, all_pairs=all_pairs), None
+    return Effects(families=_alone(given.series, given.criteria.baseline, rules)), None
 
 
 def _judge(trials: Sequence[TrialRecord], plan: PlanRecord, criteria: Criteria, race: Race) -> Judged:
     given = _Material.of(trials, plan, criteria, race)
     rules = given.rules
-    effects, averages, across = _effects(plan, given)
+    effects, across = _effects(plan, given)
+    finish = partial(_finish, plan=plan, criteria=criteria, rules=rules, lost=cut_short(trials, plan))
+    effects = effects.with_families([*map(finish, effects.all_families)])
+    floor = _noise_floor(() if given.mixed else trials, plan, criteria, rules)
     return Judged(
         criteria=criteria,
         rules=rules,
@@ -192,9 +138,9 @@ def _judge(trials: Sequence[TrialRecord], plan: PlanRecord, criteria: Criteria, 
         families=effects.families,
         simple_effects=effects.simple_effects,
         interactions=effects.interactions,
-        averages=averages,
+        averages=effects.averages,
         across=across,
-        noise_floor=_noise_floor(() if given.mixed else trials, plan, criteria, rules),
+        noise_floor=finish(floor) if floor else None,
         estimates=tuple(estimate_variant(each.label, given.series[each.label], rules) for each in plan.variants),
         notes=(
             *filter(None, (given.mixed, *effects.notes, given.evidence.images.missing)),
@@ -203,6 +149,11 @@ def _judge(trials: Sequence[TrialRecord], plan: PlanRecord, criteria: Criteria, 
         race=race,
         saving=saving(race, plan) if len(trials) == plan.trial_count else "",
     )
+
+
+def _finish(each: Family, plan: PlanRecord, criteria: Criteria, rules: Rules, lost: Mapping[str, str]) -> Family:
+    """Return a family with its sentences, and with what ran out of time or memory in it."""
+    return worded(with_cut_short(each, plan, lost), rules, short_name(plan.fixed.get(DATASET, "")), criteria.at)
 
 
 def _series(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Criteria) -> dict[str, Series]:
@@ -227,7 +178,7 @@ def _value(record: TrialRecord, plan: PlanRecord, criteria: Criteria) -> float |
 def _alone(series: Mapping[str, Series], variant: str, rules: Rules) -> tuple[Family, ...]:
     """Return the family of a single variant, which has no comparisons."""
     estimate = estimate_variant(variant, series[variant], rules)
-    return (family("variant", (), rules, baseline=estimate),)
+    return (family("variant", (), baseline=estimate),)
 
 
 def _noise_floor(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Criteria, rules: Rules) -> Family | None:

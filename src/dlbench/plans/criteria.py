@@ -35,6 +35,7 @@ class Criteria:
     baseline: a variant's label.
     all_pairs: compare each variant with each, not with the baseline alone.
     test: paired by seed, or as independent samples; plans that name none are paired.
+    alpha_study: whether alpha is that of all tables together, not of each; plans that do not say so have it for each.
     interim_analyses: the numbers of seeds after which a growing comparison is judged; () for one that does not grow.
     spending: how they share alpha. Where it is even, all variants grow until every verdict is decided; otherwise each
         variant grows until its own are.
@@ -66,6 +67,10 @@ class Criteria:
             "Whether values are paired by seed, or compared as those of independent seeds. Default: paired.",
             metavar="|".join(TESTS),
         ),
+    )
+    alpha_study: bool = field(
+        default=False,
+        metadata=_shown("One alpha for all tables of the command together.", flags=("--alpha-study/--no-alpha-study",)),
     )
     interim_analyses: tuple[int, ...] = ()
     spending: Spending = "even"
@@ -106,6 +111,8 @@ class Criteria:
         content = asdict(self)
         if content["test"] == TESTS[0]:
             del content["test"]
+        if not content["alpha_study"]:
+            del content["alpha_study"]
         looks, spending = content.pop("interim_analyses"), content.pop("spending")
         return content | {"looks": list(looks)} | ({} if spending == "even" else {"spending": spending})
 

@@ -7,8 +7,8 @@ from typing import Any
 from dlbench.analysis.across_datasets import AcrossDatasets, ranking_sentence
 from dlbench.analysis.convergence import convergence
 from dlbench.analysis.explain import explain
+from dlbench.analysis.judged import Judged
 from dlbench.analysis.summary import VariantSummary, summarize
-from dlbench.analysis.verdicts import Judged
 from dlbench.runs.folder import RunFolder
 
 

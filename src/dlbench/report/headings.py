@@ -11,5 +11,5 @@ def heading(family: Family) -> str:
     if family.baseline is None:
         floor = "noise floor: the baseline against itself on other seeds"
         return floor if family.axis == "seed" else f"interaction of {axis}{where}"
-    where += f", averaged over {averaged_in_words(family.averaged)}" if family.averaged else ""
+    where += f", averaged over {averaged_in_words(family.averaged_values)}" if family.averaged else ""
     return f"{axis}{where}, against {family.baseline.variant}".removeprefix("variant, ")

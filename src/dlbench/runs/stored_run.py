@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlbench.analysis.criteria import asked_criteria
+from dlbench.analysis.judged import Judged
 from dlbench.analysis.second_look import second_look
 from dlbench.analysis.summary import planned
-from dlbench.analysis.verdicts import Judged, judge_run
+from dlbench.analysis.verdicts import judge_run
 from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.history import AskedPlan, in_words, others

@@ -54,15 +54,26 @@ def interaction(
         return ()
     base, at_base = next(iter(values))
     firsts, seconds = (dict.fromkeys(pair[axis] for pair in values) for axis in (0, 1))
-    gains: dict[str, Series] = {}
-    pairs = []
-    for first in [name for name in firsts if name != base]:
-        shared = [name for name in seconds if (first, name) in values and (base, name) in values]
-        label = {name: gain_name(first, base, name) for name in shared}
-        gains |= {label[name]: _gain(values[first, name], values[base, name]) for name in shared}
-        if at_base in shared:
-            pairs += [(label[name], label[at_base]) for name in shared if name != at_base]
-    return compare_pairs(gains, pairs, rules, look_of)
+    known = gains(values)
+    pairs = [
+        (gain_name(first, base, name), gain_name(first, base, at_base))
+        for first in firsts
+        for name in seconds
+        if name != at_base and {gain_name(first, base, name), gain_name(first, base, at_base)} <= known.keys()
+    ]
+    return compare_pairs(known, pairs, rules, look_of)
+
+
+def gains(values: Mapping[tuple[str, str], Series]) -> dict[str, Series]:
+    """Return the effect of each value of the first axis over its baseline, at each value of the second, by its name."""
+    if not values:
+        return {}
+    base = next(iter(values))[0]
+    return {
+        gain_name(first, base, name): _gain(series, values[base, name])
+        for (first, name), series in values.items()
+        if first != base and (base, name) in values
+    }
 
 
 def gain_name(first: str, base: str, at: str) -> str:

@@ -149,7 +149,8 @@ def test_explaining_gives_the_diagnostics_that_differ_with_paired_verdicts(measu
     assert first.baseline_mean == pytest.approx(0.6 + 6 * 0.003)
     assert first.comparison.p == pytest.approx(2 / 2**7)
     assert first.sentence == (
-        "saturation: higher in tanh than in relu, +60.0 points [+60.0, +60.0], n = 7 paired seeds, adjusted p = 0.016"
+        "saturation at the last epoch on digits: higher in tanh than in relu, +60.0 points [+60.0, +60.0], "
+        "n = 7 paired seeds, adjusted p = 0.016"
     )
 
 

@@ -190,13 +190,16 @@ def test_a_difference_that_depends_on_the_other_axis_is_an_interaction(make_reco
     assert found.verdict == "larger lead"
     (sentence,) = interaction.sentences
     assert re.match(
-        r"tanh's lead over relu is \d\.\d+ points larger at 64 than at 32 \[[\d., ]+\], n = 8 paired seeds, adjusted p",
+        r"test accuracy: tanh's lead over relu is \d\.\d+ points larger at 64 than at 32 \[[\d., ]+\], n = 8 paired "
+        r"seeds, adjusted p",
         sentence,
     )
     same, plan = _grid(make_record, accuracy=lambda n, s, seed: 0.8 + 0.05 * (n == "tanh") + _noise((n, s), seed))
     (none,) = judge_run(same, plan).interactions
     assert none.comparisons[0].verdict == "not shown"
-    assert none.sentences[0].startswith("not shown that tanh's lead over relu differs between 64 and 32: difference ")
+    assert none.sentences[0].startswith(
+        "test accuracy: not shown that tanh's lead over relu differs between 64 and 32: difference "
+    )
 
 
 def test_a_lead_in_a_loss_is_smaller_where_the_losses_come_closer(make_record):

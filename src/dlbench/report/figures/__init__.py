@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from dlbench.analysis.verdicts import Judged
+from dlbench.analysis.judged import Judged
 from dlbench.components.records import Figure as FigureRecord
 from dlbench.files import replace_file, writing
 from dlbench.plans.plan_record import PlanRecord

@@ -9,10 +9,11 @@ from matplotlib.lines import Line2D
 
 from dlbench.analysis.convergence import target_of
 from dlbench.analysis.diagnostics import by_layer, layers_of, measured_epochs
+from dlbench.analysis.judged import Judged
 from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.places import DATASET
 from dlbench.analysis.summary import group_by_variant
-from dlbench.analysis.verdicts import Judged, judge_run
+from dlbench.analysis.verdicts import judge_run
 from dlbench.components.metric_table import find_metric
 from dlbench.components.metrics import Metric
 from dlbench.plans.plan_record import PlanRecord

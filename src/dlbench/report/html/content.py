@@ -7,9 +7,9 @@ from typing import Any
 
 from dlbench.analysis.answers import Findings
 from dlbench.analysis.claims import ClaimAnswer
+from dlbench.analysis.judged import Judged
 from dlbench.analysis.places import words
 from dlbench.analysis.summary import VariantSummary, summarize
-from dlbench.analysis.verdicts import Judged
 from dlbench.components.metric_table import find_metric
 from dlbench.errors import shell_words
 from dlbench.plans.plan_record import PlanRecord
@@ -103,7 +103,7 @@ def page(
         title=folder.path.resolve().name,
         lead=_lead(folder),
         version=version,
-        rule=rule(judged),
+        rule=rule(judged, len(families) - len(floor)),
         second_look=judged.second_look,
         deviations=judged.deviations,
         families=[family_table(family, judged.rules) for family in families],

@@ -7,11 +7,12 @@ from functools import partial
 
 from dlbench.analysis.across_datasets import AcrossDatasets, named
 from dlbench.analysis.families import Family, interval_levels
-from dlbench.analysis.verdicts import Judged
+from dlbench.analysis.judged import Judged
 from dlbench.components.metrics import Metric
 from dlbench.report.headings import heading
 from dlbench.report.palette import VERDICT_COLORS
 from dlbench.report.terminal.across_datasets import score_columns, score_notes
+from dlbench.report.terminal.captions import alpha_in_words
 from dlbench.report.terminal.verdicts import quotable
 from dlbench.statistics.notation import interval_text, p_text, with_interval
 from dlbench.statistics.sentences import margin_in_words
@@ -50,8 +51,8 @@ class FamilyTable:
     sentences: Sequence[str]
 
 
-def rule(judged: Judged) -> str:
-    """Return the rule of all verdicts, as one sentence."""
+def rule(judged: Judged, tables: int) -> str:
+    """Return the rule of all verdicts, as one sentence. tables: the number of tables that it holds for."""
     criteria, rules = judged.criteria, judged.rules
     at = (
         ""
@@ -67,7 +68,7 @@ def rule(judged: Judged) -> str:
     alpha = criteria.alpha if looks else rules.alpha
     return (
         f"By {judged.metric.title}{at}, {seeds}, against {criteria.baseline}; {margin}; "
-        f"α = {alpha:g}{looks}, corrected over each table, intervals at {levels}."
+        f"{alpha_in_words(judged, tables) or f'α = {alpha:g}'}{looks}, intervals at {levels}."
     )
 
 
@@ -106,7 +107,7 @@ def _comparison(comparison: Comparison, family: Family, metric: Metric) -> Row:
     c = comparison
     usual = family.baseline is not None and c.baseline == family.baseline.variant
     letters = _letters(family, c.variant) if usual else f" against {c.baseline}"
-    dropped = f" ({c.dropped} dropped)" if c.dropped else ""
+    dropped = f" ({family.lost.get(c.variant) or f'{c.dropped} dropped'})" if c.dropped else ""
     mean = _interval(c.mean, c.mean_low, c.mean_high, metric) if family.baseline else ABSENT
     difference = _interval(c.difference, c.difference_low, c.difference_high, metric, signed=True)
     p = p_text(c.p_adjusted, space=" ") if c.verdict != "n too small" and math.isfinite(c.p_adjusted) else ABSENT

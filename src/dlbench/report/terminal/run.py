@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 
 from dlbench.analysis.convergence import convergence as convergence_of
 from dlbench.analysis.explain import explain as explain_differences
@@ -12,7 +11,7 @@ from dlbench.analysis.summary import STANDARD_METRICS, summarize
 from dlbench.analysis.yardstick import mixed_losses
 from dlbench.report.terminal.convergence import convergence_table
 from dlbench.report.terminal.explain import print_explanation
-from dlbench.report.terminal.grid import best_sentence, grid_table
+from dlbench.report.terminal.grid import grid_table
 from dlbench.report.terminal.summary import print_comparison
 from dlbench.report.terminal.verdicts import print_verdicts
 from dlbench.runs.folder import RunFolder
@@ -33,8 +32,6 @@ def print_run(
     grid = None if judged.is_empty else grid_table(judged, plan, console.width, title)
     if grid:
         console.print(grid)
-    if best := best_sentence(judged, plan):
-        console.print(Text(f"{best[:1].upper()}{best[1:]}."), soft_wrap=True)
         console.print()
     print_verdicts(console, judged, "" if grid else title)
     if convergence and (rows := convergence_of(records, plan)):

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dlbench.analysis.summary import FailureGroup, VariantSummary
+from dlbench.analysis.summary import CUT_SHORT, FailureGroup, VariantSummary
 from dlbench.components.metric_table import METRICS
 from dlbench.components.metrics import Metric
 from dlbench.plans.plan_record import PlanRecord
@@ -15,7 +15,6 @@ from dlbench.report.terminal.layout import fitting_table, plain_table
 from dlbench.statistics.verdicts import MINIMUM_PAIRS
 from dlbench.trials.trial_record import COMPLETED
 
-MARK = "*"
 _ABSENT = "–"
 
 
@@ -25,19 +24,17 @@ class Column:
 
     rank: 0 for a column that always stays; of the others the highest is dropped first.
     deviation: whether the standard deviation is shown beside the mean.
-    best: whether the best mean is marked.
     """
 
     metric: Metric
     rank: int
     deviation: bool = False
-    best: bool = False
 
 
 COLUMNS = (
-    Column(METRICS["validation_accuracy"], 0, deviation=True, best=True),
-    Column(METRICS["test_accuracy"], 0, deviation=True, best=True),
-    Column(METRICS["test_loss"], 1, best=True),
+    Column(METRICS["validation_accuracy"], 0, deviation=True),
+    Column(METRICS["test_accuracy"], 0, deviation=True),
+    Column(METRICS["test_loss"], 1),
     Column(METRICS["train_seconds"], 2),
     Column(METRICS["images_per_second"], 3),
     Column(METRICS["parameters"], 4),
@@ -70,7 +67,7 @@ def comparison_table(
 ) -> Table:
     """Return a table with a row per variant and the columns that fit into a width; the accuracies always stay.
 
-    Accuracies are percentages. The best mean of a column is bold and marked.
+    Accuracies are percentages. No mean is marked as the best: that would be a verdict without a test.
     """
     shown = {judged} if any(summary.n >= MINIMUM_PAIRS for summary in summaries) else set()
     present = {metric for summary in summaries for metric in summary.metrics} - shown
@@ -92,41 +89,23 @@ def _table(
     table.add_column("n", justify="right", no_wrap=True)
     for column in columns:
         table.add_column(column.metric.short, justify="right", no_wrap=True)
-    best = {column.metric.name: _best(summaries, column) for column in columns}
     for summary in summaries:
         names = [Text(summary.values.get(axis, _ABSENT)) for axis in axes] or [Text(summary.label)]
-        cells = [_cell(summary, column, best[column.metric.name]) for column in columns]
+        cells = [_cell(summary, column) for column in columns]
         table.add_row(*names, str(summary.n), *cells)
     return table
 
 
-def _cell(summary: VariantSummary, column: Column, best: str | None) -> Text:
-    """Return a cell; where a column has a best mean, the others are padded by the width of its mark."""
+def _cell(summary: VariantSummary, column: Column) -> Text:
     metric = column.metric
     found = summary.metrics.get(metric.name)
     if found is None:
-        return Text(_ABSENT if best is None else f"{_ABSENT}  ")
-    text = found.text(metric) if column.deviation else metric.format(found.mean)
-    if best is None:
-        return Text(text)
-    is_best = metric.format(found.mean) == best
-    return Text(f"{text} {MARK}" if is_best else f"{text}  ", style="bold" if is_best else "")
-
-
-def _best(summaries: Sequence[VariantSummary], column: Column) -> str | None:
-    """Return the best mean as text, so that means that read the same are all marked; None where there is none."""
-    metric = column.metric
-    means = [summary.metrics[metric.name].mean for summary in summaries if metric.name in summary.metrics]
-    finite = [mean for mean in means if mean == mean]
-    if len(finite) < 2 or not column.best:
-        return None
-    return metric.format(max(finite) if metric.higher_is_better else min(finite))
+        return Text(_ABSENT)
+    return Text(found.text(metric) if column.deviation else metric.format(found.mean))
 
 
 def _caption(summaries: Sequence[VariantSummary], judged: str) -> str:
     lines = []
-    if any(_best(summaries, column) for column in COLUMNS if column.metric.name != judged):
-        lines.append(f"{MARK} best mean of its column")
     if any(summary.n >= MINIMUM_PAIRS for summary in summaries):
         lines.append("± standard deviation over n seeds")
     if any(summary.n == 2 for summary in summaries):
@@ -147,7 +126,7 @@ def failure_notes(summaries: Iterable[VariantSummary]) -> tuple[str, ...]:
 def _note(summary: VariantSummary, failure: FailureGroup) -> str:
     total = summary.n + sum(len(each.seeds) for each in summary.failures if each.status not in COMPLETED)
     seeds = ", ".join(str(seed) for seed in failure.seeds)
-    word = {"timeout": "out of time", "oom": "out of memory"}.get(failure.status, failure.status)
+    word = CUT_SHORT.get(failure.status, failure.status)
     note = f"{summary.label}: {len(failure.seeds)} of {total} {word} (seed {seeds})"
     if failure.message:
         note += f": {' '.join(failure.message.split())}"

@@ -9,15 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dlbench.analysis.families import Family, VariantEstimate, interval_levels, pairing
-from dlbench.analysis.places import DATASET, averaged_in_words, place_in_words
-from dlbench.analysis.verdicts import Judged
+from dlbench.analysis.families import Family, VariantEstimate
+from dlbench.analysis.judged import Judged
+from dlbench.analysis.places import averaged_in_words, place_in_words, words
 from dlbench.report.terminal.across_datasets import print_across
+from dlbench.report.terminal.captions import Signs, caption
 from dlbench.report.terminal.console import Lines
 from dlbench.report.terminal.layout import fitting_table, plain_table
 from dlbench.statistics.notation import interval_text, p_text, with_interval
-from dlbench.statistics.seeds import ALPHA
-from dlbench.statistics.sentences import margin_in_words
 from dlbench.statistics.verdicts import EFFECTS, HIGHER, LEADS, MINIMUM_PAIRS, Comparison, Rules
 
 STYLES = {
@@ -70,8 +69,12 @@ def print_verdicts(console: Console, judged: Judged, title: str = "") -> None:
 
 
 def _print_families(console: Console, judged: Judged, title: str) -> None:
-    for number, family in enumerate(judged.families):
+    for number, family in enumerate(judged.shown_effects):
         _print_family(console, judged, family, title if number == 0 else "", first=number == 0)
+    if depending := dict.fromkeys(words(each.axis) for each in judged.families if each not in judged.shown_effects):
+        at_each = f"{' and '.join(depending)} judged at each value of the other axes, as an interaction is shown"
+        console.print(Text(f"{at_each}; averages are in comparison.csv."), soft_wrap=True)
+        console.print()
     _print_interactions(console, judged)
     for family in judged.averages:
         _print_family(console, judged, family, "")
@@ -81,12 +84,7 @@ def _print_families(console: Console, judged: Judged, title: str) -> None:
 
 def _print_interactions(console: Console, judged: Judged) -> None:
     """Print the interaction of two axes as a table, those of more axes as sentences."""
-    # Each data set has tables of its own, beside which a table of how they differ says little.
-    families = [
-        each
-        for each in judged.interactions
-        if DATASET not in each.axis.split(" × ") and any(c.n >= MINIMUM_PAIRS for c in each.comparisons)
-    ]
+    families = judged.shown_interactions
     for family in families:
         if len(families) == 1:
             _print_family(console, judged, family, "")
@@ -164,7 +162,7 @@ def _two_lines(heading: str) -> str:
 def _table(
     family: Family, judged: Judged, columns: Sequence[_Column], width: int, title: str, floor: Family | None
 ) -> Table:
-    table = plain_table(_heading(family, title), _caption(family, judged.rules, columns), gap=0)
+    table = plain_table(_heading(family, title), caption(family, judged, _signs(columns)), gap=0)
     table.add_column(family.axis.replace("_", " "), overflow="fold", max_width=max(_NAME, width - _NUMBERS))
     for column in columns:
         table.add_column(column.heading, justify="right" if column.right else "left", no_wrap=True)
@@ -181,6 +179,11 @@ def _table(
     return table
 
 
+def _signs(columns: Sequence[_Column]) -> Signs:
+    shown = {column.of_comparison for column in columns}
+    return Signs(_mean in shown, bool(shown & {_difference, _other_images}), _other_images in shown)
+
+
 def _floor_cell(column: _Column, comparison: Comparison, rules: Rules) -> Text:
     """Return a cell of the noise floor's row, which has no letters."""
     return Text("") if column.heading == "let-\nters" else column.of_comparison(comparison, rules)
@@ -195,52 +198,8 @@ def _heading(family: Family, title: str) -> str:
         about = family.axis.replace("_", " ")
     about += f" {place}" if (place := place_in_words(family.place)) else ""
     if family.averaged:
-        about += f", averaged over {averaged_in_words(family.averaged)}"
+        about += f", averaged over {averaged_in_words(family.averaged_values)}"
     return ": ".join(filter(None, (title, about)))
-
-
-def _caption(family: Family, rules: Rules, columns: Sequence[_Column]) -> str:
-    """Return what the cells of the columns mean, and what holds for all of them."""
-    counts = [*(c.n for c in family.comparisons), *([family.baseline.n] if family.baseline else [])]
-    lines = _criteria(family, rules, columns) if max(counts, default=0) >= MINIMUM_PAIRS else []
-    if dropped := [f"{c.variant} {c.dropped}" for c in family.against_baseline if c.dropped]:
-        paired = rules.test == "paired"
-        why = "pairs left out, as a seed has no value on one side" if paired else "seeds left out, without a value"
-        lines.append(f"{why}: {', '.join(dropped)}")
-    if worth := pairing(family):
-        lines.append(worth)
-    if family.baseline and family.averaged and DATASET not in family.averaged:
-        lines.append("the verdicts on each combination are in comparison.csv")
-    return "\n".join(lines)
-
-
-def _criteria(family: Family, rules: Rules, columns: Sequence[_Column]) -> list[str]:
-    shown = {column.of_comparison for column in columns}
-    images = max((c.images for c in family.comparisons), default=0)
-    parts = ["± standard deviation"] if _mean in shown else []
-    levels = interval_levels(family.comparisons, rules)
-    parts += [f"[ ] {levels} interval"] if shown & {_difference, _other_images} else []
-    parts += ["seeds independent, not paired"] if rules.test == "independent" else []
-    margin = f"margin {margin_in_words(rules)}{_in_images(rules.margin * images)}" if rules.margin else ""
-    alpha = f"α = {rules.alpha:g}" if rules.alpha != ALPHA else ""
-    signs = ", ".join(parts)
-    if not images:
-        return ["; ".join(filter(None, (signs, margin, alpha)))]
-    lines = ["; ".join(filter(None, (signs, alpha))), f"difference: on these {images:,} test images, over other seeds"]
-    if _other_images in shown:
-        groups = max((c.groups for c in family.comparisons), default=0)
-        other = f"groups of test images, here {groups:,}" if groups else "test images"
-        lines.append(f"on other images: over other seeds and other {other}")
-    if any(c.these_images_only for c in family.comparisons):
-        lines.append("here: shown for these test images, not for others")
-    return [*filter(None, (*lines, margin))]
-
-
-def _in_images(count: float) -> str:
-    """Return a margin as a number of test images, with a warning below one."""
-    if not count:
-        return ""
-    return f" = {count:,.1f} images" + (", less than one" if count < 1 else "")
 
 
 def _probability(comparison: Comparison, value: float, show: Callable[[float], str]) -> Text:

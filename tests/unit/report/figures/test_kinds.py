@@ -154,7 +154,7 @@ def test_the_forest_plot_shows_intervals_verdicts_and_the_margin(drawn):
 def test_with_two_axes_each_family_has_its_heading(two_axes):
     figure = KINDS["differences"].draw(two_axes)
     labels = [text.get_text().replace("\n", " ") for text in figure.axes[0].get_yticklabels()]
-    assert "activation, averaged over learning rate, against relu" in labels
+    assert "activation, averaged over learning rate 0.1 and 0.01, against relu" in labels
     assert "learning rate at activation tanh, against 0.1" in labels
     assert "interaction of activation × learning rate" in labels
     assert {text.get_text() for text in figure.axes[0].texts} == {"n too small"}

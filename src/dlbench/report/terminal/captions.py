@@ -1,0 +1,79 @@
+"""What the cells of a table of verdicts mean, and by which criteria it was judged."""
+
+from dataclasses import dataclass
+
+from dlbench.analysis.families import Family, interval_levels
+from dlbench.analysis.judged import Judged
+from dlbench.analysis.places import DATASET
+from dlbench.analysis.wording import pairing
+from dlbench.statistics.seeds import ALPHA
+from dlbench.statistics.sentences import margin_in_words
+from dlbench.statistics.verdicts import MINIMUM_PAIRS
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What the columns of a table show.
+
+    deviation: standard deviations.
+    interval: intervals of differences.
+    other_images: intervals on other images.
+    """
+
+    deviation: bool
+    interval: bool
+    other_images: bool
+
+
+def caption(family: Family, judged: Judged, signs: Signs) -> str:
+    """Return what the cells of the columns mean, and what holds for all of them."""
+    counts = [*(c.n for c in family.comparisons), *([family.baseline.n] if family.baseline else [])]
+    lines = _criteria(family, judged, signs) if max(counts, default=0) >= MINIMUM_PAIRS else []
+    if dropped := [f"{c.variant} {c.dropped}" for c in family.against_baseline if c.dropped]:
+        paired = judged.rules.test == "paired"
+        why = "pairs left out, as a seed has no value on one side" if paired else "seeds left out, without a value"
+        lines.append(f"{why}: {', '.join(dropped)}")
+    lines += [f"n leaves out, which may flatter {name}: {lost}" for name, lost in family.lost.items()]
+    if worth := pairing(family):
+        lines.append(worth)
+    if family.baseline and family.averaged and DATASET not in family.averaged:
+        lines.append("the verdicts on each combination are in comparison.csv")
+    return "\n".join(lines)
+
+
+def _criteria(family: Family, judged: Judged, signs: Signs) -> list[str]:
+    rules = judged.rules
+    images = max((c.images for c in family.comparisons), default=0)
+    parts = ["± standard deviation"] if signs.deviation else []
+    levels = interval_levels(family.comparisons, rules)
+    parts += [f"[ ] {levels} interval"] if signs.interval else []
+    parts += ["seeds independent, not paired"] if rules.test == "independent" else []
+    margin = f"margin {margin_in_words(rules)}{_in_images(rules.margin * images)}" if rules.margin else ""
+    alpha = alpha_in_words(judged, judged.table_count)
+    shown = ", ".join(parts)
+    if not images:
+        return ["; ".join(filter(None, (shown, margin, alpha)))]
+    lines = ["; ".join(filter(None, (shown, alpha))), f"difference: on these {images:,} test images, over other seeds"]
+    if signs.other_images:
+        groups = max((c.groups for c in family.comparisons), default=0)
+        other = f"groups of test images, here {groups:,}" if groups else "test images"
+        lines.append(f"on other images: over other seeds and other {other}")
+    if any(c.these_images_only for c in family.comparisons):
+        lines.append("here: shown for these test images, not for others")
+    return [*filter(None, (*lines, margin))]
+
+
+def _in_images(count: float) -> str:
+    """Return a margin as a number of test images, with a warning below one."""
+    if not count:
+        return ""
+    return f" = {count:,.1f} images" + (", less than one" if count < 1 else "")
+
+
+def alpha_in_words(judged: Judged, tables: int) -> str:
+    """Return the error rate, and for how many tables it holds; "" for the usual one of a single table."""
+    alpha = f"α = {judged.rules.alpha:g}"
+    if tables > 1:
+        together = judged.criteria.alpha_study
+        return f"{alpha} for all tables together" if together else f"{alpha} for each of {tables} tables"
+    return alpha if judged.rules.alpha != ALPHA else ""
