@@ -64,7 +64,7 @@ def test_growing_seeds_stop_when_every_verdict_is_decided_and_the_interim_analys
     assert "Interim analysis at 10 seeds: all verdicts are decided." in done.stderr
     assert "[ ] 99.69 % interval" in done.stdout
     manifest = _manifest(tmp_path / "results" / "grow")
-    assert manifest["plan"]["judging"]["looks"] == [10, 13, 17, 20]
+    assert manifest["plan"]["judging"]["looks"] == [10, 12, 14, 16, 18, 20]
     assert manifest["plan"]["seeds"] == list(range(10))
     assert manifest["sessions"][0]["looks"] == [{"seeds": 10, "verdicts": ["better"], "decided": True}]
     again = dlbench("compare", *SMALL, *grow)
@@ -72,7 +72,7 @@ def test_growing_seeds_stop_when_every_verdict_is_decided_and_the_interim_analys
     other = dlbench("compare", *SMALL, "--seeds", "auto:6..30", "--name", "grow")
     assert other.returncode == 0, other.stderr
     assert "Second look: these results were first judged on" in other.stdout
-    assert "interim analyses at 10, 13, 17, 20 seeds" in other.stdout
+    assert "interim analyses at 10, 12, 14, 16, 18, 20 seeds" in other.stdout
 
 
 def test_growing_seeds_continue_after_an_interrupt_and_end_with_the_budget(dlbench, tmp_path):

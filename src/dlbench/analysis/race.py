@@ -56,14 +56,16 @@ class Race:
         """Return the number of seeds of each variant that gets no more, by label."""
         return {label: len(self.looks[look].seeds) for label, look in self.finished.items()}
 
-    def state(self, verdicts: int) -> str:
-        """Return what the last look decided of so many verdicts: "13 of 23 verdicts are decided, …"."""
+    def state(self, verdicts: int, variants: int) -> str:
+        """Return what the last look decided of so many verdicts: "13 of 23 verdicts are decided; …"."""
         decided = len(self.decided)
         if decided == verdicts:
             return "all verdicts are decided"
         stopped = len(self.finished)
         more = f"; {stopped} variant{'s' * (stopped != 1)} need{'s' * (stopped == 1)} no more seeds" if stopped else ""
-        return f"{decided} of {verdicts} verdicts {'is' if decided == 1 else 'are'} decided{more}"
+        left = (variants - stopped) * (self.planned[-1] - len(self.looks[-1].seeds)) if self.planned else 0
+        most = f", at most {left:,} trials are left" if left else ""
+        return f"{decided} of {verdicts} verdicts {'is' if decided == 1 else 'are'} decided{more}{most}"
 
     def seeds_of(self, label: str) -> int:
         """Return the number of seeds that a variant got."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dlbench.analysis.criteria import changed_criteria
 from dlbench.plans.history import AskedPlan, find_question, in_words
 from dlbench.plans.plan_record import PlanRecord
+from dlbench.statistics.seeds import MINIMUM_SEEDS
 from dlbench.statistics.verdicts import MINIMUM_PAIRS
 
 #: What is said of results whose plan was lost.
@@ -32,7 +33,29 @@ def second_look(plan: PlanRecord, history: Sequence[AskedPlan]) -> str:
     return (
         f"Second look: these results were first judged{when} ({fixed}), "
         f"so α = {plan.criteria.alpha:g} does not hold for what had been seen"
+        f"{_error(plan, [asked.plan for asked in history[:place]])}"
     )
+
+
+def _error(plan: PlanRecord, before: Sequence[PlanRecord]) -> str:
+    """Return how often looks at growing seeds are wrong together, each at all of α; "" if more than the seeds grew."""
+    ids = {variant.variant_id for variant in plan.variants}
+    alike = [
+        each
+        for each in before
+        if {variant.variant_id for variant in each.variants} == ids
+        and each.criteria == plan.criteria
+        and {*each.seeds} < {*plan.seeds}
+        and len(each.seeds) >= MINIMUM_SEEDS
+    ]
+    if not alike or plan.criteria.interim_analyses:
+        return ""
+    from dlbench.statistics.spending import error_of_looks
+
+    counts = tuple(sorted({len(each.seeds) for each in (*alike, plan)}))
+    error = error_of_looks(counts, (plan.criteria.alpha,) * len(counts))
+    shown = ", ".join(map(str, counts[:-1])) + f" and {counts[-1]}"
+    return f": looks at {shown} seeds are wrong in up to {100 * error:.2g} % of studies together"
 
 
 def _shares_trials(one: PlanRecord, other: PlanRecord) -> bool:

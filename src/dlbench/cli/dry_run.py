@@ -70,6 +70,7 @@ def _document(plan: Plan, options: "Options", config: Config) -> dict[str, Any]:
         "seeds": list(plan.seeds),
         "noise_floor": list(plan.noise_floor),
         "looks": list(plan.interim_analyses),
+        "trials_at_least": len(plan.stages[0].trials),
         "diagnostics": list(plan.diagnostics.diagnostics),
         "diagnostics_at": list(plan.diagnostics.at) if plan.diagnostics else [],
         "trials": len(plan.trials),
@@ -98,7 +99,8 @@ def _print(plan: Plan, document: dict[str, Any], alpha: float) -> None:
         console.print(f"{label}: skipped: {reason}.")
     seeds = f"seeds {plan.seeds[0]} to {plan.seeds[-1]}" if len(plan.seeds) > 1 else f"seed {plan.seeds[0]}"
     floor = f", and {len(plan.noise_floor)} of the noise floor" if plan.noise_floor else ""
-    most = "at most " if plan.interim_analyses else ""
+    least = f"at least {len(plan.stages[0].trials):,}, " if plan.interim_analyses else ""
+    most = f"{least}at most " if plan.interim_analyses else ""
     variants = f"{len(plan.variants):,} variant{'s' * (len(plan.variants) != 1)} × {len(plan.seeds)} ({seeds})"
     console.print(f"{most}{len(plan.trials):,} trials: {variants}{floor}")
     if plan.interim_analyses:
@@ -106,7 +108,7 @@ def _print(plan: Plan, document: dict[str, Any], alpha: float) -> None:
 
         counts = ", ".join(map(str, plan.interim_analyses))
         shares = ", ".join(f"{level:.2g}" for level in levels(plan.interim_analyses, alpha))
-        console.print(f"Interim analyses: at {counts} seeds, at α = {shares}")
+        console.print(f"Interim analyses: at {counts} seeds, at α = {shares}; a decided variant gets no more seeds")
     if plan.diagnostics:
         names = ", ".join(text.partition("/")[2] for text in plan.diagnostics.diagnostics)
         console.print(f"Diagnostics: {names}; at epochs {', '.join(plan.diagnostics.at)}")

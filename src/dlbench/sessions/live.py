@@ -172,7 +172,7 @@ class LiveSession:
         verdicts = [c.verdict for family in judged.families or judged.simple_effects for c in family.comparisons]
         seeds = len(self.stage.seeds)
         self.folder.add_interim_analysis({"seeds": seeds, "verdicts": verdicts, "decided": judged.decided})
-        self.display.note(f"Interim analysis at {seeds} seeds: {judged.race.state(len(verdicts))}.")
+        self.display.note(f"Interim analysis at {seeds} seeds: {judged.race.state(len(verdicts), len(self.labels))}.")
         self._finished = judged.race.seeds_of_finished
         return judged.decided
 

@@ -77,6 +77,8 @@ def run_plan(
         executor()  # its errors are raised before any writing
     with folder, _time_limit(options.max_time, stop):
         session.start()
+        if plan.interim_analyses:
+            display.note(f"At least {len(plan.stages[0].trials):,}, at most {len(plan.trials):,} trials.")
         interrupted = session.run_stages(executor, stop)
     session.show_notes()
     session.observe("dlbench_run_finished", folder=path)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.optimize import brentq
 
-from dlbench.statistics.seeds import smallest_p, spent_by
+from dlbench.statistics.seeds import smallest_p_computed, spent_by
 
 Array = NDArray[np.float64]
 #: A critical value that nothing reaches.
@@ -32,7 +32,7 @@ def levels(counts: tuple[int, ...], alpha: float) -> tuple[float, ...]:
         share = spent_by(fraction, alpha) - spent
         critical = walk.critical(fraction, share)
         level = float(2 * stats.norm.sf(critical))
-        if count < counts[-1] and smallest_p(count) > level:
+        if count < counts[-1] and smallest_p_computed(count) > level:
             found.append(0.0)
             continue
         walk, spent = walk.beyond(fraction, critical), spent + share

@@ -105,7 +105,9 @@ def test_a_decided_variant_gets_no_more_seeds_and_the_baseline_all_that_another_
     seeds = {name: {seed for label, seed in done.ran if label == name} for name in ACTIVATIONS}
     assert seeds["sigmoid"] == seeds["tanh"] == set(range(12))
     assert seeds["relu"] == seeds["gelu"] > seeds["tanh"]
-    assert "3 verdicts are decided; 2 variants need no more seeds" in "".join(done.display.notes)
+    assert "At least 48, at most 120 trials." in done.display.notes
+    state = "2 of 3 verdicts are decided; 2 variants need no more seeds, at most 36 trials are left"
+    assert f"Interim analysis at 12 seeds: {state}." in done.display.notes
     judged = done.outcome.run.judge()
     assert judged.saving.startswith(f"{len(done.ran)} of 120 trials were enough: ")
     assert done.outcome.run.plan.trial_count == len(done.ran)
@@ -141,8 +143,18 @@ def test_looks_at_results_that_had_been_seen_are_told(ask):
     assert judged.second_look.startswith("Second look: these results were first judged on ")
     assert "(relu, tanh, sigmoid: 7 seeds; interim analyses none)" in judged.second_look
     assert "α = 0.05 does not hold" in judged.second_look
+    assert "studies together" not in judged.second_look  # the seeds did not just grow
     alone = ask(GROWING, name="alone").outcome.run.judge()
     assert (alone.families, alone.second_look) == (judged.families, "")
+
+
+@pytest.mark.parametrize(("counts", "error"), [((7, 12), "8 %"), ((7, 12, 20), "11 %")])
+def test_more_seeds_by_hand_are_another_look_and_its_error_is_told(ask, counts, error):
+    for count in counts:
+        done = ask((("relu", "tanh"), count, {}))
+    seen = " and ".join([", ".join(map(str, counts[:-1])), str(counts[-1])])
+    told = f"looks at {seen} seeds are wrong in up to {error} of studies together"
+    assert done.outcome.run.judge().second_look.endswith(told)
 
 
 def test_criteria_that_were_asked_later_say_what_had_been_fixed(ask):
