@@ -11,6 +11,7 @@ from dlbench.plans.plan import Plan, Variant
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.plans.variants import VARIANT, make_trial
 from dlbench.plugins.registry import SINGULAR, Registry
+from dlbench.statistics.seeds import LARGEST_SEED
 from dlbench.trials.axes import ASSIGNABLE, DEFAULTS, TEXTS_BEFORE_INTRODUCED
 from dlbench.trials.trial import Trial
 
@@ -24,6 +25,11 @@ def recorded_plan(record: PlanRecord, trials: Iterable[Trial], registry: Registr
     plugins: those whose components the run had; short names are looked for there first.
     Raises DlbenchError for a variant that cannot be made here.
     """
+    if not record.seeds or not all(0 <= seed <= LARGEST_SEED for seed in (*record.seeds, *record.noise_floor)):
+        raise DlbenchError(
+            f"The manifest names {'impossible' if record.seeds else 'no'} seeds, so nothing can run.",
+            "Compare again, with --seeds.",
+        )
     known = {trial.variant_id: trial for trial in trials}
     variants = tuple(
         Variant(

@@ -16,6 +16,7 @@ from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import as_argument, is_run
 from dlbench.sessions.repeated import used_plugins
 from dlbench.statistics.seeds import LARGEST_SEED, other_seeds
+from dlbench.trials.trial_record import COMPLETED
 
 _ENDING = "-confirm"
 #: What the manifest's entry of a confirming session calls the run that it confirms.
@@ -78,7 +79,13 @@ def _check_run(folder: RunFolder) -> None:
 
 
 def _missing(folder: RunFolder) -> int:
+    """Return how many trials have not run."""
     return folder.plan.trial_count - len(folder.planned)
+
+
+def _unanswered(folder: RunFolder) -> bool:
+    """Return whether trials have no result: they have not run, or failed, and run again."""
+    return sum(record.status in COMPLETED for record in folder.planned) < folder.plan.trial_count
 
 
 def confirms(folder: RunFolder) -> Mapping[str, Any]:
@@ -118,7 +125,7 @@ def _existing(folder: RunFolder, there: RunFolder, seeds: int | None, registry: 
     return Confirmation(
         first=replace(first, seeds=tuple(facts["seeds"])),
         path=there.path,
-        plan=_rest(folder, there, registry) if _missing(there) else None,
+        plan=_rest(folder, there, registry) if _unanswered(there) else None,
         facts={FACT: dict(facts)},
         before=there,
     )

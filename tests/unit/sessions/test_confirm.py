@@ -1,6 +1,7 @@
 """On which seeds, in which folder and by which criteria a run is confirmed: once."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -107,6 +108,15 @@ def test_an_interrupted_confirmation_goes_on_with_its_own_seeds(session, confirm
     assert found.plan.seeds == (3, 4, 5)
     assert len(rest.ran) == 4
     assert not outcome.interrupted
+
+
+def test_trials_that_failed_in_a_confirmation_run_again(session, confirm, executor):
+    first = session(seeds=3)
+    failing = replace(first.outcome.plan.trials[0], seed=4)
+    assert confirm(executor=executor(status={failing.trial_id: "failed"}))[1].exit_code == 1
+    rest = executor()
+    assert confirm(executor=rest)[1].exit_code == 0
+    assert rest.ran == [("relu", 4)]
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,12 @@ def test_an_old_manifest_alone_does_not_say_what_its_variants_are(session, tmp_p
         recorded_plan(old, (), registry)
 
 
+@pytest.mark.parametrize(("seeds", "sentence"), [((), "no seeds"), ((2**63,), "impossible"), ((-1,), "impossible")])
+def test_seeds_that_cannot_run_are_refused(make_plan, registry, seeds, sentence):
+    with pytest.raises(DlbenchError, match=sentence):
+        recorded_plan(replace(make_plan(), seeds=seeds), (), registry)
+
+
 def test_nothing_is_a_run(tmp_path):
     for argument in (str(tmp_path / "none.json"), "none", str(tmp_path)):
         with pytest.raises(DlbenchError, match="There is no run"):
