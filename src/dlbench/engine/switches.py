@@ -5,6 +5,7 @@ import locale
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -14,6 +15,11 @@ import numpy as np
 import torch
 from torch.nn.modules import module as module_hooks
 from torch.optim import optimizer as optimizer_hooks
+
+try:
+    import resource
+except ImportError:  # not on every system
+    resource = None  # type: ignore[assignment]
 
 
 class Switch(NamedTuple):
@@ -30,7 +36,7 @@ class Switch(NamedTuple):
 
 def switches() -> tuple[Switch, ...]:
     """Return the switches that this version of torch has."""
-    return (*_of_torch(), *_of_backends(), *_of_hooks(), *_of_python())
+    return (*_of_torch(), *_of_backends(), *_of_hooks(), *_of_python(), *_of_process())
 
 
 def _of_torch() -> Iterator[Switch]:
@@ -112,6 +118,22 @@ def _of_python() -> Iterator[Switch]:
     yield Switch("the garbage collector", gc.isenabled, lambda wanted: gc.enable() if wanted else gc.disable())
     yield Switch("Python's recursion limit", sys.getrecursionlimit, sys.setrecursionlimit)
     yield Switch("Python's switch interval", sys.getswitchinterval, sys.setswitchinterval)
+    yield Switch("Python's tracing", sys.gettrace, sys.settrace)
+    yield Switch("Python's profiling", sys.getprofile, sys.setprofile)
+
+
+def _of_process() -> Iterator[Switch]:
+    yield Switch("the permissions of new files", _file_mask, os.umask)
+    yield Switch("the threads that run", _threads, lambda before: None)  # which ends with the process alone
+    if hasattr(signal, "setitimer"):
+        yield Switch("the alarm clock", _alarm_is_set, lambda wanted: wanted or signal.setitimer(signal.ITIMER_REAL, 0))
+    if hasattr(os, "setpriority"):
+        process = (os.PRIO_PROCESS, 0)
+        yield Switch("the priority", partial(os.getpriority, *process), partial(os.setpriority, *process))
+    if hasattr(os, "sched_setaffinity"):
+        yield Switch("the processors in use", partial(os.sched_getaffinity, 0), partial(os.sched_setaffinity, 0))
+    if resource is not None:
+        yield Switch("the limits of resources", _limits, _set_limits)
 
 
 def _set_default_device(device: torch.device) -> None:
@@ -158,6 +180,38 @@ def _current_folder() -> str:
         return os.sep
 
 
+def _file_mask() -> int:
+    mask = os.umask(0o077)  # the only way to read it
+    os.umask(mask)
+    return mask
+
+
+def _threads() -> set[threading.Thread]:
+    """Return the threads that run and that no library here has started, but a component."""
+    return {thread for thread in threading.enumerate() if not _starter(thread).startswith(_USUAL_STARTERS)}
+
+
+def _starter(thread: threading.Thread) -> str:
+    """Return the module of what a thread runs."""
+    target = getattr(thread, "_target", None)
+    module = getattr(target, "__module__", None) or type(thread).__module__
+    return str(module)
+
+
+def _alarm_is_set() -> bool:
+    return signal.getitimer(signal.ITIMER_REAL)[0] > 0
+
+
+def _limits() -> dict[int, tuple[int, int]]:
+    return {number: resource.getrlimit(number) for number in _LIMITS}
+
+
+def _set_limits(before: Mapping[int, tuple[int, int]]) -> None:
+    for number, limits in before.items():
+        if resource.getrlimit(number) != limits:
+            resource.setrlimit(number, limits)
+
+
 def _signal_handlers() -> dict[int, Any]:
     return {number: signal.getsignal(number) for number in _SIGNALS}
 
@@ -169,3 +223,6 @@ def _set_signal_handlers(before: Mapping[int, Any]) -> None:
 
 
 _SIGNALS = tuple(signal.valid_signals())
+_LIMITS = tuple(sorted({getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")}))
+#: Whose threads are no component's.
+_USUAL_STARTERS = ("threading", "concurrent.", "multiprocessing.", "torch.", "tqdm.", "dlbench.")

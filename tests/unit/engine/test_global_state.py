@@ -3,10 +3,13 @@
 import gc
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
+import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -48,7 +51,17 @@ CHANGES = {
     "the current folder": partial(os.chdir, os.sep),
     "the handlers of signals": partial(signal.signal, signal.SIGALRM, signal.SIG_IGN),
     "the garbage collector": gc.disable,
+    "Python's tracing": partial(sys.settrace, lambda *_: None),
+    "the permissions of new files": partial(os.umask, 0o777),
+    "the alarm clock": partial(signal.setitimer, signal.ITIMER_REAL, 1000),
+    "the processors in use": lambda: os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]),
+    "the limits of resources": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, fewer_files()),
 }
+
+
+def fewer_files():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return soft - 1, hard
 
 
 @pytest.mark.parametrize("named", CHANGES)
@@ -61,6 +74,22 @@ def test_a_change_is_named_and_restored(named):
     with again():
         pass
     assert again.changed == []
+
+
+def test_a_thread_that_goes_on_is_named_and_those_of_libraries_are_not():
+    going_on, watch, library = threading.Event(), Watch(), Watch()
+    with ThreadPoolExecutor(1) as pool, library():
+        pool.submit(going_on.is_set).result()
+    thread = threading.Thread(target=wait_for, args=(going_on,))
+    with watch():
+        thread.start()
+    going_on.set()
+    thread.join()
+    assert (library.changed, watch.changed) == ([], ["the threads that run"])
+
+
+def wait_for(event):
+    event.wait()
 
 
 def test_threads_that_a_component_takes_within_those_of_its_trial_are_named():
