@@ -7,6 +7,7 @@ from dlbench.startup import prepare_command
 
 #: Allocations before the cyclic garbage collector runs: imports allocate a hundred thousand and leave no garbage.
 _COLLECT_AFTER = 100_000
+_INTERRUPTED = 130
 
 
 def main() -> None:
@@ -15,9 +16,12 @@ def main() -> None:
     prepare_command()
     # Typer imports pydantic, which would search all installed distributions for plugins of its own.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from dlbench.cli.main import main as run
+    try:
+        from dlbench.cli.main import main as run
 
-    run()
+        run()
+    except KeyboardInterrupt:  # while modules were imported, before anything could take it
+        raise SystemExit(_INTERRUPTED) from None
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import dlbench
+import dlbench.__main__
 from dlbench.startup import safe_import_path, safe_variables
 
 SOURCE = Path(dlbench.__file__).parent
@@ -74,3 +76,16 @@ def test_closed_streams_lead_nowhere_and_no_file_takes_their_numbers(tmp_path, c
     command = f"exec '{sys.executable}' -c \"{program}\" </dev/null >/dev/null {closed}"
     assert subprocess.run(["sh", "-c", command], cwd=tmp_path, check=False).returncode == 0
     assert (tmp_path / "file").read_bytes() == b""
+
+
+def test_ctrl_c_while_the_command_is_imported_is_no_traceback(monkeypatch):
+    class Interrupted(ModuleType):
+        def __getattr__(self, name):
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "dlbench.cli.main", Interrupted("dlbench.cli.main"))
+    monkeypatch.setattr("dlbench.__main__.prepare_command", lambda: None)
+    monkeypatch.setattr("gc.set_threshold", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        dlbench.__main__.main()
+    assert ended.value.code == 130
