@@ -2,6 +2,10 @@
 
 import csv
 import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+from dlbench.cli.repetition import claim_pairs
 
 SMALL = ("compare", "--activation", "relu,sigmoid", "--epochs", "1", "--train-size", "200", "--metric", "train_loss")
 EXPERIMENT = """
@@ -74,3 +78,10 @@ def test_an_unknown_run_is_answered_with_the_nearest(dlbench):
     assert done.returncode == 2
     assert "Did you mean evening?" in done.stderr
     assert dlbench("confirm", "evening", "--seeds", "0").returncode == 2
+
+
+def test_an_experiment_that_is_gone_is_said_to_be_and_its_claims_are_left_out(make_plan, registry, tmp_path, capsys):
+    plan = replace(make_plan(), experiment="gone/study")
+    again = SimpleNamespace(records=(), plan=plan, path=tmp_path)
+    assert claim_pairs(tmp_path, (), plan, again, registry) == ()
+    assert "The experiment gone/study is not available" in capsys.readouterr().err

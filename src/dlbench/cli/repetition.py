@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlbench.cli.options.config import session_defaults
+from dlbench.cli.streams.console import errors
 from dlbench.plans.plan import Request
 from dlbench.sessions.defaults import with_defaults
 
@@ -40,6 +41,9 @@ def claim_pairs(
     before = answers_of(folder, records, first, registry)
     now = answers_of(folder, again.records, again.plan, registry)
     if before is None or now is None:
+        if first.experiment:
+            about = f"The experiment {first.experiment} is not available, so its claims are not answered"
+            errors().print(f"{about}: install its plugin, or put its file into {folder}.", soft_wrap=True)
         return ()
     write_answers(again.path, now)
     return pair_claims(before.claims, now.claims)
