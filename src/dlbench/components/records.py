@@ -77,6 +77,7 @@ class Component:
     tags: words for grouping.
     aliases: other names that people write for it, beside other spellings of its own; with the parameters that such a
         name stands for, as in "momentum:momentum=0.9".
+    search: the ranges in which its parameters, or settings such as learning_rate, are worth tuning: "log:1e-4..1e-1".
     """
 
     kind: ClassVar[str] = ""
@@ -93,6 +94,7 @@ class Component:
     source: str = ""
     tags: Sequence[str] = ()
     aliases: Sequence[str] = ()
+    search: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not NAME.match(self.name):
@@ -113,6 +115,7 @@ class Component:
         object.__setattr__(self, "defaults", MappingProxyType({}))  # part of parameters now, also for replace()
         object.__setattr__(self, "tags", tuple(self.tags))
         object.__setattr__(self, "aliases", tuple(self.aliases))
+        object.__setattr__(self, "search", MappingProxyType(dict(self.search)))
 
 
 @dataclass(frozen=True, kw_only=True)
