@@ -41,6 +41,7 @@ COLUMNS = {
     **_METRICS,
     "trial_id": "Identity of the trial: a digest of everything that determines its numbers to the last bit.",
     "provenance_id": "Identifies the versions, plugins and hardware of the session, which are in the manifest.",
+    "role": "`evaluation`, or `tuning` for a trial of the search before a comparison, which never reads the test set.",
     "status": "`done` or `diverged` (both are results), `failed`, `vetoed`, `timeout` or `oom`.",
     "message": "Why it ended this way, in one sentence.",
     "seed": "The trial's seed; equal seeds make pairs.",

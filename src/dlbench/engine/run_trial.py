@@ -95,7 +95,7 @@ def _train(
     ):
         model = build_model(trial, registry).to(device).to(memory_format=layout(settings))
         setup = build_setup(trial, data, model, registry)
-        flops = cost.flops_per_image(model, next(setup.test_feed.in_order(1))[0])
+        flops = cost.flops_per_image(model, next(setup.validation_feed.in_order(1))[0])
         if settings.compile:
             compile_calls(model)
         best_weights = BestWeights(settings.select, partial(evaluate_on, setup, setup.test_feed))
@@ -103,7 +103,7 @@ def _train(
         runner = DiagnosticsRunner(diagnostics, resolve_diagnostics(diagnostics, registry), trial.seed)
         with borrowed_generators(trial.seed, "dropout"):
             trained = train(setup, best_weights, early_stopping, on_epoch, runner if diagnostics else None, checkpoints)
-        test = evaluate_on(setup, setup.test_feed)
+        test = None if trial.role == "tuning" else evaluate_on(setup, setup.test_feed)
     return FinishedTraining(
         setup=setup,
         trained=trained,

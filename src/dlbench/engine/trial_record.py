@@ -24,7 +24,7 @@ class FinishedTraining:
 
     setup: what was trained; its model has the selected weights.
     trained: the rows and losses.
-    test: the evaluation of the selected weights.
+    test: the evaluation of the selected weights; None for a trial that never reads the test set.
     diagnostics: the readings.
     flops: operations of one image's forward pass, None where unknown.
     peak_memory_mb: likewise None where unknown.
@@ -34,7 +34,7 @@ class FinishedTraining:
 
     setup: TrainingSetup
     trained: Trained
-    test: Evaluation
+    test: Evaluation | None
     diagnostics: DiagnosticsRunner
     flops: int | None
     peak_memory_mb: float | None
@@ -52,13 +52,13 @@ def build_record(trial: Trial, training: FinishedTraining, *, keep_steps: bool) 
         metrics=_metrics(trained, test),
         cost=_cost(training),
         epochs=tuple(trained.rows),
-        confusion=tuple(tuple(row) for row in test.confusion.tolist()),
-        class_names=training.class_names,
+        confusion=tuple(tuple(row) for row in test.confusion.tolist()) if test else (),
+        class_names=training.class_names if test else (),
         steps=tuple(trained.step_losses) if keep_steps else (),
         diagnostics=tuple(diagnostics.readings),
         watched={text: tuple(epochs) for text, epochs in diagnostics.watched.items()},
         log=diagnostics.log,
-        outcomes=None if trained.diverged else _outcomes(trial, training),
+        outcomes=_outcomes(trial, training, test) if test and not trained.diverged else None,
     )
 
 
@@ -66,8 +66,8 @@ def _divergence(trained: Trained) -> str:
     return f"{trained.diverged} in epoch {len(trained.rows)}" if trained.diverged else ""
 
 
-def _metrics(trained: Trained, test: Evaluation) -> dict[str, float | int | None]:
-    """Return the metrics of the selected epoch, and the last epoch's validation metrics."""
+def _metrics(trained: Trained, test: Evaluation | None) -> dict[str, float | int | None]:
+    """Return the metrics of the selected epoch, the last epoch's validation metrics, and those on the test set."""
     selected, last = trained.rows[trained.selected_epoch - 1], trained.rows[-1]
     return {
         **{name: selected[name] for name in _SELECTED},
@@ -75,19 +75,22 @@ def _metrics(trained: Trained, test: Evaluation) -> dict[str, float | int | None
         "last_validation_accuracy": last["validation_accuracy"],
         "best_epoch": trained.selected_epoch,
         "epochs_run": len(trained.rows),
-        "test_loss": test.loss,
-        "test_accuracy": test.accuracy,
-        **_objectives(selected, test),
-        **macro_scores(test.confusion),
+        **_validation_objective(selected),
+        **(_on_test(selected, test) if test else {}),
         "step_loss_oscillation": oscillation(trained.step_losses),
     }
 
 
-def _objectives(selected: Row, test: Evaluation) -> dict[str, float | int | None]:
-    """Return what was trained on, as columns of its own; {} where it is cross-entropy, which the losses are."""
-    if "validation_objective" not in selected:
-        return {}
-    return {"validation_objective": selected["validation_objective"], "test_objective": test.objective}
+def _on_test(selected: Row, test: Evaluation) -> dict[str, float | int | None]:
+    """Return the metrics of the selected weights on the test set."""
+    scores = {"test_loss": test.loss, "test_accuracy": test.accuracy}
+    objective = {"test_objective": test.objective} if "validation_objective" in selected else {}
+    return {**scores, **objective, **macro_scores(test.confusion)}
+
+
+def _validation_objective(selected: Row) -> dict[str, float | int | None]:
+    """Return what was trained on, as a column of its own; {} where it is cross-entropy, which the losses are."""
+    return {"validation_objective": selected["validation_objective"]} if "validation_objective" in selected else {}
 
 
 def _cost(training: FinishedTraining) -> dict[str, float | int | None]:
@@ -102,7 +105,7 @@ def _cost(training: FinishedTraining) -> dict[str, float | int | None]:
     }
 
 
-def _outcomes(trial: Trial, training: FinishedTraining) -> ImageOutcomes:
+def _outcomes(trial: Trial, training: FinishedTraining, test: Evaluation) -> ImageOutcomes:
     """Return which images of the test feed were classified correctly."""
-    correct, indices = (each.cpu().numpy() for each in (training.test.correct, training.setup.test_feed.indices))
+    correct, indices = (each.cpu().numpy() for each in (test.correct, training.setup.test_feed.indices))
     return ImageOutcomes.of(correct, indices, trial.dataset_digest, training.test_groups)

@@ -19,7 +19,7 @@ from dlbench.trials.trial_record import TrialRecord
 
 Row = Mapping[str, ParameterValue]
 
-_IDENTITY = ("trial_id", "provenance_id", "status", "message")
+_IDENTITY = ("trial_id", "provenance_id", "role", "status", "message")
 _SETTINGS = ("learning_rate", "batch_size", "epochs", "normalization", "validation", "select", "precision")
 _PLACE = ("threads", "device", "seed")
 _METRICS = names_in_groups("fit", "last", "test", "progress", "target", "cost")

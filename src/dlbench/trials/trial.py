@@ -4,14 +4,17 @@ import marshal
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, Literal, get_args
 
 from dlbench.components.axes import AXES
 from dlbench.components.choice import Selection
 from dlbench.components.records import ParameterValue
-from dlbench.components.shapes import ShapeError, as_table, as_text, as_whole, as_wholes, check_known
+from dlbench.components.shapes import ShapeError, UnknownFieldError, as_table, as_text, as_whole, as_wholes, check_known
 from dlbench.trials.identity import digest, shallow_fields
 from dlbench.trials.settings import Settings
+
+#: What a trial is for: to be judged on the test set, or to choose settings by its validation metric alone.
+Role = Literal["evaluation", "tuning"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,7 @@ class Trial:
     input_shape: (C, H, W) of an image, None until the data set was prepared.
     num_classes: number of classes, None until the data set was prepared.
     others: components on axes introduced later, by axis; those at their axis' absent value are omitted.
+    role: what it is for; one that is for tuning never reads the test set.
     """
 
     model: Selection
@@ -42,6 +46,7 @@ class Trial:
     input_shape: tuple[int, int, int] | None = None
     num_classes: int | None = None
     others: Mapping[str, Selection] = field(default_factory=dict)
+    role: Role = "evaluation"
 
     def __post_init__(self) -> None:
         if self.others:
@@ -70,7 +75,12 @@ class Trial:
     def variant_id(self) -> str:
         """Return the identity of the combination, whatever the seed."""
         components = {axis: selection.identity for axis, selection in self._present.items()}
-        return digest([components, self.settings.identity, self.dataset_digest])
+        return digest([components, self.settings.identity, self.dataset_digest, *self._special_role])
+
+    @property
+    def _special_role(self) -> tuple[str, ...]:
+        """Return the role where it is not the usual one, which has no part in identities."""
+        return () if self.role == "evaluation" else (self.role,)
 
     @cached_property
     def trial_id(self) -> str:
@@ -87,6 +97,8 @@ class Trial:
         components = {axis: shallow_fields(selection) for axis, selection in self._present.items()}
         content = shallow_fields(self) | components | {"settings": self.settings.values}
         del content["others"]  # written beside the other components
+        if not self._special_role:
+            del content["role"]
         return content
 
     @classmethod
@@ -113,6 +125,7 @@ class Trial:
             dataset_digest=as_text(known.get("dataset_digest", ""), "dataset_digest"),
             input_shape=_as_shape(shape) if shape else None,
             num_classes=None if classes is None else as_whole(classes, "num_classes", least=0),
+            role=_as_role(known.get("role", "evaluation")),
         )
 
 
@@ -129,9 +142,15 @@ def _as_shape(content: object) -> tuple[int, int, int]:
     return sizes[0], sizes[1], sizes[2]
 
 
+def _as_role(content: object) -> Role:
+    if content not in get_args(Role):
+        raise UnknownFieldError([f"the role {content!r}"])
+    return content  # type: ignore[return-value]  # checked above
+
+
 #: The version of the format in which equal content has equal bytes.
 _WITHOUT_REFERENCES = 2
-_BESIDE_AXES = ("settings", "seed", "dataset_digest", "input_shape", "num_classes")
+_BESIDE_AXES = ("settings", "seed", "dataset_digest", "input_shape", "num_classes", "role")
 #: The axes that are fields of a trial, and those introduced later.
 _OWN = tuple(name for name in AXES if name in Trial.__dataclass_fields__)
 _LATER = tuple(axis for name, axis in AXES.items() if name not in _OWN)

@@ -77,6 +77,7 @@ class TrialRecord:
         head: dict[str, ParameterValue] = {
             "trial_id": self.trial_id,
             "provenance_id": self.provenance_id,
+            "role": self.trial.role,
             "status": self.status,
             "message": self.message,
         }

@@ -158,7 +158,7 @@ def test_a_records_row_begins_with_identity_and_status_and_ends_with_cost() -> N
         provenance_id="p",
     )
     columns = list(record.row())
-    assert columns[:4] == ["trial_id", "provenance_id", "status", "message"]
+    assert columns[:5] == ["trial_id", "provenance_id", "role", "status", "message"]
     assert columns[-2:] == ["test_accuracy", "train_seconds"]
     assert record.row()["trial_id"] == TRIAL.trial_id
     assert record.row()["provenance_id"] == "p"
