@@ -8,6 +8,8 @@ from dlbench.errors import DlbenchError, suggest
 from dlbench.plans.diagnostics import read_diagnostics, source_of
 from dlbench.plans.plan import Plan, Request, Variant, Veto
 from dlbench.plans.spelling import canonical
+from dlbench.plans.tuning import check_studies
+from dlbench.plans.tuning_stage import with_tuning
 from dlbench.plans.variants import check_distinct, fixed_texts, make_variants
 from dlbench.plans.vetoes import nothing_left, veto_reason
 from dlbench.plugins.registry import Registry
@@ -61,7 +63,10 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
         own_validation=request.own_validation
         or not any("validation" in given for given in (request.values, defaults or {}, *request.variants)),
     )
-    return replace(plan, baseline=plan.baseline_variant.label if plan.baseline else "")
+    plan = replace(plan, baseline=plan.baseline_variant.label if plan.baseline else "")
+    if request.tune and request.seeds is not None:
+        check_studies(request.tune, plan.seeds)
+    return with_tuning(plan, request.tune, registry) if request.tune else plan
 
 
 def _ignored(variants: Iterable[Variant], request: Request) -> tuple[str, ...]:
@@ -101,7 +106,8 @@ def resolve(plan: Plan, registry: Registry, complete: Callable[[Trial], tuple[Tr
     kept, vetoes = _veto(candidates, registry)
     used = dict.fromkeys(variant.trial.settings.validation for variant in kept)
     fixed = dict(plan.fixed) | ({"validation": " or ".join(used)} if plan.own_validation else {})
-    return replace(plan, fixed=fixed, variants=kept, vetoes=(*plan.vetoes, *vetoes))
+    plan = replace(plan, fixed=fixed, variants=kept, vetoes=(*plan.vetoes, *vetoes))
+    return with_tuning(plan, plan.tuning.tune, registry) if plan.tuning else plan
 
 
 def _check_names(request: Request) -> None:

@@ -31,8 +31,10 @@ def same_question(one: PlanRecord, other: PlanRecord) -> bool:
 def _question(plan: PlanRecord) -> tuple[object, ...]:
     criteria, diagnostics = plan.criteria, plan.diagnostics
     first = criteria.interim_analyses[0] if criteria.interim_analyses else None
+    tuned = plan.tuning  # what a search finds is an answer, not a question
     return (
-        tuple((variant.label, variant.variant_id) for variant in plan.variants),
+        tuple((variant.label, "" if tuned else variant.variant_id) for variant in plan.variants),
+        tuned and tuned.question,
         plan.seeds[:first],
         plan.noise_floor[:first],
         plan.baseline,
@@ -54,12 +56,18 @@ def add_question(history: History, new: AskedPlan) -> History:
         return (*history, new)
     known = history[place]
     plan = replace(
-        new.plan,
+        _chosen(known.plan, new.plan),
         experiment=new.plan.experiment or known.plan.experiment,
         rebuilt=known.plan.rebuilt,
         unknown={**new.plan.unknown, **known.plan.unknown},
     )
     return (*history[:place], replace(known, plan=plan), *history[place + 1 :])
+
+
+def _chosen(known: PlanRecord, new: PlanRecord) -> PlanRecord:
+    """Return the new plan; where only the known one has chosen what a search found, the known one: that is frozen."""
+    frozen = known.tuning and known.tuning.is_chosen and new.tuning and not new.tuning.is_chosen
+    return known if frozen else new
 
 
 def in_words(plan: PlanRecord) -> str:

@@ -18,11 +18,12 @@ from dlbench.components.shapes import (
 from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import Criteria, Spending
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord, Target
+from dlbench.plans.tuning_record import TuningRecord
 from dlbench.statistics.seeds import TESTS
 from dlbench.trials.diagnostics import DiagnosticsPlan
 
 _REQUIRED = ("axes", "fixed", "variants", "seeds", "baseline")
-_OPTIONAL = ("experiment", "judging", "noise_floor", "watch", "target", "finished", "rebuilt")
+_OPTIONAL = ("experiment", "judging", "noise_floor", "watch", "target", "finished", "tuning", "rebuilt")
 #: What the keys of the criteria accept: types, and in words.
 _CRITERIA: Mapping[str, tuple[tuple[type, ...], str]] = {
     "metric": ((str,), "a text"),
@@ -58,6 +59,7 @@ def _plan(content: Mapping[str, Any]) -> PlanRecord:
         diagnostics=_diagnostics(content.get("watch") or {}),
         target=_target(content["target"]) if content.get("target") else None,
         finished=_finished(content.get("finished") or {}),
+        tuning=TuningRecord.from_json(content["tuning"]) if content.get("tuning") else None,
         rebuilt=bool(content.get("rebuilt")),
         unknown={key: value for key, value in content.items() if key not in (*_REQUIRED, *_OPTIONAL)},
     )
@@ -79,7 +81,15 @@ def _variant(content: object) -> PlannedVariant:
         values=as_text_table(variant.get("values"), f"values of {label}"),
         variant_id=as_text(variant.get("variant_id"), f"variant_id of {label}"),
         assigned=as_text_table(variant.get("assigned", {}), f"assigned of {label}"),
+        by_seed=_by_seed(variant.get("by_seed", {}), label),
     )
+
+
+def _by_seed(content: object, label: str) -> dict[int, str]:
+    texts = as_text_table(content, f"trials of {label} by seed")
+    if wrong := [seed for seed in texts if not seed.isdecimal()]:
+        raise ShapeError(f"trials of {label} by seed", "a table by whole numbers", wrong[0])
+    return {int(seed): each for seed, each in texts.items()}
 
 
 def _criteria(content: object, baseline: str) -> Criteria:

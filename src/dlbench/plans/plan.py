@@ -9,6 +9,8 @@ from dlbench.components.syntax import parse_reference
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.naming import find_baseline
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
+from dlbench.plans.tuning import Tune, Tuning
+from dlbench.plans.tuning_record import TuningRecord
 from dlbench.statistics.seeds import Seeds
 from dlbench.trials.axes import TEXTS_BEFORE_INTRODUCED
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
@@ -30,6 +32,7 @@ class Request:
     experiment: qualified name of the experiment that this is, or "".
     prefer: the plugin that is searched first.
     own_validation: whether a data set's own validation split is used where it has one, whatever the values say.
+    tune: what is tuned for each variant before they are compared; None for nothing.
     """
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -41,6 +44,7 @@ class Request:
     experiment: str = ""
     prefer: str = ""
     own_validation: bool = False
+    tune: Tune | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,21 +55,30 @@ class Variant:
     values: its text on each axis.
     trial: its first trial, a template for the others.
     assigned: what it sets itself as no axis does, by name.
+    by_seed: the trial of each seed, where every seed has settings of its own.
     """
 
     label: str
     values: Mapping[str, str]
     trial: Trial
     assigned: Mapping[str, str] = field(default_factory=dict)
+    by_seed: Mapping[int, Trial] = field(default_factory=dict)
+
+    def at(self, seed: int) -> Trial:
+        """Return its trial of a seed."""
+        return replace(self.by_seed.get(seed, self.trial), seed=seed)
 
     @property
     def record(self) -> PlannedVariant:
         """Return the variant as the plan's record keeps it."""
+        by_seed = {seed: trial.variant_id for seed, trial in self.by_seed.items()}
+        identity = digest(sorted(by_seed.items())) if by_seed else self.trial.variant_id
         return PlannedVariant(
             label=self.label,
             values=dict(self.values),
-            variant_id=self.trial.variant_id,
+            variant_id=identity,
             assigned=dict(self.assigned),
+            by_seed=by_seed,
         )
 
 
@@ -95,6 +108,8 @@ class Plan:
     diagnostics: what is measured during training.
     notes: what of the request does not apply, a sentence each.
     own_validation: whether nobody chose the validation split, so that a data set's own is used where it has one.
+    tuning: the search that precedes the comparison; None for none.
+    searches: whether it is the stage that tunes; the variants are then as they were asked for.
     """
 
     axes: Mapping[str, tuple[str, ...]]
@@ -111,12 +126,16 @@ class Plan:
     diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS
     notes: tuple[str, ...] = ()
     own_validation: bool = False
+    tuning: Tuning | None = None
+    searches: bool = False
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:
         """Return all trials; those of one seed come together, so that pairs complete early."""
+        if self.tuning and self.searches:
+            return self.tuning.trials
         paired = [
-            replace(variant.trial, seed=seed)
+            variant.at(seed)
             for count, seed in enumerate(self.seeds)
             for variant in self.variants
             if count < self.finished.get(variant.label, len(self.seeds))
@@ -124,6 +143,16 @@ class Plan:
         base = self.baseline_variant
         floor = self.noise_floor[: self.finished.get(base.label)]
         return (*paired, *(replace(base.trial, seed=seed) for seed in floor))
+
+    @property
+    def evaluation(self) -> "Plan":
+        """Return the comparison alone, without the search before it."""
+        return replace(self, searches=False)
+
+    @property
+    def all_trials(self) -> tuple[Trial, ...]:
+        """Return the trials of the search before the comparison, if there is one, and its own."""
+        return self.trials if self.searches or not self.tuning else (*self.tuning.trials, *self.trials)
 
     @property
     def baseline_variant(self) -> Variant:
@@ -134,12 +163,37 @@ class Plan:
     @property
     def stages(self) -> tuple["Plan", ...]:
         """Return the plan itself or, where its seeds grow, the plan as far as each interim analysis."""
-        if not self.interim_analyses:
+        if self.searches or not self.interim_analyses:
             return (self,)
         return tuple(
             replace(self, seeds=self.seeds[:count], noise_floor=self.noise_floor[:count])
             for count in self.interim_analyses
         )
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Return the labels of all that runs, by variant_id."""
+        tuned = self.tuning.labels if self.tuning else {}
+        of_seeds = {trial.variant_id: each.label for each in self.variants for trial in each.by_seed.values()}
+        return tuned | {variant.trial.variant_id: variant.label for variant in self.variants} | of_seeds
+
+    def tuned(self, chosen: TuningRecord) -> "Plan":
+        """Return the comparison of the variants as they were tuned. chosen: the search's record with its choices."""
+        assert self.tuning is not None
+        tuning = replace(self.tuning, record=chosen)
+        found = [tuning.chosen_trials(study) for study in range(len(chosen.searches))]
+        variants = tuple(
+            replace(
+                variant,
+                trial=found[0][variant.label],
+                assigned={**variant.assigned, **chosen.texts(variant.label)},
+                by_seed={seed: trials[variant.label] for seed, trials in zip(self.seeds, found, strict=False)}
+                if chosen.judges_procedure
+                else {},
+            )
+            for variant in self.variants
+        )
+        return replace(self, variants=variants, tuning=tuning, searches=False)
 
     @property
     def name(self) -> str:
@@ -165,4 +219,5 @@ class Plan:
             noise_floor=self.noise_floor,
             diagnostics=self.diagnostics,
             finished=self.finished,
+            tuning=self.tuning.record if self.tuning else None,
         )

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 from dlbench.plans.criteria import Criteria
+from dlbench.plans.tuning_record import TuningRecord
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 
 
@@ -16,17 +18,26 @@ class PlannedVariant:
     values: its text on each axis.
     variant_id: the identity that its trials share, whatever their seeds.
     assigned: what it sets itself as no axis does, by name; {} for a product of axes, and in older manifests.
+    by_seed: the identity of its trial of each seed, where every seed has settings of its own; then variant_id stands
+        for all of them.
     """
 
     label: str
     values: Mapping[str, str]
     variant_id: str
     assigned: Mapping[str, str] = field(default_factory=dict)
+    by_seed: Mapping[int, str] = field(default_factory=dict)
+
+    def identity(self, seed: int) -> str:
+        """Return the identity of its trial of a seed, whatever the seed's part in it."""
+        return self.by_seed.get(seed, self.variant_id)
 
     def to_json(self) -> dict[str, Any]:
         """Return the variant as the manifest keeps it."""
         content = {"label": self.label, "values": dict(self.values), "variant_id": self.variant_id}
-        return content | ({"assigned": dict(self.assigned)} if self.assigned else {})
+        by_seed = {str(seed): identity for seed, identity in self.by_seed.items()}
+        optional = {"assigned": dict(self.assigned), "by_seed": by_seed}
+        return content | {key: value for key, value in optional.items() if value}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +74,7 @@ class PlanRecord(Mapping[str, Any]):
     diagnostics: what is measured during training.
     target: of epochs_to_target, None until it is known.
     finished: the number of seeds after which a variant needed no more, by label.
+    tuning: the search that preceded the comparison, None for none.
     rebuilt: whether it was rebuilt from its trials, so that nobody knows how they were to be judged.
     unknown: keys written by another version, kept as they are.
     """
@@ -78,14 +90,27 @@ class PlanRecord(Mapping[str, Any]):
     diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS
     target: Target | None = None
     finished: Mapping[str, int] = field(default_factory=dict)
+    tuning: TuningRecord | None = None
     rebuilt: bool = False
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def trial_count(self) -> int:
-        """Return the number of planned trials, those of the noise floor included."""
+        """Return the number of planned trials, those of the noise floor included, those of a search not."""
         seeds = (self.finished.get(variant.label, len(self.seeds)) for variant in self.variants)
         return sum(seeds) + len(self.noise_floor[: self.finished.get(self.baseline)])
+
+    @cached_property
+    def labels(self) -> Mapping[tuple[str, int], str]:
+        """Return the label of each trial of the comparison, by its variant_id and its seed."""
+        found = {
+            (each.identity(seed), seed): each.label
+            for each in self.variants
+            for seed in self.seeds[: self.finished.get(each.label)]
+        }
+        for seed in self.noise_floor[: self.finished.get(self.baseline)]:
+            found[self.baseline_variant.variant_id, seed] = self.baseline
+        return found
 
     @property
     def baseline_variant(self) -> PlannedVariant:
@@ -111,6 +136,7 @@ class PlanRecord(Mapping[str, Any]):
             "watch": self.diagnostics.to_json() if self.diagnostics else {},  # the key that committed runs have
             "target": asdict(self.target) if self.target else {},
             "finished": dict(self.finished),
+            "tuning": self.tuning.to_json() if self.tuning else {},
             "rebuilt": self.rebuilt,
         }
         return {

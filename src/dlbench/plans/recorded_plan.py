@@ -9,6 +9,7 @@ from dlbench.components.syntax import parse_reference
 from dlbench.errors import DlbenchError
 from dlbench.plans.plan import Plan, Variant
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
+from dlbench.plans.search_space import with_values
 from dlbench.plans.variants import VARIANT, make_trial
 from dlbench.plugins.registry import SINGULAR, Registry
 from dlbench.statistics.seeds import LARGEST_SEED
@@ -30,15 +31,17 @@ def recorded_plan(record: PlanRecord, trials: Iterable[Trial], registry: Registr
             f"The manifest names {'impossible' if record.seeds else 'no'} seeds, so nothing can run.",
             "Compare again, with --seeds.",
         )
-    known = {trial.variant_id: trial for trial in trials}
+    known = {(trial.variant_id, trial.seed): trial for trial in trials if trial.role == "evaluation"}
+    by_id = {identity: trial for (identity, _), trial in known.items()}
     variants = tuple(
         Variant(
             label=variant.label,
             values=variant.values,
-            trial=known[variant.variant_id]
-            if variant.variant_id in known
+            trial=by_id[variant.variant_id]
+            if variant.variant_id in by_id
             else _from_texts(variant, record, registry, plugins),
             assigned=variant.assigned,
+            by_seed=_by_seed(variant, known),
         )
         for variant in record.variants
     )
@@ -60,6 +63,17 @@ def recorded_plan(record: PlanRecord, trials: Iterable[Trial], registry: Registr
     )
 
 
+def _by_seed(variant: PlannedVariant, known: Mapping[tuple[str, int], Trial]) -> dict[int, Trial]:
+    """Return the trials of a variant that has settings of its own on every seed; {} for others."""
+    found = {seed: known.get((identity, seed)) for seed, identity in variant.by_seed.items()}
+    if missing := [seed for seed, trial in found.items() if trial is None]:
+        raise DlbenchError(
+            f"{variant.label} was tuned anew for every seed, and its trial of seed {missing[0]} is not there.",
+            "Keep the journal folder of its run beside its manifest, or run its command again.",
+        )
+    return {seed: replace(trial, seed=0) for seed, trial in found.items() if trial}
+
+
 def _from_texts(variant: PlannedVariant, record: PlanRecord, registry: Registry, plugins: Sequence[str]) -> Trial:
     if VARIANT in record.axes and not any(each.assigned for each in record.variants):
         raise DlbenchError(
@@ -68,12 +82,16 @@ def _from_texts(variant: PlannedVariant, record: PlanRecord, registry: Registry,
         )
     before = {name: TEXTS_BEFORE_INTRODUCED.get(name, text) for name, text in DEFAULTS.items()}
     values = {name: text for name, text in variant.values.items() if name in ASSIGNABLE}
-    texts = {**before, **record.fixed, **variant.assigned, **values}
+    searched = record.tuning.names if record.tuning else ()  # their ranges stand in place of what is fixed
+    fixed = {name: text for name, text in record.fixed.items() if name not in searched}
+    own = {name: text for name, text in variant.assigned.items() if "." not in name}
+    texts = {**before, **fixed, **own, **values}
     texts["validation"] = next((t for t in texts["validation"].split(" or ") if t != _OWN), _OWN)
     if texts["activation"] == "none":  # of a model without any, which says so itself
         texts["activation"] = ""
     texts |= {name: _qualified(name, texts[name], registry, plugins) for name in AXES if texts[name]}
-    return make_trial(texts, registry, record.experiment.partition("/")[0], {*values, *variant.assigned})
+    trial = make_trial(texts, registry, record.experiment.partition("/")[0], {*values, *own})
+    return with_values(trial, {name: text for name, text in variant.assigned.items() if "." in name}, registry)
 
 
 def _qualified(axis: str, text: str, registry: Registry, plugins: Sequence[str]) -> str:

@@ -12,6 +12,10 @@ AMSGRAD = {"amsgrad": Parameter(False, summary="Never let the divisor shrink (Re
 DECOUPLED = {"decoupled_weight_decay": Parameter(False, summary="Shrink the weights themselves, as adamw does.")}
 
 
+_ADAPTIVE = {"learning_rate": "log:1e-4..1e-1"}
+_PLAIN = {"learning_rate": "log:1e-3..1"}
+
+
 def _eps(default: float) -> dict[str, Parameter]:
     return {"eps": Parameter(default, minimum=0, summary="Added to the divisor.")}
 
@@ -23,6 +27,7 @@ def _weight_decay(default: float = 0.0, summary: str = "L2 penalty, added to the
 OPTIMIZERS = (
     Optimizer(
         name="sgd",
+        search=_PLAIN,
         aliases=(
             "sgdm:momentum=0.9",
             "momentum:momentum=0.9",
@@ -44,6 +49,7 @@ OPTIMIZERS = (
     ),
     Optimizer(
         name="adam",
+        search=_ADAPTIVE,
         factory="dlbench.standard.optimizers:adam",
         summary="Steps scaled by running means of the gradient and its square",
         parameters=BETAS | _eps(1e-8) | _weight_decay() | AMSGRAD,
@@ -51,6 +57,7 @@ OPTIMIZERS = (
     ),
     Optimizer(
         name="adamw",
+        search=_ADAPTIVE | {"weight_decay": "log:1e-5..1e-1"},
         factory="dlbench.standard.optimizers:adamw",
         summary="Adam with weight decay apart from the gradient",
         parameters=BETAS | _eps(1e-8) | _weight_decay(0.01, "Share of a weight lost a step, times the rate.") | AMSGRAD,
@@ -58,6 +65,7 @@ OPTIMIZERS = (
     ),
     Optimizer(
         name="nadam",
+        search=_ADAPTIVE,
         factory="dlbench.standard.optimizers:nadam",
         summary="Adam with Nesterov momentum",
         parameters=BETAS
@@ -69,6 +77,7 @@ OPTIMIZERS = (
     ),
     Optimizer(
         name="radam",
+        search=_ADAPTIVE,
         factory="dlbench.standard.optimizers:radam",
         summary="Adam that rectifies the variance of its first steps, as a warm-up does",
         parameters=BETAS | _eps(1e-8) | _weight_decay() | DECOUPLED,
@@ -76,6 +85,7 @@ OPTIMIZERS = (
     ),
     Optimizer(
         name="adamax",
+        search=_ADAPTIVE,
         factory="dlbench.standard.optimizers:adamax",
         summary="Adam with the infinity norm in place of the second moment",
         parameters=BETAS | _eps(1e-8) | _weight_decay(),
@@ -83,6 +93,7 @@ OPTIMIZERS = (
     ),
     Optimizer(
         name="adagrad",
+        search=_PLAIN,
         factory="dlbench.standard.optimizers:adagrad",
         summary="Steps divided by the root of all squared gradients so far",
         parameters={
@@ -95,6 +106,7 @@ OPTIMIZERS = (
     ),
     Optimizer(
         name="adadelta",
+        search={"learning_rate": "log:1e-2..10"},
         factory="dlbench.standard.optimizers:adadelta",
         summary="Steps in units of earlier steps; meant for a learning rate of 1",
         parameters={"rho": Parameter(0.9, minimum=0, maximum=1, summary="Decay of the running squares.")}
@@ -104,6 +116,7 @@ OPTIMIZERS = (
     ),
     Optimizer(
         name="adafactor",
+        search=_ADAPTIVE,
         factory="dlbench.standard.optimizers:adafactor",
         summary="Adam's second moment kept as row and column sums; steps scale with the weights",
         parameters={
@@ -117,6 +130,7 @@ OPTIMIZERS = (
     ),
     Optimizer(
         name="rmsprop",
+        search=_ADAPTIVE,
         factory="dlbench.standard.optimizers:rmsprop",
         summary="Steps divided by the root of a running mean of squared gradients",
         parameters={
@@ -130,6 +144,7 @@ OPTIMIZERS = (
     ),
     Optimizer(
         name="asgd",
+        search=_PLAIN,
         factory="dlbench.standard.optimizers:asgd",
         summary="Averaged SGD; as in torch the average is kept but the plain weights are evaluated",
         parameters={
@@ -142,6 +157,7 @@ OPTIMIZERS = (
     ),
     Optimizer(
         name="rprop",
+        search=_ADAPTIVE,
         factory="dlbench.standard.optimizers:rprop",
         summary="Steps by the gradient's sign alone; meant for whole-data batches",
         parameters={

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dlbench.components.records import Component, Diagnostic, Parameter
 from dlbench.components.syntax import check_value, format_value, parse_value
 from dlbench.errors import DlbenchError
+from dlbench.plans.search_space import declared_dimension
 from dlbench.testing.promises import Subject, promise
 
 
@@ -24,6 +25,11 @@ def valid_record(subject: Subject[Component]) -> Iterator[str]:
             yield f"its tag {tag!r} is not a text"
     for name, parameter in record.parameters.items():
         yield from _parameter(name, parameter)
+    for name, text in record.search.items():
+        try:
+            declared_dimension("", name, text, record)
+        except DlbenchError as error:
+            yield f"its range to search, {name} = {text!r}, is refused: {error.message}"
 
 
 def _parameter(name: str, parameter: Parameter) -> Iterator[str]:
