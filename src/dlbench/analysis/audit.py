@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dlbench.analysis.audit_fairness import unequal_chances
 from dlbench.analysis.audit_rows import Row, read_rows, read_wide
 from dlbench.analysis.families import Series, judge_values, known
 from dlbench.analysis.judged import Judged
@@ -75,7 +76,8 @@ def audit_file(
     said = "by its name" if lower_is_better is None else "as asked"
     notes.append(f"{'higher' if rules.higher_is_better else 'lower'} {metric.title} is better, {said}")
     judged = Judged(criteria=criteria, rules=rules, families=(worded(family, rules),), notes=tuple(notes))
-    return Audit(judged=judged, warnings=(*nameless, *warnings, *_unsupported(ordered, rules.test)))
+    chances = () if wide else unequal_chances(path, variant)
+    return Audit(judged=judged, warnings=(*chances, *nameless, *warnings, *_unsupported(ordered, rules.test)))
 
 
 def _directed(rules: Rules, lower_is_better: bool | None) -> Rules:

@@ -10,6 +10,7 @@ from dlbench.analysis.families import (
 )
 from dlbench.analysis.places import DATASET
 from dlbench.analysis.race import Race
+from dlbench.analysis.tuning_report import TuningReport
 from dlbench.components.metrics import Metric
 from dlbench.components.records import ParameterValue
 from dlbench.plans.criteria import Criteria
@@ -37,6 +38,8 @@ class Judged:
     notes: what could not be judged, and warnings.
     second_look: what had been judged before these criteria were fixed, a sentence; "" if nothing had.
     race: how far its comparisons have grown.
+    tuning: what the search before the comparison found, None if there was none.
+    advice: what would make the comparison fairer, a sentence; "" if nothing is known.
     saving: how many trials were enough for them, a sentence; "" if all were needed, or some are missing.
     """
 
@@ -54,6 +57,8 @@ class Judged:
     second_look: str = ""
     race: Race = field(default_factory=Race)
     saving: str = ""
+    tuning: TuningReport | None = None
+    advice: str = ""
 
     @property
     def metric(self) -> Metric:

@@ -115,10 +115,10 @@ def summarize(
 def group_by_variant(records: Iterable[TrialRecord], plan: PlanRecord) -> dict[str, list[TrialRecord]]:
     """Return the records of a plan's variants and seeds by variant_id, sorted by seed, without the noise floor's."""
     grouped: dict[str, list[TrialRecord]] = {variant.variant_id: [] for variant in plan.variants}
-    seeds = {*plan.seeds}
+    groups = {(each.identity(seed), seed): grouped[each.variant_id] for seed in plan.seeds for each in plan.variants}
     for record in sorted(records, key=lambda record: record.trial.seed):
-        if record.trial.variant_id in grouped and record.trial.seed in seeds:
-            grouped[record.trial.variant_id].append(record)
+        if (group := groups.get((record.trial.variant_id, record.trial.seed))) is not None:
+            group.append(record)
     return grouped
 
 
@@ -127,20 +127,8 @@ def planned(records: Iterable[TrialRecord], plan: PlanRecord) -> tuple[TrialReco
 
     A plan without diagnostics leaves those that there are.
     """
-    everything = {*plan.seeds}
-    seeds = {
-        variant.variant_id: {*plan.seeds[: plan.finished[variant.label]]}
-        if variant.label in plan.finished
-        else everything
-        for variant in plan.variants
-    }
-    floor = {*plan.noise_floor[: plan.finished.get(plan.baseline)]}
-    if floor:
-        base = plan.baseline_variant.variant_id
-        seeds[base] = seeds[base] | floor
-    return tuple(
-        _measured(record, plan) for record in records if record.trial.seed in seeds.get(record.trial.variant_id, ())
-    )
+    own = plan.labels
+    return tuple(_measured(record, plan) for record in records if (record.trial.variant_id, record.trial.seed) in own)
 
 
 def _measured(record: TrialRecord, plan: PlanRecord) -> TrialRecord:

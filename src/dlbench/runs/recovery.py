@@ -31,7 +31,7 @@ def recover_manifest(folder: Path, records: Sequence[TrialRecord]) -> Manifest:
 
 
 def _rebuilt_plan(records: Sequence[TrialRecord]) -> PlanRecord:
-    trials = {record.trial.variant_id: record.trial for record in records if record.status != "vetoed"}
+    trials = {record.trial.variant_id: record.trial for record in records if _tells_plan(record)}
     rows = {key: _texts(trial) for key, trial in trials.items()}
     names = list(next(iter(rows.values()), {}))
     axes = [name for name in names if len({row[name] for row in rows.values()}) > 1]
@@ -47,6 +47,11 @@ def _rebuilt_plan(records: Sequence[TrialRecord]) -> PlanRecord:
         baseline=variants[0].label,
         rebuilt=True,
     )
+
+
+def _tells_plan(record: TrialRecord) -> bool:
+    """Return whether a record belongs to a comparison itself, not to a search before it."""
+    return record.status != "vetoed" and record.trial.role == "evaluation"
 
 
 def _texts(trial: Trial) -> dict[str, str]:

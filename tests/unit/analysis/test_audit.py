@@ -309,3 +309,32 @@ def test_a_wide_table_has_no_column_of_variants(write):
     path = write(*(f"{seed},0.8,0.9" for seed in range(8)), header="seed,base,ours")
     with pytest.raises(DlbenchError, match="Omit one"):
         audit_file(path, "base", "seed", {"metric": "accuracy"}, wide=True)
+
+
+# Equal chances
+
+
+def with_column(name, **given):
+    """Return lines of two methods on eight seeds, with a further column of each method's own value."""
+    return [f"{method},{run},{0.9 + run / 1000},{value}" for method, value in given.items() for run in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("lr", {"a": "0.1", "b": "0.01"}, "learning rates differ (a 0.1, b 0.01)"),
+        ("learning_rate", {"a": "1e-1", "b": "0.1"}, ""),
+        ("n_trials", {"a": "8", "b": "20"}, "tuning budgets differ (a 8, b 20)"),
+        ("budget", {"a": "8", "b": "8"}, ""),
+        ("note", {"a": "0.1", "b": "0.01"}, ""),
+    ],
+)
+def test_other_learning_rates_and_tuning_budgets_are_named(write, name, given, said):
+    path = write(*with_column(name, **given), header=f"method,run,accuracy,{name}")
+    found = [warning for warning in _audit(path).warnings if "differ" in warning]
+    assert [warning[: len(said)] for warning in found] == ([said] if said else [])
+
+
+def test_a_method_that_has_several_learning_rates_is_not_compared_by_them(write):
+    lines = [f"{method},{run},{0.9 + run / 1000},{0.1 / (1 + run % 2)}" for method in "ab" for run in range(8)]
+    assert not [w for w in _audit(write(*lines, header="method,run,accuracy,lr")).warnings if "differ" in w]

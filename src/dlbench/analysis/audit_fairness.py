@@ -1,0 +1,53 @@
+"""Whether the variants of a file had equal chances: one learning rate or tuned apart, and with equal budgets."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from dlbench.analysis.spreadsheets import Sheet, read_sheet
+from dlbench.components.spelling import OPTION_ALIASES, is_number, plain, resolve
+
+#: Columns that say how many points a variant was tuned with.
+_BUDGETS = ("budget", "tuning_budget", "tuning_trials", "search_trials", "hpo_trials", "n_trials", "num_trials")
+_NAMED = 3
+
+
+def unequal_chances(path: Path, variant: str) -> tuple[str, ...]:
+    """Return how tuning budgets and learning rates differ between the variants of a file, a sentence each."""
+    sheet = read_sheet(path)
+    return (*_budgets(sheet, variant), *_rates(sheet, variant))
+
+
+def _budgets(sheet: Sheet, variant: str) -> Iterator[str]:
+    wanted = {plain(name) for name in _BUDGETS}
+    column = next((name for name in sheet.columns if plain(name) in wanted), "")
+    found = _by_variant(sheet, variant, column)
+    if len({*found.values()}) > 1:
+        yield f"tuning budgets differ ({_listed(found)}): a larger one finds better settings of equal variants too"
+
+
+def _rates(sheet: Sheet, variant: str) -> Iterator[str]:
+    column = next((name for name in sheet.columns if resolve(name, ["learning_rate"], OPTION_ALIASES)), "")
+    found = _by_variant(sheet, variant, column)
+    if len({*found.values()}) > 1:
+        yield (
+            f"learning rates differ ({_listed(found)}): the verdicts are about these settings, and fair only where all "
+            "were tuned alike"
+        )
+
+
+def _by_variant(sheet: Sheet, variant: str, column: str) -> Mapping[str, float]:
+    """Return the one number that each variant has in a column; {} where there is no such column or no such number."""
+    if not column or variant not in sheet.columns:
+        return {}
+    found: dict[str, set[float]] = {}
+    for _, cells in sheet.rows:
+        name, text = cells.get(variant, ""), cells.get(column, "")
+        if name and is_number(text):
+            found.setdefault(name, set()).add(float(text))
+    single = {name: next(iter(values)) for name, values in found.items() if len(values) == 1}
+    return single if len(single) == len(found) else {}
+
+
+def _listed(found: Mapping[str, float]) -> str:
+    shown = [f"{name} {value:g}" for name, value in list(found.items())[:_NAMED]]
+    return ", ".join(shown) + (", …" if len(found) > _NAMED else "")
