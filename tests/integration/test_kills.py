@@ -65,6 +65,8 @@ PARTS = """
                 return
         metrics = {**rows[-1], "test_loss": drawn.random(), "test_accuracy": drawn.random(), "best_epoch": len(rows)}
         del metrics["epoch"], metrics["learning_rate"]
+        if trial.role == "tuning":
+            del metrics["test_loss"], metrics["test_accuracy"]
         confusion = tuple(tuple(drawn.randrange(50) for _ in range(2)) for _ in range(2))
         emit(
             TrialFinished(
@@ -82,6 +84,10 @@ PARTS = """
 """
 #: 60 trials of six epochs.
 TRIALS = ("--executor", "hollow", "--activation", "relu,tanh,elu", "--seeds", "20", "--epochs", "6", "--jobs", "3")
+TUNED = (
+    *("--executor", "hollow", "--activation", "relu,tanh", "--seeds", "8", "--epochs", "6", "--jobs", "3"),
+    *("--tune", "learning-rate", "--budget", "8"),
+)
 REAL = (
     *("--model", "mlp:hidden=16:dropout=0.4", "--augment", "crop:padding=1,flip", "--optimizer", "sgd:momentum=0.9"),
     *("--learning-rate", "0.01", "--scheduler", "plateau:patience=1:factor=0.9", "--select", "best-on-test"),
@@ -181,6 +187,27 @@ def test_a_hundred_kills_of_workers_and_parents_lose_and_change_nothing(start, c
         check(killer, numbers, f"run-{run}", undisturbed, 60)
     assert min(killer.kills["parent"], killer.kills["worker"]) >= 20, killer.kills
     assert killer.resumed > 0
+
+
+def test_kills_in_both_stages_of_a_tuned_comparison_change_neither_choices_nor_numbers(
+    start, component, numbers, tmp_path
+):
+    site = component("hollow", HOLLOW, PARTS)
+    killer = Killer(start, tmp_path, seed=13)
+    assert start(*TUNED, "--name", "undisturbed", site=site).wait() == 0
+    undisturbed, chosen = numbers("undisturbed"), choices(tmp_path, "undisturbed")
+    assert [search["chosen"].keys() for search in chosen] == [{"relu", "tanh"}]
+    run = 0
+    while sum(killer.kills.values()) < 30:
+        run += 1
+        killer.disturb(*TUNED, "--name", f"run-{run}", sessions=3, site=site)
+        check(killer, numbers, f"run-{run}", undisturbed, 32)
+        assert choices(tmp_path, f"run-{run}") == chosen
+
+
+def choices(folder, name):
+    """Return the searches of a run as its manifest has them."""
+    return json.loads((folder / "results" / name / "manifest.json").read_text())["plan"]["tuning"]["searches"]
 
 
 def test_real_trainings_killed_midway_resume_to_the_same_numbers(start, numbers, tmp_path):

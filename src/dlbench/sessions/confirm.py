@@ -71,6 +71,11 @@ def _check_run(folder: RunFolder) -> None:
         )
     if len(folder.plan.variants) < 2:
         raise DlbenchError(f"{name} has one variant, so there is no difference to confirm.", "Compare two or more.")
+    if folder.plan.tuning and folder.plan.tuning.judges_procedure:
+        raise DlbenchError(
+            f"{name} judges a procedure, with a search for each of its seeds.",
+            "Repeat its command with more --studies, which adds searches on seeds never used.",
+        )
     if missing := _missing(folder):
         raise DlbenchError(
             f"{name} is not finished: {missing} of {folder.plan.trial_count} trials are missing.",

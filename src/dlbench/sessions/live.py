@@ -8,20 +8,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dlbench.errors import DlbenchError
-from dlbench.plans.diagnostics import read_diagnostics
 from dlbench.plans.plan import Plan
 from dlbench.plugins.registry import Registry
-from dlbench.runs.checkpoint_files import FOLDER as CHECKPOINTS
 from dlbench.runs.checkpoint_files import discard_checkpoints, remove_empty_folder
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.provenance import provenance_id
 from dlbench.runs.timing import longest_first
 from dlbench.sessions.observers import Observers
 from dlbench.sessions.options import Display, Options, Outcome
-from dlbench.sessions.pending import forced_trials, kept_diagnostics, pending
+from dlbench.sessions.pending import forced_trials, pending
 from dlbench.sessions.resume import ReuseRequirements, reusable
-from dlbench.trials.diagnostics import DiagnosticsPlan
+from dlbench.sessions.trial_units import Units
+from dlbench.sessions.tuning import search_stages, with_choices
 from dlbench.trials.events import EpochFinished, Event, TrialFinished, TrialNoted, TrialStarted
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -59,9 +57,10 @@ class LiveSession:
         self._observers = Observers(registry.plugins)
         self.display, self.options, self.provenance = display, options, provenance
         self.provenance_id = provenance_id(provenance)
-        self.labels = {variant.trial.variant_id: variant.label for variant in plan.variants}
+        self._units = Units(folder, registry, options, self.provenance_id)
+        self.labels = plan.labels
         self.stage = plan.stages[0]
-        self.trials = {trial.trial_id: trial for trial in self.stage.trials}
+        self.trials = {trial.trial_id: trial for trial in self.stage.all_trials}
         self.computed = self.elsewhere = 0
         self.reused: set[str] = set()
         self._finished = plan.finished
@@ -89,6 +88,8 @@ class LiveSession:
 
         executor: called where there is something to run.
         """
+        if self.plan.searches and not self._tune(executor, stop):
+            return True
         for planned in self.plan.stages:
             stage = replace(planned, finished=self._finished)
             self._enter(stage)
@@ -101,6 +102,18 @@ class LiveSession:
             if stop.is_set():
                 return len(stage.seeds) < len(self.plan.seeds)
         return False
+
+    def _tune(self, executor: "Callable[[], ExecutorProtocol]", stop: threading.Event) -> bool:
+        """Run the search before the comparison, and continue with what it chose; return whether it has ended."""
+        for stage in search_stages(self.plan, self.folder):
+            self._enter(stage)
+            if trials := self.pending(stage):
+                self._train(trials, executor(), stop)
+            if stop.is_set() and self.pending(stage):
+                return False
+        self.plan = with_choices(self.stage, self.folder)
+        self.labels = self.plan.labels
+        return True
 
     def outcome(self, interrupted: bool) -> Outcome:
         """Return what the session leaves, once its folder is closed."""
@@ -149,7 +162,7 @@ class LiveSession:
     def _enter(self, stage: Plan) -> None:
         """Continue with a stage of the plan, which includes the earlier ones."""
         self.stage = stage
-        self.trials = {trial.trial_id: trial for trial in stage.trials}
+        self.trials = {trial.trial_id: trial for trial in stage.all_trials}
         self.folder.extend(stage.record)
         self._record_vetoes()
 
@@ -199,39 +212,10 @@ class LiveSession:
 
     def _claim(self, trials: Sequence[Trial]) -> Iterator[WorkUnit]:
         """Yield a unit for each trial as it is asked for, unless another process has claimed it by then."""
-        state = self.folder.state
-        with_steps = state.completed - state.without_steps
         for trial in trials:
             if self.folder.claim(trial.trial_id):
                 self._claimed.add(trial.trial_id)
-                # A record that replaces another one has everything that the other one has.
-                yield self._unit(trial, keep_steps=self.options.step_losses or trial.trial_id in with_steps)
-
-    def _unit(self, trial: Trial, *, keep_steps: bool) -> WorkUnit:
-        run = self.folder.path.absolute()  # workers have a working directory of their own
-        return WorkUnit(
-            trials=(trial,),
-            weights_folder=str(run / "weights") if self.options.save_weights else "",
-            keep_steps=keep_steps,
-            diagnostics=self._diagnostics(trial),
-            checkpoint_folder=str(run / CHECKPOINTS) if self.options.checkpoint_every else "",
-            checkpoint_every=self.options.checkpoint_every,
-            provenance_id=self.provenance_id,
-        )
-
-    def _diagnostics(self, trial: Trial) -> DiagnosticsPlan:
-        """Return what is measured: what the plan asks for, and what the record that is replaced has."""
-        record = self.folder.state.records.get(trial.trial_id)
-        earlier = self.folder.earlier_diagnostics if record and record.watched else ()
-        return kept_diagnostics(self.stage.diagnostics, record, filter(self._has, earlier))
-
-    def _has(self, diagnostics: DiagnosticsPlan) -> bool:
-        """Return whether diagnostics can still be measured: their plugins are installed."""
-        try:
-            read_diagnostics(diagnostics.diagnostics, self.registry)
-        except DlbenchError:
-            return False
-        return True
+                yield self._units.make(trial, self.stage.diagnostics)
 
     def _wait_for_others(self, trials: Sequence[Trial]) -> bool:
         """Return whether other processes still run some of the trials, and show which processes, each once."""

@@ -24,6 +24,7 @@ def pending(plan: Plan, state: FolderState, options: Options, provenance: Mappin
     lacking = state.without_diagnostics(plan.diagnostics) | (
         state.without_steps if options.step_losses else frozenset()
     )
+    lacking &= {trial.trial_id for trial in plan.trials if trial.role == "evaluation"}  # a search measures nothing
     there = (state.completed - replaced - lacking) | state.finished_this_session
     return tuple(trial for trial in plan.trials if trial.trial_id not in there)
 
@@ -66,6 +67,5 @@ def check_forced(names: Iterable[str], plan: Plan) -> None:
 
 def _labels(plan: Plan) -> Iterator[tuple[str, str]]:
     """Yield the trial_id of each trial with the label of its variant."""
-    labels = {variant.trial.variant_id: variant.label for variant in plan.variants}
     for trial in plan.trials:
-        yield trial.trial_id, labels[trial.variant_id]
+        yield trial.trial_id, plan.labels[trial.variant_id]

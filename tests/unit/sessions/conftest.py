@@ -43,12 +43,16 @@ class Resolver(TrialResolver):
 class Executor:
     """Runs units at once, in this process.
 
-    accuracy: of a trial. status: by trial_id, else done. before: called with the number of units that have run.
+    accuracy: of a trial. validation: likewise. status: by trial_id, else done. fails: whether a trial does.
+    seconds: of its training. before: called with the number of units that have run.
     stop_after: set `stop` after so many units.
     """
 
     accuracy: Any = lambda trial: (0.6 if trial.activation.name.endswith("tanh") else 0.5) + trial.seed % 7 / 1000
+    validation: Any = lambda trial: 0.5
     status: dict[str, str] = field(default_factory=dict)
+    fails: Any = lambda trial: False
+    seconds: float = 0.1
     before: Any = lambda count: None
     stop_after: int | None = None
     units: list[Any] = field(default_factory=list)
@@ -71,13 +75,18 @@ class Executor:
                 return
 
     def _record(self, unit, trial, row):
+        if self.fails(trial):
+            return TrialRecord(trial=trial, status="failed", message="ValueError: no")
+        tested = trial.role == "evaluation"
         return TrialRecord(
             trial=trial,
             status=self.status.get(trial.trial_id, "done"),
-            metrics={"test_accuracy": self.accuracy(trial), "validation_accuracy": 0.5, "epochs_run": 1},
+            metrics={"validation_accuracy": self.validation(trial), "epochs_run": 1}
+            | ({"test_accuracy": self.accuracy(trial)} if tested else {}),
+            cost={"train_seconds": self.seconds},
             epochs=(row,),
-            confusion=((5, 0, 1), (0, 6, 0), (0, 0, 6)),
-            class_names=DIGITS.class_names,
+            confusion=((5, 0, 1), (0, 6, 0), (0, 0, 6)) if tested else (),
+            class_names=DIGITS.class_names if tested else (),
             steps=(1.0, 0.5) if unit.keep_steps else (),
             watched=dict.fromkeys(unit.diagnostics.diagnostics, (1,)),
         )

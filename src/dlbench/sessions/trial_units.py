@@ -1,0 +1,53 @@
+"""The work units of a session: what of a trial is kept, measured and checkpointed."""
+
+from dlbench.errors import DlbenchError
+from dlbench.plans.diagnostics import read_diagnostics
+from dlbench.plugins.registry import Registry
+from dlbench.runs.checkpoint_files import FOLDER as CHECKPOINTS
+from dlbench.runs.folder import RunFolder
+from dlbench.sessions.options import Options
+from dlbench.sessions.pending import kept_diagnostics
+from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
+from dlbench.trials.trial import Trial
+from dlbench.trials.work_unit import WorkUnit
+
+
+class Units:
+    """Makes the units of a session."""
+
+    def __init__(self, folder: RunFolder, registry: Registry, options: Options, provenance_id: str) -> None:
+        self._folder, self._registry, self._options = folder, registry, options
+        self._provenance_id = provenance_id
+
+    def make(self, trial: Trial, wanted: DiagnosticsPlan) -> WorkUnit:
+        """Return the unit of a trial. wanted: what its plan measures; nothing is measured while tuning."""
+        folder = self._folder.path.absolute()  # workers have a working directory of their own
+        evaluated, options = trial.role == "evaluation", self._options
+        return WorkUnit(
+            trials=(trial,),
+            weights_folder=str(folder / "weights") if options.save_weights and evaluated else "",
+            keep_steps=options.step_losses or self._has_steps(trial),
+            diagnostics=self._diagnostics(trial, wanted) if evaluated else NO_DIAGNOSTICS,
+            checkpoint_folder=str(folder / CHECKPOINTS) if options.checkpoint_every else "",
+            checkpoint_every=options.checkpoint_every,
+            provenance_id=self._provenance_id,
+        )
+
+    def _has_steps(self, trial: Trial) -> bool:
+        """Return whether a record has step losses: one that replaces it has everything that it has."""
+        state = self._folder.state
+        return trial.trial_id in state.completed and trial.trial_id not in state.without_steps
+
+    def _diagnostics(self, trial: Trial, wanted: DiagnosticsPlan) -> DiagnosticsPlan:
+        """Return what is measured: what the plan asks for, and what the record that is replaced has."""
+        record = self._folder.state.records.get(trial.trial_id)
+        earlier = self._folder.earlier_diagnostics if record and record.watched else ()
+        return kept_diagnostics(wanted, record, filter(self._is_known, earlier))
+
+    def _is_known(self, diagnostics: DiagnosticsPlan) -> bool:
+        """Return whether diagnostics can still be measured: their plugins are installed."""
+        try:
+            read_diagnostics(diagnostics.diagnostics, self._registry)
+        except DlbenchError:
+            return False
+        return True

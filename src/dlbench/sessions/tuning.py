@@ -1,0 +1,49 @@
+"""The search before a comparison, as a session runs it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from dlbench.analysis.tuning import choose, search_seconds
+from dlbench.plans.plan import Plan
+from dlbench.plans.tuning import LEAST_BUDGET
+from dlbench.plans.tuning_record import TuningRecord
+from dlbench.runs.folder import RunFolder
+
+
+def search_stages(plan: Plan, folder: RunFolder) -> Iterator[Plan]:
+    """Yield the plan of a search or, where its budget is a time, the plan with one point more until that is spent.
+
+    The time is that of the trials' training, so that going on after an interruption changes nothing. A search whose
+    choices the manifest holds has no stages.
+    """
+    if _frozen(folder):
+        return
+    tuning = plan.tuning
+    assert tuning is not None
+    if tuning.record.seconds is None:
+        yield plan
+        return
+    for points in range(LEAST_BUDGET, tuning.record.budget + 1):
+        stage = replace(plan, tuning=tuning.up_to(points))
+        yield stage
+        if search_seconds(folder.records, stage.record.tuning or tuning.record) >= tuning.record.seconds:
+            return
+
+
+def with_choices(plan: Plan, folder: RunFolder) -> Plan:
+    """Return the comparison of the variants as they were tuned: by frozen choices, else by the best points.
+
+    plan: that of the search, as far as it has run.
+    """
+    tuning = plan.tuning
+    assert tuning is not None
+    folder.extend(plan.record)  # where another process has ended the same search, its choices stay
+    frozen = _frozen(folder)
+    record = frozen or choose(folder.records, tuning.record)
+    return replace(plan, tuning=tuning.up_to(record.budget)).tuned(record)
+
+
+def _frozen(folder: RunFolder) -> TuningRecord | None:
+    """Return the search's record in the manifest if its choices are made."""
+    tuning = folder.plan.tuning
+    return tuning if tuning and tuning.is_chosen else None

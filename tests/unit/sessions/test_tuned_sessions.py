@@ -1,0 +1,149 @@
+"""A comparison of tuned variants from beginning to end, in one process."""
+
+import csv
+import json
+import math
+import threading
+
+import pytest
+
+from dlbench.plans.tuning import Tune
+
+RATES = {"relu": 0.004, "tanh": 0.02}
+
+
+def best_at(trial):
+    """Return a validation accuracy that is highest at the learning rate of the trial's activation."""
+    wanted = RATES[trial.activation.name.rpartition("/")[2]]
+    return 0.9 - abs(math.log10(trial.settings.learning_rate / wanted)) / 10
+
+
+@pytest.fixture
+def tuned(session, executor):
+    def run(budget="8", studies=0, runner=None, **given):
+        runner = runner or executor(validation=best_at)
+        tune = Tune(ranges=("learning-rate=log:1e-4..1e-1",), budget=budget, studies=studies)
+        given = {"seeds": 6, **given} if not studies else {"seeds": None, **given}
+        return session(executor=runner, request={"tune": tune}, **given)
+
+    return run
+
+
+def manifest(done):
+    return json.loads((done.outcome.folder / "manifest.json").read_text())
+
+
+def rows(done):
+    with (done.outcome.folder / "trials.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def ran(done):
+    return [(unit.trials[0].role, unit.trials[0].seed) for unit in done.executor.units]
+
+
+def test_a_search_precedes_the_comparison_whose_variants_have_their_own_best(tuned):
+    done = tuned()
+    roles = [role for role, _ in ran(done)]
+    assert roles == ["tuning"] * 16 + ["evaluation"] * 12
+    used = {row["activation"]: float(row["learning_rate"]) for row in rows(done) if row["role"] == "evaluation"}
+    points = {float(row["learning_rate"]) for row in rows(done) if row["role"] == "tuning"}
+    for activation, rate in RATES.items():
+        nearest = min(points, key=lambda point: abs(math.log10(point / rate)))
+        assert used[f"standard/{activation}"] == nearest
+
+
+def test_a_tuning_trial_has_no_test_figures_in_any_file(tuned):
+    done = tuned()
+    searched = {row["trial_id"] for row in rows(done) if row["role"] == "tuning"}
+    assert all(not row["test_accuracy"] for row in rows(done) if row["trial_id"] in searched)
+    for path in done.outcome.folder.glob("*.csv"):
+        if path.name == "confusion.csv":
+            assert not any(trial_id in path.read_text() for trial_id in searched)
+
+
+def test_the_same_command_again_computes_nothing_and_a_larger_budget_only_what_is_new(tuned):
+    tuned(budget="4")
+    assert tuned(budget="4").ran == []
+    more = tuned(budget="8")
+    assert [role for role, _ in ran(more)].count("tuning") == 8
+    plans = [each["plan"] for each in manifest(more)["comparisons"] if "plan" in each]
+    assert [plan["tuning"]["budget"] for plan in plans] == [4]
+
+
+def test_more_seeds_are_evaluated_at_what_was_chosen(tuned):
+    tuned()
+    more = tuned(seeds=9)
+    assert ran(more) == [("evaluation", seed) for seed in (6, 6, 7, 7, 8, 8)]
+
+
+@pytest.mark.parametrize("after", [1, 7, 15, 16, 17, 27])
+def test_an_interrupted_search_goes_on_and_ends_with_the_same_choices(tuned, executor, after):
+    whole = manifest(tuned(name="whole"))["plan"]["tuning"]
+    interrupted = tuned(runner=executor(validation=best_at, stop_after=after), stop=threading.Event())
+    assert interrupted.outcome.exit_code == 130
+    assert len(ran(interrupted)) == after
+    again = tuned()
+    assert len(ran(again)) == 28 - after
+    assert manifest(again)["plan"]["tuning"] == whole
+
+
+def test_a_choice_stays_once_it_is_made_whatever_is_measured_later(tuned, executor):
+    first = tuned()
+    chosen = manifest(first)["plan"]["tuning"]
+    turned = tuned(runner=executor(validation=lambda trial: 1 - best_at(trial)), seeds=8)
+    assert manifest(turned)["plan"]["tuning"] == chosen
+
+
+def test_a_failed_point_makes_the_command_fail_but_the_choice_among_the_others_stays(tuned, executor):
+    broken = executor(
+        validation=best_at, fails=lambda trial: trial.role == "tuning" and trial.settings.learning_rate > 0.03
+    )
+    first = tuned(runner=broken)
+    assert first.outcome.exit_code == 1
+    assert manifest(first)["plan"]["tuning"]["searches"][0]["chosen"]
+    assert tuned().ran == []
+
+
+def test_the_choices_are_in_the_manifest_before_anything_is_evaluated(tuned, executor, tmp_path):
+    seen = []
+
+    def look(count):
+        plan = json.loads((tmp_path / "run" / "manifest.json").read_text())["plan"]
+        seen.append(bool(plan["tuning"]["searches"][0]["chosen"]))
+
+    tuned(runner=executor(validation=best_at, before=look))
+    assert seen == [False] * 16 + [True] * 12
+
+
+def test_a_search_in_time_ends_with_the_point_that_spends_it(tuned, executor):
+    done = tuned(budget="5s", runner=executor(validation=best_at, seconds=0.5))
+    assert [role for role, _ in ran(done)].count("tuning") == 10
+    assert manifest(done)["plan"]["tuning"]["budget"] == 5
+    assert tuned(budget="5s", runner=executor(validation=best_at, seconds=0.5)).ran == []
+
+
+def test_studies_judge_the_procedure_with_one_seed_each(tuned):
+    done = tuned(studies=6, budget="4")
+    evaluated = [row for row in rows(done) if row["role"] == "evaluation" and row["activation"] == "standard/relu"]
+    assert sorted(int(row["seed"]) for row in evaluated) == list(range(6))
+    assert len({row["learning_rate"] for row in evaluated}) > 1
+    (family,) = done.outcome.run.judge().families
+    assert {comparison.n for comparison in family.comparisons} == {6}
+    assert family.sentences[0].startswith(
+        "As tuned by this procedure (the best of 4 learning rates in each of 6 searches)"
+    )
+    assert tuned(studies=6, budget="4").ran == []
+
+
+def test_verdicts_say_how_the_variants_were_tuned(tuned):
+    judged = tuned().outcome.run.judge()
+    (family,) = judged.families
+    assert family.sentences[0].startswith(
+        "At the best of 8 learning rates each, chosen on validation with other seeds, "
+    )
+    assert judged.advice == ""
+
+
+def test_an_untuned_comparison_of_activations_names_what_would_be_fairer(session):
+    assert "--tune learning-rate" in session(seeds=6).outcome.run.judge().advice
