@@ -9,6 +9,7 @@ from dlbench.analysis.convergence import convergence
 from dlbench.analysis.explain import explain
 from dlbench.analysis.judged import Judged
 from dlbench.analysis.summary import VariantSummary, summarize
+from dlbench.analysis.tuning_report import TuningReport
 from dlbench.runs.folder import RunFolder
 
 
@@ -51,8 +52,37 @@ def verdicts_document(judged: Judged) -> dict[str, Any]:
         "ranking": _ranking(judged.across) if judged.across else None,
         "across_datasets": judged.across.document() if judged.across else None,
         "notes": judged.notes,
+        "advice": judged.advice,
+        "tuning": _tuning_document(judged.tuning) if judged.tuning else None,
     }
 
 
 def _ranking(across: AcrossDatasets) -> dict[str, Any]:
     return asdict(across.ranking) | {"sentence": ranking_sentence(across)}
+
+
+def _tuning_document(report: TuningReport) -> dict[str, Any]:
+    """Return the search before a comparison: what verdicts are about, its points with their scores, its choices."""
+    variants = {
+        variant.label: {
+            "points": [
+                [
+                    {**point.candidate.values, "score": point.score, "diverged": point.diverged}
+                    for point in result.points
+                ]
+                for result in variant.results
+            ],
+            "chosen": [result.chosen.number for result in variant.results],
+            "default": variant.default_score,
+            "tuned": variant.tuned_score,
+            "validation": variant.validation,
+            "optimism": variant.optimism,
+        }
+        for variant in report.variants
+    }
+    return {
+        "introduction": report.introduction,
+        "metric": report.metric.name,
+        "variants": variants,
+        "warnings": report.warnings,
+    }

@@ -17,6 +17,8 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "interquartile-mean": "Interquartile means over data sets",
         "performance-profile": "Performance profiles over data sets",
         "heatmap": "Heat map",
+        "tuning": "Validation against what was tuned",
+        "budget": "Expected best against the budget",
         "learning-rate": "Learning rate",
         "confusion": "Confusion matrices",
         "steps": "Training loss of each step",

@@ -22,6 +22,7 @@ from dlbench.report.figures import (
     rates,
     seconds,
     steps,
+    tuning,
 )
 from dlbench.report.figures.canvas import render
 from dlbench.report.figures.figure_data import FigureData, figure_data
@@ -69,6 +70,10 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             on_request=True,
         ),
         "heatmap": Kind("heatmap", TITLES["heatmap"], heatmap.unavailable_reason, heatmap.draw),
+        "tuning": Kind("tuning", TITLES["tuning"], tuning.unavailable_reason, tuning.draw_points, on_request=True),
+        "budget": Kind(
+            "tuning-budget", TITLES["budget"], tuning.unavailable_reason, tuning.draw_budget, on_request=True
+        ),
         "learning-rate": Kind("learning-rate", TITLES["learning-rate"], rates.unavailable_reason, rates.draw),
         "confusion": Kind("confusion", TITLES["confusion"], confusion.unavailable_reason, confusion.draw),
         "steps": Kind("step-losses", TITLES["steps"], steps.unavailable_reason, steps.draw, on_request=True),

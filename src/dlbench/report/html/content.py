@@ -10,11 +10,13 @@ from dlbench.analysis.claims import ClaimAnswer
 from dlbench.analysis.judged import Judged
 from dlbench.analysis.places import words
 from dlbench.analysis.summary import VariantSummary, summarize
+from dlbench.analysis.tuning_report import TuningReport
 from dlbench.components.metric_table import find_metric
 from dlbench.errors import shell_words
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.report.html.reported import ReportedRow, reported_rows
 from dlbench.report.html.verdicts import ABSENT, FamilyTable, Row, across_table, family_table, rule
+from dlbench.report.search_table import search_columns, search_notes
 from dlbench.report.terminal.summary import failure_notes
 from dlbench.runs.folder import RunFolder
 from dlbench.trials.trial_record import COMPLETED
@@ -49,6 +51,22 @@ class Session:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SearchSection:
+    """The search before a comparison.
+
+    introduction: what the verdicts are about.
+    columns: headings beside that of the variants.
+    warnings: what speaks against the search.
+    """
+
+    introduction: str
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    notes: Sequence[str]
+    warnings: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """The whole page.
 
@@ -62,6 +80,7 @@ class Page:
     rule: str
     second_look: str
     deviations: Sequence[str]
+    search: SearchSection | None
     families: Sequence[FamilyTable]
     across: FamilyTable | None
     notes: Sequence[str]
@@ -106,9 +125,10 @@ def page(
         rule=rule(judged, len(families) - len(floor)),
         second_look=judged.second_look,
         deviations=judged.deviations,
+        search=search_section(judged.tuning) if judged.tuning else None,
         families=[family_table(family, judged.rules) for family in families],
         across=across_table(judged.across) if judged.across else None,
-        notes=[*([judged.saving] if judged.saving else []), *judged.notes, *omitted],
+        notes=[*filter(None, (judged.saving, *judged.notes, judged.advice)), *omitted],
         reported=reported_rows(findings.figures),
         claims=findings.claims,
         figures=figures,
@@ -120,6 +140,18 @@ def page(
         settings=_settings(plan),
         sessions=[_session(session) for session in (folder.manifest.sessions if folder.manifest else ())],
         made=f"Made by dlbench {version} from the run folder {folder.path.resolve().name}.",
+    )
+
+
+def search_section(report: TuningReport) -> SearchSection:
+    """Return the section about a search."""
+    columns = search_columns(report)
+    return SearchSection(
+        introduction=report.introduction,
+        columns=[column.heading.replace("\n", " ") for column in columns],
+        rows=[Row(name=each.label, cells=[column.cell(each) for column in columns]) for each in report.variants],
+        notes=search_notes(report),
+        warnings=report.warnings,
     )
 
 

@@ -13,6 +13,7 @@ from dlbench.report.terminal.convergence import convergence_table
 from dlbench.report.terminal.explain import print_explanation
 from dlbench.report.terminal.grid import grid_table
 from dlbench.report.terminal.summary import print_comparison
+from dlbench.report.terminal.tuning import print_tuning
 from dlbench.report.terminal.verdicts import print_verdicts
 from dlbench.runs.folder import RunFolder
 
@@ -33,6 +34,8 @@ def print_run(
     if grid:
         console.print(grid)
         console.print()
+    if judged.tuning:
+        print_tuning(console, judged.tuning)
     print_verdicts(console, judged, "" if grid else title)
     if convergence and (rows := convergence_of(records, plan)):
         console.print(convergence_table(rows, console.width))

@@ -64,7 +64,7 @@ def print_verdicts(console: Console, judged: Judged, title: str = "") -> None:
         _print_families(console, judged, title)
     elif title:
         console.print(Text(title, style="bold"), soft_wrap=True)
-    for line in filter(None, (judged.saving, *judged.notes)):
+    for line in filter(None, (judged.saving, *judged.notes, judged.advice)):
         console.print(Text(f"{line[:1].upper()}{line[1:]}."), soft_wrap=True)
 
 
