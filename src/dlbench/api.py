@@ -14,6 +14,7 @@ from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan import Request
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.plans.spelling import canonical
+from dlbench.plans.tuning import Tune
 from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import results_root, run_path
@@ -124,6 +125,11 @@ def compare(
     all_pairs: bool | None = None,
     alpha_study: bool | None = None,
     test: Test | None = None,
+    tune: str | Sequence[str] | Mapping[str, str] = (),
+    budget: int | str = "",
+    studies: int = 0,
+    tuning_seeds: int = 1,
+    tune_design: str = "sobol",
     name: str = "",
     results_dir: str | Path | None = None,
     data_dir: str | Path | None = None,
@@ -149,6 +155,9 @@ def compare(
     seed: which, instead of how many.
     diagnostics: "saturation,first,last", or a list of such.
     margin: in points for accuracies.
+    tune: what is tuned for each variant first: {"learning_rate": "log:1e-4..1e-1"}, "learning-rate=log:1e-4..1e-1",
+        "auto", or a list of such.
+    budget: points of each variant, or a training time: "2h".
     fresh: start over; an existing folder is moved aside without asking.
     The other keywords are the options of the command; None stands for the default of dlbench.toml, else dlbench's.
     Raises DlbenchError where the command exits with 2; failed trials do not raise.
@@ -164,6 +173,9 @@ def compare(
         judging=judging,
         noise_floor=noise_floor,
         diagnostics=(diagnostics,) if isinstance(diagnostics, str) else tuple(diagnostics),
+        tune=Tune(ranges=_ranges(tune), budget=str(budget), studies=studies, seeds=tuning_seeds, design=tune_design)
+        if tune
+        else None,
     )
     registry = Registry.load()
     request = canonical(request, registry)
@@ -207,6 +219,12 @@ def _seeds(seeds: int | str | None, seed: int | Sequence[int] | None) -> Seeds:
     if seed is not None:
         return [seed] if isinstance(seed, int) else seed
     return named_seeds(seeds) if isinstance(seeds, str) else seeds
+
+
+def _ranges(tune: str | Sequence[str] | Mapping[str, str]) -> tuple[str, ...]:
+    if isinstance(tune, Mapping):
+        return tuple(f"{name}={text}" for name, text in tune.items())
+    return (tune,) if isinstance(tune, str) else tuple(tune)
 
 
 def _texts(value: Any) -> tuple[str, ...]:

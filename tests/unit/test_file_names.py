@@ -51,6 +51,7 @@ CONCEPTS = {
     "split": "training, validation and test images: described, drawn",
     "summary": "a row per variant: computed, shown",
     "trial_record": "the record of a trial: as data, and made from what was trained",
+    "tuning": "the search before a comparison: planned, scored, run, shown, drawn",
     "verdicts": "what differences amount to: decided, computed for a run, shown",
     "work_unit": "what travels to a worker: as data, and run there",
 }

@@ -12,6 +12,7 @@ from dlbench.components.records import Dataset
 from dlbench.plans.build import build
 from dlbench.plans.config import Config, default_data_dir
 from dlbench.plans.plan import Plan, Request
+from dlbench.plans.tuning import Tuning
 from dlbench.plugins.registry import Registry
 from dlbench.report.terminal.console import Table
 from dlbench.report.terminal.progress import duration
@@ -73,7 +74,8 @@ def _document(plan: Plan, options: "Options", config: Config) -> dict[str, Any]:
         "trials_at_least": len(plan.stages[0].trials),
         "diagnostics": list(plan.diagnostics.diagnostics),
         "diagnostics_at": list(plan.diagnostics.at) if plan.diagnostics else [],
-        "trials": len(plan.trials),
+        "tuning_trials": len(plan.tuning.trials) if plan.tuning else 0,
+        "trials": len(plan.evaluation.trials),
         "training_seconds_guess": _guess(plan, per_trial),
     }
 
@@ -82,7 +84,18 @@ def _guess(plan: Plan, per_trial: list[float | None]) -> float | None:
     known = [seconds for seconds in per_trial if seconds is not None]
     if len(known) < len(plan.variants):
         return None
-    return sum(known) * len(plan.seeds) + known[plan.variants.index(plan.baseline_variant)] * len(plan.noise_floor)
+    comparison = sum(known) * len(plan.seeds)
+    floor = known[plan.variants.index(plan.baseline_variant)] * len(plan.noise_floor)
+    return comparison + floor + _search_guess(plan, sum(known))
+
+
+def _search_guess(plan: Plan, per_point: float) -> float:
+    """Return the training time of the search before the comparison. per_point: that of a point of all variants."""
+    if plan.tuning is None:
+        return 0.0
+    record = plan.tuning.record
+    points = sum(len(search.seeds) * record.budget for search in record.searches)
+    return per_point * points if record.seconds is None else record.seconds
 
 
 def _print(plan: Plan, document: dict[str, Any], alpha: float) -> None:
@@ -102,7 +115,9 @@ def _print(plan: Plan, document: dict[str, Any], alpha: float) -> None:
     least = f"at least {len(plan.stages[0].trials):,}, " if plan.interim_analyses else ""
     most = f"{least}at most " if plan.interim_analyses else ""
     variants = f"{len(plan.variants):,} variant{'s' * (len(plan.variants) != 1)} × {len(plan.seeds)} ({seeds})"
-    console.print(f"{most}{len(plan.trials):,} trials: {variants}{floor}")
+    if plan.tuning:
+        console.print(_search_in_words(plan.tuning))
+    console.print(f"{most}{len(plan.evaluation.trials):,} trials: {variants}{floor}")
     if plan.interim_analyses:
         from dlbench.statistics.spending import levels
 
@@ -118,6 +133,19 @@ def _print(plan: Plan, document: dict[str, Any], alpha: float) -> None:
     )
     console.print(f"Time: {known}")
     console.print(f"Folder: {document['folder']}", soft_wrap=True)
+
+
+def _search_in_words(tuning: Tuning) -> str:
+    """Return what the search before the comparison runs."""
+    record, variants = tuning.record, len(tuning.record.ranges)
+    searches = f" × {len(record.searches)} searches" if record.judges_procedure else ""
+    if record.seconds is not None:
+        return f"A search first: {duration(record.seconds)} of training for {variants} variants{searches}"
+    seeds = len(record.searches[0].seeds)
+    each = f" × {seeds} seeds" if seeds > 1 else ""
+    same = " (some points are the same)" if len(tuning.trials) < record.trial_count else ""
+    counts = f"{variants} variant{'s' * (variants != 1)} × {record.budget} points{each}{searches}{same}"
+    return f"{len(tuning.trials):,} tuning trials first: {counts}, on seeds from {record.searches[0].seeds[0]:,}"
 
 
 def _unprepared(plan: Plan, registry: Registry, data_dir: Path) -> list[str]:

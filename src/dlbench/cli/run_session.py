@@ -121,7 +121,7 @@ def print_vetoes(outcome: "Outcome") -> None:
 
 def print_results_place(outcome: "Outcome", figure: Path | None) -> None:
     """Print where the results are, where they came from and how many are missing."""
-    total = len(outcome.plan.trials)
+    total = len(outcome.plan.all_trials)
     earlier = len(outcome.records) - outcome.computed - outcome.reused - outcome.elsewhere
     facts = [f"{earlier} of {total} trials were finished before"] if earlier > 0 else []
     facts += [f"{outcome.reused} taken from other runs"] if outcome.reused else []

@@ -14,6 +14,7 @@ from dlbench.experiments.request import is_of_machine, to_request
 from dlbench.plans.build import build
 from dlbench.plans.criteria import METRIC
 from dlbench.plans.plan import Request
+from dlbench.plans.tuning import Tune
 from dlbench.plugins.registry import Registry
 from dlbench.trials.axes import DEFAULTS
 from dlbench.trials.identity import digest
@@ -32,6 +33,8 @@ def run_name(experiment: Experiment, overrides: Request) -> str:
         for name, texts in overrides.values.items()
         if _canonical(name, texts) != _before(experiment, name) and not (name in experiment.axes and len(texts) > 1)
     }
+    if overrides.tune:
+        fixed["tune"] = sorted(overrides.tune.ranges)  # a larger budget belongs in the same folder
     return f"{stem}-{digest(fixed, 6)}" if fixed else stem
 
 
@@ -40,7 +43,8 @@ def deviations(experiment: Experiment, overrides: Request) -> str:
     now = {name: _canonical(name, texts) for name, texts in overrides.values.items()}
     before = {name: _before(experiment, name) for name in now}
     criteria = tuple(_changed_criteria(experiment, overrides.judging))
-    return _sentence(now, before, _count(overrides.seeds), _count(experiment.seeds), criteria)
+    changed = _sentence(now, before, _count(overrides.seeds), _count(experiment.seeds), criteria)
+    return "; ".join(filter(None, (changed, tuned_in_words(overrides.tune)))) if overrides.tune else changed
 
 
 def _changed_criteria(experiment: Experiment, judging: Mapping[str, Any]) -> Iterator[str]:
@@ -54,10 +58,15 @@ def _changed_criteria(experiment: Experiment, judging: Mapping[str, Any]) -> Ite
             yield f"{name.replace('_', ' ')} {format_value(value)} instead of {format_value(own[name])}"
 
 
+def tuned_in_words(tune: Tune) -> str:
+    """Return "tuned: learning rate"."""
+    return f"tuned: {', '.join(text.partition('=')[0].replace('-', ' ').replace('_', ' ') for text in tune.ranges)}"
+
+
 def run_deviations(trials: Iterable[Trial], experiment: Experiment, registry: Registry) -> str:
     """Return how a run's trials deviate from the experiment's own, in the words of `deviations`."""
     run, plan = list(trials), build(to_request(experiment), registry)
-    before = _distinct(plan.trials)
+    before = _distinct(plan.evaluation.trials)
     now = _distinct(run) if run else {}
     now = {name: before[name] if set(texts) == set(before[name]) else texts for name, texts in now.items()}
     return _sentence(now, before, len({trial.seed for trial in run}), _count(experiment.seeds))

@@ -10,7 +10,9 @@ from dlbench.errors import DlbenchError, suggest
 from dlbench.experiments.keys import CLAIM, CRITERIA, REPORTED, SCHEMA, TOP, Key
 from dlbench.experiments.relations import Relation, parse_relation
 from dlbench.experiments.toml import Place, TomlFile
+from dlbench.experiments.tune_table import read_tune
 from dlbench.plans.criteria import At
+from dlbench.plans.tuning import Tune
 from dlbench.statistics.seeds import Seeds, named_seeds
 from dlbench.trials.axes import ASSIGNABLE, axis_name
 from dlbench.trials.settings import SETTINGS
@@ -84,6 +86,7 @@ class Experiment:
     reported: the report's figures.
     claims: the report's claims.
     diagnostics: lists of diagnostics, and when they measure.
+    tune: what is tuned for each variant first, None for nothing.
     plugin: the one that brings the file, "" for a user's own file.
     file: the content with its line numbers.
     """
@@ -101,6 +104,7 @@ class Experiment:
     reported: tuple[Reported, ...] = ()
     claims: tuple[Claim, ...] = ()
     diagnostics: tuple[str, ...] = ()
+    tune: Tune | None = None
     plugin: str = ""
     file: TomlFile
 
@@ -139,6 +143,7 @@ def load_experiment(path: Path, plugin: str = "") -> Experiment:
         reported=_reported(file),
         claims=_claims(file),
         diagnostics=(watched,) if isinstance(watched, str) else tuple(watched),
+        tune=read_tune(file),
         plugin=plugin,
         file=file,
     )

@@ -11,6 +11,7 @@ from dlbench.components.syntax import format_value, parse_reference
 from dlbench.errors import DlbenchError
 from dlbench.experiments.keys import CRITERIA, SCHEMA
 from dlbench.experiments.request import is_of_machine
+from dlbench.experiments.tune_table import tune_lines
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan import Plan, Request
 from dlbench.plugins.registry import Registry
@@ -50,6 +51,8 @@ def experiment_text(
         "\n# How differences are judged, fixed before anything runs; the margin in the metric's unit, 0.002 being\n"
         "# 0.2 points of accuracy.\n[criteria]\n",
         *(f"{name} = {_literal(value)}\n" for name, value in asdict(criteria).items() if name in CRITERIA),
+        "\n# What is tuned for each variant first.\n[tune]\n" if request.tune else "",
+        *(tune_lines(request.tune) if request.tune else ()),
         "\n# What varies: these multiply.\n[axes]\n" if axes else "",
         *(f"{name} = [{', '.join(writer.value(name, text) for text in axes[name])}]\n" for name in axes),
         "\n# What all variants share, as it was chosen.\n[settings]\n",

@@ -81,6 +81,7 @@ TOP = {
         'a list of diagnostics and of the epochs at which they measure: ["saturation", "first", "last"]',
         holds=lambda texts: isinstance(texts, str) or all(isinstance(text, str) for text in texts),
     ),
+    "tune": Key((dict,), "a table: [tune] on a line of its own"),
     "settings": Key((dict,), "a table: [settings] on a line of its own"),
     "axes": Key((dict,), "a table: [axes] on a line of its own"),
     "variants": Key((list,), "tables: [[variants]] on a line of its own"),

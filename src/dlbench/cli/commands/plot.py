@@ -71,7 +71,8 @@ def plot(
     folder = open_run(run, results_dir)
     if target is None:
         check_own(folder.path)
-    data = figure_data(folder.planned, folder.plan, asked_of(folder.plan, judging))
+    asked = asked_of(folder.plan, judging)
+    data = figure_data(folder.planned, folder.plan, asked, folder.judge(asked))
     _draw(wanted, kinds, data, shape, target or folder.path / "figures", file)
     warn_of_problems(registry)
 

@@ -74,6 +74,7 @@ def entry_document(entry: Entry[Component]) -> dict[str, Any]:
         "source": record.source,
         "tags": list(record.tags),
         "parameters": {key: describe(parameter) for key, parameter in record.parameters.items()},
+        "search": dict(record.search),
         "plugin": entry.plugin.name,
         "distribution": entry.plugin.distribution,
     }
@@ -103,4 +104,6 @@ def print_record(entry: Entry[Component]) -> None:
         for key, parameter in record.parameters.items():
             table.add_row(key, describe(parameter), parameter.summary)
         console.print(table)
+    if record.search:
+        console.print(f"--tune auto searches {', '.join(f'{name} in {text}' for name, text in record.search.items())}.")
     console.print()

@@ -4,14 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dlbench.cli.completion.offers import complete_diagnostics
+from dlbench.cli.completion.offers import complete_choices, complete_diagnostics
 from dlbench.cli.options.axes import COMPONENTS, axis_options, axis_values
 from dlbench.cli.options.groups import Group, field_options
 from dlbench.cli.options.judging import JUDGING
 from dlbench.components.syntax import split_assignments, split_list
 from dlbench.errors import DlbenchError
 from dlbench.plans.plan import Request
+from dlbench.plans.search_space import AUTO, TUNABLE
+from dlbench.plans.tuning import Tune
+from dlbench.statistics.search_points import DESIGNS
 from dlbench.statistics.seeds import Seeds, named_seeds
+
+TUNING = "Tuning (each variant at its own best, chosen on validation with other seeds)"
 
 
 def _shown(group: str, text: str, **more: Any) -> dict[str, Any]:
@@ -61,6 +66,59 @@ class Repetitions:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """What is tuned for each variant before they are compared."""
+
+    tune: Sequence[str] = field(
+        default=(),
+        metadata=_shown(
+            TUNING,
+            "Compare each variant at its own best: learning-rate=log:1e-4..1e-1, optimizer.weight_decay=…, "
+            "model.dropout=choice:0/0.3/0.5, or auto for the ranges that components declare. Repeatable.",
+            metavar="NAME=RANGE",
+        ),
+    )
+    budget: str = field(
+        default="",
+        metadata=_shown(
+            TUNING,
+            "Points tried for each variant, its own settings among them, or a training time: 2h. Default: 8.",
+            metavar="N",
+        ),
+    )
+    studies: int | None = field(
+        default=None,
+        metadata=_shown(
+            TUNING, "Judge the procedure, not what it found: repeat the whole search so often.", metavar="N", minimum=1
+        ),
+    )
+    tuning_seeds: int = field(
+        default=1, metadata=_shown(TUNING, "Seeds a point, apart from those of the comparison.", metavar="N", minimum=1)
+    )
+    tune_design: str = field(
+        default="sobol", metadata=_shown(TUNING, "How points are drawn: sobol or random.", metavar="NAME")
+    )
+
+
+def _tune(given: dict[str, Any]) -> Tune | None:
+    """Read what is tuned. Raises DlbenchError for what says how, where nothing says what."""
+    if "tune" in given:
+        return Tune(
+            ranges=tuple(given["tune"]),
+            budget=given.get("budget", ""),
+            studies=given.get("studies") or 0,
+            seeds=given.get("tuning_seeds", 1),
+            design=given.get("tune_design", "sobol"),
+        )
+    if alone := [name for name in ("budget", "studies", "tuning_seeds", "tune_design") if name in given]:
+        raise DlbenchError(
+            f"--{alone[0].replace('_', '-')} says how to tune, and nothing says what.",
+            "Add --tune learning-rate=log:1e-4..1e-1, or --tune auto.",
+        )
+    return None
+
+
 def _read(given: dict[str, Any]) -> Request:
     """Read the options into a request, still in text."""
     return Request(
@@ -70,6 +128,7 @@ def _read(given: dict[str, Any]) -> Request:
         judging={parameter.name: given[parameter.name] for parameter in JUDGING.parameters if parameter.name in given},
         noise_floor=given.get("noise_floor", False),
         diagnostics=given.get("diagnostics", ()),
+        tune=_tune(given),
     )
 
 
@@ -90,8 +149,10 @@ def _whole_number(text: str, name: str) -> int:
 
 
 _VARIANTS = field_options(Combinations)
+_TUNABLE = (AUTO, *(f"{name.replace('_', '-')}=" for name in TUNABLE))
 _CONDITIONS = (
     *field_options(Repetitions, {"diagnostics": complete_diagnostics}),
+    *field_options(Search, {"tune": complete_choices(_TUNABLE), "tune_design": complete_choices(DESIGNS)}),
     *JUDGING.parameters,
     *axis_options(),
 )
