@@ -37,7 +37,8 @@ def interval(
         return bca_interval(data, generator, level=level, resamples=resamples)
     if method == "auto" and n <= EXACT_UP_TO and smallest_p(n) <= 1 - level:
         multiples, unit = usual_size(data)
-        low, high = (end * unit for end in sign_flip_interval(multiples, 1 - level))
+        ends = sign_flip_interval(multiples, 1 - level)
+        low, high = (np.where(np.abs(end) <= ROUNDING, 0.0, end) * unit for end in ends)
         same = identical(data)
         return np.where(same, data[:, 0], low), np.where(same, data[:, 0], high)
     return t_interval(data, level)

@@ -69,6 +69,11 @@ def test_one_value_has_no_interval(generator):
     assert np.isnan(bca_interval([0.5], generator)).all()
 
 
+def test_an_end_at_zero_is_zero(generator):
+    images = np.array([3, 3, 7, 2, -3, -3, 6, 10, 13, 1])
+    assert interval(images[None] / 360, generator)[0] == [0.0]
+
+
 def test_rounding_is_no_difference():
     assert subtract(0.1 + 0.2, 0.3) == 0.0
     assert subtract(0.9412, 0.9411) == pytest.approx(1e-4)
