@@ -99,6 +99,7 @@ def test_on_a_screen_each_claim_is_shown_with_its_run(dlbench, runs):
     assert done.returncode == 0
     assert max(map(len, done.stdout.splitlines())) <= 80
     words = " ".join(done.stdout.split())
+    assert "\\n" not in done.stdout
     assert "4 claims: 1 supported, 1 refuted, 2 not shown." in words
     assert words.count("Reported against measured") == 2
 

@@ -7,9 +7,11 @@ from rich.table import Table
 from rich.text import Text
 
 from dlbench.analysis.claims import ClaimAnswer, chance_in_words, counts_in_words, q_values
+from dlbench.report.terminal.console import Lines
 from dlbench.report.terminal.experiments import ANSWER_COLORS, reported_cells
 from dlbench.report.terminal.layout import plain_table
 from dlbench.report.terminal.progress import duration
+from dlbench.report.terminal.visible import visible
 from dlbench.runs.experiment_runs import ExperimentRun, ExperimentRuns
 from dlbench.statistics.notation import p_text
 
@@ -122,9 +124,9 @@ def answers_view(answered: ExperimentRuns) -> Table:
     for run in answered.runs:
         notes = "; ".join([f"{run.seeds} seeds, {duration(run.seconds)}", *run.notes])
         for number, claim in enumerate(run.answers.claims):
-            about = f"\n{run.folder}" + (f": {notes}" if not number else "")
+            about = run.folder + (f": {notes}" if not number else "")
             table.add_row(
-                Text.assemble(claim.text, (about, "dim")),
+                Lines.assemble(visible(claim.text), "\n", (visible(about), "dim")),
                 Text(claim.answer, style=f"bold {ANSWER_COLORS[claim.answer]}"),
                 Text(claim.why),
             )
