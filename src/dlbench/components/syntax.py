@@ -15,6 +15,10 @@ _TUPLE_JOINT = re.compile(r"(?<=[^eE-])-")
 LARGEST_INTEGER = 2**63 - 1
 _WORDS = {"true": True, "false": False}
 _NEEDS_QUOTES = re.compile(r"[,;]|:[A-Za-z_][\w-]*=|^\s|\s$")
+_ABOUT_QUOTES = (
+    "Double quotes enclose a value that holds commas or colons, and are no part of it. "
+    "A file or folder with one in its name is reached through a link (ln -s), or renamed."
+)
 _DESCRIPTIONS = {
     bool: "true or false",
     int: "a whole number",
@@ -46,11 +50,7 @@ def _split(text: str, separator: str) -> list[str]:
             parts.append(text[start:index])
             start = index + 1
     if quoted:
-        raise DlbenchError(
-            f"Unclosed double quote in {text!r}.",
-            "Double quotes enclose a value that holds commas or colons, and are no part of it. "
-            "A file or folder with one in its name is reached through a link (ln -s), or renamed.",
-        )
+        raise DlbenchError(f"Unclosed double quote in {text!r}.", _ABOUT_QUOTES)
     return [*parts, text[start:]]
 
 
@@ -98,8 +98,15 @@ def parse_reference(text: str) -> Reference:
         key, _, value = piece.partition("=")
         if key in parameters:
             raise DlbenchError(f"{text!r} gives {key} twice.")
-        parameters[key] = unquote(value)
-    return Reference(unquote(pieces[0].strip()), parameters)
+        parameters[key] = _unquote_value(value)
+    return Reference(_unquote_value(pieces[0].strip()), parameters)
+
+
+def _unquote_value(text: str) -> str:
+    """Return a text without double quotes. Raises DlbenchError for quotes that seem to be a part of it."""
+    if '"' in text and not text.startswith('"') and not any(map(_NEEDS_QUOTES.search, text.split('"')[1::2])):
+        raise DlbenchError(f"The double quotes in {text} would be left out.", _ABOUT_QUOTES)
+    return unquote(text)
 
 
 def unquote(text: str) -> str:

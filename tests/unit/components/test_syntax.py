@@ -298,3 +298,14 @@ def test_a_path_with_a_double_quote_is_answered_with_what_to_do():
     with pytest.raises(DlbenchError, match="Unclosed double quote") as caught:
         split_list('npz:path=6" disks.npz')
     assert "ln -s" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ['image-folder:path=/data/my "best" photos', '/data/my "best" photos', 'npz:path=a""'])
+def test_quotes_that_enclose_nothing_special_are_not_dropped_from_a_path(text):
+    with pytest.raises(DlbenchError, match="would be left out") as caught:
+        parse_reference(text)
+    assert "ln -s" in caught.value.hint
+
+
+def test_quotes_may_enclose_the_part_of_a_path_that_has_the_comma():
+    assert parse_reference('npz:path=/data/"a,b".npz').parameters == {"path": "/data/a,b.npz"}
