@@ -47,7 +47,7 @@ def test_audit_prints_a_table_with_warnings_or_one_document(dlbench, tmp_path):
     document = json.loads(dlbench(*arguments, "--json").stdout)
     assert [row["verdict"] for row in document["comparison"]] == ["baseline", "better"]
     assert document["comparison"][1]["dropped"] == 1
-    assert len(document["warnings"]) == 2
+    assert len(document["warnings"]) == 3
 
 
 def test_audit_answers_a_wrong_column_with_the_nearest(dlbench, tmp_path):

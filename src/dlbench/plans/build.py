@@ -1,5 +1,6 @@
 """From a request to a plan: variants, vetoes, seeds, and what is measured."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -45,7 +46,7 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
     axes = {name: tuple(request.values[name]) for name in ASSIGNABLE if len(request.values.get(name, ())) > 1}
     candidates = make_variants(axes, request.variants, base, registry, request.prefer)
     kept, vetoes = _veto([(candidate, "") for candidate in candidates], registry)
-    comparisons = comparisons_among(len(kept), all_pairs=request.judging.get("all_pairs", False))
+    comparisons = comparisons_among(_compared(kept), all_pairs=request.judging.get("all_pairs", False))
     alpha = request.judging.get("alpha", ALPHA)
     seeds = _seeds(request.seeds, comparisons, alpha, request.judging.get("test", TESTS[0]))
     plan = Plan(
@@ -67,6 +68,13 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
     if request.tune and request.seeds is not None:
         check_studies(request.tune, plan.seeds)
     return with_tuning(plan, request.tune, registry) if request.tune else plan
+
+
+def _compared(variants: Iterable[Variant]) -> int:
+    """Return how many variants one table compares: those of a data set, unless the data sets are what is compared."""
+    counts = Counter(variant.values.get("dataset", "") for variant in variants)
+    largest = max(counts.values())
+    return largest if largest > 1 else counts.total()
 
 
 def _ignored(variants: Iterable[Variant], request: Request) -> tuple[str, ...]:

@@ -135,6 +135,11 @@ def test_the_default_seeds_show_one_standard_deviation(registry: Registry, activ
     assert plan(registry, seeds=None, activation=activations).seeds == tuple(range(seeds))
 
 
+def test_more_data_sets_ask_for_no_more_seeds_as_each_has_its_table(registry: Registry) -> None:
+    assert len(plan(registry, seeds=None, activation="relu,tanh,gelu", dataset="digits,mnist").seeds) == 13
+    assert len(plan(registry, seeds=None, dataset="digits,mnist,cifar10").seeds) == 13
+
+
 def test_a_vetoed_variant_asks_for_no_more_seeds(registry: Registry) -> None:
     made = plan(registry, seeds=None, model="mlp,linear", activation="relu,tanh")
     assert len(made.variants) == 2
