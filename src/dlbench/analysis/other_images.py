@@ -47,12 +47,7 @@ class OtherImages:
             for variant, label in labels.items()
         }
         completed = [record for variant in labels for record in groups[variant] if record.status in COMPLETED]
-        without = sum(record.outcomes is None and record.status == "done" for record in completed)
-        missing = (
-            f"intervals for other test images are missing: {without} of {len(completed)} trials were recorded without "
-            "their outcomes on each image"
-        )
-        return cls(found, missing if without else "")
+        return cls(found, _missing(completed))
 
     def annotate(self, comparisons: Iterable[Comparison], members: Members) -> tuple[Comparison, ...]:
         """Return comparisons with their intervals over seeds and test images; members: of the names they compare."""
@@ -114,6 +109,21 @@ class OtherImages:
                 return None
             total += correct.astype(total.dtype) * total.dtype.type(weight)
         return total * np.float32(columns / one.count) if one.groups else total
+
+
+def _missing(completed: Sequence[TrialRecord]) -> str:
+    """Return why intervals for other test images are missing, as a sentence; "" if they are not."""
+    without = sum(record.outcomes is None and record.status == "done" for record in completed)
+    head = "intervals for other test images are missing"
+    if without:
+        return f"{head}: {without} of {len(completed)} trials were recorded without their outcomes on each image"
+    tested: dict[tuple[str, int | None], set[str]] = {}
+    for record in completed:
+        if record.outcomes:
+            trial = record.trial
+            tested.setdefault((trial.dataset.short, trial.settings.test_size), set()).add(record.outcomes.images)
+    several = [name for (name, _), images in tested.items() if len(images) > 1]
+    return f"{head}: not all trials were tested on the same images of {', '.join(several)}" if several else ""
 
 
 def equal_weights(labels: Sequence[str]) -> dict[str, float]:
