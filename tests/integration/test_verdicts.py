@@ -61,18 +61,18 @@ def test_growing_seeds_stop_when_every_verdict_is_decided_and_the_interim_analys
     grow = ("--seeds", "auto:6..20", "--name", "grow")
     done = dlbench("compare", *SMALL, *grow)
     assert done.returncode == 0, done.stderr
-    assert "Interim analysis at 10 seeds: all verdicts are decided." in done.stderr
-    assert "[ ] 99.69 % interval" in done.stdout
+    assert "Interim analysis at 11 seeds: all verdicts are decided." in done.stderr
+    assert "[ ] 99.5 % interval" in done.stdout
     manifest = _manifest(tmp_path / "results" / "grow")
-    assert manifest["plan"]["judging"]["looks"] == [10, 12, 14, 16, 18, 20]
-    assert manifest["plan"]["seeds"] == list(range(10))
-    assert manifest["sessions"][0]["looks"] == [{"seeds": 10, "verdicts": ["better"], "decided": True}]
+    assert manifest["plan"]["judging"]["looks"] == [11, 13, 15, 16, 18, 20]
+    assert manifest["plan"]["seeds"] == list(range(11))
+    assert manifest["sessions"][0]["looks"] == [{"seeds": 11, "verdicts": ["better"], "decided": True}]
     again = dlbench("compare", *SMALL, *grow)
-    assert "20 of 20 trials were finished before" in again.stdout
+    assert "22 of 22 trials were finished before" in again.stdout
     other = dlbench("compare", *SMALL, "--seeds", "auto:6..30", "--name", "grow")
     assert other.returncode == 0, other.stderr
     assert "Second look: these results were first judged on" in other.stdout
-    assert "interim analyses at 10, 12, 14, 16, 18, 20 seeds" in other.stdout
+    assert "interim analyses at 11, 13, 15, 16, 18, 20 seeds" in other.stdout
 
 
 def test_growing_seeds_continue_after_an_interrupt_and_end_with_the_budget(dlbench, tmp_path):

@@ -113,6 +113,8 @@ class Judged:
     @property
     def decided(self) -> bool:
         """Return whether every verdict on an axis is decided."""
+        if self.race.planned:
+            return self.race.complete
         return all(family.decided for family in self.families or self.simple_effects)
 
     def table(self) -> tuple[tuple[str, ...], list[dict[str, ParameterValue]]]:

@@ -23,7 +23,7 @@ class Race:
     settled: a decided comparison as it was then, where it is judged by the criteria of the race.
     finished: number from 0 of the look after which a variant got no more seeds, by label.
     planned: the number of seeds at each look, those to come included; () for a plan that does not grow.
-    over: whether everything is decided, or the last look was made.
+    complete: whether everything is decided.
     """
 
     looks: tuple[Look, ...] = ()
@@ -31,7 +31,7 @@ class Race:
     settled: Mapping[Key, Comparison] = field(default_factory=dict)
     finished: Mapping[str, int] = field(default_factory=dict)
     planned: tuple[int, ...] = ()
-    over: bool = False
+    complete: bool = False
 
     def look(self, axis: str, variant: Iterable[str], baseline: Iterable[str]) -> Look:
         """Return the look at which a comparison is judged: its own, or the last one that all of its variants have."""
@@ -50,6 +50,11 @@ class Race:
         """Return the race with other criteria: the same results, of which nothing is settled."""
         looks = tuple(replace(look, alpha=criteria.level(len(look.seeds))) for look in self.looks)
         return replace(self, looks=looks, settled={})
+
+    @property
+    def over(self) -> bool:
+        """Return whether no more looks follow: everything is decided, or the last one was made."""
+        return self.complete or len(self.looks[-1].seeds) >= self.planned[-1]
 
     @property
     def seeds_of_finished(self) -> dict[str, int]:
@@ -82,13 +87,19 @@ class Race:
             for f in families
             for c in f.comparisons
         }
-        new = {key: c for key, c in found.items() if c.decided and key not in self.decided}
+        # More seeds may show that a difference is not negligible.
+        new = {
+            key: c
+            for key, c in found.items()
+            if c.decided and c.verdict != "differs, may be negligible" and key not in self.decided
+        }
         decided = {**self.decided, **dict.fromkeys(new, now)}
         taking_part = {label: [key for key in found if label in key[1] | key[2]] for label in labels}
         done = [label for label, keys in taking_part.items() if keys and all(key in decided for key in keys)]
         return replace(
             self,
             decided=decided,
+            complete=len(decided) == len(found),
             settled={**self.settled, **new},
             finished=dict.fromkeys(done, now) | dict(self.finished),
         )
@@ -114,13 +125,15 @@ def replay(plan: PlanRecord, judge: Judge) -> Race:
         race = race._next(Look(seeds[:count], criteria.level(count)))
         families = tuple(judge(replace(plan, seeds=seeds[:count]), race))
         race = race._decide(families, labels)
-        if all(family.decided for family in families):
-            return replace(race, over=True)
-    return replace(race, over=len(seeds) >= criteria.interim_analyses[-1])
+        if race.complete:
+            break
+    return race
 
 
 def saving(race: Race, plan: PlanRecord) -> str:
     """Return how many trials were enough for a race, as a sentence; "" where it is not over, or needed all."""
+    if not race.planned:
+        return ""
     most = len(plan.variants) + bool(plan.noise_floor)
     own = replace(plan, seeds=race.looks[-1].seeds, finished=race.seeds_of_finished)
     if not race.over or own.trial_count == most * race.planned[-1]:

@@ -151,9 +151,10 @@ def spent_by(fraction: float, alpha: float) -> float:
 def interim_schedule(first: int, last: int, alpha: float = ALPHA, analyses: int = 6) -> tuple[int, ...]:
     """Return the numbers of seeds of the interim analyses, evenly spaced from `first` to `last`.
 
-    The first analysis is delayed until its share of α suffices to show anything: an earlier one could not.
+    The first analysis is delayed until its share of α suffices to show anything: an earlier one could not. Twice the
+    smallest p must do: where a variant equals the baseline, flipping all signs takes it beyond any margin too.
     """
-    able = (n for n in range(first, last) if smallest_p_computed(n) <= spent_by(n / last, alpha))
+    able = (n for n in range(first, last) if 2 * smallest_p_computed(n) <= spent_by(n / last, alpha))
     start = next(able, last)
     steps = max(1, analyses - 1)
     return tuple(sorted({round(last - (last - start) * step / steps) for step in range(analyses)}))

@@ -200,11 +200,11 @@ def test_a_trial_that_runs_again_keeps_the_diagnostics_that_it_has(session):
 
 def test_growing_seeds_stop_at_the_first_interim_analysis_that_decides_everything(session):
     done = session(seeds=AutoSeeds(6, 20))
-    assert {seed for _, seed in done.ran} == set(range(10))
-    assert "Interim analysis at 10 seeds: all verdicts are decided." in done.display.notes
+    assert {seed for _, seed in done.ran} == set(range(11))
+    assert "Interim analysis at 11 seeds: all verdicts are decided." in done.display.notes
     manifest = _manifest(done.outcome.folder)
-    assert manifest["plan"]["seeds"] == list(range(10))
-    assert manifest["sessions"][0]["looks"] == [{"seeds": 10, "verdicts": ["better"], "decided": True}]
+    assert manifest["plan"]["seeds"] == list(range(11))
+    assert manifest["sessions"][0]["looks"] == [{"seeds": 11, "verdicts": ["better"], "decided": True}]
 
 
 def test_growing_seeds_that_decide_nothing_end_with_the_last_stage(session, executor):
@@ -221,8 +221,8 @@ def test_an_incomplete_stage_is_not_analyzed(session, executor):
     assert done.outcome.interrupted
     assert "looks" not in _manifest(done.outcome.folder)["sessions"][0]
     rest = session(seeds=AutoSeeds(6, 20))
-    assert len(rest.ran) == 15
-    assert rest.outcome.plan.seeds == tuple(range(10))
+    assert len(rest.ran) == 17
+    assert rest.outcome.plan.seeds == tuple(range(11))
 
 
 def test_a_session_shows_what_another_one_finishes_meanwhile_and_runs_none_of_it(session, executor):
