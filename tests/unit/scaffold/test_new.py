@@ -67,6 +67,19 @@ def test_the_activation_is_the_tutorials_snake() -> None:
     assert 'summary="x + sin²(ax)/a"' in files["src/dlbench_snake/plugin.py"]
 
 
+#: What the text of a claim says by each relation, of two variants and no more.
+WORDS = {">": ("more accurate", "faster", "surer", "helps", "learns from"), "≈": ("as accurate as", "makes up for")}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_text_of_a_claim_says_what_its_relation_tests(kind: str) -> None:
+    (source,) = (text for path, text in Project("mine", kind).files() if path.endswith("experiments/mine.toml"))
+    for claim in tomllib.loads(source)["claims"]:
+        (sign,) = (each for each in claim["relation"] if each in "<>≈")
+        assert any(words in claim["text"] for words in WORDS[sign])
+        assert not any(words in claim["text"] for words in ("no worse", "both", "all others", "at least"))
+
+
 def test_every_kind_of_component_has_a_template() -> None:
     assert {kind for kind in KINDS.values() if kind} == {*components.KINDS}
 
