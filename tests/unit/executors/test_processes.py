@@ -4,6 +4,7 @@ import errno
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 from multiprocessing import forkserver
 
@@ -125,3 +126,18 @@ def test_a_server_that_ends_while_it_starts_gets_a_second_chance_then_a_sentence
     with pytest.raises(processes.DlbenchError, match="ended while it was starting"):
         Worker(answer, preloaded=())
     assert len(attempts) == 2
+
+
+USUALLY = "tracker.ensure_running()"
+
+
+@pytest.mark.parametrize(("start", "warned"), [(USUALLY, True), (f"with _quiet_tracker(): {USUALLY}", False)])
+def test_what_a_killed_compiler_leaves_is_removed_without_a_warning(start, warned):
+    program = f"""if True:
+        from multiprocessing import resource_tracker as tracker, synchronize
+        from dlbench.executors.processes import _quiet_tracker
+        {start}
+        tracker.register("/dlbench-test-of-the-tracker", "semaphore")
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ("leaked semaphore" in done.stderr) is warned
