@@ -46,7 +46,8 @@ class Repetitions:
         metadata=_shown(
             "Seeds",
             "How many paired seeds: a number, least for the fewest that can show anything, or auto:7..30 for as many "
-            "as verdicts turn out to need. Default: enough to show one standard deviation in 4 of 5 studies.",
+            "as verdicts turn out to need: decided variants get no more. Default: enough to show one standard "
+            "deviation in 4 of 5 studies.",
             metavar="N",
         ),
     )
