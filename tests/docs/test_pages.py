@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from snippets import COLUMNS, agrees, lent_environment, python_command, run_in, snippets, write_file
+from snippets import COLUMNS, agrees, lent_environment, masked, python_command, run_in, snippets, write_file
 from snippets import main as refresh
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -64,6 +64,16 @@ def shell(dlbench, tmp_path, monkeypatch):
 )
 def test_a_page_shows_what_its_commands_print(name, tmp_path, shell):
     follow(name, tmp_path, shell)
+
+
+def test_the_readme_shows_the_table_of_the_tutorial_which_is_run():
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("prints, after its progress:\n\n")[2].partition("\n\nThe run folder")[0]
+    consoles = [each for each in snippets(PAGES[LONG[0]].read_text(encoding="utf-8")) if each.language == "console"]
+    command, printed = consoles[0].commands[0]
+    assert f"    {command.removesuffix(' --name first')}\n" in readme
+    assert masked(table)[0].startswith("test difference")
+    assert " ".join(masked(table)) in " ".join(masked(printed))  # the sentences below it are folded elsewhere
 
 
 def test_every_kind_of_page_is_found():
