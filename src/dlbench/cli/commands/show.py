@@ -24,44 +24,48 @@ if TYPE_CHECKING:
     from dlbench.trials.trial import Trial
 
 
+Kind = Annotated[
+    str,
+    typer.Argument(
+        help="model, activation, dataset, schedule, optimizer, …",
+        autocompletion=complete_choices(kind.removesuffix("s") for kind in SINGULAR),
+    ),
+]
+Name = Annotated[
+    str,
+    typer.Argument(help="A component, optionally with parameters: mlp:hidden=32.", autocompletion=complete_shown),
+]
+ForDataset = Annotated[
+    str,
+    typer.Option(help="A model is shown for this data set's images.", autocompletion=complete_components("datasets")),
+]
+WithActivation = Annotated[
+    str,
+    typer.Option(help="A model's activation, instead of its own.", autocompletion=complete_components("activations")),
+]
+Peak = Annotated[
+    float,
+    typer.Option(parser=number("--learning-rate", float, 0.1, 0), metavar="NUMBER", help="A schedule's peak."),
+]
+Length = Annotated[
+    int, typer.Option(parser=number("--epochs", int, 30, 1), metavar="NUMBER", help="A schedule's length.")
+]
+Steps = Annotated[
+    int,
+    typer.Option(parser=number("--steps-per-epoch", int, 20, 1), metavar="NUMBER", help="Steps of a schedule's epoch."),
+]
+Png = Annotated[Path | None, typer.Option(help="Also write the curve to this file.")]
+
+
 def show(
-    kind: Annotated[
-        str,
-        typer.Argument(
-            help="model, activation, dataset, schedule, optimizer, …",
-            autocompletion=complete_choices(kind.removesuffix("s") for kind in SINGULAR),
-        ),
-    ],
-    name: Annotated[
-        str,
-        typer.Argument(help="A component, optionally with parameters: mlp:hidden=32.", autocompletion=complete_shown),
-    ],
-    dataset: Annotated[
-        str,
-        typer.Option(
-            help="A model is shown for this data set's images.", autocompletion=complete_components("datasets")
-        ),
-    ] = "digits",
-    activation: Annotated[
-        str,
-        typer.Option(
-            help="A model's activation, instead of its own.", autocompletion=complete_components("activations")
-        ),
-    ] = "",
-    learning_rate: Annotated[
-        float,
-        typer.Option(parser=number("--learning-rate", float, 0.1, 0), metavar="NUMBER", help="A schedule's peak."),
-    ] = 0.1,
-    epochs: Annotated[
-        int, typer.Option(parser=number("--epochs", int, 30, 1), metavar="NUMBER", help="A schedule's length.")
-    ] = 30,
-    steps_per_epoch: Annotated[
-        int,
-        typer.Option(
-            parser=number("--steps-per-epoch", int, 20, 1), metavar="NUMBER", help="Steps of a schedule's epoch."
-        ),
-    ] = 20,
-    png: Annotated[Path | None, typer.Option(help="Also write the curve to this file.")] = None,
+    kind: Kind,
+    name: Name,
+    dataset: ForDataset = "digits",
+    activation: WithActivation = "",
+    learning_rate: Peak = 0.1,
+    epochs: Length = 30,
+    steps_per_epoch: Steps = 20,
+    png: Png = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a component: its parameters, a model's layers, a schedule's or an activation's curve."""
