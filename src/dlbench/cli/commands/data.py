@@ -32,6 +32,11 @@ from dlbench.sessions.resolve import TrialResolver, data_folder, known_data
 app = typer.Typer(help="List, fetch, verify and remove data sets.", no_args_is_help=True, add_completion=False)
 
 
+def _names(about: str) -> Any:
+    """Return the argument that names data sets."""
+    return typer.Argument(metavar="NAME…", help=about, autocompletion=complete_components("datasets"))
+
+
 @app.command("list")
 def list_data(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List the data sets (shape, classes, download size, whether the files are present) and all prepared copies."""
@@ -91,11 +96,7 @@ def _megabytes(size: int) -> str:
 def remove(
     names: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="NAME…",
-            help="Data sets, optionally with parameters (without, every copy of that name), or digests.",
-            autocompletion=complete_components("datasets"),
-        ),
+        _names("Data sets, optionally with parameters (without, every copy of that name), or digests."),
     ] = None,
     unused: Annotated[
         bool, typer.Option("--unused", help="All copies that no data set uses any more: its files have changed.")
@@ -153,11 +154,7 @@ def _named_entries(registry: Registry, copies: Sequence[PreparedCopy], name: str
 def fetch(
     names: Annotated[
         list[str],
-        typer.Argument(
-            metavar="NAME…",
-            help="Data sets, optionally with parameters.",
-            autocompletion=complete_components("datasets"),
-        ),
+        _names("Data sets, optionally with parameters."),
     ],
     data_dir: DataDir = None,
 ) -> None:
@@ -180,11 +177,7 @@ def fetch(
 def verify(
     names: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="NAME…",
-            help="Data sets, optionally with parameters. Default: all that are present.",
-            autocompletion=complete_components("datasets"),
-        ),
+        _names("Data sets, optionally with parameters. Default: all that are present."),
     ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
