@@ -21,6 +21,8 @@ from dlbench.trials.diagnostics import Reading
 KINDS = all_kinds(Registry.load(strict=False))
 NAMES = ["relu", "tanh", "gelu"]
 ACROSS = ("critical-difference", "interquartile-mean", "performance-profile")
+#: Of comparisons after a search, which tests/unit/report/test_search.py draws.
+OF_A_SEARCH = ("tuning", "budget")
 HOSTILE = '<b>$x_1$</b> & "$\\frac{1}{2}$"'
 
 
@@ -90,7 +92,7 @@ def texts_of(figure):
 @pytest.mark.parametrize(
     ("kind", "ending"),
     [
-        *((kind, "png") for kind in KINDS if kind not in ("heatmap", *ACROSS)),
+        *((kind, "png") for kind in KINDS if kind not in ("heatmap", *ACROSS, *OF_A_SEARCH)),
         ("confusion", "pdf"),
         ("confusion", "svg"),
         ("final", "pdf"),
@@ -343,7 +345,7 @@ def test_labels_over_several_data_sets_are_no_mathematics(six_datasets, kind):
     ElementTree.fromstring(render(lambda: KINDS[kind].draw(data), "svg"))
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ACROSS])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in (*ACROSS, *OF_A_SEARCH)])
 def test_labels_are_no_mathematics(two_axes, kind):
     variants = tuple(
         replace(v, label=f"{HOSTILE} {place}", values={"activation": HOSTILE, "learning_rate": str(place)})
