@@ -59,7 +59,7 @@ def test_explain_names_what_differs_and_any_reading_can_be_judged(dlbench, tmp_p
     assert done.returncode == 0, done.stderr
     assert "vanishing ratio" in done.stdout  # the judged metric is measured without --diagnostics
     assert "Diagnostics that differ (epoch 2)" in done.stdout
-    assert "vanishing ratio: lower in sigmoid than in relu" in done.stdout
+    assert "vanishing ratio at the last epoch on digits: lower in sigmoid than in relu" in done.stdout
     assert max(map(len, done.stdout.split("Diagnostics that differ")[1].splitlines()[:8])) <= 80
     shown = dlbench("results", "show", "watched", "--metric", "gradient_norm@first", "--json")
     document = json.loads(shown.stdout)
