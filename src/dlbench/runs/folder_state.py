@@ -27,6 +27,13 @@ class FolderState:
         return frozenset(trial_id for trial_id, record in self.records.items() if record.status in COMPLETED)
 
     @property
+    def failed(self) -> frozenset[str]:
+        """Return the trial_ids of the trials that were run and have no result."""
+        return frozenset(
+            trial_id for trial_id, record in self.records.items() if record.status not in (*COMPLETED, "vetoed")
+        )
+
+    @property
     def without_steps(self) -> frozenset[str]:
         """Return the trial_ids of the trials whose records lack the loss of each step."""
         return frozenset(trial_id for trial_id, record in self.records.items() if not record.steps)

@@ -89,7 +89,7 @@ class LiveSession:
         executor: called where there is something to run.
         """
         if self.plan.searches and not self._tune(executor, stop):
-            return True
+            return stop.is_set()
         for planned in self.plan.stages:
             stage = replace(planned, finished=self._finished)
             self._enter(stage)
@@ -104,13 +104,21 @@ class LiveSession:
         return False
 
     def _tune(self, executor: "Callable[[], ExecutorProtocol]", stop: threading.Event) -> bool:
-        """Run the search before the comparison, and continue with what it chose; return whether it has ended."""
+        """Run the search before the comparison, and continue with what it chose; return whether it has ended.
+
+        A trial that fails for the first time is to be tried once more before anything is chosen without it.
+        """
+        before = self.folder.state.failed
         for stage in search_stages(self.plan, self.folder):
             self._enter(stage)
             if trials := self.pending(stage):
                 self._train(trials, executor(), stop)
             if stop.is_set() and self.pending(stage):
                 return False
+        if count := len((self.folder.state.failed - before) & self.trials.keys()):
+            lost = f"{count} tuning trial{'s' * (count != 1)} failed"
+            self.display.note(f"{lost}: run the same command again to try once more, before anything is chosen.")
+            return False
         self.plan = with_choices(self.stage, self.folder)
         self.labels = self.plan.labels
         return True

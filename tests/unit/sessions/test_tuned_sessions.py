@@ -95,14 +95,27 @@ def test_a_choice_stays_once_it_is_made_whatever_is_measured_later(tuned, execut
     assert manifest(turned)["plan"]["tuning"] == chosen
 
 
-def test_a_failed_point_makes_the_command_fail_but_the_choice_among_the_others_stays(tuned, executor):
-    broken = executor(
-        validation=best_at, fails=lambda trial: trial.role == "tuning" and trial.settings.learning_rate > 0.03
-    )
-    first = tuned(runner=broken)
-    assert first.outcome.exit_code == 1
-    assert manifest(first)["plan"]["tuning"]["searches"][0]["chosen"]
-    assert tuned().ran == []
+def test_a_point_that_fails_is_tried_once_more_before_anything_is_chosen_without_it(tuned, executor):
+    def runner():
+        return executor(
+            validation=best_at, fails=lambda trial: trial.role == "tuning" and trial.settings.learning_rate > 0.03
+        )
+
+    first = tuned(runner=runner())
+    assert (first.outcome.exit_code, {role for role, _ in ran(first)}) == (1, {"tuning"})
+    assert not manifest(first)["plan"]["tuning"]["searches"][0]["chosen"]
+    assert any("run the same command again" in note for note in first.display.notes)
+    second = tuned(runner=runner())
+    assert [role for role, _ in ran(second)].count("tuning") == 2
+    assert manifest(second)["plan"]["tuning"]["searches"][0]["chosen"]
+    assert any("points failed" in warning for warning in second.outcome.run.judge().tuning.warnings)
+    assert tuned(runner=runner()).ran == []
+
+
+def test_a_point_that_failed_once_is_chosen_where_it_succeeds_and_is_the_best(tuned, executor):
+    whole = manifest(tuned(name="whole"))["plan"]["tuning"]
+    tuned(runner=executor(validation=best_at, fails=lambda trial: trial.role == "tuning"))
+    assert manifest(tuned())["plan"]["tuning"] == whole
 
 
 def test_the_choices_are_in_the_manifest_before_anything_is_evaluated(tuned, executor, tmp_path):
