@@ -1,4 +1,4 @@
-"""`dlbench compare --save`: the experiment file that is left, and what running it computes."""
+"""`--save` of `dlbench compare` and `dlbench run`: the experiment file that is left, and what running it computes."""
 
 import csv
 import tomllib
@@ -54,3 +54,31 @@ def test_a_file_that_cannot_be_is_answered_before_anything_is_trained(dlbench, t
     assert done.returncode == 2
     assert sentence in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_an_experiment_is_saved_as_it_runs_with_the_claims_that_still_have_their_variants(dlbench, tmp_path):
+    (tmp_path / "mine.toml").write_text(
+        """
+        schema = 1
+        title = "Three activations"
+        seeds = 6
+        axes.activation = ["relu", "tanh", "gelu"]
+        settings = {epochs = 9, train_size = 200}
+        claims = [
+            {text = "ReLU wins.", metric = "test_accuracy", relation = "relu > tanh"},
+            {text = "GELU wins.", metric = "test_accuracy", relation = "gelu > tanh"},
+        ]
+        """,
+        encoding="utf-8",
+    )
+    given = ("run", "mine.toml", "--activation", "relu,tanh", "--epochs", "1", "--seeds", "2")
+    first = dlbench(*given, "--save", "small.toml", "--name", "first", "-q")
+    assert first.returncode == 0
+    assert "Left out, since what they name is not compared here: 1 claim." in first.stderr
+    assert "To run it: dlbench run small.toml" in first.stderr
+    again = dlbench("run", "small.toml", "--reuse")
+    assert again.returncode == 0
+    assert "4 trials taken from first" in again.stderr
+    assert "2 seeds instead of 6" in " ".join(again.stdout.split())  # the title says so
+    assert "1 claim: " in again.stdout
+    assert ids(tmp_path / "results" / "small") == ids(tmp_path / "results" / "first")

@@ -1,4 +1,4 @@
-"""`dlbench compare --save`: the comparison as an experiment file."""
+"""`--save` of `compare` and `run`: what is compared as an experiment file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from dlbench.files import at_home, write_output, writing_to
 from dlbench.sessions.defaults import with_defaults
 
 if TYPE_CHECKING:
+    from dlbench.experiments.about import About
     from dlbench.plans.criteria import Criteria
     from dlbench.plans.plan import Plan, Request
     from dlbench.plugins.registry import Registry
@@ -28,17 +29,28 @@ def check_file_name(path: Path | None) -> None:
 
 
 def save_experiment(
-    path: Path, request: "Request", plan: "Plan", criteria: "Criteria", session: "Options", registry: "Registry"
+    path: Path,
+    request: "Request",
+    plan: "Plan",
+    criteria: "Criteria",
+    session: "Options",
+    registry: "Registry",
+    about: "About | None" = None,
 ) -> None:
-    """Write a comparison as an experiment file, and say how to run it; the user is asked before one is replaced."""
+    """Write a comparison as an experiment file, and say how to run it; the user is asked before one is replaced.
+
+    about: what an experiment says beside its comparison; None where it is none.
+    """
     config = session_defaults(request, session)
     request, _ = with_defaults(request, session, config, registry)
     path = at_home(path)
-    text = experiment_text(request, plan, criteria, config.settings, registry).encode()
+    text = experiment_text(request, plan, criteria, config.settings, registry, about).encode()
     with writing_to(path, "Choose another place."):
         there = path.read_bytes() if path.is_file() else None
         if there not in (None, text) and not session.confirm(f"Replace {path}?"):
             raise DlbenchError(f"Nothing was done: {path} stays as it is.")
         if there != text:
             write_output(path, text)
+    if about and about.left_out:
+        errors().print(f"Left out, since what they name is not compared here: {about.left_out}.", soft_wrap=True)
     errors().print(f"Experiment file: {path}. To run it: dlbench run {shell_words(path)}", soft_wrap=True)

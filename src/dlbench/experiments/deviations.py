@@ -129,7 +129,8 @@ def _in_words(name: str, texts: Sequence[str]) -> str:
     absent = (AXES[name] if name in AXES else SETTINGS[name]).unset
     if name in AXES:
         texts = [text.rpartition("/")[2] if "/" in text.partition(":")[0] else text for text in texts]
-    return " and ".join(absent if text in ("", "none") else text for text in texts)
+    *most, last = (absent if text in ("", "none") else text for text in texts)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _size(texts: Sequence[str]) -> float:

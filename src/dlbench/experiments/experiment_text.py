@@ -1,6 +1,5 @@
 """A comparison as the text of an experiment file that runs the same trials."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib import metadata
@@ -9,8 +8,10 @@ from dlbench.components.axes import AXES
 from dlbench.components.records import ParameterValue
 from dlbench.components.syntax import format_value, parse_reference
 from dlbench.errors import DlbenchError
+from dlbench.experiments.about import About
 from dlbench.experiments.keys import CRITERIA, SCHEMA
 from dlbench.experiments.request import is_of_machine
+from dlbench.experiments.toml import quoted
 from dlbench.experiments.tune_table import tune_lines
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan import Plan, Request
@@ -29,21 +30,30 @@ _SEEDS = '# how many; or a list of them, "least", or "auto:7..30" for as many as
 
 
 def experiment_text(
-    request: Request, plan: Plan, criteria: Criteria, defaults: Mapping[str, str], registry: Registry
+    request: Request,
+    plan: Plan,
+    criteria: Criteria,
+    defaults: Mapping[str, str],
+    registry: Registry,
+    about: About | None = None,
 ) -> str:
     """Return the experiment file of a comparison.
 
     request: in canonical names, with the defaults of files. plan, criteria: what is made of it.
     defaults: texts that replace those of dlbench, by name.
+    about: what an experiment says beside its comparison; None where it is none.
     Raises DlbenchError for a text that no file can hold.
     """
     writer = _Writer(request, registry)
+    about = about or About(title=_title(plan))
     base = {**DEFAULTS, **defaults} | {name: texts[0] for name, texts in request.values.items() if len(texts) == 1}
     axes = {name: texts for name, texts in request.values.items() if len(texts) > 1}
-    chosen = {name for name, text in base.items() if name in request.values or text != DEFAULTS[name]}
+    # The request of an experiment names every setting but those of the machine.
+    named = filter(is_of_machine, request.values) if request.experiment else request.values
+    chosen = {*named, *(name for name, text in base.items() if text != DEFAULTS[name])}
     parts = [
         _HEAD.format(version=metadata.version("dlbench"), schema=SCHEMA),
-        f"title = {_string(_title(plan))}\n",
+        *about.head(),
         f"seeds = {_seeds(request, plan)}  {_SEEDS}\n",
         "noise_floor = true  # the baseline against itself on other seeds\n" if request.noise_floor else "",
         f"diagnostics = {_list(request.diagnostics)}\n" if request.diagnostics else "",
@@ -60,6 +70,7 @@ def experiment_text(
         "# The defaults of dlbench at that time, written down so that no other default replaces them.\n",
         *writer.settings({n: base[n] for n in base if n not in chosen and n not in axes and not is_of_machine(n)}),
         *writer.variants(plan),
+        *about.tables(),
     ]
     text = "".join(parts)
     if not text.isascii():
@@ -84,14 +95,14 @@ class _Writer:
         if self.request.variants:
             yield "\n# Combinations that are no product of axes.\n"
         for label, variant in zip(labels, self.request.variants, strict=True):
-            yield f"[[variants]]\nname = {_string(label)}\n"
+            yield f"[[variants]]\nname = {quoted(label)}\n"
             yield from self.settings({name: text for name, text in variant.items() if name != "label"})
 
     def value(self, name: str, text: str) -> str:
         """Return the text of an axis or a setting as a TOML value."""
         if name in SETTINGS:
             return _literal(SETTINGS[name].parse(text))
-        return _string(AXES[name].word(text) or self._component(AXES[name].kind, text))
+        return quoted(AXES[name].word(text) or self._component(AXES[name].kind, text))
 
     def _component(self, kind: str, text: str) -> str:
         """Return a component by its qualified name, a built-in one by its short name where that means it."""
@@ -120,19 +131,14 @@ def _seeds(request: Request, plan: Plan) -> str:
 
 
 def _list(texts: Sequence[str]) -> str:
-    return f"[{', '.join(map(_string, texts))}]"
+    return f"[{', '.join(map(quoted, texts))}]"
 
 
 def _literal(value: ParameterValue) -> str:
     """Return a value as TOML has it; what it lacks is text, as on the command line."""
     if isinstance(value, bool | int | float):
         return format_value(value)
-    return _string(value if isinstance(value, str) else format_value(value))
-
-
-def _string(text: str) -> str:
-    """Return a text as a TOML string, whose escapes are those of JSON."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return quoted(value if isinstance(value, str) else format_value(value))
 
 
 def _check_unicode(text: str) -> None:

@@ -16,6 +16,7 @@ from dlbench.plans.criteria import MARGIN_IN_FILES
 from dlbench.plans.diagnostics import read_diagnostics
 from dlbench.plans.naming import find_variant
 from dlbench.plans.plan import Plan, Request
+from dlbench.plans.plan_record import PlanRecord
 from dlbench.plugins.registry import Registry
 from dlbench.trials.axes import DEFAULTS
 from dlbench.trials.settings import SETTINGS
@@ -70,8 +71,7 @@ def check(experiment: Experiment, registry: Registry) -> Plan:
         plan = build(request, registry)
     except DlbenchError as error:
         raise DlbenchError(f"{experiment.path}: {error.message}", error.hint) from None
-    vetoed = (veto.variant.record for veto in plan.vetoes)  # a claim may well name what cannot run here
-    named = replace(plan.record, variants=(*plan.record.variants, *vetoed))
+    named = nameable(plan)
     for index, reported in enumerate(experiment.reported):
         with _at(experiment, Place("reported", index, "variant")):
             find_variant(reported.variant, named)
@@ -79,6 +79,12 @@ def check(experiment: Experiment, registry: Registry) -> Plan:
         with _at(experiment, Place("claims", index, "relation")):
             check_relation(claim.relation, named)
     return plan
+
+
+def nameable(plan: Plan) -> PlanRecord:
+    """Return a plan's record with what cannot run here too: a claim may well name that."""
+    vetoed = (veto.variant.record for veto in plan.vetoes)
+    return replace(plan.record, variants=(*plan.record.variants, *vetoed))
 
 
 @contextmanager

@@ -1,5 +1,6 @@
-"""A TOML file that remembers its line numbers, so that an error can name them."""
+"""TOML: a file that remembers its line numbers, so that an error can name them, and texts as it has them."""
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -85,3 +86,10 @@ def _open_string(line: str, inside: str) -> str:
         elif inside == delimiter:
             inside = ""
     return inside
+
+
+def quoted(text: str) -> str:
+    """Return a text as a TOML string: as it is in single quotes where it has double ones, else escaped as in JSON."""
+    if '"' in text and text.isprintable() and not {"'", "\\"} & set(text):
+        return f"'{text}'"
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

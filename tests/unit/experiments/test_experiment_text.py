@@ -9,15 +9,19 @@ from hypothesis import strategies as st
 
 from dlbench.analysis.criteria import asked_criteria
 from dlbench.errors import DlbenchError
+from dlbench.experiments.about import About
 from dlbench.experiments.deviations import deviations
+from dlbench.experiments.discovery import find_experiments
 from dlbench.experiments.experiment_file import load_experiment
-from dlbench.experiments.experiment_text import _string, experiment_text
+from dlbench.experiments.experiment_text import experiment_text
 from dlbench.experiments.keys import CRITERIA
-from dlbench.experiments.request import to_request
+from dlbench.experiments.request import check, to_request
+from dlbench.experiments.toml import quoted
 from dlbench.plans.build import build
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan import Request
 from dlbench.plans.spelling import canonical
+from dlbench.plugins.registry import Registry
 from dlbench.statistics.seeds import AutoSeeds
 
 TWO = {"activation": ("relu", "tanh")}
@@ -89,7 +93,7 @@ def test_every_criterion_that_users_set_has_a_key():
 
 @given(st.text(st.characters(codec="utf-8")))
 def test_any_text_is_read_back_as_it_was_written(text):
-    assert tomllib.loads(f"text = {_string(text)}")["text"] == text
+    assert tomllib.loads(f"text = {quoted(text)}")["text"] == text
 
 
 def test_a_text_of_undecodable_bytes_is_refused(registry):
@@ -138,3 +142,108 @@ def test_other_criteria_replace_those_of_the_file_and_a_margin_goes_with_its_met
     assert margin(margin=1.5) == pytest.approx(0.015)
     assert margin(alpha=0.1) == pytest.approx(0.005)
     assert margin(metric="test_loss") == asked_criteria({"metric": "test_loss"}, plan.record).margin
+
+
+FILE = """
+schema = 1
+title = "Wider is better"
+report = "board"
+description = "A note."
+seeds = [4, 5]
+own_validation = true
+
+[settings]
+epochs = 9
+device = "cpu"
+
+[criteria]
+metric = "test_loss"
+margin = 0.03
+
+[axes]
+activation = ["relu", "tanh", "gelu"]
+
+[[reported]]
+variant = "gelu"
+metric = "test_accuracy"
+value = 0.9
+place = "line 4"
+
+[[reported]]
+variant = "tanh"
+metric = "epochs_to_target"
+target = 0.5
+value = 3
+
+[[claims]]
+text = "ReLU is as good as tanh."
+metric = "train_loss"
+at = 2
+relation = "relu ≈ tanh"
+margin = 0.25
+alpha = 0.01
+
+[[claims]]
+text = "GELU is better."
+metric = "test_accuracy"
+over = "last:2"
+relation = "gelu > relu"
+"""
+
+
+@pytest.fixture
+def saved_experiment(registry, tmp_path):
+    """Write what overrides make of an experiment as a file; return both experiments with their plans."""
+
+    def save(experiment, registry=registry, **overrides):
+        given = canonical(Request(**overrides), registry)
+        request = to_request(experiment, given)
+        plan = build(request, registry)
+        about = About.of(experiment, plan, deviations(experiment, given))
+        text = experiment_text(request, plan, asked_criteria(request.judging, plan.record), {}, registry, about)
+        path = tmp_path / "saved.toml"
+        path.write_text(text, encoding="utf-8")
+        again = load_experiment(path)
+        return plan, again, check(again, registry)
+
+    return save
+
+
+def said(rows):
+    return [replace(row, line=0) for row in rows]
+
+
+def test_an_experiment_is_saved_with_what_it_reports_and_claims(saved_experiment, tmp_path):
+    (tmp_path / "mine.toml").write_text(FILE, encoding="utf-8")
+    mine = load_experiment(tmp_path / "mine.toml")
+    plan, again, other = saved_experiment(mine)
+    assert [trial.trial_id for trial in other.trials] == [trial.trial_id for trial in plan.trials]
+    assert (again.title, again.report, again.description) == (mine.title, mine.report, mine.description)
+    assert (said(again.reported), said(again.claims)) == (said(mine.reported), said(mine.claims))
+    assert deviations(mine, to_request(again)) == ""
+    chosen, defaults = again.path.read_text(encoding="utf-8").split("# The defaults of dlbench at that time")
+    assert 'epochs = 9\ndevice = "cpu"\n' in chosen
+    assert 'model = "mlp"\n' in defaults
+
+
+def test_what_overrides_change_is_saved_told_in_the_title_and_kept_out_where_nothing_has_that_name(
+    saved_experiment, tmp_path
+):
+    (tmp_path / "mine.toml").write_text(FILE, encoding="utf-8")
+    mine = load_experiment(tmp_path / "mine.toml")
+    plan, again, other = saved_experiment(mine, values={"activation": ("relu", "tanh"), "epochs": ("2",)}, seeds=1)
+    assert [trial.trial_id for trial in other.trials] == [trial.trial_id for trial in plan.trials]
+    assert again.title.startswith("Wider is better (reduced: activation relu and tanh instead of relu, tanh and gelu,")
+    assert "epochs 2 instead of 9" in again.title
+    assert (said(again.reported), said(again.claims)) == (said(mine.reported[1:]), said(mine.claims[:1]))
+    text = again.path.read_text(encoding="utf-8")
+    assert "# Left out, since what they name is not compared here: 1 reported figure and 1 claim.\n" in text
+
+
+def test_every_experiment_of_the_reports_survives_being_saved(saved_experiment):
+    registry = Registry.load()
+    for file in find_experiments(registry):
+        experiment = load_experiment(file.path, file.plugin)
+        plan, again, other = saved_experiment(experiment, registry)
+        assert [trial.trial_id for trial in other.trials] == [trial.trial_id for trial in plan.trials], file.name
+        assert (said(again.reported), said(again.claims)) == (said(experiment.reported), said(experiment.claims))

@@ -1,11 +1,11 @@
 """`dlbench compare`: train every combination and judge the differences."""
 
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from dlbench.cli.options.common import Save
 from dlbench.cli.options.gate import VERDICT_GATE, VerdictOptions
 from dlbench.cli.options.groups import takes
 from dlbench.cli.options.request import REQUEST
@@ -18,17 +18,6 @@ if TYPE_CHECKING:
     from dlbench.plans.criteria import Criteria
     from dlbench.plans.plan import Plan
     from dlbench.sessions.options import Options, Outcome
-
-
-Save = Annotated[
-    Path | None,
-    typer.Option(
-        "--save",
-        metavar="FILE.toml",
-        help="Write the comparison as an experiment file too; with --dry-run, only that.",
-        rich_help_panel="Experiment file",
-    ),
-]
 
 
 @takes(request=REQUEST, session=SESSION, gate=VERDICT_GATE, shown=SHOWN)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dlbench.cli.completion.offers import complete_experiments
+from dlbench.cli.options.common import Save
 from dlbench.cli.options.gate import CLAIM_GATE, ClaimOptions
 from dlbench.cli.options.groups import takes
 from dlbench.cli.options.request import OVERRIDES
@@ -18,6 +19,9 @@ from dlbench.plugins.registry import Registry
 
 if TYPE_CHECKING:
     from dlbench.analysis.answers import ExperimentAnswers
+    from dlbench.experiments.experiment_file import Experiment
+    from dlbench.plans.criteria import Criteria
+    from dlbench.plans.plan import Plan
     from dlbench.sessions.options import Options, Outcome
 
 
@@ -31,6 +35,7 @@ def run(
             autocompletion=complete_experiments,
         ),
     ],
+    save: Save = None,
     *,
     overrides: Request,
     session: "Options",
@@ -40,26 +45,32 @@ def run(
     """Run an experiment: its variants, what was reported against what was measured, and its claims.
 
     Every setting of the file can be overridden, as in --epochs 2 --seeds 3 --train-size 5000; the tables say so.
+    --save writes the experiment as it runs, with what is overridden.
     """
     from dlbench.analysis.claims import check_metrics
     from dlbench.analysis.gate import ClaimGate, VerdictGate
+    from dlbench.cli.save_experiment import check_file_name, save_experiment
+    from dlbench.experiments.about import About
     from dlbench.experiments.deviations import deviations, run_name
     from dlbench.experiments.discovery import open_experiment
     from dlbench.experiments.request import check, to_request
 
     verdicts = VerdictGate.parse(gate.fail_if)
+    check_file_name(save)
     registry = Registry.load()
     overrides = canonical(overrides, registry)
     found = open_experiment(experiment, registry)
     claims = ClaimGate.parse(gate.fail_unless, len(found.claims), found.name)
     check_metrics(found, check(found, registry).diagnostics.values)
-    options = replace(
-        session,
-        name=session.name or run_name(found, overrides),
-        check=lambda plan, criteria: verdicts.check(plan.record, criteria),
-    )
     request = to_request(found, overrides)
     changed = deviations(found, overrides)
+
+    def check_plan(plan: "Plan", criteria: "Criteria") -> None:
+        verdicts.check(plan.record, criteria)
+        if save:
+            save_experiment(save, request, plan, criteria, session, registry, About.of(found, plan, changed))
+
+    options = replace(session, name=session.name or run_name(found, overrides), check=check_plan)
     if shown.dry_run:
         from dlbench.cli.dry_run import show_plan
 
@@ -67,16 +78,23 @@ def run(
         if changed and not shown.as_json:
             output().print(changed, soft_wrap=True)
         return
-    from dlbench.analysis.answers import answer
     from dlbench.cli.run_session import gated_exit_code, run_session
-    from dlbench.runs.experiment_runs import write_answers
 
     outcome = run_session(request, options, registry, quiet=shown.quiet or shown.as_json)
-    answers = answer(found, outcome.records, outcome.plan.record, changed)
-    write_answers(outcome.folder, answers)
+    answers = _answer(found, outcome, changed)
     _show(answers, outcome, overrides, shown)
     failures = (verdicts.failure(outcome.run.judge()), claims.failure(answers.claims))
     raise typer.Exit(gated_exit_code(outcome, *failures))
+
+
+def _answer(found: "Experiment", outcome: "Outcome", changed: str) -> "ExperimentAnswers":
+    """Return the answers to an experiment, which its run folder keeps."""
+    from dlbench.analysis.answers import answer
+    from dlbench.runs.experiment_runs import write_answers
+
+    answers = answer(found, outcome.records, outcome.plan.record, changed)
+    write_answers(outcome.folder, answers)
+    return answers
 
 
 def _show(answers: "ExperimentAnswers", outcome: "Outcome", overrides: Request, shown: Shown) -> None:

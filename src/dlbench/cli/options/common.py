@@ -28,3 +28,12 @@ DataDir = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Save = Annotated[
+    Path | None,
+    typer.Option(
+        "--save",
+        metavar="FILE.toml",
+        help="Write what is compared as an experiment file too; with --dry-run, only that.",
+        rich_help_panel="Experiment file",
+    ),
+]
