@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from dlbench.analysis.metrics import Query, metric_value
@@ -11,7 +11,7 @@ from dlbench.analysis.yardstick import mixed_losses
 from dlbench.components.metric_table import find_metric
 from dlbench.errors import DlbenchError
 from dlbench.experiments.experiment_file import Claim
-from dlbench.experiments.relations import Operand
+from dlbench.experiments.relations import Link, Operand
 from dlbench.plans.naming import find_group
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.statistics.sums import total
@@ -50,6 +50,24 @@ class ClaimValues:
         """Return the access to a claim's values, from a run's records."""
         return cls(claim, plan, group_by_variant(records, plan))
 
+    def as_tuned(self, link: Link) -> Link:
+        """Return a link with the names that its variants have once those that differ in what is tuned are one.
+
+        Raises DlbenchError where both sides are that one.
+        """
+        left, right = self._as_tuned(link.left), self._as_tuned(link.right)
+        if left != link.left and left.name == right.name:
+            raise DlbenchError(
+                f"{link.left.name} and {link.right.name} are one variant, {left.name}: what they differ in is tuned."
+            )
+        return replace(link, left=left, right=right)
+
+    def _as_tuned(self, operand: Operand) -> Operand:
+        if operand.constant is not None:
+            return operand
+        merged = [each for each in find_group(operand.name, self.plan).variants if operand.name in each.stands_for]
+        return replace(operand, name=merged[0].label) if merged else operand
+
     def operands(self, operands: Iterable[Operand]) -> dict[Operand, Series]:
         """Return each operand's values by seed; a value of an axis is the mean over the other axes.
 
@@ -82,6 +100,8 @@ class ClaimValues:
     def grid(self, first: str, second: str) -> dict[tuple[str, str], Series]:
         """Return the values by seed of each pair of two axes' values, the mean over the other axes."""
         for axis in (first, second):
+            if axis not in self.plan.axes and self.plan.tuning and axis in self.plan.tuning.names:
+                raise DlbenchError(f"{axis.replace('_', ' ')} is tuned for each variant, so it is compared no more.")
             if axis not in self.plan.axes:
                 raise DlbenchError(f"There is no axis {axis!r}.")
         pairs = [(one, other) for one in self.plan.axes[first] for other in self.plan.axes[second]]

@@ -94,7 +94,7 @@ def judge(claim: Claim, records: Iterable[TrialRecord], plan: PlanRecord) -> Cla
 def _parts(claim: Claim, values: ClaimValues) -> tuple[Part, ...]:
     match claim.relation:
         case Ordering(links):
-            return _order(links, claim, values)
+            return _order([values.as_tuned(link) for link in links], claim, values)
         case Monotone(axis, sign):
             return _order([Link(left, sign, right) for left, right in pairwise(values.steps(axis))], claim, values)
         case Interaction(first, second):

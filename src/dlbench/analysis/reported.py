@@ -81,6 +81,8 @@ def _compare(
         variant = find_variant(entry.variant, plan)
     except DlbenchError as error:  # vetoed, or removed by an override
         return ReportedFigure(**about, problem=error.message)
+    if variant.stands_for:  # the report's figure is of one of those that became one by tuning
+        return ReportedFigure(**about, problem=f"{variant.label} is tuned in this run.")
     query = Query(metric=entry.metric, at=entry.at, over=entry.over, target=entry.target)
     values = {record.trial.seed: measured(record, query) for record in grouped[variant.variant_id]}
     known = {seed: value for seed, value in values.items() if value is not None}

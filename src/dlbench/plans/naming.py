@@ -23,9 +23,12 @@ class Group:
 
 def find_group(name: str, plan: PlanRecord) -> Group:
     """Return the variants that a name means. Raises DlbenchError for an unknown or an ambiguous name."""
-    name = _as_spelled(name, [variant.label for variant in plan.variants], plan.axes.values())
+    labels = [label for variant in plan.variants for label in (variant.label, *variant.stands_for)]
+    name = _as_spelled(name, labels, plan.axes.values())
     if labelled := tuple(variant for variant in plan.variants if variant.label == name):
         return Group("", labelled)
+    if merged := tuple(variant for variant in plan.variants if name in variant.stands_for):
+        return Group("", merged)
     found = []
     for axis in plan.axes:
         values = (name, _canonical(name), _canonical(name.removeprefix(f"{axis}=")))
@@ -35,7 +38,6 @@ def find_group(name: str, plan: PlanRecord) -> Group:
         choices = " or ".join(f'"{group.axis}={_canonical(name)}"' for group in found)
         raise DlbenchError(f"{name!r} is a value of several axes.", f"Write {choices}.")
     if not found:
-        labels = [variant.label for variant in plan.variants]
         raise _unknown(name, [*labels, *(text for texts in plan.axes.values() for text in texts)])
     return found[0]
 

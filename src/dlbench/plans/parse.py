@@ -82,6 +82,7 @@ def _variant(content: object) -> PlannedVariant:
         variant_id=as_text(variant.get("variant_id"), f"variant_id of {label}"),
         assigned=as_text_table(variant.get("assigned", {}), f"assigned of {label}"),
         by_seed=_by_seed(variant.get("by_seed", {}), label),
+        stands_for=as_texts(variant.get("stands_for", []), f"stands_for of {label}"),
     )
 
 

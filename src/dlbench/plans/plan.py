@@ -56,6 +56,7 @@ class Variant:
     trial: its first trial, a template for the others.
     assigned: what it sets itself as no axis does, by name.
     by_seed: the trial of each seed, where every seed has settings of its own.
+    stands_for: labels of the variants that are one with it once they are tuned; () where it is as it was asked for.
     """
 
     label: str
@@ -63,6 +64,7 @@ class Variant:
     trial: Trial
     assigned: Mapping[str, str] = field(default_factory=dict)
     by_seed: Mapping[int, Trial] = field(default_factory=dict)
+    stands_for: tuple[str, ...] = ()
 
     def at(self, seed: int) -> Trial:
         """Return its trial of a seed."""
@@ -79,6 +81,7 @@ class Variant:
             variant_id=identity,
             assigned=dict(self.assigned),
             by_seed=by_seed,
+            stands_for=self.stands_for,
         )
 
 

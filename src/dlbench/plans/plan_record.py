@@ -20,6 +20,7 @@ class PlannedVariant:
     assigned: what it sets itself as no axis does, by name; {} for a product of axes, and in older manifests.
     by_seed: the identity of its trial of each seed, where every seed has settings of its own; then variant_id stands
         for all of them.
+    stands_for: labels of the variants that are one with it once they are tuned; () where it is as it was asked for.
     """
 
     label: str
@@ -27,6 +28,7 @@ class PlannedVariant:
     variant_id: str
     assigned: Mapping[str, str] = field(default_factory=dict)
     by_seed: Mapping[int, str] = field(default_factory=dict)
+    stands_for: tuple[str, ...] = ()
 
     def identity(self, seed: int) -> str:
         """Return the identity of its trial of a seed, whatever the seed's part in it."""
@@ -36,7 +38,7 @@ class PlannedVariant:
         """Return the variant as the manifest keeps it."""
         content = {"label": self.label, "values": dict(self.values), "variant_id": self.variant_id}
         by_seed = {str(seed): identity for seed, identity in self.by_seed.items()}
-        optional = {"assigned": dict(self.assigned), "by_seed": by_seed}
+        optional = {"assigned": dict(self.assigned), "by_seed": by_seed, "stands_for": list(self.stands_for)}
         return content | {key: value for key, value in optional.items() if value}
 
 

@@ -42,6 +42,7 @@ def recorded_plan(record: PlanRecord, trials: Iterable[Trial], registry: Registr
             else _from_texts(variant, record, registry, plugins),
             assigned=variant.assigned,
             by_seed=_by_seed(variant, known),
+            stands_for=variant.stands_for,
         )
         for variant in record.variants
     )

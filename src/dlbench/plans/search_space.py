@@ -11,6 +11,7 @@ from dlbench.components.syntax import format_value
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plugins.registry import Registry, select
 from dlbench.trials.axes import axis_name
+from dlbench.trials.identity import digest
 from dlbench.trials.settings import SETTINGS
 from dlbench.trials.trial import Trial
 
@@ -180,6 +181,20 @@ def _nothing_declared(trial: Trial) -> DlbenchError:
     return DlbenchError(
         f"{trial.optimizer.short} declares no ranges to tune.", "Write them: --tune learning-rate=log:1e-4..1e-1"
     )
+
+
+def untuned_identity(trial: Trial, dimensions: Sequence[Dimension]) -> str:
+    """Return what a trial is apart from its seed and from what is searched."""
+    components = {axis: selection.identity for axis, selection in trial.components.items()}
+    settings = dict(trial.settings.identity)
+    for each in dimensions:
+        lowest = each.range.value(0.0)
+        if each.axis:
+            name, parameters = components[each.axis]
+            components[each.axis] = [name, {**parameters, each.key: lowest}]
+        else:
+            settings[each.key] = lowest
+    return digest([components, settings])
 
 
 def ranges_of(dimensions: Sequence[Dimension]) -> Mapping[str, str]:

@@ -8,12 +8,11 @@ from typing import cast
 
 from dlbench.components.syntax import format_value
 from dlbench.errors import DlbenchError, suggest
-from dlbench.plans.search_space import Dimension, ranges_of, search_space, with_point
+from dlbench.plans.search_space import Dimension, ranges_of, search_space, untuned_identity, with_point
 from dlbench.plans.tuning_record import Candidate, Search, TuningRecord
 from dlbench.plugins.registry import Registry
 from dlbench.statistics.search_points import DESIGNS, Design, search_points
 from dlbench.trials.axes import axis_name
-from dlbench.trials.identity import digest
 from dlbench.trials.trial import Trial
 
 BUDGET, LEAST_BUDGET, LARGEST_BUDGET = 8, 2, 100_000
@@ -199,16 +198,7 @@ def _check_different(templates: Mapping[str, Trial], spaces: Mapping[str, Sequen
     """Raise DlbenchError for two variants that differ only in what is tuned, so that their searches would be one."""
     seen: dict[str, str] = {}
     for label, trial in templates.items():
-        lowest = [each.range.value(0.0) for each in spaces[label]]
-        components = {axis: selection.identity for axis, selection in trial.components.items()}
-        settings = dict(trial.settings.identity)
-        for each, value in zip(spaces[label], lowest, strict=True):
-            if each.axis:
-                name, parameters = components[each.axis]
-                components[each.axis] = [name, {**parameters, each.key: value}]
-            else:
-                settings[each.key] = value
-        same = seen.setdefault(digest([components, settings]), label)
+        same = seen.setdefault(untuned_identity(trial, spaces[label]), label)
         if same != label:
             names = ", ".join(name_in_words(each.name) for each in spaces[label])
             raise DlbenchError(

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from dlbench.errors import DlbenchError
 from dlbench.plans.plan import Plan
+from dlbench.plans.tuned_as_one import with_one_variant_each
 from dlbench.plans.tuning import Tune, check_seeds, make_tuning
 from dlbench.plans.tuning_record import TuningRecord
 from dlbench.plugins.registry import Registry
@@ -14,6 +15,9 @@ def with_tuning(plan: Plan, tune: Tune, registry: Registry) -> Plan:
 
     Raises DlbenchError for what cannot be tuned.
     """
+    tune.check()
+    if plan.experiment:  # its file may compare what is tuned; whoever writes both himself is told
+        plan = with_one_variant_each(plan, tune, registry)
     tuning = make_tuning(tune, {variant.label: variant.trial for variant in plan.variants}, registry)
     if tune.studies:
         plan = _one_seed_a_study(plan, tune)

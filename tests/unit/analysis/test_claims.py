@@ -339,3 +339,15 @@ def test_the_table_of_claims_has_a_row_a_part(ask) -> None:
     assert [row["part_answer"] for row in rows[:2]] == ["supported", "refuted"]
     assert to_csv(columns, rows).splitlines()[0].startswith("claim,text,relation,metric,at,answer,part")
     assert set(rows[0]) <= set(columns)
+
+
+def test_a_claim_about_two_rates_is_not_asked_of_the_one_variant_that_tuning_makes_of_them(ask, make_plan) -> None:
+    plan = make_plan(["relu", "tanh"], range(7))
+    merged = replace(plan.variants[0], stands_for=("relu 1e-3", "relu 1e-2"))
+    plan = replace(plan, variants=(merged, plan.variants[1]))
+    alone = ask(claim('"relu 1e-2" > "relu 1e-3"'), plan, relu=RELU, tanh=TANH)
+    assert (alone.answer, alone.parts) == ("not shown", ())
+    assert alone.why == "in this run, relu 1e-2 and relu 1e-3 are one variant, relu: what they differ in is tuned"
+    other = ask(claim('"relu 1e-2" > tanh'), plan, relu=RELU, tanh=TANH)
+    assert other.answer == "supported"
+    assert other.why.startswith("relu − tanh = ")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,3 +70,12 @@ def test_the_table_has_a_row_a_figure(compare) -> None:
     columns, rows = reported_table([compare(0.9)])
     assert columns[:4] == ("variant", "metric", "at", "reported")
     assert rows[0]["reported"] == 0.9
+
+
+def test_a_figure_at_one_rate_is_not_that_of_a_variant_whose_rates_became_one_by_tuning(make_record, make_plan) -> None:
+    plan = make_plan(["relu"], range(6))
+    merged = replace(plan.variants[0], stands_for=("relu 1e-3", "relu 1e-2"))
+    records = [make_record("relu", seed, accuracy) for seed, accuracy in enumerate(ACCURACIES)]
+    reported = Reported(variant="relu 1e-3", metric="validation_accuracy", value=0.9)
+    (figure,) = compare_reported([reported], records, replace(plan, variants=(merged,)))
+    assert (figure.measured, figure.problem) == (None, "relu is tuned in this run.")
