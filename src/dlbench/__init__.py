@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         SchedulerFactory,
     )
     from dlbench.runs.manifest import Manifest
-    from dlbench.trials.events import Emit, EpochFinished, Event, TrialFinished, TrialNoted, TrialStarted
+    from dlbench.trials.events import Emit, EpochFinished, Event, TrialFinished, TrialNoted, TrialStarted, UnitLost
     from dlbench.trials.settings import Settings
     from dlbench.trials.trial import Trial
     from dlbench.trials.trial_record import TrialRecord
@@ -84,6 +84,7 @@ __all__ = [
     "TrialNoted",
     "TrialRecord",
     "TrialStarted",
+    "UnitLost",
     "Value",
     "WorkUnit",
     "__version__",
@@ -103,7 +104,7 @@ _NAMES = {
     "hookspecs": ("hookimpl",),
     "plugins.protocols": tuple(name for name in __all__ if name.endswith(("Factory", "Protocol"))),
     "runs.manifest": ("Manifest",),
-    "trials.events": ("Emit", "EpochFinished", "Event", "TrialFinished", "TrialNoted", "TrialStarted"),
+    "trials.events": ("Emit", "EpochFinished", "Event", "TrialFinished", "TrialNoted", "TrialStarted", "UnitLost"),
     "trials.settings": ("Settings",),
     "trials.trial": ("Trial",),
     "trials.trial_record": ("TrialRecord",),

@@ -51,6 +51,7 @@ PUBLIC = {
     "TrialNoted",
     "TrialRecord",
     "TrialStarted",
+    "UnitLost",
     "Value",
     "WorkUnit",
     "__version__",

@@ -41,6 +41,7 @@ def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event |
     watch = Watch()
     registry = _registry()
     stop = stop or threading.Event()
+    emit = _numbered(emit, unit.attempt)
     for trial in unit.trials:
         if stop.is_set():
             break
@@ -52,6 +53,11 @@ def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event |
             if model and unit.weights_folder:  # after the record, which no failure here may cost
                 _save_weights(model, Path(unit.weights_folder), trial, emit)
     return tuple(watch.changed)
+
+
+def _numbered(emit: Emit, attempt: int) -> Emit:
+    """Return what emits events as those of an attempt."""
+    return lambda event: emit(replace(event, attempt=attempt))
 
 
 @contextlib.contextmanager

@@ -31,7 +31,7 @@ from dlbench.executors.suspension import suspended_together
 from dlbench.executors.worker import serve_units
 from dlbench.machine import available_cores
 from dlbench.plans.config import default_data_dir
-from dlbench.trials.events import Emit, Event, TrialFinished
+from dlbench.trials.events import Emit, Event, TrialFinished, UnitLost
 from dlbench.trials.trial_record import TrialRecord
 from dlbench.trials.work_unit import WorkUnit
 
@@ -220,9 +220,12 @@ class _Run:
                 self._forward(content, state)
 
     def _forward(self, event: Event, state: RunningUnit) -> None:
-        if isinstance(event, TrialFinished):
-            state.recorded.add(event.record.trial_id)
-            event = TrialFinished(record=replace(event.record, log=state.log.text() + event.record.log))
+        match event:
+            case UnitLost():
+                state.recorded.update(event.trial_ids)
+            case TrialFinished():
+                state.recorded.add(event.record.trial_id)
+                event = replace(event, record=replace(event.record, log=state.log.text() + event.record.log))
         self.emit(event)
 
     def _check(self, state: RunningUnit) -> None:
@@ -275,7 +278,7 @@ class _Run:
         for trial in state.unit.trials:
             if trial.trial_id not in state.recorded:
                 record = TrialRecord(trial=trial, status=status, message=message, log=state.log.text())
-                self.emit(TrialFinished(record=record))
+                self.emit(TrialFinished(record=record, attempt=state.unit.attempt))
 
     def _ask_to_stop(self) -> None:
         """Begin nothing more, and let the running units save a checkpoint."""

@@ -7,7 +7,7 @@ from dlbench.executors.messages import Sender
 from dlbench.executors.output_log import OutputLog
 from dlbench.executors.processes import Worker
 from dlbench.plugins.strangers import strangers
-from dlbench.trials.events import Event, TrialFinished, event_trial_id
+from dlbench.trials.events import Event, TrialFinished, event_trial_ids
 from dlbench.trials.trial_record import Status
 from dlbench.trials.work_unit import WorkUnit
 
@@ -59,10 +59,10 @@ class RunningUnit:
         return (sender.process, sender.unit) in ((self.worker.process, self.number), (self.worker.process, 0))
 
     def expects(self, event: Event) -> bool:
-        """Return whether an event is about one of its trials, and not about one that has its record already."""
-        trial_id = event_trial_id(event)
-        again = isinstance(event, TrialFinished) and trial_id in self.recorded
-        return not again and any(trial.trial_id == trial_id for trial in self.unit.trials)
+        """Return whether an event is about its trials, and not about one that has its record already."""
+        about = set(event_trial_ids(event))
+        again = isinstance(event, TrialFinished) and about <= self.recorded
+        return not again and about <= {trial.trial_id for trial in self.unit.trials}
 
     def fail(self, reason: str) -> None:
         """Let it fail for a reason, which names components that may be at fault, unless its end is known already."""

@@ -130,7 +130,13 @@ class ExecutorProtocol(Protocol):
     def run(self, units: Iterable[WorkUnit], emit: Emit, stop: threading.Event, /) -> None:
         """Run all units, emit their events, and return when every unit has ended.
 
-        units: asked for one at a time, when there is room for it. stop: once it is set, start no unit, and return soon.
+        units: an iterator, asked for one unit at a time when there is a slot for it. Where it has none, it may have one
+            later: what was lost meanwhile.
+        emit: called in the thread that called run(). What it raises ends the run.
+        stop: once it is set, start no unit, let the running ones save their checkpoints, and return soon.
+
+        Each trial of a unit ends in a TrialFinished, or in a UnitLost if the place where it ran is gone: the session
+        tries it again, elsewhere if it can be. Do not try again yourself.
         """
         ...
 

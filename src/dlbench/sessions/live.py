@@ -1,6 +1,5 @@
 """A running session: records the executor's events in the folder and passes them to observers and the display."""
 
-import itertools
 import threading
 import time
 from collections import Counter
@@ -14,6 +13,7 @@ from dlbench.runs.checkpoint_files import discard_checkpoints, remove_empty_fold
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.provenance import provenance_id
 from dlbench.runs.timing import longest_first
+from dlbench.sessions.execution import Execution
 from dlbench.sessions.observers import Observers
 from dlbench.sessions.options import Display, Options, Outcome
 from dlbench.sessions.pending import forced_trials, pending
@@ -61,11 +61,13 @@ class LiveSession:
         self.labels = plan.labels
         self.stage = plan.stages[0]
         self.trials = {trial.trial_id: trial for trial in self.stage.all_trials}
-        self.computed = self.elsewhere = 0
+        self.computed: set[str] = set()
+        self.elsewhere = 0
         self.reused: set[str] = set()
         self._finished = plan.finished
         self._messages: set[str] = set()
         self._claimed: set[str] = set()
+        self._execution = Execution(self._handle, self._name, display.note)
         self._shown: set[str] = set()
         self._peers: set[str] = set()
         self._next_check = 0.0
@@ -130,7 +132,7 @@ class LiveSession:
             run=self.folder,
             plan=self.stage,
             records=records,
-            computed=self.computed,
+            computed=len(self.computed),
             interrupted=interrupted,
             reused=len(self.reused & {record.trial_id for record in records}),
             elsewhere=self.elsewhere,
@@ -202,11 +204,9 @@ class LiveSession:
         queue = longest_first(trials, self.folder.path.parent)
         self.display.started(trials, len(self.trials) - len(trials))
         try:
-            while (left := self._left(queue)) and not stop.is_set():
-                units = self._claim(left)
-                if first := next(units, None):
-                    executor.run(itertools.chain([first], units), self._handle, stop)
-                elif self._wait_for_others(left):
+            while ((left := self._left(queue)) or self._execution.waiting) and not stop.is_set():
+                ran = self._execution.run(executor, self._claim(left), stop)
+                if not ran and self._wait_for_others(left):
                     stop.wait(_POLL_SECONDS)
             self._show_others()
         finally:
@@ -246,7 +246,7 @@ class LiveSession:
             self.display.trial_finished(TrialFinished(record=record), self._label(record.trial_id))
 
     def _handle(self, event: Event) -> None:
-        """Process one event of an executor."""
+        """Process one event of an executor that counts."""
         self._check_folder()
         match event:
             case TrialStarted():
@@ -257,7 +257,7 @@ class LiveSession:
             case TrialNoted() if event.of_plan or event.of_variant:
                 self._note_once(event.text if event.of_plan else f"{self._label(event.trial_id)}: {event.text}.")
             case TrialNoted():
-                text = f"{self._label(event.trial_id)} seed {self.trials[event.trial_id].seed}: {event.text}."
+                text = f"{self._name(self.trials[event.trial_id])}: {event.text}."
                 self.display.note(text)
                 if event.trial_id in self.folder.state.finished_this_session:  # something of it could not be kept
                     self.folder.keep_note(text)
@@ -274,7 +274,7 @@ class LiveSession:
         self.folder.add(record)
         if record.status in COMPLETED:
             discard_checkpoints(self.folder.path, [record.trial_id])
-        self.computed += 1
+        self.computed.add(record.trial_id)
         if record.status == "done" and record.message:
             self._note_once(f"{self._label(record.trial_id)}: {record.message}")
         self._show_others()
@@ -285,6 +285,9 @@ class LiveSession:
         if text not in self._messages:
             self._messages.add(text)
             self.display.note(text)
+
+    def _name(self, trial: Trial) -> str:
+        return f"{self._label(trial.trial_id)} seed {trial.seed}"
 
     def _label(self, trial_id: str) -> str:
         return self.labels[self.trials[trial_id].variant_id]

@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from dlbench.plans.build import build
 from dlbench.plans.plan import Request
 from dlbench.plugins.protocols import ExecutorFactory, ExecutorProtocol
 from dlbench.testing.promises import Subject, promise
-from dlbench.trials.events import EpochFinished, Event, TrialFinished
+from dlbench.trials.events import EpochFinished, Event, TrialFinished, UnitLost, event_trial_ids
 from dlbench.trials.work_unit import WorkUnit
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: How long a unit of one second may take: a cluster's queue is slow, and one that hangs must end.
 PATIENCE = 300.0
+#: The attempt that the units are given out as: events have to say so.
+ATTEMPT = 2
 
 
 def make(subject: Subject[Executor], data_dir: Path) -> ExecutorProtocol:
@@ -45,19 +48,56 @@ def units(subject: Subject[Executor], data_dir: Path) -> list[WorkUnit]:
     data = prepare(subject.registry.get(Dataset, "digits"), {}, data_dir, download=False)
     known = {"dataset_digest": data.digest, "input_shape": data.input_shape, "num_classes": data.num_classes}
     trials: list[Trial] = [replace(trial, **known) for trial in plan.trials]  # type: ignore[arg-type]  # as named
-    return [WorkUnit(trials=(trial,)) for trial in trials]
+    return [WorkUnit(trials=(trial,), attempt=ATTEMPT) for trial in trials]
 
 
-def run(executor: ExecutorProtocol, work: list[WorkUnit], *, stopped: bool = False) -> list[Event] | None:
-    """Run some units and return their events, or None where it hangs."""
-    events: list[Event] = []
+@dataclass(eq=False)
+class Observed:
+    """One call of run(), as a session sees it.
+
+    work: the units, which are given out as they are asked for.
+    events: what was emitted.
+    others: how many events came from another thread than the one that called run().
+    most_out: the largest number of units that were given out and had not ended.
+    hung: whether it did not return.
+    """
+
+    work: list[WorkUnit]
+    events: list[Event] = field(default_factory=list)
+    others: int = 0
+    most_out: int = 0
+    hung: bool = False
+
+    def __post_init__(self) -> None:
+        self.thread = 0
+        self.out: set[str] = set()
+
+    def give(self) -> Iterator[WorkUnit]:
+        """Give out the units one at a time."""
+        for unit in self.work:
+            self.out |= {trial.trial_id for trial in unit.trials}
+            self.most_out = max(self.most_out, len(self.out))
+            yield unit
+
+    def take(self, event: Event) -> None:
+        """Take an event."""
+        self.events.append(event)
+        self.others += threading.get_ident() != self.thread
+        if isinstance(event, TrialFinished | UnitLost):
+            self.out -= {*event_trial_ids(event)}
+
+
+def run(executor: ExecutorProtocol, work: list[WorkUnit], *, stopped: bool = False) -> Observed:
+    """Run some units, and raise what the executor raises."""
+    observed = Observed(work)
     stop, raised = threading.Event(), []
     if stopped:
         stop.set()
 
     def target() -> None:
+        observed.thread = threading.get_ident()
         try:
-            executor.run(work, events.append, stop)
+            executor.run(observed.give(), observed.take, stop)
         except BaseException as error:
             raised.append(error)
 
@@ -66,7 +106,15 @@ def run(executor: ExecutorProtocol, work: list[WorkUnit], *, stopped: bool = Fal
     thread.join(PATIENCE)
     if raised:
         raise raised[0]
-    return None if thread.is_alive() else events
+    observed.hung = thread.is_alive()
+    return observed
+
+
+@lru_cache(maxsize=4)
+def observe(subject: Subject[Executor]) -> Observed:
+    """Run two small units, once for all promises."""
+    with scratch_subfolder() as folder:
+        return run(make(subject, folder), units(subject, folder))
 
 
 @promise("has a whole number of slots from 1 on", decisive=True)
@@ -78,19 +126,18 @@ def has_slots(subject: Subject[Executor]) -> Iterator[str]:
         yield f"slots() returned {slots!r}"
 
 
-@promise("trains every unit and emits its epochs and records")
+@promise("trains every unit and emits its epochs and records", decisive=True)
 def runs_units(subject: Subject[Executor]) -> Iterator[str]:
     """Run two units of two epochs."""
-    with scratch_subfolder() as folder:
-        work = units(subject, folder)
-        events = run(make(subject, folder), work)
-    if events is None:
+    observed = observe(subject)
+    if observed.hung:
         yield f"run() of two small units did not return within {PATIENCE:.0f} seconds"
         return
-    for unit in work:
+    for unit in observed.work:
         (trial,) = unit.trials
-        records = [each.record for each in events if isinstance(each, TrialFinished) and each.record.trial == trial]
-        epochs = [each.epoch for each in events if isinstance(each, EpochFinished) and each.trial_id == trial.trial_id]
+        events = [event for event in observed.events if trial.trial_id in event_trial_ids(event)]
+        records = [event.record for event in events if isinstance(event, TrialFinished)]
+        epochs = [event.epoch for event in events if isinstance(event, EpochFinished)]
         if len(records) != 1:
             yield f"of the trial with seed {trial.seed} it emitted {len(records)} records"
         elif records[0].status != "done":
@@ -99,13 +146,39 @@ def runs_units(subject: Subject[Executor]) -> Iterator[str]:
             yield f"of the 2 epochs of seed {trial.seed} it emitted {epochs}"
 
 
+@promise("says of each event which attempt at the unit it belongs to")
+def names_attempts(subject: Subject[Executor]) -> Iterator[str]:
+    """Look at the events of units that are given out for the second time."""
+    wrong = {event.attempt for event in observe(subject).events} - {ATTEMPT}
+    if wrong:
+        yield f"of units whose attempt is {ATTEMPT} it emitted events of attempt {', '.join(map(str, sorted(wrong)))}"
+
+
+@promise("emits events in the thread that called run()")
+def emits_in_its_thread(subject: Subject[Executor]) -> Iterator[str]:
+    """Look at the threads."""
+    observed = observe(subject)
+    if observed.others:
+        yield f"{observed.others} of {len(observed.events)} events came from another thread"
+
+
+@promise("asks for a unit when it has room for it")
+def asks_late(subject: Subject[Executor]) -> Iterator[str]:
+    """Look at how many units it had at once."""
+    with scratch_subfolder() as folder:
+        executor = make(subject, folder)
+    room = executor.slots() + int(getattr(executor, "prefetch", 0))
+    if (most := observe(subject).most_out) > room:
+        yield f"it had {most} units at once, with room for {room} (slots() and its attribute `prefetch`, if it has one)"
+
+
 @promise("returns soon when it is told to stop")
 def stops(subject: Subject[Executor]) -> Iterator[str]:
     """Run two units with `stop` set from the start."""
     with scratch_subfolder() as folder:
         work = units(subject, folder)
-        if run(make(subject, folder), work, stopped=True) is None:
+        if run(make(subject, folder), work, stopped=True).hung:
             yield f"with `stop` set, run() did not return within {PATIENCE:.0f} seconds"
 
 
-PROMISES = (has_slots, runs_units, stops)
+PROMISES = (has_slots, runs_units, names_attempts, emits_in_its_thread, asks_late, stops)

@@ -1,10 +1,13 @@
-"""The events of a work unit, as a worker emits them and as they travel to the parent process."""
+"""The events of a work unit, as a worker emits them and as they travel to the parent process.
+
+Each says which attempt at its unit it belongs to, from 1; 0 stands for the current one.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dlbench.components.shapes import UnknownFieldError, as_cells, as_text, as_whole
+from dlbench.components.shapes import UnknownFieldError, as_cells, as_text, as_texts, as_whole
 from dlbench.trials.trial_record import Metrics, TrialRecord
 
 
@@ -16,6 +19,7 @@ class TrialStarted:
     """
 
     trial_id: str
+    attempt: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,7 @@ class EpochFinished:
     trial_id: str
     epoch: int
     metrics: Metrics
+    attempt: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +51,7 @@ class TrialNoted:
     text: str
     of_variant: bool = False
     of_plan: bool = False
+    attempt: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +62,36 @@ class TrialFinished:
     """
 
     record: TrialRecord
+    attempt: int = 0
 
 
-Event = TrialStarted | EpochFinished | TrialNoted | TrialFinished
+@dataclass(frozen=True, kw_only=True)
+class UnitLost:
+    """A unit has ended without the records of some trials, through no fault of theirs: its node died, say.
+
+    The session takes these trials back and gives them out again, a few times.
+
+    trial_ids: identities of the unit's trials; those with a record keep it.
+    reason: what happened, continuing a sentence: "node n3 did not answer for 60 s".
+    node: where; the next attempt asks to be run elsewhere. "" where the executor does not know.
+    """
+
+    trial_ids: tuple[str, ...]
+    reason: str
+    node: str = ""
+    attempt: int = 0
+
+
+Event = TrialStarted | EpochFinished | TrialNoted | TrialFinished | UnitLost
 Emit = Callable[[Event], None]
 
 
 def event_to_json(event: Event) -> dict[str, Any]:
     """Return an event as JSON content."""
+    return _content(event) | ({"attempt": event.attempt} if event.attempt else {})
+
+
+def _content(event: Event) -> dict[str, Any]:
     match event:
         case TrialStarted():
             return {"kind": "started", "trial_id": event.trial_id}
@@ -74,26 +102,38 @@ def event_to_json(event: Event) -> dict[str, Any]:
             return content | {name: True for name in ("of_variant", "of_plan") if getattr(event, name)}
         case TrialFinished():
             return {"kind": "trial", "record": event.record.to_json()}
+        case UnitLost():
+            lost = {"trial_ids": list(event.trial_ids), "reason": event.reason, "node": event.node}
+            return {"kind": "lost", **lost}
 
 
 def event_from_json(content: Mapping[str, Any]) -> Event:
     """Read an event back from JSON content; raises KeyError or ValueError for what is none."""
-    kind = as_text(content["kind"], "kind")
+    kind, attempt = as_text(content["kind"], "kind"), as_whole(content.get("attempt", 0), "attempt", least=0)
     if kind == "trial":
-        return TrialFinished(record=TrialRecord.from_json(content["record"]))
+        return TrialFinished(record=TrialRecord.from_json(content["record"]), attempt=attempt)
+    if kind == "lost":
+        said = {name: as_text(content[name], name) for name in ("reason", "node")}
+        return UnitLost(trial_ids=as_texts(content["trial_ids"], "trial_ids"), attempt=attempt, **said)
     trial_id = as_text(content["trial_id"], "trial_id")
     match kind:
         case "started":
-            return TrialStarted(trial_id=trial_id)
+            return TrialStarted(trial_id=trial_id, attempt=attempt)
         case "epoch":
             epoch, metrics = as_whole(content["epoch"], "epoch", least=0), as_cells(content["metrics"], "metrics")
-            return EpochFinished(trial_id=trial_id, epoch=epoch, metrics=metrics)
+            return EpochFinished(trial_id=trial_id, epoch=epoch, metrics=metrics, attempt=attempt)
         case "note":
             reach = {name: bool(content.get(name)) for name in ("of_variant", "of_plan")}
-            return TrialNoted(trial_id=trial_id, text=as_text(content["text"], "text"), **reach)
+            text = as_text(content["text"], "text")
+            return TrialNoted(trial_id=trial_id, text=text, attempt=attempt, **reach)
     raise UnknownFieldError([f"the kind {kind!r}"])
 
 
-def event_trial_id(event: Event) -> str:
-    """Return which trial an event is about."""
-    return event.record.trial_id if isinstance(event, TrialFinished) else event.trial_id
+def event_trial_ids(event: Event) -> tuple[str, ...]:
+    """Return which trials an event is about."""
+    match event:
+        case UnitLost():
+            return event.trial_ids
+        case TrialFinished():
+            return (event.record.trial_id,)
+    return (event.trial_id,)

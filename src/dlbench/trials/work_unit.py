@@ -20,6 +20,8 @@ class WorkUnit:
     checkpoint_folder: folder for checkpoints, "" if there are none.
     checkpoint_every: seconds between two checkpoints.
     provenance_id: versions and hardware of the session; a checkpoint with another one is not resumed.
+    attempt: which attempt at its trials it is, from 1; its events say so.
+    avoid: the nodes on which earlier attempts were lost; an executor that chooses nodes takes others if there are any.
     """
 
     trials: tuple[Trial, ...]
@@ -29,6 +31,8 @@ class WorkUnit:
     checkpoint_folder: str = ""
     checkpoint_every: float = 60.0
     provenance_id: str = ""
+    attempt: int = 1
+    avoid: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the unit as JSON content."""
@@ -42,6 +46,5 @@ class WorkUnit:
     def from_json(cls, content: Mapping[str, Any]) -> "WorkUnit":
         """Read a unit back from JSON content."""
         trials = tuple(Trial.from_json(trial) for trial in content["trials"])
-        return cls(
-            **{**content, "trials": trials, "diagnostics": DiagnosticsPlan.from_json(content.get("diagnostics"))}
-        )
+        known = {"trials": trials, "diagnostics": DiagnosticsPlan.from_json(content.get("diagnostics"))}
+        return cls(**{**content, **known, "avoid": tuple(content.get("avoid", ()))})

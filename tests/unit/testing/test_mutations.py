@@ -2,8 +2,10 @@
 
 import contextlib
 import functools
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -469,6 +471,23 @@ class Twice(Here):
     times = 2
 
 
+class Nameless(Here):
+    def run(self, units: Any, emit: Any, stop: Any) -> None:
+        super().run(units, lambda event: emit(replace(event, attempt=0)), stop)
+
+
+class Threaded(Here):
+    def run(self, units: Any, emit: Any, stop: Any) -> None:
+        thread = threading.Thread(target=super().run, args=(units, emit, stop))
+        thread.start()
+        thread.join()
+
+
+class Greedy(Here):
+    def run(self, units: Any, emit: Any, stop: Any) -> None:
+        super().run([] if stop.is_set() else list(units), emit, stop)
+
+
 class Deaf(Here):
     def stopped(self, stop: Any) -> bool:
         while stop.is_set():
@@ -480,6 +499,9 @@ EXECUTOR = Executor(name="broken", factory="a:b", summary="x", parameters={"data
 EXECUTORS = [
     ("has a whole number of slots from 1 on", NoSlots),
     ("trains every unit and emits its epochs and records", Twice),
+    ("says of each event which attempt at the unit it belongs to", Nameless),
+    ("emits events in the thread that called run()", Threaded),
+    ("asks for a unit when it has room for it", Greedy),
     ("returns soon when it is told to stop", Deaf),
 ]
 

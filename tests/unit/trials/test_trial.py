@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlbench.components.choice import Selection
-from dlbench.trials.events import EpochFinished, Event, TrialFinished, TrialStarted, event_from_json, event_to_json
+from dlbench.trials.events import (
+    EpochFinished,
+    Event,
+    TrialFinished,
+    TrialStarted,
+    UnitLost,
+    event_from_json,
+    event_to_json,
+)
 from dlbench.trials.settings import VALUES_BEFORE_INTRODUCED, Settings
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -270,7 +278,14 @@ def test_a_provenance_id_changes_nothing_else_in_a_record() -> None:
     st.one_of(
         st.builds(TrialStarted, trial_id=st.text(max_size=16)),
         st.builds(EpochFinished, trial_id=st.text(max_size=16), epoch=st.integers(1), metrics=metrics),
-        st.builds(TrialFinished, record=records),
+        st.builds(TrialFinished, record=records, attempt=st.integers(0)),
+        st.builds(
+            UnitLost,
+            trial_ids=st.lists(st.text(max_size=16)).map(tuple),
+            reason=st.text(),
+            node=st.text(),
+            attempt=st.integers(0),
+        ),
     )
 )
 def test_an_event_survives_json_unchanged(event: Event) -> None:
