@@ -277,14 +277,14 @@ def test_a_provenance_id_changes_nothing_else_in_a_record() -> None:
 @given(
     st.one_of(
         st.builds(TrialStarted, trial_id=st.text(max_size=16)),
-        st.builds(EpochFinished, trial_id=st.text(max_size=16), epoch=st.integers(1), metrics=metrics),
-        st.builds(TrialFinished, record=records, attempt=st.integers(0)),
+        st.builds(EpochFinished, trial_id=st.text(max_size=16), epoch=st.integers(1, 10**9), metrics=metrics),
+        st.builds(TrialFinished, record=records, attempt=st.integers(0, 99)),
         st.builds(
             UnitLost,
             trial_ids=st.lists(st.text(max_size=16)).map(tuple),
             reason=st.text(),
             node=st.text(),
-            attempt=st.integers(0),
+            attempt=st.integers(0, 99),
         ),
     )
 )
