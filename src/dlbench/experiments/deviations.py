@@ -14,12 +14,14 @@ from dlbench.experiments.request import is_of_machine, to_request
 from dlbench.plans.build import build
 from dlbench.plans.criteria import METRIC
 from dlbench.plans.plan import Request
-from dlbench.plans.tuning import Tune
 from dlbench.plugins.registry import Registry
 from dlbench.trials.axes import DEFAULTS
 from dlbench.trials.identity import digest
 from dlbench.trials.settings import SETTINGS
 from dlbench.trials.trial import Trial
+
+#: What begins the part of a deviation that names what was tuned.
+TUNED = "tuned"
 
 
 def run_name(experiment: Experiment, overrides: Request) -> str:
@@ -44,7 +46,8 @@ def deviations(experiment: Experiment, overrides: Request) -> str:
     before = {name: _before(experiment, name) for name in now}
     criteria = tuple(_changed_criteria(experiment, overrides.judging))
     changed = _sentence(now, before, _count(overrides.seeds), _count(experiment.seeds), criteria)
-    return "; ".join(filter(None, (changed, tuned_in_words(overrides.tune)))) if overrides.tune else changed
+    asked = [text.partition("=")[0] for text in overrides.tune.ranges] if overrides.tune else []
+    return "; ".join(filter(None, (changed, tuned_in_words(asked))))
 
 
 def _changed_criteria(experiment: Experiment, judging: Mapping[str, Any]) -> Iterator[str]:
@@ -58,18 +61,32 @@ def _changed_criteria(experiment: Experiment, judging: Mapping[str, Any]) -> Ite
             yield f"{name.replace('_', ' ')} {format_value(value)} instead of {format_value(own[name])}"
 
 
-def tuned_in_words(tune: Tune) -> str:
-    """Return "tuned: learning rate"."""
-    return f"tuned: {', '.join(text.partition('=')[0].replace('-', ' ').replace('_', ' ') for text in tune.ranges)}"
+def tuned_in_words(names: Iterable[str]) -> str:
+    """Return "tuned: learning rate"; "" for no names."""
+    found = ", ".join(name.replace("-", " ").replace("_", " ") for name in names)
+    return f"{TUNED}: {found}" if found else ""
 
 
-def run_deviations(trials: Iterable[Trial], experiment: Experiment, registry: Registry) -> str:
-    """Return how a run's trials deviate from the experiment's own, in the words of `deviations`."""
+def run_deviations(
+    trials: Iterable[Trial], experiment: Experiment, registry: Registry, tuned: Iterable[str] = ()
+) -> str:
+    """Return how a run's trials deviate from the experiment's own, in the words of `deviations`.
+
+    tuned: names of what was tuned for each variant, whose values are therefore its own.
+    """
     run, plan = list(trials), build(to_request(experiment), registry)
+    searched = dict.fromkeys(tuned)
     before = _distinct(plan.evaluation.trials)
     now = _distinct(run) if run else {}
+    own = {name.partition(".")[0] for name in searched}
     now = {name: before[name] if set(texts) == set(before[name]) else texts for name, texts in now.items()}
-    return _sentence(now, before, len({trial.seed for trial in run}), _count(experiment.seeds))
+    changed = _sentence(
+        {name: texts for name, texts in now.items() if name not in own},
+        before,
+        len({trial.seed for trial in run}),
+        _count(experiment.seeds),
+    )
+    return "; ".join(filter(None, (changed, "" if experiment.tune else tuned_in_words(searched))))
 
 
 def _distinct(trials: Iterable[Trial]) -> dict[str, tuple[str, ...]]:

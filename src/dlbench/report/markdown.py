@@ -7,11 +7,13 @@ from rich.table import Table
 from rich.text import Text
 
 from dlbench.analysis.claims import ClaimAnswer, chance_in_words, counts_in_words, q_values
+from dlbench.report.markdown_table import markdown_table
 from dlbench.report.terminal.console import Lines
 from dlbench.report.terminal.experiments import ANSWER_COLORS, reported_cells
 from dlbench.report.terminal.layout import plain_table
 from dlbench.report.terminal.progress import duration
 from dlbench.report.terminal.visible import visible
+from dlbench.report.tuned_claims import tuned_claims
 from dlbench.runs.experiment_runs import ExperimentRun, ExperimentRuns
 from dlbench.statistics.notation import p_text
 
@@ -30,6 +32,7 @@ def markdown(answered: ExperimentRuns) -> str:
     introduction = f"{answered.introduction}\n" if answered.introduction else _INTRODUCTION
     parts = [introduction, _MEANING, _machines(answered.runs)]
     parts += ["## Claims\n", _counts(answered), _claims(answered.runs)]
+    parts.append(tuned_claims(answered))
     parts.append("## Reported against measured\n")
     parts.append(
         "Measured: the mean with its 95 % interval. Within: whether the reported figure lies in that interval, or "
@@ -52,7 +55,7 @@ def _counts(answered: ExperimentRuns) -> str:
     """Return the counts of answers, and separately those of full and of reduced runs."""
     claims: dict[bool, list[ClaimAnswer]] = {False: [], True: []}
     for run in answered.runs:
-        claims[_deviation(run) == "reduced"] += run.answers.claims
+        claims[_deviation(run).startswith("reduced")] += run.answers.claims
     full, reduced = claims[False], claims[True]
     parts = [counts_in_words([*full, *reduced])]
     if full and reduced:
@@ -62,8 +65,8 @@ def _counts(answered: ExperimentRuns) -> str:
 
 
 def _deviation(run: ExperimentRun) -> str:
-    """Return "reduced" or "changed" for a run that deviates from its experiment, else ""."""
-    return run.answers.deviations.partition(":")[0]
+    """Return "reduced", "changed" or "tuned" for a run that deviates from its experiment, or two of them, else ""."""
+    return ", ".join(part.partition(":")[0] for part in filter(None, run.answers.deviations.split("; ")))
 
 
 def _claims(runs: Sequence[ExperimentRun]) -> str:
@@ -75,13 +78,15 @@ def _claims(runs: Sequence[ExperimentRun]) -> str:
         for run in runs
         for claim in run.answers.claims
     ]  # fmt: skip
-    return _table(("report", "claim", "answer", "effect with its 95 % interval", "n", "q", "seconds", "folder"), rows)
+    return markdown_table(
+        ("report", "claim", "answer", "effect with its 95 % interval", "n", "q", "seconds", "folder"), rows
+    )
 
 
 def _reported(runs: Iterable[ExperimentRun]) -> str:
     rows = [(_folder(run), *reported_cells(figure)) for run in runs for figure in run.answers.figures]
     headings = ("folder", "variant", "metric", "reported", "measured", "difference", "n", "within", "place")
-    return _table(headings, rows) if rows else "The report gives no figures.\n"
+    return markdown_table(headings, rows) if rows else "The report gives no figures.\n"
 
 
 def _experiments(answered: ExperimentRuns) -> str:
@@ -93,7 +98,7 @@ def _experiments(answered: ExperimentRuns) -> str:
     headings = ("folder", "experiment", "seeds", "trials", "seconds", "what is to be known")
     missing = "".join(f"- {experiment.name}: {experiment.title}\n" for experiment in answered.missing)
     not_run = f"\nNot run yet:\n\n{missing}" if missing else ""
-    return f"## Experiments\n\n{_table(headings, rows)}{not_run}"
+    return f"## Experiments\n\n{markdown_table(headings, rows)}{not_run}"
 
 
 def _folder(run: ExperimentRun) -> str:
@@ -107,12 +112,6 @@ def _n(claim: ClaimAnswer) -> str:
 
 def _share(q: float) -> str:
     return "–" if math.isnan(q) else p_text(q)
-
-
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [headings, ["---"] * len(headings), *rows]
-    escaped = (" | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) for line in lines)
-    return "".join(f"| {line} |\n" for line in escaped)
 
 
 def answers_view(answered: ExperimentRuns) -> Table:

@@ -10,8 +10,10 @@ from dlbench.analysis.answers import ExperimentAnswers, Findings, answer, find
 from dlbench.analysis.claims import claims_table
 from dlbench.analysis.reported import reported_table
 from dlbench.analysis.summary import planned
+from dlbench.analysis.tuning import tuning_records
+from dlbench.analysis.tuning_report import TuningReport, report_tuning
 from dlbench.errors import DlbenchError
-from dlbench.experiments.deviations import run_deviations
+from dlbench.experiments.deviations import TUNED, run_deviations
 from dlbench.experiments.discovery import find_experiments, open_experiment
 from dlbench.experiments.experiment_file import Experiment, load_experiment
 from dlbench.files import replace_file, writing
@@ -35,9 +37,10 @@ class ExperimentRun:
     answers: what it says about the experiment's claims and reported figures.
     done, planned: numbers of trials.
     seeds: number of seeds.
-    seconds: training time of all trials together.
+    seconds: training time of all trials together, those of a search before them too.
     machines: those it ran on.
     remarks: the text of its notes.md, or "".
+    tuning: the search before it; None where nothing was tuned.
     """
 
     folder: str
@@ -48,6 +51,18 @@ class ExperimentRun:
     seconds: float
     machines: tuple[str, ...]
     remarks: str = ""
+    tuning: TuningReport | None = None
+
+    @property
+    def size(self) -> str:
+        """Return how it deviates from its experiment apart from tuning: "reduced: epochs 2 instead of 10", or ""."""
+        deviations = self.answers.deviations.split("; ")
+        return "; ".join(part for part in deviations if not part.startswith(f"{TUNED}:"))
+
+    @property
+    def is_tuned(self) -> bool:
+        """Return whether its variants have settings of their own, unlike the experiment's."""
+        return self.size != self.answers.deviations
 
     @property
     def notes(self) -> list[str]:
@@ -75,6 +90,12 @@ class ExperimentRuns:
     problems: tuple[str, ...] = ()
     missing: tuple[Experiment, ...] = ()
     introduction: str = ""
+
+    def untuned(self, tuned: ExperimentRun) -> ExperimentRun | None:
+        """Return the run of a tuned run's experiment without tuning: of the same size, else in full, else any."""
+        name = tuned.answers.experiment.name
+        plain = [run for run in self.runs if run.answers.experiment.name == name and not run.is_tuned]
+        return min(plain, key=lambda run: (run.size != tuned.size, run.size != ""), default=None)
 
     @property
     def reports(self) -> dict[str, list[ExperimentRun]]:
@@ -134,7 +155,7 @@ def answers_of(
     except DlbenchError:
         return None
     known = planned(records, plan)
-    return answer(experiment, known, plan, run_deviations((r.trial for r in known), experiment, registry))
+    return answer(experiment, known, plan, _deviations(known, experiment, plan, registry))
 
 
 def write_answers(folder: Path, answers: ExperimentAnswers) -> None:
@@ -151,17 +172,24 @@ def _read(path: Path, registry: Registry) -> ExperimentRun | None:
         return None
     experiment = experiment_of(path, folder.plan.experiment, registry)
     plan, records = folder.plan, folder.planned
-    deviations = run_deviations((record.trial for record in records), experiment, registry)
+    searched = tuning_records(folder.records).values() if plan.tuning else ()
+    deviations = _deviations(records, experiment, plan, registry)
     return ExperimentRun(
         folder=path.name,
         answers=answer(experiment, records, plan, deviations),
         done=sum(record.status in COMPLETED for record in records),
         planned=folder.manifest.planned,
         seeds=len(plan.seeds),
-        seconds=sum(float(record.cost.get("train_seconds") or 0.0) for record in records),
+        seconds=sum(float(record.cost.get("train_seconds") or 0.0) for record in (*records, *searched)),
         machines=_machines(folder.manifest),
         remarks=_text(path / NOTES),
+        tuning=report_tuning(folder.records, plan),
     )
+
+
+def _deviations(records: Iterable[TrialRecord], experiment: Experiment, plan: PlanRecord, registry: Registry) -> str:
+    tuned = plan.tuning.names if plan.tuning else ()
+    return run_deviations((record.trial for record in records), experiment, registry, tuned)
 
 
 def experiment_of(folder: Path, name: str, registry: Registry) -> Experiment:

@@ -267,6 +267,13 @@ def test_a_run_tells_how_it_departs_from_its_experiment(
     assert run_deviations(plan.trials, experiment, registry) == said
 
 
+def test_a_tuned_run_departs_by_what_was_tuned_not_by_the_values_that_were_found(write, registry: Registry) -> None:
+    experiment = load_experiment(write(SOUND))
+    plan = build(to_request(experiment, overridden(experiment, 6, learning_rate="0.02", epochs="2")), registry)
+    said = run_deviations(plan.trials, experiment, registry, ("learning_rate", "optimizer.weight_decay"))
+    assert said == "reduced: epochs 2 instead of 3; tuned: learning rate, optimizer.weight decay"
+
+
 def test_the_run_is_named_after_the_file_and_what_an_override_fixes(write) -> None:
     experiment = load_experiment(write(SOUND, "my activations.toml"))
     names = {
