@@ -9,7 +9,7 @@ TYPE_CHECKING = False  # as type checkers know it
 if TYPE_CHECKING:
     from typing import Any
 
-    from dlbench.api import Comparison, compare, load_results, run_unit
+    from dlbench.api import Comparison, compare, load_results, run_guarded, run_unit
     from dlbench.components.choice import Selection
     from dlbench.components.image_data import ImageData, StreamedData, StreamedImages
     from dlbench.components.metrics import Value
@@ -91,12 +91,13 @@ __all__ = [
     "compare",
     "hookimpl",
     "load_results",
+    "run_guarded",
     "run_unit",
 ]
 
 #: Public names by the module that defines them; the others are records of components.
 _NAMES = {
-    "api": ("Comparison", "compare", "load_results", "run_unit"),
+    "api": ("Comparison", "compare", "load_results", "run_guarded", "run_unit"),
     "components.choice": ("Selection",),
     "components.image_data": ("ImageData", "StreamedData", "StreamedImages"),
     "components.metrics": ("Value",),

@@ -203,6 +203,20 @@ def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event |
     run_here(unit, data_dir, emit, stop)
 
 
+def run_guarded(
+    unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event | None = None, *, timeout: float | None = None
+) -> None:
+    """Train every trial of a work unit as the local executor does, each in a worker process of this one.
+
+    For executors that run this on machines of their own. What a trial prints is kept in its record; one that crashes,
+    runs out of memory, prints without end or takes longer than `timeout` seconds ends as such and costs no other.
+    Events are emitted in the thread that called. stop: once it is set, the training writes a checkpoint and ends.
+    """
+    from dlbench.executors.guarded import run_guarded as run_here
+
+    run_here(unit, data_dir, emit, stop, timeout=timeout)
+
+
 def _declared(record: type) -> list[str]:
     """Return the fields of a record that are keywords: the options of the commands."""
     return [each.name for each in fields(record) if each.metadata]

@@ -58,6 +58,7 @@ PUBLIC = {
     "compare",
     "hookimpl",
     "load_results",
+    "run_guarded",
     "run_unit",
 }
 
