@@ -14,6 +14,7 @@ from torch import nn
 from dlbench.engine.checkpoint import Checkpoints, Interrupted
 from dlbench.engine.dataset_cache import load_for_trial
 from dlbench.engine.global_state import Watch
+from dlbench.engine.origin import attributed, identity_here, refusal
 from dlbench.engine.run_trial import save_weights, train_trial
 from dlbench.engine.setup import apply_process_settings
 from dlbench.engine.split import unseen_class
@@ -22,7 +23,7 @@ from dlbench.errors import describe_error
 from dlbench.plugins.registry import Registry
 from dlbench.plugins.strangers import strangers
 from dlbench.runs.checkpoint_files import checkpoint_path
-from dlbench.trials.events import Emit, EpochFinished, TrialFinished, TrialNoted, TrialStarted
+from dlbench.trials.events import Emit, EpochFinished, TrialNoted, TrialStarted
 from dlbench.trials.identity import canonical_json
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import Metrics, TrialRecord
@@ -42,6 +43,9 @@ def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event |
     registry = _registry()
     stop = stop or threading.Event()
     emit = _numbered(emit, unit.attempt)
+    if refused := refusal(unit, registry):
+        emit(refused)
+        return ()
     for trial in unit.trials:
         if stop.is_set():
             break
@@ -49,7 +53,7 @@ def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event |
         with contextlib.suppress(Interrupted):
             with _watched(trial, unit, watch, emit):
                 record, model = _run(trial, unit, data_dir, registry, emit, stop)
-            emit(TrialFinished(record=record))
+            emit(attributed(record, unit, registry))
             if model and unit.weights_folder:  # after the record, which no failure here may cost
                 _save_weights(model, Path(unit.weights_folder), trial, emit)
     return tuple(watch.changed)
@@ -110,7 +114,7 @@ def _run(
         rows.append(row)
         emit(EpochFinished(trial_id=trial.trial_id, epoch=int(row["epoch"] or 0), metrics=row))
 
-    checkpoints = _checkpoints(trial, unit, emit, stop)
+    checkpoints = _checkpoints(trial, unit, registry, emit, stop)
     try:
         data = load_for_trial(trial, data_dir, registry, checkpoints.note)
         if hint := unseen_class(data, trial.settings, trial.seed):
@@ -143,13 +147,13 @@ def _failure(trial: Trial, error: BaseException, epochs: tuple[Metrics, ...]) ->
     )
 
 
-def _checkpoints(trial: Trial, unit: WorkUnit, emit: Emit, stop: threading.Event) -> Checkpoints:
+def _checkpoints(trial: Trial, unit: WorkUnit, registry: Registry, emit: Emit, stop: threading.Event) -> Checkpoints:
     folder = Path(unit.checkpoint_folder) if unit.checkpoint_folder else None
     return Checkpoints(
         path=checkpoint_path(folder, trial.trial_id) if folder else None,
         identity={
             "trial_id": trial.trial_id,
-            "provenance_id": unit.provenance_id,
+            "provenance_id": identity_here(trial, unit, registry),
             "watch": canonical_json(unit.diagnostics.measured),
         },
         every=unit.checkpoint_every,

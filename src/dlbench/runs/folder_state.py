@@ -27,6 +27,19 @@ class FolderState:
         return frozenset(trial_id for trial_id, record in self.records.items() if record.status in COMPLETED)
 
     @property
+    def provenances(self) -> dict[object, Mapping[str, Any]]:
+        """Return what the sessions, and the nodes that trained for them, were like, by provenance_id.
+
+        A node has its session as "session".
+        """
+        nodes = {
+            node.get("provenance_id"): {**node, "session": session}
+            for session in self.sessions
+            for node in session.get("nodes", {}).values()
+        }
+        return {**nodes, **{session.get("provenance_id"): session for session in self.sessions}}
+
+    @property
     def failed(self) -> frozenset[str]:
         """Return the trial_ids of the trials that were run and have no result."""
         return frozenset(

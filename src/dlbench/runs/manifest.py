@@ -28,7 +28,7 @@ _CHECKSUMS = "checksums"
 _WITHOUT_CHECKSUMS = 1
 #: What an entry of a session may hold.
 _TEXTS = ("session", "started", "provenance_id")
-_TABLES = ("versions", "plugins", "hardware", "reused")
+_TABLES = ("versions", "plugins", "hardware", "reused", "nodes")
 
 
 @dataclass(frozen=True, kw_only=True)

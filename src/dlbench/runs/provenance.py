@@ -2,6 +2,8 @@
 
 import os
 import platform
+import re
+import socket
 import subprocess
 from collections.abc import Iterable, Mapping
 from importlib import metadata
@@ -28,13 +30,18 @@ _HARMLESS = ("VERBOSE", "PROFILE", "DUMP", "LOG", "DEBUG")
 
 
 def collect_provenance(
-    plugins: Mapping[str, str], hardware: Mapping[str, Any], sources: Mapping[str, str] | None = None
+    plugins: Mapping[str, str],
+    hardware: Mapping[str, Any],
+    sources: Mapping[str, str] | None = None,
+    *,
+    commit: bool = True,
 ) -> dict[str, Any]:
-    """Return this session's provenance: versions, plugins in use and their sources, hardware, git commit.
+    """Return this process's provenance: versions, plugins in use and their sources, hardware, git commit.
 
     plugins: versions by plugin.
     hardware: what the caller knows beyond the CPU ("gpu": its model).
     sources: a digest of its source files by plugin.
+    commit: whether to look for the commit of the working directory.
     """
     machine = {
         "platform": platform.platform(),
@@ -42,6 +49,7 @@ def collect_provenance(
         **({"cpu_capability": found} if (found := cpu_capability(_cpu_facts(), os.environ)) else {}),
         "cores": available_cores(),
         "memory_bytes": _memory_bytes(),
+        **({"driver": driver} if (driver := _gpu_driver()) else {}),
     }
     return {
         "versions": {name: _version(name) for name in _PACKAGES} | {"python": platform.python_version()},
@@ -49,7 +57,8 @@ def collect_provenance(
         "sources": dict(sources or {}),
         "arithmetic": arithmetic_variables(os.environ),
         "hardware": machine | dict(hardware),
-        "git_commit": _git_commit(),
+        "host": socket.gethostname(),
+        "git_commit": _git_commit() if commit else None,
     }
 
 
@@ -152,6 +161,28 @@ def _fact(facts: str, name: str) -> str:
     """Return the first fact of a name."""
     named = (line.partition(":")[2].strip() for line in facts.splitlines() if line.partition(":")[0].strip() == name)
     return next(named, "")
+
+
+def _gpu_driver(file: Path = Path("/proc/driver/nvidia/version")) -> str:
+    """Return the version of NVIDIA's driver, "" where there is none."""
+    try:
+        found = re.search(r"Module +(?:for \S+ +)?([\d.]+)", file.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return ""
+    return found[1] if found else ""
+
+
+def version_changes(planned: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+    """Return which versions and sources here are not those that a plan was made with, each as "torch 2.9, here 2.8"."""
+    parts = [("versions", DECISIVE), ("plugins", sorted(planned.get("plugins", {})))]
+    changed = [
+        f"{name} {old}, here {new or 'none'}"
+        for part, names in parts
+        for name in names
+        if (old := planned.get(part, {}).get(name)) != (new := here.get(part, {}).get(name))
+    ]
+    sources = planned.get("sources", {})
+    return changed + [f"the code of {name}" for name in sources if sources[name] != here.get("sources", {}).get(name)]
 
 
 def _memory_bytes() -> int | None:

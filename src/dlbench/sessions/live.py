@@ -14,10 +14,12 @@ from dlbench.runs.folder import RunFolder
 from dlbench.runs.provenance import provenance_id
 from dlbench.runs.timing import longest_first
 from dlbench.sessions.execution import Execution
+from dlbench.sessions.nodes import Nodes
 from dlbench.sessions.observers import Observers
 from dlbench.sessions.options import Display, Options, Outcome
 from dlbench.sessions.pending import forced_trials, pending
 from dlbench.sessions.resume import ReuseRequirements, reusable
+from dlbench.sessions.staleness import components_used
 from dlbench.sessions.trial_units import Units
 from dlbench.sessions.tuning import search_stages, with_choices
 from dlbench.trials.events import EpochFinished, Event, TrialFinished, TrialNoted, TrialStarted
@@ -57,7 +59,8 @@ class LiveSession:
         self._observers = Observers(registry.plugins)
         self.display, self.options, self.provenance = display, options, provenance
         self.provenance_id = provenance_id(provenance)
-        self._units = Units(folder, registry, options, self.provenance_id)
+        self._units = Units(folder, registry, options, provenance, components_used(plan))
+        self._nodes = Nodes(folder, provenance)
         self.labels = plan.labels
         self.stage = plan.stages[0]
         self.trials = {trial.trial_id: trial for trial in self.stage.all_trials}
@@ -262,7 +265,7 @@ class LiveSession:
                 if event.trial_id in self.folder.state.finished_this_session:  # something of it could not be kept
                     self.folder.keep_note(text)
             case TrialFinished():
-                self._keep(event.record.with_provenance(self.provenance_id))
+                self._keep(self._nodes.attribute(event))
 
     def _check_folder(self) -> None:
         """Raise DlbenchError soon after the folder was moved or removed; nothing more would be kept."""

@@ -9,8 +9,7 @@ from dlbench.errors import DlbenchError
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import list_runs
 from dlbench.runs.peers import active_peers, in_use
-from dlbench.runs.provenance import differences
-from dlbench.sessions.staleness import plugins_of
+from dlbench.sessions.staleness import changes, plugins_of
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -81,12 +80,12 @@ def reusable(
             folder = RunFolder(run)
         except DlbenchError:  # damaged, or of a newer dlbench: nothing to reuse
             continue
-        sessions = {session.get("provenance_id"): session for session in folder.state.sessions}
+        known = folder.state.provenances
         for record in folder.records:
-            found, session = ReusableTrial(run, record), sessions.get(record.provenance_id)
-            if record.trial_id not in wanted or record.status not in COMPLETED or session is None:
+            found, before = ReusableTrial(run, record), known.get(record.provenance_id)
+            if record.trial_id not in wanted or record.status not in COMPLETED or before is None:
                 continue
-            same = not differences(session, provenance, plugins_of(record.trial))
+            same = not changes(before, provenance, plugins_of(record.trial))
             if same and requirements.satisfied_by(found):
                 del wanted[record.trial_id]
                 yield found

@@ -71,7 +71,9 @@ def run_plan(
     plan = _fix_judging(plan, asked)
     _note_missing_diagnostics(plan, folder, display)
     check_forced(options.force, plan)
-    session = LiveSession(plan, folder, registry, display, options, {**options.facts, **provenance})
+    elsewhere = {"executor": options.executor} if options.executor != Options().executor else {}
+    facts = {**options.facts, **provenance, **elsewhere}
+    session = LiveSession(plan, folder, registry, display, options, facts)
     executor = functools.cache(lambda: build_executor(options, registry, data_dir))
     if session.pending(plan):
         executor()  # its errors are raised before any writing

@@ -1,6 +1,6 @@
 """Which results were computed by other versions or on other hardware than this session's."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dlbench.errors import DlbenchError
@@ -32,6 +32,18 @@ def plugins_of(trial: Trial) -> list[str]:
     return sorted({name.partition("/")[0] for name in names if "/" in name})
 
 
+def changes(before: Mapping[str, Any], provenance: Mapping[str, Any], plugins: Iterable[str]) -> list[str]:
+    """Return what differs between what made a record and a session, or the most similar node that it knows.
+
+    The nodes of one executor stand for each other: which of them takes a trial is its own choice.
+    """
+    plugins, session = tuple(plugins), before.get("session")
+    if isinstance(session, Mapping) and session.get("executor") == provenance.get("executor"):
+        before = session
+    nodes = provenance.get("nodes", {}).values()
+    return min((differences(before, now, plugins) for now in (provenance, *nodes)), key=len)
+
+
 def stale_trials(plan: Plan, state: FolderState, options: Options, provenance: Mapping[str, Any]) -> frozenset[str]:
     """Return the completed trials of a plan to compute again because their provenance differs from the session's.
 
@@ -40,12 +52,12 @@ def stale_trials(plan: Plan, state: FolderState, options: Options, provenance: M
     """
     now = provenance_id(provenance)
     completed = state.completed & {trial.trial_id for trial in plan.trials}
-    sessions = {session.get("provenance_id"): session for session in state.sessions}
+    known = state.provenances
     old: dict[str, list[str]] = {}
     for trial_id, record in state.records.items():
         if trial_id in completed and record.provenance_id != now:
-            session = sessions.get(record.provenance_id)
-            changed = differences(session, provenance, plugins_of(record.trial)) if session else [_UNKNOWN]
+            before = known.get(record.provenance_id)
+            changed = changes(before, provenance, plugins_of(record.trial)) if before else [_UNKNOWN]
             if changed:
                 old[trial_id] = changed
     if not old or options.accept_old:

@@ -1,23 +1,40 @@
 """The work units of a session: what of a trial is kept, measured and checkpointed."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from dlbench.errors import DlbenchError
 from dlbench.plans.diagnostics import read_diagnostics
 from dlbench.plugins.registry import Registry
 from dlbench.runs.checkpoint_files import FOLDER as CHECKPOINTS
 from dlbench.runs.folder import RunFolder
+from dlbench.runs.provenance import provenance_id
 from dlbench.sessions.options import Options
 from dlbench.sessions.pending import kept_diagnostics
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.trial import Trial
 from dlbench.trials.work_unit import WorkUnit
 
+#: What a unit takes along of its session's provenance.
+_PLANNED = ("versions", "plugins", "sources", "arithmetic", "hardware", "host")
+
 
 class Units:
     """Makes the units of a session."""
 
-    def __init__(self, folder: RunFolder, registry: Registry, options: Options, provenance_id: str) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        registry: Registry,
+        options: Options,
+        provenance: Mapping[str, Any],
+        components: Sequence[str],
+    ) -> None:
         self._folder, self._registry, self._options = folder, registry, options
-        self._provenance_id = provenance_id
+        self._provenance = {name: provenance[name] for name in _PLANNED if name in provenance}
+        self._provenance_id = provenance_id(provenance)
+        sources = provenance.get("sources") or {}
+        self._components = tuple(name for name in components if name.partition("/")[0] in sources)
 
     def make(self, trial: Trial, wanted: DiagnosticsPlan) -> WorkUnit:
         """Return the unit of a trial. wanted: what its plan measures; nothing is measured while tuning."""
@@ -31,6 +48,8 @@ class Units:
             checkpoint_folder=str(folder / CHECKPOINTS) if options.checkpoint_every else "",
             checkpoint_every=options.checkpoint_every,
             provenance_id=self._provenance_id,
+            provenance=self._provenance,
+            components=self._components,
         )
 
     def _has_steps(self, trial: Trial) -> bool:

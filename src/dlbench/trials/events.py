@@ -4,10 +4,10 @@ Each says which attempt at its unit it belongs to, from 1; 0 stands for the curr
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from dlbench.components.shapes import UnknownFieldError, as_cells, as_text, as_texts, as_whole
+from dlbench.components.shapes import UnknownFieldError, as_cells, as_table, as_text, as_texts, as_whole
 from dlbench.trials.trial_record import Metrics, TrialRecord
 
 
@@ -59,9 +59,11 @@ class TrialFinished:
     """A trial has ended, whatever its status.
 
     record: status and numbers of the trial.
+    provenance: of the process that trained it, if not as its session expects it.
     """
 
     record: TrialRecord
+    provenance: Mapping[str, Any] = field(default_factory=dict)
     attempt: int = 0
 
 
@@ -101,7 +103,8 @@ def _content(event: Event) -> dict[str, Any]:
             content = {"kind": "note", "trial_id": event.trial_id, "text": event.text}
             return content | {name: True for name in ("of_variant", "of_plan") if getattr(event, name)}
         case TrialFinished():
-            return {"kind": "trial", "record": event.record.to_json()}
+            provenance = {"provenance": dict(event.provenance)} if event.provenance else {}
+            return {"kind": "trial", "record": event.record.to_json(), **provenance}
         case UnitLost():
             lost = {"trial_ids": list(event.trial_ids), "reason": event.reason, "node": event.node}
             return {"kind": "lost", **lost}
@@ -111,7 +114,8 @@ def event_from_json(content: Mapping[str, Any]) -> Event:
     """Read an event back from JSON content; raises KeyError or ValueError for what is none."""
     kind, attempt = as_text(content["kind"], "kind"), as_whole(content.get("attempt", 0), "attempt", least=0)
     if kind == "trial":
-        return TrialFinished(record=TrialRecord.from_json(content["record"]), attempt=attempt)
+        provenance = as_table(content.get("provenance", {}), "provenance")
+        return TrialFinished(record=TrialRecord.from_json(content["record"]), provenance=provenance, attempt=attempt)
     if kind == "lost":
         said = {name: as_text(content[name], name) for name in ("reason", "node")}
         return UnitLost(trial_ids=as_texts(content["trial_ids"], "trial_ids"), attempt=attempt, **said)

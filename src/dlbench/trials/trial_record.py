@@ -44,7 +44,8 @@ class TrialRecord:
     confusion: counts on the test set, a row for each true class.
     class_names: names of the classes, in the order of the rows of `confusion`.
     log: what the trial printed, and its traceback.
-    provenance_id: versions and hardware of its session; the manifest has the details.
+    provenance_id: versions and hardware of the process that trained it; the manifest has the details.
+    host: the machine that trained it, if not the one of its session.
     steps: training loss of each step, if requested.
     diagnostics: the rows of diagnostics.csv.
     watched: epochs at which each diagnostic was tried, whether or not it returned a value.
@@ -66,6 +67,7 @@ class TrialRecord:
     diagnostics: tuple[Reading, ...] = ()
     watched: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     outcomes: ImageOutcomes | None = None
+    host: str = ""
 
     @property
     def trial_id(self) -> str:
@@ -90,8 +92,10 @@ class TrialRecord:
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON content, with its trial_id for readers of the journal."""
         content = {"trial_id": self.trial_id} | shallow_fields(self) | {"trial": self.trial.to_json()}
-        outcomes = content.pop("outcomes")  # omitted if absent: such a record is written as before outcomes were stored
-        return content | {"outcomes": outcomes.to_json()} if outcomes else content
+        # Omitted if absent: such a record is written as before there were any.
+        outcomes, host = content.pop("outcomes"), content.pop("host")
+        content |= {"outcomes": outcomes.to_json()} if outcomes else {}
+        return content | {"host": host} if host else content
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "TrialRecord":
@@ -106,7 +110,7 @@ class TrialRecord:
         return cls(
             trial=Trial.from_json(as_table(known.get("trial"), "trial")),
             status=status,  # type: ignore[arg-type]  # checked above
-            **{name: as_text(known.get(name, ""), name) for name in ("message", "log", "provenance_id")},
+            **{name: as_text(known.get(name, ""), name) for name in ("message", "log", "provenance_id", "host")},
             metrics=as_cells(known.get("metrics", {}), "metrics"),
             cost=as_cells(known.get("cost", {}), "cost"),
             epochs=as_rows(known.get("epochs", []), "epochs"),

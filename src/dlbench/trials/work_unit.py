@@ -1,7 +1,7 @@
 """Work units: the trials that are trained together, as they travel to a worker."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
@@ -21,6 +21,9 @@ class WorkUnit:
     checkpoint_every: seconds between two checkpoints.
     provenance_id: versions and hardware of the session; a checkpoint with another one is not resumed.
     attempt: which attempt at its trials it is, from 1; its events say so.
+    provenance: that of the session's own process; a node with other versions of dlbench, torch, numpy or the plugins,
+        or with other sources of these, does not train the unit. {} where nothing is known.
+    components: qualified names of the plan's components whose sources count in it.
     avoid: the nodes on which earlier attempts were lost; an executor that chooses nodes takes others if there are any.
     """
 
@@ -31,6 +34,8 @@ class WorkUnit:
     checkpoint_folder: str = ""
     checkpoint_every: float = 60.0
     provenance_id: str = ""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    components: tuple[str, ...] = ()
     attempt: int = 1
     avoid: tuple[str, ...] = ()
 
@@ -47,4 +52,5 @@ class WorkUnit:
         """Read a unit back from JSON content."""
         trials = tuple(Trial.from_json(trial) for trial in content["trials"])
         known = {"trials": trials, "diagnostics": DiagnosticsPlan.from_json(content.get("diagnostics"))}
-        return cls(**{**content, **known, "avoid": tuple(content.get("avoid", ()))})
+        names = {name: tuple(content.get(name, ())) for name in ("components", "avoid")}
+        return cls(**{**content, **known, **names})

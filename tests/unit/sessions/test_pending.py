@@ -158,3 +158,15 @@ def test_nothing_is_changed_by_asking(plan, record, provenance):
     first = pending(plan, state, Options(), provenance)
     assert first == pending(plan, state, Options(), provenance)
     assert state == FolderState(records=records)
+
+
+def test_the_nodes_of_one_executor_stand_for_each_other(ask, record, plan, provenance):
+    """A session on a login node, whose trials other processors trained, is not stale when it is repeated."""
+    node = {**provenance, "hardware": {**provenance["hardware"], "cpu": "Another CPU"}, "host": "n2"}
+    trained = [record(trial, provenance_id=provenance_id(node)) for trial in plan.trials]
+    kept = {f"n2/{provenance_id(node)}": {**node, "provenance_id": provenance_id(node)}}
+    session = {**provenance, "provenance_id": provenance_id(provenance), "executor": "ray", "nodes": kept}
+    assert ask(trained, sessions=[session], now=provenance | {"executor": "ray"}) == []
+    with pytest.raises(DlbenchError, match="cpu Another CPU → A CPU"):
+        ask(trained, sessions=[session])
+    assert ask(trained, sessions=[session], now=provenance | {"nodes": kept}) == []

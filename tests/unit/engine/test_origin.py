@@ -1,0 +1,92 @@
+"""Who made a number is said by who made it; a node that is not like the plan trains nothing."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from dlbench.engine import origin
+from dlbench.engine.origin import attributed, identity_here, refusal
+from dlbench.engine.work_unit import run_unit
+from dlbench.runs import provenance as provenances
+from dlbench.runs.provenance import collect_provenance, provenance_id
+from dlbench.trials.events import UnitLost
+from dlbench.trials.work_unit import WorkUnit
+
+
+@pytest.fixture
+def unit(make_record, registry, monkeypatch):
+    """A unit as a session on this machine gives it out."""
+    monkeypatch.setattr(origin, "_FOUND", {})
+    here = collect_provenance({"standard": registry.plugins.by_name["standard"].version}, {"gpu": ""})
+    trial = make_record().trial
+    return WorkUnit(trials=(trial,), provenance=here, provenance_id=provenance_id(here), attempt=2)
+
+
+@pytest.fixture
+def elsewhere(monkeypatch):
+    """Make this process take itself for one on another machine."""
+
+    def move(host="n2", **changes):
+        monkeypatch.setattr("socket.gethostname", lambda: host)
+        monkeypatch.setattr(origin, "gethostname", lambda: host)
+        for name, value in changes.items():
+            monkeypatch.setattr(provenances, name, lambda *_, value=value: value)
+
+    return move
+
+
+def test_on_the_sessions_machine_a_record_is_its_own_and_brings_nothing_else(unit, make_record, registry):
+    event = attributed(make_record(), unit, registry)
+    assert (event.record.provenance_id, event.record.host, event.provenance) == (unit.provenance_id, "", {})
+
+
+def test_a_like_machine_is_named(unit, make_record, registry, elsewhere):
+    elsewhere("n2")
+    event = attributed(make_record(), unit, registry)
+    assert (event.record.provenance_id, event.record.host) == (unit.provenance_id, "n2")
+    assert event.provenance["host"] == "n2"
+
+
+def test_another_processor_is_another_provenance(unit, make_record, registry, elsewhere):
+    elsewhere("n3", _cpu_model="Another CPU", _gpu_driver="550.54")
+    event = attributed(make_record(), unit, registry)
+    assert event.provenance["hardware"]["cpu"] == "Another CPU"
+    assert event.provenance["hardware"]["driver"] == "550.54"
+    assert event.record.provenance_id == provenance_id(event.provenance) != unit.provenance_id
+    assert identity_here(unit.trials[0], unit, registry) == event.record.provenance_id
+
+
+def test_a_unit_that_says_nothing_of_its_session_leaves_the_record_to_it(make_record, registry):
+    event = attributed(make_record(), WorkUnit(trials=()), registry)
+    assert (event.record.provenance_id, event.provenance) == ("", {})
+
+
+@pytest.mark.parametrize(
+    ("part", "planned", "said"),
+    [
+        ("versions", {"torch": "0.1"}, r"n4 has not what the comparison was planned with: torch 0\.1, here \d"),
+        ("plugins", {"snake": "1.0"}, "n4 has not what the comparison was planned with: snake 1.0, here none"),
+        ("sources", {"snake": "abc"}, "n4 has not what the comparison was planned with: the code of snake"),
+    ],
+)
+def test_a_node_that_is_not_as_planned_trains_nothing_and_says_what_differs(
+    unit, tmp_path, elsewhere, part, planned, said
+):
+    elsewhere("n4")
+    provenance = {**unit.provenance, part: {**unit.provenance[part], **planned}}
+    events = []
+    run_unit(replace(unit, provenance=provenance), tmp_path, events.append)
+    (event,) = events
+    assert isinstance(event, UnitLost)
+    assert (event.trial_ids, event.node, event.attempt) == ((unit.trials[0].trial_id,), "n4", 2)
+    assert re.fullmatch(f"{said}.*", event.reason)
+
+
+def test_a_node_without_the_device_of_a_trial_says_so(unit, registry, elsewhere, monkeypatch):
+    elsewhere("n5")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    trial = unit.trials[0]
+    on_gpu = replace(unit, trials=(replace(trial, settings=replace(trial.settings, device="cuda")),))
+    assert refusal(on_gpu, registry).reason == "n5 has no cuda device"
+    assert refusal(unit, registry) is None
