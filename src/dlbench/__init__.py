@@ -9,7 +9,10 @@ TYPE_CHECKING = False  # as type checkers know it
 if TYPE_CHECKING:
     from typing import Any
 
-    from dlbench.api import Comparison, compare, load_results, run_guarded, run_unit
+    from dlbench.api.compare import compare
+    from dlbench.api.repeat import Repetition, confirm, replay
+    from dlbench.api.results import Comparison, load_results
+    from dlbench.api.work_unit import run_guarded, run_unit
     from dlbench.components.choice import Selection
     from dlbench.components.image_data import ImageData, StreamedData, StreamedImages
     from dlbench.components.metrics import Value
@@ -73,6 +76,7 @@ __all__ = [
     "Optimizer",
     "OptimizerFactory",
     "Parameter",
+    "Repetition",
     "Scheduler",
     "SchedulerFactory",
     "Selection",
@@ -89,15 +93,20 @@ __all__ = [
     "WorkUnit",
     "__version__",
     "compare",
+    "confirm",
     "hookimpl",
     "load_results",
+    "replay",
     "run_guarded",
     "run_unit",
 ]
 
 #: Public names by the module that defines them; the others are records of components.
 _NAMES = {
-    "api": ("Comparison", "compare", "load_results", "run_guarded", "run_unit"),
+    "api.compare": ("compare",),
+    "api.repeat": ("Repetition", "confirm", "replay"),
+    "api.results": ("Comparison", "load_results"),
+    "api.work_unit": ("run_guarded", "run_unit"),
     "components.choice": ("Selection",),
     "components.image_data": ("ImageData", "StreamedData", "StreamedImages"),
     "components.metrics": ("Value",),

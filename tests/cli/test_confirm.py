@@ -2,33 +2,8 @@
 
 import csv
 import json
-from dataclasses import replace
-from types import SimpleNamespace
-
-from dlbench.cli.repetition import claim_pairs
 
 SMALL = ("compare", "--activation", "relu,sigmoid", "--epochs", "1", "--train-size", "200", "--metric", "train_loss")
-EXPERIMENT = """
-schema = 1
-title = "Two activations"
-seeds = 6
-
-[settings]
-epochs = 1
-train_size = 200
-
-[criteria]
-metric = "train_loss"
-
-[axes]
-activation = ["relu", "sigmoid"]
-
-[[claims]]
-text = "ReLU learns faster."
-metric = "train_loss"
-at = 1
-relation = "relu < sigmoid"
-"""
 
 
 def test_a_run_is_confirmed_on_fresh_seeds_and_both_verdicts_stand_side_by_side(dlbench, tmp_path):
@@ -52,8 +27,8 @@ def test_a_run_is_confirmed_on_fresh_seeds_and_both_verdicts_stand_side_by_side(
     ]
 
 
-def test_the_claims_of_an_experiment_are_answered_again_and_kept(dlbench, tmp_path):
-    (tmp_path / "mine.toml").write_text(EXPERIMENT, encoding="utf-8")
+def test_the_claims_of_an_experiment_are_answered_again_and_kept(dlbench, tmp_path, write_experiment):
+    write_experiment(ReLU="relu < sigmoid")
     assert dlbench("run", "mine.toml", "-q").returncode == 0
     done = dlbench("confirm", "mine")
     assert done.returncode == 0, done.stderr
@@ -68,8 +43,17 @@ def test_a_time_limit_leaves_a_confirmation_that_the_same_command_completes(dlbe
     assert dlbench(*SMALL, "--seeds", "2", "--name", "run", "-q").returncode == 0
     done = dlbench("confirm", "run", "--max-time", "0.01")
     assert done.returncode == 130
-    assert "so nothing is confirmed yet: run the same command again" in done.stderr
+    assert "so nothing is confirmed yet. Run the same command again to compute them." in done.stderr
     assert dlbench("confirm", "run", "-q").stdout.strip() == "results/run-confirm"
+
+
+def test_an_earlier_comparison_is_confirmed_or_replayed_by_its_number(dlbench):
+    for seeds in ("1", "2"):
+        assert dlbench(*SMALL, "--seeds", seeds, "--name", "run", "-q").returncode == 0
+    for command in ("confirm", "replay"):
+        plan = json.loads(dlbench(command, "run", "--comparison", "1", "--dry-run", "--json").stdout)
+        assert plan["trials"] == 2
+        assert "has no comparison 3" in dlbench(command, "run", "--comparison", "3").stderr
 
 
 def test_an_unknown_run_is_answered_with_the_nearest(dlbench):
@@ -78,10 +62,3 @@ def test_an_unknown_run_is_answered_with_the_nearest(dlbench):
     assert done.returncode == 2
     assert "Did you mean evening?" in done.stderr
     assert dlbench("confirm", "evening", "--seeds", "0").returncode == 2
-
-
-def test_an_experiment_that_is_gone_is_said_to_be_and_its_claims_are_left_out(make_plan, registry, tmp_path, capsys):
-    plan = replace(make_plan(), experiment="gone/study")
-    again = SimpleNamespace(records=(), plan=plan, path=tmp_path)
-    assert claim_pairs(tmp_path, (), plan, again, registry) == ()
-    assert "The experiment gone/study is not available" in capsys.readouterr().err

@@ -5,30 +5,7 @@ import json
 import pytest
 
 SMALL = ("--activation", "relu,sigmoid", "--epochs", "1", "--train-size", "200", "--threads", "1")
-EXPERIMENT = """
-schema = 1
-title = "Two activations"
-seeds = 6
-
-[settings]
-epochs = 1
-train_size = 200
-
-[axes]
-activation = ["relu", "sigmoid"]
-
-[[claims]]
-text = "ReLU learns faster."
-metric = "train_loss"
-at = 1
-relation = "relu < sigmoid"
-
-[[claims]]
-text = "Sigmoid learns faster."
-metric = "train_loss"
-at = 1
-relation = "sigmoid < relu"
-"""
+CLAIMS = {"ReLU": "relu < sigmoid", "Sigmoid": "sigmoid < relu"}
 
 
 def test_a_verdict_that_was_named_beforehand_ends_the_command_with_3_after_its_results(dlbench, tmp_path):
@@ -45,8 +22,8 @@ def test_a_verdict_that_was_named_beforehand_ends_the_command_with_3_after_its_r
     assert "cannot be judged, n = 2" in few.stderr
 
 
-def test_a_claim_that_is_not_supported_ends_the_command_with_3(dlbench, tmp_path):
-    (tmp_path / "mine.toml").write_text(EXPERIMENT, encoding="utf-8")
+def test_a_claim_that_is_not_supported_ends_the_command_with_3(dlbench, write_experiment):
+    write_experiment(**CLAIMS)
     done = dlbench("run", "mine.toml", "--fail-unless", "supported")
     assert done.returncode == 3
     assert "--fail-unless supported: claim 2 (Sigmoid learns faster) is refuted: " in done.stderr
@@ -66,8 +43,10 @@ def test_a_claim_that_is_not_supported_ends_the_command_with_3(dlbench, tmp_path
         (("run", "mine.toml", "--fail-if", "refuted"), "there is no verdict 'refuted'"),
     ],
 )
-def test_a_gate_that_makes_no_sense_is_answered_before_anything_is_trained(dlbench, tmp_path, arguments, sentence):
-    (tmp_path / "mine.toml").write_text(EXPERIMENT, encoding="utf-8")
+def test_a_gate_that_makes_no_sense_is_answered_before_anything_is_trained(
+    dlbench, tmp_path, write_experiment, arguments, sentence
+):
+    write_experiment(**CLAIMS)
     for more in ((), ("--dry-run",)):
         done = dlbench(*arguments, *more)
         assert done.returncode == 2

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dlbench import api
+from dlbench.api import compare as api
 from dlbench.plans.config import SESSION as FROM_FILES
 from dlbench.plans.criteria import Criteria
 from dlbench.sessions.options import Options

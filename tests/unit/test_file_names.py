@@ -21,6 +21,7 @@ CONCEPTS = {
     "bench": "measuring speed: in a worker, as a session, as a command",
     "config": "dlbench.toml: read, and said to be in force",
     "agreement": "whether a comparison that was made twice says the same: decided, shown",
+    "compare": "a comparison: as a function, as a command",
     "confirm": "a comparison on fresh seeds: planned as a session, as a command",
     "console": "where output is printed",
     "convergence": "how fast and how steadily a training gets there",
@@ -53,6 +54,7 @@ CONCEPTS = {
     "trial_record": "the record of a trial: as data, and made from what was trained",
     "tuning": "the search before a comparison: planned, scored, run, shown, drawn",
     "verdicts": "what differences amount to: decided, computed for a run, shown",
+    "session": "where and how trials run: options of commands, keywords of functions",
     "work_unit": "what travels to a worker: as data, and run there",
 }
 LONGEST_FILE, LONGEST_FUNCTION, MOST_LOOSE_MODULES = 300, 45, 9

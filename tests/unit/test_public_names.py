@@ -13,7 +13,7 @@ from dlbench.executors.local import LocalExecutor
 from dlbench.plugins.discovery import HEAVY
 from dlbench.plugins.registry import Registry
 
-#: The design's list, Comparison, which compare() and load_results() return, and the protocols of the factories.
+#: The design's list, what its functions return, the commands confirm and replay, and the protocols of the factories.
 PUBLIC = {
     "API_VERSION",
     "Activation",
@@ -59,6 +59,9 @@ PUBLIC = {
     "hookimpl",
     "load_results",
     "run_guarded",
+    "confirm",
+    "replay",
+    "Repetition",
     "run_unit",
 }
 
@@ -122,7 +125,15 @@ def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
 
 def test_each_of_the_cores_modules_can_be_imported_first() -> None:
     """A circle of imports shows only from one side."""
-    modules = ("hookspecs", "plugins.registry", "trials.events", "plans.plan", "plans.config", "sessions.run", "api")
+    modules = (
+        "hookspecs",
+        "plugins.registry",
+        "trials.events",
+        "plans.plan",
+        "plans.config",
+        "sessions.run",
+        "api.repeat",
+    )
     program = "import sys; from importlib import import_module; import_module(sys.argv[1])"
     running = [subprocess.Popen([sys.executable, "-c", program, f"dlbench.{module}"]) for module in modules]
     assert {module: process.wait() for module, process in zip(modules, running, strict=True)} == dict.fromkeys(

@@ -11,7 +11,7 @@ from typing import Any
 from dlbench.components.shapes import as_list, as_table, as_text, as_texts, as_whole
 from dlbench.errors import DlbenchError, shell_words
 from dlbench.files import replace_file
-from dlbench.plans.history import AskedPlan, History, add_question, same_question
+from dlbench.plans.history import AskedPlan, History, add_question, in_words, same_question
 from dlbench.plans.parse import parse_plan
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.identity import digest
@@ -53,6 +53,16 @@ class Manifest:
         """Return the comparisons in the order in which they were first asked."""
         started = self.sessions[0].get("started") if self.sessions else ""
         return self.comparisons or (AskedPlan(plan=self.plan, asked=str(started or "")),)
+
+    def comparison(self, number: int, place: Path) -> PlanRecord:
+        """Return a comparison by its number, from 1 in the order in which they were first asked.
+
+        place: of the run, for the DlbenchError where there is none of that number.
+        """
+        if not 1 <= number <= len(self.history):
+            shown = "; ".join(f"{n}: {in_words(asked.plan)}" for n, asked in enumerate(self.history, start=1))
+            raise DlbenchError(f"{place} has no comparison {number}.", f"It has {shown}.")
+        return self.history[number - 1].plan
 
     @property
     def planned(self) -> int:

@@ -15,7 +15,7 @@ from dlbench.analysis.tuning_report import report_tuning
 from dlbench.analysis.verdicts import judge_run
 from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import Criteria
-from dlbench.plans.history import AskedPlan, in_words, others
+from dlbench.plans.history import AskedPlan, others
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.folder_state import FolderState
 from dlbench.runs.journal import JournalReader
@@ -37,6 +37,13 @@ class _Judgement:
     plan: PlanRecord
     criteria: Criteria
     judged: Judged
+
+
+def _unknown(path: Path) -> DlbenchError:
+    return DlbenchError(
+        f"{path} has no manifest.json, so its variants are not known.",
+        f"Type `dlbench results doctor {as_argument(path)}`, which makes one from the trials.",
+    )
 
 
 class StoredRun:
@@ -83,19 +90,14 @@ class StoredRun:
         A folder without a manifest is a DlbenchError.
         """
         if self.manifest is None:
-            raise DlbenchError(
-                f"{self.path} has no manifest.json, so its variants are not known.",
-                f"Type `dlbench results doctor {as_argument(self.path)}`, which makes one from the trials.",
-            )
+            raise _unknown(self.path)
         return self._own or self.manifest.plan
 
     def choose(self, number: int) -> None:
         """Continue with one of the folder's comparisons, counted from 1 in the order in which they were first asked."""
-        history = self.manifest.history if self.manifest else ()
-        if not 1 <= number <= len(history):
-            shown = "; ".join(f"{n}: {in_words(asked.plan)}" for n, asked in enumerate(history, start=1))
-            raise DlbenchError(f"{self.path} has no comparison {number}.", f"It has {shown}.")
-        self._own = history[number - 1].plan
+        if self.manifest is None:
+            raise _unknown(self.path)
+        self._own = self.manifest.comparison(number, self.path)
 
     @property
     def other_comparisons(self) -> list[tuple[int, AskedPlan]]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dlbench.analysis.criteria import asked_criteria
 from dlbench.components.shapes import ShapeError, as_table, as_text, as_wholes
 from dlbench.errors import DlbenchError
-from dlbench.plans.history import in_words
+from dlbench.plans.history import History, find_question, in_words
 from dlbench.plans.plan import Plan
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.plans.recorded_plan import check_plugins, recorded_plan
@@ -42,13 +43,12 @@ class Confirmation:
 
 
 def plan_confirmation(folder: RunFolder, seeds: int | None, registry: Registry) -> Confirmation:
-    """Return how to confirm a run: once, on as many fresh seeds as it has, or on another number.
+    """Return how to confirm a run's comparison: once, on as many fresh seeds as it has, or on another number.
 
     Raises DlbenchError for a run that cannot be confirmed.
     """
     _check_run(folder)
-    place = folder.path if folder.path.name not in ("", "..") else folder.path.resolve()
-    path = place.with_name(place.name + _ENDING)
+    path = _place(folder)
     if is_run(path):
         return _existing(folder, RunFolder(path), seeds, registry)
     check_plugins(used_plugins(folder.manifest), registry)
@@ -118,15 +118,12 @@ def _existing(folder: RunFolder, there: RunFolder, seeds: int | None, registry: 
             "confirmed once.",
             f"Type `dlbench confirm {as_argument(folder.path)}` to see it.",
         )
-    ids = [variant.variant_id for variant in there.plan.variants]
-    history = folder.manifest.history if folder.manifest else ()
-    same = [asked.plan for asked in history if [v.variant_id for v in asked.plan.variants] == ids]
-    if not same:
+    first = _confirmed(folder, there)
+    if first is None:
         raise DlbenchError(
             f"{there.path.name} confirms another comparison: {in_words(there.plan)}.",
             f"Type `dlbench results show {as_argument(there.path)}` to see it.",
         )
-    first = folder.plan if folder.plan in same else same[-1]
     return Confirmation(
         first=replace(first, seeds=tuple(facts["seeds"])),
         path=there.path,
@@ -136,6 +133,43 @@ def _existing(folder: RunFolder, there: RunFolder, seeds: int | None, registry: 
     )
 
 
+def _place(folder: RunFolder) -> Path:
+    """Return where a comparison is confirmed: in RUN-confirm or, if that confirms another one, RUN-confirm-NUMBER."""
+    usual, *numbered = _places(folder)
+    if not is_run(usual) or not confirms(there := RunFolder(usual)) or _confirmed(folder, there):
+        return usual
+    return numbered[find_question(folder.plan, _history(folder)) or 0]
+
+
+def _places(folder: RunFolder) -> list[Path]:
+    """Return the folders in which a run's comparisons may be confirmed."""
+    place = folder.path if folder.path.name not in ("", "..") else folder.path.resolve()
+    numbers = range(1, len(_history(folder)) + 1)
+    return [place.with_name(f"{place.name}{_ENDING}{more}") for more in ("", *(f"-{number}" for number in numbers))]
+
+
+def _history(folder: RunFolder) -> History:
+    return folder.manifest.history if folder.manifest else ()
+
+
+def _confirmed(folder: RunFolder, there: RunFolder) -> PlanRecord | None:
+    """Return the comparison of a run as a confirmation confirms it; None where that is of another one.
+
+    More seeds, and looks on the way to them, do not make another one.
+    """
+    if _compared(there.plan) != _compared(folder.plan):
+        return None
+    seeds = tuple(confirms(there)["seeds"])
+    known = (asked.plan for asked in _history(folder) if _compared(asked.plan) == _compared(there.plan))
+    return next((plan for plan in known if plan.seeds == seeds), folder.plan)
+
+
+def _compared(plan: PlanRecord) -> tuple[object, ...]:
+    """Return what is compared, by which criteria."""
+    criteria = replace(asked_criteria({}, plan), interim_analyses=(), spending="even")
+    return (tuple(variant.variant_id for variant in plan.variants), criteria)
+
+
 def _rest(folder: RunFolder, there: RunFolder, registry: Registry) -> Plan:
     """Return the plan of a confirmation that was interrupted."""
     check_plugins(used_plugins(folder.manifest), registry)
@@ -143,10 +177,11 @@ def _rest(folder: RunFolder, there: RunFolder, registry: Registry) -> Plan:
 
 
 def _fresh_seeds(folder: RunFolder, count: int) -> tuple[int, ...]:
-    """Return seeds after the largest one that any trial of a folder has, or any of its comparisons names."""
-    history = folder.manifest.history if folder.manifest else ()
-    used = [record.trial.seed for record in folder.records]
-    used += [seed for asked in history for seed in (*asked.plan.seeds, *asked.plan.noise_floor)]
+    """Return seeds after the largest one that any trial of a run or its confirmations has, or a comparison names."""
+    folders = [folder, *(RunFolder(path) for path in _places(folder) if is_run(path))]
+    used = [record.trial.seed for each in folders for record in each.records]
+    plans = [asked.plan for each in folders for asked in _history(each)]
+    used += [seed for plan in plans for seed in (*plan.seeds, *plan.noise_floor)]
     start = max(used) + 1
     if start + count > LARGEST_SEED:
         raise DlbenchError(

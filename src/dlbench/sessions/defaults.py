@@ -25,5 +25,10 @@ def with_defaults(request: Request, options: Options, config: Config, registry: 
             judging.pop("margin", None)
         seeds = config.seeds if request.seeds is None else request.seeds
         request = replace(request, seeds=seeds, judging={**judging, **request.judging})
+    return request, with_session_defaults(options, config)
+
+
+def with_session_defaults(options: Options, config: Config) -> Options:
+    """Return the options of a session, with the defaults that files give for what the user has not said."""
     unsaid = {name: value for name, value in config.session.items() if name not in options.given}
-    return request, replace(options, **unsaid)
+    return replace(options, **unsaid)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dlbench.analysis.summary import planned
 from dlbench.components.shapes import ShapeError, as_table, as_text
 from dlbench.errors import DlbenchError
 from dlbench.experiments.request import to_request
@@ -34,17 +35,14 @@ class Original:
 
     path: the folder that its manifest lies in.
     manifest: its manifest.
+    plan: the comparison that is replayed.
     records: of its comparison's trials; () where the manifest lies alone.
     """
 
     path: Path
     manifest: Manifest
+    plan: PlanRecord
     records: tuple[TrialRecord, ...] = ()
-
-    @property
-    def plan(self) -> PlanRecord:
-        """Return the comparison that was last asked of the run."""
-        return self.manifest.plan
 
     @property
     def identity(self) -> str:
@@ -63,8 +61,11 @@ class Replay:
     facts: Mapping[str, Any]
 
 
-def open_original(argument: str, root: Path) -> Original:
-    """Return the run that an argument means: a manifest file, a run folder, or the name of a run below root."""
+def open_original(argument: str, root: Path, comparison: int | None = None) -> Original:
+    """Return the run that an argument means: a manifest file, a run folder, or the name of a run below root.
+
+    comparison: the number of one of its comparisons; None for the one that was asked last.
+    """
     path = at_home(argument)
     if not path.is_file():
         path = run_path(argument, root) / FILE_NAME
@@ -75,7 +76,9 @@ def open_original(argument: str, root: Path) -> Original:
             f"Type `dlbench results doctor {path.parent}`, which makes one from the trials.",
         )
     beside = path.name == FILE_NAME and is_run(path.parent)
-    return Original(path=path.parent, manifest=manifest, records=RunFolder(path.parent).planned if beside else ())
+    plan = manifest.plan if comparison is None else manifest.comparison(comparison, path.parent)
+    records = planned(RunFolder(path.parent).records, plan) if beside else ()
+    return Original(path=path.parent, manifest=manifest, plan=plan, records=records)
 
 
 def plan_replay(original: Original, name: str, root: Path, registry: Registry, *, fresh: bool = False) -> Replay:
@@ -129,7 +132,7 @@ def _check_replay(there: RunFolder, original: Original) -> None:
     sessions = there.manifest.sessions if there.manifest else ()
     if not sessions or any(_replayed(session) != original.identity for session in sessions):
         raise DlbenchError(
-            f"{there.path} exists, and is no replay of this run: the two could not be told apart.",
+            f"{there.path} exists, and is no replay of this comparison: the two could not be told apart.",
             "Choose another --name, or another --results-dir.",
         )
 

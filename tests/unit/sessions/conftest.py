@@ -162,3 +162,28 @@ def display():
 @pytest.fixture
 def executor():
     return Executor
+
+
+@pytest.fixture
+def racing():
+    """Make executors in which sigmoid is decided early and tanh is not."""
+    middle = {"sigmoid": 0.2, "tanh": 0.4999, "relu": 0.5}
+
+    def accuracy(trial):
+        name = trial.activation.short
+        return middle[name] + (trial.seed * 7 % 5 - 2) / (50 if name == "tanh" else 900)
+
+    return lambda: Executor(accuracy=accuracy)
+
+
+@pytest.fixture
+def run_again(registry, display, monkeypatch):
+    """Run what repeats a run, a confirmation or a replay, in a session of its own; return what it left."""
+
+    def run_again(found, executor=None):
+        if executor:
+            monkeypatch.setattr(session_run, "build_executor", lambda *_: executor)
+        options = Options(name=found.path.name, results_dir=found.path.parent, facts=found.facts)
+        return session_run.run_plan(found.plan, {}, options, registry, Config(), display, threading.Event())
+
+    return run_again

@@ -1,30 +1,23 @@
 """On which seeds, in which folder and by which criteria a run is confirmed: once."""
 
-import threading
 from dataclasses import replace
 
 import pytest
 
 from dlbench.errors import DlbenchError
-from dlbench.plans.config import Config
 from dlbench.runs.folder import RunFolder
 from dlbench.sessions.confirm import plan_confirmation
-from dlbench.sessions.options import Options
-from dlbench.sessions.run import run_plan
 from dlbench.statistics.seeds import LARGEST_SEED, AutoSeeds
 
 
 @pytest.fixture
-def confirm(session, tmp_path, registry, monkeypatch, display):
-    """Confirm the run of the session fixture in its in-process executor; return the plan and what ran."""
+def confirm(session, tmp_path, registry, run_again):
+    """Confirm the run of the session fixture; return the plan and what ran."""
 
     def confirm(seeds=None, executor=None):
         found = plan_confirmation(RunFolder(tmp_path / "run"), seeds, registry)
-        options = Options(name=found.path.name, results_dir=found.path.parent, facts=found.facts)
         assert found.plan is not None
-        if executor:
-            monkeypatch.setattr("dlbench.sessions.run.build_executor", lambda *_: executor)
-        return found, run_plan(found.plan, {}, options, registry, Config(), display, threading.Event())
+        return found, run_again(found, executor)
 
     return confirm
 
@@ -55,19 +48,10 @@ def test_growing_seeds_are_confirmed_on_the_number_that_they_ended_with_and_a_wh
     assert outcome.run.plan.criteria.interim_analyses == ()
 
 
-def test_a_variant_that_was_decided_early_is_confirmed_on_as_many_seeds_as_the_others(session, confirm, executor):
-    far = {"sigmoid": 0.2, "tanh": 0.4999, "relu": 0.5}
-
-    def accuracy(trial):
-        return far[trial.activation.short] + (trial.seed * 7 % 5 - 2) / (
-            50 if trial.activation.short == "tanh" else 900
-        )
-
-    first = session(
-        activations=("relu", "sigmoid", "tanh"), seeds=AutoSeeds(8, 16), executor=executor(accuracy=accuracy)
-    )
+def test_a_variant_that_was_decided_early_is_confirmed_on_as_many_seeds_as_the_others(session, confirm, racing):
+    first = session(activations=("relu", "sigmoid", "tanh"), seeds=AutoSeeds(8, 16), executor=racing())
     assert first.outcome.run.plan.finished
-    found, _ = confirm(executor=executor(accuracy=accuracy))
+    found, _ = confirm(executor=racing())
     assert len(found.plan.trials) == 3 * len(first.outcome.run.plan.seeds)
 
 
@@ -97,6 +81,25 @@ def test_a_run_that_has_grown_since_is_judged_as_it_was_confirmed(session, confi
     session(seeds=8)
     again = plan_confirmation(RunFolder(tmp_path / "run"), None, registry)
     assert again.first.seeds == (0, 1, 2)
+
+
+def test_each_comparison_of_a_folder_has_a_confirmation_of_its_own_on_seeds_never_used(
+    session, confirm, tmp_path, registry
+):
+    session(seeds=3)
+    confirm()
+    session(seeds=3, activations=("relu", "sigmoid"))
+    found, outcome = confirm()
+    assert outcome.folder.name == "run-confirm-2"
+    assert found.plan.seeds == (6, 7, 8)
+    session(seeds=3, request={"judging": {"metric": "test_loss"}})
+    found, outcome = confirm()
+    assert outcome.folder.name == "run-confirm-3"
+    assert found.plan.seeds == (9, 10, 11)
+    earlier = RunFolder(tmp_path / "run")
+    earlier.choose(1)
+    again = plan_confirmation(earlier, None, registry)
+    assert (again.path.name, again.plan, again.first.criteria.metric) == ("run-confirm", None, "test_accuracy")
 
 
 def test_an_interrupted_confirmation_goes_on_with_its_own_seeds(session, confirm, executor):

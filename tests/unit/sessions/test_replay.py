@@ -2,34 +2,25 @@
 
 import json
 import shutil
-import threading
 from dataclasses import replace
 
 import pytest
 
 from dlbench.errors import DlbenchError
-from dlbench.plans.config import Config
 from dlbench.plans.recorded_plan import recorded_plan
 from dlbench.runs.folder import RunFolder
-from dlbench.sessions.options import Options
 from dlbench.sessions.replay import open_original, plan_replay
 from dlbench.sessions.replay_findings import compare_replay
-from dlbench.sessions.run import run_plan
 from dlbench.statistics.seeds import AutoSeeds
 
 
 @pytest.fixture
-def replay(session, tmp_path, registry, display, monkeypatch):
+def replay(session, tmp_path, registry, run_again):
     """Replay a run, by default that of the session fixture elsewhere; return what was found and the folder."""
 
-    def replay(argument=None, name="", root=None, executor=None):
-        root = root or tmp_path / "elsewhere"
-        original = open_original(str(argument or tmp_path / "run"), tmp_path)
-        found = plan_replay(original, name, root, registry)
-        options = Options(name=found.path.name, results_dir=found.path.parent, facts=found.facts)
-        if executor:
-            monkeypatch.setattr("dlbench.sessions.run.build_executor", lambda *_: executor)
-        outcome = run_plan(found.plan, {}, options, registry, Config(), display, threading.Event())
+    def replay(argument=None, name="", root=None, executor=None, comparison=None):
+        original = open_original(str(argument or tmp_path / "run"), tmp_path, comparison)
+        outcome = run_again(plan_replay(original, name, root or tmp_path / "elsewhere", registry), executor)
         return compare_replay(original, outcome.run, registry), outcome
 
     return replay
@@ -89,19 +80,10 @@ def test_a_run_whose_seeds_grew_is_replayed_on_those_it_ended_with(session, repl
     assert outcome.run.plan.criteria == first.outcome.run.plan.criteria
 
 
-def test_a_race_is_replayed_with_the_seeds_that_each_variant_had(session, replay, executor):
-    far = {"sigmoid": 0.2, "tanh": 0.4999, "relu": 0.5}
-
-    def accuracy(trial):
-        return far[trial.activation.short] + (trial.seed * 7 % 5 - 2) / (
-            50 if trial.activation.short == "tanh" else 900
-        )
-
-    first = session(
-        activations=("relu", "sigmoid", "tanh"), seeds=AutoSeeds(8, 16), executor=executor(accuracy=accuracy)
-    )
+def test_a_race_is_replayed_with_the_seeds_that_each_variant_had(session, replay, racing):
+    first = session(activations=("relu", "sigmoid", "tanh"), seeds=AutoSeeds(8, 16), executor=racing())
     assert first.outcome.run.plan.finished
-    found, outcome = replay(executor=executor(accuracy=accuracy))
+    found, outcome = replay(executor=racing())
     assert {r.trial_id for r in outcome.records} == {r.trial_id for r in first.outcome.records}
     assert outcome.run.plan.finished == first.outcome.run.plan.finished
     assert all(pair.same for pair in found.verdicts)
@@ -126,10 +108,22 @@ def test_beside_the_original_the_replay_has_a_name_of_its_own(session, replay, t
         replay(root=tmp_path, name="run")
 
 
+def test_an_earlier_comparison_is_replayed_by_its_number(session, replay, tmp_path):
+    first = session(seeds=2)
+    session(seeds=4, activations=("relu", "sigmoid"))
+    found, outcome = replay(comparison=1)
+    assert {r.trial_id for r in outcome.records} == {r.trial_id for r in first.outcome.records}
+    assert found.numbers.same == 4
+    with pytest.raises(DlbenchError, match="has no comparison 3"):
+        replay(comparison=3)
+    with pytest.raises(DlbenchError, match="exists, and is no replay of this comparison"):
+        replay()
+
+
 def test_a_folder_that_holds_something_else_is_left_alone(session, replay, tmp_path):
     session()
     session(name="other")
-    with pytest.raises(DlbenchError, match="exists, and is no replay of this run"):
+    with pytest.raises(DlbenchError, match="exists, and is no replay of this comparison"):
         replay(root=tmp_path, name="other")
 
 

@@ -20,7 +20,7 @@ from torch import nn
 from torch.optim import lr_scheduler
 
 from dlbench import Activation, Dataset, Diagnostic, Executor, Figure, ImageData, Model, Optimizer, Parameter, Scheduler
-from dlbench.api import run_unit
+from dlbench.api.work_unit import run_unit
 from dlbench.components.records import Component
 from dlbench.plugins.registry import Entry, Registry
 from dlbench.testing.activations import PROMISES as ACTIVATION_PROMISES

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dlbench.cli.options.common import Run
+from dlbench.cli.options.common import ComparisonNumber, Run
 from dlbench.cli.options.groups import takes
 from dlbench.cli.options.session import session_group
 from dlbench.cli.options.shown import SHOWN, Shown
@@ -14,10 +14,10 @@ from dlbench.cli.options.values import number
 from dlbench.cli.streams.console import errors, print_json, print_line, retold_output
 
 if TYPE_CHECKING:
-    from dlbench.analysis.agreement import ClaimPair, VerdictPair
     from dlbench.plugins.registry import Registry
     from dlbench.runs.folder import RunFolder
     from dlbench.sessions.confirm import Confirmation
+    from dlbench.sessions.confirm_findings import ConfirmationFindings
     from dlbench.sessions.options import Options, Outcome
 
 #: Its seeds and its folder are fixed, so that nothing is chosen after results were seen.
@@ -35,7 +35,9 @@ Seeds = Annotated[
 
 
 @takes(session=_SESSION, shown=SHOWN)
-def confirm(run: Run, seeds: Seeds = None, *, session: "Options", shown: Shown) -> None:
+def confirm(
+    run: Run, seeds: Seeds = None, comparison: ComparisonNumber = None, *, session: "Options", shown: Shown
+) -> None:
     """Repeat a run's comparison once, on seeds never used, and say which verdicts and claims hold.
 
     Criteria and variants are the run's own; the trials go to RUN-confirm, and the numbers there are those to report.
@@ -43,8 +45,11 @@ def confirm(run: Run, seeds: Seeds = None, *, session: "Options", shown: Shown) 
     from dlbench.cli.options.run_argument import open_run
     from dlbench.plugins.registry import Registry
     from dlbench.sessions.confirm import plan_confirmation
+    from dlbench.sessions.confirm_findings import unfinished
 
     folder = open_run(run, session.results_dir)
+    if comparison is not None:
+        folder.choose(comparison)
     registry = Registry.load()
     found = plan_confirmation(folder, seeds, registry)
     options = replace(session, name=found.path.name, results_dir=found.path.parent, facts=found.facts)
@@ -55,7 +60,7 @@ def confirm(run: Run, seeds: Seeds = None, *, session: "Options", shown: Shown) 
         return
     outcome = _run(found, options, registry, shown) if found.plan else None
     if outcome and outcome.interrupted:
-        _say_interrupted(outcome)
+        errors().print(f"{unfinished(outcome)} Run the same command again to compute them.", soft_wrap=True)
         raise typer.Exit(outcome.exit_code)
     again = outcome.run if outcome else found.before
     assert again is not None  # either it ran now, or it had
@@ -76,86 +81,53 @@ def _show_plan(found: "Confirmation", options: "Options", registry: "Registry", 
             print_json({"folder": str(found.path), "trials": 0})
         return
     from dlbench.cli.dry_run import print_plan
-    from dlbench.cli.repetition import repetition_defaults
+    from dlbench.cli.options.config import repetition_defaults
 
-    options, config = repetition_defaults(options, registry)
+    options, config = repetition_defaults(options)
     print_plan(found.plan, {}, options, registry, config, as_json=shown.as_json)
 
 
 def _run(found: "Confirmation", options: "Options", registry: "Registry", shown: Shown) -> "Outcome":
-    from dlbench.cli.repetition import repetition_defaults
+    from dlbench.cli.options.config import repetition_defaults
     from dlbench.cli.run_session import show_session
     from dlbench.sessions.run import run_plan
 
     assert found.plan is not None  # else it has run already
-    options, config = repetition_defaults(options, registry)
+    options, config = repetition_defaults(options)
     session = partial(run_plan, found.plan, {}, options, registry, config)
     return show_session(session, registry, quiet=shown.quiet or shown.as_json)
 
 
-def _say_interrupted(outcome: "Outcome") -> None:
-    missing = outcome.plan.record.trial_count - len(outcome.records)
-    errors().print(
-        f"{missing} trials are missing, so nothing is confirmed yet: run the same command again to compute them.",
-        soft_wrap=True,
-    )
-
-
 def _show(folder: "RunFolder", found: "Confirmation", again: "RunFolder", registry: "Registry", shown: Shown) -> None:
-    from dlbench.analysis.agreement import confirmation_sentence, pair_verdicts
-    from dlbench.analysis.verdicts import judge_run
-    from dlbench.cli.repetition import claim_pairs
+    from dlbench.report.documents import run_document
+    from dlbench.sessions.confirm_findings import compare_confirmation
 
-    judged = judge_run(folder.records, found.first)
-    verdicts = pair_verdicts(judged, again.judge())
-    claims = claim_pairs(folder.path, folder.records, found.first, again, registry)
-    sentence = confirmation_sentence(verdicts, claims)
+    findings = compare_confirmation(folder, found, again, registry)
+    if findings.note:
+        errors().print(findings.note, soft_wrap=True)
     if shown.quiet:
         print_line(str(again.path))
     elif shown.as_json:
-        print_json(_document(folder, again, verdicts, claims, sentence))
+        about = {"name": folder.path.name, "path": str(folder.path)}
+        print_json(run_document(again, {}) | {"confirms": about} | findings.document())
     else:
-        _print(found, again, verdicts, claims, sentence, shown)
+        _print(found, again, findings, shown)
 
 
-def _print(
-    found: "Confirmation",
-    again: "RunFolder",
-    verdicts: "tuple[VerdictPair, ...]",
-    claims: "tuple[ClaimPair, ...]",
-    sentence: str,
-    shown: Shown,
-) -> None:
+def _print(found: "Confirmation", again: "RunFolder", findings: "ConfirmationFindings", shown: Shown) -> None:
     from dlbench.report.terminal.agreement import agreement_view, claim_agreement_view
     from dlbench.report.terminal.run import print_run
 
     console = retold_output()
     print_run(console, again, {}, title=again.path.name, convergence=shown.convergence, explain=shown.explain)
     headings = (f"first, {len(found.first.seeds)} seeds", f"confirming, {len(again.plan.seeds)} seeds")
-    if verdicts:
-        console.print(agreement_view(verdicts, again.judge().rules, headings))
-    if claims:
-        console.print(claim_agreement_view(claims, headings))
-    console.print(sentence, soft_wrap=True)
+    if findings.verdicts:
+        console.print(agreement_view(findings.verdicts, again.judge().rules, headings))
+    if findings.claims:
+        console.print(claim_agreement_view(findings.claims, headings))
+    console.print(findings.sentence, soft_wrap=True)
     console.print(
         f"Report the confirming seeds alone, {again.path.name}: the first ones had been seen when this was asked.",
         soft_wrap=True,
     )
     console.print(f"Results: {again.path}", soft_wrap=True)
-
-
-def _document(
-    folder: "RunFolder",
-    again: "RunFolder",
-    verdicts: "tuple[VerdictPair, ...]",
-    claims: "tuple[ClaimPair, ...]",
-    sentence: str,
-) -> dict[str, Any]:
-    from dlbench.report.documents import run_document
-
-    return run_document(again, {}) | {
-        "confirms": {"name": folder.path.name, "path": str(folder.path)},
-        "verdicts": [pair.document() for pair in verdicts],
-        "claims": [pair.document() for pair in claims],
-        "sentence": sentence,
-    }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dlbench.cli.completion.offers import complete_runs
+from dlbench.cli.options.common import ComparisonNumber
 from dlbench.cli.options.groups import takes
 from dlbench.cli.options.run_argument import runs_folder
 from dlbench.cli.options.session import session_group
@@ -33,6 +34,7 @@ def replay(
             autocompletion=complete_runs,
         ),
     ],
+    comparison: ComparisonNumber = None,
     *,
     session: "Options",
     shown: Shown,
@@ -45,7 +47,7 @@ def replay(
     from dlbench.sessions.replay import open_original, plan_replay
 
     root = runs_folder(session.results_dir)
-    original = open_original(manifest, root)
+    original = open_original(manifest, root, comparison)
     registry = Registry.load()
     found = plan_replay(original, session.name, root, registry, fresh=session.fresh)
     options = replace(session, name=found.path.name, results_dir=found.path.parent, facts=found.facts)
@@ -59,11 +61,11 @@ def replay(
 def _run(found: "Replay", options: "Options", registry: "Registry", shown: Shown) -> "Outcome | None":
     """Run the plan; None where it is only shown."""
     from dlbench.cli.dry_run import print_plan
-    from dlbench.cli.repetition import repetition_defaults
+    from dlbench.cli.options.config import repetition_defaults
     from dlbench.cli.run_session import show_session
     from dlbench.sessions.run import run_plan
 
-    options, config = repetition_defaults(options, registry)
+    options, config = repetition_defaults(options)
     if shown.dry_run:
         print_plan(found.plan, {}, options, registry, config, as_json=shown.as_json)
         return None

@@ -12,6 +12,12 @@ Run = Annotated[
     str,
     typer.Argument(help="A run's name, or the path of its folder.", metavar="RUN", autocompletion=complete_runs),
 ]
+ComparisonNumber = Annotated[
+    int | None,
+    typer.Option(
+        "--comparison", metavar="N", help="An earlier comparison of the folder, by its number. Default: the last."
+    ),
+]
 ResultsDir = Annotated[
     Path | None,
     typer.Option(

@@ -33,6 +33,15 @@ def session_defaults(request: "Request", options: "Options") -> "Config":
     return defaults_in_force(*parts, results_dir=options.results_dir, data_dir=options.data_dir)
 
 
+def repetition_defaults(options: "Options") -> "tuple[Options, Config]":
+    """Return the options of a session that repeats a run with the defaults of files: they change nothing of the run."""
+    from dlbench.plans.plan import Request
+    from dlbench.sessions.defaults import with_session_defaults
+
+    config = session_defaults(Request(experiment="a repetition"), options)
+    return with_session_defaults(options, config), config
+
+
 @functools.cache  # once a command, however often its defaults are read
 def _announce(line: str) -> None:
     if line:

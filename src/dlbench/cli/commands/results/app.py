@@ -9,7 +9,7 @@ import typer
 
 from dlbench.cli.commands.results import upkeep
 from dlbench.cli.completion.offers import complete_columns, complete_named
-from dlbench.cli.options.common import AsJson, ResultsDir, Run
+from dlbench.cli.options.common import AsJson, ComparisonNumber, ResultsDir, Run
 from dlbench.cli.options.groups import takes
 from dlbench.cli.options.judging import COLUMN_JUDGING, JUDGING, asked_of
 from dlbench.cli.options.run_argument import open_run, runs_folder
@@ -53,10 +53,7 @@ def show(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Wait until the run ends and print a line for each finished trial.")
     ] = False,
-    comparison: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Show an earlier comparison of the folder, by its number. Default: the last."),
-    ] = None,
+    comparison: ComparisonNumber = None,
     as_json: AsJson = False,
     *,
     judging: Mapping[str, Any],

@@ -1,0 +1,1 @@
+"""The Python interface: what the commands do, as functions and frames."""

@@ -1,0 +1,126 @@
+"""`dlbench.compare`: a comparison as `dlbench compare` runs it."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from dlbench.api.results import Comparison
+from dlbench.api.session import declared, session_options, show_session
+from dlbench.components.syntax import format_value, split_assignments
+from dlbench.plans.config import load_config
+from dlbench.plans.criteria import Criteria
+from dlbench.plans.plan import Request
+from dlbench.plans.spelling import canonical
+from dlbench.plans.tuning import Tune
+from dlbench.plugins.registry import Registry
+from dlbench.sessions.options import Options
+from dlbench.sessions.run import run
+from dlbench.statistics.seeds import Seeds, Test, named_seeds
+
+
+def compare(
+    *,
+    seeds: int | str | None = None,
+    seed: int | Sequence[int] | None = None,
+    variants: Sequence[str | Mapping[str, Any]] = (),
+    noise_floor: bool = False,
+    diagnostics: str | Sequence[str] = (),
+    baseline: str | None = None,
+    metric: str | None = None,
+    margin: float | None = None,
+    alpha: float | None = None,
+    all_pairs: bool | None = None,
+    alpha_study: bool | None = None,
+    test: Test | None = None,
+    tune: str | Sequence[str] | Mapping[str, str] = (),
+    budget: int | str = "",
+    studies: int = 0,
+    tuning_seeds: int = 1,
+    tune_design: str = "sobol",
+    name: str = "",
+    results_dir: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    executor: str | None = None,
+    jobs: int | None = None,
+    max_time: float | None = None,
+    timeout: float | None = None,
+    checkpoint_every: float | None = None,
+    save_weights: bool | None = None,
+    step_losses: bool | None = None,
+    accept_old: bool = False,
+    redo_stale: bool = False,
+    fresh: bool = False,
+    force: Sequence[str] = (),
+    reuse: bool = False,
+    progress: bool = False,
+    **axes: Any,
+) -> Comparison:
+    """Run a comparison as `dlbench compare` does and return its results.
+
+    axes: components and settings by name, `activation=["relu", "tanh"], dataset="mnist"`; a list makes an axis.
+    seeds: how many, or "auto:7..30".
+    seed: which, instead of how many.
+    diagnostics: "saturation,first,last", or a list of such.
+    margin: in points for accuracies.
+    tune: what is tuned for each variant first: {"learning_rate": "log:1e-4..1e-1"}, "learning-rate=log:1e-4..1e-1",
+        "auto", or a list of such.
+    budget: points of each variant, or a training time: "2h".
+    fresh: start over; an existing folder is moved aside without asking.
+    The other keywords are the options of the command; None stands for the default of dlbench.toml, else dlbench's.
+    Raises DlbenchError where the command exits with 2; failed trials do not raise.
+    """
+    given = locals()
+    registry = Registry.load()
+    request = canonical(_request(given), registry)
+    options = session_options({option: given[option] for option in declared(Options)}, "compare")
+    session = partial(run, request, options, registry, load_config(Path.cwd()))
+    outcome = show_session(session, progress=progress)
+    return Comparison(outcome.folder, outcome.run.plan, outcome.run.planned, request.judging)
+
+
+def _request(given: Mapping[str, Any]) -> Request:
+    """Return the keywords of `compare` as what is asked for, still in text."""
+    diagnostics, tune = given["diagnostics"], given["tune"]
+    return Request(
+        values={axis: _texts(value) for axis, value in given["axes"].items()},
+        variants=[_assignments(variant) for variant in given["variants"]],
+        seeds=_seeds(given["seeds"], given["seed"]),
+        judging={option: given[option] for option in declared(Criteria) if given[option] is not None},
+        noise_floor=given["noise_floor"],
+        diagnostics=(diagnostics,) if isinstance(diagnostics, str) else tuple(diagnostics),
+        tune=_tune(given) if tune else None,
+    )
+
+
+def _tune(given: Mapping[str, Any]) -> Tune:
+    return Tune(
+        ranges=_ranges(given["tune"]),
+        budget=str(given["budget"]),
+        studies=given["studies"],
+        seeds=given["tuning_seeds"],
+        design=given["tune_design"],
+    )
+
+
+def _seeds(seeds: int | str | None, seed: int | Sequence[int] | None) -> Seeds:
+    if seed is not None:
+        return [seed] if isinstance(seed, int) else seed
+    return named_seeds(seeds) if isinstance(seeds, str) else seeds
+
+
+def _ranges(tune: str | Sequence[str] | Mapping[str, str]) -> tuple[str, ...]:
+    if isinstance(tune, Mapping):
+        return tuple(f"{name}={text}" for name, text in tune.items())
+    return (tune,) if isinstance(tune, str) else tuple(tune)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    items = value if isinstance(value, list) else [value]
+    return tuple(item if isinstance(item, str) else format_value(item) for item in items)
+
+
+def _assignments(variant: str | Mapping[str, Any]) -> dict[str, str]:
+    if isinstance(variant, str):
+        return split_assignments(variant)
+    return {name: text for name, value in variant.items() for text in _texts(value)}

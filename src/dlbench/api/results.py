@@ -1,0 +1,108 @@
+"""The results of a run as frames."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlbench.plans.config import load_config
+from dlbench.plans.plan_record import PlanRecord
+from dlbench.runs.folder import RunFolder
+from dlbench.runs.locations import results_root, run_path
+from dlbench.trials.trial_record import TrialRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A run folder as frames.
+
+    path: the run folder.
+    plan: the plan as the manifest has it.
+    records: the last record of each trial: of a comparison, those of its plan; of results, all in the folder.
+    judging: the criteria that were asked for instead of the plan's, by the keywords of compare.
+    """
+
+    path: Path
+    plan: PlanRecord
+    records: tuple[TrialRecord, ...]
+    judging: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def trials(self) -> "pd.DataFrame":
+        """Return trials.csv: one row per trial."""
+        from dlbench.runs.frames import trials_frame
+
+        return trials_frame(self.records, self.plan)
+
+    @property
+    def epochs(self) -> "pd.DataFrame":
+        """Return epochs.csv: one row per trial and epoch."""
+        from dlbench.runs.frames import epochs_frame
+
+        return epochs_frame(self.records)
+
+    @property
+    def diagnostics(self) -> "pd.DataFrame":
+        """Return diagnostics.csv: one row per trial, epoch, layer and value; no rows if nothing was measured."""
+        from dlbench.runs.frames import diagnostics_frame
+
+        return diagnostics_frame(self.records)
+
+    @property
+    def comparison(self) -> "pd.DataFrame":
+        """Return the columns of comparison.csv: one row per difference, with its interval, p and verdict."""
+        from dlbench.analysis.verdicts import judge_run
+        from dlbench.runs.frames import frame
+
+        return frame(*judge_run(self.records, self.plan, self.judging).table())
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Return a sentence for each verdict; each can be quoted alone."""
+        from dlbench.analysis.verdicts import judge_run
+
+        judged = judge_run(self.records, self.plan, self.judging)
+        over_all = judged.across.sentences if judged.across else ()
+        return (*dict.fromkeys(text for family in judged.all_families for text in family.sentences), *over_all)
+
+    def __str__(self) -> str:
+        return "\n".join(self.sentences)
+
+    @property
+    def data_sets(self) -> "pd.DataFrame":
+        """Return one row per variant over several data sets: mean rank, interquartile mean, shares near the best."""
+        from dlbench.analysis.across_datasets import COLUMNS
+        from dlbench.analysis.verdicts import judge_run
+        from dlbench.runs.frames import frame
+
+        across = judge_run(self.records, self.plan, self.judging).across
+        return frame(*across.table()) if across else frame(COLUMNS, ())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what could not be judged, and warnings about variants."""
+        from dlbench.analysis.verdicts import judge_run
+
+        return judge_run(self.records, self.plan, self.judging).notes
+
+    @property
+    def summary(self) -> "pd.DataFrame":
+        """Return one row per variant: n, and mean, standard deviation and range of each metric."""
+        from dlbench.analysis.summary import summarize
+        from dlbench.runs.frames import summary_frame
+
+        return summary_frame(summarize(self.records, self.plan))
+
+
+def load_results(path: str | Path) -> Comparison:
+    """Return the results of a run: its folder's path, or its name in the results folder."""
+    folder = open_folder(path, results_root(None, load_config(Path.cwd()).results_dir))
+    return Comparison(folder.path, folder.plan, folder.records)
+
+
+def open_folder(run: str | Path, root: Path) -> RunFolder:
+    """Open the folder of a run: its path, or its name below root."""
+    return RunFolder(run if isinstance(run, Path) else run_path(run, root))

@@ -1,0 +1,31 @@
+"""`dlbench.run_unit` and `dlbench.run_guarded`: the trials of a work unit, for executors with workers of their own."""
+
+import threading
+from pathlib import Path
+
+from dlbench.trials.events import Emit
+from dlbench.trials.work_unit import WorkUnit
+
+
+def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event | None = None) -> None:
+    """Train every trial of a work unit in this process; for executors with workers of their own.
+
+    stop: once it is set, the training writes a checkpoint, if the unit has a folder for them, and ends.
+    """
+    from dlbench.engine.work_unit import run_unit as run_here
+
+    run_here(unit, data_dir, emit, stop)
+
+
+def run_guarded(
+    unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event | None = None, *, timeout: float | None = None
+) -> None:
+    """Train every trial of a work unit as the local executor does, each in a worker process of this one.
+
+    For executors that run this on machines of their own. What a trial prints is kept in its record; one that crashes,
+    runs out of memory, prints without end or takes longer than `timeout` seconds ends as such and costs no other.
+    Events are emitted in the thread that called. stop: once it is set, the training writes a checkpoint and ends.
+    """
+    from dlbench.executors.guarded import run_guarded as run_here
+
+    run_here(unit, data_dir, emit, stop, timeout=timeout)
