@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -296,7 +297,8 @@ def test_a_plan_that_another_process_has_overwritten_is_restored_and_said(begin,
 def test_an_end_that_another_process_overwrites_just_then_is_restored(begin, make_plan, tmp_path, monkeypatch):
     folder, other = begin(), begin(plan=make_plan(["relu", "gelu"]))
     before = read_manifest(tmp_path / "run")
-    monkeypatch.setattr(folder_session.time, "sleep", lambda _: write_manifest(tmp_path / "run", before))
+    overwrite = SimpleNamespace(sleep=lambda _: write_manifest(tmp_path / "run", before))
+    monkeypatch.setattr(folder_session, "time", overwrite)  # not time.sleep itself, which other threads call
     folder.claim("x")  # sees the other
     folder.close()
     assert [session["ended"] is not None for session in read_manifest(tmp_path / "run").sessions] == [True, False]
