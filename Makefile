@@ -5,20 +5,26 @@ PLUGINS := $(wildcard plugins/*)
 INSTALLED := $(VENV)/.installed
 DLBENCH := $(BIN)/dlbench
 BENCH := benchmarks/.venv
+# As many processes as the smallest machine that the tests should be fast on has cores.
+PROCESSES ?= 2
+PARALLEL := --numprocesses $(PROCESSES) --dist worksteal
 
-.PHONY: demo test check lowest format docs install bench reproduce clean
+.PHONY: demo test check slow lowest format docs install bench reproduce clean
 
 demo: $(INSTALLED)
 	$(DLBENCH) compare --activation relu,tanh,sigmoid
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
+
+slow: $(INSTALLED)
+	$(BIN)/python -m pytest $(PARALLEL) -m slow
 
 # The tests with the oldest versions that pyproject.toml allows; warnings of those versions are not errors.
 LOWEST := build/lowest
@@ -29,7 +35,7 @@ lowest:
 		| sed 's/>=/==/' > $(LOWEST)/constraints.txt
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(LOWEST)/constraints.txt \
 		--editable ".[dev]" $(PLUGINS:%=--editable ./%)
-	$(LOWEST)/bin/python -m pytest -m "not slow" -o filterwarnings=default
+	$(LOWEST)/bin/python -m pytest $(PARALLEL) -m "not slow" -o filterwarnings=default
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
