@@ -52,7 +52,6 @@ CASES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_diagnostic_has_its_values_on_every_model_of_the_reports(name):
-    torch.set_num_threads(1)
     trial = build(Request(values={"model": (name,), "dataset": ("cifar10",)}, seeds=1), REGISTRY).variants[0].trial
     model = build_model(replace(trial, input_shape=(3, 32, 32), num_classes=10), REGISTRY).eval()
     found = measure(model, torch.rand(4, 3, 32, 32), torch.tensor([0, 1, 2, 3]))

@@ -110,8 +110,6 @@ def rude_one(monkeypatch):
 
 @pytest.fixture
 def trained(registry, make_trial, images):
-    torch.set_num_threads(1)
-
     def run(diagnostics=None, extra=(), optimizer=None, **texts):
         trial = make_trial(3, **texts)
         random.seed(7)

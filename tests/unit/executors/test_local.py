@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dlbench.components.choice import Selection
-from dlbench.executors import descendants, local
+from dlbench.executors import descendants, forks, local
 from dlbench.executors.local import LocalExecutor
 from dlbench.executors.processes import no_room
 from dlbench.executors.running_unit import RunningUnit
@@ -165,8 +165,8 @@ def blamed(tmp_path, make_record):
 def test_a_component_that_forks_is_recorded_once_and_blamed_by_name(blamed):
     found, notes = blamed("forks", "forks-below-python", "quick", "third")
     assert set(found.values()) == {("done", "")}
-    said = "forked the worker's process (os.fork), and the copy went on with the trial; it was ended"
-    assert notes[0] == f"bad/forks {said}"
+    # Where the trial ends before the system has let the copy run at all, nobody can know what it would have done.
+    assert notes[0] in {forks.described(["bad/forks"], went_on, left=1) for went_on in (True, False)}
 
 
 def test_a_component_may_have_processes_of_its_own(blamed):

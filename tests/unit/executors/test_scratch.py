@@ -27,11 +27,12 @@ with scratch_subfolder() as folder:
 
 
 @pytest.fixture
-def temporary(tmp_path, monkeypatch):
-    """Have a folder for temporary files, and no scratch folder yet."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(scratch, "_SCRATCH", scratch._Scratch())
-    return tmp_path
+def temporary(monkeypatch):
+    """Have a folder for temporary files whose path is short enough for sockets, and no scratch folder yet."""
+    with tempfile.TemporaryDirectory(prefix="temporary-") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        monkeypatch.setattr(scratch, "_SCRATCH", scratch._Scratch())
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -29,15 +29,6 @@ SMALL = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Keep tiny tensors from waiting for each other's threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 class Marked(nn.Tanh):
     """An activation that no network has of its own, and whose backward pass needs its result untouched."""
 

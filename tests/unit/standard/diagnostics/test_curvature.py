@@ -16,8 +16,7 @@ RANDOM = np.random.default_rng(0)
 
 
 @pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
+def _one_seed():
     torch.manual_seed(0)
 
 

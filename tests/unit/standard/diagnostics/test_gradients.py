@@ -19,11 +19,6 @@ from dlbench.standard.diagnostics.gradients import (
 RANDOM = np.random.default_rng(0)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
-
-
 def test_gradients_of_a_two_layer_network_are_those_derived_by_hand():
     """300 images, so that the probe is run in parts. tanh between two layers, cross-entropy on top."""
     model = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3)).double()

@@ -14,7 +14,6 @@ from dlbench.testing.records import RECORD_PROMISES
 
 @pytest.mark.parametrize("name", [record.name for record in DIAGNOSTICS])
 def test_a_built_in_diagnostic_keeps_every_promise(name: str, registry: Registry) -> None:
-    torch.set_num_threads(1)
     torch.manual_seed(0)
     entry = registry.get("diagnostics", name)
     defaults = {key: parameter.default for key, parameter in entry.record.parameters.items()}

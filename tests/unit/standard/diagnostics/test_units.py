@@ -15,11 +15,6 @@ PROBE = torch.randn(40, 6, generator=torch.Generator().manual_seed(0))
 IMAGES = torch.randn(20, 2, 5, 5, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
-
-
 def measured(diagnostic, model, probe=PROBE, **parameters):
     found = diagnostic(model.eval(), probe, torch.zeros(len(probe), dtype=torch.int64), None, **parameters)
     return {(layer, name): value for layer, name, value in found}
