@@ -28,7 +28,7 @@ from dlbench.runs.locations import NAME
 from dlbench.trials.settings import SETTINGS
 
 #: How many inputs each property gets in the default suite and in the slow one, and the command line there.
-FEW, MANY, LINES = 40, 1500, 600
+FEW, MANY, LINES = 15, 1500, 600
 #: How standard output and standard error take what their encoding lacks.
 OUTPUT_ERRORS = ("strict", "backslashreplace")
 

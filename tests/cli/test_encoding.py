@@ -69,6 +69,7 @@ def test_a_curve_is_drawn_in_any_encoding(printed):
     assert "***" in drawn
 
 
+@pytest.mark.slow
 def test_images_in_folders_whose_names_are_not_utf_8_work_in_every_command(dlbench, tmp_path):
     odd = os.fsdecode(b"im\xff")
     for label in (f"a{odd}", "b"):

@@ -16,8 +16,6 @@ from snippets import main as refresh
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {path.relative_to(DOCS).as_posix(): path for path in sorted(DOCS.rglob("*.md"))}
 PLUGIN_PAGE = "tutorial/first-plugin.md"
-#: Trains dozens of networks at full length, or needs the trackers.
-LONG = ("tutorial/first-comparison.md", "how-to/trackers.md")
 RUNNABLE = [
     name for name in PAGES if name != PLUGIN_PAGE and any(each.runs for each in snippets(PAGES[name].read_text()))
 ]
@@ -59,9 +57,8 @@ def shell(dlbench, tmp_path, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name in LONG else ()) for name in RUNNABLE]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RUNNABLE)
 def test_a_page_shows_what_its_commands_print(name, tmp_path, shell):
     follow(name, tmp_path, shell)
 
@@ -69,7 +66,8 @@ def test_a_page_shows_what_its_commands_print(name, tmp_path, shell):
 def test_the_readme_shows_the_table_of_the_tutorial_which_is_run():
     readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
     table = readme.partition("prints, after its progress:\n\n")[2].partition("\n\nThe run folder")[0]
-    consoles = [each for each in snippets(PAGES[LONG[0]].read_text(encoding="utf-8")) if each.language == "console"]
+    tutorial = PAGES["tutorial/first-comparison.md"].read_text(encoding="utf-8")
+    consoles = [each for each in snippets(tutorial) if each.language == "console"]
     command, printed = consoles[0].commands[0]
     assert f"    {command.removesuffix(' --name first')}\n" in readme
     assert masked(table)[0].startswith("test difference")
@@ -77,7 +75,7 @@ def test_the_readme_shows_the_table_of_the_tutorial_which_is_run():
 
 
 def test_every_kind_of_page_is_found():
-    assert {"index.md", *LONG, PLUGIN_PAGE, "how-to/export.md", "explanation/statistics.md"} <= PAGES.keys()
+    assert {"index.md", PLUGIN_PAGE, "how-to/export.md", "explanation/statistics.md"} <= PAGES.keys()
     assert {"how-to/own-data.md", "how-to/own-component.md", "how-to/own-experiment.md"} <= set(RUNNABLE)
 
 

@@ -71,6 +71,7 @@ def test_step_losses_come_on_request_and_change_no_number(compare, tmp_path):
     assert (folder / "figures").exists()
 
 
+@pytest.mark.slow
 def test_one_two_and_four_workers_give_the_same_numbers_to_the_last_bit(compare, tmp_path):
     busy = ("--model", "mlp:hidden=16:dropout=0.3", "--augment", "flip", "--select", "best-on-test", "--epochs", "3")
     runs = [
@@ -155,6 +156,7 @@ def test_results_of_other_versions_need_a_decision(compare, dlbench, tmp_path):
     assert "[1/1]" in again.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
 def test_an_interrupt_keeps_what_has_finished_and_the_same_command_continues(compare, tmp_path, data_dir):
     compare("--seeds", "1", "--name", "prepare", *SMALL)
@@ -185,6 +187,7 @@ def test_a_time_limit_ends_like_an_interrupt(dlbench, tmp_path):
     assert "trials are missing: run the same command again" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_script_without_a_main_guard_calls_compare_and_gets_frames(tmp_path, data_dir):
     script = tmp_path / "script.py"
     script.write_text(

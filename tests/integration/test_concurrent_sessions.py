@@ -119,6 +119,7 @@ def _check(folder: Path, trials: int) -> None:
     assert {path.suffix for path in (folder / "journal").iterdir()} == {".jsonl"}  # locks and live files are removed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", [3, pytest.param(50, marks=pytest.mark.slow)])
 def test_two_processes_at_once_compute_each_trial_once(start, tmp_path, rounds):
     _finish(start(0, rounds=rounds), start(1, rounds=rounds))
@@ -131,6 +132,7 @@ def test_two_processes_at_once_compute_each_trial_once(start, tmp_path, rounds):
     assert all(len(json.loads(path.read_text())["sessions"]) == 2 for path in manifests)
 
 
+@pytest.mark.slow
 def test_the_trials_claimed_by_a_killed_process_are_computed_by_the_other(start, tmp_path):
     killed = start(0, company=1)
     (tmp_path / f"computed.hang-{killed.pid}").touch()
@@ -148,6 +150,7 @@ def test_the_trials_claimed_by_a_killed_process_are_computed_by_the_other(start,
     assert sorted(Counter((tmp_path / "computed").read_text().split()).values()) == [1] * 7 + [2]
 
 
+@pytest.mark.slow
 def test_a_reader_during_a_run_sees_only_complete_rows(start, tmp_path):
     import pandas as pd
 
@@ -191,6 +194,7 @@ def test_a_folder_with_an_active_session_cannot_be_removed_or_moved_aside(start,
     assert dlbench("results", "doctor", "round-0", *where).returncode == 0
 
 
+@pytest.mark.slow
 def test_following_shows_each_trial_as_it_ends_and_the_tables_at_the_end(start, dlbench, tmp_path):
     running = start(0, company=1, seeds=20)
     hang = tmp_path / f"computed.hang-{running.pid}"

@@ -21,6 +21,7 @@ def numbers(folder):
     return sorted(trials, key=lambda row: row["trial_id"])
 
 
+@pytest.mark.slow
 def test_a_folder_measured_afterwards_has_the_same_numbers_and_loses_nothing(dlbench, tmp_path):
     run = ("compare", "--activation", "relu,tanh", "--seeds", "2", *SHORT)
     assert dlbench(*run).returncode == 0

@@ -72,6 +72,7 @@ def _search_path(folder):
     return os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
 
 
+@pytest.mark.slow
 def test_faults_of_one_trial_leave_the_others_alone_and_are_distinguished(faulty, tmp_path, data_dir):
     faults = {
         "raises": ("failed", "ValueError: this activation cannot be"),

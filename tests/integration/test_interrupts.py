@@ -76,6 +76,7 @@ def checkpoints(tmp_path, name):
     return list((tmp_path / "results" / name / "checkpoints").glob("[!.]*.pt"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_the_first_signal_leaves_a_checkpoint_and_the_same_command_resumes_to_the_same_numbers(
     start, dlbench, numbers, tmp_path, number
@@ -152,6 +153,7 @@ def numbers_or_none(numbers, name):
         return None
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_ends_at_once_whatever_a_component_does(start, hanging, tmp_path):
     running = start("--activation", "hanging/hangs", "--seeds", "1", "--name", "twice", site=hanging)
     running.wait_for(lambda: list(tmp_path.glob("begun-*")))
@@ -179,6 +181,7 @@ def test_ctrl_c_in_a_script_leaves_a_checkpoint_too(start, tmp_path):
     assert path.stat().st_mtime_ns > before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [pytest.param("hangs", marks=pytest.mark.slow), "stuck"])
 def test_no_process_outlives_a_killed_parent_whatever_a_component_does(start, hanging, tmp_path, name):
     running = start("--activation", f"hanging/{name}", "--seeds", "2", "--jobs", "2", site=hanging)
@@ -188,6 +191,7 @@ def test_no_process_outlives_a_killed_parent_whatever_a_component_does(start, ha
     assert running.wait() == -signal.SIGKILL  # which waits until all that it started are gone
 
 
+@pytest.mark.slow
 def test_a_signal_to_the_whole_group_while_workers_start_leaves_no_traceback(start, tmp_path):
     """A terminal's Ctrl-C reaches the server of the workers too, which imports torch just then."""
     running = start("--seeds", "40", "--name", "early")

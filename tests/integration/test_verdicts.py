@@ -3,6 +3,8 @@
 import csv
 import json
 
+import pytest
+
 SMALL = ("--epochs", "2", "--model", "mlp:hidden=8,mlp:hidden=64")
 
 
@@ -55,6 +57,7 @@ def test_the_number_of_workers_never_changes_a_verdict(compare):
     assert one["sentences"] == two["sentences"]
 
 
+@pytest.mark.slow
 def test_growing_seeds_stop_when_every_verdict_is_decided_and_the_interim_analyses_are_recorded(
     dlbench, compare, tmp_path
 ):
@@ -75,6 +78,7 @@ def test_growing_seeds_stop_when_every_verdict_is_decided_and_the_interim_analys
     assert "interim analyses at 11, 13, 15, 16, 18, 20 seeds" in other.stdout
 
 
+@pytest.mark.slow
 def test_growing_seeds_continue_after_an_interrupt_and_end_with_the_budget(dlbench, tmp_path):
     # Almost no difference: except by chance, it takes more seeds than these to show it.
     rates = ("--learning-rate", "0.001,0.00101", "--model", "mlp:hidden=16", "--epochs", "8", "--margin", "0")

@@ -94,14 +94,15 @@ def _count(tmp_path, monkeypatch, *make):
     return system.count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "once", "short"),
     [
         (errno.ENOSPC, False, True),
-        pytest.param(errno.ENOSPC, True, True, marks=pytest.mark.slow),
-        pytest.param(errno.EACCES, False, False, marks=pytest.mark.slow),
-        pytest.param(errno.EIO, True, False, marks=pytest.mark.slow),
-        pytest.param(errno.EROFS, False, False, marks=pytest.mark.slow),
+        (errno.ENOSPC, True, True),
+        (errno.EACCES, False, False),
+        (errno.EIO, True, False),
+        (errno.EROFS, False, False),
     ],
     ids=["full", "full for a moment", "permission", "input/output", "read-only"],
 )

@@ -113,6 +113,7 @@ def test_without_a_place_named_nothing_is_written_and_mlflow_not_imported(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_real_run_goes_into_a_local_file_store(tmp_path: Path, store: Callable[[], list[Run]]) -> None:
     result = dlbench.compare(
         model="linear", seed=3, epochs=2, results_dir=tmp_path / "results", data_dir=tmp_path / "data"

@@ -153,6 +153,7 @@ def test_tensorboard_s_own_hparams_page_lists_variants_as_groups_with_their_sett
     assert statuses["standard/linear"] == ["STATUS_FAILURE", "STATUS_SUCCESS"]
 
 
+@pytest.mark.slow
 def test_a_real_run_s_curves_are_those_of_its_epochs_csv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(plugin.VARIABLE, str(tmp_path / "runs"))
     result = dlbench.compare(

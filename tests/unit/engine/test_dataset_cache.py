@@ -276,6 +276,7 @@ def as_arrays(data: ImageData) -> dict[str, Any]:
     return {name: array.tolist() for name, array in vars(data).items() if isinstance(array, np.ndarray)}
 
 
+@pytest.mark.slow
 def test_damage_at_any_place_of_a_prepared_copy_is_noticed(tmp_path: Path, declare: Declare) -> None:
     entry = declare(lambda root, download: make_data())
     info = prepare(entry, {}, tmp_path, download=False)
@@ -340,6 +341,7 @@ def _prepare_digits(data_dir: Path, start: Any, answers: Any) -> None:
     answers.put(prepare(entry_of(STANDARD["digits"]), {}, data_dir, download=False).digest)
 
 
+@pytest.mark.slow
 def test_processes_that_prepare_the_same_leave_one_whole_folder(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     start, answers = context.Barrier(2), context.Queue()

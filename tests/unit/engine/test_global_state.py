@@ -100,6 +100,7 @@ def test_threads_that_a_component_takes_within_those_of_its_trial_are_named():
     assert torch.get_num_threads() == before
 
 
+@pytest.mark.slow
 def test_what_torch_wraps_when_it_first_compiles_is_its_own_doing():
     program = """if True:
         import torch

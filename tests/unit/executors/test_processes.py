@@ -114,6 +114,7 @@ def test_without_room_for_a_process_there_is_a_sentence(monkeypatch):
         Worker(answer, preloaded=())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [EOFError, ConnectionResetError, BrokenPipeError])
 def test_a_server_that_ends_while_it_starts_gets_a_second_chance_then_a_sentence(monkeypatch, error):
     attempts = []

@@ -249,6 +249,7 @@ def test_its_components_and_observers_keep_every_promise() -> None:
     assert [str(finding) for finding in findings if not finding.good] == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("veteran")
 def test_its_components_train_in_its_executor_while_its_observers_listen(dlbench, tmp_path: Path) -> None:
     components = ["--model", "convolutions", "--dataset", "bars", "--scheduler", "hold-and-fall"]

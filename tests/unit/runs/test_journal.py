@@ -82,6 +82,7 @@ def test_a_folder_without_journals_has_no_records(tmp_path):
     assert read_journal(tmp_path / "absent").records == {}
 
 
+@pytest.mark.slow
 def test_ten_thousand_records_come_back_in_their_order(tmp_path, make_record):
     record = make_record(epochs=10)
     records = (replace(record, trial=replace(record.trial, seed=seed)) for seed in range(10_000))

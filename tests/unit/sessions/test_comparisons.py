@@ -113,6 +113,7 @@ def test_a_decided_variant_gets_no_more_seeds_and_the_baseline_all_that_another_
     assert done.outcome.run.plan.trial_count == len(done.ran)
 
 
+@pytest.mark.slow
 def test_a_race_repeated_computes_nothing_and_its_verdicts_stay_whatever_the_folder_gains(ask):
     done = ask(RACE)
     before, table = done.outcome.run.judge(), rows(done.outcome.folder)
@@ -128,6 +129,7 @@ def test_a_race_repeated_computes_nothing_and_its_verdicts_stay_whatever_the_fol
     assert read.judge() == before
 
 
+@pytest.mark.slow
 def test_a_race_that_was_interrupted_goes_on_where_it_was(ask, session, made_up):
     stopped = session(activations=RACE[0], seeds=RACE[1], name="run", executor=made_up(stop_after=55))
     assert stopped.outcome.interrupted
