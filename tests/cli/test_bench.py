@@ -6,6 +6,7 @@ import pytest
 FAST = ("--seconds", "0.01", "--windows", "2", "--model", "mlp:hidden=4")
 
 
+@pytest.mark.slow
 def test_speeds_are_measured_kept_drawn_and_compared_with_earlier_ones(dlbench, tmp_path):
     files = ("--save", "speeds.json", "--csv", "speeds.csv", "--figure", "speeds.png")
     done = dlbench("bench", *FAST, "--batch-size", "32,64", *files, columns=200)

@@ -226,6 +226,7 @@ def test_what_tables_name_is_completed(fish, line: str, offered: str) -> None:
     assert offered in fish(line)
 
 
+@pytest.mark.slow
 def test_completion_draws_and_computes_nothing(tmp_path) -> None:
     for line in ("plot x --kind ", "plot x --format ", "results export x --table ", "compare --metric "):
         surroundings = {

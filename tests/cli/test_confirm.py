@@ -3,9 +3,12 @@
 import csv
 import json
 
+import pytest
+
 SMALL = ("compare", "--activation", "relu,sigmoid", "--epochs", "1", "--train-size", "200", "--metric", "train_loss")
 
 
+@pytest.mark.slow
 def test_a_run_is_confirmed_on_fresh_seeds_and_both_verdicts_stand_side_by_side(dlbench, tmp_path):
     assert dlbench(*SMALL, "--seeds", "6", "--name", "run", "-q").returncode == 0
     plan = json.loads(dlbench("confirm", "run", "--dry-run", "--json").stdout)
@@ -27,6 +30,7 @@ def test_a_run_is_confirmed_on_fresh_seeds_and_both_verdicts_stand_side_by_side(
     ]
 
 
+@pytest.mark.slow
 def test_the_claims_of_an_experiment_are_answered_again_and_kept(dlbench, tmp_path, write_experiment):
     write_experiment(ReLU="relu < sigmoid")
     assert dlbench("run", "mine.toml", "-q").returncode == 0
@@ -39,6 +43,7 @@ def test_the_claims_of_an_experiment_are_answered_again_and_kept(dlbench, tmp_pa
     assert dlbench("results", "summary").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_time_limit_leaves_a_confirmation_that_the_same_command_completes(dlbench):
     assert dlbench(*SMALL, "--seeds", "2", "--name", "run", "-q").returncode == 0
     done = dlbench("confirm", "run", "--max-time", "0.01")

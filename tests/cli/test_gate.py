@@ -22,6 +22,7 @@ def test_a_verdict_that_was_named_beforehand_ends_the_command_with_3_after_its_r
     assert "cannot be judged, n = 2" in few.stderr
 
 
+@pytest.mark.slow
 def test_a_claim_that_is_not_supported_ends_the_command_with_3(dlbench, write_experiment):
     write_experiment(**CLAIMS)
     done = dlbench("run", "mine.toml", "--fail-unless", "supported")

@@ -72,6 +72,7 @@ def test_report_writes_one_page(call, tmp_path):
     assert "against tanh" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_page_that_cannot_be_written_is_an_error_with_a_remedy(call, tmp_path):
     (tmp_path / "file").write_text("")
     code, _, err = call("report", "a-run", "--output", str(tmp_path / "file" / "page.html"))

@@ -33,6 +33,7 @@ def drawn(compare, install, monkeypatch):
     return run["name"]
 
 
+@pytest.mark.slow
 def test_plot_draws_the_figures_of_plugins_and_names_a_broken_one_once(dlbench, drawn, tmp_path):
     done = dlbench("plot", drawn)
     assert done.returncode == 0

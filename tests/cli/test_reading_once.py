@@ -29,6 +29,7 @@ def count(monkeypatch):
     return count
 
 
+@pytest.mark.slow
 def test_a_comparison_and_its_display_read_the_journal_once_and_judge_once(dlbench, count):
     assert dlbench("compare", *SMALL).returncode == 0  # imports whatever is imported only where it is needed
     lines, judged = count(journal.parse_line), count(verdicts.judge_run)

@@ -28,6 +28,7 @@ def folder(dlbench, tmp_path):
     return tmp_path / "results" / "run"
 
 
+@pytest.mark.slow
 def test_force_computes_a_variant_or_a_trial_again_and_nothing_else(dlbench, folder):
     before = _rows(folder)
     done = dlbench("compare", *SMALL, "--force", "tanh")
@@ -105,6 +106,7 @@ def test_reuse_ignores_results_of_another_provenance(dlbench, folder, tmp_path):
     assert "[4/4]" in done.stderr
 
 
+@pytest.mark.slow
 def test_run_takes_the_same_options(dlbench, tmp_path):
     (tmp_path / "mine.toml").write_text(
         'schema = 1\ntitle = "t"\nreport = "r"\nseeds = 1\n[settings]\nepochs = 1\nmodel = "mlp:hidden=8"\n'

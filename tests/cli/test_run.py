@@ -59,6 +59,7 @@ def _words(text):
     return " ".join(text.split())
 
 
+@pytest.mark.slow
 def test_an_experiment_prints_variants_reported_figures_and_claims_and_keeps_them(dlbench, write, tmp_path):
     done = dlbench("run", write())
     assert done.returncode == 0, done.stderr
@@ -89,6 +90,7 @@ def test_overrides_reduce_an_experiment_and_every_table_says_so(dlbench, write, 
     assert folder.name.startswith("small-")
 
 
+@pytest.mark.slow
 def test_json_is_one_document_and_more_seeds_extend_the_same_run(dlbench, write):
     first = dlbench("run", write(), *REDUCED, "--json")
     document = json.loads(first.stdout)

@@ -10,6 +10,8 @@ import pytest
 
 from dlbench.experiments.discovery import ExperimentFile
 
+pytestmark = pytest.mark.slow  # two whole runs
+
 SMALL = """
 schema = 1
 title = "A rate that learns and one that does not"
@@ -57,7 +59,6 @@ def runs(made, tmp_path):
     return shutil.copytree(made, tmp_path / "results")
 
 
-@pytest.mark.slow
 def test_claims_of_all_runs_are_answered_as_each_run_answers_them(dlbench, runs):
     document = {run["folder"]: run for run in json.loads(dlbench("results", "summary", "--json").stdout)}
     assert set(document) == {"small", "short"}

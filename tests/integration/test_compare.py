@@ -47,6 +47,7 @@ def test_the_same_command_twice_computes_once_and_more_seeds_extend_the_folder(c
     assert len(list((folder / "journal").glob("*.jsonl"))) == 2
 
 
+@pytest.mark.slow
 def test_a_seed_has_the_same_numbers_alone_and_among_others_on_any_number_of_workers(compare, tmp_path):
     alone = compare("--seed", "3", "--name", "alone", "--jobs", "1", *SMALL)
     among = compare("--seed", "1,3,2", "--name", "among", "--jobs", "3", *SMALL)
@@ -55,6 +56,7 @@ def test_a_seed_has_the_same_numbers_alone_and_among_others_on_any_number_of_wor
     assert one.items() <= three.items()
 
 
+@pytest.mark.slow
 def test_step_losses_come_on_request_and_change_no_number(compare, tmp_path):
     without = compare("--seeds", "2", "--batch-size", "64,128", *SMALL)
     folder = tmp_path / without["path"]
@@ -110,6 +112,7 @@ def test_a_pipe_gets_the_table_and_standard_error_the_progress(dlbench):
     assert "[2/2]" in done.stderr
 
 
+@pytest.mark.slow
 def test_quiet_prints_the_folder_alone(dlbench, tmp_path):
     done = dlbench("compare", "--seeds", "1", "--quiet", *SMALL)
     assert done.stderr == ""
@@ -136,6 +139,7 @@ def test_a_named_folder_rejects_different_fixed_settings_and_lists_them(compare,
     assert len(_rows(tmp_path / "results" / "mine")) == 1
 
 
+@pytest.mark.slow
 def test_results_of_other_versions_need_a_decision(compare, dlbench, tmp_path):
     folder = tmp_path / compare("--seeds", "1", *SMALL)["path"]
     manifest = json.loads((folder / "manifest.json").read_text()) | {"schema": 1}

@@ -174,6 +174,7 @@ def test_a_reader_during_a_run_sees_only_complete_rows(start, tmp_path):
     _check(folder, 40)
 
 
+@pytest.mark.slow
 def test_a_folder_with_an_active_session_cannot_be_removed_or_moved_aside(start, dlbench, tmp_path):
     running = start(0, company=1)
     hang = tmp_path / f"computed.hang-{running.pid}"

@@ -43,6 +43,7 @@ def test_plugins_are_listed_without_that_of_the_current_folder(run):
     assert run("plugins", "list", "--json").returncode == 0
 
 
+@pytest.mark.slow
 def test_pip_is_that_of_the_environment(run):
     done = run("plugins", "install", "no-such-plugin", "--", "--no-index")
     assert done.returncode == 1

@@ -204,6 +204,7 @@ def test_a_signal_to_the_whole_group_while_workers_start_leaves_no_traceback(sta
     assert "Traceback" not in running.said()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [pytest.param("hangs", marks=pytest.mark.slow), "stuck"])
 def test_a_trial_that_hangs_ends_at_its_time_limit_and_its_log_shows_where(dlbench, hanging, tmp_path, name):
     done = dlbench("compare", "--activation", f"hanging/{name}", "--seeds", "1", "--timeout", "1", "--name", "late")

@@ -3,6 +3,8 @@
 import csv
 import json
 
+import pytest
+
 TUNED = ("--activation", "relu,tanh", "--tune", "learning-rate=log:1e-3..1e-1", "--budget", "2", "--seeds", "1")
 SMALL = ("--epochs", "2", "--model", "mlp:hidden=16", "--name", "tuned")
 
@@ -28,6 +30,7 @@ def test_no_file_has_a_test_figure_of_a_tuning_trial_and_every_one_has_its_valid
         assert ("outcomes" in record) is (record["trial"].get("role") != "tuning")
 
 
+@pytest.mark.slow
 def test_a_trial_with_a_choice_has_the_numbers_of_the_same_settings_without_a_search(compare, tmp_path):
     tuned = compare(*TUNED, *SMALL)
     (row,) = [r for r in _rows(tmp_path / tuned["path"] / "trials.csv") if r["role"] == "evaluation"][:1]

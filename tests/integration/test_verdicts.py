@@ -32,6 +32,7 @@ def test_a_clear_difference_is_in_the_table_the_file_and_the_json_document(dlben
     assert [row["variant"] for row in document["convergence"]] == ["mlp:hidden=8", "mlp:hidden=64"]
 
 
+@pytest.mark.slow
 def test_fixed_criteria_stay_and_later_ones_are_marked(dlbench, compare, tmp_path):
     fixed = ("--metric", "test_loss", "--margin", "0.01", "--baseline", "mlp:hidden=64")
     document = compare(*SMALL, "--seeds", "3", "--name", "fixed", *fixed)
@@ -51,6 +52,7 @@ def test_fixed_criteria_stay_and_later_ones_are_marked(dlbench, compare, tmp_pat
     assert json.loads(earlier.stdout)["comparison"] == document["comparison"]
 
 
+@pytest.mark.slow
 def test_the_number_of_workers_never_changes_a_verdict(compare):
     one, two = (compare(*SMALL, "--seeds", "6", "--jobs", jobs, "--name", f"jobs{jobs}") for jobs in ("1", "3"))
     assert one["comparison"] == two["comparison"]

@@ -72,6 +72,7 @@ def test_the_cpus_instructions_are_part_of_the_provenance_and_unknown_ones_may_h
     assert differences(provenance, other, []) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chosen", ["", "default", "avx2"])
 def test_the_cpus_instructions_are_those_that_torch_takes(chosen):
     environment = {name: value for name, value in os.environ.items() if name != "ATEN_CPU_CAPABILITY"}

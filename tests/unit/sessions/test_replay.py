@@ -80,6 +80,7 @@ def test_a_run_whose_seeds_grew_is_replayed_on_those_it_ended_with(session, repl
     assert outcome.run.plan.criteria == first.outcome.run.plan.criteria
 
 
+@pytest.mark.slow
 def test_a_race_is_replayed_with_the_seeds_that_each_variant_had(session, replay, racing):
     first = session(activations=("relu", "sigmoid", "tanh"), seeds=AutoSeeds(8, 16), executor=racing())
     assert first.outcome.run.plan.finished

@@ -9,7 +9,7 @@ from dlbench.statistics.multiplicity import holm
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
 
-@settings(max_examples=15, deadline=None)  # theirs takes its time
+@settings(max_examples=5, deadline=None)  # theirs takes its time
 @given(P_VALUES)
 def test_adjusted_p_is_that_of_statsmodels(p):
     assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])

@@ -33,6 +33,7 @@ def test_a_comparison_knows_what_it_would_have_shown():
     assert shown_with(seen, Rules(), 3, 20) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_the_detectable_difference_is_shown_in_four_of_five_studies():
     size = detectable_difference(1.0, 12)
     rows = np.random.default_rng(0).normal(size, 1.0, (400, 12))

@@ -130,6 +130,7 @@ def test_the_interval_over_data_sets_holds_the_mean_and_repeats_with_its_generat
     assert first[1] - first[0] < 0.1
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_interquartile_mean_over_other_runs():
     generator = np.random.default_rng(0)
     means = np.linspace(0.5, 0.9, 3)[:, None]

@@ -42,6 +42,7 @@ def test_two_thousand_studies_without_a_difference_claim_one_at_most_as_often_as
     assert share_with_a_false_verdict(2_000, variants, n) <= allowed(2_000)
 
 
+@pytest.mark.slow
 def test_the_simulation_would_notice_a_test_without_correction():
     rows = np.random.default_rng(0).normal(size=(200, 6, 10))
     false = [
@@ -50,6 +51,7 @@ def test_the_simulation_would_notice_a_test_without_correction():
     assert np.mean(false) > allowed(200)
 
 
+@pytest.mark.slow
 def test_a_difference_of_two_standard_deviations_is_found_in_95_percent_of_studies():
     generator = np.random.default_rng(11)
     rows = generator.normal(0.9, 0.01, (1_000, 2, 10)) + np.array([0.0, 0.02])[:, None]

@@ -88,6 +88,7 @@ def test_its_components_make_variants(with_teacher):
     assert document["trials"] == 4
 
 
+@pytest.mark.slow
 def test_variants_experiments_and_configuration_files_accept_it(with_teacher, tmp_path):
     document = dry_run(with_teacher, "--variant", "label=taught;teacher=mlp", "--variant", "label=alone;teacher=none")
     assert document["variants"] == ["taught", "alone"]

@@ -71,6 +71,7 @@ def test_a_comparison_at_the_value_from_before_keeps_its_folder(with_warmth, reg
     assert dry_run(with_warmth)["folder"] != f"results/{before}"
 
 
+@pytest.mark.slow
 def test_it_is_an_axis_on_the_command_line_and_in_files(with_warmth, tmp_path):
     assert dry_run(with_warmth, "--warmth", "0.5,1")["axes"] == {"warmth": ["0.5", "1"]}
     experiment = 'schema = 1\ntitle = "Warm"\nseeds = 2\n[settings]\nmodel = "linear"\n[axes]\nwarmth = [0.5, 1]\n'
@@ -82,6 +83,7 @@ def test_it_is_an_axis_on_the_command_line_and_in_files(with_warmth, tmp_path):
     assert dry_run(with_warmth)["fixed"]["warmth"] == "2"
 
 
+@pytest.mark.slow
 def test_help_reference_and_columns_document_it(with_warmth):
     assert "--warmth" in with_warmth(MAIN, "compare", "--help")
     program = """

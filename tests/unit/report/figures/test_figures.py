@@ -88,6 +88,7 @@ def test_a_run_without_answers_is_drawn_empty(tmp_path, make_plan):
     assert (tmp_path / "empty.png").stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_drawing_needs_no_pyplot():
     code = "import sys, dlbench.report.figures; print('matplotlib.pyplot' in sys.modules, 'torch' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
