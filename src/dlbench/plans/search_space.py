@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dlbench.components.axes import AXES
 from dlbench.components.records import Component, Parameter, ParameterValue
@@ -55,15 +56,15 @@ def with_point(trial: Trial, dimensions: Sequence[Dimension], place: Sequence[fl
 def with_values(trial: Trial, values: Mapping[str, ParameterValue], registry: Registry) -> Trial:
     """Return a trial with values of settings and, as "optimizer.weight_decay", of its components' parameters."""
     own = {name: value for name, value in values.items() if "." not in name}
-    trial = replace(trial, settings=replace(trial.settings, **own)) if own else trial  # type: ignore[arg-type]  # by name
+    changed: dict[str, Any] = {"settings": replace(trial.settings, **own)} if own else {}  # type: ignore[arg-type]  # by name
+    components = trial.components
     for axis in dict.fromkeys(name.partition(".")[0] for name in values if "." in name):
-        chosen = trial.components[axis]
+        chosen = components[axis]
         given = {key: chosen.parameters[key] for key in chosen.changed}
         given |= {name.partition(".")[2]: value for name, value in values.items() if name.startswith(f"{axis}.")}
         texts = {key: format_value(value) for key, value in given.items()}
-        changed = {axis: select(registry.get(AXES[axis].kind, chosen.name), texts)}
-        trial = replace(trial, **changed)  # type: ignore[arg-type]  # a component's axis is a field
-    return trial
+        changed[axis] = select(registry.get(AXES[axis].kind, chosen.name), texts)  # a component's axis is a field
+    return replace(trial, **changed)
 
 
 def search_space(texts: Sequence[str], trial: Trial, registry: Registry) -> tuple[Dimension, ...]:

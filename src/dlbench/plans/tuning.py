@@ -114,7 +114,7 @@ class Tuning:
         for search, templates in zip(self.record.searches, self.trials_of, strict=True):
             for label, number, _ in search:
                 for seed in search.seeds:
-                    trial = replace(templates[label][number], seed=seed)
+                    trial = templates[label][number].with_seed(seed)
                     found.setdefault(trial.trial_id, trial)
         return tuple(found.values())
 

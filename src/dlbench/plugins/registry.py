@@ -59,6 +59,7 @@ class Registry:
     def __init__(self, plugins: PluginSet) -> None:
         self.plugins = plugins
         self._entries: dict[str, tuple[Entry[Any], ...]] = {}
+        self._qualified: dict[str, dict[str, Entry[Any]]] = {}
         self._aliases: dict[str, str] = {}
 
     @classmethod
@@ -114,7 +115,10 @@ class Registry:
 
         prefer: the plugin that is searched first (that of an experiment file).
         """
-        return self._find_one(_name_of(kind), name, prefer)[0]
+        kind = _name_of(kind)
+        if kind not in self._qualified:
+            self._qualified[kind] = {entry.name: entry for entry in self.entries(kind)}
+        return self._qualified[kind].get(name) or self._find_one(kind, name, prefer)[0]
 
     def _find_one(self, kind: str, name: str, prefer: str) -> tuple[Entry[Any], Mapping[str, str]]:
         """Return the one component that a name means, and the parameters that the name stands for."""

@@ -109,8 +109,12 @@ class Trial:
             known = _without_seed(marshal.dumps({**content, "seed": 0}, _WITHOUT_REFERENCES))
         except ValueError:  # content that is not of JSON's types, or of no trial
             known = cls._parse({**content, "seed": 0})
-        trial = replace(known, seed=seed)
-        trial.__dict__["variant_id"] = known.variant_id
+        return known.with_seed(seed)
+
+    def with_seed(self, seed: int) -> "Trial":
+        """Return the same combination with another seed."""
+        trial = replace(self, seed=seed)
+        trial.__dict__["variant_id"] = self.variant_id  # which has no part of the seed, and takes time
         return trial
 
     @classmethod
