@@ -28,6 +28,12 @@ BAD = [
     (["--validation", "last:1437"], "leaves nothing of 1437 training images", ""),
     (["--train-size", "9999"], "more than the 1150 images", ""),
     (["--test-size", "999"], "more than the 360 test images", ""),
+    (
+        ["--tune", "model.dropout=0", "model.dropout=0.3", "model.dropout=0.5"],  # what shells make of {0,0.3,0.5}
+        "several words of model.dropout={…}",
+        "--tune model.dropout=choice:A/0.3/0.5",
+    ),
+    (["--tune", "model.dropout=choice:0/0.5", "extra"], "unexpected extra argument", "dlbench compare --help"),
     (["--validation", "own"], "no validation split of its own", ""),
     (["--augment", "crop,flop"], "no augmentation 'flop'", "flip"),
     (

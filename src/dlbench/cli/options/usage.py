@@ -1,5 +1,6 @@
 """Errors of the command line itself, in the words of all others: what is wrong, and what to type."""
 
+import re
 from typing import Any
 
 import typer
@@ -20,7 +21,22 @@ def usage_error(error: Any) -> DlbenchError:
     if type(error).__name__ == "NoSuchOption":
         hint = _parameter_hint(option.lstrip("-")) or suggest(option, error.possibilities or (), see)
         return DlbenchError(f"There is no option {option}.", hint)
-    return DlbenchError(error.format_message(), see)
+    message = error.format_message()
+    return _taken_apart(message) or DlbenchError(message, see)
+
+
+def _taken_apart(message: str) -> DlbenchError | None:
+    """Return the error for a list in braces that a shell has made words of; None for another message."""
+    extra = re.search(r"unexpected extra argument\S* \((.+)\)$", message)
+    words = [word.partition("=") for word in extra[1].split()] if extra else []
+    names = {name for name, _, _ in words}
+    if len(names) != 1 or not all(equals and value for _, equals, value in words):
+        return None
+    name, others = names.pop(), "/".join(value for _, _, value in words)
+    return DlbenchError(
+        f"The shell has made several words of {name}={{…}}: {', '.join(map(''.join, words))} belong to no option.",
+        f"Write --tune {name}=choice:A/{others} with the first value as A, or put the braces into quotes.",
+    )
 
 
 def _parameter_hint(name: str) -> str:
