@@ -11,14 +11,19 @@ ACTIVATIONS = ("--activation", "relu,tanh")
         (("--metric", "test_acuracy"), "Did you mean test_accuracy"),
         (("--baseline", "thanh"), "Did you mean tanh?"),
         (("--alpha", "1.5"), "alpha must be between 0 and 1, got 1.5"),
+        (("--alpha", "nan"), "out of range. Write it as in --alpha 0.05."),
+        (("--alpha", "10%"), "not '10%'. Write it as in --alpha 0.1."),
+        (("--alpha", "10"), "got 10. Write 0.1 for 10 %."),
+        (("--margin", "0,3%"), "Write it as in --margin 0.3."),
+        (("--margin", "some"), "Write it as in --margin 0.2."),
         (("--seeds", "auto:9..3"), "auto:7..30"),
         (("--seeds", "many"), "--seeds 7"),
         (("--seeds", "lest"), "--seeds 7"),
     ],
 )
 def test_what_cannot_be_judged_is_answered_before_anything_is_written(dlbench, tmp_path, options, answer):
-    for command in (("compare",), ("compare", "--dry-run")):
-        done = dlbench(*command, *ACTIVATIONS, *options)
+    for more in ((), ("--dry-run",)):
+        done = dlbench("compare", *ACTIVATIONS, *options, *more)
         assert done.returncode == 2
         assert answer in done.stderr.replace("\n", " ")
         assert not (tmp_path / "results").exists()

@@ -143,6 +143,8 @@ def saving(race: Race, plan: PlanRecord) -> str:
     *others, last = sorted({*early})
     at = f"{', '.join(map(str, others))} or {last}" if others else last
     about = f"{own.trial_count:,} of {most * race.planned[-1]:,} trials were enough"
+    if len(labels) == 1:
+        return f"{about}: the verdict was decided at {at} seeds"
     return (
         f"{about}: {len(early)} of {len(labels)} variants {'was' if len(early) == 1 else 'were'} decided at {at} seeds"
     )

@@ -49,10 +49,12 @@ class Criteria:
             "A difference that does not matter, in points for accuracies. Default: 0.2 points.",
             metavar="NUMBER",
             minimum=0,
+            percent=1,
         ),
     )
     alpha: float = field(
-        default=ALPHA, metadata=_shown(f"Chance of any false verdict in a table. Default: {ALPHA}.", metavar="SHARE")
+        default=ALPHA,
+        metadata=_shown(f"Chance of any false verdict in a table. Default: {ALPHA}.", metavar="SHARE", percent=0.01),
     )
     baseline: str = field(
         default="", metadata=_shown("The variant to compare with. Default: the first.", metavar="LABEL")

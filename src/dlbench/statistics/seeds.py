@@ -126,7 +126,8 @@ def default_seeds(comparisons: int, alpha: float = ALPHA, power: float = 0.8, te
 def check_alpha(alpha: float) -> None:
     """Raise DlbenchError unless α lies between 0 and 1, where enough seeds can show something."""
     if not 0 < alpha < 1:
-        raise DlbenchError(f"alpha must be between 0 and 1, got {alpha:g}.", "Write it as in --alpha 0.05.")
+        hint = f"Write {alpha / 100:g} for {alpha:g} %." if 1 < alpha < 100 else "Write it as in --alpha 0.05."
+        raise DlbenchError(f"alpha must be between 0 and 1, got {alpha:g}.", hint)
     if alpha < _SMALLEST_ALPHA:
         raise DlbenchError(
             f"alpha must be at least {_SMALLEST_ALPHA:g}, got {alpha:g}.", "Write it as in --alpha 0.05."

@@ -142,6 +142,12 @@ def test_the_saving_is_told_when_the_race_is_over(records, plan):
     assert judge_run(records, early).saving == ""
 
 
+def test_the_saving_of_two_variants_is_that_of_their_one_verdict(records, plan):
+    two = replace(plan, variants=plan.variants[:2])
+    known = [r for r in records if r.trial.variant_id in {variant.variant_id for variant in two.variants}]
+    assert "trials were enough: the verdict was decided at " in judge_run(known, two).saving
+
+
 def test_a_look_judges_the_whole_family_with_the_pairs_that_each_row_has(records, plan):
     """As if the seeds of the decided variants were missing: the last look is one step-down family."""
     race = race_of(records, plan)

@@ -79,7 +79,8 @@ def field_options(
 ) -> tuple[inspect.Parameter, ...]:
     """Return an option for each field of a record whose metadata have a help text.
 
-    Further metadata: group (the heading in the help), metavar, minimum, flags (instead of the field's name).
+    Further metadata: group (the heading in the help), metavar, minimum, percent (what 1 % is in its unit), flags
+    (instead of the field's name).
     complete: what completes an option's value, by field.
     no_defaults: every default is None, so that only what the user gave is known.
     """
@@ -106,7 +107,10 @@ def _field_option(each: "Field[Any]", kind: Any, complete: Complete | None, *, n
     more: dict[str, Any] = {"metavar": about.get("metavar"), "rich_help_panel": about.get("group")}
     if asked := next((asked for asked in (int, float) if kind in (asked, asked | None)), None):
         name = f"--{each.name.replace('_', '-')}"
-        more |= {"parser": number(name, asked, default, about.get("minimum")), "metavar": more["metavar"] or "NUMBER"}
+        percent = about.get("percent")
+        example = each.default * (percent or 0.01) / 0.01 if isinstance(each.default, float) else None
+        read = number(name, asked, default, about.get("minimum"), percent=percent, example=example)
+        more |= {"parser": read, "metavar": more["metavar"] or "NUMBER"}
     elif kind == Path | None:
         more |= {"parser": folder, "metavar": more["metavar"] or "PATH"}
     return option(each.name, kind, default, flags, help=about["help"], autocompletion=complete, **more)

@@ -10,14 +10,41 @@ from dlbench.errors import DlbenchError
 
 
 def number(
-    name: str, kind: type[int] | type[float], default: float | None, minimum: float | None
+    name: str,
+    kind: type[int] | type[float],
+    default: float | None,
+    minimum: float | None,
+    *,
+    percent: float | None = None,
+    example: float | None = None,
 ) -> Callable[..., Any]:
     """Return the parser of an option's text for Typer, which also calls it with the default.
 
-    name: the option as users write it. Raises DlbenchError for a text that is no number, or is out of range.
+    name: the option as users write it. percent: what 1 % is in its unit, where a percentage is likely.
+    example: a value that an error shows. Raises DlbenchError for a text that is no number, or is out of range.
     """
     parameter = Parameter(default, type=kind, minimum=minimum)
-    return lambda given: parse_value(given, parameter, name) if isinstance(given, str) else given
+
+    def read(given: Any) -> Any:
+        try:
+            return parse_value(given, parameter, name) if isinstance(given, str) else given
+        except DlbenchError as error:
+            shown = _meant(given, percent) or ("" if example is None else f"{example:g}")
+            hint = f"Write it as in {name} {shown}." if shown else error.hint.removesuffix(", default none")
+            raise DlbenchError(error.message, hint) from None
+
+    return read
+
+
+def _meant(text: str, percent: float | None) -> str:
+    """Return the number that a text probably means: a percentage, or one with a decimal comma; "" for neither."""
+    written = text.replace(",", ".", 1)
+    share = written.removesuffix("%") if percent is not None else written
+    try:
+        value = float(share) * (percent if percent is not None and share != written else 1)
+    except ValueError:
+        return ""
+    return f"{value:g}" if share != text else ""
 
 
 def folder(given: str | Path) -> Path:
