@@ -19,6 +19,8 @@ from dlbench.trials.trial_record import COMPLETED, TrialRecord
 _EDGE = 0.05
 #: As many points a searched value are the fewest that cover it.
 _POINTS_EACH = 5
+#: So many other points of a search with the best score say that validation is too coarse.
+_TIES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,10 +177,25 @@ def _guards(variant: TunedVariant, record: TuningRecord) -> Iterator[str]:
                 f"{variant.label}: the best {name_in_words(name)} found, {format_value(edges[0])}, lies at the edge of "
                 f"{text}: a wider range may hold a better one"
             )
+    if (tied := sum(map(_ties, variant.results))) >= _TIES * len(variant.results):
+        yield (
+            f"{variant.label}: {tied} of {points} points score exactly as what was chosen, the first of them: "
+            "validation has too few images to tell them apart"
+        )
     if 2 * variant.diverged > points:
         yield f"{variant.label}: {variant.diverged} of {points} points diverged, so few were left to choose from"
     if variant.failed:
         yield f"{variant.label}: {variant.failed} of {points} points failed, so its budget was smaller than others'"
+
+
+def _ties(result: SearchResult) -> int:
+    """Return how many other settings score exactly as what was chosen; one setting may be several points."""
+    alike = {
+        point.candidate.variant_id
+        for point in result.points
+        if point.counts and point.score == result.chosen.score and result.chosen.counts
+    }
+    return len(alike - {result.chosen.candidate.variant_id})
 
 
 def _found(variant: TunedVariant, name: str) -> Iterator[ParameterValue]:

@@ -75,15 +75,24 @@ def search_space(texts: Sequence[str], trial: Trial, registry: Registry) -> tupl
     Raises DlbenchError for names and ranges that the variant does not take.
     """
     found: dict[str, Dimension] = {}
+    asked: dict[str, SearchRange] = {}
     for text in texts:
         name, equals, written = (part.strip() for part in text.partition("="))
+        if not name or ":" in name:
+            raise DlbenchError(f"--tune {text} does not read NAME=RANGE.", "Write --tune learning-rate=log:1e-4..1e-1.")
         new = (
             [*_declared(trial, registry)] if name == AUTO and not equals else [*_asked(name, written, trial, registry)]
         )
         if name == AUTO and not new:
             raise _nothing_declared(trial)
         for each in new:
-            if name != AUTO or each.name not in found:  # what is asked for by name stays
+            if name != AUTO and each.name in asked:
+                raise DlbenchError(
+                    f"--tune names {name} twice, in {asked[each.name]} and in {each.range}.", "Name it once."
+                )
+            if name != AUTO:  # what is asked for by name stays
+                asked[each.name] = each.range
+            if name != AUTO or each.name not in asked:
                 found[each.name] = each
     return tuple(found.values())
 
@@ -150,11 +159,23 @@ def _setting(name: str, text: str, trial: Trial, registry: Registry) -> Dimensio
         known = "decides what is compared" if key in (*SETTINGS, *AXES) else "is no setting"
         options = ", ".join(each.replace("_", "-") for each in TUNABLE)
         hint = suggest(key, TUNABLE, f"It takes {options}, and parameters such as optimizer.weight_decay.")
+        if owner := _owner_of(key, trial, registry):
+            known, hint = f"is a parameter of the {owner}", f"Write --tune {owner}.{key}=…"
         raise DlbenchError(f"--tune {name}: {name} {known}, so it cannot be tuned.", hint)
     declared = next((each.range for each in _declared(trial, registry) if each.name == key), None)
     if not text and declared:
         return Dimension("", key, declared)
     return Dimension("", key, _range(text, SETTINGS[key].parameter, SETTINGS[key].option, trial.settings.values[key]))
+
+
+def _owner_of(key: str, trial: Trial, registry: Registry) -> str:
+    """Return the axis of the first of a variant's components that has a parameter; "" where none has."""
+    for axis, chosen in trial.components.items():
+        if axis != "dataset" and "/" in chosen.name:
+            declared = registry.get(AXES[axis].kind, chosen.name).record.parameters
+            if resolve(key, declared, PARAMETER_ALIASES):
+                return axis
+    return ""
 
 
 def _range(text: str, parameter: Parameter, name: str, default: ParameterValue = None) -> SearchRange:

@@ -230,11 +230,14 @@ def _metric(templates: Iterable[Trial]) -> str:
 def _check_apart_from_test(label: str, trial: Trial) -> None:
     """Raise DlbenchError for a variant whose validation reads the test set, which a search must not."""
     settings = trial.settings
-    on_test = settings.validation == "test" or settings.select == "best-on-test"
-    if on_test:
-        option = "--validation test" if settings.validation == "test" else "--select best-on-test"
+    reads = {
+        "--validation test": "--validation 0.2" if settings.validation == "test" else "",
+        "--select best-on-test": "--select best" if settings.select == "best-on-test" else "",
+    }
+    if found := [option for option, instead in reads.items() if instead]:
         raise DlbenchError(
-            f"{label}: {option} reads the test set, and a search must not.", "Write another, as in --validation 0.2."
+            f"{label}: {' and '.join(found)} read{'s' * (len(found) == 1)} the test set, and a search must not.",
+            f"Add {' '.join(filter(None, reads.values()))}.",
         )
 
 

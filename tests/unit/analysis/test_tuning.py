@@ -96,6 +96,14 @@ def test_few_points_and_many_that_diverged_are_named(searched):
     assert any("2 of 3 points diverged" in warning for warning in warnings)
 
 
+@pytest.mark.parametrize(("others", "said"), [((0.9, 0.9), True), ((0.9, 0.8), False), ((0.8, 0.8), False)])
+def test_points_that_validation_cannot_tell_apart_are_counted(searched, others, said):
+    points = [(0.01, (0.9, 0.9)), *((rate, (score, score)) for rate, score in zip((0.02, 0.03), others, strict=True))]
+    records, plan = searched(points)
+    warnings = report_tuning(records, plan).warnings
+    assert any("2 of 3 points score exactly as what was chosen" in warning for warning in warnings) is said
+
+
 def test_optimism_is_the_chosen_score_above_that_of_fresh_seeds(searched, make_record):
     records, plan = searched([(0.001, (0.5, 0.5)), (0.01, (0.9, 0.8))])
     fresh = [make_record("relu", seed, 0.5, metrics={"validation_accuracy": 0.8 + seed / 100}) for seed in range(3)]
