@@ -52,9 +52,10 @@ def sign_flip_family(
 ) -> FamilyP:
     """Return the p-values of comparisons given by their differences (m, n), NaN where a comparison lacks a seed.
 
-    All comparisons share the patterns of signs F. Comparison j has the statistic tⱼ(F) = |mⱼ(F)| / √(Σd²/n − mⱼ(F)²),
-    where mⱼ(F) is its mean. The adjusted p of the comparison with the r-th largest t is the share of patterns whose
-    largest t among it and those below it reaches its t, and no less than the adjusted p before it: step-down max-T.
+    All comparisons share the patterns of signs F. Comparison j has the statistic tⱼ(F) = |mⱼ(F)|·√n / √(Σd²/n), where
+    mⱼ(F) is the mean of its n differences: it orders patterns as Student's t does, and comparisons of as many seeds.
+    The adjusted p of the comparison with the r-th largest t is the share of patterns whose largest t among it and those
+    below it reaches its t, and no less than the adjusted p before it: step-down max-T.
 
     one_sided: count means above zero alone, and return twice their share.
 
@@ -86,12 +87,12 @@ def sign_flip_family(
 
 
 def _standardized(differences: Array) -> Array:
-    """Return rows whose sums, for any signs, are m / √(Σd²/n): they order patterns and comparisons as t does."""
+    """Return rows whose sums, for any signs, are t / √N, where N is the largest number of seeds: at most 1."""
     data = np.nan_to_num(differences)
     counts = np.count_nonzero(~np.isnan(differences), axis=1)
     largest = np.abs(data).max(axis=1, initial=0.0, keepdims=True)
     data = np.divide(data, largest, out=np.zeros_like(data), where=largest > 0)  # squares of tiny numbers vanish
-    scale = np.sqrt(counts * np.square(data).sum(axis=1))[:, None]
+    scale = np.sqrt(counts.max(initial=1) * np.square(data).sum(axis=1))[:, None]
     found: Array = np.divide(data, scale, out=np.zeros_like(data), where=scale > 0)
     return found
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from dlbench.statistics.permutation import sign_flip_p
+from dlbench.statistics.permutation import sign_flip_family, sign_flip_p
 
 
 def exact(differences):
@@ -78,3 +78,29 @@ def test_a_row_has_the_p_it_would_have_alone(n):
 def test_order_and_direction_do_not_matter(differences, random):
     shuffled = random.sample(differences, len(differences))
     assert exact([x / 7 for x in differences]) == exact([-x / 7 for x in shuffled])
+
+
+def test_a_row_with_fewer_seeds_counts_by_what_its_own_number_of_seeds_makes_likely():
+    """Against all patterns, counted one by one: a row of 5 seeds beside one of 10."""
+    rows = np.random.default_rng(3).normal([[0.5], [0.2]], 1.0, (2, 10))
+    rows[1, 5:] = np.nan
+    counts = np.array([10, 5])
+    signs = np.array(list(product((1, -1), repeat=10)))
+    means = np.nansum(signs[:, None] * rows, axis=2) / counts
+    t = np.abs(means) * np.sqrt(counts) / np.sqrt(np.nansum(rows**2, axis=1) / counts)
+    larger, smaller = np.argsort(-t[0])
+    reached = [(t.max(axis=1) >= t[0, larger] - 1e-9).mean(), (t[:, smaller] >= t[0, smaller] - 1e-9).mean()]
+    found = sign_flip_family(rows, np.random.default_rng(0)).adjusted
+    assert found[[larger, smaller]] == pytest.approx([reached[0], max(reached)])
+
+
+def test_a_row_that_got_no_more_seeds_costs_the_others_no_more_than_one_that_did():
+    rng = np.random.default_rng(4)
+    rows = rng.normal(0, 1, (6, 30))
+    rows[0] += 0.6
+    stopped = rows.copy()
+    stopped[1:, 10:] = np.nan
+    whole, short = (
+        sign_flip_family(each, np.random.default_rng(0), flips=20_000).adjusted[0] for each in (rows, stopped)
+    )
+    assert short <= 1.3 * whole
