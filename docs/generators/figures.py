@@ -17,7 +17,8 @@ from dlbench.report.palette import COLORS
 from dlbench.statistics.crossed import crossed
 from dlbench.statistics.intervals import interval
 from dlbench.statistics.power import detection_power
-from dlbench.statistics.spending import levels
+from dlbench.statistics.seeds import interim_schedule
+from dlbench.statistics.spending import early_levels
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "explanation"
@@ -79,11 +80,11 @@ def _seeds(effect: float, samples: float) -> int:
 
 def spending(axes: Axes) -> None:
     """Draw the level of each interim analysis."""
-    looks, alpha = (7, 15, 22, 30), 0.05
-    axes.plot(looks, levels(looks, alpha), color=BLUE, marker="o", label="O'Brien and Fleming")
+    looks, alpha = interim_schedule(7, 30), 0.05
+    axes.plot(looks, early_levels(looks, alpha), color=BLUE, marker="o", label="--seeds auto:7..30")
     axes.plot(looks, [alpha / len(looks)] * len(looks), color=ORANGE, marker="s", label="α divided by the analyses")
     axes.axhline(alpha, color=INK, linestyle="--", linewidth=1)
-    axes.annotate("one analysis alone", (7, alpha - 0.003), color=INK)
+    axes.annotate("one analysis alone", (10, alpha - 0.003), color=INK)
     axes.set(xlabel="seeds at the interim analysis", ylabel="level of a verdict", xticks=looks, ylim=(0, 0.055))
     axes.legend(loc="center left")
 

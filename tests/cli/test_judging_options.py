@@ -32,13 +32,12 @@ def test_what_cannot_be_judged_is_answered_before_anything_is_written(dlbench, t
 def test_a_dry_run_shows_interim_analyses_and_noise_floor(dlbench):
     arguments = ("compare", "--dry-run", *ACTIVATIONS, "--seeds", "auto:8..20", "--noise-floor")
     text = dlbench(*arguments).stdout
-    assert "at least 33, at most 60 trials: 2 variants × 20 (seeds 0 to 19), and 20 of the noise floor" in text
-    assert (
-        "Interim analyses: at 11, 13, 15, 16, 18, 20 seeds, at α = 0.005, 0.0094, 0.016, 0.018, 0.028, 0.037;" in text
-    )
+    assert "at least 30, at most 60 trials: 2 variants × 20 (seeds 0 to 19), and 20 of the noise floor" in text
+    shares = "0.0042, 0.0042, 0.0042, 0.0042, 0.0042, 0.048"
+    assert f"Interim analyses: at 10, 12, 14, 16, 18, 20 seeds, at α = {shares};" in text
     assert "a decided variant gets no more seeds" in text
     document = json.loads(dlbench(*arguments, "--json").stdout)
-    assert (document["looks"], document["noise_floor"][0], document["trials"]) == ([11, 13, 15, 16, 18, 20], 10_000, 60)
+    assert (document["looks"], document["noise_floor"][0], document["trials"]) == ([10, 12, 14, 16, 18, 20], 10_000, 60)
 
 
 def test_audit_prints_a_table_with_warnings_or_one_document(dlbench, tmp_path):

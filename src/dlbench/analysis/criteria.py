@@ -14,7 +14,13 @@ from dlbench.plans.naming import find_baseline
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.trial_record import TrialRecord
 
-_NAMES = {"spending": "α over the interim analyses", "alpha_study": "one α for all tables"}
+_NAMES = {
+    "spending": "α over the interim analyses",
+    "least_chance": "least chance of a verdict with which a variant goes on",
+    "alpha_study": "one α for all tables",
+}
+#: What goes without saying where the interim analyses differ.
+_OF_LOOKS = ("spending", "least_chance")
 
 
 def asked_criteria(asked: Mapping[str, Any], plan: PlanRecord, record: TrialRecord | None = None) -> Criteria:
@@ -63,7 +69,7 @@ def changed_criteria(before: PlanRecord, now: PlanRecord) -> tuple[str, ...]:
 
 def _changed(one: Criteria, other: Criteria) -> list[str]:
     names = [field.name for field in fields(Criteria) if getattr(one, field.name) != getattr(other, field.name)]
-    return [name for name in names if name != "spending" or "interim_analyses" not in names]
+    return [name for name in names if name not in _OF_LOOKS or "interim_analyses" not in names]
 
 
 def _in_words(name: str, criteria: Criteria, declared: Sequence[Value]) -> str:

@@ -114,7 +114,7 @@ class Judged:
     def decided(self) -> bool:
         """Return whether every verdict on an axis is decided."""
         if self.race.planned:
-            return self.race.complete
+            return self.race.complete and not self.race.given_up
         return all(family.decided for family in self.families or self.simple_effects)
 
     def table(self) -> tuple[tuple[str, ...], list[dict[str, ParameterValue]]]:

@@ -128,7 +128,7 @@ def _judge(trials: Sequence[TrialRecord], plan: PlanRecord, criteria: Criteria, 
     given = _Material.of(trials, plan, criteria, race)
     rules = given.rules
     effects, across = _effects(plan, given)
-    finish = partial(_finish, plan=plan, criteria=criteria, rules=rules, lost=cut_short(trials, plan))
+    finish = partial(_finish, race=race, plan=plan, criteria=criteria, rules=rules, lost=cut_short(trials, plan))
     effects = effects.with_families([*map(finish, effects.all_families)])
     floor = _noise_floor(() if given.mixed else trials, plan, criteria, rules)
     return Judged(
@@ -151,9 +151,12 @@ def _judge(trials: Sequence[TrialRecord], plan: PlanRecord, criteria: Criteria, 
     )
 
 
-def _finish(each: Family, plan: PlanRecord, criteria: Criteria, rules: Rules, lost: Mapping[str, str]) -> Family:
+def _finish(
+    each: Family, race: Race, plan: PlanRecord, criteria: Criteria, rules: Rules, lost: Mapping[str, str]
+) -> Family:
     """Return a family with its sentences, and with what ran out of time or memory in it."""
-    return worded(with_cut_short(each, plan, lost), rules, short_name(plan.fixed.get(DATASET, "")), criteria.at)
+    dataset = short_name(plan.fixed.get(DATASET, ""))
+    return race.with_reasons(worded(with_cut_short(each, plan, lost), rules, dataset, criteria.at))
 
 
 def _series(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Criteria) -> dict[str, Series]:

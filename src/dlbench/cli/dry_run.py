@@ -22,6 +22,7 @@ from dlbench.sessions.defaults import with_defaults
 from dlbench.sessions.resolve import check_paths, data_folder, known_data
 
 if TYPE_CHECKING:
+    from dlbench.plans.criteria import Criteria
     from dlbench.sessions.options import Options
 
 _SHOWN = 40
@@ -52,7 +53,7 @@ def print_plan(
     if as_json:
         print_json(document)
         return
-    _print(plan, document, criteria.alpha)
+    _print(plan, document, criteria)
     for name in _unprepared(plan, registry, data_folder(options.data_dir, config.data_dir, default_data_dir)):
         output().print(f"The data set {name} is not prepared yet; the run prepares it first.")
 
@@ -98,7 +99,7 @@ def _search_guess(plan: Plan, per_point: float) -> float:
     return per_point * points if record.seconds is None else record.seconds
 
 
-def _print(plan: Plan, document: dict[str, Any], alpha: float) -> None:
+def _print(plan: Plan, document: dict[str, Any], criteria: "Criteria") -> None:
     console = output()
     table = Table(*plan.axes or ("variant",), box=None, pad_edge=False)
     for variant in plan.variants[:_SHOWN]:
@@ -119,11 +120,15 @@ def _print(plan: Plan, document: dict[str, Any], alpha: float) -> None:
         console.print(_search_in_words(plan.tuning))
     console.print(f"{most}{len(plan.evaluation.trials):,} trials: {variants}{floor}")
     if plan.interim_analyses:
-        from dlbench.statistics.spending import levels
+        from dlbench.statistics.spending import early_levels
 
         counts = ", ".join(map(str, plan.interim_analyses))
-        shares = ", ".join(f"{level:.2g}" for level in levels(plan.interim_analyses, alpha))
-        console.print(f"Interim analyses: at {counts} seeds, at α = {shares}; a decided variant gets no more seeds")
+        each = early_levels(plan.interim_analyses, criteria.alpha, criteria.test)
+        shares = ", ".join(f"{level:.2g}" for level in each)
+        console.print(
+            f"Interim analyses: at {counts} seeds, at α = {shares}; a decided variant gets no more seeds, nor does "
+            "one that will hardly be decided"
+        )
     if plan.diagnostics:
         names = ", ".join(text.partition("/")[2] for text in plan.diagnostics.diagnostics)
         console.print(f"Diagnostics: {names}; at epochs {', '.join(plan.diagnostics.at)}")

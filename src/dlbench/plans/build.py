@@ -48,7 +48,8 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
     kept, vetoes = _veto([(candidate, "") for candidate in candidates], registry)
     comparisons = comparisons_among(_compared(kept), all_pairs=request.judging.get("all_pairs", False))
     alpha = request.judging.get("alpha", ALPHA)
-    seeds = _seeds(request.seeds, comparisons, alpha, request.judging.get("test", TESTS[0]))
+    test = request.judging.get("test", TESTS[0])
+    seeds = _seeds(request.seeds, comparisons, alpha, test)
     plan = Plan(
         axes=_axes(candidates),
         fixed=fixed_texts(axes, request.variants, candidates, base),
@@ -58,7 +59,7 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
         experiment=request.experiment,
         baseline=request.judging.get("baseline", ""),
         noise_floor=other_seeds(seeds) if request.noise_floor else (),
-        interim_analyses=request.seeds.schedule(alpha) if isinstance(request.seeds, AutoSeeds) else (),
+        interim_analyses=request.seeds.schedule(alpha, test) if isinstance(request.seeds, AutoSeeds) else (),
         diagnostics=_diagnostics(request, registry),
         notes=_ignored(kept, request),
         own_validation=request.own_validation

@@ -10,8 +10,9 @@ from dlbench.statistics.seeds import ALPHA, TESTS, Test, alpha_per_analysis, che
 from dlbench.statistics.verdicts import Rules
 
 At = Literal["selected", "last"] | int
-#: How interim analyses share α: as O'Brien and Fleming's boundaries do, or evenly, as plans without it do.
-Spending = Literal["obrien-fleming", "even"]
+#: How interim analyses share α: a little for all but the last, as Haybittle and Peto proposed; as O'Brien and Fleming's
+#: boundaries do, in older plans; or evenly, as plans without it do.
+Spending = Literal["haybittle-peto", "obrien-fleming", "even"]
 #: The level of a look that spends nothing: there, only values without any difference are equivalent.
 _UNREACHABLE = 1e-12
 METRIC = "test_accuracy"
@@ -39,6 +40,7 @@ class Criteria:
     interim_analyses: the numbers of seeds after which a growing comparison is judged; () for one that does not grow.
     spending: how they share alpha. Where it is even, all variants grow until every verdict is decided; otherwise each
         variant grows until its own are.
+    least_chance: of a verdict at the last analysis, with which a variant still grows; 0 for any.
     """
 
     metric: str = field(default=METRIC, metadata=_shown(f"What is judged. Default: {METRIC}.", metavar="NAME"))
@@ -76,6 +78,7 @@ class Criteria:
     )
     interim_analyses: tuple[int, ...] = ()
     spending: Spending = "even"
+    least_chance: float = 0.0
 
     def __post_init__(self) -> None:
         check_test(self.test)
@@ -102,9 +105,9 @@ class Criteria:
             return whole
         if self.spending == "even":
             return alpha_per_analysis(whole, len(looks))
-        from dlbench.statistics.spending import levels
+        from dlbench.statistics.spending import early_levels, levels
 
-        each = levels(looks, whole)
+        each = levels(looks, whole) if self.spending == "obrien-fleming" else early_levels(looks, whole, self.test)
         level = next((level for look, level in zip(looks, each, strict=True) if look >= seeds > 0), each[-1])
         return max(level, _UNREACHABLE)
 
@@ -115,6 +118,8 @@ class Criteria:
             del content["test"]
         if not content["alpha_study"]:
             del content["alpha_study"]
+        if not content["least_chance"]:
+            del content["least_chance"]
         looks, spending = content.pop("interim_analyses"), content.pop("spending")
         return content | {"looks": list(looks)} | ({} if spending == "even" else {"spending": spending})
 

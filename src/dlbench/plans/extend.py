@@ -72,7 +72,12 @@ def _join_criteria(old: Criteria | None, new: Criteria | None) -> Criteria | Non
     if not old or not new:
         return old or new
     grown = old if old.interim_analyses else new
-    return replace(old, interim_analyses=grown.interim_analyses, spending=grown.spending)
+    return replace(
+        old,
+        interim_analyses=grown.interim_analyses,
+        spending=grown.spending,
+        least_chance=grown.least_chance,
+    )
 
 
 def _union(old: Iterable[Item], new: Iterable[Item]) -> tuple[Item, ...]:

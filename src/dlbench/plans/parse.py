@@ -107,6 +107,8 @@ def _criteria(content: object, baseline: str) -> Criteria:
         raise ShapeError("judging.test", " or ".join(TESTS), judging["test"])
     if not 0 < as_number(judging.get("alpha", 0.5), "judging.alpha") < 1:
         raise ShapeError("judging.alpha", "between 0 and 1", judging["alpha"])
+    if not 0 <= as_number(judging.get("least_chance", 0), "judging.least_chance") < 1:
+        raise ShapeError("judging.least_chance", "from 0 to 1", judging["least_chance"])
     if not 0 <= as_number(judging.get("margin", 0), "judging.margin") < math.inf:
         raise ShapeError("judging.margin", "a number from 0", judging["margin"])
     return Criteria.from_json(judging | {"looks": as_wholes(judging.get("looks", []), "judging.looks")})

@@ -193,6 +193,6 @@ def _fresh_seeds(folder: RunFolder, count: int) -> tuple[int, ...]:
 
 def _on_seeds(plan: Plan, seeds: tuple[int, ...]) -> Plan:
     """Return a plan on other seeds, all of which run: nothing is decided on the way."""
-    judging = plan.judging and replace(plan.judging, interim_analyses=(), spending="even")
+    judging = plan.judging and replace(plan.judging, interim_analyses=(), spending="even", least_chance=0.0)
     floor = other_seeds(seeds) if plan.noise_floor else ()
     return replace(plan, seeds=seeds, noise_floor=floor, finished={}, judging=judging)

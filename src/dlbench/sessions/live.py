@@ -197,10 +197,12 @@ class LiveSession:
         judged = self.folder.judge()
         verdicts = [c.verdict for family in judged.families or judged.simple_effects for c in family.comparisons]
         seeds = len(self.stage.seeds)
-        self.folder.add_interim_analysis({"seeds": seeds, "verdicts": verdicts, "decided": judged.decided})
+        lost = len(judged.race.given_up)
+        facts = {"seeds": seeds, "verdicts": verdicts, "decided": judged.decided}
+        self.folder.add_interim_analysis(facts | ({"given_up": lost} if lost else {}))
         self.display.note(f"Interim analysis at {seeds} seeds: {judged.race.state(len(verdicts), len(self.labels))}.")
         self._finished = judged.race.seeds_of_finished
-        return judged.decided
+        return judged.race.complete if judged.race.planned else judged.decided
 
     def _train(self, trials: Sequence[Trial], executor: "ExecutorProtocol", stop: threading.Event) -> None:
         """Run the trials that no other process runs, and wait for those that one does."""

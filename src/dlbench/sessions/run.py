@@ -26,6 +26,7 @@ from dlbench.sessions.pending import check_forced
 from dlbench.sessions.resolve import TrialResolver, check_paths, data_folder
 from dlbench.sessions.resume import check_fresh
 from dlbench.sessions.staleness import components_used, plugins_used
+from dlbench.statistics.seeds import LEAST_CHANCE
 
 if TYPE_CHECKING:
     from dlbench.plugins.protocols import ExecutorFactory, ExecutorProtocol
@@ -108,7 +109,12 @@ def _fix_judging(plan: Plan, asked: Mapping[str, Any]) -> Plan:
     """Return the plan with how it will be judged: as the command asks, whatever its folder holds."""
     criteria = asked_criteria(asked, plan.record)
     if plan.interim_analyses:
-        criteria = replace(criteria, interim_analyses=plan.interim_analyses, spending="obrien-fleming")
+        criteria = replace(
+            criteria,
+            interim_analyses=plan.interim_analyses,
+            spending="haybittle-peto",
+            least_chance=LEAST_CHANCE,
+        )
     return replace(plan, baseline=criteria.baseline, judging=criteria)
 
 

@@ -43,6 +43,26 @@ def shown_with(comparison: Comparison, rules: Rules, comparisons: int, pairs: in
     return detectable_difference(comparison.difference_std, pairs, alpha=alpha, samples=_samples(comparison))
 
 
+def chance_of_verdict(comparison: Comparison, rules: Rules, pairs: int) -> float:
+    """Return the chance that so many pairs will decide an undecided comparison, by what those of now say; 1 if unknown.
+
+    A verdict is a difference, of a comparison that was shown to differ one beyond the margin, or equivalence. The mean
+    of all pairs is normal around that of the pairs of now, which is not the true one either: predictive power. It is
+    held against the level of the rules without a correction for the other comparisons, so the chance is too high.
+
+    Source: Spiegelhalter, Freedman and Blackburn 1986, Monitoring Clinical Trials: Conditional or Predictive Power?
+    """
+    n, mean, std = comparison.n, abs(comparison.difference), comparison.difference_std
+    if not std > 0 or n >= pairs:
+        return 1.0
+    error, freedom = std / np.sqrt(pairs), _samples(comparison) * (pairs - 1)
+    ahead = stats.norm(mean, std * np.sqrt((pairs - n) / (pairs * n)))
+    least = float(stats.t.isf(rules.alpha / 2, freedom)) * error + (rules.margin if comparison.separated else 0.0)
+    most = rules.margin - float(stats.t.isf(rules.alpha, freedom)) * error
+    alike = ahead.cdf(most) - ahead.cdf(-most) if most > 0 else 0.0
+    return float(ahead.sf(least) + ahead.cdf(-least) + alike)
+
+
 def _samples(comparison: Comparison) -> float:
     """Return by what two independent samples multiply the degrees of freedom: 2 if their spreads are equal, or less."""
     if comparison.test == "paired":

@@ -22,6 +22,10 @@ MOST_SEEDS = 100_000
 ALPHA = 0.05
 #: Below it the quantiles of the normal distribution have no digits left.
 _SMALLEST_ALPHA = 1e-12
+#: The share of α at which each interim analysis but the last tests.
+EARLY_SHARE = 1 / 12
+#: A variant of a race goes on while its chance of a verdict at the last analysis is at least this.
+LEAST_CHANCE = 0.05
 _AUTO = re.compile(r"auto(?::(\d+)\.\.(\d+))?")
 _OFFSET = 10_000
 
@@ -50,9 +54,9 @@ class AutoSeeds:
             raise DlbenchError(f"Invalid --seeds {text}: not a range.", "Write the smaller number first: auto:7..30.")
         return made
 
-    def schedule(self, alpha: float) -> tuple[int, ...]:
+    def schedule(self, alpha: float, test: Test = "paired") -> tuple[int, ...]:
         """Return the numbers of seeds of the interim analyses."""
-        return interim_schedule(self.first, self.last, alpha)
+        return interim_schedule(self.first, self.last, alpha, test=test)
 
 
 Seeds = Sequence[int] | int | AutoSeeds | Literal["least"] | None
@@ -79,14 +83,14 @@ def smallest_p(pairs: int) -> float:
     return min(1.0, 2.0 ** (1 - pairs))
 
 
-def smallest_p_computed(pairs: int) -> float:
-    """Return the smallest p that the sign-flip test computes: from 17 pairs on, that of 100,000 random flips."""
-    return max(smallest_p(pairs), 1e-5)
-
-
 def smallest_p_of_labels(first: int, second: int) -> float:
     """Return the smallest two-sided p that permuting the labels of two samples can reach: 1 / 35 for 4 and 4."""
     return min(1.0, (2 if first == second else 1) / comb(first + second, first))
+
+
+def smallest_p_computed(seeds: int, test: Test = "paired") -> float:
+    """Return the smallest p that a test computes: of many seeds that of 100,000 flips or 20,000 labelings."""
+    return max(smallest_p(seeds), 1e-5) if test == "paired" else max(smallest_p_of_labels(seeds, seeds), 5e-5)
 
 
 def minimum_seeds(test: Test) -> int:
@@ -149,13 +153,15 @@ def spent_by(fraction: float, alpha: float) -> float:
     return 4 * normal.cdf(normal.inv_cdf(alpha / 4) / fraction**0.5)
 
 
-def interim_schedule(first: int, last: int, alpha: float = ALPHA, analyses: int = 6) -> tuple[int, ...]:
+def interim_schedule(
+    first: int, last: int, alpha: float = ALPHA, analyses: int = 6, test: Test = "paired"
+) -> tuple[int, ...]:
     """Return the numbers of seeds of the interim analyses, evenly spaced from `first` to `last`.
 
     The first analysis is delayed until its share of α suffices to show anything: an earlier one could not. Twice the
     smallest p must do: where a variant equals the baseline, flipping all signs takes it beyond any margin too.
     """
-    able = (n for n in range(first, last) if 2 * smallest_p_computed(n) <= spent_by(n / last, alpha))
+    able = (n for n in range(first, last) if 2 * smallest_p_computed(n, test) <= EARLY_SHARE * alpha)
     start = next(able, last)
     steps = max(1, analyses - 1)
     return tuple(sorted({round(last - (last - start) * step / steps) for step in range(analyses)}))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.optimize import brentq
 
-from dlbench.statistics.seeds import smallest_p_computed, spent_by
+from dlbench.statistics.seeds import EARLY_SHARE, Test, smallest_p_computed, spent_by
 
 Array = NDArray[np.float64]
 #: A critical value that nothing reaches.
@@ -18,9 +18,28 @@ _END = 9.0
 
 
 @cache
-def levels(counts: tuple[int, ...], alpha: float) -> tuple[float, ...]:
-    """Return the level of each look at so many seeds; 0 where the sign-flip test of so few cannot reach its share.
+def early_levels(counts: tuple[int, ...], alpha: float, test: Test = "paired") -> tuple[float, ...]:
+    """Return the level of each look at so many seeds: a small one for all but the last, which has all that is left.
 
+    It is 0 for a look at so few seeds that the test cannot reach it.
+
+    Source: Haybittle 1971, Repeated Assessment of Results in Clinical Trials of Cancer Treatment; Peto et al. 1976.
+    """
+    walk, spent, early = _Walk(), 0.0, EARLY_SHARE * alpha
+    found = [0.0 if smallest_p_computed(count, test) > early else early for count in counts[:-1]]
+    for count, level in zip(counts, found, strict=False):
+        if level:
+            fraction, critical = count / counts[-1], float(stats.norm.isf(level / 2))
+            spent += walk.crossing(fraction, critical)
+            walk = walk.beyond(fraction, critical)
+    return (*found, float(2 * stats.norm.sf(walk.critical(1.0, alpha - spent))))
+
+
+@cache
+def levels(counts: tuple[int, ...], alpha: float) -> tuple[float, ...]:
+    """Return the level of each look of plans that spend α as O'Brien and Fleming's boundaries do.
+
+    It is 0 where the sign-flip test of so few seeds cannot reach the look's share.
     Such a look spends nothing and leaves its α to later ones; the last look has all that is left.
 
     Source: Lan and DeMets 1983, Discrete Sequential Boundaries for Clinical Trials, with the spending function of

@@ -9,6 +9,7 @@ from dlbench.analysis.verdicts import judge_run, race_of
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.statistics.comparisons import compare_pairs
+from dlbench.statistics.power import chance_of_verdict
 from dlbench.statistics.spending import levels
 from dlbench.statistics.verdicts import Rules
 
@@ -130,6 +131,44 @@ def test_a_combination_goes_on_for_as_long_as_any_of_its_effects_is_open(grid):
     assert size.n > 12
     assert {judged.race.seeds_of(variant.label) for variant in grid[1].variants} == {size.n}
     assert {c.n for family in judged.interactions for c in family.comparisons} == {size.n}
+
+
+@pytest.fixture
+def hopeless(plan):
+    """The plan of a race that gives up what will hardly be decided."""
+    return replace(plan, judging=replace(plan.judging, least_chance=0.05))
+
+
+def test_a_variant_that_will_hardly_be_decided_gets_no_more_seeds_and_stays_not_shown(records, hopeless, plan):
+    judged = judge_run(records, hopeless)
+    gelu, whole = rows(judged)["gelu"], rows(judge_run(records, plan))
+    assert (gelu.verdict, whole["gelu"].verdict) == ("not shown", "not shown")
+    assert gelu.n == judged.race.seeds_of("gelu") < whole["gelu"].n == 30
+    assert gelu == rows(judge_run(records, replace(hopeless, seeds=tuple(range(gelu.n)))))["gelu"]
+    last = hopeless.criteria.rules()
+    assert chance_of_verdict(gelu, last, 30) < 0.05
+    before = [n for n in LOOKS if n < gelu.n]
+    stages = (rows(judge_run(records, replace(plan, seeds=tuple(range(n)))))["gelu"] for n in before)
+    assert all(chance_of_verdict(stage, last, 30) >= 0.05 for stage in stages)
+
+
+def test_what_was_given_up_is_said_in_words_with_the_difference_that_would_have_been_shown(records, hopeless):
+    judged = judge_run(records, hopeless)
+    family, n = judged.families[0], judged.race.seeds_of("gelu")
+    said = dict(zip((c.variant for c in family.comparisons), family.sentences, strict=True))
+    assert said["gelu"].endswith("; no more seeds, as a verdict by 30 had become unlikely")
+    assert not any("no more seeds" in text for name, text in said.items() if name != "gelu")
+    assert any(f"gelu and relu, these {n} seeds would show a difference of" in text for text in family.outlook)
+    assert f"1 of 4 got no more than {n} seeds, as a verdict by 30 was unlikely" in judged.saving
+
+
+def test_of_what_is_given_up_nothing_depends_on_results_that_nobody_asked_for(records, hopeless):
+    race = race_of(records, hopeless)
+    needed = [r for r in records if r.trial.seed < race.seeds_of(r.trial.activation.short)]
+    assert len(needed) < len(records)
+    assert judge_run(needed, hopeless) == judge_run(records, hopeless)
+    every = replace(hopeless, judging=replace(hopeless.judging, all_pairs=True))
+    assert race_of(records, every).seeds_of("gelu") <= 30
 
 
 def test_the_saving_is_told_when_the_race_is_over(records, plan):

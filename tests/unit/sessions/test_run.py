@@ -200,20 +200,48 @@ def test_a_trial_that_runs_again_keeps_the_diagnostics_that_it_has(session):
 
 def test_growing_seeds_stop_at_the_first_interim_analysis_that_decides_everything(session):
     done = session(seeds=AutoSeeds(6, 20))
-    assert {seed for _, seed in done.ran} == set(range(11))
-    assert "Interim analysis at 11 seeds: all verdicts are decided." in done.display.notes
+    assert {seed for _, seed in done.ran} == set(range(10))
+    assert "Interim analysis at 10 seeds: all verdicts are decided." in done.display.notes
     manifest = _manifest(done.outcome.folder)
-    assert manifest["plan"]["seeds"] == list(range(11))
-    assert manifest["sessions"][0]["looks"] == [{"seeds": 11, "verdicts": ["better"], "decided": True}]
+    assert manifest["plan"]["seeds"] == list(range(10))
+    assert manifest["sessions"][0]["looks"] == [{"seeds": 10, "verdicts": ["better"], "decided": True}]
 
 
 def test_growing_seeds_that_decide_nothing_end_with_the_last_stage(session, executor):
-    in_turns = executor(accuracy=lambda trial: 0.5 + (trial.activation.name.endswith("tanh") + trial.seed) % 2 / 100)
-    done = session(seeds=AutoSeeds(6, 10), executor=in_turns)
+    done = session(seeds=AutoSeeds(6, 14), executor=executor(accuracy=ahead_but_on({2, 5, 8, 13})))
     looks = _manifest(done.outcome.folder)["sessions"][0]["looks"]
-    assert [look["seeds"] for look in looks] == [8, 9, 10]
+    assert [look["seeds"] for look in looks] == [10, 11, 12, 13, 14]
     assert not looks[-1]["decided"]
     assert not done.outcome.interrupted
+
+
+def test_growing_seeds_end_where_a_verdict_has_become_unlikely_and_can_be_continued_by_hand(session, executor):
+    def ask(seeds):
+        return session(seeds=seeds, executor=executor(accuracy=ahead_but_on({*range(0, 14, 2)})))
+
+    done = ask(AutoSeeds(6, 14))
+    manifest = _manifest(done.outcome.folder)
+    assert manifest["sessions"][0]["looks"] == [
+        {"seeds": 10, "verdicts": ["not shown"], "decided": False, "given_up": 1}
+    ]
+    assert "Interim analysis at 10 seeds: 0 of 1 verdicts are decided, 1 is unlikely to be by 14 seeds." in (
+        done.display.notes
+    )
+    assert manifest["plan"]["judging"]["least_chance"] == 0.05
+    again = ask(AutoSeeds(6, 14))
+    assert again.ran == []
+    assert again.outcome.run.judge().families == done.outcome.run.judge().families
+    assert {seed for _, seed in ask(14).ran} == {10, 11, 12, 13}
+
+
+def ahead_but_on(seeds):
+    """Return accuracies by which tanh is ahead of relu by as much as it is behind on some seeds."""
+
+    def accuracy(trial):
+        gain = -0.02 if trial.seed in seeds else 0.02
+        return 0.5 + gain * trial.activation.name.endswith("tanh")
+
+    return accuracy
 
 
 def test_an_incomplete_stage_is_not_analyzed(session, executor):
@@ -221,8 +249,8 @@ def test_an_incomplete_stage_is_not_analyzed(session, executor):
     assert done.outcome.interrupted
     assert "looks" not in _manifest(done.outcome.folder)["sessions"][0]
     rest = session(seeds=AutoSeeds(6, 20))
-    assert len(rest.ran) == 17
-    assert rest.outcome.plan.seeds == tuple(range(11))
+    assert len(rest.ran) == 15
+    assert rest.outcome.plan.seeds == tuple(range(10))
 
 
 def test_a_session_shows_what_another_one_finishes_meanwhile_and_runs_none_of_it(session, executor):

@@ -6,11 +6,13 @@ from statsmodels.stats.power import TTestPower
 
 from dlbench.errors import DlbenchError
 from dlbench.statistics.seeds import (
+    EARLY_SHARE,
     alpha_per_analysis,
     default_seeds,
     interim_schedule,
     least_seeds,
     smallest_p,
+    smallest_p_of_labels,
     spent_by,
 )
 
@@ -66,9 +68,14 @@ def test_interim_analyses_are_evenly_spaced_and_end_at_the_last_seed():
 
 def test_the_first_interim_analysis_waits_until_it_could_find_something():
     first, *_ = interim_schedule(7, 30, alpha=0.05, analyses=4)
-    assert first == 13
-    assert 2 * smallest_p(first) <= spent_by(first / 30, 0.05)
-    assert 2 * smallest_p(first - 1) > spent_by((first - 1) / 30, 0.05)
+    assert first == 10
+    assert 2 * smallest_p(first) <= EARLY_SHARE * 0.05 < 2 * smallest_p(first - 1)
+
+
+def test_independent_seeds_can_be_looked_at_earlier_than_paired_ones():
+    """Two of the 3,432 ways to label seven and seven values are as extreme as the most extreme one."""
+    assert interim_schedule(4, 30, test="independent") == (7, 12, 16, 21, 25, 30)
+    assert 2 * smallest_p_of_labels(7, 7) <= EARLY_SHARE * 0.05 < 2 * smallest_p_of_labels(6, 6)
 
 
 @pytest.mark.parametrize(("first", "last"), [(5, 6), (1, 3), (5, 5)])

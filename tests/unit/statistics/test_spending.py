@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dlbench.statistics.seeds import interim_schedule, smallest_p, spent_by
-from dlbench.statistics.spending import error_of_looks, levels
+from dlbench.statistics.seeds import EARLY_SHARE, interim_schedule, smallest_p, spent_by
+from dlbench.statistics.spending import early_levels, error_of_looks, levels
 
 ALPHA = 0.05
 #: Two-sided critical values at 0.05 for equally spaced looks; Lan and DeMets 1983, as in Jennison and Turnbull 2000.
@@ -32,6 +32,15 @@ def test_the_levels_of_equally_spaced_looks_are_the_published_ones(looks):
 def test_all_looks_together_are_wrong_as_often_as_alpha_says(alpha, first, last):
     counts = interim_schedule(first, last, alpha)
     assert error_of_looks(counts, levels(counts, alpha)) == pytest.approx(alpha, abs=1e-8)
+    assert error_of_looks(counts, early_levels(counts, alpha)) == pytest.approx(alpha, abs=1e-8)
+
+
+@pytest.mark.parametrize(("test", "counts"), [("paired", (10, 20, 30)), ("independent", (7, 20, 30))])
+def test_all_looks_but_the_last_have_a_small_level_that_leaves_nearly_all_of_alpha(test, counts):
+    *early, last = early_levels(counts, ALPHA, test)
+    assert early == [EARLY_SHARE * ALPHA] * 2
+    assert 0.045 < last < ALPHA
+    assert early_levels((4, *counts), ALPHA, test) == (0.0, *early, last)  # four seeds cannot show anything
 
 
 def test_a_look_that_cannot_show_anything_spends_nothing_and_leaves_it_to_later_ones():
