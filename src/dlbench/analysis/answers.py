@@ -7,6 +7,7 @@ from typing import Any
 from dlbench.analysis.claims import ClaimAnswer, judge
 from dlbench.analysis.reported import ReportedFigure, compare_reported
 from dlbench.analysis.summary import VariantSummary, summarize
+from dlbench.analysis.verdicts import race_of
 from dlbench.experiments.experiment_file import Experiment
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.trial_record import TrialRecord
@@ -66,9 +67,10 @@ class ExperimentAnswers:
 def find(experiment: Experiment, records: Iterable[TrialRecord], plan: PlanRecord) -> Findings:
     """Compare a report's figures and judge its claims by a run's records."""
     known = list(records)
+    race = race_of(known, plan)
     return Findings(
         figures=compare_reported(experiment.reported, known, plan),
-        claims=tuple(judge(claim, known, plan) for claim in experiment.claims),
+        claims=tuple(judge(claim, known, plan, race) for claim in experiment.claims),
     )
 
 

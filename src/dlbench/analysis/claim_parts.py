@@ -19,7 +19,7 @@ from dlbench.statistics.sentences import (
     p_in_words,
     seeds_in_words,
 )
-from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
+from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Look, LookOf, Rules
 
 Answer = Literal["supported", "refuted", "not shown"]
 #: How the remark begins where the claimed difference lies within the margin.
@@ -60,7 +60,9 @@ class Part:
         return cls(claimed=claimed, answer=answer, why=why, **numbers)
 
 
-def order_parts(links: Sequence[Link], series: Mapping[Operand, Series], rules: Rules) -> tuple[Part, ...]:
+def order_parts(
+    links: Sequence[Link], series: Mapping[Operand, Series], look_of: LookOf, rules: Rules
+) -> tuple[Part, ...]:
     """Return the parts of an ordering. It holds if all of its links do, so each link is shown by its own p.
 
     Refuting one of several links is a choice among them, and keeps its correction. A claim whose metric has no spread
@@ -70,14 +72,20 @@ def order_parts(links: Sequence[Link], series: Mapping[Operand, Series], rules: 
     """
     named = {str(operand): by_seed for operand, by_seed in series.items()}
     pairs = [(str(link.left), str(link.right)) for link in links]
-    together = compare_pairs(named, pairs, rules)
-    stricter = replace(rules, alpha=rules.alpha / len(links))
+    together = compare_pairs(named, pairs, rules, look_of)
     parts = []
     for link, pair, corrected in zip(links, pairs, together, strict=True):
-        (alone,) = compare_pairs(named, [pair], rules)
-        (strict,) = compare_pairs(named, [pair], stricter)
-        parts.append(_link_part(link, _Evidence(alone, corrected, strict), rules, len(links)))
+        look = look_of(*pair)
+        stricter = replace(look, alpha=look.alpha / len(links))
+        (alone,) = compare_pairs(named, [pair], rules, look_of)
+        (strict,) = compare_pairs(named, [pair], rules, _always(stricter))
+        found = _Evidence(alone, corrected, strict)
+        parts.append(_link_part(link, found, replace(rules, alpha=look.alpha), len(links)))
     return tuple(parts)
+
+
+def _always(look: Look) -> LookOf:
+    return lambda variant, baseline: look
 
 
 @dataclass(frozen=True)
@@ -145,13 +153,13 @@ def _ordered(sign: Sign, found: _Evidence, rules: Rules) -> tuple[Answer, str]:
     return "not shown", ""
 
 
-def interaction_parts(grid: Mapping[tuple[str, str], Series], rules: Rules) -> tuple[Part, ...]:
+def interaction_parts(grid: Mapping[tuple[str, str], Series], look_of: LookOf, rules: Rules) -> tuple[Part, ...]:
     """Return the parts of an interaction: each difference of two effects, all of them one family."""
     parts = []
-    for found in interaction(grid, rules):
+    for found in interaction(grid, rules, look_of):
         answer: Answer = "supported" if found.separated else "refuted" if found.verdict == "equivalent" else "not shown"
         claimed = f"{found.variant} ≠ {found.baseline}"
-        parts.append(Part.of(claimed, answer, _seen(found, found, rules), found))
+        parts.append(Part.of(claimed, answer, _seen(found, found, replace(rules, alpha=found.alpha)), found))
     return tuple(parts)
 
 

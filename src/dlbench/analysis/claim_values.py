@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from dlbench.analysis.metrics import Query, metric_value
+from dlbench.analysis.race import Race
 from dlbench.analysis.summary import group_by_variant
 from dlbench.analysis.yardstick import mixed_losses
 from dlbench.components.metric_table import find_metric
@@ -15,6 +16,7 @@ from dlbench.experiments.relations import Link, Operand
 from dlbench.plans.naming import find_group
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.statistics.sums import total
+from dlbench.statistics.verdicts import Look, LookOf
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 Series = dict[int, float | None]
@@ -39,16 +41,18 @@ class ClaimValues:
     claim: the claim.
     plan: plan of the run.
     grouped: records by variant_id.
+    race: how far the plan's comparisons have grown.
     """
 
     claim: Claim
     plan: PlanRecord
     grouped: Mapping[str, Sequence[TrialRecord]]
+    race: Race
 
     @classmethod
-    def of(cls, claim: Claim, records: Iterable[TrialRecord], plan: PlanRecord) -> "ClaimValues":
+    def of(cls, claim: Claim, records: Iterable[TrialRecord], plan: PlanRecord, race: Race) -> "ClaimValues":
         """Return the access to a claim's values, from a run's records."""
-        return cls(claim, plan, group_by_variant(records, plan))
+        return cls(claim, plan, group_by_variant(records, plan), race)
 
     def as_tuned(self, link: Link) -> Link:
         """Return a link with the names that its variants have once those that differ in what is tuned are one.
@@ -68,8 +72,8 @@ class ClaimValues:
         merged = [each for each in find_group(operand.name, self.plan).variants if operand.name in each.stands_for]
         return replace(operand, name=merged[0].label) if merged else operand
 
-    def operands(self, operands: Iterable[Operand]) -> dict[Operand, Series]:
-        """Return each operand's values by seed; a value of an axis is the mean over the other axes.
+    def operands(self, operands: Iterable[Operand]) -> tuple[dict[Operand, Series], LookOf]:
+        """Return each operand's values by seed, and the look of two; a value of an axis is the mean over the others.
 
         Only combinations that every operand of the axis has are averaged; a constant has its value for every seed.
         Raises DlbenchError for a name that is not in the plan.
@@ -80,7 +84,14 @@ class ClaimValues:
             for operand in wanted
             if operand.constant is not None
         }
-        groups = {operand: find_group(operand.name, self.plan) for operand in wanted if operand not in constants}
+        members = self._members([operand for operand in wanted if operand not in constants])
+        named = {str(operand): variants for operand, variants in members.items()}
+        return constants | {
+            operand: self._series(variants, operand.metric, operand.scale) for operand, variants in members.items()
+        }, self._look_of(named)
+
+    def _members(self, operands: Iterable[Operand]) -> dict[Operand, Variants]:
+        groups = {operand: find_group(operand.name, self.plan) for operand in operands}
         variants = [variant for group in groups.values() for variant in group.variants]
         for metric in {operand.metric for operand in groups}:
             self._check_one_loss(variants, metric)
@@ -92,13 +103,20 @@ class ClaimValues:
                 {o: g.variants for o, g in groups.items() if g.axis == axis}, {axis}
             ).items()
         }
-        return constants | {
-            operand: self._series(balanced.get(operand, group.variants), operand.metric, operand.scale)
-            for operand, group in groups.items()
-        }
+        return {operand: balanced.get(operand, group.variants) for operand, group in groups.items()}
 
-    def grid(self, first: str, second: str) -> dict[tuple[str, str], Series]:
-        """Return the values by seed of each pair of two axes' values, the mean over the other axes."""
+    def _look_of(self, members: Mapping[str, Variants]) -> LookOf:
+        """Return the look of each pair of names, at the claim's share of α. members: the variants behind each name."""
+        labels = {name: [variant.label for variant in variants] for name, variants in members.items()}
+
+        def look(variant: str, baseline: str) -> Look:
+            own = self.race.look_between(labels.get(variant, ()), labels.get(baseline, ()))
+            return replace(own, alpha=self.plan.criteria.level(len(own.seeds), self.claim.alpha))
+
+        return look
+
+    def grid(self, first: str, second: str) -> tuple[dict[tuple[str, str], Series], LookOf]:
+        """Return the values by seed of each pair of two axes' values, the mean over the others, and the look of all."""
         for axis in (first, second):
             if axis not in self.plan.axes and self.plan.tuning and axis in self.plan.tuning.names:
                 raise DlbenchError(f"{axis.replace('_', ' ')} is tuned for each variant, so it is compared no more.")
@@ -111,7 +129,10 @@ class ClaimValues:
         }
         self._check_one_loss([variant for group in groups.values() for variant in group])
         present = {pair: variants for pair, variants in groups.items() if variants}
-        return {pair: self._series(variants) for pair, variants in balance(present, {first, second}).items()}
+        members = balance(present, {first, second})
+        every = [variant for variants in members.values() for variant in variants]
+        look = self._look_of({"": every})("", "")
+        return {pair: self._series(variants) for pair, variants in members.items()}, lambda *_: look
 
     def steps(self, axis: str) -> list[Operand]:
         """Return the values of an axis that have a variant, in order, as operands."""

@@ -9,6 +9,8 @@ from dlbench.analysis.claim_parts import Answer, Part, interaction_parts, order_
 from dlbench.analysis.claim_values import ClaimValues
 from dlbench.analysis.diagnostics import declared_in
 from dlbench.analysis.metrics import check_metric
+from dlbench.analysis.race import Race
+from dlbench.analysis.verdicts import race_of
 from dlbench.components.metric_table import find_metric
 from dlbench.components.records import ParameterValue
 from dlbench.errors import DlbenchError
@@ -68,15 +70,18 @@ def check_metrics(experiment: Experiment, measured: Sequence[str] = ()) -> None:
             raise DlbenchError(f"{experiment.path}, line {line}: {error.message}", error.hint) from None
 
 
-def judge(claim: Claim, records: Iterable[TrialRecord], plan: PlanRecord) -> ClaimAnswer:
+def judge(claim: Claim, records: Iterable[TrialRecord], plan: PlanRecord, race: Race | None = None) -> ClaimAnswer:
     """Return the answer to a claim from a run's records. Records outside the plan are ignored.
+
+    race: the plan's, where it is known already; what it decided is compared at the look at which it did.
 
     Each comparison is paired by seed. A claim is supported if every part is, and refuted if a part is: shown to be
     the other way round, not to exceed the margin or, for ≈, to differ by more than it. An interaction is supported by
     one part, and refuted if all parts are shown to be zero.
     """
+    known = tuple(records)
     try:
-        parts = _parts(claim, ClaimValues.of(claim, records, plan))
+        parts = _parts(claim, ClaimValues.of(claim, known, plan, race or race_of(known, plan)))
         answer, why = _together(claim, parts), "; ".join(part.why for part in parts)
     except DlbenchError as error:  # a variant that was vetoed, or removed by an override
         parts, answer, why = (), "not shown", f"in this run, {_uncapitalized(error.message)}"
@@ -98,12 +103,12 @@ def _parts(claim: Claim, values: ClaimValues) -> tuple[Part, ...]:
         case Monotone(axis, sign):
             return _order([Link(left, sign, right) for left, right in pairwise(values.steps(axis))], claim, values)
         case Interaction(first, second):
-            return interaction_parts(values.grid(first, second), _rules(claim, values.plan))
+            return interaction_parts(*values.grid(first, second), _rules(claim, values.plan))
 
 
 def _order(links: Sequence[Link], claim: Claim, values: ClaimValues) -> tuple[Part, ...]:
     operands = dict.fromkeys(operand for link in links for operand in (link.left, link.right))
-    return order_parts(links, values.operands(operands), _rules(claim, values.plan, links[0].left.metric))
+    return order_parts(links, *values.operands(operands), _rules(claim, values.plan, links[0].left.metric))
 
 
 def _together(claim: Claim, parts: Sequence[Part]) -> Answer:
@@ -120,10 +125,7 @@ def _together(claim: Claim, parts: Sequence[Part]) -> Answer:
 
 
 def _rules(claim: Claim, plan: PlanRecord, metric: str = "") -> Rules:
-    """Return a claim's rules; "better" means more, as relations speak of more and less.
-
-    If seeds were added until the verdicts were decided, each interim analysis has its share of alpha.
-    """
+    """Return a claim's rules, but for the level of each look; "better" means more: relations speak of more and less."""
     alpha, test = plan.criteria.level(len(plan.seeds), claim.alpha), plan.criteria.test
     compared = find_metric(metric or claim.metric, declared_in(plan))
     found = Rules.for_metric(compared, margin=claim.margin, alpha=alpha, test=test)

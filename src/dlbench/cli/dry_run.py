@@ -123,11 +123,11 @@ def _print(plan: Plan, document: dict[str, Any], criteria: "Criteria") -> None:
         from dlbench.statistics.spending import early_levels
 
         counts = ", ".join(map(str, plan.interim_analyses))
-        each = early_levels(plan.interim_analyses, criteria.alpha, criteria.test)
-        shares = ", ".join(f"{level:.2g}" for level in each)
+        *early, last = early_levels(plan.interim_analyses, criteria.alpha, criteria.test)
+        level = f"{early[0]:.2g}, the last at {last:.2g}" if early else f"{last:.2g}"
         console.print(
-            f"Interim analyses: at {counts} seeds, at α = {shares}; a decided variant gets no more seeds, nor does "
-            "one that will hardly be decided"
+            f"Interim analyses: at {counts} seeds, at α = {level}; a decided variant gets no more seeds, "
+            "nor does one that will hardly be decided"
         )
     if plan.diagnostics:
         names = ", ".join(text.partition("/")[2] for text in plan.diagnostics.diagnostics)

@@ -1,9 +1,11 @@
 import math
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
@@ -13,6 +15,8 @@ from dlbench.experiments.relations import parse_relation
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan_record import PlannedVariant
 from dlbench.runs.tables import to_csv
+from dlbench.statistics.permutation import sign_flip_interval
+from dlbench.statistics.spending import levels
 
 #: Accuracies by seed, paired: noise that both sides share, and a little that they do not.
 NOISE = [0.011, -0.004, 0.007, -0.013, 0.002, 0.009, -0.006]
@@ -351,3 +355,47 @@ def test_a_claim_about_two_rates_is_not_asked_of_the_one_variant_that_tuning_mak
     other = ask(claim('"relu 1e-2" > tanh'), plan, relu=RELU, tanh=TANH)
     assert other.answer == "supported"
     assert other.why.startswith("relu − tanh = ")
+
+
+#: A race: tanh was decided at twelve seeds and has no more, elu is open until the last.
+LOOKS = (12, 18, 24, 30)
+
+
+@pytest.fixture
+def raced(make_record, make_plan):  # type: ignore[no-untyped-def]
+    """Answer a claim from a race over three activations."""
+
+    def value(name: str, seed: int) -> float:
+        noise = random.Random(f"{name} {seed}").gauss(0, 0.006)
+        return 0.8 + {"relu": 0.0, "tanh": -0.1, "elu": 0.001}[name] + noise
+
+    counts = {"relu": 30, "tanh": 12, "elu": 30}
+    records = [make_record(name, seed, value(name, seed)) for name, n in counts.items() for seed in range(n)]
+    criteria = Criteria(baseline="relu", metric="test_accuracy", interim_analyses=LOOKS, spending="obrien-fleming")
+    plan = replace(make_plan([*counts], range(30)), judging=criteria)
+
+    def ask(text: str) -> ClaimAnswer:
+        return judge(claim(text, "test_accuracy"), records, plan)
+
+    ask.value = value  # type: ignore[attr-defined]
+    return ask
+
+
+def test_a_claim_about_what_a_race_decided_is_judged_at_its_look(raced) -> None:
+    (part,) = raced("relu > tanh").parts
+    assert (part.answer, part.n, part.dropped) == ("supported", 12, 0)
+    assert "left out" not in part.why
+    (later,) = raced("elu > tanh").parts
+    assert (later.n, later.dropped) == (12, 0)  # tanh has no more
+    (last,) = raced("relu > elu").parts
+    assert (last.n, last.dropped) == (30, 0)
+
+
+def test_of_a_chain_through_a_race_each_link_has_the_level_of_its_own_look(raced) -> None:
+    """The interval of what was decided early is that of its early level: the range of all pairs' typical values."""
+    early, late = raced("elu > relu > tanh").parts[::-1]
+    differences = [raced.value("relu", seed) - raced.value("tanh", seed) for seed in range(12)]
+    level = levels(LOOKS, 0.05)[0]
+    low, high = sign_flip_interval(np.array([differences]), level)
+    assert (early.difference_low, early.difference_high) == pytest.approx((low[0], high[0]))
+    assert (early.n, late.n) == (12, 30)
