@@ -188,7 +188,7 @@ class AcrossDatasets:
 
 
 def named(datasets: Sequence[str]) -> str:
-    """Return "3 data sets (digits, mnist, letters)", without names where there are many."""
+    """Return how many data sets there are, and which: "3 data sets (digits, mnist, letters)"; many have no names."""
     return f"{len(datasets)} data sets" + (f" ({', '.join(datasets)})" if len(datasets) <= _NAMED else "")
 
 

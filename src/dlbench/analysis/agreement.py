@@ -125,7 +125,7 @@ def confirmation_sentence(verdicts: Sequence[VerdictPair], claims: Sequence[Clai
 
 
 def counted_as(count: int, plural: str) -> str:
-    """Return "1 verdict", "2 verdicts"."""
+    """Return a count with its noun: "1 verdict", "2 verdicts"."""
     return f"{count} {plural.removesuffix('s') if count == 1 else plural}"
 
 

@@ -48,7 +48,7 @@ def survivals(tuned: Iterable[ClaimAnswer], plain: Iterable[ClaimAnswer]) -> tup
 
 
 def survivals_in_words(found: Iterable[Survival]) -> str:
-    """Return "Of 3 supported claims 2 survive tuning, 1 is no longer shown."; "" without any that was supported."""
+    """Return how many supported claims survive, "Of 3 supported claims 2 survive tuning …"; "" if none was."""
     supported = [each for each in found if each.plain and each.plain.answer == "supported"]
     if not supported:
         return ""

@@ -42,7 +42,7 @@ def worded(family: Family, rules: Rules, dataset: str = "", at: At = "selected")
 
 
 def about(family: Family, metric: Metric, dataset: str, at: At) -> str:
-    """Return "test accuracy on digits at learning rate 0.1, averaged over batch size 32 and 64"."""
+    """Return what a family measured and where: "test accuracy on digits at learning rate 0.1, averaged over …"."""
     own = dataset if DATASET not in (*family.averaged, *family.axis.split(" × ")) else ""
     place = place_in_words({**({DATASET: own} if own else {}), **family.place})
     epoch = {"selected": "", "last": "at the last epoch"}.get(str(at), f"at epoch {at}")

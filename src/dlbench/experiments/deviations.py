@@ -62,7 +62,7 @@ def _changed_criteria(experiment: Experiment, judging: Mapping[str, Any]) -> Ite
 
 
 def tuned_in_words(names: Iterable[str]) -> str:
-    """Return "tuned: learning rate"; "" for no names."""
+    """Return what of an experiment was tuned: "tuned: learning rate"; "" for no names."""
     found = ", ".join(name.replace("-", " ").replace("_", " ") for name in names)
     return f"{TUNED}: {found}" if found else ""
 

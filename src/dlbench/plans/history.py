@@ -71,7 +71,7 @@ def _chosen(known: PlanRecord, new: PlanRecord) -> PlanRecord:
 
 
 def in_words(plan: PlanRecord) -> str:
-    """Return "relu, tanh, sigmoid: 5 seeds"."""
+    """Return what a plan compares, on how many seeds: "relu, tanh, sigmoid: 5 seeds"."""
     labels = [variant.label for variant in plan.variants]
     shown = ", ".join(labels) if len(labels) <= 4 else f"{', '.join(labels[:3])} and {len(labels) - 3} more"
     return f"{shown}: {len(plan.seeds)} seed{'s' * (len(plan.seeds) != 1)}"

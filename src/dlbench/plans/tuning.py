@@ -145,7 +145,7 @@ class Tuning:
 
 
 def candidate_in_words(candidate: Candidate) -> str:
-    """Return "learning rate 0.003, weight decay 0"."""
+    """Return the values of a candidate: "learning rate 0.003, weight decay 0"."""
     return ", ".join(f"{name_in_words(name)} {format_value(value)}" for name, value in candidate.values.items())
 
 

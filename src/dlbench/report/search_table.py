@@ -48,7 +48,7 @@ def search_notes(report: TuningReport) -> list[str]:
 
 
 def _change(variant: TunedVariant, name: str) -> str:
-    """Return "0.001 → 0.018": the value as it was asked for, and as it was chosen; of several searches, their range."""
+    """Return a value as it was asked for and as it was chosen, "0.001 → 0.018"; of several searches, their range."""
     before = ABSENT if variant.default(name) is None else format_value(variant.default(name))
     if variant.is_default:
         return f"{before} (default)"

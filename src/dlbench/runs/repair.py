@@ -141,7 +141,7 @@ def _sort_lines(content: bytes) -> _Lines:
 
 
 def _in_words(lines: Mapping[int, str]) -> str:
-    """Return "line 3: what is wrong", or several numbers with the first one's reason."""
+    """Return what is wrong with lines: "line 3: its checksum does not fit"; of several, the first one's reason."""
     if not lines:
         return ""
     shown = ", ".join(map(str, list(lines)[:5])) + (" …" if len(lines) > 5 else "")

@@ -86,7 +86,7 @@ class Lead:
     usual: str
 
     def subject(self, rules: Rules) -> str:
-        """Return "tanh's lead over relu"; where neither side is better, "tanh's difference from relu"."""
+        """Return "tanh's lead over relu" as what differs; with no better side, "tanh's difference from relu"."""
         return f"{self.variant}'s {'lead over' if rules.has_better_side else 'difference from'} {self.baseline}"
 
 
@@ -124,14 +124,14 @@ def outlook_sentence(comparison: Comparison, rules: Rules, detectable: Mapping[i
 
 
 def about_in_words(difference: float, rules: Rules) -> str:
-    """Return "about 1.4 points"."""
+    """Return the rounded size of a difference: "about 1.4 points"."""
     unit = rules.metric.difference_unit
     size = f"{rules.metric.difference_scale * difference:#.2g}".removesuffix(".")
     return f"about {float(size):,.0f}{unit}" if "e+" in size and float(size) < LONG else f"about {size}{unit}"
 
 
 def seeds_in_words(c: Comparison) -> str:
-    """Return "n = 7 paired seeds", or "n = 4 and 5 independent seeds"."""
+    """Return how many seeds a comparison has: "n = 7 paired seeds", or "n = 4 and 5 independent seeds"."""
     if c.test == "paired":
         return f"n = {c.n} paired seeds"
     first, second = c.sizes
@@ -161,7 +161,7 @@ def _amount(comparison: Comparison, rules: Rules) -> str:
 
 
 def difference_in_words(comparison: Comparison, rules: Rules) -> str:
-    """Return "+1.2 points [0.7, 1.7]": the difference and its interval, in the unit shown to users."""
+    """Return a difference and its interval, in the unit shown to users: "+1.2 points [0.7, 1.7]"."""
     if not isfinite(comparison.difference):
         return "unknown (a value is infinite)"
     return _figures(comparison.difference, comparison.difference_low, comparison.difference_high, rules, sign="+")
@@ -190,5 +190,5 @@ def _digits(width: float) -> int:
 
 
 def margin_in_words(rules: Rules) -> str:
-    """Return "0.2 points"."""
+    """Return the margin in the unit shown to users: "0.2 points"."""
     return rules.metric.difference_in_words(rules.margin)

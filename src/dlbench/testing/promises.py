@@ -86,7 +86,7 @@ class Subject(Generic[Record_co]):
 
     @property
     def title(self) -> str:
-        """Return "activation snake/snake"."""
+        """Return the kind and the name of what is checked: "activation snake/snake"."""
         return f"{SINGULAR[self.record.kind]} {self.entry.name}"
 
 

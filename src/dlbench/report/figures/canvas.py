@@ -1,6 +1,7 @@
 """What all figures share: size, fonts, axes, legend, and rendering to a file."""
 
 import io
+import math
 import textwrap
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -16,9 +17,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from dlbench.report.figure_names import Format
+from dlbench.report.palette import Style
 
 WIDTH = 10.0
 INK = "#333333"
+#: Width of the line of an interval.
+INTERVAL_WIDTH = 2.2
 
 # Labels come from users, so $ and _ are literal. The other settings make equal figures equal files.
 _SETTINGS: Mapping[Any, Any] = MappingProxyType(
@@ -75,6 +79,23 @@ def name_rows(axes: Axes, labels: Sequence[str]) -> None:
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
+
+
+def draw_estimate(axes: Axes, row: int, value: float, interval: tuple[float, float], style: Style) -> None:
+    """Draw a value in a row as a marker, above its interval as a line; what is not finite is left out."""
+    if all(map(math.isfinite, interval)):
+        axes.plot(interval, [row, row], color=style.color, linewidth=INTERVAL_WIDTH, solid_capstyle="butt")
+    if math.isfinite(value):
+        axes.plot(
+            value,
+            row,
+            color=style.color,
+            marker=style.marker,
+            markersize=8 * style.size,
+            markeredgecolor="white",
+            markeredgewidth=0.8,
+            zorder=3,
+        )
 
 
 def wrapped(label: str, width: int = 34, lines: int = 3) -> str:

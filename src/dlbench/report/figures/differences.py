@@ -9,7 +9,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from dlbench.analysis.families import Family, interval_levels
-from dlbench.report.figures.canvas import INK, canvas, legend_below, name_rows, style_axes, with_note, wrapped
+from dlbench.report.figures.canvas import (
+    INK,
+    INTERVAL_WIDTH,
+    canvas,
+    draw_estimate,
+    legend_below,
+    name_rows,
+    style_axes,
+    with_note,
+    wrapped,
+)
 from dlbench.report.figures.figure_data import FigureData
 from dlbench.report.headings import heading
 from dlbench.report.palette import VERDICT_COLORS, Style
@@ -82,23 +92,11 @@ def _label(comparison: Comparison, family: Family) -> str:
 
 
 def _row(axes: Axes, row: int, comparison: Comparison, style: Style, scale: float) -> None:
-    low, high = scale * comparison.difference_low, scale * comparison.difference_high
-    difference = scale * comparison.difference
-    if math.isfinite(low) and math.isfinite(high):
-        axes.plot([low, high], [row, row], color=style.color, linewidth=2.2, solid_capstyle="butt")
+    interval = (scale * comparison.difference_low, scale * comparison.difference_high)
+    draw_estimate(axes, row, scale * comparison.difference, interval, style)
     if comparison.images:
         ends = [scale * comparison.images_low, scale * comparison.images_high]
         axes.plot(ends, [row, row], color=style.color, linewidth=_THIN, solid_capstyle="butt")
-    if math.isfinite(difference):
-        axes.plot(
-            difference,
-            row,
-            color=style.color,
-            marker=style.marker,
-            markersize=8 * style.size,
-            markeredgecolor="white",
-            markeredgewidth=0.8,
-        )
     evidence = "" if comparison.verdict == "n too small" else f", {p_in_words(comparison.p_adjusted)}"
     here = " here" if comparison.these_images_only else ""
     axes.annotate(
@@ -121,7 +119,14 @@ def _include_margin(axes: Axes, margin: float) -> None:
 def _handles(data: FigureData, scale: float, unit: str) -> list[Line2D | Patch]:
     level = interval_levels([c for family in data.judged.families for c in family.comparisons], data.rules)
     handles: list[Line2D | Patch] = [
-        Line2D([], [], color=INK, marker="o", linewidth=2.2, label=f"mean of the paired differences, {level} interval")
+        Line2D(
+            [],
+            [],
+            color=INK,
+            marker="o",
+            linewidth=INTERVAL_WIDTH,
+            label=f"mean of the paired differences, {level} interval",
+        )
     ]
     if any(c.images for family in data.judged.all_families for c in family.comparisons):
         handles.append(Line2D([], [], color=INK, linewidth=_THIN, label="the same on other test images"))

@@ -6,7 +6,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dlbench.analysis.across_datasets import named
-from dlbench.report.figures.canvas import INK, canvas, legend_below, name_rows, style_axes, with_note, wrapped
+from dlbench.report.figures.canvas import (
+    INK,
+    INTERVAL_WIDTH,
+    canvas,
+    draw_estimate,
+    legend_below,
+    name_rows,
+    style_axes,
+    with_note,
+    wrapped,
+)
 from dlbench.report.figures.figure_data import FigureData
 from dlbench.report.palette import style
 
@@ -28,24 +38,13 @@ def draw(data: FigureData) -> Figure:
     figure = canvas(1.2 + 0.4 * len(across.rows), width=9.5)
     axes = figure.subplots()
     for number, row in enumerate(across.rows):
-        own = style(number)
-        if math.isfinite(row.score_low):
-            ends = [scale * row.score_low, scale * row.score_high]
-            axes.plot(ends, [number, number], color=own.color, linewidth=2.2, solid_capstyle="butt")
-        axes.plot(
-            scale * row.score,
-            number,
-            color=own.color,
-            marker=own.marker,
-            markersize=8 * own.size,
-            markeredgecolor="white",
-            markeredgewidth=0.8,
-        )
+        interval = (scale * row.score_low, scale * row.score_high)
+        draw_estimate(axes, number, scale * row.score, interval, style(number))
     style_axes(axes, f"interquartile mean over {wrapped(named(across.datasets), 100, 2)}", grid="x")
     relative = f"{data.metric.title}, relative to the mean of {wrapped(across.baseline, 40, 1)} on each data set"
     axes.set_xlabel(relative if across.is_relative else data.metric.heading)
     name_rows(axes, [with_note(row.variant, f"{row.runs} runs") for row in across.rows])
     level = f"{100 * (1 - across.rules.alpha):g} % interval over other seeds on these data sets"
     label = f"mean of the middle half of all runs, {level}"
-    legend_below(figure, [Line2D([], [], color=INK, marker="o", linewidth=2.2, label=label)])
+    legend_below(figure, [Line2D([], [], color=INK, marker="o", linewidth=INTERVAL_WIDTH, label=label)])
     return figure
