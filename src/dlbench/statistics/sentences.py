@@ -141,10 +141,10 @@ def seeds_in_words(c: Comparison) -> str:
 def _too_few(c: Comparison, rules: Rules) -> str:
     least = least_seeds(rules.alpha, c.test)
     if c.test == "independent":
-        return f"{seeds_in_words(c)} cannot reach p ≤ {rules.alpha:g}, {least} each could"
+        return f"{seeds_in_words(c)} cannot reach p ≤ {rules.alpha:.3g}, {least} each could"
     if c.n < least:
-        return f"n = {c.n} paired seeds cannot reach p ≤ {rules.alpha:g}, {least} could"
-    return f"only {c.nonzero} of n = {c.n} paired seeds differ, p ≤ {rules.alpha:g} needs {least} that do"
+        return f"n = {c.n} paired seeds cannot reach p ≤ {rules.alpha:.3g}, {least} could"
+    return f"only {c.nonzero} of n = {c.n} paired seeds differ, p ≤ {rules.alpha:.3g} needs {least} that do"
 
 
 def p_in_words(p: float) -> str:

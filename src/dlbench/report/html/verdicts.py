@@ -68,7 +68,7 @@ def rule(judged: Judged, tables: int) -> str:
     alpha = criteria.alpha if looks else rules.alpha
     return (
         f"By {judged.metric.title}{at}, {seeds}, against {criteria.baseline}; {margin}; "
-        f"{alpha_in_words(judged, tables) or f'α = {alpha:g}'}{looks}, intervals at {levels}."
+        f"{alpha_in_words(judged, tables) or f'α = {alpha:.3g}'}{looks}, intervals at {levels}."
     )
 
 

@@ -72,7 +72,7 @@ def _in_images(count: float) -> str:
 
 def alpha_in_words(judged: Judged, tables: int) -> str:
     """Return the error rate, and for how many tables it holds; "" for the usual one of a single table."""
-    alpha = f"α = {judged.rules.alpha:g}"
+    alpha = f"α = {judged.rules.alpha:.3g}"
     if tables > 1:
         together = judged.criteria.alpha_study
         return f"{alpha} for all tables together" if together else f"{alpha} for each of {tables} tables"

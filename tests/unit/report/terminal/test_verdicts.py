@@ -1,6 +1,7 @@
 import io
 import random
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from rich.cells import cell_len
@@ -8,8 +9,11 @@ from rich.console import Console
 
 from dlbench.analysis.convergence import convergence, find_target
 from dlbench.analysis.verdicts import judge_run
+from dlbench.plans.criteria import Criteria
+from dlbench.report.terminal.captions import alpha_in_words
 from dlbench.report.terminal.convergence import convergence_table
 from dlbench.report.terminal.verdicts import print_verdicts
+from dlbench.statistics.verdicts import Rules
 
 GAINS = {"relu": 0.0, "tanh": 0.03, "elu": -0.02, "gelu": 0.0}
 
@@ -206,3 +210,9 @@ def test_what_cannot_be_judged_at_all_is_a_sentence_without_a_table(make_record,
     assert screen.file.getvalue() == (
         "a-run\nNo verdict on train_loss: it is not one loss for all variants, but cross-entropy, mse.\n"
     )
+
+
+def test_the_level_of_a_look_has_three_digits():
+    judged = SimpleNamespace(rules=Rules(alpha=0.0120968), criteria=Criteria())
+    assert alpha_in_words(judged, 1) == "α = 0.0121"
+    assert alpha_in_words(judged, 3) == "α = 0.0121 for each of 3 tables"
