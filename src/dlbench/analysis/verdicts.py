@@ -112,7 +112,9 @@ class _Material:
 def _effects(plan: PlanRecord, given: _Material) -> tuple[Effects, AcrossDatasets | None]:
     """Return the effects of the axes, corrected over all tables where the plan says so, and what holds over them."""
     effects, across = _effects_by_table(plan, given)
-    return (corrected_together(effects, given.rules) if given.criteria.alpha_study else effects), across
+    if given.criteria.alpha_study:
+        effects = corrected_together(effects, given.rules, given.evidence.race)
+    return effects, across
 
 
 def _effects_by_table(plan: PlanRecord, given: _Material) -> tuple[Effects, AcrossDatasets | None]:

@@ -10,7 +10,8 @@ from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.statistics.comparisons import compare_pairs
 from dlbench.statistics.power import chance_of_verdict
-from dlbench.statistics.spending import levels
+from dlbench.statistics.seeds import interim_schedule
+from dlbench.statistics.spending import early_levels, levels
 from dlbench.statistics.verdicts import Rules
 
 LOOKS = (12, 18, 24, 30)
@@ -199,3 +200,28 @@ def test_a_look_judges_the_whole_family_with_the_pairs_that_each_row_has(records
     rules = Rules(margin=0.002, alpha=last.alpha)
     found = compare_pairs(values, [(name, "relu") for name in GAINS if name != "relu"], rules)
     assert next(c for c in found if c.variant == "gelu").p_adjusted == last.p_adjusted
+
+
+def test_with_one_alpha_for_all_tables_too_a_decided_comparison_stays_as_it_was_at_its_look(grid):
+    records, plan = grid
+    together = replace(plan, judging=replace(plan.judging, alpha_study=True))
+    found = judge_run(records, together)
+    first = judge_run(records, replace(together, seeds=tuple(range(12))))
+    assert found.families[0].comparisons == first.families[0].comparisons
+    assert found.families[0].comparisons[0].n == 12
+    tables = sum(len(family.comparisons) for family in found.all_families)
+    assert {family.size for family in found.all_families} == {tables}
+
+
+def test_a_race_of_independent_seeds_decides_with_seven_each_what_pairs_cannot_with_seven(records, plan):
+    looks = interim_schedule(7, 30, test="independent")
+    apart = Criteria(baseline="relu", interim_analyses=looks, spending="haybittle-peto", test="independent")
+    found = rows(judge_run(records, replace(plan, judging=replace(apart, least_chance=0.05))))
+    assert [(found[name].verdict, found[name].sizes) for name in ("sigmoid", "tanh")] == [
+        ("worse", (7, 7)),
+        ("better", (7, 7)),
+    ]
+    assert found["sigmoid"].alpha == early_levels(looks, 0.05, "independent")[0]
+    assert found["gelu"].verdict == "not shown"
+    pairs = replace(apart, test="paired")
+    assert judge_run(records, replace(plan, judging=pairs, seeds=tuple(range(7)))).race.decided == {}
