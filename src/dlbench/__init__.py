@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dlbench.api.compare import compare
     from dlbench.api.repeat import Repetition, confirm, replay
     from dlbench.api.results import Comparison, load_results
-    from dlbench.api.work_unit import run_guarded, run_unit
+    from dlbench.api.work_unit import examine_node, run_guarded, run_unit
     from dlbench.components.choice import Selection
     from dlbench.components.image_data import ImageData, StreamedData, StreamedImages
     from dlbench.components.metrics import Value
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dlbench.hookspecs import hookimpl
     from dlbench.plugins.protocols import (
         ActivationFactory,
+        ClusterExecutorProtocol,
         DatasetFactory,
         DiagnosticFactory,
         ExecutorFactory,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     )
     from dlbench.runs.manifest import Manifest
     from dlbench.trials.events import Emit, EpochFinished, Event, TrialFinished, TrialNoted, TrialStarted, UnitLost
+    from dlbench.trials.node import Node
     from dlbench.trials.settings import Settings
     from dlbench.trials.trial import Trial
     from dlbench.trials.trial_record import TrialRecord
@@ -54,6 +56,7 @@ __all__ = [
     "API_VERSION",
     "Activation",
     "ActivationFactory",
+    "ClusterExecutorProtocol",
     "Comparison",
     "ContractError",
     "Dataset",
@@ -73,6 +76,7 @@ __all__ = [
     "Manifest",
     "Model",
     "ModelFactory",
+    "Node",
     "Optimizer",
     "OptimizerFactory",
     "Parameter",
@@ -94,6 +98,7 @@ __all__ = [
     "__version__",
     "compare",
     "confirm",
+    "examine_node",
     "hookimpl",
     "load_results",
     "replay",
@@ -106,7 +111,7 @@ _NAMES = {
     "api.compare": ("compare",),
     "api.repeat": ("Repetition", "confirm", "replay"),
     "api.results": ("Comparison", "load_results"),
-    "api.work_unit": ("run_guarded", "run_unit"),
+    "api.work_unit": ("examine_node", "run_guarded", "run_unit"),
     "components.choice": ("Selection",),
     "components.image_data": ("ImageData", "StreamedData", "StreamedImages"),
     "components.metrics": ("Value",),
@@ -115,6 +120,7 @@ _NAMES = {
     "plugins.protocols": tuple(name for name in __all__ if name.endswith(("Factory", "Protocol"))),
     "runs.manifest": ("Manifest",),
     "trials.events": ("Emit", "EpochFinished", "Event", "TrialFinished", "TrialNoted", "TrialStarted", "UnitLost"),
+    "trials.node": ("Node",),
     "trials.settings": ("Settings",),
     "trials.trial": ("Trial",),
     "trials.trial_record": ("TrialRecord",),

@@ -1,9 +1,11 @@
-"""`dlbench.run_unit` and `dlbench.run_guarded`: the trials of a work unit, for executors with workers of their own."""
+"""`run_unit`, `run_guarded` and `examine_node`: what executors with workers of their own run there."""
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from dlbench.trials.events import Emit
+from dlbench.trials.node import Node
 from dlbench.trials.work_unit import WorkUnit
 
 
@@ -29,3 +31,14 @@ def run_guarded(
     from dlbench.executors.guarded import run_guarded as run_here
 
     run_here(unit, data_dir, emit, stop, timeout=timeout)
+
+
+def examine_node(components: Sequence[str]) -> Node:
+    """Return what this machine is like for a plan of these components; for the nodes of executors.
+
+    components: qualified names, as an executor's probe() is given them.
+    """
+    from dlbench.engine.origin import examine
+    from dlbench.plugins.registry import Registry
+
+    return examine(components, Registry.load())

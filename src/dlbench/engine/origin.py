@@ -1,23 +1,34 @@
 """Where a record comes from: what this process is like, and whether it is fit for what was planned elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from socket import gethostname
 from typing import Any
 
 import torch
 
+from dlbench.engine.probe import probe
 from dlbench.machine import may_have_accelerator
 from dlbench.plugins.registry import Registry
 from dlbench.plugins.source_digests import source_digests
 from dlbench.runs.provenance import collect_provenance, provenance_id, version_changes
 from dlbench.trials.events import TrialFinished, UnitLost
+from dlbench.trials.node import Node
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import TrialRecord
 from dlbench.trials.work_unit import WorkUnit
 
 #: What was found here, by what it was asked for: a process looks once.
 _FOUND: dict[tuple[tuple[str, ...], tuple[str, ...]], dict[str, Any]] = {}
+
+
+def examine(components: Sequence[str], registry: Registry) -> Node:
+    """Return what this machine is like for a plan. components: the plan's, by their qualified names."""
+    machine = probe()
+    plugins = tuple(sorted({name.partition("/")[0] for name in components if "/" in name}))
+    found = _found(plugins, tuple(components), registry)
+    provenance = {**found, "hardware": found["hardware"] | {"gpu": machine.device_name}}
+    return Node(host=gethostname(), machine=machine, provenance=provenance)
 
 
 def refusal(unit: WorkUnit, registry: Registry) -> UnitLost | None:
@@ -28,7 +39,7 @@ def refusal(unit: WorkUnit, registry: Registry) -> UnitLost | None:
 
 
 def _problem(unit: WorkUnit, registry: Registry) -> str:
-    if unit.provenance and (changed := version_changes(unit.provenance, _found(unit, registry))):
+    if unit.provenance and (changed := version_changes(unit.provenance, _found_for(unit, registry))):
         return f"has not what the comparison was planned with: {'; '.join(changed)}"
     if unit.provenance and any(trial.settings.device == "cuda" for trial in unit.trials):
         return "" if torch.cuda.is_available() else "has no cuda device"
@@ -59,16 +70,20 @@ def _here(trial: Trial, unit: WorkUnit, registry: Registry) -> dict[str, Any]:
     """Return the provenance of a trial that this process trains; {} where its session says nothing of its own."""
     if not unit.provenance:
         return {}
-    found = _found(unit, registry)
+    found = _found_for(unit, registry)
     return {**found, "hardware": found["hardware"] | {"gpu": _gpu(trial, unit.provenance)}}
 
 
-def _found(unit: WorkUnit, registry: Registry) -> dict[str, Any]:
-    key = (tuple(unit.provenance.get("plugins", {})), unit.components)
+def _found_for(unit: WorkUnit, registry: Registry) -> dict[str, Any]:
+    return _found(tuple(unit.provenance.get("plugins", {})), unit.components, registry)
+
+
+def _found(plugins: tuple[str, ...], components: tuple[str, ...], registry: Registry) -> dict[str, Any]:
+    key = (plugins, components)
     if key not in _FOUND:
         known = registry.plugins.by_name
-        versions = {name: known[name].version for name in key[0] if name in known}
-        sources = source_digests(unit.components, registry)
+        versions = {name: known[name].version for name in plugins if name in known}
+        sources = source_digests(components, registry)
         _FOUND[key] = collect_provenance(versions, {}, sources, commit=False)
     return _FOUND[key]
 

@@ -5,11 +5,12 @@ component's parameters by name.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dlbench.trials.events import Emit
+from dlbench.trials.node import Node
 from dlbench.trials.work_unit import WorkUnit
 
 if TYPE_CHECKING:
@@ -137,6 +138,22 @@ class ExecutorProtocol(Protocol):
 
         Each trial of a unit ends in a TrialFinished, or in a UnitLost if the place where it ran is gone: the session
         tries it again, elsewhere if it can be. Do not try again yourself.
+        """
+        ...
+
+
+class ClusterExecutorProtocol(ExecutorProtocol, Protocol):
+    """What an executor with machines of its own may have besides; each member can be omitted alone.
+
+    prefetch: how many units beyond slots() it may hold ready. 0 if omitted.
+    """
+
+    prefetch: int
+
+    def probe(self, components: Sequence[str], /) -> Iterable[Node]:
+        """Return what dlbench.examine_node(components) returns on its nodes: on one of each kind is enough.
+
+        What "auto" means for device and precision is decided there. If omitted: by the machine of the session.
         """
         ...
 

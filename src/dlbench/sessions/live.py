@@ -14,10 +14,10 @@ from dlbench.runs.folder import RunFolder
 from dlbench.runs.provenance import provenance_id
 from dlbench.runs.timing import longest_first
 from dlbench.sessions.execution import Execution
-from dlbench.sessions.nodes import Nodes
 from dlbench.sessions.observers import Observers
 from dlbench.sessions.options import Display, Options, Outcome
 from dlbench.sessions.pending import forced_trials, pending
+from dlbench.sessions.remote import Nodes
 from dlbench.sessions.resume import ReuseRequirements, reusable
 from dlbench.sessions.staleness import components_used
 from dlbench.sessions.trial_units import Units

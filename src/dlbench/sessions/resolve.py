@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -17,7 +17,10 @@ from dlbench.files import at_home
 from dlbench.machine import Machine, may_have_accelerator
 from dlbench.plans.plan import Plan
 from dlbench.plugins.registry import Entry, Registry
+from dlbench.sessions.automatic import agreed_settings, resolve_settings
 from dlbench.trials.identity import canonical_json
+from dlbench.trials.node import Node
+from dlbench.trials.settings import Settings
 from dlbench.trials.split import split_problem, test_size_problem
 from dlbench.trials.trial import Trial
 
@@ -32,10 +35,19 @@ class TrialResolver:
     """Completes trials with what depends on the machine. A worker process starts only when one is needed.
 
     note: called with a sentence before anything that takes long or uses the network.
+    nodes: where the trials will run, if not here.
     """
 
-    def __init__(self, registry: Registry, data_dir: Path, stop: Event, note: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        data_dir: Path,
+        stop: Event,
+        note: Callable[[str], None],
+        nodes: Sequence[Node] = (),
+    ) -> None:
         self.registry = registry
+        self.nodes = nodes
         self.data_dir = data_dir
         self.stop = stop
         self.note = note
@@ -62,22 +74,13 @@ class TrialResolver:
                 f"{trial.dataset.short}: validated on its own {info.validation_size:,} validation images "
                 "(--validation 0.2 takes a part of the training images instead)."
             )
-        device = self._device(trial.settings.device)
         wanted = trial.settings
-        asked = "auto" in (wanted.precision, wanted.matmul_precision)
-        machine = self.machine(probe=True) if asked else Machine()
         problem = split_problem(
             wanted.validation, wanted.train_size, info.train_size, info.validation_size, wanted.batch_size
         ) or test_size_problem(wanted.test_size, info.test_size)
         completed = replace(
             trial,
-            settings=replace(
-                wanted,
-                device=device,
-                precision=machine.precision(wanted.precision, device),
-                matmul_precision=machine.matmul_precision(wanted.matmul_precision, device),
-                cuda_graphs=wanted.cuda_graphs and device == "cuda",
-            ),
+            settings=agreed_settings(wanted, self.nodes) if self.nodes else self._settings(wanted),
             dataset_digest=info.digest,
             input_shape=info.input_shape,
             num_classes=info.num_classes,
@@ -145,12 +148,24 @@ class TrialResolver:
         return self.call(verify_dataset, dataset.name, dict(dataset.parameters), str(self.data_dir))
 
     def machine(self, probe: bool = False) -> Machine:
-        """Return what torch finds here; torch is not asked where neither a probe nor an accelerator is possible."""
+        """Return what torch finds here, or on the first node.
+
+        torch is not asked where neither a probe nor an accelerator is possible.
+        """
         from dlbench.executors.tasks import probe_machine
 
+        if self.nodes:
+            return self.nodes[0].machine
         if self._machine is None and (probe or may_have_accelerator()):
             self._machine = self.call(probe_machine)
         return self._machine or Machine()
+
+    def _settings(self, wanted: Settings) -> Settings:
+        """Return settings with what "auto" means here."""
+        device = self._device(wanted.device)
+        asked = "auto" in (wanted.precision, wanted.matmul_precision)
+        machine = self.machine(probe=True) if asked else Machine()
+        return resolve_settings(replace(wanted, device=device), machine)
 
     def _device(self, wanted: str) -> str:
         if wanted == "cpu":

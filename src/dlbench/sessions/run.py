@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,15 +18,17 @@ from dlbench.plugins.registry import Registry
 from dlbench.plugins.source_digests import source_digests
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import new_run_path, results_root
-from dlbench.runs.provenance import collect_provenance
+from dlbench.runs.provenance import collect_provenance, version_changes
 from dlbench.sessions.defaults import with_defaults
 from dlbench.sessions.live import LiveSession
 from dlbench.sessions.options import Display, Options, Outcome
 from dlbench.sessions.pending import check_forced
+from dlbench.sessions.remote import by_name, check_nodes, probe
 from dlbench.sessions.resolve import TrialResolver, check_paths, data_folder
 from dlbench.sessions.resume import check_fresh
 from dlbench.sessions.staleness import components_used, plugins_used
 from dlbench.statistics.seeds import LEAST_CHANCE
+from dlbench.trials.node import Node
 
 if TYPE_CHECKING:
     from dlbench.plugins.protocols import ExecutorFactory, ExecutorProtocol
@@ -65,17 +67,18 @@ def run_plan(
     path = run_folder_path(plan, options, config)
     _confirm_fresh(path, options)
     data_dir = data_folder(options.data_dir, config.data_dir, default_data_dir)
-    plan, provenance = _resolve(plan, registry, data_dir, display, stop)
+    executor = functools.cache(lambda: build_executor(options, registry, data_dir))
+    elsewhere = {"executor": options.executor} if options.executor != Options().executor else {}
+    nodes = probe(executor(), components_used(plan)) if elsewhere else ()
+    plan, provenance = _resolve(plan, registry, data_dir, display, stop, nodes)
     folder = RunFolder(path, fresh=options.fresh)
     for warning in folder.warnings:
         display.note(warning)
     plan = _fix_judging(plan, asked)
     _note_missing_diagnostics(plan, folder, display)
     check_forced(options.force, plan)
-    elsewhere = {"executor": options.executor} if options.executor != Options().executor else {}
     facts = {**options.facts, **provenance, **elsewhere}
     session = LiveSession(plan, folder, registry, display, options, facts)
-    executor = functools.cache(lambda: build_executor(options, registry, data_dir))
     if session.pending(plan):
         executor()  # its errors are raised before any writing
     with folder, _time_limit(options.max_time, stop):
@@ -95,14 +98,28 @@ def _confirm_fresh(path: Path, options: Options) -> None:
 
 
 def _resolve(
-    plan: Plan, registry: Registry, data_dir: Path, display: Display, stop: threading.Event
+    plan: Plan,
+    registry: Registry,
+    data_dir: Path,
+    display: Display,
+    stop: threading.Event,
+    nodes: Sequence[Node],
 ) -> tuple[Plan, dict[str, Any]]:
-    """Return the plan with what only this machine knows, and this session's provenance."""
-    with TrialResolver(registry, data_dir, stop, display.note) as resolver:
+    """Return the plan with what only the machines that train know, and this session's provenance.
+
+    Its hardware is that of the first node, if the executor has asked them.
+    """
+    with TrialResolver(registry, data_dir, stop, display.note, nodes) as resolver:
         plan = resolve(plan, registry, functools.partial(resolver.complete, own_validation=plan.own_validation))
         hardware = {"gpu": resolver.machine().device_name}
     sources = source_digests(components_used(plan), registry)
-    return plan, collect_provenance(plugins_used(plan, registry), hardware, sources)
+    provenance = collect_provenance(plugins_used(plan, registry), hardware, sources)
+    for sentence in check_nodes(nodes, provenance):
+        display.note(sentence)
+    fit = [node.provenance for node in nodes if not version_changes(provenance, node.provenance)]
+    if not fit:
+        return plan, provenance
+    return plan, {**provenance, "hardware": fit[0]["hardware"], "nodes": by_name(fit)}
 
 
 def _fix_judging(plan: Plan, asked: Mapping[str, Any]) -> Plan:

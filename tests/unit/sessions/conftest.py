@@ -143,10 +143,12 @@ def session(tmp_path: Path, monkeypatch, registry):
     """Run a session, by default of two activations on two seeds; return what it left, ran and showed."""
     monkeypatch.setattr(session_run, "TrialResolver", Resolver)
 
-    def run(*, executor=None, activations=("relu", "tanh"), seeds=2, request=None, stop=None, **options):
+    def run(*, executor=None, activations=("relu", "tanh"), seeds=2, request=None, stop=None, device="cpu", **options):
         executor, display = executor or Executor(), Display()
         monkeypatch.setattr(session_run, "build_executor", lambda *_: executor)
-        asked = Request(values={"activation": activations, "device": ("cpu",)}, seeds=seeds, **(request or {}))
+        asked = Request(values={"activation": activations, "device": (device,)}, seeds=seeds, **(request or {}))
+        if where := getattr(executor, "name", ""):
+            options["executor"] = where
         given = Options(**{"name": "run", "results_dir": tmp_path, "data_dir": tmp_path / "data", **options})
         outcome = session_run.run(asked, given, registry, Config(), display, stop or threading.Event())
         return Done(outcome, executor, display)

@@ -1,0 +1,63 @@
+"""The machines that train for a session, as far as they are not like its own."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dlbench.errors import DlbenchError
+from dlbench.runs.folder import RunFolder
+from dlbench.runs.provenance import provenance_id, version_changes
+from dlbench.trials.events import TrialFinished
+from dlbench.trials.node import Node
+from dlbench.trials.trial_record import TrialRecord
+
+if TYPE_CHECKING:
+    from dlbench.plugins.protocols import ExecutorProtocol
+
+
+def probe(executor: "ExecutorProtocol", components: Sequence[str]) -> tuple[Node, ...]:
+    """Return what the executor's nodes say of themselves; () where it does not ask them: they are like this machine."""
+    ask = getattr(executor, "probe", None)
+    return tuple(ask(components)) if ask else ()
+
+
+def check_nodes(nodes: Sequence[Node], planned: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each node that is not fit for a plan; raise DlbenchError if none is.
+
+    planned: the session's own provenance.
+    """
+    changed = {node.host: found for node in nodes if (found := version_changes(planned, node.provenance))}
+    unfit = [
+        f"{host} has not what the comparison is planned with: {'; '.join(found)}." for host, found in changed.items()
+    ]
+    if nodes and len(changed) == len({node.host for node in nodes}):
+        raise DlbenchError(unfit[0], "Install the same versions there, or use other nodes.")
+    return [f"{sentence} It trains nothing." for sentence in unfit]
+
+
+def by_name(provenances: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return what nodes are like as the manifest has it: by their hosts and provenance_ids."""
+    known = ((provenance, provenance_id(provenance)) for provenance in provenances)
+    return {f"{each['host']}/{made_by}": {**each, "provenance_id": made_by} for each, made_by in known}
+
+
+class Nodes:
+    """Attributes records to what made them. provenance: the session's own."""
+
+    def __init__(self, folder: RunFolder, provenance: Mapping[str, Any]) -> None:
+        self._folder = folder
+        self._own = provenance_id(provenance)  # of what an executor does not attribute
+        self._known: dict[str, Mapping[str, Any]] = dict(provenance.get("nodes", {}))
+
+    def attribute(self, event: TrialFinished) -> TrialRecord:
+        """Return a record with the provenance_id of what made it; the manifest has the details before the record.
+
+        One that comes without any is the session's own.
+        """
+        if not event.provenance:
+            return event.record.with_provenance(self._own)
+        made_by = provenance_id(event.provenance)
+        node = by_name([event.provenance])
+        if not node.keys() <= self._known.keys():
+            self._known |= node
+            self._folder.add_session_facts(nodes=dict(self._known))
+        return event.record.with_provenance(made_by)

@@ -1,0 +1,127 @@
+"""A session keeps what its nodes are like, and whose number each record is."""
+
+from dataclasses import replace
+
+import pytest
+
+from dlbench.errors import DlbenchError
+from dlbench.machine import Machine
+from dlbench.runs.provenance import collect_provenance, provenance_id
+from dlbench.trials.events import TrialFinished
+from dlbench.trials.node import Node
+
+
+class Elsewhere:
+    """Makes a record as if another machine, with another processor, had trained it."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def slots(self):
+        return 1
+
+    def run(self, units, emit, stop):
+        def from_there(event):
+            if isinstance(event, TrialFinished):
+                here = self.inner.units[-1].provenance
+                there = {**here, "host": "n2", "hardware": {**here["hardware"], "cpu": "Another CPU"}}
+                record = replace(event.record, host="n2", provenance_id=provenance_id(there))
+                event = replace(event, record=record, provenance=there)
+            emit(event)
+
+        self.inner.run(units, from_there, stop)
+
+
+def test_a_record_is_attributed_to_the_node_that_made_it(session, executor):
+    done = session(executor=Elsewhere(executor()))
+    entry = done.outcome.run.manifest.sessions[-1]
+    (node,) = entry["nodes"].values()
+    assert (node["host"], node["hardware"]["cpu"]) == ("n2", "Another CPU")
+    assert node["provenance_id"] != entry["provenance_id"]
+    assert {record.provenance_id for record in done.outcome.records} == {node["provenance_id"]}
+    assert {record.host for record in done.outcome.records} == {"n2"}
+
+
+def test_the_same_command_again_computes_nothing(session, executor):
+    session(executor=Elsewhere(executor()))
+    again = session(executor=Elsewhere(executor()))
+    assert again.outcome.computed == 0
+
+
+def test_a_record_without_an_origin_is_the_sessions_own(session):
+    done = session()
+    entry = done.outcome.run.manifest.sessions[-1]
+    assert "nodes" not in entry
+    assert {record.provenance_id for record in done.outcome.records} == {entry["provenance_id"]}
+
+
+CPU, GPU = Machine(), Machine(("cpu", "cuda"), "A GPU", {"cuda": True})
+
+
+def node(host, machine, **changes):
+    here = collect_provenance({}, {"gpu": machine.device_name})
+    return Node(host=host, machine=machine, provenance={**here, "host": host, **changes})
+
+
+@pytest.fixture
+def cluster(executor):
+    """An executor whose nodes say what they are."""
+
+    def make(*nodes):
+        inner = executor()
+        inner.name, inner.asked = "cluster", []
+        inner.probe = lambda components: inner.asked.append(components) or iter(nodes)
+        return inner
+
+    return make
+
+
+def standard(provenance):
+    return {"plugins": {"standard": provenance["versions"]["dlbench"]}}
+
+
+@pytest.fixture
+def nodes():
+    versions = standard(collect_provenance({}, {}))
+    return {name: node(name, machine, **versions) for name, machine in {"n1": GPU, "n2": GPU, "n3": CPU}.items()}
+
+
+def test_auto_is_resolved_where_the_trials_run(session, cluster, nodes):
+    executor = cluster(nodes["n1"], nodes["n2"])
+    done = session(executor=executor, device="auto")
+    assert {record.trial.settings.device for record in done.outcome.records} == {"cuda"}
+    assert "standard/relu" in executor.asked[0]
+    entry = done.outcome.run.manifest.sessions[-1]
+    assert entry["hardware"]["gpu"] == "A GPU"
+    assert {each["host"] for each in entry["nodes"].values()} == {"n1", "n2"}
+
+
+def test_nodes_that_differ_are_named_and_nothing_runs(session, cluster, nodes, tmp_path):
+    with pytest.raises(
+        DlbenchError, match=r"The nodes differ in what auto means: device cuda on n1; device cpu on n3\."
+    ) as caught:
+        session(executor=cluster(nodes["n1"], nodes["n3"]), device="auto")
+    assert caught.value.hint == "Choose with --device."
+    assert not (tmp_path / "run").exists()
+    done = session(executor=cluster(nodes["n1"], nodes["n3"]), device="cuda")
+    assert {record.trial.settings.device for record in done.outcome.records} == {"cuda"}
+
+
+def test_a_device_that_no_node_has_is_an_error(session, cluster, nodes):
+    with pytest.raises(DlbenchError, match="No node has a cuda device: on n3, torch finds cpu"):
+        session(executor=cluster(nodes["n3"]), device="cuda")
+
+
+def test_a_node_with_other_versions_is_named_and_trains_nothing(session, cluster, nodes):
+    versions = nodes["n3"].provenance["versions"] | {"torch": "0.1"}
+    old = replace(nodes["n3"], host="n4", provenance={**nodes["n3"].provenance, "host": "n4", "versions": versions})
+    done = session(executor=cluster(nodes["n3"], old))
+    (note,) = [note for note in done.display.notes if "n4" in note]
+    assert note.startswith("n4 has not what the comparison is planned with: torch ")
+    assert note.endswith("here 0.1. It trains nothing.")
+    with pytest.raises(DlbenchError, match="n4 has not what the comparison is planned with"):
+        session(executor=cluster(old), name="other")
+
+
+def test_a_node_survives_json(nodes):
+    assert Node.from_json(nodes["n1"].to_json()) == nodes["n1"]
