@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from dlbench.components.image_data import ImageData
+from dlbench.engine.artifacts import SharedFile
 from dlbench.engine.checkpoint import Checkpoints, Interrupted
 from dlbench.engine.cuda_graphs import GraphedStep
 from dlbench.engine.randomness import borrowed_generators
@@ -156,7 +157,7 @@ def test_an_interrupted_trial_resumes_to_the_last_bit(registry, make_trial, imag
             def is_set(self):
                 return after is not None and next(asked) >= after
 
-        checkpoints = Checkpoints(tmp_path / "trial.pt", {}, 3600.0, Stop())
+        checkpoints = Checkpoints(SharedFile(tmp_path / "trial.pt"), {}, 3600.0, Stop())
         record = run_trial(trial, images, registry, keep_steps=True, checkpoints=checkpoints)
         return record.steps, record.metrics["test_loss"]
 

@@ -11,18 +11,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from dlbench.engine.artifacts import Artifact
 from dlbench.engine.diagnostics import DiagnosticsRunner
 from dlbench.engine.epoch import EpochProgress
 from dlbench.engine.randomness import global_states, set_global_states
 from dlbench.engine.state import Trained, TrainingSetup
 from dlbench.engine.stopping import BestWeights, EarlyStopping
-from dlbench.files import replace_file
 
 #: The version of the files. The names of their parts, an older vocabulary in places, belong to it.
 FORMAT = 2
@@ -102,9 +101,9 @@ def unlisted_buffers(model: nn.Module) -> dict[str, Tensor]:
 
 
 class Checkpoints:
-    """Saves and restores the state of one trial; does nothing without a path.
+    """Saves and restores the state of one trial; does nothing without a file.
 
-    path: the file.
+    file: where it is kept.
     identity: what a file must have been saved with to be used.
     every: seconds between two saves.
     stop: set to ask the trial to save its state and end.
@@ -113,13 +112,13 @@ class Checkpoints:
 
     def __init__(
         self,
-        path: Path | None = None,
+        file: Artifact | None = None,
         identity: Mapping[str, str] | None = None,
         every: float = 60.0,
         stop: threading.Event | None = None,
         note: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self.path = path
+        self.file = file
         self.identity = {"format": str(FORMAT), **(identity or {})}
         self.every = every
         self.stop = stop or threading.Event()
@@ -152,32 +151,32 @@ class Checkpoints:
 
     def due(self) -> bool:
         """Return whether it is time to save, or to stop."""
-        return self.stop.is_set() or (self.path is not None and time.monotonic() >= self._next)
+        return self.stop.is_set() or (self.file is not None and time.monotonic() >= self._next)
 
     def save(self, progress: EpochProgress) -> None:
         """Save the state after a step. Raises Interrupted if the trial was asked to stop."""
-        if self.path is not None and self._state is not None:
-            self._write(self.path, self._state, progress)
+        if self.file is not None and self._state is not None:
+            self._write(self.file, self._state, progress)
         self._next = time.monotonic() + self.every
         if self.stop.is_set():
             raise Interrupted
 
     def discard(self) -> None:
         """Remove the file."""
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)
+        if self.file is not None:
+            self.file.remove()
 
-    def _write(self, path: Path, state: TrainingState, progress: EpochProgress) -> None:
+    def _write(self, file: Artifact, state: TrainingState, progress: EpochProgress) -> None:
         try:
             data = self._pack(state.capture(progress))
         except Exception as error:  # whatever a component's state_dict does
-            self.path = None
+            self.file = None
             self.note(f"cannot be checkpointed ({_reason(error)}): an interrupted training will start over")
             return
         try:
-            replace_file(path, data, parents=False)  # a run folder that is gone is not made again
+            file.write(data)
         except OSError as error:  # a full disk stops no training; the previous file stays
-            self.note(f"the checkpoint could not be written to {path.parent}: {error.strerror or error}")
+            self.note(f"the checkpoint could not be written to {file.place}: {error.strerror or error}")
 
     def _pack(self, state: dict[str, Any]) -> bytes:
         data = pack({"identity": self.identity, "state": state})
@@ -188,10 +187,13 @@ class Checkpoints:
 
     def _read(self) -> dict[str, Any] | None:
         """Return the file's content, or None, with a note, if it is damaged or has another identity."""
-        if self.path is None or not self.path.exists():
+        if self.file is None:
             return None
         try:
-            content = unpack(self.path.read_bytes())
+            data = self.file.read()
+            if data is None:
+                return None
+            content = unpack(data)
             identity = content["identity"]
         except Exception as error:  # damage shows as any of a dozen errors
             self.note(f"the checkpoint cannot be read ({_reason(error)}): starting over")

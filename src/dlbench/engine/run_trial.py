@@ -12,6 +12,7 @@ from torch import nn
 
 from dlbench.components.image_data import ImageData
 from dlbench.engine import cost
+from dlbench.engine.artifacts import Artifact, SharedFile
 from dlbench.engine.checkpoint import CheckpointError, Checkpoints
 from dlbench.engine.diagnostics import DiagnosticsRunner, resolve_diagnostics
 from dlbench.engine.factories import build_model
@@ -22,7 +23,6 @@ from dlbench.engine.stopping import BestWeights, EarlyStopping
 from dlbench.engine.training import evaluate_on, train
 from dlbench.engine.trial_record import FinishedTraining, build_record
 from dlbench.engine.warmup import compile_calls
-from dlbench.files import replace_file
 from dlbench.plugins.registry import Registry
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.trial import Trial
@@ -48,7 +48,7 @@ def run_trial(
         trial, data, registry, on_epoch, keep_steps=keep_steps, diagnostics=diagnostics, checkpoints=checkpoints
     )
     if weights:
-        save_weights(model, weights / f"{trial.trial_id}.pt")
+        save_weights(model, SharedFile(weights / f"{trial.trial_id}.pt"))
     return record
 
 
@@ -135,8 +135,8 @@ def _deterministic(wanted: bool) -> Iterator[None]:
             del os.environ[variable]
 
 
-def save_weights(model: nn.Module, path: Path) -> None:
-    """Write the weights whole or not at all, in a folder whose parent exists."""
+def save_weights(model: nn.Module, file: Artifact) -> None:
+    """Write the weights whole or not at all."""
     buffer = io.BytesIO()
     torch.save(model.state_dict(), buffer)
-    replace_file(path, buffer.getbuffer(), parents=False)
+    file.write(buffer.getbuffer())

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from dlbench.engine.artifacts import Artifact, checkpoint_of, weights_of
 from dlbench.engine.checkpoint import Checkpoints, Interrupted
 from dlbench.engine.dataset_cache import load_for_trial
 from dlbench.engine.global_state import Watch
@@ -22,7 +23,6 @@ from dlbench.engine.state import Row
 from dlbench.errors import describe_error
 from dlbench.plugins.registry import Registry
 from dlbench.plugins.strangers import strangers
-from dlbench.runs.checkpoint_files import checkpoint_path
 from dlbench.trials.events import Emit, EpochFinished, TrialNoted, TrialStarted
 from dlbench.trials.identity import canonical_json
 from dlbench.trials.trial import Trial
@@ -54,8 +54,10 @@ def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event |
             with _watched(trial, unit, watch, emit):
                 record, model = _run(trial, unit, data_dir, registry, emit, stop)
             emit(attributed(record, unit, registry))
-            if model and unit.weights_folder:  # after the record, which no failure here may cost
-                _save_weights(model, Path(unit.weights_folder), trial, emit)
+            if model and (
+                file := weights_of(unit, trial.trial_id, emit)
+            ):  # after the record, which no failure may cost
+                _save_weights(model, file, trial, emit)
     return tuple(watch.changed)
 
 
@@ -87,12 +89,14 @@ def _watched(trial: Trial, unit: WorkUnit, watch: Watch, emit: Emit) -> Iterator
             emit(TrialNoted(trial_id=trial.trial_id, text=text, of_variant=True))
 
 
-def _save_weights(model: nn.Module, folder: Path, trial: Trial, emit: Emit) -> None:
+def _save_weights(model: nn.Module, file: Artifact, trial: Trial, emit: Emit) -> None:
     try:
-        save_weights(model, folder / f"{trial.trial_id}.pt")
+        save_weights(model, file)
     except Exception as error:  # whatever a component's state_dict does, or the disk
         reason = (
-            f"{folder}: {error.strerror}" if isinstance(error, OSError) and error.strerror else describe_error(error)
+            f"{file.place}: {error.strerror}"
+            if isinstance(error, OSError) and error.strerror
+            else describe_error(error)
         )
         again = f"--force {trial.trial_id} computes them again"
         emit(TrialNoted(trial_id=trial.trial_id, text=f"weights could not be saved: {reason} ({again})"))
@@ -148,9 +152,8 @@ def _failure(trial: Trial, error: BaseException, epochs: tuple[Metrics, ...]) ->
 
 
 def _checkpoints(trial: Trial, unit: WorkUnit, registry: Registry, emit: Emit, stop: threading.Event) -> Checkpoints:
-    folder = Path(unit.checkpoint_folder) if unit.checkpoint_folder else None
     return Checkpoints(
-        path=checkpoint_path(folder, trial.trial_id) if folder else None,
+        file=checkpoint_of(unit, trial.trial_id, emit),
         identity={
             "trial_id": trial.trial_id,
             "provenance_id": identity_here(trial, unit, registry),

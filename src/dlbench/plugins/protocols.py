@@ -146,9 +146,12 @@ class ClusterExecutorProtocol(ExecutorProtocol, Protocol):
     """What an executor with machines of its own may have besides; each member can be omitted alone.
 
     prefetch: how many units beyond slots() it may hold ready. 0 if omitted.
+    shares_files: whether its nodes see the folders of the session by the same paths. If it is False, checkpoints and
+        weights travel with units and events, up to 64 MiB each. True if omitted.
     """
 
     prefetch: int
+    shares_files: bool
 
     def probe(self, components: Sequence[str], /) -> Iterable[Node]:
         """Return what dlbench.examine_node(components) returns on its nodes: on one of each kind is enough.

@@ -4,7 +4,15 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from dlbench.trials.events import EpochFinished, Event, TrialFinished, TrialNoted, UnitLost, event_trial_ids
+from dlbench.trials.events import (
+    ArtifactSaved,
+    EpochFinished,
+    Event,
+    TrialFinished,
+    TrialNoted,
+    UnitLost,
+    event_trial_ids,
+)
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import COMPLETED, Status
 from dlbench.trials.work_unit import WorkUnit
@@ -21,6 +29,7 @@ class _Given:
     out: whether the executor has yet to say how that ended.
     epoch: the last one that was passed on.
     status: of its record, once there is one.
+    winner: the attempt that the record is of.
     """
 
     trial: Trial
@@ -28,12 +37,17 @@ class _Given:
     out: bool = True
     epoch: int = 0
     status: Status | None = None
+    winner: int = 0
 
 
 class Attempts:
-    """What was given out, how often, and which of the events that come back count."""
+    """What was given out, how often, and which of the events that come back count.
 
-    def __init__(self) -> None:
+    prepare: what a unit is given along at the last moment.
+    """
+
+    def __init__(self, prepare: Callable[[WorkUnit], WorkUnit] = lambda unit: unit) -> None:
+        self._prepare = prepare
         self._given: dict[str, _Given] = {}
         self._again: deque[Trial] = deque()
 
@@ -41,7 +55,7 @@ class Attempts:
         """Note a unit as given out for the first time."""
         for trial in unit.trials:
             self._given[trial.trial_id] = _Given(trial, unit)
-        return unit
+        return self._prepare(unit)
 
     def give_again(self) -> WorkUnit | None:
         """Return the next unit of a lost trial, each alone, since one trial may be what ends the others."""
@@ -50,7 +64,7 @@ class Attempts:
             state = self._given[trial.trial_id]
             if state.status is None:
                 state.unit, state.out = replace(state.unit, trials=(trial,), attempt=state.unit.attempt + 1), True
-                return state.unit
+                return self._prepare(state.unit)
         return None
 
     @property
@@ -78,8 +92,10 @@ class Attempts:
                 completed = record.status in COMPLETED
                 if state.status in COMPLETED or not (completed or (current and state.status is None)):
                     return False
-                state.status, state.out = record.status, False
+                state.status, state.winner, state.out = record.status, event.attempt or state.unit.attempt, False
                 return True
+            case ArtifactSaved(artifact="weights"):
+                return event.attempt in (0, state.winner)
             case TrialNoted():
                 return current
             case EpochFinished(epoch=epoch):

@@ -21,13 +21,18 @@ class Execution:
     handle: called with each event that counts, in this thread.
     name: returns what a trial is called on the screen.
     note: called with a sentence.
+    prepare: what a unit is given along at the last moment.
     """
 
     def __init__(
-        self, handle: Callable[[Event], None], name: Callable[[Trial], str], note: Callable[[str], None]
+        self,
+        handle: Callable[[Event], None],
+        name: Callable[[Trial], str],
+        note: Callable[[str], None],
+        prepare: Callable[[WorkUnit], WorkUnit] = lambda unit: unit,
     ) -> None:
         self._handle, self._name, self._note = handle, name, note
-        self._attempts = Attempts()
+        self._attempts = Attempts(prepare)
 
     @property
     def waiting(self) -> bool:

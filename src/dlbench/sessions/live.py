@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dlbench.plans.plan import Plan
@@ -13,6 +14,7 @@ from dlbench.runs.checkpoint_files import discard_checkpoints, remove_empty_fold
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.provenance import provenance_id
 from dlbench.runs.timing import longest_first
+from dlbench.sessions.carried_files import keep, with_checkpoints
 from dlbench.sessions.execution import Execution
 from dlbench.sessions.observers import Observers
 from dlbench.sessions.options import Display, Options, Outcome
@@ -22,7 +24,7 @@ from dlbench.sessions.resume import ReuseRequirements, reusable
 from dlbench.sessions.staleness import components_used
 from dlbench.sessions.trial_units import Units
 from dlbench.sessions.tuning import search_stages, with_choices
-from dlbench.trials.events import EpochFinished, Event, TrialFinished, TrialNoted, TrialStarted
+from dlbench.trials.events import ArtifactSaved, EpochFinished, Event, TrialFinished, TrialNoted, TrialStarted
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 from dlbench.trials.work_unit import WorkUnit
@@ -70,7 +72,7 @@ class LiveSession:
         self._finished = plan.finished
         self._messages: set[str] = set()
         self._claimed: set[str] = set()
-        self._execution = Execution(self._handle, self._name, display.note)
+        self._execution = Execution(self._handle, self._name, display.note, partial(with_checkpoints, run=folder.path))
         self._shown: set[str] = set()
         self._peers: set[str] = set()
         self._next_check = 0.0
@@ -210,7 +212,7 @@ class LiveSession:
         self.display.started(trials, len(self.trials) - len(trials))
         try:
             while ((left := self._left(queue)) or self._execution.waiting) and not stop.is_set():
-                ran = self._execution.run(executor, self._claim(left), stop)
+                ran = self._execution.run(executor, self._claim(left, executor), stop)
                 if not ran and self._wait_for_others(left):
                     stop.wait(_POLL_SECONDS)
             self._show_others()
@@ -223,12 +225,13 @@ class LiveSession:
         done = self.folder.state.finished_this_session | self._claimed
         return [trial for trial in trials if trial.trial_id not in done]
 
-    def _claim(self, trials: Sequence[Trial]) -> Iterator[WorkUnit]:
+    def _claim(self, trials: Sequence[Trial], executor: "ExecutorProtocol") -> Iterator[WorkUnit]:
         """Yield a unit for each trial as it is asked for, unless another process has claimed it by then."""
+        shared = bool(getattr(executor, "shares_files", True))
         for trial in trials:
             if self.folder.claim(trial.trial_id):
                 self._claimed.add(trial.trial_id)
-                yield self._units.make(trial, self.stage.diagnostics)
+                yield self._units.make(trial, self.stage.diagnostics, shared=shared)
 
     def _wait_for_others(self, trials: Sequence[Trial]) -> bool:
         """Return whether other processes still run some of the trials, and show which processes, each once."""
@@ -266,6 +269,8 @@ class LiveSession:
                 self.display.note(text)
                 if event.trial_id in self.folder.state.finished_this_session:  # something of it could not be kept
                     self.folder.keep_note(text)
+            case ArtifactSaved():
+                keep(event, self.folder.path, self.display.note)
             case TrialFinished():
                 self._keep(self._nodes.attribute(event))
 

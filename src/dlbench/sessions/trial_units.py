@@ -1,7 +1,7 @@
 """The work units of a session: what of a trial is kept, measured and checkpointed."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlbench.errors import DlbenchError
 from dlbench.plans.diagnostics import read_diagnostics
@@ -14,6 +14,9 @@ from dlbench.sessions.pending import kept_diagnostics
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.trial import Trial
 from dlbench.trials.work_unit import WorkUnit
+
+if TYPE_CHECKING:
+    from dlbench.trials.events import ArtifactKind
 
 #: What a unit takes along of its session's provenance.
 _PLANNED = ("versions", "plugins", "sources", "arithmetic", "hardware", "host")
@@ -36,16 +39,24 @@ class Units:
         sources = provenance.get("sources") or {}
         self._components = tuple(name for name in components if name.partition("/")[0] in sources)
 
-    def make(self, trial: Trial, wanted: DiagnosticsPlan) -> WorkUnit:
-        """Return the unit of a trial. wanted: what its plan measures; nothing is measured while tuning."""
+    def make(self, trial: Trial, wanted: DiagnosticsPlan, *, shared: bool = True) -> WorkUnit:
+        """Return the unit of a trial.
+
+        wanted: what its plan measures; nothing is measured while tuning. shared: whether its node sees the run folder.
+        """
         folder = self._folder.path.absolute()  # workers have a working directory of their own
         evaluated, options = trial.role == "evaluation", self._options
+        kept: dict[ArtifactKind, bool] = {
+            "checkpoint": bool(options.checkpoint_every),
+            "weights": options.save_weights and evaluated,
+        }
         return WorkUnit(
             trials=(trial,),
-            weights_folder=str(folder / "weights") if options.save_weights and evaluated else "",
+            weights_folder=str(folder / "weights") if kept["weights"] and shared else "",
             keep_steps=options.step_losses or self._has_steps(trial),
             diagnostics=self._diagnostics(trial, wanted) if evaluated else NO_DIAGNOSTICS,
-            checkpoint_folder=str(folder / CHECKPOINTS) if options.checkpoint_every else "",
+            checkpoint_folder=str(folder / CHECKPOINTS) if kept["checkpoint"] and shared else "",
+            carried=() if shared else tuple(kind for kind, wanted in kept.items() if wanted),
             checkpoint_every=options.checkpoint_every,
             provenance_id=self._provenance_id,
             provenance=self._provenance,

@@ -3,12 +3,15 @@
 Each says which attempt at its unit it belongs to, from 1; 0 stands for the current one.
 """
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 from dlbench.components.shapes import UnknownFieldError, as_cells, as_table, as_text, as_texts, as_whole
 from dlbench.trials.trial_record import Metrics, TrialRecord
+
+ArtifactKind = Literal["checkpoint", "weights"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +87,22 @@ class UnitLost:
     attempt: int = 0
 
 
-Event = TrialStarted | EpochFinished | TrialNoted | TrialFinished | UnitLost
+@dataclass(frozen=True, kw_only=True)
+class ArtifactSaved:
+    """A file of a trial on its way to the session, from a node that does not share the session's folders.
+
+    trial_id: identity of the trial.
+    artifact: which file.
+    data: its content; b"" if it is to be removed.
+    """
+
+    trial_id: str
+    artifact: ArtifactKind
+    data: bytes
+    attempt: int = 0
+
+
+Event = TrialStarted | EpochFinished | TrialNoted | TrialFinished | UnitLost | ArtifactSaved
 Emit = Callable[[Event], None]
 
 
@@ -108,6 +126,9 @@ def _content(event: Event) -> dict[str, Any]:
         case UnitLost():
             lost = {"trial_ids": list(event.trial_ids), "reason": event.reason, "node": event.node}
             return {"kind": "lost", **lost}
+        case ArtifactSaved():
+            data = base64.b64encode(event.data).decode()
+            return {"kind": "artifact", "trial_id": event.trial_id, "artifact": event.artifact, "data": data}
 
 
 def event_from_json(content: Mapping[str, Any]) -> Event:
@@ -130,6 +151,9 @@ def event_from_json(content: Mapping[str, Any]) -> Event:
             reach = {name: bool(content.get(name)) for name in ("of_variant", "of_plan")}
             text = as_text(content["text"], "text")
             return TrialNoted(trial_id=trial_id, text=text, attempt=attempt, **reach)
+        case "artifact" if (artifact := content["artifact"]) in get_args(ArtifactKind):
+            data = base64.b64decode(as_text(content["data"], "data"), validate=True)
+            return ArtifactSaved(trial_id=trial_id, artifact=artifact, data=data, attempt=attempt)
     raise UnknownFieldError([f"the kind {kind!r}"])
 
 

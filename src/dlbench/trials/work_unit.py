@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
+from dlbench.trials.events import ArtifactKind
 from dlbench.trials.identity import shallow_fields
 from dlbench.trials.trial import Trial
 
@@ -18,6 +19,9 @@ class WorkUnit:
     keep_steps: whether the records contain the loss of each step.
     diagnostics: what is measured during training.
     checkpoint_folder: folder for checkpoints, "" if there are none.
+    carried: which files travel with units and events, since its node does not share the session's folders:
+        "checkpoint", "weights".
+    checkpoints: the content of carried checkpoints as base64, by trial_id.
     checkpoint_every: seconds between two checkpoints.
     provenance_id: versions and hardware of the session; a checkpoint with another one is not resumed.
     attempt: which attempt at its trials it is, from 1; its events say so.
@@ -33,6 +37,8 @@ class WorkUnit:
     diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS
     checkpoint_folder: str = ""
     checkpoint_every: float = 60.0
+    carried: tuple[ArtifactKind, ...] = ()
+    checkpoints: Mapping[str, str] = field(default_factory=dict)
     provenance_id: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     components: tuple[str, ...] = ()
@@ -52,5 +58,5 @@ class WorkUnit:
         """Read a unit back from JSON content."""
         trials = tuple(Trial.from_json(trial) for trial in content["trials"])
         known = {"trials": trials, "diagnostics": DiagnosticsPlan.from_json(content.get("diagnostics"))}
-        names = {name: tuple(content.get(name, ())) for name in ("components", "avoid")}
+        names = {name: tuple(content.get(name, ())) for name in ("carried", "components", "avoid")}
         return cls(**{**content, **known, **names})

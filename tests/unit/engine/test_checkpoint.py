@@ -1,8 +1,11 @@
 """A training that is interrupted after any step and resumed gives the same numbers, to the last bit."""
 
+import base64
+import io
+import json
 import random
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +14,13 @@ import torch
 from torch import nn
 
 import dlbench.engine.setup
+from dlbench.engine.artifacts import SharedFile
 from dlbench.engine.checkpoint import Checkpoints, Interrupted, pack, unpack
 from dlbench.engine.factories import build_model
 from dlbench.engine.run_trial import run_trial
 from dlbench.engine.work_unit import is_out_of_memory, run_unit
 from dlbench.plugins.registry import Registry
-from dlbench.trials.events import TrialFinished, TrialNoted
+from dlbench.trials.events import ArtifactSaved, TrialFinished, TrialNoted, event_from_json, event_to_json
 from dlbench.trials.identity import canonical_json
 from dlbench.trials.work_unit import WorkUnit
 
@@ -64,7 +68,7 @@ def run(registry, make_trial, images, tmp_path):
         rows, notes = [], []
 
         def once(stop):
-            checkpoints = Checkpoints(path, {"trial_id": trial.trial_id}, 3600.0, stop, notes.append)
+            checkpoints = Checkpoints(SharedFile(path), {"trial_id": trial.trial_id}, 3600.0, stop, notes.append)
             return run_trial(trial, images, registry, rows.append, keep_steps=True, checkpoints=checkpoints)
 
         if after is None:
@@ -376,3 +380,38 @@ def test_a_checkpoint_that_was_damaged_anywhere_is_not_used(amount):
         flipped = whole[:place] + bytes([whole[place] ^ 1 << draw.randrange(8)]) + whole[place + 1 :]
         with pytest.raises(ValueError, match="damaged"):
             unpack(draw.choice([flipped, whole[:place]]))
+
+
+@pytest.fixture
+def carried(unit, data_dir):
+    """Run the unit where no folder is shared; return its notes, records and files by kind."""
+    away = replace(unit, checkpoint_folder="", carried=("checkpoint", "weights"))
+
+    def run(stop=None, checkpoint=b""):
+        sent = {away.trials[0].trial_id: base64.b64encode(checkpoint).decode()} if checkpoint else {}
+        events = []
+        run_unit(WorkUnit.from_json(replace(away, checkpoints=sent).to_json()), data_dir, events.append, stop)
+        events = [event_from_json(json.loads(json.dumps(event_to_json(event)))) for event in events]
+        notes = [event.text for event in events if isinstance(event, TrialNoted)]
+        files = {event.artifact: event.data for event in events if isinstance(event, ArtifactSaved)}
+        return notes, [event.record for event in events if isinstance(event, TrialFinished)], files
+
+    return run
+
+
+def test_a_checkpoint_travels_as_bytes_to_a_node_that_shares_no_folder(carried):
+    notes, records, files = carried(Tripwire(1 + 9))
+    assert (notes, records, list(files)) == ([], [], ["checkpoint"])
+    notes, (record,), files = carried(checkpoint=files["checkpoint"])
+    assert notes[0].startswith("resuming from a checkpoint in epoch 2, after ")
+    _, (undisturbed,), undisturbed_files = carried()
+    assert numbers(record) == numbers(undisturbed)
+    states = [torch.load(io.BytesIO(each["weights"]), weights_only=True) for each in (files, undisturbed_files)]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[1])
+
+
+def test_a_checkpoint_that_is_too_large_to_travel_is_a_note_and_the_training_goes_on(carried, monkeypatch):
+    monkeypatch.setattr("dlbench.engine.artifacts.LARGEST_BYTES", 2**10)
+    notes, records, files = carried(Tripwire(1 + 9))
+    assert (records, files) == ([], {})
+    assert notes[0].startswith("the checkpoint could not be written to the session: it has more than 0 MiB")

@@ -1,5 +1,6 @@
 """A session keeps what its nodes are like, and whose number each record is."""
 
+import base64
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from dlbench.errors import DlbenchError
 from dlbench.machine import Machine
 from dlbench.runs.provenance import collect_provenance, provenance_id
-from dlbench.trials.events import TrialFinished
+from dlbench.trials.events import ArtifactSaved, TrialFinished, UnitLost
 from dlbench.trials.node import Node
 
 
@@ -125,3 +126,30 @@ def test_a_node_with_other_versions_is_named_and_trains_nothing(session, cluster
 
 def test_a_node_survives_json(nodes):
     assert Node.from_json(nodes["n1"].to_json()) == nodes["n1"]
+
+
+def test_files_of_nodes_that_share_no_folder_are_kept_and_given_to_the_next_attempt(session, executor):
+    class Away(executor):
+        shares_files = False
+
+        def run(self, units, emit, stop):
+            for unit in units:
+                (trial,) = unit.trials
+                assert (unit.checkpoint_folder, unit.weights_folder) == ("", "")
+                sent = base64.b64decode(unit.checkpoints.get(trial.trial_id, ""))
+                seen.append((unit.attempt, unit.carried, sent))
+                common = {"trial_id": trial.trial_id, "attempt": unit.attempt}
+                if unit.attempt == 1:
+                    emit(ArtifactSaved(artifact="checkpoint", data=b"state", **common))
+                    emit(UnitLost(trial_ids=(trial.trial_id,), reason="its node is gone", attempt=1))
+                    continue
+                super().run([unit], emit, stop)
+                emit(ArtifactSaved(artifact="weights", data=b"weights", **common))
+
+    seen = []
+    done = session(executor=Away(), activations=("relu",), seeds=1, save_weights=True)
+    kinds = ("checkpoint", "weights")
+    assert seen == [(1, kinds, b""), (2, kinds, b"state")]
+    (record,) = done.outcome.records
+    assert (done.outcome.folder / "weights" / f"{record.trial_id}.pt").read_bytes() == b"weights"
+    assert not (done.outcome.folder / "checkpoints").exists()
