@@ -32,7 +32,6 @@ from dlbench.trials.work_unit import WorkUnit
 if TYPE_CHECKING:
     from dlbench.plugins.protocols import ExecutorProtocol
 
-
 #: Seconds between two checks of what other processes have done.
 _POLL_SECONDS = 0.3
 #: Seconds between two checks, while trials run, that the folder is still the session's.
