@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from dlbench.runs.manifest import Manifest
     from dlbench.trials.events import Emit, EpochFinished, Event, TrialFinished, TrialNoted, TrialStarted, UnitLost
     from dlbench.trials.node import Node
+    from dlbench.trials.resources import Resources
     from dlbench.trials.settings import Settings
     from dlbench.trials.trial import Trial
     from dlbench.trials.trial_record import TrialRecord
@@ -81,6 +82,7 @@ __all__ = [
     "OptimizerFactory",
     "Parameter",
     "Repetition",
+    "Resources",
     "Scheduler",
     "SchedulerFactory",
     "Selection",
@@ -121,6 +123,7 @@ _NAMES = {
     "runs.manifest": ("Manifest",),
     "trials.events": ("Emit", "EpochFinished", "Event", "TrialFinished", "TrialNoted", "TrialStarted", "UnitLost"),
     "trials.node": ("Node",),
+    "trials.resources": ("Resources",),
     "trials.settings": ("Settings",),
     "trials.trial": ("Trial",),
     "trials.trial_record": ("TrialRecord",),

@@ -61,6 +61,7 @@ PUBLIC = {
     "ClusterExecutorProtocol",
     "Node",
     "examine_node",
+    "Resources",
     "run_guarded",
     "confirm",
     "replay",

@@ -146,11 +146,14 @@ class ClusterExecutorProtocol(ExecutorProtocol, Protocol):
     """What an executor with machines of its own may have besides; each member can be omitted alone.
 
     prefetch: how many units beyond slots() it may hold ready. 0 if omitted.
+    unit_seconds: how long a unit should last at least: trials that are known to be shorter are joined. If omitted, each
+        trial is a unit of its own.
     shares_files: whether its nodes see the folders of the session by the same paths. If it is False, checkpoints and
         weights travel with units and events, up to 64 MiB each. True if omitted.
     """
 
     prefetch: int
+    unit_seconds: float
     shares_files: bool
 
     def probe(self, components: Sequence[str], /) -> Iterable[Node]:

@@ -1,8 +1,9 @@
-"""How long earlier runs took: the estimate of a plan's time."""
+"""What earlier trials took: the estimate of a plan's time, and of a trial's memory."""
 
 import contextlib
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -12,8 +13,11 @@ from dlbench.components.syntax import format_value
 from dlbench.errors import DlbenchError
 from dlbench.runs.locations import list_runs
 from dlbench.trials.trial import Trial
+from dlbench.trials.trial_record import TrialRecord
 
 _ALIKE = ("model", "dataset", "batch_size", "augment", "train_size", "test_size", "precision", "threads")
+#: The median is of so many trials at most.
+_REMEMBERED = 999
 
 
 def seconds_per_trial(trials: Sequence[Trial], root: Path) -> list[float | None]:
@@ -22,12 +26,8 @@ def seconds_per_trial(trials: Sequence[Trial], root: Path) -> list[float | None]
     The estimate is the median time of an epoch of the same model, data set, batch size, augmentation and number of
     images, times the trial's epochs. The device is not compared: before a run it may still be "auto".
     """
-    known = _seconds_per_epoch(root)
-    found = [known.get(_key(trial.row())) for trial in trials]
-    return [
-        None if seconds is None else seconds * trial.settings.epochs
-        for seconds, trial in zip(found, trials, strict=True)
-    ]
+    estimates = Estimates(root)
+    return [estimates.seconds(trial) for trial in trials]
 
 
 def longest_first(trials: Sequence[Trial], root: Path) -> list[Trial]:
@@ -36,25 +36,46 @@ def longest_first(trials: Sequence[Trial], root: Path) -> list[Trial]:
     Those without a similar earlier run may be long: they come first, by number of epochs. Equal trials keep their
     order.
     """
-    estimates = seconds_per_trial(trials, root)
-    keys = [
-        (seconds is None, seconds or trial.settings.epochs) for seconds, trial in zip(estimates, trials, strict=True)
-    ]
-    order = sorted(range(len(trials)), key=keys.__getitem__, reverse=True)
-    return [trials[place] for place in order]
+    return Estimates(root).longest_first(trials)
 
 
-def _seconds_per_epoch(root: Path) -> dict[tuple[str, ...], float]:
-    found: dict[tuple[str, ...], list[float]] = defaultdict(list)
-    for run in list_runs(root):
-        path = run / "trials.csv"
-        if not path.is_file():
-            continue
-        for row in _rows(path):
-            with contextlib.suppress(KeyError, ValueError, ZeroDivisionError):  # missing, or a failed trial's
-                seconds = float(row["train_seconds"]) / float(row["epochs_run"])
-                found[_key(row)].append(seconds)
-    return {key: median(values) for key, values in found.items()}
+class Estimates:
+    """What trials like those of earlier runs take. root: the folder of the runs."""
+
+    def __init__(self, root: Path) -> None:
+        self._seconds: dict[tuple[str, ...], deque[float]] = defaultdict(partial(deque, maxlen=_REMEMBERED))
+        self._memory: dict[tuple[str, ...], float] = {}
+        for run in list_runs(root):
+            path = run / "trials.csv"
+            for row in _rows(path) if path.is_file() else ():
+                self._learn(row)
+
+    def learn(self, record: TrialRecord) -> None:
+        """Take a new record into account."""
+        self._learn({name: value for name, value in record.row().items() if value is not None})
+
+    def _learn(self, row: Mapping[str, Any]) -> None:
+        key = _key(row)
+        with contextlib.suppress(KeyError, ValueError, ZeroDivisionError):  # missing, or a failed trial's
+            self._seconds[key].append(float(row["train_seconds"]) / float(row["epochs_run"]))
+        with contextlib.suppress(KeyError, ValueError):
+            self._memory[key] = max(self._memory.get(key, 0.0), float(row["peak_memory_mb"]))
+
+    def seconds(self, trial: Trial) -> float | None:
+        """Return the training time of a trial; None where none was similar."""
+        known = self._seconds.get(_key(trial.row()))
+        return median(known) * trial.settings.epochs if known else None
+
+    def memory_mb(self, trial: Trial) -> float | None:
+        """Return the most memory that a similar trial took; None where none was similar."""
+        return self._memory.get(_key(trial.row()))
+
+    def longest_first(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Return trials by estimated time, as the function of this name does."""
+        found = [self.seconds(trial) for trial in trials]
+        keys = [(known is None, known or trial.settings.epochs) for known, trial in zip(found, trials, strict=True)]
+        order = sorted(range(len(trials)), key=keys.__getitem__, reverse=True)
+        return [trials[place] for place in order]
 
 
 def _rows(path: Path) -> list[Mapping[str, str]]:

@@ -13,7 +13,6 @@ from dlbench.plugins.registry import Registry
 from dlbench.runs.checkpoint_files import discard_checkpoints, remove_empty_folder
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.provenance import provenance_id
-from dlbench.runs.timing import longest_first
 from dlbench.sessions.carried_files import keep, with_checkpoints
 from dlbench.sessions.execution import Execution
 from dlbench.sessions.observers import Observers
@@ -27,7 +26,6 @@ from dlbench.sessions.tuning import search_stages, with_choices
 from dlbench.trials.events import ArtifactSaved, EpochFinished, Event, TrialFinished, TrialNoted, TrialStarted
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
-from dlbench.trials.work_unit import WorkUnit
 
 if TYPE_CHECKING:
     from dlbench.plugins.protocols import ExecutorProtocol
@@ -207,11 +205,12 @@ class LiveSession:
 
     def _train(self, trials: Sequence[Trial], executor: "ExecutorProtocol", stop: threading.Event) -> None:
         """Run the trials that no other process runs, and wait for those that one does."""
-        queue = longest_first(trials, self.folder.path.parent)
+        queue = self._units.longest_first(trials)
         self.display.started(trials, len(self.trials) - len(trials))
         try:
             while ((left := self._left(queue)) or self._execution.waiting) and not stop.is_set():
-                ran = self._execution.run(executor, self._claim(left, executor), stop)
+                units = self._units.give(self._claim(left), self.stage.diagnostics, executor, len(left))
+                ran = self._execution.run(executor, units, stop)
                 if not ran and self._wait_for_others(left):
                     stop.wait(_POLL_SECONDS)
             self._show_others()
@@ -224,13 +223,12 @@ class LiveSession:
         done = self.folder.state.finished_this_session | self._claimed
         return [trial for trial in trials if trial.trial_id not in done]
 
-    def _claim(self, trials: Sequence[Trial], executor: "ExecutorProtocol") -> Iterator[WorkUnit]:
-        """Yield a unit for each trial as it is asked for, unless another process has claimed it by then."""
-        shared = bool(getattr(executor, "shares_files", True))
+    def _claim(self, trials: Sequence[Trial]) -> Iterator[Trial]:
+        """Yield each trial as it is asked for, unless another process has claimed it by then."""
         for trial in trials:
             if self.folder.claim(trial.trial_id):
                 self._claimed.add(trial.trial_id)
-                yield self._units.make(trial, self.stage.diagnostics, shared=shared)
+                yield trial
 
     def _wait_for_others(self, trials: Sequence[Trial]) -> bool:
         """Return whether other processes still run some of the trials, and show which processes, each once."""
@@ -281,6 +279,7 @@ class LiveSession:
 
     def _keep(self, record: TrialRecord) -> None:
         self.folder.add(record)
+        self._units.learn(record)
         if record.status in COMPLETED:
             discard_checkpoints(self.folder.path, [record.trial_id])
         self.computed.add(record.trial_id)

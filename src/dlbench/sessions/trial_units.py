@@ -1,6 +1,7 @@
 """The work units of a session: what of a trial is kept, measured and checkpointed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dlbench.errors import DlbenchError
@@ -9,13 +10,18 @@ from dlbench.plugins.registry import Registry
 from dlbench.runs.checkpoint_files import FOLDER as CHECKPOINTS
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.provenance import provenance_id
+from dlbench.runs.timing import Estimates
 from dlbench.sessions.options import Options
+from dlbench.sessions.packing import packed
 from dlbench.sessions.pending import kept_diagnostics
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
+from dlbench.trials.resources import Resources
 from dlbench.trials.trial import Trial
+from dlbench.trials.trial_record import TrialRecord
 from dlbench.trials.work_unit import WorkUnit
 
 if TYPE_CHECKING:
+    from dlbench.plugins.protocols import ExecutorProtocol
     from dlbench.trials.events import ArtifactKind
 
 #: What a unit takes along of its session's provenance.
@@ -39,6 +45,29 @@ class Units:
         sources = provenance.get("sources") or {}
         self._components = tuple(name for name in components if name.partition("/")[0] in sources)
 
+    @cached_property
+    def _estimates(self) -> Estimates:
+        return Estimates(self._folder.path.parent)
+
+    def learn(self, record: TrialRecord) -> None:
+        """Take into account what a trial took."""
+        self._estimates.learn(record)
+
+    def longest_first(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Return trials by estimated time, so that no long one remains for the end."""
+        return self._estimates.longest_first(trials)
+
+    def give(
+        self, trials: Iterator[Trial], wanted: DiagnosticsPlan, executor: "ExecutorProtocol", left: int
+    ) -> Iterator[WorkUnit]:
+        """Yield the units of trials as an executor asks for them. left: how many trials there are at most."""
+        shared = bool(getattr(executor, "shares_files", True))
+        units = (self.make(trial, wanted, shared=shared) for trial in trials)
+        least = float(getattr(executor, "unit_seconds", 0.0))
+        if not least:
+            return units
+        return packed(units, self._estimates.seconds, least=least, slots=executor.slots(), left=left)
+
     def make(self, trial: Trial, wanted: DiagnosticsPlan, *, shared: bool = True) -> WorkUnit:
         """Return the unit of a trial.
 
@@ -53,6 +82,11 @@ class Units:
         return WorkUnit(
             trials=(trial,),
             weights_folder=str(folder / "weights") if kept["weights"] and shared else "",
+            resources=Resources(
+                cpus=trial.settings.threads,
+                gpus=float(trial.settings.device == "cuda"),
+                memory_mb=self._estimates.memory_mb(trial),
+            ),
             keep_steps=options.step_losses or self._has_steps(trial),
             diagnostics=self._diagnostics(trial, wanted) if evaluated else NO_DIAGNOSTICS,
             checkpoint_folder=str(folder / CHECKPOINTS) if kept["checkpoint"] and shared else "",

@@ -7,6 +7,7 @@ from typing import Any
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.events import ArtifactKind
 from dlbench.trials.identity import shallow_fields
+from dlbench.trials.resources import Resources
 from dlbench.trials.trial import Trial
 
 
@@ -19,6 +20,7 @@ class WorkUnit:
     keep_steps: whether the records contain the loss of each step.
     diagnostics: what is measured during training.
     checkpoint_folder: folder for checkpoints, "" if there are none.
+    resources: what it needs of its node.
     carried: which files travel with units and events, since its node does not share the session's folders:
         "checkpoint", "weights".
     checkpoints: the content of carried checkpoints as base64, by trial_id.
@@ -37,6 +39,7 @@ class WorkUnit:
     diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS
     checkpoint_folder: str = ""
     checkpoint_every: float = 60.0
+    resources: Resources = field(default_factory=Resources)
     carried: tuple[ArtifactKind, ...] = ()
     checkpoints: Mapping[str, str] = field(default_factory=dict)
     provenance_id: str = ""
@@ -51,12 +54,17 @@ class WorkUnit:
             **shallow_fields(self),
             "trials": [trial.to_json() for trial in self.trials],
             "diagnostics": self.diagnostics.to_json(),
+            "resources": self.resources.to_json(),
         }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "WorkUnit":
         """Read a unit back from JSON content."""
         trials = tuple(Trial.from_json(trial) for trial in content["trials"])
-        known = {"trials": trials, "diagnostics": DiagnosticsPlan.from_json(content.get("diagnostics"))}
+        known = {
+            "trials": trials,
+            "diagnostics": DiagnosticsPlan.from_json(content.get("diagnostics")),
+            "resources": Resources(**content.get("resources", {})),
+        }
         names = {name: tuple(content.get(name, ())) for name in ("carried", "components", "avoid")}
         return cls(**{**content, **known, **names})

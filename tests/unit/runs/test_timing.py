@@ -2,7 +2,7 @@ import csv
 from dataclasses import replace
 
 from dlbench.components.choice import Selection
-from dlbench.runs.timing import longest_first, seconds_per_trial
+from dlbench.runs.timing import Estimates, longest_first, seconds_per_trial
 from dlbench.trials.settings import Settings
 from dlbench.trials.trial import Trial
 
@@ -46,3 +46,13 @@ def test_the_longest_trials_run_first_and_unknown_ones_before_them(tmp_path):
         ("small", 2, 0),
         ("small", 2, 1),
     ]
+
+
+def test_what_a_session_learns_counts_at_once(tmp_path, make_record):
+    estimates, record = Estimates(tmp_path), make_record()
+    assert (estimates.seconds(record.trial), estimates.memory_mb(record.trial)) == (None, None)
+    for seconds, memory in ((3.0, 100.0), (1.0, 300.0), (2.0, 200.0)):
+        estimates.learn(replace(record, cost={"train_seconds": 3 * seconds, "peak_memory_mb": memory}))
+    estimates.learn(replace(record, status="failed", metrics={}, cost={}))
+    longer = replace(record.trial, settings=replace(record.trial.settings, epochs=7))
+    assert (estimates.seconds(longer), estimates.memory_mb(longer)) == (14.0, 300.0)

@@ -153,3 +153,21 @@ def test_files_of_nodes_that_share_no_folder_are_kept_and_given_to_the_next_atte
     (record,) = done.outcome.records
     assert (done.outcome.folder / "weights" / f"{record.trial_id}.pt").read_bytes() == b"weights"
     assert not (done.outcome.folder / "checkpoints").exists()
+
+
+def test_units_name_what_they_need_and_are_joined_once_the_time_of_a_trial_is_known(session, executor):
+    class Packing(executor):
+        unit_seconds = 60.0
+        given = ()
+
+        def run(self, units, emit, stop):
+            for unit in units:
+                self.given = (*self.given, unit)
+                super().run((replace(unit, trials=(trial,)) for trial in unit.trials), emit, stop)
+
+    done = session(executor=(packing := Packing(seconds=2.0)), activations=("relu",), seeds=40)
+    assert len(done.outcome.records) == 40
+    sizes = [len(unit.trials) for unit in packing.given]
+    assert sizes[:3] == [1, 3, 3]
+    assert {unit.resources.cpus for unit in packing.given} == {1}
+    assert {unit.resources.gpus for unit in packing.given} == {0.0}
