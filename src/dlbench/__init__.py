@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dlbench.api.compare import compare
     from dlbench.api.repeat import Repetition, confirm, replay
     from dlbench.api.results import Comparison, load_results
-    from dlbench.api.work_unit import examine_node, run_guarded, run_unit
+    from dlbench.api.work_unit import examine_node, pack_data, run_guarded, run_unit, unpack_data
     from dlbench.components.choice import Selection
     from dlbench.components.image_data import ImageData, StreamedData, StreamedImages
     from dlbench.components.metrics import Value
@@ -103,9 +103,11 @@ __all__ = [
     "examine_node",
     "hookimpl",
     "load_results",
+    "pack_data",
     "replay",
     "run_guarded",
     "run_unit",
+    "unpack_data",
 ]
 
 #: Public names by the module that defines them; the others are records of components.
@@ -113,7 +115,7 @@ _NAMES = {
     "api.compare": ("compare",),
     "api.repeat": ("Repetition", "confirm", "replay"),
     "api.results": ("Comparison", "load_results"),
-    "api.work_unit": ("examine_node", "run_guarded", "run_unit"),
+    "api.work_unit": ("examine_node", "pack_data", "run_guarded", "run_unit", "unpack_data"),
     "components.choice": ("Selection",),
     "components.image_data": ("ImageData", "StreamedData", "StreamedImages"),
     "components.metrics": ("Value",),

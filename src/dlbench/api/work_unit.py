@@ -1,7 +1,7 @@
-"""`run_unit`, `run_guarded` and `examine_node`: what executors with workers of their own run there."""
+"""What executors with machines of their own run there: `run_unit`, `run_guarded`, `examine_node`, `unpack_data`."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dlbench.trials.events import Emit
@@ -31,6 +31,20 @@ def run_guarded(
     from dlbench.executors.guarded import run_guarded as run_here
 
     run_here(unit, data_dir, emit, stop, timeout=timeout)
+
+
+def pack_data(unit: WorkUnit, data_dir: Path, most_bytes: int = 64 * 2**20) -> Mapping[str, Mapping[str, bytes]]:
+    """Return the files of a unit's prepared data sets, by digest and name; those with more bytes are left out."""
+    from dlbench.executors.carried_data import pack_data as pack_here
+
+    return pack_here(unit, data_dir, most_bytes)
+
+
+def unpack_data(data: Mapping[str, Mapping[str, bytes]], data_dir: Path) -> None:
+    """Put data sets that pack_data() returned below a data folder, where trials find them, unless they are there."""
+    from dlbench.executors.carried_data import unpack_data as unpack_here
+
+    unpack_here(data, data_dir)
 
 
 def examine_node(components: Sequence[str]) -> Node:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from dlbench.engine.probe import probe
+from dlbench.errors import DataError
 from dlbench.machine import may_have_accelerator
 from dlbench.plugins.registry import Registry
 from dlbench.plugins.source_digests import source_digests
@@ -44,6 +45,18 @@ def _problem(unit: WorkUnit, registry: Registry) -> str:
     if unit.provenance and any(trial.settings.device == "cuda" for trial in unit.trials):
         return "" if torch.cuda.is_available() else "has no cuda device"
     return ""
+
+
+def unprepared(trial: Trial, unit: WorkUnit, error: DataError) -> UnitLost | None:
+    """Return what says that this node has not the data of a trial; None on the session's machine, where it is an error.
+
+    error: what reading the data raised.
+    """
+    node = gethostname()
+    if unit.provenance.get("host", node) == node:
+        return None
+    reason = f"{trial.dataset.short} is not prepared on {node} ({error.message.rstrip('.')})"
+    return UnitLost(trial_ids=(trial.trial_id,), reason=reason, node=node)
 
 
 def attributed(record: TrialRecord, unit: WorkUnit, registry: Registry) -> TrialFinished:

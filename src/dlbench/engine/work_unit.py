@@ -15,12 +15,12 @@ from dlbench.engine.artifacts import Artifact, checkpoint_of, weights_of
 from dlbench.engine.checkpoint import Checkpoints, Interrupted
 from dlbench.engine.dataset_cache import load_for_trial
 from dlbench.engine.global_state import Watch
-from dlbench.engine.origin import attributed, identity_here, refusal
+from dlbench.engine.origin import attributed, identity_here, refusal, unprepared
 from dlbench.engine.run_trial import save_weights, train_trial
 from dlbench.engine.setup import apply_process_settings
 from dlbench.engine.split import unseen_class
 from dlbench.engine.state import Row
-from dlbench.errors import describe_error
+from dlbench.errors import DataError, describe_error
 from dlbench.plugins.registry import Registry
 from dlbench.plugins.strangers import strangers
 from dlbench.trials.events import Emit, EpochFinished, TrialNoted, TrialStarted
@@ -134,6 +134,11 @@ def _run(
         )
     except Interrupted:
         raise
+    except DataError as error:
+        if lost := unprepared(trial, unit, error):
+            emit(lost)
+            raise Interrupted from error
+        return _failure(trial, error, ()), None
     except (Exception, SystemExit) as error:
         if not is_out_of_memory(error):  # a fixed component has to train from the start
             checkpoints.discard()

@@ -310,7 +310,7 @@ def test_a_disk_without_room_stops_no_training(unit, monkeypatch, outcome_of):
     def no_room(path, content, parents=True):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("dlbench.engine.checkpoint.replace_file", no_room)
+    monkeypatch.setattr("dlbench.engine.artifacts.replace_file", no_room)
     notes, (record,) = outcome_of(WorkUnit.from_json({**unit.to_json(), "checkpoint_every": 1e-9}))
     assert record.status == "done"
     folder = unit.checkpoint_folder

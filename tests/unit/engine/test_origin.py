@@ -90,3 +90,13 @@ def test_a_node_without_the_device_of_a_trial_says_so(unit, registry, elsewhere,
     on_gpu = replace(unit, trials=(replace(trial, settings=replace(trial.settings, device="cuda")),))
     assert refusal(on_gpu, registry).reason == "n5 has no cuda device"
     assert refusal(unit, registry) is None
+
+
+def test_data_that_a_node_has_not_and_cannot_prepare_is_named_with_the_node(unit, tmp_path, elsewhere):
+    events = []
+    run_unit(unit, tmp_path, events.append)
+    assert events[-1].record.status == "failed"  # on the session's machine
+    elsewhere("n6")
+    run_unit(unit, tmp_path, events.append)
+    assert isinstance(events[-1], UnitLost)
+    assert events[-1].reason.startswith("digits is not prepared on n6 (")
