@@ -68,12 +68,13 @@ def records_page() -> str:
     data = [dlbench.ImageData, dlbench.StreamedData, dlbench.StreamedImages]
     made = [specs.Parameter, specs.Component, *specs.KINDS.values(), Value, *data]
     handed = [dlbench.Trial, dlbench.Selection, dlbench.TrialRecord, dlbench.Manifest, dlbench.WorkUnit]
+    more = [dlbench.Resources, dlbench.Node, dlbench.UnitLost, dlbench.ArtifactSaved]
     events = [dlbench.TrialStarted, dlbench.EpochFinished, dlbench.TrialNoted, dlbench.TrialFinished]
     return (
         RECORDS_HEAD.format(version=specs.API_VERSION)
         + "".join(map(_record, made))
         + "# What observers and executors are handed\n\n"
-        + "".join(map(_record, [*handed, *events]))
+        + "".join(map(_record, [*handed, *events, *more]))
         + FACTORIES_HEAD
         + "".join(map(_protocol, (getattr(dlbench, name) for name in dlbench.__all__ if name.endswith(_PROTOCOLS))))
     )

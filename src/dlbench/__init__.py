@@ -43,7 +43,16 @@ if TYPE_CHECKING:
         SchedulerFactory,
     )
     from dlbench.runs.manifest import Manifest
-    from dlbench.trials.events import Emit, EpochFinished, Event, TrialFinished, TrialNoted, TrialStarted, UnitLost
+    from dlbench.trials.events import (
+        ArtifactSaved,
+        Emit,
+        EpochFinished,
+        Event,
+        TrialFinished,
+        TrialNoted,
+        TrialStarted,
+        UnitLost,
+    )
     from dlbench.trials.node import Node
     from dlbench.trials.resources import Resources
     from dlbench.trials.settings import Settings
@@ -57,6 +66,7 @@ __all__ = [
     "API_VERSION",
     "Activation",
     "ActivationFactory",
+    "ArtifactSaved",
     "ClusterExecutorProtocol",
     "Comparison",
     "ContractError",
@@ -123,7 +133,16 @@ _NAMES = {
     "hookspecs": ("hookimpl",),
     "plugins.protocols": tuple(name for name in __all__ if name.endswith(("Factory", "Protocol"))),
     "runs.manifest": ("Manifest",),
-    "trials.events": ("Emit", "EpochFinished", "Event", "TrialFinished", "TrialNoted", "TrialStarted", "UnitLost"),
+    "trials.events": (
+        "ArtifactSaved",
+        "Emit",
+        "EpochFinished",
+        "Event",
+        "TrialFinished",
+        "TrialNoted",
+        "TrialStarted",
+        "UnitLost",
+    ),
     "trials.node": ("Node",),
     "trials.resources": ("Resources",),
     "trials.settings": ("Settings",),

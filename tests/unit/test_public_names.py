@@ -63,6 +63,7 @@ PUBLIC = {
     "examine_node",
     "Resources",
     "pack_data",
+    "ArtifactSaved",
     "run_guarded",
     "unpack_data",
     "confirm",

@@ -12,8 +12,10 @@ from dlbench.executors.scratch import scratch_subfolder
 from dlbench.plans.build import build
 from dlbench.plans.plan import Request
 from dlbench.plugins.protocols import ExecutorFactory, ExecutorProtocol
-from dlbench.testing.promises import Subject, promise
-from dlbench.trials.events import EpochFinished, Event, TrialFinished, UnitLost, event_trial_ids
+from dlbench.runs.provenance import collect_provenance, provenance_id
+from dlbench.testing.promises import Subject, Unproven, promise
+from dlbench.trials.events import ArtifactSaved, EpochFinished, Event, TrialFinished, UnitLost, event_trial_ids
+from dlbench.trials.node import Node
 from dlbench.trials.work_unit import WorkUnit
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 PATIENCE = 300.0
 #: The attempt that the units are given out as: events have to say so.
 ATTEMPT = 2
+#: Epochs of a trial that is stopped: more than an executor can run before it hears of that.
+MANY_EPOCHS = 20_000
 
 
 def make(subject: Subject[Executor], data_dir: Path) -> ExecutorProtocol:
@@ -33,13 +37,13 @@ def make(subject: Subject[Executor], data_dir: Path) -> ExecutorProtocol:
     return factory(**{**subject.parameters, **given})
 
 
-def units(subject: Subject[Executor], data_dir: Path) -> list[WorkUnit]:
+def units(subject: Subject[Executor], data_dir: Path, epochs: int = 2) -> list[WorkUnit]:
     """Return two units of one small trial each."""
     from dlbench.engine.dataset_cache import prepare
 
     values = {
         "model": ("linear",),
-        "epochs": ("2",),
+        "epochs": (str(epochs),),
         "train_size": ("64",),
         "device": ("cpu",),
         "precision": ("float32",),
@@ -48,7 +52,22 @@ def units(subject: Subject[Executor], data_dir: Path) -> list[WorkUnit]:
     data = prepare(subject.registry.get(Dataset, "digits"), {}, data_dir, download=False)
     known = {"dataset_digest": data.digest, "input_shape": data.input_shape, "num_classes": data.num_classes}
     trials: list[Trial] = [replace(trial, **known) for trial in plan.trials]  # type: ignore[arg-type]  # as named
-    return [WorkUnit(trials=(trial,), attempt=ATTEMPT) for trial in trials]
+    provenance = collect_provenance({}, {"gpu": ""})
+    planned = WorkUnit(
+        trials=(),
+        provenance=provenance,
+        provenance_id=provenance_id(provenance),
+        checkpoint_folder=str(data_dir / "kept"),
+        attempt=ATTEMPT,
+    )
+    return [replace(planned, trials=(trial,)) for trial in trials]
+
+
+def unfit(unit: WorkUnit) -> WorkUnit:
+    """Return a unit of another trial that no machine can train: it was planned with a torch that is nowhere."""
+    versions = {**unit.provenance["versions"], "torch": "0.0"}
+    trials = tuple(replace(trial, seed=trial.seed + 100) for trial in unit.trials)
+    return replace(unit, trials=trials, provenance={**unit.provenance, "versions": versions})
 
 
 @dataclass(eq=False)
@@ -56,6 +75,7 @@ class Observed:
     """One call of run(), as a session sees it.
 
     work: the units, which are given out as they are asked for.
+    at_epoch: set when an epoch has finished.
     events: what was emitted.
     others: how many events came from another thread than the one that called run().
     most_out: the largest number of units that were given out and had not ended.
@@ -63,6 +83,7 @@ class Observed:
     """
 
     work: list[WorkUnit]
+    at_epoch: threading.Event | None = None
     events: list[Event] = field(default_factory=list)
     others: int = 0
     most_out: int = 0
@@ -82,15 +103,22 @@ class Observed:
     def take(self, event: Event) -> None:
         """Take an event."""
         self.events.append(event)
+        if self.at_epoch and isinstance(event, EpochFinished):
+            self.at_epoch.set()
         self.others += threading.get_ident() != self.thread
         if isinstance(event, TrialFinished | UnitLost):
             self.out -= {*event_trial_ids(event)}
 
 
-def run(executor: ExecutorProtocol, work: list[WorkUnit], *, stopped: bool = False) -> Observed:
-    """Run some units, and raise what the executor raises."""
-    observed = Observed(work)
+def run(
+    executor: ExecutorProtocol, work: list[WorkUnit], *, stopped: bool = False, stop_at_epoch: bool = False
+) -> Observed:
+    """Run some units, and raise what the executor raises.
+
+    stopped: whether it is told to stop before it begins. stop_at_epoch: whether it is when an epoch has finished.
+    """
     stop, raised = threading.Event(), []
+    observed = Observed(work, stop if stop_at_epoch else None)
     if stopped:
         stop.set()
 
@@ -112,9 +140,10 @@ def run(executor: ExecutorProtocol, work: list[WorkUnit], *, stopped: bool = Fal
 
 @lru_cache(maxsize=4)
 def observe(subject: Subject[Executor]) -> Observed:
-    """Run two small units, once for all promises."""
+    """Run two small units, and one that is unfit, once for all promises."""
     with scratch_subfolder() as folder:
-        return run(make(subject, folder), units(subject, folder))
+        work = units(subject, folder)
+        return run(make(subject, folder), [work[0], unfit(work[0]), work[1]])
 
 
 @promise("has a whole number of slots from 1 on", decisive=True)
@@ -131,9 +160,9 @@ def runs_units(subject: Subject[Executor]) -> Iterator[str]:
     """Run two units of two epochs."""
     observed = observe(subject)
     if observed.hung:
-        yield f"run() of two small units did not return within {PATIENCE:.0f} seconds"
+        yield f"run() of three small units did not return within {PATIENCE:.0f} seconds"
         return
-    for unit in observed.work:
+    for unit in observed.work[::2]:
         (trial,) = unit.trials
         events = [event for event in observed.events if trial.trial_id in event_trial_ids(event)]
         records = [event.record for event in events if isinstance(event, TrialFinished)]
@@ -144,6 +173,21 @@ def runs_units(subject: Subject[Executor]) -> Iterator[str]:
             yield f"the trial with seed {trial.seed} ended as {records[0].status}: {records[0].message}"
         elif epochs != [1, 2]:
             yield f"of the 2 epochs of seed {trial.seed} it emitted {epochs}"
+
+
+@promise("ends every unit in its records or in UnitLost")
+def ends_units(subject: Subject[Executor]) -> Iterator[str]:
+    """Look for a trial that has neither: one that its node refuses, say."""
+    if silent := observe(subject).out:
+        yield f"{len(silent)} of 3 trials had neither; where it ran, dlbench had emitted UnitLost"
+
+
+@promise("leaves to a record what it says of the process that made it")
+def attributes_records(subject: Subject[Executor]) -> Iterator[str]:
+    """Look at the provenance of the records."""
+    for event in observe(subject).events:
+        if isinstance(event, TrialFinished) and not event.record.provenance_id:
+            yield f"the record of seed {event.record.trial.seed} has lost its provenance_id"
 
 
 @promise("says of each event which attempt at the unit it belongs to")
@@ -181,4 +225,44 @@ def stops(subject: Subject[Executor]) -> Iterator[str]:
             yield f"with `stop` set, run() did not return within {PATIENCE:.0f} seconds"
 
 
-PROMISES = (has_slots, runs_units, names_attempts, emits_in_its_thread, asks_late, stops)
+@promise("lets the unit that runs keep a checkpoint when it is told to stop")
+def keeps_checkpoints(subject: Subject[Executor]) -> Iterator[str]:
+    """Set `stop` when the first epoch of a long trial has finished."""
+    with scratch_subfolder() as folder:
+        work, executor = units(subject, folder, MANY_EPOCHS)[:1], make(subject, folder)
+        if not getattr(executor, "shares_files", True):
+            work = [replace(unit, checkpoint_folder="", carried=("checkpoint",)) for unit in work]
+        observed = run(executor, work, stop_at_epoch=True)
+        kept = any(isinstance(event, ArtifactSaved) for event in observed.events) or any(folder.glob("kept/*.pt"))
+    if observed.hung:
+        yield f"it did not return within {PATIENCE:.0f} seconds"
+    elif any(isinstance(event, TrialFinished) for event in observed.events):
+        yield f"the trial ran to its end, {MANY_EPOCHS:,} epochs"
+    elif not kept:
+        yield "there was neither a checkpoint nor an ArtifactSaved that brought one"
+
+
+@promise("describes its nodes, if it asks them")
+def describes_nodes(subject: Subject[Executor]) -> Iterator[str]:
+    """Ask for them."""
+    with scratch_subfolder() as folder:
+        executor = make(subject, folder)
+        if not hasattr(executor, "probe"):
+            raise Unproven
+        nodes = list(executor.probe(("standard/linear",)))
+    if not nodes or not all(isinstance(node, Node) for node in nodes):
+        yield f"probe() returned {nodes!r}"
+
+
+PROMISES = (
+    has_slots,
+    runs_units,
+    ends_units,
+    attributes_records,
+    names_attempts,
+    emits_in_its_thread,
+    asks_late,
+    stops,
+    keeps_checkpoints,
+    describes_nodes,
+)

@@ -1,7 +1,4 @@
-"""The events of a work unit, as a worker emits them and as they travel to the parent process.
-
-Each says which attempt at its unit it belongs to, from 1; 0 stands for the current one.
-"""
+"""The events of a work unit, as a worker emits them and as they travel to the parent process."""
 
 import base64
 from collections.abc import Callable, Mapping
@@ -19,6 +16,7 @@ class TrialStarted:
     """A worker has started a trial.
 
     trial_id: identity of the trial.
+    attempt: which attempt at its unit it belongs to, from 1; 0 for the current one.
     """
 
     trial_id: str
@@ -32,6 +30,7 @@ class EpochFinished:
     trial_id: identity of the trial.
     epoch: number of the epoch, from 1.
     metrics: the row of epochs.csv.
+    attempt: which attempt at its unit it belongs to, from 1; 0 for the current one.
     """
 
     trial_id: str
@@ -48,6 +47,7 @@ class TrialNoted:
     text: the message, which follows the trial's name on the screen.
     of_variant: whether it holds for all trials of the variant, and is shown once.
     of_plan: whether it is a sentence about all trials of the plan, shown once and without the trial's name.
+    attempt: which attempt at its unit it belongs to, from 1; 0 for the current one.
     """
 
     trial_id: str
@@ -63,6 +63,7 @@ class TrialFinished:
 
     record: status and numbers of the trial.
     provenance: of the process that trained it, if not as its session expects it.
+    attempt: which attempt at its unit it belongs to, from 1; 0 for the current one.
     """
 
     record: TrialRecord
@@ -79,6 +80,7 @@ class UnitLost:
     trial_ids: identities of the unit's trials; those with a record keep it.
     reason: what happened, continuing a sentence: "node n3 did not answer for 60 s".
     node: where; the next attempt asks to be run elsewhere. "" where the executor does not know.
+    attempt: which attempt at its unit it belongs to, from 1; 0 for the current one.
     """
 
     trial_ids: tuple[str, ...]
@@ -94,6 +96,7 @@ class ArtifactSaved:
     trial_id: identity of the trial.
     artifact: which file.
     data: its content; b"" if it is to be removed.
+    attempt: which attempt at its unit it belongs to, from 1; 0 for the current one.
     """
 
     trial_id: str

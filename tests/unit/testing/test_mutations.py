@@ -19,8 +19,23 @@ from matplotlib.figure import Figure as MplFigure
 from torch import nn
 from torch.optim import lr_scheduler
 
-from dlbench import Activation, Dataset, Diagnostic, Executor, Figure, ImageData, Model, Optimizer, Parameter, Scheduler
-from dlbench.api.work_unit import run_unit
+from dlbench import (
+    Activation,
+    Dataset,
+    Diagnostic,
+    Executor,
+    Figure,
+    ImageData,
+    Model,
+    Node,
+    Optimizer,
+    Parameter,
+    Scheduler,
+    TrialFinished,
+    UnitLost,
+    examine_node,
+    run_unit,
+)
 from dlbench.components.records import Component
 from dlbench.plugins.registry import Entry, Registry
 from dlbench.testing.activations import PROMISES as ACTIVATION_PROMISES
@@ -456,10 +471,48 @@ class Here:
             if self.stopped(stop):
                 return
             for _ in range(self.times):
-                run_unit(unit, self.data_dir, emit)
+                run_unit(unit, self.data_dir, emit, self.heard(stop))
 
     def stopped(self, stop: Any) -> bool:
         return bool(stop.is_set())
+
+    def heard(self, stop: Any) -> Any:
+        return stop
+
+
+class Describing(Here):
+    """Has what an executor need not have, too."""
+
+    prefetch = 1
+
+    def probe(self, components: Sequence[str]) -> list[Node]:
+        return [examine_node(components)]
+
+
+class Speechless(Here):
+    def probe(self, components: Sequence[str]) -> list[Node]:
+        return []
+
+
+class Silent(Here):
+    def run(self, units: Any, emit: Any, stop: Any) -> None:
+        super().run(units, lambda event: None if isinstance(event, UnitLost) else emit(event), stop)
+
+
+class Claiming(Here):
+    """Takes the numbers for its own."""
+
+    def run(self, units: Any, emit: Any, stop: Any) -> None:
+        def own(event: Any) -> None:
+            finished = isinstance(event, TrialFinished)
+            emit(replace(event, record=event.record.with_provenance("")) if finished else event)
+
+        super().run(units, own, stop)
+
+
+class Unhearing(Here):
+    def heard(self, stop: Any) -> Any:
+        return None
 
 
 class NoSlots(Here):
@@ -499,6 +552,10 @@ EXECUTOR = Executor(name="broken", factory="a:b", summary="x", parameters={"data
 EXECUTORS = [
     ("has a whole number of slots from 1 on", NoSlots),
     ("trains every unit and emits its epochs and records", Twice),
+    ("ends every unit in its records or in UnitLost", Silent),
+    ("leaves to a record what it says of the process that made it", Claiming),
+    ("lets the unit that runs keep a checkpoint when it is told to stop", Unhearing),
+    ("describes its nodes, if it asks them", Speechless),
     ("says of each event which attempt at the unit it belongs to", Nameless),
     ("emits events in the thread that called run()", Threaded),
     ("asks for a unit when it has room for it", Greedy),
@@ -584,11 +641,12 @@ def test_a_component_that_breaks_one_promise_is_told_that_one(
 
 
 @pytest.mark.slow  # each trains in this process
-@pytest.mark.parametrize(("text", "factory"), [("", Here), *EXECUTORS])
+@pytest.mark.parametrize(("text", "factory"), [("", Here), ("", Describing), *EXECUTORS])
 def test_an_executor_that_breaks_one_promise_is_told_that_one(
     registry: Registry, monkeypatch: pytest.MonkeyPatch, text: str, factory: Callable[..., Any]
 ) -> None:
     monkeypatch.setattr("dlbench.testing.executors.PATIENCE", 300 if factory is not Deaf else 10)
+    monkeypatch.setattr("dlbench.testing.executors.MANY_EPOCHS", 50)
     finding = look(registry, EXECUTOR, factory, EXECUTOR_PROMISES)
     assert [breach.promise for breach in finding.breaches] == ([text] if text else [])
 
