@@ -5,7 +5,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dlbench.plans.plan import Plan
@@ -13,7 +12,7 @@ from dlbench.plugins.registry import Registry
 from dlbench.runs.checkpoint_files import discard_checkpoints, remove_empty_folder
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.provenance import provenance_id
-from dlbench.sessions.carried_files import keep, with_checkpoints
+from dlbench.sessions.carried_files import keep
 from dlbench.sessions.execution import Execution
 from dlbench.sessions.observers import Observers
 from dlbench.sessions.options import Display, Options, Outcome
@@ -69,7 +68,7 @@ class LiveSession:
         self._finished = plan.finished
         self._messages: set[str] = set()
         self._claimed: set[str] = set()
-        self._execution = Execution(self._handle, self._name, display.note, partial(with_checkpoints, run=folder.path))
+        self._execution = Execution(self._handle, self._name, display.note, self._units.prepare)
         self._shown: set[str] = set()
         self._peers: set[str] = set()
         self._next_check = 0.0

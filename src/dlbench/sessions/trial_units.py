@@ -11,6 +11,7 @@ from dlbench.runs.checkpoint_files import FOLDER as CHECKPOINTS
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.provenance import provenance_id
 from dlbench.runs.timing import Estimates
+from dlbench.sessions.carried_files import with_checkpoints
 from dlbench.sessions.options import Options
 from dlbench.sessions.packing import packed
 from dlbench.sessions.pending import kept_diagnostics
@@ -67,6 +68,10 @@ class Units:
         if not least:
             return units
         return packed(units, self._estimates.seconds, least=least, slots=executor.slots(), left=left)
+
+    def prepare(self, unit: WorkUnit) -> WorkUnit:
+        """Return a unit that is given out now with what it carries."""
+        return with_checkpoints(unit, self._folder.path)
 
     def make(self, trial: Trial, wanted: DiagnosticsPlan, *, shared: bool = True) -> WorkUnit:
         """Return the unit of a trial.
