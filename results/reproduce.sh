@@ -32,6 +32,18 @@ reduced() {
     fi
 }
 
+# tuned NAME EXPERIMENT BUDGET OPTION…: run it with a learning rate for each variant, reduced, or in full with FULL=1.
+tuned() {
+    name=$1 experiment=$2
+    search="--tune learning-rate --budget $3"
+    shift 3
+    if [ -n "${FULL:-}" ]; then
+        run "$name" "$experiment" $gpu $search
+    else
+        run "$name" "$experiment" $search "$@"
+    fi
+}
+
 # on_gpu NAME EXPERIMENT OPTIONS REDUCTION: run it at full size on a GPU; else reduced, unless a full run exists.
 on_gpu() {
     if [ -n "${FULL:-}" ]; then
@@ -82,5 +94,16 @@ reduced lecture-models-reduced resnet-depth/lecture-models $few
 reduced custom-resnet-reduced resnet-depth/custom-resnet $few
 reduced past-the-best-reduced resnet-depth/past-the-best $few
 reduced open-ended-changes-reduced convnet-basics/open-ended-changes --epochs 2 --train-size 2000 --seeds 7 $some
+
+# Each variant at its own best, and beside it the same sizes without tuning.
+little="--epochs 3 --train-size 2000 --test-size 2000 $held_out"
+tuned activation-mnist-tuned cnn-settings/activation-mnist 8 $little
+reduced activation-mnist-reduced cnn-settings/activation-mnist $little
+little="--epochs 2 --train-size 1000 --test-size 2000 $held_out"
+tuned activation-cifar10-tuned cnn-settings/activation-cifar10 4 $little
+reduced activation-cifar10-reduced cnn-settings/activation-cifar10 $little
+little="--train-size 2000 --test-size 2000"
+tuned nesterov-tuned convnet-basics/nesterov 8 $little
+reduced nesterov-reduced convnet-basics/nesterov $little
 
 "$dlbench" results summary --results-dir "$results" --output "$results/README.md"

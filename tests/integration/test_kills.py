@@ -84,9 +84,10 @@ PARTS = """
 """
 #: 60 trials of six epochs.
 TRIALS = ("--executor", "hollow", "--activation", "relu,tanh,elu", "--seeds", "20", "--epochs", "6", "--jobs", "3")
+#: 32 trials of eight epochs; a random design needs no scipy, which takes half of a killed session's time to import.
 TUNED = (
-    *("--executor", "hollow", "--activation", "relu,tanh", "--seeds", "8", "--epochs", "6", "--jobs", "3"),
-    *("--tune", "learning-rate", "--budget", "8"),
+    *("--executor", "hollow", "--activation", "relu,tanh", "--seeds", "8", "--epochs", "8", "--jobs", "3"),
+    *("--tune", "learning-rate", "--tune-design", "random", "--budget", "8"),
 )
 REAL = (
     *("--model", "mlp:hidden=16:dropout=0.4", "--augment", "crop:padding=1,flip", "--optimizer", "sgd:momentum=0.9"),
@@ -201,7 +202,7 @@ def test_kills_in_both_stages_of_a_tuned_comparison_change_neither_choices_nor_n
     run = 0
     while killer.kills["parent"] < 30:
         run += 1
-        killer.disturb(*TUNED, "--name", f"run-{run}", sessions=3, site=site)
+        killer.disturb(*TUNED, "--name", f"run-{run}", sessions=5, site=site)
         check(killer, numbers, f"run-{run}", undisturbed, 32)
         assert choices(tmp_path, f"run-{run}") == chosen
 

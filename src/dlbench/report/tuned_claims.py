@@ -46,7 +46,8 @@ def _beside(run: ExperimentRun, plain: ExperimentRun | None) -> str:
     if plain is None:
         return f"[{run.folder}]({run.folder}); there is no run of this experiment without tuning.\n"
     size, other = run.size or "in full", plain.size or "in full"
-    sizes = f"both {size}" if size == other else f"the first {size}; the second {other}"
+    apart = f"the first {size}; the second {other}. What changes may come from the sizes as well"
+    sizes = f"both {size}" if size == other else apart
     return f"[{run.folder}]({run.folder}) beside [{plain.folder}]({plain.folder}): {sizes}.\n"
 
 
