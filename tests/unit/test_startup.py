@@ -1,5 +1,6 @@
 """What a process does first: its streams are open, and nothing comes from the current folder."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 import dlbench
 import dlbench.__main__
+from dlbench.cli.main import main
 from dlbench.startup import safe_import_path, safe_variables
 
 SOURCE = Path(dlbench.__file__).parent
@@ -89,3 +91,15 @@ def test_ctrl_c_while_the_command_is_imported_is_no_traceback(monkeypatch):
     with pytest.raises(SystemExit) as ended:
         dlbench.__main__.main()
     assert ended.value.code == 130
+
+
+def test_ctrl_c_while_an_extension_module_is_imported_is_no_bug(monkeypatch, capsys):
+    def interrupted(**_):
+        raise ImportError("initialization failed") from KeyboardInterrupt()  # as pybind11 has it
+
+    monkeypatch.setattr("dlbench.cli.main.app", interrupted)
+    monkeypatch.setattr("dlbench.cli.main.exit_on_signals", contextlib.nullcontext)
+    monkeypatch.setattr("sys.argv", ["dlbench", "list"])
+    with pytest.raises(KeyboardInterrupt):
+        main()
+    assert capsys.readouterr().err == ""

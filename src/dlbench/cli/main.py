@@ -13,7 +13,14 @@ from dlbench.cli.options.spelling import option_name
 from dlbench.cli.options.usage import UsageError, usage_error
 from dlbench.cli.signals import exit_on_signals
 from dlbench.cli.streams.encoding import replace_unencodable
-from dlbench.cli.streams.errors import UnexpectedError, as_dlbench_error, flush_stdout, print_error, reader_has_left
+from dlbench.cli.streams.errors import (
+    UnexpectedError,
+    as_dlbench_error,
+    flush_stdout,
+    interrupted_import,
+    print_error,
+    reader_has_left,
+)
 from dlbench.errors import describe_error
 from dlbench.files import at_home
 
@@ -135,6 +142,8 @@ def main() -> None:
     except Exception as error:
         if "--debug" in sys.argv:
             raise
+        if interrupted_import(error):
+            raise KeyboardInterrupt from None
         failure = as_dlbench_error(error)
         print_error(failure)
         sys.exit(failure.exit_code)

@@ -45,6 +45,12 @@ def as_dlbench_error(error: Exception) -> DlbenchError:
     )
 
 
+def interrupted_import(error: Exception) -> bool:
+    """Return whether an error stands for Ctrl-C: an extension module that it meets while it is imported has its own."""
+    cause = error.__cause__ or error.__context__
+    return isinstance(error, ImportError) and isinstance(cause, KeyboardInterrupt)
+
+
 def print_error(error: DlbenchError) -> None:
     """Print an error on standard error."""
     from rich.text import Text
