@@ -28,6 +28,7 @@ class ReplayFindings:
     numbers: how the trials compare; None where there are no records of the original.
     verdicts: those of both times.
     claims: the answers to an experiment's claims of both times.
+    missing: how many trials the replay lacks; as long as it lacks any, no verdict and no claim is compared.
     """
 
     environment: tuple[str, ...]
@@ -36,6 +37,7 @@ class ReplayFindings:
     numbers: Reproduction | None = None
     verdicts: tuple[VerdictPair, ...] = ()
     claims: tuple[ClaimPair, ...] = ()
+    missing: int = 0
 
     def sentences(self) -> Iterator[str]:
         """Yield what is the same and what differs, a sentence each."""
@@ -49,6 +51,9 @@ class ReplayFindings:
             )
             return
         yield from self.numbers.sentences()
+        if self.missing:
+            are = "is" if self.missing == 1 else "are"
+            yield f"{counted_as(self.missing, 'trials')} {are} missing, so verdicts are not compared yet."
         for what, pairs in (("verdicts", self.verdicts), ("claims", self.claims)):
             if pairs:
                 are = "is" if len(pairs) == 1 else "are"
@@ -81,14 +86,16 @@ def compare_replay(original: Original, again: RunFolder, registry: Registry) -> 
     now = answers_of(original.path, again.records, again.plan, registry)
     if now:
         write_answers(again.path, now)
-    before = answers_of(original.path, records, plan, registry) if records else None
+    missing = again.plan.trial_count - len(again.planned)
+    before = answers_of(original.path, records, plan, registry) if records and not missing else None
     return ReplayFindings(
         environment=_environment(original, again),
         changed=_changed(original, again),
         variants=len(plan.variants),
         numbers=compare_numbers(records, plan, again.records, again.plan) if records else None,
-        verdicts=pair_verdicts(judge_run(records, plan), again.judge()) if records else (),
+        verdicts=pair_verdicts(judge_run(records, plan), again.judge()) if records and not missing else (),
         claims=pair_claims(before.claims, now.claims) if before and now else (),
+        missing=missing,
     )
 
 

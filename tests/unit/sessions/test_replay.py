@@ -49,6 +49,17 @@ def test_the_same_command_again_computes_nothing(session, replay, executor):
     assert found.numbers.same == 4
 
 
+def test_a_replay_that_was_cut_short_compares_numbers_and_no_verdicts(session, replay, executor):
+    session(seeds=8)
+    found, _ = replay(executor=executor(stop_after=15))
+    assert found.verdicts == ()
+    assert list(found.sentences())[2:] == [
+        "15 of 15 trials gave the same numbers to the bit.",
+        "Without a counterpart: tanh seed 7.",
+        "1 trial is missing, so verdicts are not compared yet.",
+    ]
+
+
 def test_a_difference_is_named_by_metric_and_variant_and_turned_verdicts_are_counted(session, replay, executor):
     session(seeds=8)
     other = executor(accuracy=lambda trial: 0.38 + 0.1 * trial.activation.name.endswith("relu") + trial.seed / 1000)
