@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from dlbench.analysis.agreement import counted_as
 from dlbench.analysis.summary import planned
 from dlbench.components.metric_table import find_metric, names_in_groups
 from dlbench.plans.plan_record import PlanRecord
@@ -47,7 +48,8 @@ class Reproduction:
 
     def sentences(self) -> Iterator[str]:
         """Yield what is the same and what differs, a sentence each."""
-        yield f"{self.same} of {self.trials} trials gave the same numbers to the bit."
+        if self.trials:
+            yield f"{self.same} of {counted_as(self.trials, 'trials')} gave the same numbers to the bit."
         largest: dict[str, MetricDifference] = {}
         for each in self.differences:
             known = largest.setdefault(each.metric, each)
