@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from dlbench.errors import DlbenchError
 from dlbench.plans.plan_record import PlanRecord
 
 
@@ -47,6 +48,17 @@ def _question(plan: PlanRecord) -> tuple[object, ...]:
 def find_question(plan: PlanRecord, history: Sequence[AskedPlan]) -> int | None:
     """Return the position of the comparison that asks the same as a plan; None if there is none."""
     return next((place for place, asked in enumerate(history) if same_question(asked.plan, plan)), None)
+
+
+def check_test(plan: PlanRecord, history: Iterable[AskedPlan]) -> None:
+    """Raise DlbenchError for a plan with another test than all that were asked of a folder: it is fixed beforehand."""
+    fixed = [asked.plan.criteria.test for asked in history if not asked.plan.rebuilt]
+    if fixed and plan.criteria.test not in fixed:
+        raise DlbenchError(
+            f"The results in the run folder are judged with --test {fixed[-1]}: a test is chosen before there are "
+            f"results, and {plan.criteria.test} came after them.",
+            f"Leave --test out, or give {plan.criteria.test} a run of its own by another --name and other seeds.",
+        )
 
 
 def add_question(history: History, new: AskedPlan) -> History:

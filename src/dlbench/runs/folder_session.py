@@ -13,7 +13,7 @@ from dlbench.analysis.verdicts import judge_run
 from dlbench.errors import DlbenchError
 from dlbench.files import make_folder, remove_file, writing
 from dlbench.plans.extend import check_fixed
-from dlbench.plans.history import AskedPlan, same_question
+from dlbench.plans.history import AskedPlan, check_test, same_question
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.contribution import LOST, Contribution
 from dlbench.runs.folder_lock import LOCK
@@ -164,6 +164,7 @@ class FolderSession(StoredRun):
     def _check_fixed(self, plan: PlanRecord) -> None:
         if self.manifest is not None:
             check_fixed(self.manifest.plan, plan)
+            check_test(plan, self.manifest.history if self.state.completed else ())
 
     def _ask(self, plan: PlanRecord) -> tuple[Manifest, AskedPlan]:
         """Return the folder's manifest with a comparison as the last one that was asked, and that comparison."""

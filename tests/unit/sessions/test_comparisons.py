@@ -11,6 +11,7 @@ from hashlib import sha256
 
 import pytest
 
+from dlbench.errors import DlbenchError
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.provenance import collect_provenance
 from dlbench.sessions import run as session_run
@@ -164,6 +165,16 @@ def test_criteria_that_were_asked_later_say_what_had_been_fixed(ask):
     judged = ask((("relu", "tanh"), 6, {"judging": {"metric": "test_loss", "margin": 0.01}})).outcome.run.judge()
     assert (judged.criteria.metric, judged.criteria.margin, judged.deviations) == ("test_loss", 0.01, ())
     assert "(relu, tanh: 6 seeds; metric test_accuracy; margin 0.2 points)" in judged.second_look
+
+
+def test_a_test_that_is_changed_after_running_is_refused_and_nothing_is_lost(ask):
+    before = ask((("relu", "tanh"), 6, {}))
+    with pytest.raises(DlbenchError, match="judged with --test paired: a test is chosen before there are results"):
+        ask((("relu", "tanh"), 8, {"judging": {"test": "independent"}}))
+    again = ask((("relu", "tanh"), 6, {}))
+    assert (again.ran, again.outcome.run.judge()) == ([], before.outcome.run.judge())
+    alone = ask((("relu", "tanh"), 6, {"judging": {"test": "independent"}}), name="alone")
+    assert alone.outcome.run.judge().criteria.test == "independent"
 
 
 @pytest.mark.parametrize(
