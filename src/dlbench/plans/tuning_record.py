@@ -105,11 +105,13 @@ class TuningRecord:
             tried,
         )
 
+    def values(self, label: str) -> tuple[Values, ...]:
+        """Return what each search has chosen for a variant."""
+        return tuple(search.candidates[label][search.chosen[label]].values for search in self.searches)
+
     def texts(self, label: str) -> dict[str, str]:
         """Return what the first search has chosen for a variant, as texts by name."""
-        search = self.searches[0]
-        values = search.candidates[label][search.chosen[label]].values
-        return {name: format_value(value) for name, value in values.items()}
+        return {name: format_value(value) for name, value in self.values(label)[0].items()}
 
     def ended(self, chosen: tuple[Mapping[str, int], ...]) -> "TuningRecord":
         """Return the record with what each search has chosen."""

@@ -21,7 +21,7 @@ from dlbench.sessions.remote import Nodes
 from dlbench.sessions.resume import ReuseRequirements, reusable
 from dlbench.sessions.staleness import components_used
 from dlbench.sessions.trial_units import Units
-from dlbench.sessions.tuning import search_stages, with_choices
+from dlbench.sessions.tuning import chosen_anew, search_stages, with_choices
 from dlbench.trials.events import ArtifactSaved, EpochFinished, Event, TrialFinished, TrialNoted, TrialStarted
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -123,6 +123,8 @@ class LiveSession:
             self.display.note(f"{lost}: run the same command again to try once more, before anything is chosen.")
             return False
         self.plan = with_choices(self.stage, self.folder)
+        if anew := chosen_anew(self.plan, self.folder):
+            self.display.note(anew)
         self.labels = self.plan.labels
         return True
 

@@ -43,6 +43,22 @@ def with_choices(plan: Plan, folder: RunFolder) -> Plan:
     return replace(plan, tuning=tuning.up_to(record.budget)).tuned(record)
 
 
+def chosen_anew(plan: Plan, folder: RunFolder) -> str:
+    """Return what more points changed of a choice that was made before, as a sentence; "" if there was none.
+
+    plan: the comparison of the variants as they were tuned.
+    """
+    now, history = plan.record.tuning, folder.manifest.history if folder.manifest else ()
+    before = [asked.plan.tuning for asked in history if asked.plan.tuning and asked.plan.tuning.is_chosen]
+    fewer = [record for record in before if now and record.ranges == now.ranges and record.budget < now.budget]
+    if now is None or not fewer:
+        return ""
+    last = max(fewer, key=lambda record: record.budget)
+    changed = [label for label in now.ranges if last.values(label) != now.values(label)]
+    result = f"other values for {' and '.join(changed)}" if changed else "the same values as before"
+    return f"The choice was made anew, among {now.budget} points each instead of {last.budget}: {result}."
+
+
 def _frozen(folder: RunFolder) -> TuningRecord | None:
     """Return the search's record in the manifest if its choices are made."""
     tuning = folder.plan.tuning

@@ -71,6 +71,21 @@ def test_the_same_command_again_computes_nothing_and_a_larger_budget_only_what_i
     assert [plan["tuning"]["budget"] for plan in plans] == [4]
 
 
+def test_a_larger_budget_says_that_the_choice_was_made_anew_and_whose_values_changed(tuned):
+    assert not any("anew" in note for note in tuned(budget="2").display.notes)
+    before, more = manifest(tuned(budget="2"))["plan"]["tuning"], tuned(budget="8")
+    after = manifest(more)["plan"]["tuning"]
+
+    def chosen(record, label):
+        search = record["searches"][0]
+        return search["candidates"][label][search["chosen"][label]]["values"]
+
+    changed = [label for label in RATES if chosen(before, label) != chosen(after, label)]
+    said = f"among 8 points each instead of 2: other values for {' and '.join(changed)}."
+    assert changed
+    assert f"The choice was made anew, {said}" in more.display.notes
+
+
 def test_more_seeds_are_evaluated_at_what_was_chosen(tuned):
     tuned()
     more = tuned(seeds=9)
