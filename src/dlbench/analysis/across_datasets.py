@@ -62,6 +62,7 @@ class AcrossDatasets:
     baseline: the variant that others are compared with.
     datasets: the data sets.
     values: the metric of each run, by variant and data set.
+    introduction: how the variants were tuned, with which its sentence on the ranks begins; "" if they were not.
     """
 
     rules: Rules
@@ -69,6 +70,7 @@ class AcrossDatasets:
     baseline: str
     datasets: tuple[str, ...]
     values: Mapping[str, Mapping[str, Sequence[float]]]
+    introduction: str = ""
 
     @cached_property
     def ranking(self) -> "Ranking":
@@ -163,7 +165,7 @@ class AcrossDatasets:
     @property
     def sentences(self) -> tuple[str, ...]:
         """Return what the ranks show, what they could show, and over what the interquartile means run."""
-        return (ranking_sentence(self), *limits(self))
+        return (", ".join(filter(None, (self.introduction, ranking_sentence(self)))), *limits(self))
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON content."""

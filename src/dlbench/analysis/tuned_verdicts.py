@@ -1,27 +1,40 @@
 """Verdicts on tuned variants: the same, with what they are about."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from dlbench.analysis.families import Family
 from dlbench.analysis.judged import Judged
-from dlbench.analysis.tuning_report import TuningReport
+from dlbench.analysis.tuning_report import introduction, report_tuning
+from dlbench.analysis.verdicts import judge_run
 from dlbench.components.spelling import is_number
 from dlbench.plans.plan_record import PlanRecord
+from dlbench.trials.trial_record import TrialRecord
 
 #: Axes whose values need learning rates of their own to be at their best.
 _TUNED_APART = ("optimizer", "scheduler", "activation")
 
 
-def as_tuned(judged: Judged, plan: PlanRecord, report: TuningReport | None) -> Judged:
-    """Return verdicts whose sentences say how their variants were tuned, or with the advice to tune them."""
-    if report is None:
-        return replace(judged, advice="" if plan.tuning else one_rate_for_all(plan))
+def judge_tuned(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[str, Any] | None = None) -> Judged:
+    """Return the verdicts of judge_run whose sentences say how their variants were tuned, or advise to tune them."""
+    found = tuple(records)
+    judged = replace(judge_run(found, plan, asked), tuning=report_tuning(found, plan))
+    if plan.tuning is None:
+        return replace(judged, advice=one_rate_for_all(plan))
+    return _introduced(judged, introduction(plan.tuning)) if plan.tuning.is_chosen else judged
+
+
+def _introduced(judged: Judged, words: str) -> Judged:
+    def each(families: Iterable[Family]) -> tuple[Family, ...]:
+        return tuple(replace(f, sentences=tuple(f"{words}, {text}" for text in f.sentences)) for f in families)
+
     return replace(
         judged,
-        tuning=report,
-        families=tuple(_introduced(family, report.introduction) for family in judged.families),
-        simple_effects=tuple(_introduced(family, report.introduction) for family in judged.simple_effects),
-        interactions=tuple(_introduced(family, report.introduction) for family in judged.interactions),
+        families=each(judged.families),
+        simple_effects=each(judged.simple_effects),
+        interactions=each(judged.interactions),
+        across=judged.across and replace(judged.across, introduction=words),
     )
 
 
@@ -30,7 +43,3 @@ def one_rate_for_all(plan: PlanRecord) -> str:
     if not is_number(plan.fixed.get("learning_rate", "")) or not {*plan.varied_axes} & {*_TUNED_APART}:
         return ""
     return "one learning rate for all; add --tune learning-rate to compare each at its own best"
-
-
-def _introduced(family: Family, introduction: str) -> Family:
-    return replace(family, sentences=tuple(f"{introduction}, {sentence}" for sentence in family.sentences))

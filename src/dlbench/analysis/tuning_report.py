@@ -114,12 +114,7 @@ class TuningReport:
     @property
     def introduction(self) -> str:
         """Return what verdicts are about: "At the best of 8 learning rates each, chosen on validation …"."""
-        names = [name_in_words(name) for name in self.record.names]
-        what = f"{names[0]}s" if len(names) == 1 else f"settings of {', '.join(names[:-1])} and {names[-1]}"
-        searched = f"the best of {self.record.budget} {what}"
-        if self.record.judges_procedure:
-            return f"As tuned by this procedure ({searched} in each of {len(self.record.searches)} searches)"
-        return f"At {searched} each, chosen on validation with other seeds"
+        return introduction(self.record)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -132,10 +127,20 @@ def name_in_words(name: str) -> str:
     return name.rpartition(".")[2].replace("_", " ")
 
 
+def introduction(record: TuningRecord) -> str:
+    """Return what verdicts on tuned variants are about: "At the best of 8 learning rates each, chosen on …"."""
+    names = [name_in_words(name) for name in record.names]
+    what = f"{names[0]}s" if len(names) == 1 else f"settings of {', '.join(names[:-1])} and {names[-1]}"
+    searched = f"the best of {record.budget} {what}"
+    if record.judges_procedure:
+        return f"As tuned by this procedure ({searched} in each of {len(record.searches)} searches)"
+    return f"At {searched} each, chosen on validation with other seeds"
+
+
 def report_tuning(records: Iterable[TrialRecord], plan: PlanRecord) -> TuningReport | None:
-    """Return what the search before a comparison found; None where there was none, or it has not ended."""
+    """Return what the search before a comparison found; None where there was none here, or it has not ended."""
     tuning = plan.tuning
-    if tuning is None or not tuning.is_chosen:
+    if tuning is None or tuning.elsewhere or not tuning.is_chosen:
         return None
     found = tuple(records)
     known, groups = tuning_records(found), group_by_variant(found, plan)

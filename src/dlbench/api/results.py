@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from dlbench.trials.trial_record import TrialRecord
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from dlbench.analysis.judged import Judged
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,12 @@ class Comparison:
     plan: PlanRecord
     records: tuple[TrialRecord, ...]
     judging: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def _judged(self) -> "Judged":
+        from dlbench.analysis.tuned_verdicts import judge_tuned
+
+        return judge_tuned(self.records, self.plan, self.judging)
 
     @property
     def trials(self) -> "pd.DataFrame":
@@ -54,19 +63,15 @@ class Comparison:
     @property
     def comparison(self) -> "pd.DataFrame":
         """Return the columns of comparison.csv: one row per difference, with its interval, p and verdict."""
-        from dlbench.analysis.verdicts import judge_run
         from dlbench.runs.frames import frame
 
-        return frame(*judge_run(self.records, self.plan, self.judging).table())
+        return frame(*self._judged.table())
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """Return a sentence for each verdict; each can be quoted alone."""
-        from dlbench.analysis.verdicts import judge_run
-
-        judged = judge_run(self.records, self.plan, self.judging)
-        over_all = judged.across.sentences if judged.across else ()
-        return (*dict.fromkeys(text for family in judged.all_families for text in family.sentences), *over_all)
+        over_all = self._judged.across.sentences if self._judged.across else ()
+        return (*dict.fromkeys(text for family in self._judged.all_families for text in family.sentences), *over_all)
 
     def __str__(self) -> str:
         return "\n".join(self.sentences)
@@ -75,18 +80,15 @@ class Comparison:
     def data_sets(self) -> "pd.DataFrame":
         """Return one row per variant over several data sets: mean rank, interquartile mean, shares near the best."""
         from dlbench.analysis.across_datasets import COLUMNS
-        from dlbench.analysis.verdicts import judge_run
         from dlbench.runs.frames import frame
 
-        across = judge_run(self.records, self.plan, self.judging).across
+        across = self._judged.across
         return frame(*across.table()) if across else frame(COLUMNS, ())
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Return what could not be judged, and warnings about variants."""
-        from dlbench.analysis.verdicts import judge_run
-
-        return judge_run(self.records, self.plan, self.judging).notes
+        return self._judged.notes
 
     @property
     def summary(self) -> "pd.DataFrame":

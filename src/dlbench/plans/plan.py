@@ -113,6 +113,7 @@ class Plan:
     own_validation: whether nobody chose the validation split, so that a data set's own is used where it has one.
     tuning: the search that precedes the comparison; None for none.
     searches: whether it is the stage that tunes; the variants are then as they were asked for.
+    searched: the search of an earlier run, whose choices the variants have; None for none.
     """
 
     axes: Mapping[str, tuple[str, ...]]
@@ -131,6 +132,7 @@ class Plan:
     own_validation: bool = False
     tuning: Tuning | None = None
     searches: bool = False
+    searched: TuningRecord | None = None
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:
@@ -222,5 +224,5 @@ class Plan:
             noise_floor=self.noise_floor,
             diagnostics=self.diagnostics,
             finished=self.finished,
-            tuning=self.tuning.record if self.tuning else None,
+            tuning=self.tuning.record if self.tuning else self.searched,
         )

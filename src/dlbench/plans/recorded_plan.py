@@ -60,6 +60,7 @@ def recorded_plan(record: PlanRecord, trials: Iterable[Trial], registry: Registr
         finished=record.finished,
         judging=record.criteria,
         diagnostics=record.diagnostics,
+        searched=replace(record.tuning, elsewhere=True) if record.tuning and record.tuning.is_chosen else None,
         own_validation=_OWN in record.fixed.get("validation", "").split(" or "),
     )
 

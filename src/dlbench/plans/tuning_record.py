@@ -56,6 +56,7 @@ class TuningRecord:
     design: how the points were drawn.
     searches: one or, where the procedure itself is judged, one for each study.
     metric: validation metric that chooses.
+    elsewhere: whether it ran in another folder, and its choices alone are used here.
     """
 
     ranges: Mapping[str, Mapping[str, str]]
@@ -64,6 +65,7 @@ class TuningRecord:
     design: str = "sobol"
     searches: tuple[Search, ...] = ()
     metric: str = "validation_accuracy"
+    elsewhere: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,7 +84,9 @@ class TuningRecord:
 
     @property
     def trial_count(self) -> int:
-        """Return the number of tuning trials."""
+        """Return the number of tuning trials that run here."""
+        if self.elsewhere:
+            return 0
         return sum(len(search.seeds) * sum(map(len, search.candidates.values())) for search in self.searches)
 
     @property
@@ -126,6 +130,7 @@ class TuningRecord:
             "seconds": self.seconds,
             "design": self.design,
             "metric": self.metric,
+            **({"elsewhere": True} if self.elsewhere else {}),
             "searches": [
                 {
                     "seeds": list(search.seeds),
@@ -154,6 +159,7 @@ class TuningRecord:
             design=as_text(known.get("design", "sobol"), "tuning.design"),
             metric=as_text(known.get("metric", "validation_accuracy"), "tuning.metric"),
             searches=tuple(map(_search, as_list(known.get("searches"), "tuning.searches"))),
+            elsewhere=known.get("elsewhere") is True,
         )
 
 

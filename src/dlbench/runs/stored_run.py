@@ -10,9 +10,7 @@ from dlbench.analysis.criteria import asked_criteria
 from dlbench.analysis.judged import Judged
 from dlbench.analysis.second_look import second_look
 from dlbench.analysis.summary import planned
-from dlbench.analysis.tuned_verdicts import as_tuned
-from dlbench.analysis.tuning_report import report_tuning
-from dlbench.analysis.verdicts import judge_run
+from dlbench.analysis.tuned_verdicts import judge_tuned
 from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.history import AskedPlan, others
@@ -135,8 +133,7 @@ class StoredRun:
         known = self._judgement
         if known is None or known.records is not records or known.plan is not plan or known.criteria != criteria:
             history = self.manifest.history if self.manifest else ()
-            judged = replace(judge_run(records.values(), plan, asked), second_look=second_look(plan, history))
-            judged = as_tuned(judged, plan, report_tuning(records.values(), plan))
+            judged = replace(judge_tuned(records.values(), plan, asked), second_look=second_look(plan, history))
             known = _Judgement(records, plan, criteria, judged)
             self._judgement = known
         return known.judged

@@ -147,7 +147,7 @@ def test_seeds_that_are_written_differently_still_pair(write):
         (("method", "run"), {}, "--metric"),
         (("method", "run"), {"metric": "method"}, "three columns"),
         (("method", "run"), {"metric": "accuracy", "baseline": "bse"}, "Did you mean base?"),
-        (("method", "run"), {"metric": "accuracy", "alpha": 2.0}, "--alpha 0.05"),
+        (("method", "run"), {"metric": "accuracy", "alpha": 2.0}, "Write 0.02 for 2 %."),
     ],
 )
 def test_wrong_names_are_answered_with_the_nearest(write, columns, asked, hint):

@@ -7,7 +7,10 @@ import threading
 
 import pytest
 
+from dlbench import load_results
 from dlbench.plans.tuning import Tune
+from dlbench.runs.folder import RunFolder
+from dlbench.sessions.confirm import plan_confirmation
 
 RATES = {"relu": 0.004, "tanh": 0.02}
 
@@ -84,6 +87,17 @@ def test_a_larger_budget_says_that_the_choice_was_made_anew_and_whose_values_cha
     said = f"among 8 points each instead of 2: other values for {' and '.join(changed)}."
     assert changed
     assert f"The choice was made anew, {said}" in more.display.notes
+
+
+def test_a_confirmation_searches_nothing_and_says_how_its_variants_were_tuned(tuned, executor, run_again, registry):
+    first, own = tuned(), executor(validation=best_at)
+    again = run_again(plan_confirmation(RunFolder(first.outcome.folder), None, registry), own)
+    assert {unit.trials[0].role for unit in own.units} == {"evaluation"}
+    read = load_results(again.folder)
+    for found in (first.outcome.run.judge().families[0], again.run.judge().families[0], read):
+        assert found.sentences
+        assert all(text.startswith("At the best of 8 learning rates each, chosen on ") for text in found.sentences)
+    assert again.run.judge().tuning is None  # its search is in the other folder
 
 
 def test_more_seeds_are_evaluated_at_what_was_chosen(tuned):
