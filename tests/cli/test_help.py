@@ -36,7 +36,7 @@ def test_a_misspelt_command_is_answered_with_the_nearest(dlbench):
 
 def test_the_two_commands_that_train_have_the_same_options_except_those_of_the_comparison():
     compared, run = (set(inspect.signature(command).parameters) for command in (compare, run_experiment))
-    assert compared - run == {"variant", "save"}
+    assert compared - run == {"variant"}
     assert run - compared == {"experiment"}
     declared = {each.name for record in (Options, Criteria) for each in fields(record) if each.metadata}
     assert compared >= declared | set(ASSIGNABLE)

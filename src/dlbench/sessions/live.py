@@ -123,8 +123,7 @@ class LiveSession:
             self.display.note(f"{lost}: run the same command again to try once more, before anything is chosen.")
             return False
         self.plan = with_choices(self.stage, self.folder)
-        if anew := chosen_anew(self.plan, self.folder):
-            self.display.note(anew)
+        self._note_once(chosen_anew(self.plan, self.folder))
         self.labels = self.plan.labels
         return True
 
@@ -245,11 +244,10 @@ class LiveSession:
         """Show the trials that other processes have finished."""
         for record in self.folder.take_new_records():
             known = self._claimed | self._shown | self.reused
-            if record.trial_id not in self.trials or record.trial_id in known:
-                continue
-            self._shown.add(record.trial_id)
-            self.elsewhere += 1
-            self.display.trial_finished(TrialFinished(record=record), self._label(record.trial_id))
+            if record.trial_id in self.trials and record.trial_id not in known:
+                self._shown.add(record.trial_id)
+                self.elsewhere += 1
+                self.display.trial_finished(TrialFinished(record=record), self._label(record.trial_id))
 
     def _handle(self, event: Event) -> None:
         """Process one event of an executor that counts."""
@@ -291,7 +289,7 @@ class LiveSession:
         self.display.trial_finished(TrialFinished(record=record), self._label(record.trial_id))
 
     def _note_once(self, text: str) -> None:
-        if text not in self._messages:
+        if text and text not in self._messages:
             self._messages.add(text)
             self.display.note(text)
 

@@ -300,7 +300,7 @@ class Counter:
 
 def test_a_session_reads_each_line_of_the_journal_once_and_judges_once(session, monkeypatch):
     session()
-    lines, judged = Counter(monkeypatch, journal, "parse_line"), Counter(monkeypatch, stored_run, "judge_run")
+    lines, judged = Counter(monkeypatch, journal, "parse_line"), Counter(monkeypatch, stored_run, "judge_tuned")
     done = session(seeds=3)
     assert lines.calls == 4  # it does not read its own records
     assert judged.calls == 1

@@ -32,5 +32,7 @@ def test_every_recorded_identity_is_what_its_record_hashes_to(run: Path) -> None
 def test_every_trial_belongs_to_a_variant_of_the_runs_plan(run: Path) -> None:
     plan = json.loads((run / "manifest.json").read_bytes())["plan"]
     planned = {variant["variant_id"] for variant in plan["variants"]}
+    for search in plan.get("tuning", {}).get("searches", ()):
+        planned |= {point["variant_id"] for points in search["candidates"].values() for point in points}
     records = [TrialRecord.from_json(json.loads(line)) for line in lines(run)]
     assert {record.trial.variant_id for record in records if record.status != "vetoed"} <= planned
