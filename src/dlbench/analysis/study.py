@@ -8,8 +8,10 @@ from dlbench.analysis.families import Family, Series, letters_of
 from dlbench.analysis.race import Race
 from dlbench.statistics.verdicts import Comparison, Look, Rules, judge
 
+_DOES_NOT_GROW = Race()
 
-def corrected_together(effects: Effects, rules: Rules, race: Race) -> Effects:
+
+def corrected_together(effects: Effects, rules: Rules, race: Race = _DOES_NOT_GROW) -> Effects:
     """Return effects whose p-values are corrected over all comparisons of all tables, and judged anew.
 
     race: what it decided stays as it was at its look.
