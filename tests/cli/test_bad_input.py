@@ -97,6 +97,7 @@ def test_an_unavailable_device_is_answered_with_those_available(dlbench, tmp_pat
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_an_unavailable_data_set_is_answered_with_where_to_put_its_files(dlbench, tmp_path):
     """Tests usually run without a network; with one, the files are there afterwards, which is correct too."""
     data = tmp_path / "data"
@@ -143,6 +144,7 @@ def test_debug_shows_the_traceback(dlbench):
         dlbench("--debug", "compare", "--activation", "rleu")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [

@@ -42,6 +42,7 @@ def test_what_cannot_be_saved_or_compared_is_an_error_before_anything_is_measure
     assert "Measuring" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_variant_without_an_earlier_measurement_is_an_error_before_measuring(dlbench):
     assert dlbench("bench", *FAST, "--batch-size", "32", "--save", "speeds.json").returncode == 0
     done = dlbench("bench", *FAST, "--batch-size", "64", "--against", "speeds.json")
@@ -50,6 +51,7 @@ def test_a_variant_without_an_earlier_measurement_is_an_error_before_measuring(d
     assert "Measuring" not in done.stderr
 
 
+@pytest.mark.slow
 def test_speeds_that_cannot_be_written_are_still_shown(dlbench, tmp_path):
     (tmp_path / "file").write_text("")
     done = dlbench("bench", *FAST, "--save", "file/speeds.json")

@@ -52,6 +52,7 @@ def test_a_time_limit_leaves_a_confirmation_that_the_same_command_completes(dlbe
     assert dlbench("confirm", "run", "-q").stdout.strip() == "results/run-confirm"
 
 
+@pytest.mark.slow
 def test_an_earlier_comparison_is_confirmed_or_replayed_by_its_number(dlbench):
     for seeds in ("1", "2"):
         assert dlbench(*SMALL, "--seeds", seeds, "--name", "run", "-q").returncode == 0

@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from dlbench.machine import Machine, Training
 from dlbench.sessions.doctor import examine_training
 
@@ -8,6 +10,7 @@ def _checks(done):
     return {check["name"]: check for check in json.loads(done.stdout)}
 
 
+@pytest.mark.slow
 def test_the_doctor_lists_what_it_finds_and_whether_it_is_healthy(dlbench, data_dir):
     done = dlbench("doctor", "--json")
     checks = _checks(done)

@@ -8,6 +8,7 @@ SMALL = ("--activation", "relu,sigmoid", "--epochs", "1", "--train-size", "200",
 CLAIMS = {"ReLU": "relu < sigmoid", "Sigmoid": "sigmoid < relu"}
 
 
+@pytest.mark.slow
 def test_a_verdict_that_was_named_beforehand_ends_the_command_with_3_after_its_results(dlbench, tmp_path):
     done = dlbench("compare", *SMALL, "--metric", "train_loss", "--seeds", "6", "--name", "ci", "--fail-if", "WORSE")
     assert done.returncode == 3

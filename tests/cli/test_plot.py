@@ -29,6 +29,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.slow
 def test_plot_draws_all_that_apply_and_says_what_does_not(call, tmp_path):
     code, out, err = call("plot", "a-run")
     assert code == 0

@@ -46,6 +46,7 @@ def test_plot_draws_the_figures_of_plugins_and_names_a_broken_one_once(dlbench, 
     assert "no trial was measured with --diagnostics gradient-norm" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_report_page_has_them(dlbench, drawn, tmp_path):
     done = dlbench("report", drawn)
     assert done.returncode == 0

@@ -3,9 +3,12 @@
 import json
 import shutil
 
+import pytest
+
 SMALL = ("compare", "--activation", "relu,sigmoid", "--epochs", "1", "--train-size", "200", "--seeds", "2")
 
 
+@pytest.mark.slow
 def test_a_replay_gives_the_same_numbers_and_says_so(dlbench, tmp_path):
     assert dlbench(*SMALL, "--name", "run", "-q").returncode == 0
     plan = json.loads(dlbench("replay", "run", "--dry-run", "--json").stdout)
@@ -21,6 +24,7 @@ def test_a_replay_gives_the_same_numbers_and_says_so(dlbench, tmp_path):
     assert "seed 0" not in again.stderr
 
 
+@pytest.mark.slow
 def test_a_manifest_alone_is_enough_to_run_it(dlbench, tmp_path):
     assert dlbench(*SMALL, "--name", "run", "-q").returncode == 0
     shutil.copy(tmp_path / "results" / "run" / "manifest.json", tmp_path / "sent.json")

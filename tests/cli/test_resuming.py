@@ -64,6 +64,7 @@ def test_fresh_needs_a_yes_and_moves_the_whole_old_folder_aside(dlbench, folder,
     assert dlbench("results", "show", aside.name).returncode == 0
 
 
+@pytest.mark.slow
 def test_fresh_is_a_way_out_of_a_folder_that_cannot_be_read(dlbench, folder):
     (folder / "manifest.json").write_text('{"schema": 99, "sessions": []}')
     assert dlbench("compare", *SMALL).returncode == 2
@@ -86,6 +87,7 @@ def test_at_a_terminal_fresh_asks_and_a_no_changes_nothing(folder, tmp_path, dat
     assert (folder / "manifest.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_reuse_takes_trials_of_the_same_versions_from_another_run_and_says_so(dlbench, folder, tmp_path):
     other = (*SMALL[:-1], "other")
     done = dlbench("compare", *other, "--reuse")

@@ -182,6 +182,7 @@ def test_experiments_are_listed_by_report_with_their_cost(dlbench, install, tmp_
     assert [(row["name"], row["images"], row["claims"]) for row in listed] == [("snake/study", 27600, 2)]
 
 
+@pytest.mark.slow
 def test_listing_experiments_imports_nothing_heavy():
     program = (
         "import sys\nfrom dlbench.cli.main import app\n"

@@ -13,6 +13,7 @@ def ids(folder):
         return {row["trial_id"] for row in csv.DictReader(file)}
 
 
+@pytest.mark.slow
 def test_a_saved_comparison_runs_the_same_trials_and_can_take_them_over(dlbench, tmp_path):
     assert dlbench(*SMALL, "--name", "first", "--save", "mine.toml", "-q").returncode == 0
     done = dlbench("run", "mine.toml", "--reuse")
@@ -56,6 +57,7 @@ def test_a_file_that_cannot_be_is_answered_before_anything_is_trained(dlbench, t
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_an_experiment_is_saved_as_it_runs_with_the_claims_that_still_have_their_variants(dlbench, tmp_path):
     (tmp_path / "mine.toml").write_text(
         """

@@ -54,6 +54,7 @@ def test_every_column_of_a_file_has_a_meaning(name):
     assert [column for column in tables()[name] if not meaning(name, column)] == []
 
 
+@pytest.mark.slow
 def test_the_columns_of_a_real_run_are_on_the_page(compare, tmp_path):
     run = compare("--model", "linear,mlp", "--epochs", "1", "--seeds", "1")
     for name in ("trials", "epochs", "comparison", "confusion"):

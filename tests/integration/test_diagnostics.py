@@ -51,6 +51,7 @@ def test_a_folder_measured_afterwards_has_the_same_numbers_and_loses_nothing(dlb
     assert len({row["trial_id"] for row in rows(tmp_path, "diagnostics")}) == 6
 
 
+@pytest.mark.slow
 def test_explain_names_what_differs_and_any_reading_can_be_judged(dlbench, tmp_path):
     done = dlbench(
         *("compare", "--activation", "relu,sigmoid", *SHORT, "--seeds", "least"),
@@ -110,6 +111,7 @@ def test_diagnostics_are_listed_and_shown_with_what_they_give(dlbench):
     assert (found["values"], found["needs"]) == (["update_ratio"], ["update"])
 
 
+@pytest.mark.slow
 def test_an_experiments_claims_can_use_its_diagnostics(dlbench, tmp_path):
     text = """schema = 1
 title = "Vanishing"

@@ -14,6 +14,7 @@ def _rows(path):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_no_file_has_a_test_figure_of_a_tuning_trial_and_every_one_has_its_validation(compare, tmp_path):
     folder = tmp_path / compare(*TUNED, *SMALL)["path"]
     rows = _rows(folder / "trials.csv")

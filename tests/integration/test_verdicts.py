@@ -17,6 +17,7 @@ def _rows(path, name="comparison.csv"):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_a_clear_difference_is_in_the_table_the_file_and_the_json_document(dlbench, compare, tmp_path):
     done = dlbench("compare", *SMALL, "--seeds", "6", "--name", "clear")
     assert done.returncode == 0, done.stderr
@@ -97,6 +98,7 @@ def test_growing_seeds_continue_after_an_interrupt_and_end_with_the_budget(dlben
     assert manifest["plan"]["seeds"] == list(range(last[-1]["seeds"]))
 
 
+@pytest.mark.slow
 def test_the_noise_floor_runs_the_baseline_on_other_seeds_and_comes_first(dlbench, compare, tmp_path):
     arguments = (*SMALL, "--seeds", "3", "--noise-floor", "--name", "floor")
     document = compare(*arguments)

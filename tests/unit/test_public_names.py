@@ -130,6 +130,7 @@ def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
     assert "compare" in dir(dlbench)
 
 
+@pytest.mark.slow
 def test_each_of_the_cores_modules_can_be_imported_first() -> None:
     """A circle of imports shows only from one side."""
     modules = (

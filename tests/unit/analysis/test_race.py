@@ -213,6 +213,7 @@ def test_with_one_alpha_for_all_tables_too_a_decided_comparison_stays_as_it_was_
     assert {family.size for family in found.all_families} == {tables}
 
 
+@pytest.mark.slow
 def test_a_race_of_independent_seeds_decides_with_seven_each_what_pairs_cannot_with_seven(records, plan):
     looks = interim_schedule(7, 30, test="independent")
     apart = Criteria(baseline="relu", interim_analyses=looks, spending="haybittle-peto", test="independent")

@@ -617,6 +617,7 @@ def test_a_download_into_a_folder_that_takes_nothing_asks_for_another(
     assert "--data-dir" in caught.value.hint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "shape", "sizes"), [("mnist", (1, 28, 28), (60_000, 10_000)), ("cifar10", (3, 32, 32), (50_000, 10_000))]
 )

@@ -41,6 +41,7 @@ print(running_time() - began, time.perf_counter() - real)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops a process")
 def test_a_process_that_is_stopped_and_continued_counts_what_it_ran():
     with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) as process:

@@ -82,6 +82,7 @@ def test_each_trial_of_a_unit_ends_in_its_own_way(run, monkeypatch):
     assert "printing" in said[2]
 
 
+@pytest.mark.slow
 def test_a_trial_that_takes_too_long_is_ended(run):
     *_, event = run("never-ends", timeout=0.2)
     assert (event.record.status, event.record.message) == ("timeout", "not finished after 0.2 s")

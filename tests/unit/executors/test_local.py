@@ -115,6 +115,7 @@ def test_trials_that_were_lost_with_the_server_run_again_in_workers_of_another(s
     assert found == dict.fromkeys(("takes-long", "kills-the-server-once", "quick"), ("done", ""))
 
 
+@pytest.mark.slow
 def test_a_trial_that_kills_the_server_whenever_it_runs_fails_and_takes_no_other_with_it(statuses):
     found = statuses("takes-long", "kills-the-server", "quick", jobs=3)
     message = "the server that worker processes are forked from was killed 2 times while it ran"

@@ -240,6 +240,7 @@ def test_what_overrides_change_is_saved_told_in_the_title_and_kept_out_where_not
     assert "# Left out, since what they name is not compared here: 1 reported figure and 1 claim.\n" in text
 
 
+@pytest.mark.slow
 def test_every_experiment_of_the_reports_survives_being_saved(saved_experiment):
     registry = Registry.load()
     for file in find_experiments(registry):

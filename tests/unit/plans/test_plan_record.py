@@ -174,6 +174,7 @@ def test_reading_a_plan_as_a_mapping_is_noticed(source: str) -> None:
     assert list(readings(source))
 
 
+@pytest.mark.slow
 def test_the_core_reads_plans_by_attributes_only() -> None:
     modules = Path(dlbench.__file__).parent.rglob("*.py")
     found = {path.name: list(readings(path.read_text(encoding="utf-8"))) for path in modules}

@@ -101,6 +101,7 @@ def test_the_stopping_rule_and_the_table_judge_the_same_family(ask):
 RACE = (("relu", "tanh", "sigmoid", "gelu"), AutoSeeds(7, 30), {})
 
 
+@pytest.mark.slow
 def test_a_decided_variant_gets_no_more_seeds_and_the_baseline_all_that_another_one_needs(ask):
     done = ask(RACE)
     seeds = {name: {seed for label, seed in done.ran if label == name} for name in ACTIVATIONS}
@@ -295,6 +296,7 @@ def answers_what_it_asks(ask, monkeypatch, tmp_path):
     return check
 
 
+@pytest.mark.slow
 def test_after_any_commands_the_last_one_answers_as_in_an_empty_folder(answers_what_it_asks):
     answers_what_it_asks(range(1), 3)
 

@@ -48,6 +48,7 @@ def test_growing_seeds_are_confirmed_on_the_number_that_they_ended_with_and_a_wh
     assert outcome.run.plan.criteria.interim_analyses == ()
 
 
+@pytest.mark.slow
 def test_a_variant_that_was_decided_early_is_confirmed_on_as_many_seeds_as_the_others(session, confirm, racing):
     first = session(activations=("relu", "sigmoid", "tanh"), seeds=AutoSeeds(8, 16), executor=racing())
     assert first.outcome.run.plan.finished

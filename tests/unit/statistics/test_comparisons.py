@@ -35,6 +35,7 @@ def by_name(comparisons):
     return {comparison.variant: comparison for comparison in comparisons}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [6, 10, 16])
 def test_a_comparisons_numbers_are_those_of_scipy(n, typical_values):
     first, second = noise(1, n, 0.91), noise(2, n)
@@ -171,6 +172,7 @@ STUDIES = st.integers(2, 5).flatmap(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(STUDIES, st.randoms(use_true_random=False))
 def test_order_of_rows_and_names_of_variants_never_change_a_verdict(rows, random):

@@ -9,6 +9,7 @@ from dlbench.statistics.multiplicity import holm
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)  # theirs takes its time
 @given(P_VALUES)
 def test_adjusted_p_is_that_of_statsmodels(p):

@@ -29,6 +29,7 @@ def allowed(studies):
     return ALPHA + 3 * np.sqrt(ALPHA * (1 - ALPHA) / studies)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variants", [2, 3, 6])
 @pytest.mark.parametrize("n", [7, 10, 20])
 def test_studies_without_a_difference_seldom_claim_one(variants, n):

@@ -132,6 +132,7 @@ print(*columns[columns.index("model") :][:6])
     assert with_teacher(program).split() == ["model", "activation", "dataset", "scheduler", "optimizer", "teacher"]
 
 
+@pytest.mark.slow
 def test_its_option_is_in_the_help_and_completes(with_teacher, monkeypatch):
     assert "--teacher" in with_teacher(MAIN, "compare", "--help")
     monkeypatch.setenv("_DLBENCH_COMPLETE", "complete_bash")

@@ -65,6 +65,7 @@ for path in Path(sys.argv[1]).glob("*/journal/*.jsonl"):
     assert set(answers) == {"True 0.0"}
 
 
+@pytest.mark.slow
 def test_a_comparison_at_the_value_from_before_keeps_its_folder(with_warmth, registry):
     before = build(Request(values={"model": ("linear",)}, seeds=2), registry).name
     assert dry_run(with_warmth, "--warmth", "0")["folder"] == f"results/{before}"

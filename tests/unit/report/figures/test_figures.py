@@ -55,6 +55,7 @@ def test_no_records_give_no_curve():
     assert len(curve([], "validation_accuracy").epochs) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variants", [1, 3, 16])
 def test_learning_curves_are_a_picture_with_something_on_it(tmp_path, make_record, make_plan, variants):
     names = [f"act{number}" for number in range(variants)]

@@ -106,6 +106,7 @@ def test_every_kind_is_drawn_in_the_format_asked_for(drawn, kind, ending):
         assert len(Image.open(io.BytesIO(data)).convert("RGB").getcolors(2**24)) > 20
 
 
+@pytest.mark.slow
 def test_equal_figures_are_equal_files(drawn):
     for ending in FORMATS:
         assert picture(KINDS["final"], drawn, ending) == picture(KINDS["final"], drawn, ending)
@@ -379,6 +380,7 @@ def test_n_stays_whole_however_long_a_label_is():
     assert max(map(len, text.splitlines())) <= 34
 
 
+@pytest.mark.slow
 def test_sixty_variants_make_a_figure(make_record, make_plan):
     names = [f"act{number}" for number in range(60)]
     drawn = figure_data([make_record(name) for name in names], make_plan(names, [0]))

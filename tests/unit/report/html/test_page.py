@@ -72,6 +72,7 @@ def make_folder(tmp_path, make_record, make_plan, provenance):
     return make
 
 
+@pytest.mark.slow
 def test_the_page_says_what_was_found_and_what_stood_around_it(make_folder):
     page = Tags(html_report(make_folder(), Registry.load()))
     assert "tanh is better than relu by 5." in page.text
@@ -82,6 +83,7 @@ def test_the_page_says_what_was_found_and_what_stood_around_it(make_folder):
     assert "Heat map: not drawn, as it needs two axes." in page.text
 
 
+@pytest.mark.slow
 def test_every_figure_is_inside_and_nothing_is_loaded(make_folder):
     page = Tags(html_report(make_folder(), Registry.load()))
     images = [attributes for tag, attributes in page.elements if tag == "img"]
@@ -101,6 +103,7 @@ def test_the_page_works_on_a_phone_and_on_paper(make_folder):
     assert page.count("<table") == page.count('<div class="scroll"><table')
 
 
+@pytest.mark.slow
 def test_hostile_texts_are_inert_wherever_they_stand(make_folder, tmp_path):
     folder = make_folder(
         label=HOSTILE, message=HOSTILE, command=("dlbench", HOSTILE), fixed={HOSTILE: HOSTILE}, experiment=HOSTILE
