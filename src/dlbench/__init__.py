@@ -52,6 +52,8 @@ if TYPE_CHECKING:
         TrialNoted,
         TrialStarted,
         UnitLost,
+        event_from_json,
+        event_to_json,
     )
     from dlbench.trials.node import Node
     from dlbench.trials.resources import Resources
@@ -110,6 +112,8 @@ __all__ = [
     "__version__",
     "compare",
     "confirm",
+    "event_from_json",
+    "event_to_json",
     "examine_node",
     "hookimpl",
     "load_results",
@@ -142,6 +146,8 @@ _NAMES = {
         "TrialNoted",
         "TrialStarted",
         "UnitLost",
+        "event_from_json",
+        "event_to_json",
     ),
     "trials.node": ("Node",),
     "trials.resources": ("Resources",),

@@ -62,6 +62,8 @@ PUBLIC = {
     "Node",
     "examine_node",
     "Resources",
+    "event_from_json",
+    "event_to_json",
     "pack_data",
     "ArtifactSaved",
     "run_guarded",
