@@ -1,8 +1,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PLUGINS := $(wildcard plugins/*)
+# What only clusters need: installed for the tests, not for a demonstration.
+CLUSTER_PLUGINS := plugins/dlbench-ray plugins/dlbench-slurm
+CLUSTER_PLUGINS := $(wildcard $(CLUSTER_PLUGINS))
+PLUGINS := $(filter-out $(CLUSTER_PLUGINS),$(wildcard plugins/*))
 INSTALLED := $(VENV)/.installed
+CLUSTERS := $(VENV)/.installed-clusters
 DLBENCH := $(BIN)/dlbench
 BENCH := benchmarks/.venv
 # As many processes as the smallest machine that the tests should be fast on has cores.
@@ -14,16 +18,16 @@ PARALLEL := --numprocesses $(PROCESSES) --dist worksteal
 demo: $(INSTALLED)
 	$(DLBENCH) compare --activation relu,tanh,sigmoid
 
-test: $(INSTALLED)
+test: $(CLUSTERS)
 	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
-check: $(INSTALLED)
+check: $(CLUSTERS)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
-slow: $(INSTALLED)
+slow: $(CLUSTERS)
 	$(BIN)/python -m pytest $(PARALLEL) -m slow
 
 # The tests with the oldest versions that pyproject.toml allows; warnings of those versions are not errors.
@@ -34,7 +38,7 @@ lowest:
 		print(*project['dependencies'], *project['optional-dependencies']['parquet'], sep='\n')" \
 		| sed 's/>=/==/' > $(LOWEST)/constraints.txt
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(LOWEST)/constraints.txt \
-		--editable ".[dev]" $(PLUGINS:%=--editable ./%)
+		--editable ".[dev]" $(PLUGINS:%=--editable ./%) $(CLUSTER_PLUGINS:%=--editable ./%)
 	$(LOWEST)/bin/python -m pytest $(PARALLEL) -m "not slow" -o filterwarnings=default
 
 format: $(INSTALLED)
@@ -45,7 +49,7 @@ format: $(INSTALLED)
 docs: $(VENV)/.installed-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-$(VENV)/.installed-docs: $(INSTALLED)
+$(VENV)/.installed-docs: $(CLUSTERS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
 	touch $@
 
@@ -56,6 +60,11 @@ $(INSTALLED): pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 		--editable ".[dev]" $(PLUGINS:%=--editable ./%)
+	touch $@
+
+$(CLUSTERS): $(INSTALLED) $(CLUSTER_PLUGINS:%=%/pyproject.toml)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		$(CLUSTER_PLUGINS:%=--editable ./%)
 	touch $@
 
 # The other trainers are installed into an environment of their own, never into the project's.

@@ -1,0 +1,266 @@
+"""One run of the executor: units are pulled when there is an actor for them, and what is lost is said."""
+
+import json
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import ray
+from ray.exceptions import OutOfMemoryError, RayError
+
+from dlbench import DlbenchError, Emit, Event, TrialFinished, TrialNoted, TrialRecord, UnitLost, WorkUnit
+from dlbench import event_from_json as read_event
+from dlbench_ray.cluster import Place, describe, places
+from dlbench_ray.shipping import Shipping
+from dlbench_ray.slot import Slot
+
+if TYPE_CHECKING:
+    from dlbench_ray.executor import RayExecutor
+
+#: How long the pool waits for news before it looks whether it is to stop.
+_LOOK_SECONDS = 0.2
+#: How often the pool looks for nodes that have joined.
+_NODES_SECONDS = 10.0
+#: How long units may take to save their checkpoints: a little longer than the guards on the node give them.
+_GRACE_SECONDS = 70.0
+#: How long a cluster may have no room before somebody is told.
+_ROOM_SECONDS = 20.0
+#: How often actors of a node may die, one after another, before the node takes no more.
+_DEATHS = 5
+#: How many times a second the actors report, all together, at most; each at most every half second.
+_REPORTS_PER_SECOND = 200.0
+
+
+class Pool:
+    """The actors of one run."""
+
+    def __init__(self, executor: "RayExecutor", units: Iterable[WorkUnit], emit: Emit) -> None:
+        self._executor, self._units, self._emit_to = executor, iter(units), emit
+        self._shipping = Shipping(executor.data_dir, travels=not executor.shares_files)
+        self._slots: list[Slot] = []
+        self._held: deque[WorkUnit] = deque()
+        self._needs = executor.needs(WorkUnit(trials=()).resources)
+        self._unfit = executor.unfit
+        self._deaths: Counter[str] = Counter()
+        self._sentences: list[str] = []
+        self._looked = self._begun = 0.0
+        self._stopping: float | None = None
+
+    def run(self, stop: threading.Event) -> None:
+        """Run units until there are none; with `stop` set, let those that run end."""
+        try:
+            self._until_done(stop)
+        except KeyboardInterrupt:
+            if not stop.is_set():  # a script's first Ctrl-C; the command sets `stop` instead, and raises at the second
+                stop.set()
+                self._until_done(stop)
+            raise
+        finally:
+            for slot in self._slots:
+                slot.end()
+
+    def _until_done(self, stop: threading.Event) -> None:
+        while True:
+            if stop.is_set() and self._stopping is None:
+                self._ask_to_stop()
+            if self._stopping is None:
+                self._give_out()
+            if not (self._busy or (self._held and self._stopping is None)):
+                return
+            if self._stopping and time.monotonic() - self._stopping > _GRACE_SECONDS:
+                return
+            self._wait()
+
+    @property
+    def _busy(self) -> list[Slot]:
+        return [slot for slot in self._slots if slot.unit]
+
+    def _ask_to_stop(self) -> None:
+        self._stopping = time.monotonic()
+        self._held.clear()
+        for slot in self._busy:
+            slot.actor.stop.remote()
+
+    def _give_out(self) -> None:
+        """Give units to idle actors; a unit is asked for when there is one."""
+        if not self._busy and not self._held:
+            if (first := next(self._units, None)) is None:
+                return
+            self._held.append(first)
+        self._fit()
+        for unit in list(self._held):
+            if slot := self._slot_for(unit):
+                self._held.remove(unit)
+                self._begin(slot, unit)
+        while len(self._held) < sum(slot.idle for slot in self._slots):
+            if (another := next(self._units, None)) is None:
+                return
+            if slot := self._slot_for(another):
+                self._begin(slot, another)
+            else:
+                self._held.append(another)
+
+    def _begin(self, slot: Slot, unit: WorkUnit) -> None:
+        pause = max(0.5, len(self._slots) / _REPORTS_PER_SECOND)
+        slot.begin(unit, self._shipping.of(unit), pause)
+
+    def _slot_for(self, unit: WorkUnit) -> Slot | None:
+        """Return an idle actor for a unit, not where it was lost before if there is another node."""
+        needs = self._executor.needs(unit.resources)
+        if needs.gpus > self._needs.gpus or needs.cpus > self._needs.cpus:
+            return None
+        elsewhere = any(slot.place.name not in unit.avoid for slot in self._slots if not slot.retired)
+        fit = (slot for slot in self._slots if slot.idle and not (elsewhere and slot.place.name in unit.avoid))
+        return next(fit, None)
+
+    def _fit(self) -> None:
+        """Start actors where there is room, on nodes that have joined too, and where one has died."""
+        if self._held and not self._busy:
+            self._grow()
+        now = time.monotonic()
+        if self._slots and now - self._looked < _NODES_SECONDS:
+            return
+        self._looked = now
+        self._begun = self._begun or now
+        there = Counter(slot.place.node_id for slot in self._slots if not slot.retired)
+        for place in places():
+            if place.node_id not in self._unfit:
+                for _ in range(place.room(self._needs) - there[place.node_id]):
+                    self._start(place)
+        if not self._busy and not self._slots:
+            raise self._none_left()
+
+    def _grow(self) -> None:
+        """Start the actors anew where what is held needs more than they have."""
+        asked = [self._executor.needs(unit.resources) for unit in self._held]
+        most = max(asked, key=lambda needs: (needs.gpus, needs.cpus))
+        if most.gpus > self._needs.gpus or most.cpus > self._needs.cpus or not self._slots:
+            for slot in self._slots:
+                slot.end()
+            self._slots, self._needs, self._looked = [], most, 0.0
+
+    def _start(self, place: Place) -> None:
+        executor = self._executor
+        if not executor.jobs or len(self._slots) < executor.jobs:
+            arguments = (executor.engine, executor.node_data_dir, executor.timeout)
+            self._slots.append(Slot.start(place, self._needs, *arguments))
+
+    def _wait(self) -> None:
+        """Handle what arrives, if something arrives soon."""
+        calls = {slot.call: slot for slot in self._slots if slot.call is not None}
+        if not calls:
+            return
+        ready, waiting = ray.wait([*calls], timeout=_LOOK_SECONDS)
+        if ready and waiting:
+            ready += ray.wait(waiting, num_returns=len(waiting), timeout=0)[0]
+        for call in ready:
+            self._receive(calls[call])
+        if not any(slot.unit or slot.idle for slot in self._slots):
+            self._say_that_it_waits()
+
+    def _receive(self, slot: Slot) -> None:
+        if slot.retired and not slot.unit:
+            return
+        call, slot.call = slot.call, None
+        try:
+            answer = ray.get(call)
+        except RayError as error:
+            self._lose(slot, error)
+            return
+        if answer is None:  # it has started
+            return
+        events, over = answer
+        for text in events:
+            self._take(slot, read_event(json.loads(text)))
+        if not over:
+            slot.call = slot.actor.take.remote(max(0.5, len(self._slots) / _REPORTS_PER_SECOND))
+        else:
+            self._finish(slot)
+
+    def _take(self, slot: Slot, event: Event) -> None:
+        """Hand on an event. A node that refuses a unit takes no other."""
+        slot.note(event)
+        if isinstance(event, UnitLost):
+            event = replace(event, node=slot.place.name)
+            self._leave(slot.place, event.reason)
+        elif isinstance(event, TrialFinished):
+            self._deaths[slot.place.node_id] = 0
+        self._emit(slot, event)
+
+    def _emit(self, slot: Slot, event: Event) -> None:
+        while self._sentences and slot.unit:
+            trial_id = slot.unit.trials[0].trial_id
+            self._emit_to(TrialNoted(trial_id=trial_id, text=self._sentences.pop(0), of_plan=True))
+        self._emit_to(event)
+
+    def _finish(self, slot: Slot) -> None:
+        """Let an actor take its next unit. Trials of whose end its node has said nothing are lost, unless stopped."""
+        if slot.left and slot.unit and self._stopping is None:
+            self._lost(slot, slot.left, f"{slot.place.name} ended its unit without a record")
+        slot.unit = None
+        if slot.retired:
+            slot.end()
+            self._slots.remove(slot)
+
+    def _lose(self, slot: Slot, error: RayError) -> None:
+        """An actor has died, or its node."""
+        place, starting = slot.place, slot.unit is None
+        gone = place.node_id not in {each.node_id for each in places()}
+        if slot.unit and self._stopping is None:
+            if isinstance(error, OutOfMemoryError):
+                self._end_for_memory(slot)
+            happened = "is gone" if gone else f"lost the process that trained it ({describe(error)})"
+            self._lost(slot, slot.left, f"the Ray node {place.name} {happened}")
+        slot.unit = None
+        slot.end()
+        self._slots.remove(slot)
+        self._deaths[place.node_id] += 1
+        if gone:
+            self._leave(place, "it is gone")
+        elif self._deaths[place.node_id] >= _DEATHS or (starting and self._deaths[place.node_id] > 1):
+            self._leave(place, describe(error))
+            self._sentences.append(f"The Ray node {place.name} takes no trials: {describe(error)}.")
+        self._looked = 0.0  # there may be room for another actor, there or elsewhere
+
+    def _end_for_memory(self, slot: Slot) -> None:
+        """Record the trial that ran as out of memory: another node's memory may not be larger."""
+        assert slot.unit is not None
+        trial_id = slot.current if slot.current in slot.left else slot.left[0]
+        trial = next(trial for trial in slot.unit.trials if trial.trial_id == trial_id)
+        message = f"Ray ended it because the memory of {slot.place.name} had run out"
+        record = TrialRecord(trial=trial, status="oom", message=message)
+        slot.left.remove(trial_id)
+        self._emit(slot, TrialFinished(record=record, attempt=slot.unit.attempt))
+
+    def _lost(self, slot: Slot, trial_ids: list[str], reason: str) -> None:
+        if slot.unit and trial_ids:
+            unit, node = slot.unit, slot.place.name
+            self._emit(slot, UnitLost(trial_ids=tuple(trial_ids), reason=reason, node=node, attempt=unit.attempt))
+
+    def _leave(self, place: Place, reason: str) -> None:
+        """Give a node no further unit."""
+        self._unfit.setdefault(place.node_id, reason)
+        for slot in [slot for slot in self._slots if slot.place.node_id == place.node_id]:
+            slot.retired = True
+            if not slot.unit:
+                slot.end()
+        self._slots = [slot for slot in self._slots if slot.unit or not slot.retired]
+
+    def _none_left(self) -> DlbenchError:
+        if self._unfit:
+            return DlbenchError(f"No node of the Ray cluster takes trials any more: {[*self._unfit.values()][-1]}.")
+        needs = f"{self._needs.cpus:g} CPUs" + (f" and {self._needs.gpus:g} GPUs" if self._needs.gpus else "")
+        return DlbenchError(
+            f"No node of the Ray cluster has {needs}, which a unit needs.",
+            "Choose with --threads, --device, or the executor's cpus= and gpus=.",
+        )
+
+    def _say_that_it_waits(self) -> None:
+        if self._begun and time.monotonic() - self._begun > _ROOM_SECONDS and self._held:
+            self._begun = 0.0
+            trial_id = self._held[0].trials[0].trial_id
+            text = "The Ray cluster has no room at present: the trials wait for it."
+            self._emit_to(TrialNoted(trial_id=trial_id, text=text, of_plan=True))
