@@ -12,6 +12,7 @@ BENCH := benchmarks/.venv
 # As many processes as the smallest machine that the tests should be fast on has cores.
 PROCESSES ?= 2
 PARALLEL := --numprocesses $(PROCESSES) --dist worksteal
+FAST := $(PARALLEL) --timeout 120 -m "not slow"
 
 .PHONY: demo test check slow lowest format docs install bench reproduce clean
 
@@ -19,13 +20,13 @@ demo: $(INSTALLED)
 	$(DLBENCH) compare --activation relu,tanh,sigmoid
 
 test: $(CLUSTERS)
-	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
+	$(BIN)/python -m pytest $(FAST)
 
 check: $(CLUSTERS)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
+	$(BIN)/python -m pytest $(FAST)
 
 slow: $(CLUSTERS)
 	$(BIN)/python -m pytest $(PARALLEL) -m slow
@@ -39,7 +40,7 @@ lowest:
 		| sed 's/>=/==/' > $(LOWEST)/constraints.txt
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(LOWEST)/constraints.txt \
 		--editable ".[dev]" $(PLUGINS:%=--editable ./%) $(CLUSTER_PLUGINS:%=--editable ./%)
-	$(LOWEST)/bin/python -m pytest $(PARALLEL) -m "not slow" -o filterwarnings=default
+	$(LOWEST)/bin/python -m pytest $(FAST) -o filterwarnings=default
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
