@@ -1,7 +1,9 @@
 """Copies of a worker that a component forks: they have nothing to say to the parent, and no work of the worker's."""
 
+import faulthandler
 import mmap
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType
@@ -23,7 +25,7 @@ class Forks:
         self._worker = os.getpid()
         self._went_on = mmap.mmap(-1, 1)  # shared with all copies
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._in_copy)
+            os.register_at_fork(before=_hold_sigterm, after_in_parent=_release_sigterm, after_in_child=self._in_copy)
 
     def take(self) -> bool:
         """Return whether a copy was about to go on with the work since the last call."""
@@ -37,6 +39,7 @@ class Forks:
             os._exit(1)
 
     def _in_copy(self) -> None:
+        _end_at_sigterm()
         nowhere = os.open(os.devnull, os.O_RDWR)
         os.dup2(nowhere, self._channel)
         os.close(nowhere)
@@ -51,6 +54,26 @@ class Forks:
 
     def _trace(self, frame: FrameType, event: str, argument: Any) -> None:
         self.end_copy()
+
+
+def _hold_sigterm() -> None:
+    """Keep SIGTERM from a copy that does not know yet what to do with it: Python would forget that it came."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _release_sigterm() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
+def _end_at_sigterm() -> None:
+    """Let SIGTERM end a copy at once, as whoever made it expects: a Pool ends its processes so, and waits for them.
+
+    The worker's own handler would ask the worker's trial to stop. A component's handler stays.
+    """
+    if getattr(signal.getsignal(signal.SIGTERM), "__module__", "").startswith(_WORK):
+        faulthandler.unregister(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _release_sigterm()
 
 
 def described(names: Sequence[str], went_on: bool, left: int) -> str:

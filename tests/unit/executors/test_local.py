@@ -3,6 +3,7 @@
 import ctypes
 import multiprocessing
 import os
+import random
 import signal
 import sys
 import threading
@@ -65,6 +66,14 @@ def hollow(unit, data_dir, emit, stop):
         case "has-children":
             with multiprocessing.get_context("fork").Pool(2) as pool:
                 assert pool.map(abs, [-1, 2]) == [1, 2]
+        case "ends-its-child":
+            for _ in range(50):  # some before they have begun to run, some after
+                child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+                child.start()
+                time.sleep(random.uniform(0, 0.005))
+                child.terminate()
+                child.join(20)
+                assert child.exitcode == -signal.SIGTERM
         case "leaves-a-daemon":
             become_daemon(Path(data_dir, "daemon"))
         case "leaves-a-daemon-and-exits":
@@ -170,8 +179,9 @@ def test_a_component_that_forks_is_recorded_once_and_blamed_by_name(blamed):
     assert notes[0] in {forks.described(["bad/forks"], went_on, left=1) for went_on in (True, False)}
 
 
-def test_a_component_may_have_processes_of_its_own(blamed):
-    assert blamed("has-children") == ({"has-children": ("done", "")}, [])
+@pytest.mark.parametrize("name", ["has-children", "ends-its-child"])
+def test_a_component_may_have_processes_of_its_own(blamed, name):
+    assert blamed(name) == ({name: ("done", "")}, [])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
