@@ -74,6 +74,10 @@ class Commands(LazyGroup):
                 "Run what a manifest holds once more, on this machine, and say what differs: environment, numbers, "
                 "verdicts.",
             ),
+            "submit": Lazy(
+                "dlbench.cli.commands.submit:app",
+                "Submit a command to a batch system, as an array job whose tasks share one run folder.",
+            ),
             "plot": Lazy("dlbench.cli.commands.plot:plot", "Draw a run's figures to files."),
             "report": Lazy(
                 "dlbench.cli.commands.plot:report",

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 #: The exit code where a verdict or a claim is one on which the user wants the command to fail.
 GATE_FAILED = 3
+_ONE_SIGTERM_SECONDS = 1.0
 
 
 def run_session(request: "Request", options: "Options", registry: "Registry", *, quiet: bool) -> "Outcome":
@@ -52,7 +54,8 @@ def show_session(
 class _InterruptsStop:
     """The first Ctrl-C (or SIGTERM) asks the session to stop and keep its results; the second ends it at once.
 
-    The end of its terminal (SIGHUP) does the same, unless nohup has it ignored.
+    The end of its terminal (SIGHUP) does the same, unless nohup has it ignored. SIGTERM twice within a second counts as
+    one: batch systems send it to all processes of a job, whose script may hand it on.
     """
 
     def __init__(self, stop: threading.Event, note: Callable[[str], None]) -> None:
@@ -60,6 +63,7 @@ class _InterruptsStop:
         self.note = note
         self.before: dict[int, Any] = {}
         self.terminal = on_terminal()
+        self.terminated = -_ONE_SIGTERM_SECONDS
 
     def __enter__(self) -> None:
         numbers = [signal.SIGINT, signal.SIGTERM]
@@ -75,6 +79,10 @@ class _InterruptsStop:
         hung_up = number == HANGUP
         if hung_up:
             discard_output(self.terminal)
+        if number == signal.SIGTERM:
+            before, self.terminated = self.terminated, time.monotonic()
+            if self.terminated - before < _ONE_SIGTERM_SECONDS:
+                return
         if self.stop.is_set() and not hung_up:  # a shell and its terminal may send both
             raise KeyboardInterrupt
         self.stop.set()

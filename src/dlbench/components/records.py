@@ -261,10 +261,21 @@ class Diagnostic(Component):
 
 @dataclass(frozen=True, kw_only=True)
 class Executor(Component):
-    """A place where work units run: `factory(**parameters)` with `slots()` and `run(units, emit, stop)`."""
+    """A place where work units run: `factory(**parameters)` with `slots()` and `run(units, emit, stop)`.
+
+    submit: for a batch system, the command `dlbench submit NAME`: "package.module:function", a function with options as
+        Typer reads them, and an argument for the words after `--`, the command that its jobs run.
+    """
 
     kind: ClassVar[str] = "executors"
     noun: ClassVar[str] = "executor"
+
+    submit: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.submit and not _FACTORY.match(self.submit):
+            raise ContractError(f"{self.name}: invalid submit {self.submit!r}: it reads 'package.module:function'.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,70 @@
+"""`dlbench submit`: a command of dlbench as a job of a batch system, whose executor's plugin brings the command."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import typer
+
+from dlbench.cli.lazy import Lazy, LazyGroup
+from dlbench.cli.plugin_warnings import warn_of_problems
+from dlbench.components.records import Executor
+from dlbench.errors import DlbenchError, suggest
+from dlbench.plugins.registry import Registry
+
+#: The commands that several processes can run in one folder at a time.
+_SHARED = {
+    "compare": Lazy("dlbench.cli.commands.compare:compare", ""),
+    "run": Lazy("dlbench.cli.commands.run:run", ""),
+}
+#: What makes no sense in several tasks at once, by the name of the option's value.
+_ALONE = {"fresh": "--fresh", "dry_run": "--dry-run"}
+_EXAMPLE = "dlbench submit slurm --array 8 -- compare --activation relu,tanh"
+
+
+class Submitters(LazyGroup):
+    """The batch systems, as the records of the executors have them."""
+
+    @cached_property
+    def lazy(self) -> Mapping[str, Lazy]:  # type: ignore[override]  # known only once plugins are loaded
+        """Return the commands by the names of executors."""
+        registry = Registry.load()
+        records = [entry.record for entry in registry.entries(Executor)]
+        warn_of_problems(registry)
+        return {record.name: Lazy(record.submit, f"{record.summary}.") for record in records if record.submit}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the command of a batch system, once what it is to submit has been read."""
+        name, *rest = args
+        if name not in self.lazy:
+            known = f"There is {', '.join(self.lazy)}." if self.lazy else "Install a plugin that does: dlbench-slurm."
+            raise DlbenchError(f"Nothing submits to {name!r}.", suggest(name, self.lazy, known))
+        if "--" in rest:
+            check_command(rest[rest.index("--") + 1 :])
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=Submitters,
+    help="Submit a command to a batch system, as an array job whose tasks share one run folder.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+@app.callback()
+def _submit() -> None:
+    """Submit a command to a batch system, as an array job whose tasks share one run folder."""
+
+
+def check_command(words: Sequence[str]) -> None:
+    """Raise an error for what is no command that the tasks of a job can share, before it waits in a queue."""
+    name, *arguments = words or ("",)
+    if name not in _SHARED:
+        said = f"{name!r} is none of the commands" if name else "There is no command"
+        shared = " and ".join(_SHARED)
+        raise DlbenchError(f"{said} that tasks can share, which are {shared}.", f"Write, say: {_EXAMPLE}")
+    context = _SHARED[name].load(name).make_context(f"dlbench {name}", arguments)
+    for key, option in _ALONE.items():
+        if context.params.get(key):
+            raise DlbenchError(f"Tasks that share a folder cannot each have {option}.", f"Omit {option}.")
