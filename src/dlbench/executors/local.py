@@ -96,6 +96,7 @@ class _Run:
 
     def run(self, stop: threading.Event) -> None:
         """Begin the units in their order, and handle what arrives until all have ended."""
+        self.stop = stop
         try:
             self._until_done(stop)
         except KeyboardInterrupt:
@@ -253,7 +254,7 @@ class _Run:
     def _finish(self, state: RunningUnit) -> None:
         """Remove a finished unit; its trials without a record have failed, or are tried again."""
         del self.running[state.worker]
-        if self.stopping:
+        if self.stopping or state.was_asked_with(self.stop):
             return
         if self._was_lost(state):
             self.again.append((state.unit, state.tries + 1))

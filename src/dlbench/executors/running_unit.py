@@ -1,5 +1,7 @@
 """A unit that a worker has been given: what has arrived from it, how long it has run, and how it ended."""
 
+import signal
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -15,6 +17,8 @@ from dlbench.trials.work_unit import WorkUnit
 GRACE_SECONDS = 5.0
 #: The longest time between two checks that counts as running: after a longer one this process itself was stopped.
 _LONGEST_CHECK_SECONDS = 1.0
+#: How long after a worker this process may handle the SIGTERM that both were sent.
+_OURS_SECONDS = 1.0
 
 
 @dataclass(eq=False)
@@ -83,6 +87,14 @@ class RunningUnit:
     def time_over(self, limit: float) -> bool:
         """Return whether it has run, or was stopped by something else than this command's own stop, for too long."""
         return max(self.seconds, self.stopped) > limit
+
+    def was_asked_with(self, stop: threading.Event) -> bool:
+        """Return whether its worker was ended by a SIGTERM that went to this process too, which then sets `stop`.
+
+        Batch systems send it to all processes of a job, before a preemption say, and a worker may be faster.
+        """
+        ended = self.ending is None and self.worker.exit_code == -signal.SIGTERM
+        return ended and stop.wait(_OURS_SECONDS)
 
     def is_done(self) -> bool:
         """Return whether its worker has ended and nothing more will arrive from it."""
