@@ -12,12 +12,11 @@ _BODY = """
 # Each task takes the trials that no other has taken. SIGTERM, ahead of the time limit or before a preemption, makes
 # dlbench save checkpoints and end; the task then goes back into the queue, unless it was cancelled.
 warned=
-trap 'warned=1; trap "" TERM; kill -TERM "$dlbench"' TERM
+trap 'warned=1; trap "" TERM; kill -TERM $!' TERM
 {command} &
-dlbench=$!
-wait "$dlbench"; code=$?
+wait $!; code=$?
 if [ -n "$warned" ]; then
-    wait "$dlbench"; code=$?
+    wait $!; code=$?
 fi
 """
 _REQUEUE = """

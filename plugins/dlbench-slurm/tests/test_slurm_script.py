@@ -1,0 +1,116 @@
+"""What `dlbench submit slurm` writes; the shell's part is run with programs in SLURM's place."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dlbench.cli.main import app
+from dlbench_slurm.script import array_script
+
+COMMAND = ("compare", "--activation", "relu,tanh")
+
+
+def printed(*options: str, command: Sequence[str] = COMMAND) -> str:
+    done = CliRunner().invoke(app, ["submit", "slurm", "--print", *options, "--", *command])
+    assert done.exit_code == 0, done.exception
+    return done.stdout
+
+
+def test_each_task_runs_the_command_on_as_many_cores_as_it_has() -> None:
+    script = printed("--array", "8", "--time", "1h", "--cpus-per-task", "2", "--partition", "gpu", "--gpus", "1")
+    lines = script.splitlines()
+    assert lines[0] == "#!/bin/bash"
+    for option in ("array=1-8", "time=60", "cpus-per-task=2", "partition=gpu", "gpus=1", "requeue"):
+        assert f"#SBATCH --{option}" in lines
+    assert "#SBATCH --signal=B:TERM@120" in lines
+    command = f'{sys.executable} -m dlbench compare --activation relu,tanh --jobs "${{SLURM_CPUS_PER_TASK:-1}}" &'
+    assert command in lines
+
+
+def test_a_number_of_jobs_in_the_command_is_kept() -> None:
+    assert "SLURM_CPUS_PER_TASK" not in printed(command=(*COMMAND, "--jobs", "3"))
+
+
+def test_what_is_not_among_the_options_can_be_said_too() -> None:
+    lines = printed("--array", "8%2", "--setup", "module load cuda", "--sbatch=--nice=10", "--no-requeue").splitlines()
+    assert "#SBATCH --array=1-8%2" in lines
+    assert "#SBATCH --nice=10" in lines
+    assert "#SBATCH --no-requeue" in lines
+    assert "module load cuda" in lines
+    assert not any("scontrol" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--array", "many", "--", *COMMAND], "'many' is no number of tasks"),
+        (["--", "compare", "--activaton", "relu"], "no option --activaton"),
+        (["--", "compare", "--fresh"], "cannot each have --fresh"),
+        (["--", "replay", "run"], "'replay' is none of the commands"),
+        (["--"], "no command that tasks can share"),
+    ],
+)
+def test_a_mistake_is_an_error_before_anything_waits_in_a_queue(arguments: list[str], expected: str) -> None:
+    done = CliRunner().invoke(app, ["submit", "slurm", "--print", *arguments])
+    assert done.exit_code != 0
+    assert expected in str(done.exception)
+
+
+def test_without_slurm_the_error_says_where_to_type_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = CliRunner().invoke(app, ["submit", "slurm", "--", *COMMAND])
+    assert "There is no sbatch here" in str(done.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
+def ran(folder: Path, *, code: int, state: str = "RUNNING", warned: bool = True, restarts: int = 0) -> tuple[int, bool]:
+    """Run a script whose command ends with a code once it is asked to; return its code, and whether it was requeued."""
+    python = folder / "python"
+    python.write_text(
+        f"#!/bin/bash\ntrap 'exit {code}' TERM\n"
+        + ("kill -TERM $PPID; for i in {1..500}; do sleep 0.01; done\n" if warned else f"exit {code}\n")
+    )
+    (folder / "squeue").write_text(f"#!/bin/bash\necho {state}\n")
+    (folder / "scontrol").write_text(f"#!/bin/bash\necho \"$@\" > {folder / 'requeued'}\n")
+    for program in ("python", "squeue", "scontrol"):
+        (folder / program).chmod(0o755)
+    script = array_script(COMMAND, {"array": "1-2"}).replace(sys.executable, str(python))
+    environment = {
+        **os.environ,
+        "PATH": f"{folder}:{os.environ['PATH']}",
+        "SLURM_JOB_ID": "7",
+        "SLURM_RESTART_COUNT": str(restarts),
+    }
+    done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, timeout=20, check=False)
+    requeued = folder / "requeued"
+    assert not requeued.exists() or requeued.read_text() == "requeue 7\n"
+    return done.returncode, requeued.exists()
+
+
+def test_a_task_whose_time_is_up_goes_back_into_the_queue(tmp_path: Path) -> None:
+    assert ran(tmp_path, code=130) == (0, True)
+
+
+def test_one_that_is_warned_before_its_trials_begin_does_too(tmp_path: Path) -> None:
+    assert ran(tmp_path, code=143) == (0, True)
+
+
+def test_one_that_has_all_its_results_when_it_is_warned_does_not(tmp_path: Path) -> None:
+    assert ran(tmp_path, code=0) == (0, False)
+
+
+def test_one_that_is_cancelled_does_not(tmp_path: Path) -> None:
+    assert ran(tmp_path, code=130, state="COMPLETING") == (130, False)
+
+
+def test_one_that_ends_by_itself_ends_with_its_own_code(tmp_path: Path) -> None:
+    assert ran(tmp_path, code=1, warned=False) == (1, False)
+
+
+def test_one_that_makes_no_end_is_not_begun_for_ever(tmp_path: Path) -> None:
+    assert ran(tmp_path, code=130, restarts=100) == (130, False)
