@@ -14,7 +14,7 @@ PROCESSES ?= 2
 PARALLEL := --numprocesses $(PROCESSES) --dist worksteal
 FAST := $(PARALLEL) --timeout 120 -m "not slow"
 
-.PHONY: demo test check slow lowest format docs install bench reproduce clean
+.PHONY: demo test check slow lowest format docs install slurm bench reproduce clean
 
 demo: $(INSTALLED)
 	$(DLBENCH) compare --activation relu,tanh,sigmoid
@@ -67,6 +67,10 @@ $(CLUSTERS): $(INSTALLED) $(CLUSTER_PLUGINS:%=%/pyproject.toml)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 		$(CLUSTER_PLUGINS:%=--editable ./%)
 	touch $@
+
+# A SLURM of two nodes on this machine, until Ctrl-C (apt-get install slurm-wlm munge).
+slurm: $(CLUSTERS)
+	$(BIN)/python plugins/dlbench-slurm/tests/slurm_cluster.py
 
 # The other trainers are installed into an environment of their own, never into the project's.
 bench: $(BENCH)/.installed

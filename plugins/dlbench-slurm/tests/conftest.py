@@ -12,7 +12,8 @@ def _slurm_cluster() -> ModuleType:
     """Import the module beside this one, which is a script too."""
     path = Path(__file__).with_name("slurm_cluster.py")
     spec = importlib.util.spec_from_file_location("slurm_cluster", path)
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = sys.modules["slurm_cluster"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 NODES = ("n1", "n2")
-#: How long the controller takes to notice a dead node, and a requeued job to become ready.
+#: How long a requeued job waits at least, and a cancelled one at most.
 _SECONDS = 5
 _PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "sinfo")
 _CONFIGURATION = """
@@ -41,8 +41,8 @@ AccountingStorageType=accounting_storage/none
 MpiDefault=none
 SwitchType=switch/none
 ReturnToService=2
-SlurmdTimeout={seconds}
-SlurmctldTimeout={seconds}
+SlurmdTimeout=30
+SlurmctldTimeout=30
 KillWait={seconds}
 MessageTimeout=10
 SchedulerParameters=sched_min_interval=100000,batch_sched_delay=0

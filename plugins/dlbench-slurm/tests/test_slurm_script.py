@@ -76,7 +76,7 @@ def ran(folder: Path, *, code: int, state: str = "RUNNING", warned: bool = True,
         + ("kill -TERM $PPID; for i in {1..500}; do sleep 0.01; done\n" if warned else f"exit {code}\n")
     )
     (folder / "squeue").write_text(f"#!/bin/bash\necho {state}\n")
-    (folder / "scontrol").write_text(f"#!/bin/bash\necho \"$@\" > {folder / 'requeued'}\n")
+    (folder / "scontrol").write_text(f'#!/bin/bash\necho "$@" > {folder / "requeued"}\n')
     for program in ("python", "squeue", "scontrol"):
         (folder / program).chmod(0o755)
     script = array_script(COMMAND, {"array": "1-2"}).replace(sys.executable, str(python))

@@ -1,0 +1,121 @@
+"""Runs on a real SLURM whose nodes and controller die meanwhile: every trial once, with the local numbers."""
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("submitit", reason="submitit is not installed")
+
+pytestmark = pytest.mark.slow
+
+COMMAND = (sys.executable, "-m", "dlbench")
+#: Trials that last long enough to be met by what happens to their nodes.
+STUDY = ("compare", "--model", "mlp", "--activation", "relu,tanh", "--seeds", "3", "--epochs", "60", "--quiet")
+ENDED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL"}
+_COST = {"seconds", "images_per_second"}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def local(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return the numbers of the local executor."""
+    folder = tmp_path_factory.mktemp("local")
+    options = ("--name", "run", "--results-dir", str(folder), "--data-dir", str(data), "--jobs", "2")
+    subprocess.run([*COMMAND, *STUDY, *options], check=True, capture_output=True, timeout=300)
+    return numbers(folder / "run")
+
+
+@pytest.fixture
+def start(in_slurm: Any, data: Path, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Start dlbench on the login node; returns the process."""
+
+    def started(*words: str) -> subprocess.Popen[str]:
+        environment = {**in_slurm.environment, "DLBENCH_DATA_DIR": str(data), "DLBENCH_RESULTS_DIR": str(tmp_path)}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        return subprocess.Popen([*COMMAND, *words], cwd=tmp_path, env=environment, text=True, **pipes)  # type: ignore[call-overload,no-any-return]  # as named
+
+    return started
+
+
+def numbers(folder: Path) -> dict[str, Any]:
+    """Return what a run's journals say of each trial, bit for bit, without what it cost; each is there once."""
+    found: dict[str, Any] = {}
+    for path in sorted((folder / "journal").glob("*.jsonl")):
+        for line in path.read_text().splitlines():
+            record = json.loads(line)
+            epochs = [{k: v for k, v in row.items() if k not in _COST} for row in record["epochs"]]
+            assert record["trial_id"] not in found
+            found[record["trial_id"]] = record["status"], record["metrics"], epochs
+    return found
+
+
+def submit(start: Callable[..., subprocess.Popen[str]], *options: str, command: tuple[str, ...] = STUDY) -> str:
+    """Submit an array job, and return its number."""
+    process = start("submit", "slurm", *options, "--", *command, "--name", "run", "--checkpoint-every", "0.5")
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    return said.split()[-1]
+
+
+def finished(folder: Path) -> int:
+    path = folder / "run" / "trials.csv"
+    return len(list(csv.reader(path.open()))) - 1 if path.exists() else 0
+
+
+def test_an_array_shares_a_folder_though_a_node_and_the_controller_die(
+    in_slurm: Any, start: Callable[..., subprocess.Popen[str]], local: dict[str, Any], tmp_path: Path
+) -> None:
+    job = submit(start, "--array", "4", "--time", "10m")
+    in_slurm.wait_for(lambda: finished(tmp_path) >= 1, "the first trial")
+    in_slurm.kill("n2")
+    in_slurm.kill("slurmctld")
+    in_slurm.start_controller()
+    in_slurm.wait_for(lambda: len(in_slurm.jobs(f"--jobs={job}")) == 4, "the controller")
+    in_slurm.start_node("n2")
+    in_slurm.wait_for(lambda: ENDED.issuperset(in_slurm.jobs(f"--jobs={job}").values()), "the job's end", 200)
+    assert numbers(tmp_path / "run") == local
+
+
+def test_the_executor_goes_on_though_one_node_is_drained_and_the_other_dies(
+    in_slurm: Any, start: Callable[..., subprocess.Popen[str]], local: dict[str, Any], tmp_path: Path
+) -> None:
+    session = start(*STUDY, "--name", "run", "--executor", "slurm:jobs=4:time=10m")
+    in_slurm.wait_for(lambda: finished(tmp_path) >= 1, "the first trial")
+    in_slurm.call("scontrol", "update", "NodeName=n1", "State=DRAIN", "Reason=test")
+    in_slurm.kill("n2")
+    in_slurm.kill("slurmctld")
+    in_slurm.start_controller()
+    in_slurm.wait_for(lambda: in_slurm.states().get("n1", "").startswith("dr"), "the drain")
+    in_slurm.start_node("n2")
+    said, _ = session.communicate(timeout=200)
+    in_slurm.call("scontrol", "update", "NodeName=n1", "State=RESUME")
+    assert session.returncode == 0, said
+    assert numbers(tmp_path / "run") == local
+
+
+def test_a_task_goes_on_after_its_time_limit_and_keeps_its_checkpoint_when_it_is_cancelled(
+    in_slurm: Any, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    command = ("compare", "--model", "mlp", "--seed", "0", "--epochs", "100000")
+    job = submit(start, "--array", "1", "--time", "1", "--warning", "55", command=command)
+    log = tmp_path / f"slurm-{job}_1.out"
+    in_slurm.wait_for(lambda: log.exists() and "goes on in the next job" in log.read_text(), "the time limit", 100)
+    (checkpoint,) = (tmp_path / "run").rglob("*.pt")
+    before = checkpoint.stat().st_mtime_ns
+    in_slurm.wait_for(lambda: "RUNNING" in in_slurm.jobs(f"--jobs={job}").values(), "the next job")
+    in_slurm.wait_for(lambda: checkpoint.stat().st_mtime_ns > before, "another checkpoint")
+    in_slurm.call("scancel", job)
+    in_slurm.wait_for(lambda: set(in_slurm.jobs(f"--jobs={job}").values()) == {"CANCELLED"}, "the end")
+    assert "CANCELLED" in log.read_text() or log.read_text().count("goes on in the next job") == 1
+    assert checkpoint.exists()
+    assert numbers(tmp_path / "run") == {}
