@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 NODES = ("n1", "n2")
@@ -153,9 +153,8 @@ class Cluster:
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60)
         return done.stdout if done.returncode == 0 else ""
 
-    def wait_for(self, condition: "object", what: str, seconds: float = 60.0) -> None:
+    def wait_for(self, condition: Callable[[], bool], what: str, seconds: float = 300.0) -> None:
         """Wait until a condition holds."""
-        assert callable(condition)
         until = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > until:

@@ -1,0 +1,144 @@
+"""What the session's half does with what jobs say, without a SLURM: the jobs are the test's own."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dlbench import DlbenchError, Event, Selection, Settings, Trial, TrialFinished, TrialRecord, UnitLost, WorkUnit
+from dlbench.trials.events import event_to_json
+from dlbench_slurm.executor import SlurmExecutor
+from dlbench_slurm.mailbox import Message, Reader, Writer
+from dlbench_slurm.pool import Job, best_for
+
+TRIAL = Trial(
+    model=Selection("standard/mlp"),
+    activation=Selection("standard/relu"),
+    dataset=Selection("standard/digits"),
+    scheduler=Selection("standard/constant"),
+    optimizer=Selection("standard/sgd"),
+    settings=Settings(),
+    seed=0,
+)
+
+
+def unit(*seeds: int) -> WorkUnit:
+    return WorkUnit(trials=tuple(replace(TRIAL, seed=seed) for seed in seeds), attempt=2)
+
+
+class FakeJob(Job):
+    """A job that answers each unit with what a function returns."""
+
+    def __init__(self, folder: Path, number: int, answer: Callable[[WorkUnit], list[Message]]) -> None:
+        paths = folder / f"{number}.in", folder / f"{number}.out"
+        super().__init__(f"7_{number}", Writer(paths[0]), Reader(paths[1]))
+        self.says = Writer(paths[1])
+        self.answer = answer
+        self.says.write({"kind": "ready", "names": [f"n{number}"]})
+
+    def give(self, unit: WorkUnit) -> None:
+        super().give(unit)
+        for message in self.answer(unit):
+            self.says.write(message)
+
+
+class FakePool:
+    """What the executor needs of its pool. dead: jobs that SLURM says have ended."""
+
+    def __init__(self, folder: Path, answer: Callable[[WorkUnit], list[Message]]) -> None:
+        self.folder, self.answer = folder, answer
+        self.jobs: list[Job] = []
+        self.count = 0
+        self.dead: list[Job] = []
+
+    def submit(self, count: int) -> None:
+        for _ in range(count):
+            self.count += 1
+            self.jobs.append(FakeJob(self.folder, self.count, self.answer))
+
+    def receive(self) -> Iterator[tuple[Job, Message]]:
+        for job in list(self.jobs):
+            for message in job.reader.read():
+                if message["kind"] == "ready":
+                    job.nodes = tuple(message["names"])
+                yield job, message
+
+    def take_ended(self) -> Iterator[tuple[Job, str]]:
+        for job in [each for each in self.jobs if each.unit and each.unit.trials[0].seed == 99]:
+            self.jobs.remove(job)
+            yield job, f"job {job.name} ended (NODE_FAIL)"
+
+    def logs(self, job: Job) -> str:
+        return "ModuleNotFoundError: No module named 'dlbench'"
+
+
+def done(work: WorkUnit) -> list[Message]:
+    """Return what a job says that trains a unit."""
+    records = [TrialRecord(trial=trial, status="done") for trial in work.trials]
+    events = [TrialFinished(record=record, attempt=work.attempt) for record in records]
+    return [*({"kind": "event", "event": event_to_json(event)} for event in events), {"kind": "over"}]
+
+
+def run(folder: Path, units: list[WorkUnit], answer: Callable[[WorkUnit], list[Message]] = done) -> list[Event]:
+    executor, events = SlurmExecutor(jobs=2), list[Event]()
+    executor._pool = FakePool(folder, answer)  # type: ignore[assignment]
+    executor.run(iter(units), events.append, threading.Event())
+    return events
+
+
+def test_each_unit_is_trained_once(tmp_path: Path) -> None:
+    events = run(tmp_path, [unit(1), unit(2, 3), unit(4)])
+    assert sorted(event.record.trial.seed for event in events if isinstance(event, TrialFinished)) == [1, 2, 3, 4]
+    assert len(events) == 4
+
+
+def test_a_job_that_ends_without_a_word_loses_its_trials_and_names_its_node(tmp_path: Path) -> None:
+    events = run(tmp_path, [unit(99, 1)], lambda work: done(replace(work, trials=work.trials[1:]))[:1])
+    (lost,) = [event for event in events if isinstance(event, UnitLost)]
+    assert lost.trial_ids == (unit(99).trials[0].trial_id,)
+    assert lost.node
+    assert lost.reason == f"job 7_{lost.node[1:]} ended (NODE_FAIL) on {lost.node}"
+    assert lost.attempt == 2
+
+
+def test_a_job_at_its_time_limit_is_followed_by_another_and_blames_no_node(tmp_path: Path) -> None:
+    ended: set[str] = set()
+
+    def once(work: WorkUnit) -> list[Message]:
+        if ended:
+            return done(work)
+        ended.add(work.trials[0].trial_id)
+        return [{"kind": "bye", "reason": "its job came to its time limit"}]
+
+    events = run(tmp_path, [unit(1), unit(2)], once)
+    (lost,) = [event for event in events if isinstance(event, UnitLost)]
+    assert (lost.node, lost.reason) == ("", "its job came to its time limit")
+    assert len(events) == 2
+
+
+def test_jobs_that_train_nothing_end_the_session_with_what_they_printed(tmp_path: Path) -> None:
+    with pytest.raises(DlbenchError, match="end before they train") as caught:
+        run(tmp_path, [unit(seed) for seed in range(20)], lambda work: [{"kind": "bye", "reason": "its job ended"}])
+    assert "No module named 'dlbench'" in str(caught.value)
+
+
+def test_a_lost_unit_is_given_to_another_node_if_there_is_one(tmp_path: Path) -> None:
+    jobs: list[Job] = [FakeJob(tmp_path, number, done) for number in (1, 2)]
+    for job, node in zip(jobs, ("n1", "n2"), strict=True):
+        job.nodes = (node,)
+    assert best_for(replace(unit(1), avoid=("n1",)), jobs) is jobs[1]
+    assert best_for(replace(unit(1), avoid=("n1", "n2")), jobs) is jobs[0]
+
+
+def test_stopped_before_it_begins_it_submits_nothing(tmp_path: Path) -> None:
+    executor, stop = SlurmExecutor(jobs=2, data_dir=str(tmp_path)), threading.Event()
+    stop.set()
+    executor.run(iter([unit(1)]), print, stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_warning_comes_within_a_short_limit() -> None:
+    assert SlurmExecutor(time="1m")._limits["signal_delay_s"] == 15
+    assert SlurmExecutor(time="2h")._limits["signal_delay_s"] == 120

@@ -1,0 +1,43 @@
+"""What `dlbench submit` itself does, whatever batch systems there are."""
+
+import os
+import signal
+import threading
+
+import pytest
+
+from dlbench.cli.commands.submit import Submitters, check_command
+from dlbench.cli.run_session import _InterruptsStop
+from dlbench.errors import DlbenchError
+
+
+def test_what_no_plugin_submits_to_is_named_with_what_there_is(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DLBENCH_PLUGINS", "standard")
+    group = Submitters(name="submit")
+    with pytest.raises(DlbenchError, match="Nothing submits to 'slurm'") as caught:
+        group.resolve_command(None, ["slurm", "--", "compare"])
+    assert "dlbench-slurm" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("words", [["compare", "--activation", "relu"], ["run", "lenet", "--seeds", "3"]])
+def test_a_command_that_tasks_can_share_is_taken(words):
+    check_command(words)
+
+
+@pytest.mark.parametrize("words", [["compare", "--fresh"], ["run", "lenet", "--dry-run"], ["data", "list"], []])
+def test_one_that_they_cannot_share_is_not(words):
+    with pytest.raises(DlbenchError):
+        check_command(words)
+
+
+def test_sigterm_that_a_script_hands_on_counts_once_and_a_later_one_ends_the_command():
+    stop, notes = threading.Event(), []
+    with _InterruptsStop(stop, notes.append):
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.is_set()
+        assert len(notes) == 1
+        handler = signal.getsignal(signal.SIGTERM)
+        handler.__self__.terminated -= 2.0
+        with pytest.raises(KeyboardInterrupt):
+            handler(signal.SIGTERM, None)
