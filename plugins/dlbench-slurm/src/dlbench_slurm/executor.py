@@ -21,7 +21,7 @@ _LOOK_SECONDS = 0.1
 _STOP_SECONDS = 70.0
 #: How long before the limit of a job SLURM warns it, if the limit is not shorter than four times that.
 _WARNING_SECONDS = 120
-#: After how many jobs in a row that end before they have finished a trial nothing will come of it.
+#: After how many jobs that end before they have a unit, and no finished trial between them, nothing will come of it.
 _FRUITLESS = 4
 #: How long a probe waits in silence, and then for the answers of further nodes.
 _QUIET_SECONDS, _MORE_SECONDS = 5.0, 1.0
@@ -168,7 +168,6 @@ class _Run:
         match event:
             case TrialFinished():
                 job.left.discard(event.record.trial_id)
-                job.finished += 1
                 self._fruitless = 0
             case UnitLost():
                 job.left.difference_update(event.trial_ids)
@@ -176,9 +175,8 @@ class _Run:
         self._emit(event)
 
     def _lose(self, job: Job, reason: str, node: str) -> None:
-        """Emit what a job that has ended takes with it; give up where none finishes anything."""
-        if not job.finished:
-            self._fruitless += 1
+        """Emit what a job that has ended takes with it; give up where one after another ends before it has a unit."""
+        self._fruitless += not job.used
         unit, job.unit = job.unit, None
         if unit and job.left:
             self._more = True

@@ -27,7 +27,7 @@ class Job:
     name: its number in SLURM, "12_3".
     nodes: the names of its node; () until it runs.
     unit: what it trains now, and `left` the trials of that without an end.
-    finished: how many trials it has ended.
+    used: whether it was ever given a unit.
     heard: when it last said something.
     gone: when SLURM was first seen to say that it has ended.
     """
@@ -38,7 +38,7 @@ class Job:
     nodes: tuple[str, ...] = ()
     unit: WorkUnit | None = None
     left: set[str] = field(default_factory=set)
-    finished: int = 0
+    used: bool = False
     heard: float = 0.0
     gone: float | None = None
 
@@ -49,7 +49,7 @@ class Job:
 
     def give(self, unit: WorkUnit) -> None:
         """Send a unit."""
-        self.unit, self.left = unit, {trial.trial_id for trial in unit.trials}
+        self.unit, self.used, self.left = unit, True, {trial.trial_id for trial in unit.trials}
         self.writer.write({"kind": "unit", "unit": unit.to_json()})
 
 
