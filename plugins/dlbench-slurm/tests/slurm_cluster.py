@@ -15,6 +15,9 @@ from pathlib import Path
 NODES = ("n1", "n2")
 #: How long a requeued job waits at least, and a cancelled one at most.
 _SECONDS = 5
+#: What the processes of a node have in their environment: those of jobs, and the daemon with its helpers.
+_DAEMON = "DLBENCH_SLURM_DAEMON"
+_OF_NODE = ("SLURMD_NODENAME", _DAEMON)
 _PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "sinfo")
 _CONFIGURATION = """
 ClusterName=dlbench
@@ -114,7 +117,11 @@ class Cluster:
     def _start(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.out").open("ab") as output:
             self.daemons[name] = subprocess.Popen(
-                command, env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                command,
+                env={**self.environment, _DAEMON: name},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
             )
 
     def kill(self, name: str) -> None:
@@ -126,15 +133,14 @@ class Cluster:
                 os.kill(process, signal.SIGKILL)
 
     def _processes(self, node: str = "") -> list[int]:
-        """Return the processes of jobs, by the environment that SLURM gives them, and what serves them."""
+        """Return the processes of jobs, by what SLURM has in their environment, and those that SLURM serves them with."""
         found = []
         for path in Path("/proc").glob("[0-9]*/environ"):
             with contextlib.suppress(OSError):
                 variables = path.read_bytes().split(b"\0")
                 ours = f"SLURM_CONF={self.environment['SLURM_CONF']}".encode() in variables
-                of_job = any(each.startswith(b"SLURMD_NODENAME=") for each in variables)
-                here = not node or f"SLURMD_NODENAME={node}".encode() in variables
-                if ours and of_job and here:
+                nodes = {f"{name}={each}".encode() for name in _OF_NODE for each in ([node] if node else NODES)}
+                if ours and not nodes.isdisjoint(variables):
                     found.append(int(path.parent.name))
         return found
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 COMMAND = (sys.executable, "-m", "dlbench")
 #: Trials that last long enough to be met by what happens to their nodes.
-STUDY = ("compare", "--model", "mlp", "--activation", "relu,tanh", "--seeds", "3", "--epochs", "60")
+STUDY = ("compare", "--model", "mlp", "--activation", "relu,tanh", "--seeds", "3", "--epochs", "40")
 #: A machine may have other work too.
 PATIENCE = 400
 ENDED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL"}
