@@ -133,7 +133,7 @@ class Cluster:
                 os.kill(process, signal.SIGKILL)
 
     def _processes(self, node: str = "") -> list[int]:
-        """Return the processes of jobs, by what SLURM has in their environment, and those that SLURM serves them with."""
+        """Return the processes of jobs and those that serve them, by their environment."""
         found = []
         for path in Path("/proc").glob("[0-9]*/environ"):
             with contextlib.suppress(OSError):
