@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from dlbench.cli.commands.submit import Submitters, check_command
+from dlbench.cli.lazy import Lazy
 from dlbench.cli.run_session import _InterruptsStop
 from dlbench.errors import DlbenchError
 
@@ -24,10 +25,41 @@ def test_a_command_that_tasks_can_share_is_taken(words):
     check_command(words)
 
 
-@pytest.mark.parametrize("words", [["compare", "--fresh"], ["run", "lenet", "--dry-run"], ["data", "list"], []])
-def test_one_that_they_cannot_share_is_not(words):
-    with pytest.raises(DlbenchError):
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["compare", "--activaton", "relu"], "[Nn]o.* option:? --activaton"),
+        (["compare", "--fresh"], "cannot each have --fresh"),
+        (["run", "lenet", "--dry-run"], "cannot each have --dry-run"),
+        (["data", "list"], "'data' is none of the commands"),
+        ([], "no command that tasks can share"),
+    ],
+)
+def test_one_that_they_cannot_share_is_not(words, expected):
+    with pytest.raises(Exception, match=expected):
         check_command(words)
+
+
+@pytest.fixture
+def submitters(monkeypatch):
+    """Return the group of a plugin whose module is not there."""
+    monkeypatch.setattr(Submitters, "lazy", {"pbs": Lazy("dlbench_pbs.submit:submit", "Jobs of PBS.")})
+    return Submitters(name="submit")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["pbs", "compare", "--activation", "relu"], "no -- ahead of the command"),
+        (["pbs"], "no command that tasks can share"),
+        (["pbs", "--", "compare"], "dlbench_pbs.submit:submit cannot be had: No module named 'dlbench_pbs'"),
+        (["pbs", "--help"], "cannot be had"),
+        (["pb", "--", "compare"], "Nothing submits to 'pb'"),
+    ],
+)
+def test_what_is_wrong_is_said_before_the_plugin_is_asked(submitters, words, expected):
+    with pytest.raises(DlbenchError, match=expected):
+        submitters.resolve_command(None, words)
 
 
 def test_sigterm_that_a_script_hands_on_counts_once_and_a_later_one_ends_the_command():

@@ -1,7 +1,7 @@
 import pytest
 
 from dlbench import DlbenchError
-from dlbench_slurm.durations import minutes
+from dlbench_slurm.durations import minutes, warning_seconds
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,7 @@ def test_what_is_no_time_is_answered_with_how_to_write_one(text: str) -> None:
     with pytest.raises(DlbenchError, match="is no time") as caught:
         minutes(text)
     assert "1h30m" in str(caught.value)
+
+
+def test_the_warning_comes_within_a_short_limit() -> None:
+    assert [warning_seconds(limit) for limit in (1, 4, 8, 60)] == [15, 60, 120, 120]

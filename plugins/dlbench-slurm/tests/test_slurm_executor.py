@@ -7,8 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from dlbench import DlbenchError, Event, Selection, Settings, Trial, TrialFinished, TrialRecord, UnitLost, WorkUnit
-from dlbench.trials.events import event_to_json
+from dlbench import (
+    DlbenchError,
+    Event,
+    Selection,
+    Settings,
+    Trial,
+    TrialFinished,
+    TrialRecord,
+    UnitLost,
+    WorkUnit,
+    event_to_json,
+)
 from dlbench_slurm.executor import SlurmExecutor
 from dlbench_slurm.mailbox import Message, Reader, Writer
 from dlbench_slurm.pool import Job, best_for
@@ -145,8 +155,3 @@ def test_stopped_before_it_begins_it_submits_nothing(tmp_path: Path) -> None:
     stop.set()
     executor.run(iter([unit(1)]), print, stop)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_warning_comes_within_a_short_limit() -> None:
-    assert SlurmExecutor(time="1m")._limits["signal_delay_s"] == 15
-    assert SlurmExecutor(time="2h")._limits["signal_delay_s"] == 120

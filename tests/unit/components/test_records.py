@@ -163,9 +163,3 @@ def test_a_schedule_steps_by_epoch_or_by_step() -> None:
     assert Scheduler(name="s", factory="a:b", interval="step").interval == "step"
     with pytest.raises(ContractError, match="invalid interval 'batch': it takes 'epoch' or 'step'"):
         Scheduler(name="s", factory="a:b", interval="batch")
-
-
-def test_what_an_executor_submits_with_is_named_like_a_factory() -> None:
-    assert Executor(name="pbs", factory="a.b:c", submit="a.submit:submit").submit == "a.submit:submit"
-    with pytest.raises(ContractError, match="invalid submit"):
-        Executor(name="pbs", factory="a.b:c", submit="a.submit")

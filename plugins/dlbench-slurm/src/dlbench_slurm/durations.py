@@ -7,6 +7,8 @@ from dlbench import DlbenchError
 
 _UNITS = {"d": 1440.0, "h": 60.0, "m": 1.0, "s": 1 / 60}
 _PARTS = re.compile(r"(?:\d+(?:\.\d+)?[dhms])+\Z")
+#: How long ahead of its limit SLURM warns a job, if that is at most a quarter of the limit.
+_WARNING_SECONDS = 120
 _OURS = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?\Z")
 
 
@@ -31,3 +33,8 @@ def _of_slurm(days: str | None, numbers: list[int]) -> float:
         numbers = [0, *numbers]
     hours, part, seconds = [*numbers, 0, 0][:3]
     return int(days or 0) * 1440 + hours * 60 + part + seconds / 60
+
+
+def warning_seconds(limit: int) -> int:
+    """Return how many seconds ahead of a limit in minutes a job is warned where nobody says."""
+    return min(_WARNING_SECONDS, limit * 15)

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from dlbench import DlbenchError, Emit, Event, Node, TrialFinished, UnitLost, WorkUnit
-from dlbench.trials.events import event_from_json
-from dlbench_slurm.durations import minutes
+from dlbench import DlbenchError, Emit, Event, Node, TrialFinished, UnitLost, WorkUnit, event_from_json
+from dlbench_slurm.durations import minutes, warning_seconds
 from dlbench_slurm.mailbox import Message
 from dlbench_slurm.pool import Job, Pool, best_for
 
@@ -19,8 +18,6 @@ _JOBS = 4
 _LOOK_SECONDS = 0.1
 #: How long units may take to save a checkpoint after they are asked to stop.
 _STOP_SECONDS = 70.0
-#: How long before the limit of a job SLURM warns it, if the limit is not shorter than four times that.
-_WARNING_SECONDS = 120
 #: After how many jobs that end before they have a unit, and no finished trial between them, nothing will come of it.
 _FRUITLESS = 4
 #: How long a probe waits in silence, and then for the answers of further nodes.
@@ -62,7 +59,7 @@ class SlurmExecutor:
         self._limits = {
             "time": limit,
             "cpus_per_task": cpus,
-            "signal_delay_s": min(_WARNING_SECONDS, limit * 15),
+            "signal_delay_s": warning_seconds(limit),
             "additional_parameters": more,
             **({"gpus_per_node": gpus} if gpus else {}),
             **given,

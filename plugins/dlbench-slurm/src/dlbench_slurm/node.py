@@ -9,8 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 
-from dlbench import Event, TrialFinished, UnitLost, WorkUnit, examine_node, run_guarded
-from dlbench.trials.events import event_to_json
+from dlbench import Event, TrialFinished, UnitLost, WorkUnit, event_to_json, examine_node, run_guarded
 from dlbench_slurm.mailbox import Message, Reader, Writer, inbox, outbox, pulse
 
 #: How often a job looks for messages, sends those that can wait, and says that it lives.

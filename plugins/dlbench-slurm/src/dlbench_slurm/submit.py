@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dlbench import DlbenchError
-from dlbench_slurm.durations import minutes
+from dlbench_slurm.durations import minutes, warning_seconds
 from dlbench_slurm.script import array_script, log_folder
 
 _ARRAY = re.compile(r"([1-9]\d*)(%[1-9]\d*)?\Z")
@@ -41,9 +41,14 @@ def submit(
         str, typer.Option("--output", metavar="FILE", help="Log of a task; %A is the job, %a the task.")
     ] = "slurm-%A_%a.out",
     warning: Annotated[
-        int,
-        typer.Option("--warning", metavar="SECONDS", min=1, help="How long before the limit checkpoints are saved."),
-    ] = 120,
+        int | None,
+        typer.Option(
+            "--warning",
+            metavar="SECONDS",
+            min=1,
+            help="How long before the limit checkpoints are saved; by default 120, or a quarter of a shorter limit.",
+        ),
+    ] = None,
     requeue: Annotated[
         bool, typer.Option("--requeue/--no-requeue", help="Whether a task goes on after its limit or a preemption.")
     ] = True,
@@ -60,10 +65,11 @@ def submit(
     Ahead of its time limit a task saves checkpoints and goes back into the queue. What it lacks then, or loses with a
     node, it or another one computes. Submit the same once more for what is missing in the end.
     """
+    limit = minutes(time)
     options = {
         "job-name": job_name,
         "array": _tasks(array),
-        "time": str(minutes(time)),
+        "time": str(limit),
         "partition": partition,
         "cpus-per-task": str(cpus),
         "mem": mem,
@@ -71,7 +77,7 @@ def submit(
         "account": account,
         "qos": qos,
         "constraint": constraint,
-        "signal": f"B:TERM@{warning}",
+        "signal": f"B:TERM@{_warning(warning, limit)}",
         "output": output,
     }
     given = {name: value for name, value in options.items() if value}
@@ -91,6 +97,16 @@ def _tasks(array: str) -> str:
             f"{array!r} is no number of tasks.", "Write --array 8, or --array 8%4 for four of them at a time."
         )
     return f"1-{match[1]}{match[2] or ''}"
+
+
+def _warning(seconds: int | None, limit: int) -> int:
+    """Return how many seconds ahead of a limit in minutes SLURM sends SIGTERM."""
+    if seconds is not None and seconds >= limit * 60:
+        raise DlbenchError(
+            f"A warning {seconds} s ahead of a limit of {limit} min leaves no time before it.",
+            "Choose a longer --time or a shorter --warning.",
+        )
+    return warning_seconds(limit) if seconds is None else seconds
 
 
 def _submit(script: str, output: str) -> str:

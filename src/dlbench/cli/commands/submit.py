@@ -9,7 +9,7 @@ import typer
 from dlbench.cli.lazy import Lazy, LazyGroup
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.components.records import Executor
-from dlbench.errors import DlbenchError, suggest
+from dlbench.errors import ContractError, DlbenchError, suggest
 from dlbench.plugins.registry import Registry
 
 #: The commands that several processes can run in one folder at a time.
@@ -39,9 +39,20 @@ class Submitters(LazyGroup):
         if name not in self.lazy:
             known = f"There is {', '.join(self.lazy)}." if self.lazy else "Install a plugin that does: dlbench-slurm."
             raise DlbenchError(f"Nothing submits to {name!r}.", suggest(name, self.lazy, known))
-        if "--" in rest:
-            check_command(rest[rest.index("--") + 1 :])
-        return super().resolve_command(ctx, args)
+        if not {"--help", "-h"} & {*rest[: rest.index("--") if "--" in rest else None]}:
+            check_command(_after_dashes(rest))
+        try:
+            return super().resolve_command(ctx, args)
+        except (ImportError, AttributeError, ValueError) as error:
+            message = f"{name}: its command {self.lazy[name].target} cannot be had: {error}"
+            raise ContractError(message) from error
+
+
+def _after_dashes(words: Sequence[str]) -> Sequence[str]:
+    """Return the command that is submitted."""
+    if "--" not in words and words:
+        raise DlbenchError("There is no -- ahead of the command that is submitted.", f"Write, say: {_EXAMPLE}")
+    return words[words.index("--") + 1 :] if words else ()
 
 
 app = typer.Typer(
