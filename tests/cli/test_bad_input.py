@@ -25,7 +25,7 @@ BAD = [
     (["--epochs", "1.5"], "takes a whole number", "default 10"),
     (["--precision", "float16"], "does not take 'float16'", "bfloat16"),
     (["--validation", "1.5"], "Invalid value '1.5'", "last:N"),
-    (["--validation", "last:1437"], "leaves nothing of 1437 training images", ""),
+    pytest.param(["--validation", "last:1437"], "leaves nothing of 1437 training images", "", marks=pytest.mark.slow),
     (["--train-size", "9999"], "more than the 1150 images", ""),
     (["--test-size", "999"], "more than the 360 test images", ""),
     (

@@ -48,7 +48,7 @@ def test_a_plugin_in_order_keeps_every_promise(install) -> None:
     [
         (f"{GOOD}\n\n    @hookimpl\n    def dlbench_models():\n        1 / 0\n", RANGE, "answers every hook"),
         (f"    import numpy\n{GOOD}", RANGE, "reads its records without torch"),
-        (f"    import torch\n{GOOD}", RANGE, "reads its records without torch"),
+        pytest.param(f"    import torch\n{GOOD}", RANGE, "reads its records without torch", marks=pytest.mark.slow),
         (GOOD, "", "says which versions of dlbench it works with"),
         (GOOD, "dlbench>=0.1", "says which versions of dlbench it works with"),
         (OBSERVER.format(body="manifest.no_such_field"), RANGE, "observes a run"),
