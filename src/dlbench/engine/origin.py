@@ -13,7 +13,7 @@ from dlbench.machine import may_have_accelerator
 from dlbench.plugins.registry import Registry
 from dlbench.plugins.source_digests import source_digests
 from dlbench.runs.provenance import collect_provenance, provenance_id, version_changes
-from dlbench.trials.events import TrialFinished, UnitLost
+from dlbench.trials.events import TrialFinished, TrialStarted, UnitLost
 from dlbench.trials.node import Node
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import TrialRecord
@@ -59,6 +59,12 @@ def unprepared(trial: Trial, unit: WorkUnit, error: DataError) -> UnitLost | Non
     return UnitLost(trial_ids=(trial.trial_id,), reason=reason, node=node)
 
 
+def started(trial: Trial, unit: WorkUnit, registry: Registry) -> TrialStarted:
+    """Return the event of a trial that this process begins, with the provenance of the process as in `attributed`."""
+    here = _here(trial, unit, registry)
+    return TrialStarted(trial_id=trial.trial_id, provenance={} if _is_expected(here, unit) else here)
+
+
 def attributed(record: TrialRecord, unit: WorkUnit, registry: Registry) -> TrialFinished:
     """Return the event of a record that this process has made, with the provenance of the process.
 
@@ -67,10 +73,12 @@ def attributed(record: TrialRecord, unit: WorkUnit, registry: Registry) -> Trial
     here = _here(record.trial, unit, registry)
     if not here:
         return TrialFinished(record=record)
-    record = replace(record, provenance_id=provenance_id(here))
-    if here["host"] == unit.provenance.get("host"):
-        return TrialFinished(record=record, provenance=here if record.provenance_id != unit.provenance_id else {})
-    return TrialFinished(record=replace(record, host=here["host"]), provenance=here)
+    record = replace(record, provenance_id=provenance_id(here), host=unit.host_elsewhere(here))
+    return TrialFinished(record=record, provenance={} if _is_expected(here, unit) else here)
+
+
+def _is_expected(here: Mapping[str, Any], unit: WorkUnit) -> bool:
+    return not here or (not unit.host_elsewhere(here) and provenance_id(here) == unit.provenance_id)
 
 
 def identity_here(trial: Trial, unit: WorkUnit, registry: Registry) -> str:

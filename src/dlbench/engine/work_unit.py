@@ -15,7 +15,7 @@ from dlbench.engine.artifacts import Artifact, checkpoint_of, weights_of
 from dlbench.engine.checkpoint import Checkpoints, Interrupted
 from dlbench.engine.dataset_cache import load_for_trial
 from dlbench.engine.global_state import Watch
-from dlbench.engine.origin import attributed, identity_here, refusal, unprepared
+from dlbench.engine.origin import attributed, identity_here, refusal, started, unprepared
 from dlbench.engine.run_trial import save_weights, train_trial
 from dlbench.engine.setup import apply_process_settings
 from dlbench.engine.split import unseen_class
@@ -23,7 +23,7 @@ from dlbench.engine.state import Row
 from dlbench.errors import DataError, describe_error
 from dlbench.plugins.registry import Registry
 from dlbench.plugins.strangers import strangers
-from dlbench.trials.events import Emit, EpochFinished, TrialNoted, TrialStarted
+from dlbench.trials.events import Emit, EpochFinished, TrialNoted
 from dlbench.trials.identity import canonical_json
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import Metrics, TrialRecord
@@ -49,7 +49,7 @@ def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event |
     for trial in unit.trials:
         if stop.is_set():
             break
-        emit(TrialStarted(trial_id=trial.trial_id))
+        emit(started(trial, unit, registry))
         with contextlib.suppress(Interrupted):
             with _watched(trial, unit, watch, emit):
                 record, model = _run(trial, unit, data_dir, registry, emit, stop)

@@ -31,8 +31,7 @@ from dlbench.executors.suspension import suspended_together
 from dlbench.executors.worker import serve_units
 from dlbench.machine import available_cores
 from dlbench.plans.config import default_data_dir
-from dlbench.trials.events import Emit, Event, TrialFinished, UnitLost
-from dlbench.trials.trial_record import TrialRecord
+from dlbench.trials.events import Emit, Event, TrialFinished, TrialStarted, UnitLost
 from dlbench.trials.work_unit import WorkUnit
 
 #: How often running units are checked.
@@ -222,6 +221,8 @@ class _Run:
 
     def _forward(self, event: Event, state: RunningUnit) -> None:
         match event:
+            case TrialStarted():
+                state.provenance = event.provenance
             case UnitLost():
                 state.recorded.update(event.trial_ids)
             case TrialFinished():
@@ -276,10 +277,8 @@ class _Run:
         """Emit the failure of the trials that have no record."""
         memory_ran_out = out_of_memory_kills() > state.kills_before
         status, message = state.ending or describe_exit(state.worker.exit_code or 0, memory_ran_out=memory_ran_out)
-        for trial in state.unit.trials:
-            if trial.trial_id not in state.recorded:
-                record = TrialRecord(trial=trial, status=status, message=message, log=state.log.text())
-                self.emit(TrialFinished(record=record, attempt=state.unit.attempt))
+        for event in state.failures(status, message):
+            self.emit(event)
 
     def _ask_to_stop(self) -> None:
         """Begin nothing more, and let the running units save a checkpoint."""

@@ -3,14 +3,16 @@
 import signal
 import threading
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from dlbench.executors.messages import Sender
 from dlbench.executors.output_log import OutputLog
 from dlbench.executors.processes import Worker
 from dlbench.plugins.strangers import strangers
 from dlbench.trials.events import Event, TrialFinished, event_trial_ids
-from dlbench.trials.trial_record import Status
+from dlbench.trials.trial_record import Status, TrialRecord
 from dlbench.trials.work_unit import WorkUnit
 
 #: How long to wait for the second of two signs that a worker has ended: the end of its pipe, and its exit code.
@@ -40,6 +42,7 @@ class RunningUnit:
     closed: when its pipe ended.
     exited: when its process was first seen to have ended.
     ending: the status and the message of its trials without a record, where already known.
+    provenance: of its worker, if not as the unit's session expects it.
     """
 
     unit: WorkUnit
@@ -57,6 +60,7 @@ class RunningUnit:
     closed: float | None = None
     exited: float | None = None
     ending: tuple[Status, str] | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def is_of(self, sender: Sender) -> bool:
         """Return whether a message comes from its worker's own process, and is about this unit."""
@@ -73,6 +77,14 @@ class RunningUnit:
         names = strangers(self.unit)
         suspect = f"; {' or '.join(names)} may be the cause" if names else ""
         self.ending = self.ending or ("failed", f"{reason}{suspect}")
+
+    def failures(self, status: Status, message: str) -> Iterator[TrialFinished]:
+        """Yield the events of the trials that have no record, as records of a failure."""
+        host, log = self.unit.host_elsewhere(self.provenance), self.log.text()
+        for trial in self.unit.trials:
+            if trial.trial_id not in self.recorded:
+                record = TrialRecord(trial=trial, status=status, message=message, log=log, host=host)
+                yield TrialFinished(record=record, provenance=self.provenance, attempt=self.unit.attempt)
 
     def count_time(self) -> None:
         """Count the time since the last call, unless the worker or this process is or was stopped."""

@@ -16,10 +16,12 @@ class TrialStarted:
     """A worker has started a trial.
 
     trial_id: identity of the trial.
+    provenance: of the process that trains it, if not as its session expects it.
     attempt: which attempt at its unit it belongs to, from 1; 0 for the current one.
     """
 
     trial_id: str
+    provenance: Mapping[str, Any] = field(default_factory=dict)
     attempt: int = 0
 
 
@@ -117,15 +119,14 @@ def event_to_json(event: Event) -> dict[str, Any]:
 def _content(event: Event) -> dict[str, Any]:
     match event:
         case TrialStarted():
-            return {"kind": "started", "trial_id": event.trial_id}
+            return {"kind": "started", "trial_id": event.trial_id, **_known(event.provenance)}
         case EpochFinished():
             return {"kind": "epoch", "trial_id": event.trial_id, "epoch": event.epoch, "metrics": dict(event.metrics)}
         case TrialNoted():
             content = {"kind": "note", "trial_id": event.trial_id, "text": event.text}
             return content | {name: True for name in ("of_variant", "of_plan") if getattr(event, name)}
         case TrialFinished():
-            provenance = {"provenance": dict(event.provenance)} if event.provenance else {}
-            return {"kind": "trial", "record": event.record.to_json(), **provenance}
+            return {"kind": "trial", "record": event.record.to_json(), **_known(event.provenance)}
         case UnitLost():
             lost = {"trial_ids": list(event.trial_ids), "reason": event.reason, "node": event.node}
             return {"kind": "lost", **lost}
@@ -134,11 +135,15 @@ def _content(event: Event) -> dict[str, Any]:
             return {"kind": "artifact", "trial_id": event.trial_id, "artifact": event.artifact, "data": data}
 
 
+def _known(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    return {"provenance": dict(provenance)} if provenance else {}
+
+
 def event_from_json(content: Mapping[str, Any]) -> Event:
     """Read an event back from JSON content; raises KeyError or ValueError for what is none."""
     kind, attempt = as_text(content["kind"], "kind"), as_whole(content.get("attempt", 0), "attempt", least=0)
+    provenance = as_table(content.get("provenance", {}), "provenance")
     if kind == "trial":
-        provenance = as_table(content.get("provenance", {}), "provenance")
         return TrialFinished(record=TrialRecord.from_json(content["record"]), provenance=provenance, attempt=attempt)
     if kind == "lost":
         said = {name: as_text(content[name], name) for name in ("reason", "node")}
@@ -146,7 +151,7 @@ def event_from_json(content: Mapping[str, Any]) -> Event:
     trial_id = as_text(content["trial_id"], "trial_id")
     match kind:
         case "started":
-            return TrialStarted(trial_id=trial_id, attempt=attempt)
+            return TrialStarted(trial_id=trial_id, provenance=provenance, attempt=attempt)
         case "epoch":
             epoch, metrics = as_whole(content["epoch"], "epoch", least=0), as_cells(content["metrics"], "metrics")
             return EpochFinished(trial_id=trial_id, epoch=epoch, metrics=metrics, attempt=attempt)

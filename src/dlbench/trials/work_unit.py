@@ -48,6 +48,11 @@ class WorkUnit:
     attempt: int = 1
     avoid: tuple[str, ...] = ()
 
+    def host_elsewhere(self, provenance: Mapping[str, Any]) -> str:
+        """Return the host of a process that trains the unit, or "" if it is the session's."""
+        host: str = provenance.get("host", "")
+        return host if host != self.provenance.get("host") else ""
+
     def to_json(self) -> dict[str, Any]:
         """Return the unit as JSON content."""
         return {

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dlbench.engine import origin
-from dlbench.engine.origin import attributed, identity_here, refusal
+from dlbench.engine.origin import attributed, identity_here, refusal, started
 from dlbench.engine.work_unit import run_unit
 from dlbench.runs import provenance as provenances
 from dlbench.runs.provenance import collect_provenance, provenance_id
@@ -39,6 +39,7 @@ def elsewhere(monkeypatch):
 def test_on_the_sessions_machine_a_record_is_its_own_and_brings_nothing_else(unit, make_record, registry):
     event = attributed(make_record(), unit, registry)
     assert (event.record.provenance_id, event.record.host, event.provenance) == (unit.provenance_id, "", {})
+    assert started(unit.trials[0], unit, registry).provenance == {}
 
 
 def test_a_like_machine_is_named(unit, make_record, registry, elsewhere):
@@ -46,6 +47,11 @@ def test_a_like_machine_is_named(unit, make_record, registry, elsewhere):
     event = attributed(make_record(), unit, registry)
     assert (event.record.provenance_id, event.record.host) == (unit.provenance_id, "n2")
     assert event.provenance["host"] == "n2"
+
+
+def test_who_trains_a_trial_is_said_before_it_may_crash(unit, registry, elsewhere):
+    elsewhere("n2")
+    assert started(unit.trials[0], unit, registry).provenance["host"] == "n2"
 
 
 def test_another_processor_is_another_provenance(unit, make_record, registry, elsewhere):

@@ -15,11 +15,14 @@ from dlbench.trials.events import TrialFinished, TrialStarted, UnitLost
 from dlbench.trials.trial_record import TrialRecord
 from dlbench.trials.work_unit import WorkUnit
 
+#: What the processes that train say of themselves.
+NODE = {"host": "n3", "versions": {"torch": "2.15.0"}}
+
 
 def hollow(unit, data_dir, emit, stop):
     """Do what the activation of the unit's trial is named for."""
     (trial,) = unit.trials
-    emit(TrialStarted(trial_id=trial.trial_id, attempt=unit.attempt))
+    emit(TrialStarted(trial_id=trial.trial_id, provenance=NODE, attempt=unit.attempt))
     match trial.activation.name.partition("/")[2]:
         case "crashes":
             os.kill(os.getpid(), signal.SIGSEGV)
@@ -47,7 +50,8 @@ def run(tmp_path, make_record, monkeypatch):
     monkeypatch.setattr(guarded, "LocalExecutor", Hollow)
 
     def run(*names, stop=None, **options):
-        unit = WorkUnit(trials=tuple(make_record(activation=name).trial for name in names), attempt=2)
+        trials = tuple(make_record(activation=name).trial for name in names)
+        unit = WorkUnit(trials=trials, provenance={"host": "login"}, attempt=2)
         events, threads = [], set()
 
         def emit(event):
@@ -75,6 +79,8 @@ def test_each_trial_of_a_unit_ends_in_its_own_way(run, monkeypatch):
         ("prints-without-end", "failed"),
         ("fine", "done"),
     ]
+    assert {record.host for record in records[:3]} == {"n3"}
+    assert all(event.provenance == NODE for event in events[:-1])
     said = [record.message for record in records]
     assert "SIGSEGV" in said[0]
     assert "exit code 3" in said[1]

@@ -41,6 +41,7 @@ def test_messages_arrive_as_they_were_sent_with_their_sender(make_record):
     sent = [
         Begun(),
         TrialStarted(trial_id=record.trial_id),
+        TrialStarted(trial_id=record.trial_id, provenance={"host": "n2"}),
         EpochFinished(trial_id=record.trial_id, epoch=1, metrics={"train_loss": 0.5}),
         TrialNoted(trial_id=record.trial_id, text="a note", of_variant=True),
         TrialNoted(trial_id=record.trial_id, text="A sentence on all trials.", of_plan=True),
