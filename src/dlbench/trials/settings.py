@@ -7,6 +7,7 @@ so that they keep their identity), the code in `engine/` that acts on it, anothe
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -162,8 +163,8 @@ class Settings:
         """Return every setting by name."""
         return {name: getattr(self, name) for name in SETTINGS}
 
-    @property
-    def identity(self) -> dict[str, ParameterValue]:
+    @cached_property
+    def identity(self) -> Mapping[str, ParameterValue]:
         """Return the settings that decide a trial's numbers.
 
         A setting that has the value from before it was introduced is omitted, so that earlier trials keep their
