@@ -9,12 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 NODES = ("n1", "n2")
 #: How long a requeued job waits at least, and a cancelled one at most.
 _SECONDS = 5
+#: How long anything may take on a machine that has other work too, and the end of a killed process.
+PATIENCE, _END_SECONDS = 300.0, 10.0
 #: What the processes of a node have in their environment: those of jobs, and the daemon with its helpers.
 _DAEMON = "DLBENCH_SLURM_DAEMON"
 _OF_NODE = ("SLURMD_NODENAME", _DAEMON)
@@ -124,13 +126,22 @@ class Cluster:
                 stderr=output,
             )
 
-    def kill(self, name: str) -> None:
-        """Kill the controller, or a node with all that runs there."""
+    def kill_controller(self) -> None:
+        """Kill the controller; jobs run on."""
+        self._kill("slurmctld")
+
+    def kill_node(self, node: str) -> None:
+        """Kill a node with all that runs there, and say that it is down, as what watches a cluster's nodes does.
+
+        A machine that loses power is found silent after SlurmdTimeout, or to have booted since. This one has not.
+        """
+        self._kill(node)
+        _kill_all(self._processes(node))
+        self.call("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=killed")
+
+    def _kill(self, name: str) -> None:
         self.daemons[name].kill()
-        self.daemons[name].wait()
-        for process in self._processes(name) if name in NODES else ():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
+        self.daemons[name].wait(timeout=_END_SECONDS)
 
     def _processes(self, node: str = "") -> list[int]:
         """Return the processes of jobs and those that serve them, by their environment."""
@@ -159,7 +170,7 @@ class Cluster:
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60)
         return done.stdout if done.returncode == 0 else ""
 
-    def wait_for(self, condition: Callable[[], bool], what: str, seconds: float = 300.0) -> None:
+    def wait_for(self, condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
         """Wait until a condition holds."""
         until = time.monotonic() + seconds
         while not condition():
@@ -171,12 +182,15 @@ class Cluster:
     def end(self) -> None:
         """Cancel all jobs, and end what was started."""
         self.call("scancel", "--user=root")
-        for process in self._processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-        for daemon in reversed(self.daemons.values()):
-            daemon.kill()
-            daemon.wait()
+        _kill_all(self._processes())
+        for name in reversed(self.daemons):
+            self._kill(name)
+
+
+def _kill_all(processes: Sequence[int]) -> None:
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 def _free_ports(count: int) -> list[int]:
