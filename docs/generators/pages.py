@@ -12,6 +12,7 @@ from command_reference import commands_page
 from component_reference import components_page
 from file_reference import files_page
 from hook_reference import hooks_page, records_page, settings_page
+from python_reference import python_page
 from report_pages import report_pages
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +22,7 @@ def generated() -> dict[str, str]:
     """Return the text of every generated page by its path."""
     return {
         "reference/commands.md": commands_page(),
+        "reference/python.md": python_page(),
         "reference/hooks.md": hooks_page(),
         "reference/records.md": records_page(),
         "reference/settings.md": settings_page(),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dlbench.api.compare import compare
     from dlbench.api.repeat import Repetition, confirm, replay
     from dlbench.api.results import Comparison, load_results
+    from dlbench.api.run import run
     from dlbench.api.work_unit import examine_node, pack_data, run_guarded, run_unit, unpack_data
     from dlbench.components.choice import Selection
     from dlbench.components.image_data import ImageData, StreamedData, StreamedImages
@@ -119,6 +120,7 @@ __all__ = [
     "load_results",
     "pack_data",
     "replay",
+    "run",
     "run_guarded",
     "run_unit",
     "unpack_data",
@@ -129,6 +131,7 @@ _NAMES = {
     "api.compare": ("compare",),
     "api.repeat": ("Repetition", "confirm", "replay"),
     "api.results": ("Comparison", "load_results"),
+    "api.run": ("run",),
     "api.work_unit": ("examine_node", "pack_data", "run_guarded", "run_unit", "unpack_data"),
     "components.choice": ("Selection",),
     "components.image_data": ("ImageData", "StreamedData", "StreamedImages"),

@@ -14,6 +14,7 @@ from dlbench.cli.main import Commands
 from dlbench.trials.settings import SETTINGS
 from file_reference import files_page, meaning, tables
 from hook_reference import hooks_page, records_page, settings_page
+from python_reference import python_page
 from report_pages import REPORTS, experiments, report_pages
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
@@ -41,6 +42,16 @@ def test_every_hook_record_and_setting_is_there():
     )
     assert [name for name in dlbench.__all__ if name not in others and f"## {name}\n" not in records] == []
     assert all(f"| `{name}` |" in settings_page() for name in SETTINGS)
+
+
+def test_every_function_for_scripts_its_keywords_and_what_results_hold_are_there():
+    page = python_page()
+    for name in ("compare", "run", "load_results", "confirm", "replay"):
+        section = page.partition(f"## dlbench.{name}\n")[2].partition("\n## ")[0]
+        assert [each for each in inspect.signature(getattr(dlbench, name)).parameters if each not in section] == []
+    for cls in (dlbench.Comparison, dlbench.Repetition):
+        section = page.partition(f"## dlbench.{cls.__name__}\n")[2].partition("\n## ")[0]
+        assert [each for each in vars(cls) if not each.startswith("_") and f"| `{each}` |" not in section] == []
 
 
 def test_every_field_of_a_public_record_has_a_meaning():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dlbench.api import compare as api
+from dlbench.errors import DlbenchError
 from dlbench.plans.config import SESSION as FROM_FILES
 from dlbench.plans.criteria import Criteria
 from dlbench.sessions.options import Options
@@ -93,3 +94,10 @@ def test_what_is_passed_wins_over_dlbench_toml_even_as_the_default(requested):
     _, options = requested(executor="local", save_weights=False)
     assert {"executor", "save_weights"} <= options.given
     assert not options.given & {"checkpoint_every", "step_losses", "jobs"}
+
+
+def test_what_contradicts_or_lacks_its_other_half_is_an_error_as_on_the_command_line():
+    with pytest.raises(DlbenchError, match="seeds says how many and seed says which"):
+        api.compare(activation=["relu", "tanh"], seeds=3, seed=[0, 1])
+    with pytest.raises(DlbenchError, match="say how to tune, and nothing says what"):
+        api.compare(activation=["relu", "tanh"], budget=4)

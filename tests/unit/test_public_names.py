@@ -71,6 +71,7 @@ PUBLIC = {
     "confirm",
     "replay",
     "Repetition",
+    "run",
     "run_unit",
 }
 

@@ -5,18 +5,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from dlbench.api.request import read_request
 from dlbench.api.results import Comparison
 from dlbench.api.session import declared, session_options, show_session
-from dlbench.components.syntax import format_value, split_assignments
 from dlbench.plans.config import load_config
-from dlbench.plans.criteria import Criteria
-from dlbench.plans.plan import Request
 from dlbench.plans.spelling import canonical
-from dlbench.plans.tuning import Tune
 from dlbench.plugins.registry import Registry
 from dlbench.sessions.options import Options
 from dlbench.sessions.run import run
-from dlbench.statistics.seeds import Seeds, Test, named_seeds
+from dlbench.statistics.seeds import Test
 
 
 def compare(
@@ -72,55 +69,8 @@ def compare(
     """
     given = locals()
     registry = Registry.load()
-    request = canonical(_request(given), registry)
+    request = canonical(read_request(given), registry)
     options = session_options({option: given[option] for option in declared(Options)}, "compare")
     session = partial(run, request, options, registry, load_config(Path.cwd()))
     outcome = show_session(session, progress=progress)
     return Comparison(outcome.folder, outcome.run.plan, outcome.run.planned, request.judging)
-
-
-def _request(given: Mapping[str, Any]) -> Request:
-    """Return the keywords of `compare` as what is asked for, still in text."""
-    diagnostics, tune = given["diagnostics"], given["tune"]
-    return Request(
-        values={axis: _texts(value) for axis, value in given["axes"].items()},
-        variants=[_assignments(variant) for variant in given["variants"]],
-        seeds=_seeds(given["seeds"], given["seed"]),
-        judging={option: given[option] for option in declared(Criteria) if given[option] is not None},
-        noise_floor=given["noise_floor"],
-        diagnostics=(diagnostics,) if isinstance(diagnostics, str) else tuple(diagnostics),
-        tune=_tune(given) if tune else None,
-    )
-
-
-def _tune(given: Mapping[str, Any]) -> Tune:
-    return Tune(
-        ranges=_ranges(given["tune"]),
-        budget=str(given["budget"]),
-        studies=given["studies"],
-        seeds=given["tuning_seeds"],
-        design=given["tune_design"],
-    )
-
-
-def _seeds(seeds: int | str | None, seed: int | Sequence[int] | None) -> Seeds:
-    if seed is not None:
-        return [seed] if isinstance(seed, int) else seed
-    return named_seeds(seeds) if isinstance(seeds, str) else seeds
-
-
-def _ranges(tune: str | Sequence[str] | Mapping[str, str]) -> tuple[str, ...]:
-    if isinstance(tune, Mapping):
-        return tuple(f"{name}={text}" for name, text in tune.items())
-    return (tune,) if isinstance(tune, str) else tuple(tune)
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    items = value if isinstance(value, list) else [value]
-    return tuple(item if isinstance(item, str) else format_value(item) for item in items)
-
-
-def _assignments(variant: str | Mapping[str, Any]) -> dict[str, str]:
-    if isinstance(variant, str):
-        return split_assignments(variant)
-    return {name: text for name, value in variant.items() for text in _texts(value)}

@@ -15,6 +15,7 @@ from dlbench.trials.trial_record import TrialRecord
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dlbench.analysis.answers import ExperimentAnswers, Findings
     from dlbench.analysis.judged import Judged
 
 
@@ -38,6 +39,22 @@ class Comparison:
         from dlbench.analysis.tuned_verdicts import judge_tuned
 
         return judge_tuned(self.records, self.plan, self.judging)
+
+    @cached_property
+    def _answers(self) -> "ExperimentAnswers | None":
+        from dlbench.plugins.registry import Registry
+        from dlbench.runs.experiment_runs import answers_of
+
+        if not self.plan.experiment:
+            return None
+        return answers_of(self.path, self.records, self.plan, Registry.load(strict=False))
+
+    @cached_property
+    def _findings(self) -> "Findings | ExperimentAnswers":
+        """Return the answers to an experiment; where it is not available, those that the run folder keeps."""
+        from dlbench.runs.answer_tables import read_answer_tables
+
+        return self._answers or read_answer_tables(self.path)
 
     @property
     def trials(self) -> "pd.DataFrame":
@@ -86,9 +103,25 @@ class Comparison:
         return frame(*across.table()) if across else frame(COLUMNS, ())
 
     @property
+    def claims(self) -> "pd.DataFrame":
+        """Return claims.csv: one row per part of a claim with its answer; no rows if no experiment was run."""
+        from dlbench.analysis.claims import claims_table
+        from dlbench.runs.frames import frame
+
+        return frame(*claims_table(self._findings.claims))
+
+    @property
+    def reported(self) -> "pd.DataFrame":
+        """Return reported.csv: one row per figure of an experiment's report, with what was measured."""
+        from dlbench.analysis.reported import reported_table
+        from dlbench.runs.frames import frame
+
+        return frame(*reported_table(self._findings.figures))
+
+    @property
     def notes(self) -> tuple[str, ...]:
-        """Return what could not be judged, and warnings about variants."""
-        return self._judged.notes
+        """Return how a run deviates from its experiment, what could not be judged, and warnings about variants."""
+        return (*(self._answers.notes if self._answers else ()), *self._judged.notes)
 
     @property
     def summary(self) -> "pd.DataFrame":

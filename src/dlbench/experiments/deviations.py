@@ -131,7 +131,7 @@ def _before(experiment: Experiment, name: str) -> tuple[str, ...]:
     """Return the distinct texts that the file has for an axis or a setting."""
     if name in experiment.axes:
         return _canonical(name, experiment.axes[name])
-    shared = experiment.settings.get(name, DEFAULTS[name])
+    shared = experiment.settings.get(name, DEFAULTS.get(name, ""))  # planning explains a name that nobody knows
     return _canonical(name, [variant.get(name, shared) for variant in experiment.variants] or [shared])
 
 

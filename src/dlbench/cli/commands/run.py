@@ -14,12 +14,10 @@ from dlbench.cli.options.session import SESSION
 from dlbench.cli.options.shown import SHOWN, Shown
 from dlbench.cli.streams.console import output, print_json, print_line, retold_output
 from dlbench.plans.plan import Request
-from dlbench.plans.spelling import canonical
 from dlbench.plugins.registry import Registry
 
 if TYPE_CHECKING:
     from dlbench.analysis.answers import ExperimentAnswers
-    from dlbench.experiments.experiment_file import Experiment
     from dlbench.plans.criteria import Criteria
     from dlbench.plans.plan import Plan
     from dlbench.sessions.options import Options, Outcome
@@ -47,30 +45,24 @@ def run(
     Every setting of the file can be overridden, as in --epochs 2 --seeds 3 --train-size 5000; the tables say so.
     --save writes the experiment as it runs, with what is overridden.
     """
-    from dlbench.analysis.claims import check_metrics
     from dlbench.analysis.gate import ClaimGate, VerdictGate
     from dlbench.cli.save_experiment import check_file_name, save_experiment
     from dlbench.experiments.about import About
-    from dlbench.experiments.deviations import deviations, run_name
-    from dlbench.experiments.discovery import open_experiment
-    from dlbench.experiments.request import check, to_request
+    from dlbench.sessions.overridden import OverriddenExperiment
 
     verdicts = VerdictGate.parse(gate.fail_if)
     check_file_name(save)
     registry = Registry.load()
-    overrides = canonical(overrides, registry)
-    found = open_experiment(experiment, registry)
+    asked = OverriddenExperiment.of(experiment, overrides, registry)
+    found, request, changed = asked.experiment, asked.request, asked.deviations
     claims = ClaimGate.parse(gate.fail_unless, len(found.claims), found.name)
-    check_metrics(found, check(found, registry).diagnostics.values)
-    request = to_request(found, overrides)
-    changed = deviations(found, overrides)
 
     def check_plan(plan: "Plan", criteria: "Criteria") -> None:
         verdicts.check(plan.record, criteria)
         if save:
             save_experiment(save, request, plan, criteria, session, registry, About.of(found, plan, changed))
 
-    options = replace(session, name=session.name or run_name(found, overrides), check=check_plan)
+    options = replace(session, name=session.name or asked.run_name, check=check_plan)
     if shown.dry_run:
         from dlbench.cli.dry_run import show_plan
 
@@ -81,20 +73,10 @@ def run(
     from dlbench.cli.run_session import gated_exit_code, run_session
 
     outcome = run_session(request, options, registry, quiet=shown.quiet or shown.as_json)
-    answers = _answer(found, outcome, changed)
-    _show(answers, outcome, overrides, shown)
+    answers = asked.answer(outcome)
+    _show(answers, outcome, asked.overrides, shown)
     failures = (verdicts.failure(outcome.run.judge()), claims.failure(answers.claims))
     raise typer.Exit(gated_exit_code(outcome, *failures))
-
-
-def _answer(found: "Experiment", outcome: "Outcome", changed: str) -> "ExperimentAnswers":
-    """Return the answers to an experiment, which its run folder keeps."""
-    from dlbench.analysis.answers import answer
-    from dlbench.runs.experiment_runs import write_answers
-
-    answers = answer(found, outcome.records, outcome.plan.record, changed)
-    write_answers(outcome.folder, answers)
-    return answers
 
 
 def _show(answers: "ExperimentAnswers", outcome: "Outcome", overrides: Request, shown: Shown) -> None:

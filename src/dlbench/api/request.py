@@ -1,0 +1,69 @@
+"""What keywords ask for: a comparison, or what replaces parts of an experiment."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dlbench.api.session import declared
+from dlbench.components.syntax import format_value, split_assignments
+from dlbench.errors import DlbenchError
+from dlbench.plans.criteria import Criteria
+from dlbench.plans.plan import Request
+from dlbench.plans.tuning import Tune
+from dlbench.statistics.seeds import Seeds, named_seeds
+
+
+def read_request(given: Mapping[str, Any]) -> Request:
+    """Return the keywords of `compare` as what is asked for, still in text."""
+    diagnostics = given["diagnostics"]
+    return Request(
+        values={axis: _texts(value) for axis, value in given["axes"].items()},
+        variants=[_assignments(variant) for variant in given["variants"]],
+        seeds=_seeds(given["seeds"], given["seed"]),
+        judging={option: given[option] for option in declared(Criteria) if given[option] is not None},
+        noise_floor=given["noise_floor"],
+        diagnostics=(diagnostics,) if isinstance(diagnostics, str) else tuple(diagnostics),
+        tune=_tune(given),
+    )
+
+
+def _tune(given: Mapping[str, Any]) -> Tune | None:
+    tune = Tune(
+        ranges=_ranges(given["tune"]),
+        budget=str(given["budget"]),
+        studies=given["studies"],
+        seeds=given["tuning_seeds"],
+        design=given["tune_design"],
+    )
+    if tune.ranges:
+        return tune
+    if tune != Tune():
+        raise DlbenchError(
+            "budget, studies, tuning_seeds and tune_design say how to tune, and nothing says what.",
+            'Add tune={"learning_rate": "log:1e-4..1e-1"}, or tune="auto".',
+        )
+    return None
+
+
+def _seeds(seeds: int | str | None, seed: int | Sequence[int] | None) -> Seeds:
+    if seeds is not None and seed is not None:
+        raise DlbenchError("seeds says how many and seed says which.", "Use only one of the two.")
+    if seed is not None:
+        return [seed] if isinstance(seed, int) else seed
+    return named_seeds(seeds) if isinstance(seeds, str) else seeds
+
+
+def _ranges(tune: str | Sequence[str] | Mapping[str, str]) -> tuple[str, ...]:
+    if isinstance(tune, Mapping):
+        return tuple(f"{name}={text}" for name, text in tune.items())
+    return ((tune,) if tune else ()) if isinstance(tune, str) else tuple(tune)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    items = value if isinstance(value, list) else [value]
+    return tuple(item if isinstance(item, str) else format_value(item) for item in items)
+
+
+def _assignments(variant: str | Mapping[str, Any]) -> dict[str, str]:
+    if isinstance(variant, str):
+        return split_assignments(variant)
+    return {name: text for name, value in variant.items() for text in _texts(value)}
