@@ -9,7 +9,7 @@ from dlbench.components.syntax import parse_reference
 from dlbench.errors import DlbenchError
 from dlbench.plans.plan import Plan, Variant
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
-from dlbench.plans.search_space import with_texts
+from dlbench.plans.search_space import with_values
 from dlbench.plans.variants import VARIANT, make_trial
 from dlbench.plugins.registry import SINGULAR, Registry
 from dlbench.statistics.seeds import LARGEST_SEED
@@ -93,7 +93,7 @@ def _from_texts(variant: PlannedVariant, record: PlanRecord, registry: Registry,
         texts["activation"] = ""
     texts |= {name: _qualified(name, texts[name], registry, plugins) for name in AXES if texts[name]}
     trial = make_trial(texts, registry, record.experiment.partition("/")[0], {*values, *own})
-    return with_texts(trial, {name: text for name, text in variant.assigned.items() if "." in name}, registry)
+    return with_values(trial, {name: text for name, text in variant.assigned.items() if "." in name}, registry)
 
 
 def _qualified(axis: str, text: str, registry: Registry, plugins: Sequence[str]) -> str:

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from dlbench.components.axes import AXES
 from dlbench.components.records import Component, Parameter, ParameterValue
 from dlbench.components.search import SearchRange, parse_range
 from dlbench.components.spelling import PARAMETER_ALIASES, plain, resolve
-from dlbench.components.syntax import format_value, unquote
+from dlbench.components.syntax import format_value
 from dlbench.errors import DlbenchError, suggest
-from dlbench.plugins.registry import Registry, select, with_parameters
+from dlbench.plugins.registry import Registry, select
 from dlbench.trials.axes import axis_name
 from dlbench.trials.identity import digest
-from dlbench.trials.settings import SETTINGS, Settings
+from dlbench.trials.settings import SETTINGS
 from dlbench.trials.trial import Trial
 
 #: Settings that make a variant better or worse; the others say what is compared, on how much data, and where.
@@ -44,40 +43,27 @@ class Dimension:
 
     def of(self, trial: Trial) -> ParameterValue:
         """Return its value in a trial."""
-        if not self.axis:
-            return cast("ParameterValue", getattr(trial.settings, self.key))
-        return trial.component(self.axis).parameters[self.key]
+        return trial.components[self.axis].parameters[self.key] if self.axis else trial.settings.values[self.key]
 
 
 def with_point(trial: Trial, dimensions: Sequence[Dimension], place: Sequence[float], registry: Registry) -> Trial:
     """Return a trial with the values that lie at a point of the unit cube."""
-    own: dict[str, Any] = {}
-    parameters: dict[str, dict[str, ParameterValue]] = {}
-    for each, at in zip(dimensions, place, strict=False):
-        (parameters.setdefault(each.axis, {}) if each.axis else own)[each.key] = each.range.value(at)
-    changed: dict[str, Any] = {"settings": _with_settings(trial.settings, tuple(own.items()))} if own else {}
-    for axis, values in parameters.items():
-        chosen = trial.component(axis)
+    return with_values(
+        trial, {each.name: each.range.value(at) for each, at in zip(dimensions, place, strict=False)}, registry
+    )
+
+
+def with_values(trial: Trial, values: Mapping[str, ParameterValue], registry: Registry) -> Trial:
+    """Return a trial with values of settings and, as "optimizer.weight_decay", of its components' parameters."""
+    own = {name: value for name, value in values.items() if "." not in name}
+    changed: dict[str, Any] = {"settings": replace(trial.settings, **own)} if own else {}  # type: ignore[arg-type]  # by name
+    components = trial.components
+    for axis in dict.fromkeys(name.partition(".")[0] for name in values if "." in name):
+        chosen = components[axis]
         given = {key: chosen.parameters[key] for key in chosen.changed}
-        changed[axis] = with_parameters(registry.get(AXES[axis].kind, chosen.name), given | values)
-    return replace(trial, **changed)
-
-
-@lru_cache(maxsize=4096)
-def _with_settings(settings: Settings, values: tuple[tuple[str, Any], ...]) -> Settings:
-    """Return settings with other values: one record for all variants that are tried at a point."""
-    return replace(settings, **dict(values))
-
-
-def with_texts(trial: Trial, texts: Mapping[str, str], registry: Registry) -> Trial:
-    """Return a trial with other parameters of its components, as "optimizer.weight_decay" and text."""
-    changed: dict[str, Any] = {}
-    for axis in dict.fromkeys(name.partition(".")[0] for name in texts):
-        chosen = trial.components[axis]
-        given = {key: format_value(chosen.parameters[key]) for key in chosen.changed}
-        given |= {name.partition(".")[2]: text for name, text in texts.items() if name.startswith(f"{axis}.")}
-        raw = {key: unquote(text) for key, text in given.items()}
-        changed[axis] = select(registry.get(AXES[axis].kind, chosen.name), raw)
+        given |= {name.partition(".")[2]: value for name, value in values.items() if name.startswith(f"{axis}.")}
+        texts = {key: format_value(value) for key, value in given.items()}
+        changed[axis] = select(registry.get(AXES[axis].kind, chosen.name), texts)  # a component's axis is a field
     return replace(trial, **changed)
 
 

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Generic, TypeVar, overload
 
 from dlbench.components.choice import Selection, resolve_parameters
-from dlbench.components.records import KINDS, Component, Dataset, ParameterValue
+from dlbench.components.records import KINDS, Component, Dataset
 from dlbench.components.spelling import OPTION_ALIASES, PARAMETER_ALIASES, plain, resolve
 from dlbench.components.syntax import Reference, describe, format_reference, format_value, parse_reference, parse_value
 from dlbench.errors import DlbenchError, shell_words, suggest
@@ -249,12 +249,6 @@ def select(entry: Entry[Component], raw: Mapping[str, str]) -> Selection:
             raise DlbenchError(
                 f"The {SINGULAR[entry.record.kind]} {label} needs its parameter {key}.", f"Write {label}:{key}=…"
             )
-    return with_parameters(entry, given)
-
-
-def with_parameters(entry: Entry[Component], given: Mapping[str, ParameterValue]) -> Selection:
-    """Return a component with parameters that it is known to take, and the defaults of the others."""
-    declared = entry.record.parameters
     resolved = resolve_parameters(declared, given)
     changed = tuple(key for key in resolved if resolved[key] != declared[key].default)
     return Selection(entry.name, resolved, changed)

@@ -118,6 +118,11 @@ class JournalReader:
     def __contains__(self, trial_id: str) -> bool:
         return trial_id in self._entries
 
+    def get(self, trial_id: str) -> TrialRecord | None:
+        """Return the last record of a trial; None where it has none."""
+        entry = self._entries.get(trial_id)
+        return entry and entry.record
+
     def is_current(self) -> bool:
         """Return whether the journals have only grown: none of those that were read is gone or was replaced."""
         return all(self._continues(self._folder / name, place) for name, place in self._places.items())

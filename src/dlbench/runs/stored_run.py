@@ -81,6 +81,14 @@ class StoredRun:
         """Return the last record of each trial, in the order in which trials first ended."""
         return tuple(self._reader.records.values())
 
+    def record(self, trial_id: str) -> TrialRecord | None:
+        """Return the last record of a trial, None where it has none; unlike `state` at no cost per record."""
+        return self._reader.get(trial_id)
+
+    def has_finished(self, trial_id: str) -> bool:
+        """Return whether a trial has ended since the session began, in this or another process."""
+        return trial_id in self._finished
+
     @property
     def plan(self) -> PlanRecord:
         """Return the comparison of this session, else the one that was chosen, else the last one that was asked.

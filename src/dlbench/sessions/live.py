@@ -263,7 +263,7 @@ class LiveSession:
             case TrialNoted():
                 text = f"{self._name(self.trials[event.trial_id])}: {event.text}."
                 self.display.note(text)
-                if event.trial_id in self.folder.state.finished_this_session:  # something of it could not be kept
+                if self.folder.has_finished(event.trial_id):  # something of it could not be kept
                     self.folder.keep_note(text)
             case ArtifactSaved():
                 keep(event, self.folder.path, self.display.note)

@@ -18,7 +18,7 @@ from dlbench.sessions.pending import kept_diagnostics
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.resources import Resources
 from dlbench.trials.trial import Trial
-from dlbench.trials.trial_record import TrialRecord
+from dlbench.trials.trial_record import COMPLETED, TrialRecord
 from dlbench.trials.work_unit import WorkUnit
 
 if TYPE_CHECKING:
@@ -104,12 +104,12 @@ class Units:
 
     def _has_steps(self, trial: Trial) -> bool:
         """Return whether a record has step losses: one that replaces it has everything that it has."""
-        state = self._folder.state
-        return trial.trial_id in state.completed and trial.trial_id not in state.without_steps
+        record = self._folder.record(trial.trial_id)
+        return bool(record and record.status in COMPLETED and record.steps)
 
     def _diagnostics(self, trial: Trial, wanted: DiagnosticsPlan) -> DiagnosticsPlan:
         """Return what is measured: what the plan asks for, and what the record that is replaced has."""
-        record = self._folder.state.records.get(trial.trial_id)
+        record = self._folder.record(trial.trial_id)
         earlier = self._folder.earlier_diagnostics if record and record.watched else ()
         return kept_diagnostics(wanted, record, filter(self._is_known, earlier))
 

@@ -4,13 +4,10 @@ import json
 from hashlib import sha256
 from typing import Any
 
-#: Made once: trials get their identities by the ten thousand.
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-
 
 def canonical_json(content: object) -> str:
     """Return the canonical JSON text of content: sorted keys, no spaces, tuples as lists."""
-    return _ENCODER.encode(content)
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def digest(content: object, length: int = 16) -> str:

@@ -7,7 +7,6 @@ so that they keep their identity), the code in `engine/` that acts on it, anothe
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -163,8 +162,8 @@ class Settings:
         """Return every setting by name."""
         return {name: getattr(self, name) for name in SETTINGS}
 
-    @cached_property
-    def identity(self) -> Mapping[str, ParameterValue]:
+    @property
+    def identity(self) -> dict[str, ParameterValue]:
         """Return the settings that decide a trial's numbers.
 
         A setting that has the value from before it was introduced is omitted, so that earlier trials keep their

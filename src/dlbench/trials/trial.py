@@ -4,7 +4,7 @@ import marshal
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 from dlbench.components.axes import AXES
 from dlbench.components.choice import Selection
@@ -65,10 +65,6 @@ class Trial:
         """Return the component on every axis."""
         later = {axis.name: self.others.get(axis.name, Selection(str(axis.absent))) for axis in _LATER}
         return self._present | later
-
-    def component(self, axis: str) -> Selection:
-        """Return the component on one axis."""
-        return cast("Selection", getattr(self, axis)) if axis in _OWN else self.components[axis]
 
     @property
     def _present(self) -> dict[str, Selection]:

@@ -11,6 +11,7 @@ import pytest
 from dlbench.errors import DlbenchError
 from dlbench.runs import folder, journal, stored_run
 from dlbench.runs.folder import RunFolder
+from dlbench.runs.folder_state import FolderState
 from dlbench.statistics.seeds import AutoSeeds
 from dlbench.trials.events import TrialFinished, TrialNoted
 
@@ -50,6 +51,16 @@ def test_the_same_command_again_runs_nothing_and_needs_no_executor(session, monk
     assert again.display.counts is None
     assert again.outcome.records == first.outcome.records
     assert len(_manifest(again.outcome.folder)["sessions"]) == 2
+
+
+def test_a_session_looks_at_the_whole_folder_as_often_for_many_trials_as_for_few(session, monkeypatch):
+    looks = []
+    monkeypatch.setattr(stored_run, "FolderState", lambda **content: looks.append(1) or FolderState(**content))
+    session(name="few", seeds=2)
+    few = len(looks)
+    looks.clear()
+    session(name="many", seeds=20)
+    assert len(looks) == few
 
 
 def test_more_seeds_and_variants_run_what_is_missing(session):
