@@ -24,13 +24,22 @@ LOOPBACK = "127.0.0.1"
 ON_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 #: Columns of measured times and memory, which differ from run to run.
 MEASURED = {"train_seconds", "images_per_second", "peak_memory_mb", "seconds", "provenance_id"}
-#: What Ray does besides, and these tests need not. A node that hangs is given up after about ten seconds.
+#: What Ray does besides, and nothing here needs; and how long a worker may take to start on a busy machine.
 QUIET = {
-    "num_prestart_python_workers": 0,
-    "prestart_worker_first_driver": False,
-    "enable_metrics_collection": False,
-    "event_stats": False,
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_event_stats": "0",
+    "RAY_enable_metrics_collection": "0",
+    "RAY_prestart_worker_first_driver": "0",
+    "RAY_worker_register_timeout_seconds": "240",
+    "RAY_enable_pipe_based_agent_to_parent_health_check": "1",  # the substitutes below end with their node
 }
+#: Each node starts two agents, for its dashboard and for environments: seconds of processor time, after which a node
+#: that has other work has given up. Nothing here asks them: this waits in their place.
+NO_AGENTS = [
+    *(f"--{agent}_command=/bin/sh -c cat" for agent in ("dashboard_agent", "runtime_env_agent")),
+    *(f"--{port}=1" for port in ("dashboard_agent_listen_port", "metrics-agent-port", "metrics_export_port")),
+    "--runtime_env_agent_port=1",
+]
 #: A limit for what hangs, far above what any test needs on a busy machine.
 PATIENCE = 240
 TRIALS = ("--activation", "relu,tanh", "--seeds", "12", "--epochs", "6", "--threads", "1")
@@ -77,7 +86,7 @@ class Machines:
 
         self.data_dir = folder / "on-nodes"
         self.planned, self.other = install(folder, "1.0"), install(folder, "2.0")
-        head = {"num_cpus": 0, "node_ip_address": LOOPBACK, "include_dashboard": False, "_system_config": QUIET}
+        head = {"num_cpus": 0, "node_ip_address": LOOPBACK, "include_log_monitor": False, "no_monitor": True}
         self.variables = {"PYTHONPATH": before_path(self.planned), "DLBENCH_DATA_DIR": str(self.data_dir)}
         os.environ |= self.variables  # the nodes' processes inherit them; the fixture restores them
         self.cluster = Cluster(initialize_head=True, head_node_args=head)
@@ -90,7 +99,8 @@ class Machines:
 
     def add(self, **variables: str) -> Any:
         """Add a node. variables: what its processes have in their environment besides."""
-        return self.cluster.add_node(num_cpus=1, node_ip_address=LOOPBACK, env_vars=variables, wait=False)
+        least = {"node_ip_address": LOOPBACK, "object_store_memory": 80 * 2**20}
+        return self.cluster.add_node(num_cpus=1, env_vars=variables, wait=False, **least)
 
     def remove(self, node: Any) -> None:
         """Kill all processes of a node."""
@@ -112,15 +122,31 @@ class Machines:
         return found
 
 
+def start_few_processes(patch: pytest.MonkeyPatch) -> None:
+    """Have nodes start without agents, and the head without what serves a dashboard."""
+    from ray._private import node, services
+
+    start = services.start_ray_process
+
+    def start_without_agents(command: list[str], *arguments: Any, **options: Any) -> Any:
+        agents = NO_AGENTS if command[0] == services.RAYLET_EXECUTABLE else []
+        return start([*command, *agents], *arguments, **options)
+
+    patch.setattr(services, "start_ray_process", start_without_agents)
+    patch.setattr(node.Node, "start_api_server", lambda *_, **__: None)
+
+
 @pytest.fixture(scope="module")
 def machines() -> Iterator[Machines]:
     """Start a cluster, and end every process of it."""
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="r", dir="/tmp") as place:
         patch.setenv("RAY_TMPDIR", place)  # a short one, for sockets; both before Ray is imported
         patch.setenv(ON_LOOPBACK, "0")
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        for name, value in QUIET.items():
+            patch.setenv(name, value)
         for name in ("PYTHONPATH", "DLBENCH_DATA_DIR"):
             patch.setenv(name, os.environ.get(name, ""))
+        start_few_processes(patch)
         made = Machines(Path(place))
         try:
             yield made

@@ -101,7 +101,11 @@ def examine(components: Sequence[str], gpus: float | None) -> list[Node]:
         kinds[place.kind] += 1
         if kinds[place.kind] <= _ASKED and place.cpus:
             glance = min(_GLANCE, place.gpus, 1.0 if gpus is None else gpus)
-            ask = ray.remote(num_cpus=0, num_gpus=glance, max_retries=0, max_calls=1, scheduling_strategy=on(place))
+            once = {
+                "max_retries": 0,
+                "max_calls": 1 if glance else 0,
+            }  # a process that has seen a GPU keeps memory there
+            ask = ray.remote(num_cpus=0, num_gpus=glance, scheduling_strategy=on(place), **once)
             asked[ask(_examine_here).remote(tuple(components))] = place
     ready, _ = ray.wait([*asked], num_returns=len(asked), timeout=_PATIENCE_SECONDS) if asked else ([], [])
     nodes, problems = [], [f"they did not answer for {_PATIENCE_SECONDS:.0f} s"]

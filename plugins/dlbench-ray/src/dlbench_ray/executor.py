@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from dlbench import Emit, Node, Resources, WorkUnit
+from dlbench import DlbenchError, Emit, Node, Resources, WorkUnit
 
 
 class RayExecutor:
@@ -29,9 +29,7 @@ class RayExecutor:
         node_data_dir: str | None = None,
         timeout: float | None = None,
     ) -> None:
-        from dlbench_ray.cluster import connect
-
-        connect(address)
+        _connect(address)
         self.jobs, self.cpus, self.gpus, self.timeout = jobs, cpus, gpus, timeout
         self.shares_files = shares_files
         self.unfit: dict[str, str] = {}  # Ray's ids of nodes that take no further unit, with the reason
@@ -63,3 +61,13 @@ class RayExecutor:
         from dlbench_ray.pool import Pool
 
         Pool(self, units, emit).run(stop)
+
+
+def _connect(address: str | None) -> None:
+    try:
+        from dlbench_ray.cluster import connect
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "ray":
+            raise
+        raise DlbenchError("Ray is not installed here.", "Install it: pip install 'ray>=2.60,<3'.") from error
+    connect(address)

@@ -210,7 +210,7 @@ class Pool:
         place, starting = slot.place, slot.unit is None
         gone = place.node_id not in {each.node_id for each in places()}
         if slot.unit and self._stopping is None:
-            if isinstance(error, OutOfMemoryError):
+            if isinstance(error, OutOfMemoryError) and slot.left:
                 self._end_for_memory(slot)
             happened = "is gone" if gone else f"lost the process that trained it ({describe(error)})"
             self._lost(slot, slot.left, f"the Ray node {place.name} {happened}")
