@@ -22,7 +22,10 @@ def judge_tuned(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping
     judged = replace(judge_run(found, plan, asked), tuning=report_tuning(found, plan))
     if plan.tuning is None:
         return replace(judged, advice=one_rate_for_all(plan))
-    return _introduced(judged, introduction(plan.tuning)) if plan.tuning.is_chosen else judged
+    if not plan.tuning.is_chosen:
+        return judged
+    words = judged.tuning.introduction if judged.tuning else introduction(plan.tuning)
+    return _introduced(judged, words)
 
 
 def _introduced(judged: Judged, words: str) -> Judged:

@@ -11,7 +11,7 @@ from dlbench.components.records import ParameterValue
 from dlbench.components.search import read_range
 from dlbench.components.syntax import format_value
 from dlbench.plans.plan_record import PlanRecord
-from dlbench.plans.tuning_record import TuningRecord
+from dlbench.plans.tuning_record import TuningRecord, name_in_words
 from dlbench.statistics.sums import mean
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
@@ -57,6 +57,11 @@ class TunedVariant:
     def diverged(self) -> int:
         """Return how many points diverged."""
         return sum(point.diverged for point in self.points)
+
+    @property
+    def is_untrained(self) -> bool:
+        """Return whether no point could be trained to its end, so that its own settings are kept untuned."""
+        return not any(point.counts for point in self.points)
 
     @property
     def failed(self) -> int:
@@ -114,7 +119,7 @@ class TuningReport:
     @property
     def introduction(self) -> str:
         """Return what verdicts are about: "At the best of 8 learning rates each, chosen on validation …"."""
-        return introduction(self.record)
+        return introduction(self.record, [variant.label for variant in self.variants if variant.is_untrained])
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -122,19 +127,19 @@ class TuningReport:
         return (*_too_few(self.record), *(text for variant in self.variants for text in _guards(variant, self.record)))
 
 
-def name_in_words(name: str) -> str:
-    """Return what is tuned as sentences name it: "weight decay" for "optimizer.weight_decay"."""
-    return name.rpartition(".")[2].replace("_", " ")
+def introduction(record: TuningRecord, untrained: Sequence[str] = ()) -> str:
+    """Return what verdicts on tuned variants are about: "At the best of 8 learning rates each, chosen on …".
 
-
-def introduction(record: TuningRecord) -> str:
-    """Return what verdicts on tuned variants are about: "At the best of 8 learning rates each, chosen on …"."""
+    untrained: labels of variants of which no point could be trained.
+    """
     names = [name_in_words(name) for name in record.names]
     what = f"{names[0]}s" if len(names) == 1 else f"settings of {', '.join(names[:-1])} and {names[-1]}"
     searched = f"the best of {record.budget} {what}"
+    but = f"none of {' and '.join(untrained)} could be trained" if untrained else ""
     if record.judges_procedure:
-        return f"As tuned by this procedure ({searched} in each of {len(record.searches)} searches)"
-    return f"At {searched} each, chosen on validation with other seeds"
+        details = f"{searched} in each of {len(record.searches)} searches{but and f'; {but}'}"
+        return f"As tuned by this procedure ({details})"
+    return f"At {searched} each{but and f' ({but})'}, chosen on validation with other seeds"
 
 
 def report_tuning(records: Iterable[TrialRecord], plan: PlanRecord) -> TuningReport | None:
@@ -165,14 +170,14 @@ def _too_few(record: TuningRecord) -> Iterator[str]:
     if record.budget < _POINTS_EACH * most:
         yield (
             f"{record.budget} points are few for {most} searched value{'s' * (most > 1)}: "
-            f"--budget {_POINTS_EACH * most} or more covers them better"
+            f"--budget {_POINTS_EACH * most} or more covers {'them' if most > 1 else 'it'} better"
         )
 
 
 def _guards(variant: TunedVariant, record: TuningRecord) -> Iterator[str]:
     """Yield what speaks against a variant's search."""
     points = len(variant.points)
-    if not any(point.counts for point in variant.points):
+    if variant.is_untrained:
         yield f"{variant.label}: no point could be trained to its end, so it keeps its own settings"
         return
     for name, text in record.ranges.get(variant.label, {}).items():

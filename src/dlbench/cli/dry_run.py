@@ -75,10 +75,17 @@ def _document(plan: Plan, options: "Options", config: Config) -> dict[str, Any]:
         "trials_at_least": len(plan.stages[0].trials),
         "diagnostics": list(plan.diagnostics.diagnostics),
         "diagnostics_at": list(plan.diagnostics.at) if plan.diagnostics else [],
-        "tuning_trials": len(plan.tuning.trials) if plan.tuning else 0,
+        **_search(plan.tuning),
         "trials": len(plan.evaluation.trials),
         "training_seconds_guess": _guess(plan, per_trial),
     }
+
+
+def _search(tuning: Tuning | None) -> dict[str, float | None]:
+    """Return how large the search before the comparison is: in trials or, where its budget is a time, in seconds."""
+    seconds = tuning.record.seconds if tuning else None
+    trials = len(tuning.trials) if tuning else 0
+    return {"tuning_trials": trials if seconds is None else None, "tuning_seconds": seconds}
 
 
 def _guess(plan: Plan, per_trial: list[float | None]) -> float | None:

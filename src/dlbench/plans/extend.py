@@ -19,6 +19,7 @@ def extend_plan(old: PlanRecord, new: PlanRecord) -> PlanRecord:
     none. Raises DlbenchError for other fixed settings, and for a label that means another variant now.
     """
     check_fixed(old, new)
+    tuning = old.tuning.joined(new.tuning) if old.tuning and new.tuning else old.tuning or new.tuning
     _check_labels(old, new)
     labels = {variant.label for variant in old.variants}
     return replace(
@@ -31,6 +32,7 @@ def extend_plan(old: PlanRecord, new: PlanRecord) -> PlanRecord:
         noise_floor=_union(old.noise_floor, new.noise_floor),
         diagnostics=old.diagnostics.joined(new.diagnostics),
         target=old.target or new.target,
+        tuning=tuning,
         finished={},
         rebuilt=old.rebuilt or new.rebuilt,
         unknown={**new.unknown, **old.unknown},

@@ -7,7 +7,8 @@ from string import digits
 
 from dlbench.plans.plan import Plan, Variant
 from dlbench.plans.search_space import Dimension, search_space, untuned_identity
-from dlbench.plans.tuning import Tune, name_in_words
+from dlbench.plans.tuning import Tune
+from dlbench.plans.tuning_record import name_in_words
 from dlbench.plans.variants import VARIANT
 from dlbench.plugins.registry import Registry
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import cast
 
-from dlbench.components.syntax import format_value
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plans.search_space import Dimension, ranges_of, search_space, untuned_identity, with_point
-from dlbench.plans.tuning_record import Candidate, Search, TuningRecord
+from dlbench.plans.tuning_record import Candidate, Search, TuningRecord, in_words, name_in_words
 from dlbench.plugins.registry import Registry
 from dlbench.statistics.search_points import DESIGNS, Design, search_points
 from dlbench.trials.axes import axis_name
@@ -122,7 +121,7 @@ class Tuning:
     def labels(self) -> dict[str, str]:
         """Return the label of each candidate's trials by their variant_id: "relu at learning rate 0.003"."""
         return {
-            candidate.variant_id: f"{label} at {candidate_in_words(candidate)}"
+            candidate.variant_id: f"{label} at {in_words(candidate.values)}"
             for search in self.record.searches
             for label, _, candidate in search
         }
@@ -142,16 +141,6 @@ class Tuning:
             label: replace(templates[chosen[label]], role="evaluation")
             for label, templates in self.trials_of[study].items()
         }
-
-
-def candidate_in_words(candidate: Candidate) -> str:
-    """Return the values of a candidate: "learning rate 0.003, weight decay 0"."""
-    return ", ".join(f"{name_in_words(name)} {format_value(value)}" for name, value in candidate.values.items())
-
-
-def name_in_words(name: str) -> str:
-    """Return the name of what is tuned as sentences have it: "optimizer.weight_decay" is the optimizer's alone."""
-    return name.rpartition(".")[2].replace("_", " ")
 
 
 def make_tuning(tune: Tune, templates: Mapping[str, Trial], registry: Registry) -> Tuning:
@@ -239,6 +228,14 @@ def _check_apart_from_test(label: str, trial: Trial) -> None:
             f"{label}: {' and '.join(found)} read{'s' * (len(found) == 1)} the test set, and a search must not.",
             f"Add {' '.join(filter(None, reads.values()))}.",
         )
+
+
+def nothing_to_tune(option: str) -> DlbenchError:
+    """Return the error for an option that says how to tune, where nothing says what. option: as it is written."""
+    return DlbenchError(
+        f"{option} says how to tune, and nothing says what.",
+        "Add --tune learning-rate=log:1e-4..1e-1, or --tune auto.",
+    )
 
 
 def check_studies(tune: Tune, seeds: Sequence[int]) -> None:

@@ -8,8 +8,10 @@ from dlbench.components.choice import as_parameter
 from dlbench.components.records import ParameterValue
 from dlbench.components.shapes import as_list, as_number, as_table, as_text, as_text_table, as_whole, as_wholes
 from dlbench.components.syntax import format_value
+from dlbench.errors import DlbenchError
 
 Values = Mapping[str, ParameterValue]
+_ONE_SEARCH = "Merge runs of one search. For more seeds of this one, repeat its command in its own folder."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,22 +94,15 @@ class TuningRecord:
     @property
     def question(self) -> tuple[object, ...]:
         """Return what is searched, whatever it finds: two tunings of one question are one."""
-        shape = [(search.seeds, tuple(search.candidates.items())) for search in self.searches]
-        tried = (
-            []
-            if self.seconds is not None
-            else [
-                (seeds, tuple((label, tuple(c.variant_id for c in found)) for label, found in listed))
-                for seeds, listed in shape
-            ]
-        )
-        return (
-            self.to_json()["ranges"],
-            self.budget if self.seconds is None else None,
-            self.seconds,
-            self.design,
-            tried,
-        )
+        seeds = [search.seeds for search in self.searches]
+        ranges = {label: dict(found) for label, found in self.ranges.items()}
+        if self.seconds is not None:  # the search itself finds out how many points there are
+            return (ranges, self.design, seeds, self.seconds)
+        tried = [
+            [(label, [candidate.variant_id for candidate in found]) for label, found in search.candidates.items()]
+            for search in self.searches
+        ]
+        return (ranges, self.design, seeds, self.budget, tried)
 
     def values(self, label: str) -> tuple[Values, ...]:
         """Return what each search has chosen for a variant."""
@@ -121,6 +116,47 @@ class TuningRecord:
         """Return the record with what each search has chosen."""
         pairs = zip(self.searches, chosen, strict=True)
         return replace(self, searches=tuple(replace(search, chosen=dict(found)) for search, found in pairs))
+
+    def joined(self, other: "TuningRecord") -> "TuningRecord":
+        """Return the record of two runs that were searched alike, with the variants of both.
+
+        Raises DlbenchError where their searches differ, or what these have chosen.
+        """
+        self._check_alike(other)
+        for label in self.ranges.keys() & other.ranges.keys() if self.is_chosen else ():
+            if (there := self.values(label)) != (here := other.values(label)):
+                one, two = next(pair for pair in zip(there, here, strict=True) if pair[0] != pair[1])
+                raise DlbenchError(
+                    f"{label} was tuned to {in_words(one)} there and to {in_words(two)} here.", _ONE_SEARCH
+                )
+        searches = (
+            replace(one, candidates={**two.candidates, **one.candidates}, chosen={**two.chosen, **one.chosen})
+            for one, two in zip(self.searches, other.searches, strict=True)
+        )
+        elsewhere = self.elsewhere and other.elsewhere
+        ranges = {**other.ranges, **self.ranges}
+        return replace(self, ranges=ranges, searches=tuple(searches), elsewhere=elsewhere)
+
+    def _check_alike(self, other: "TuningRecord") -> None:
+        """Raise DlbenchError for a search of another kind, or in another state."""
+        if self.is_chosen != other.is_chosen:
+            raise DlbenchError(
+                f"The search {'here' if self.is_chosen else 'there'} has not ended.", "Run its command again first."
+            )
+        how = [
+            {
+                "points": each.budget,
+                "training time": "any" if each.seconds is None else f"{each.seconds:g} s",
+                "design": each.design,
+                "metric": each.metric,
+                "tuning seeds": ", ".join(str(seed) for search in each.searches for seed in search.seeds),
+            }
+            for each in (self, other)
+        ]
+        if found := [
+            f"{name} {there} there and {how[1][name]} here" for name, there in how[0].items() if there != how[1][name]
+        ]:
+            raise DlbenchError(f"The variants were tuned by different searches: {'; '.join(found)}.", _ONE_SEARCH)
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as the manifest keeps it."""
@@ -185,3 +221,13 @@ def _candidate(content: object) -> Candidate:
         values={name: as_parameter(value, name) for name, value in values.items()},
         variant_id=as_text(known.get("variant_id"), "variant_id of a candidate"),
     )
+
+
+def in_words(values: Values) -> str:
+    """Return values as sentences have them: "learning rate 0.003, weight decay 0"."""
+    return ", ".join(f"{name_in_words(name)} {format_value(value)}" for name, value in values.items())
+
+
+def name_in_words(name: str) -> str:
+    """Return the name of what is tuned as sentences have it: "weight decay" for "optimizer.weight_decay"."""
+    return name.rpartition(".")[2].replace("_", " ")

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from dlbench.analysis.tuning_report import TunedVariant, TuningReport, name_in_words
+from dlbench.analysis.tuning_report import TunedVariant, TuningReport
 from dlbench.components.metrics import Metric
 from dlbench.components.syntax import format_value
+from dlbench.plans.tuning_record import name_in_words
+from dlbench.report.terminal.progress import duration
 
 ABSENT = "–"
 
@@ -39,9 +41,10 @@ def search_notes(report: TuningReport) -> list[str]:
     ranges = {name: {found.get(name, "") for found in record.ranges.values()} - {""} for name in record.names}
     searched = ", ".join(f"{name_in_words(name)} in {' or '.join(sorted(texts))}" for name, texts in ranges.items())
     seeds = [seed for search in record.searches for seed in search.seeds]
-    on = f"seed {seeds[0]:,}" if len(seeds) == 1 else f"seeds {seeds[0]:,} to {seeds[-1]:,}"
+    on = f"seed {seeds[0]:,}" if len(seeds) == 1 else f"{len(seeds)} seeds from {seeds[0]:,} to {seeds[-1]:,}"
+    time = "" if record.seconds is None else f" in {duration(record.seconds)} of training"
     return [
-        f"{searched}; {record.budget} points each, the default among them",
+        f"{searched}; {record.budget} points each{time}, the default among them",
         f"chosen by {report.metric.title} on {on}; no test image was read",
         "optimism: how much better that was than on the fresh seeds of the comparison",
     ]

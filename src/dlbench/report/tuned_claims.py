@@ -29,8 +29,8 @@ def _run(run: ExperimentRun, tuning: TuningReport, answered: ExperimentRuns) -> 
     columns = search_columns(tuning)
     rows = [(variant.label, *(column.cell(variant) for column in columns)) for variant in tuning.variants]
     yield markdown_table(("variant", *(column.heading for column in columns)), rows)
-    notes = [f"{note[:1].upper()}{note[1:]}." for note in (*search_notes(tuning), *tuning.warnings)]
-    yield "\n".join(f"- {note}" for note in notes) + "\n"
+    notes = [f"{note[:1].upper()}{note[1:]}" for note in search_notes(tuning)]
+    yield "\n".join(f"- {note}." for note in (*notes, *tuning.warnings)) + "\n"
     if not run.answers.claims:
         return
     found = survivals(run.answers.claims, plain.answers.claims if plain else ())

@@ -1,7 +1,7 @@
 """How good the best of a search can be expected to be, by its budget."""
 
 from collections.abc import Sequence
-from math import ceil, comb, inf, log, sqrt
+from math import ceil, inf, log, sqrt
 
 
 def expected_best(scores: Sequence[float], *, higher_is_better: bool = True) -> list[float]:
@@ -12,11 +12,17 @@ def expected_best(scores: Sequence[float], *, higher_is_better: bool = True) -> 
     """
     sign = 1 if higher_is_better else -1
     ordered = sorted(sign * score for score in scores)
+    return [sign * _expected_best(ordered, n) for n in range(1, len(ordered) + 1)]
+
+
+def _expected_best(ordered: Sequence[float], n: int) -> float:
+    """Return U(n) of scores in ascending order."""
     total = len(ordered)
-    return [
-        sign * sum(comb(i - 1, n - 1) / comb(total, n) * ordered[i - 1] for i in range(n, total + 1))
-        for n in range(1, total + 1)
-    ]
+    weight, expected = n / total, 0.0
+    for i in range(total, n - 1, -1):  # each weight follows from the next: binomials of large searches are huge
+        expected += weight * ordered[i - 1]
+        weight *= (i - n) / max(i - 1, 1)
+    return expected
 
 
 def median_best_band(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dlbench.analysis.tuning import choose
-from dlbench.analysis.tuning_report import report_tuning
+from dlbench.analysis.tuning_report import introduction, report_tuning
 from dlbench.plans.tuning_record import Candidate, Search, TuningRecord
 
 SEEDS = (1_000_000, 1_000_001)
@@ -70,6 +70,18 @@ def test_where_everything_diverged_the_own_settings_stay_and_the_report_says_so(
     records, plan = searched([(0.001, ("diverged", "diverged")), (0.1, ("diverged", 0.5))])
     assert chosen(plan) == 0
     assert any("no point could be trained" in warning for warning in report_tuning(records, plan).warnings)
+
+
+def test_verdicts_name_the_variant_of_which_nothing_could_be_trained(searched):
+    records, plan = searched([(0.001, ("diverged", "diverged")), (0.1, ("diverged", 0.5))])
+    assert report_tuning(records, plan).introduction == (
+        "At the best of 2 learning rates each (none of relu could be trained), chosen on validation with other seeds"
+    )
+    twice = replace(plan.tuning, searches=plan.tuning.searches * 2)
+    assert introduction(twice, ["relu", "tanh"]) == (
+        "As tuned by this procedure (the best of 2 learning rates in each of 2 searches; "
+        "none of relu and tanh could be trained)"
+    )
 
 
 def test_a_crash_is_no_choice_and_makes_the_budget_unequal(searched):

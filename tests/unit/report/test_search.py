@@ -88,7 +88,23 @@ def test_several_searches_show_the_span_of_what_they_chose(study):
     assert report.introduction.startswith(
         "As tuned by this procedure (the best of 4 learning rates in each of 6 searches)"
     )
-    assert "seeds 1,000,000 to 1,000,005" in printed(report)
+    assert "6 seeds from 1,000,000 to 1,000,005" in printed(report)
+
+
+def test_a_search_in_time_says_how_long_it_was(study):
+    records, plan = study()
+    timed = replace(plan, tuning=replace(plan.tuning, seconds=90.0))
+    assert "4 points each in 1 min 30 s of training, the default among them" in printed(
+        report_tuning(records, timed), width=200
+    )
+
+
+def test_a_warning_writes_the_name_of_its_variant_as_it_is(study):
+    records, plan = study()
+    lost = [replace(r, status="diverged") if r.trial.activation.name.endswith("relu") else r for r in records]
+    assert "\nrelu: no point could be trained to its end, so it keeps its own settings." in printed(
+        report_tuning(lost, replace(plan, tuning=choose(lost, plan.tuning)))
+    )
 
 
 def test_the_section_of_the_page_says_the_same(study):
@@ -124,6 +140,18 @@ def test_figures_show_every_variant(study, kind, design):
     assert labels[2:] == (["chosen", "diverged"] if kind == "tuning" else [])
     (axes,) = figure.axes
     assert bool(axes.collections) is (kind == "budget" and design == "random"), "a band where points are independent"
+
+
+def test_the_best_to_be_expected_is_that_of_all_searches_and_of_no_more_points_than_one_has(study):
+    records, plan = study(searches=6)
+    judged = replace(judge_run(records, plan), tuning=report_tuning(records, plan))
+    (axes,) = KINDS["budget"].draw(figure_data(records, plan, judged=judged)).axes
+    relu, tanh = (line.get_ydata() for line in axes.lines)
+    scores = [100 * (0.9 - abs(rate - 0.03)) for rate in RATES]
+    assert relu[0] == pytest.approx(sum(scores[:3]) / 3)
+    assert tanh[0] == pytest.approx(sum(scores) / 4)
+    assert (len(relu), len(tanh)) == (4, 4)
+    assert axes.get_xlabel() == "points tried, those without a score left out"
 
 
 def test_a_logarithmic_search_has_a_logarithmic_axis(study):

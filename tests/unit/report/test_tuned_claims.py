@@ -80,7 +80,7 @@ def test_what_was_chosen_and_how_stands_with_it(page):
     said = page(made("full", "supported"))
     assert "| relu | 0.001 → 0.02 | 90.00 → 95.00 | 94.00 | +1.00 | 2 |" in said
     assert "- Learning rate in log:0.0001..0.1; 2 points each, the default among them.\n" in said
-    assert "- 2 points are few for 1 searched value: --budget 5 or more covers them better.\n" in said
+    assert "- 2 points are few for 1 searched value: --budget 5 or more covers it better.\n" in said
 
 
 def test_a_run_of_another_size_is_compared_where_there_is_no_other_and_that_is_said(page):

@@ -9,8 +9,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from dlbench.analysis.tuning import ScoredCandidate
-from dlbench.analysis.tuning_report import SearchResult, TunedVariant, TuningReport, name_in_words
+from dlbench.analysis.tuning_report import SearchResult, TunedVariant, TuningReport
 from dlbench.components.syntax import format_value
+from dlbench.plans.tuning_record import name_in_words
 from dlbench.report.figures.canvas import INK, canvas, legend_below, log_scale_where_wide, style_axes
 from dlbench.report.figures.figure_data import FigureData, VariantSeries
 from dlbench.statistics.expected_best import expected_best, median_best_band
@@ -51,7 +52,8 @@ def draw_budget(data: FigureData) -> Figure:
     for variant, series in zip(report.variants, data.variants, strict=True):
         _draw_budget(axes, variant, series, report)
     style_axes(axes, f"best {report.metric.title} to be expected of so many points")
-    axes.set_xlabel("points tried")
+    lost = any(not point.counts for variant in report.variants for point in variant.points)
+    axes.set_xlabel("points tried" + ", those without a score left out" * lost)
     axes.set_ylabel(_unit(report))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend_below(figure, [_handle(series, line=True) for series in data.variants])
@@ -133,8 +135,9 @@ def _scale(axes: Axes, name: str, report: TuningReport) -> None:
 
 def _draw_budget(axes: Axes, variant: TunedVariant, series: VariantSeries, report: TuningReport) -> None:
     higher, scale, style = report.metric.higher_is_better, report.metric.scale, series.style
-    scores = [point.score for point in variant.results[0].points if point.counts and point.score is not None]
-    line = [scale * value for value in expected_best(scores, higher_is_better=higher)]
+    scores = [point.score for point in variant.points if point.counts and point.score is not None]
+    budget = min(report.record.budget, len(scores))  # of several searches, each has so many of them
+    line = [scale * value for value in expected_best(scores, higher_is_better=higher)[:budget]]
     budgets = range(1, len(line) + 1)
     axes.plot(
         budgets,
@@ -150,7 +153,7 @@ def _draw_budget(axes: Axes, variant: TunedVariant, series: VariantSeries, repor
     )
     if report.record.design != "random":  # points of a sequence that spreads them are no independent draws
         return
-    limits = median_best_band(scores, higher_is_better=higher)
+    limits = median_best_band(scores, higher_is_better=higher)[:budget]
     low = [scale * max(lower, min(scores)) for lower, _ in limits]  # a limit beyond all scores is not known
     high = [scale * min(upper, max(scores)) for _, upper in limits]
     axes.fill_between(budgets, low, high, color=style.color, alpha=0.12, linewidth=0)

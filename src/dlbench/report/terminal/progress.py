@@ -62,7 +62,7 @@ class Progress:
         self._started = 0.0
         self._trials: dict[str, Trial] = {}
         self._running: dict[str, _Running] = {}
-        self._finished = self._before = 0
+        self._finished = self._before = self._seen = 0
 
     def __enter__(self) -> Self:
         return self
@@ -71,15 +71,15 @@ class Progress:
         self.close()
 
     def started(self, trials: Iterable[Trial], before: int = 0) -> None:
-        """Begin the display.
+        """Begin the display, or go on with the next stage.
 
         trials: those that will run now.
-        before: how many others of the plan are complete.
+        before: how many others of the plan are complete; where all of them finished here, nobody needs to be told.
         """
         self._trials = {trial.trial_id: trial for trial in trials}
         self._before, self._finished = before, 0
         self._started = self._clock()
-        if before:
+        if before > self._seen:
             self.note(f"{before} of {before + len(self._trials)} trials are already complete.")
         if self._trials and not self._quiet and self._console.is_interactive and self._console.is_terminal:
             self._live = Live(self, console=self._console, refresh_per_second=8, transient=True)
@@ -105,6 +105,7 @@ class Progress:
         """Count a finished trial, and print a line for it; where the display is live, only if it was not successful."""
         self._running.pop(event.record.trial_id, None)
         self._finished += 1
+        self._seen = self._before + self._finished
         if self._live is None or event.record.status != "done":
             total = self._before + len(self._trials)
             count = f"{self._before + self._finished:{len(str(total))}}/{total}"

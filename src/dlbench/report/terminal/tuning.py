@@ -21,7 +21,7 @@ def print_tuning(console: Console, report: TuningReport) -> None:
     )
     console.print(table)
     for warning in report.warnings:
-        console.print(Text(f"{warning[:1].upper()}{warning[1:]}.", style="yellow"), soft_wrap=True)
+        console.print(Text(f"{warning}.", style="yellow"), soft_wrap=True)
     console.print()
 
 

@@ -51,6 +51,17 @@ def test_trials_of_earlier_runs_count_as_done(records):
     assert lines[-1].startswith("[21/21] tanh")
 
 
+def test_what_finished_in_the_stage_before_is_not_announced_as_complete_already(records):
+    screen = _screen()
+    with Progress(screen) as progress:
+        _play(progress, records[:2])
+        _play(progress, records[2:], before=2)
+        _play(progress, [], before=7)
+    lines = screen.file.getvalue().splitlines()
+    assert lines[2].startswith("[3/4] relu")
+    assert lines[4:] == ["7 of 7 trials are already complete."], "three of them finished elsewhere"
+
+
 def test_a_failed_trial_says_why_and_brackets_are_text(make_record):
     screen = _screen()
     record = make_record(status="failed", message="ValueError: [bold]", metrics={}, cost={})
