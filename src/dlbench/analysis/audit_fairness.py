@@ -1,9 +1,10 @@
 """Whether the variants of a file had equal chances: one learning rate or tuned apart, and with equal budgets."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from dlbench.analysis.spreadsheets import Sheet, read_sheet
+from dlbench.analysis.spreadsheets import Sheet, is_of_search, read_sheet
 from dlbench.components.spelling import OPTION_ALIASES, is_number, plain, resolve
 
 #: Columns that say how many points a variant was tuned with.
@@ -12,15 +13,27 @@ _NAMED = 3
 
 
 def unequal_chances(path: Path, variant: str) -> tuple[str, ...]:
-    """Return how tuning budgets and learning rates differ between the variants of a file, a sentence each."""
+    """Return how tuning budgets and learning rates differ between the variants of a file, a sentence each.
+
+    Learning rates that the file's own search has chosen may differ.
+    """
     sheet = read_sheet(path)
-    return (*_budgets(sheet, variant), *_rates(sheet, variant))
-
-
-def _budgets(sheet: Sheet, variant: str) -> Iterator[str]:
+    if searched := _searched(sheet, variant):
+        return tuple(_budgets(searched))
     wanted = {plain(name) for name in _BUDGETS}
     column = next((name for name in sheet.columns if plain(name) in wanted), "")
-    found = _by_variant(sheet, variant, column)
+    return (*_budgets(_by_variant(sheet, variant, column)), *_rates(sheet, variant))
+
+
+def _searched(sheet: Sheet, variant: str) -> Mapping[str, float]:
+    """Return how many trials of a search each variant of dlbench's trials.csv has; {} where nothing was searched."""
+    judged, found = Counter[str](), Counter[str]()
+    for _, cells in sheet.rows:
+        (found if is_of_search(cells) else judged)[cells.get(variant, "")] += 1
+    return {name: found[name] for name in {**judged, **found} if name} if found else {}
+
+
+def _budgets(found: Mapping[str, float]) -> Iterator[str]:
     if len({*found.values()}) > 1:
         yield f"tuning budgets differ ({_listed(found)}): a larger one finds better settings of equal variants too"
 

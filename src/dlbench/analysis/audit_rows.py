@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlbench.analysis.spreadsheets import Sheet, read_sheet
+from dlbench.analysis.spreadsheets import Sheet, is_of_search, read_sheet
 from dlbench.components.spelling import is_number
 from dlbench.errors import DlbenchError, suggest
 
@@ -45,6 +45,7 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[Row]:
     return [
         Row(line, cells.get(variant, ""), cells.get(seed, ""), _cell(cells.get(metric, ""), sheet))
         for line, cells in sheet.rows
+        if not is_of_search(cells)
     ]
 
 

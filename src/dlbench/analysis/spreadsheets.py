@@ -46,6 +46,11 @@ def read_sheet(path: Path) -> Sheet:
     return Sheet(columns, rows, decimal_comma=delimiter != ",")
 
 
+def is_of_search(cells: Mapping[str, str]) -> bool:
+    """Return whether a row of dlbench's trials.csv is a trial of a search, which no verdict is about."""
+    return cells.get("role") == "tuning"
+
+
 def _delimiter(text: str) -> tuple[str, str]:
     """Return the delimiter, and the text without the line "sep=;" that a spreadsheet may have written."""
     first, _, rest = text.partition("\n")

@@ -338,3 +338,21 @@ def test_other_learning_rates_and_tuning_budgets_are_named(write, name, given, s
 def test_a_method_that_has_several_learning_rates_is_not_compared_by_them(write):
     lines = [f"{method},{run},{0.9 + run / 1000},{0.1 / (1 + run % 2)}" for method in "ab" for run in range(8)]
     assert not [w for w in _audit(write(*lines, header="method,run,accuracy,lr")).warnings if "differ" in w]
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        ({"a": 8, "b": 8}, []),
+        ({"a": 8, "b": 6}, ["tuning budgets differ (a 8, b 6)"]),
+        ({"b": 8}, ["tuning budgets differ (a 0, b 8)"]),
+    ],
+)
+def test_trials_of_a_search_count_as_its_budget_and_are_not_judged(write, points, said):
+    rates = {"a": 0.1, "b": 0.01}
+    judged = [f"{name},{run},{0.9 + run / 1000},{rate},evaluation" for name, rate in rates.items() for run in range(8)]
+    tried = [f"{name},1000000,0.1,{at / 100},tuning" for name, count in points.items() for at in range(1, count + 1)]
+    audit = _audit(write(*tried, *judged, header="method,run,accuracy,lr,role"))
+    found = [warning for warning in audit.warnings if "differ" in warning]
+    assert [warning.partition(":")[0] for warning in found] == said
+    assert [each.n for each in audit.judged.families[0].comparisons] == [8]
