@@ -10,6 +10,7 @@ from dlbench.api import compare as api
 from dlbench.errors import DlbenchError
 from dlbench.plans.config import SESSION as FROM_FILES
 from dlbench.plans.criteria import Criteria
+from dlbench.plans.tuning import Tune
 from dlbench.sessions.options import Options
 
 SESSION = {each.name: each for each in fields(Options) if each.metadata}
@@ -101,3 +102,10 @@ def test_what_contradicts_or_lacks_its_other_half_is_an_error_as_on_the_command_
         api.compare(activation=["relu", "tanh"], seeds=3, seed=[0, 1])
     with pytest.raises(DlbenchError, match="say how to tune, and nothing says what"):
         api.compare(activation=["relu", "tanh"], budget=4)
+
+
+def test_what_is_tuned_is_a_table_of_ranges_and_choices(requested):
+    ranges = {"learning_rate": "log:1e-4..1e-1", "model.dropout": [0, 0.3, 0.5]}
+    request, _ = requested(activation=["relu", "tanh"], tune=ranges, budget=8)
+    written = ("learning_rate=log:1e-4..1e-1", "model.dropout=choice:0/0.3/0.5")
+    assert request.tune == Tune(ranges=written, budget="8")

@@ -30,7 +30,7 @@ def compare(
     all_pairs: bool | None = None,
     alpha_study: bool | None = None,
     test: Test | None = None,
-    tune: str | Sequence[str] | Mapping[str, str] = (),
+    tune: str | Sequence[str] | Mapping[str, str | Sequence[Any]] = (),
     budget: int | str = "",
     studies: int = 0,
     tuning_seeds: int = 1,
@@ -61,7 +61,7 @@ def compare(
     diagnostics: "saturation,first,last", or a list of such.
     margin: in points for accuracies.
     tune: what is tuned for each variant first: {"learning_rate": "log:1e-4..1e-1"}, "learning-rate=log:1e-4..1e-1",
-        "auto", or a list of such.
+        "auto", or a list of such; {"model.dropout": [0, 0.3, 0.5]} has choices.
     budget: points of each variant, or a training time: "2h".
     fresh: start over; an existing folder is moved aside without asking.
     The other keywords are the options of the command; None stands for the default of dlbench.toml, else dlbench's.

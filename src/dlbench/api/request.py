@@ -52,10 +52,15 @@ def _seeds(seeds: int | str | None, seed: int | Sequence[int] | None) -> Seeds:
     return named_seeds(seeds) if isinstance(seeds, str) else seeds
 
 
-def _ranges(tune: str | Sequence[str] | Mapping[str, str]) -> tuple[str, ...]:
+def _ranges(tune: str | Sequence[str] | Mapping[str, str | Sequence[Any]]) -> tuple[str, ...]:
+    """Return what is tuned as text; a list of values is one of choices."""
     if isinstance(tune, Mapping):
-        return tuple(f"{name}={text}" for name, text in tune.items())
+        return tuple(f"{name}={_range(found)}" for name, found in tune.items())
     return ((tune,) if tune else ()) if isinstance(tune, str) else tuple(tune)
+
+
+def _range(found: str | Sequence[Any]) -> str:
+    return found if isinstance(found, str) else "choice:" + "/".join(map(format_value, found))
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -230,14 +230,6 @@ def _check_apart_from_test(label: str, trial: Trial) -> None:
         )
 
 
-def nothing_to_tune(option: str) -> DlbenchError:
-    """Return the error for an option that says how to tune, where nothing says what. option: as it is written."""
-    return DlbenchError(
-        f"{option} says how to tune, and nothing says what.",
-        "Add --tune learning-rate=log:1e-4..1e-1, or --tune auto.",
-    )
-
-
 def check_studies(tune: Tune, seeds: Sequence[int]) -> None:
     """Raise DlbenchError where the number of seeds that is asked for is not that of the studies."""
     if tune.studies and len(seeds) != tune.studies:
