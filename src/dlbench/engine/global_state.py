@@ -114,6 +114,36 @@ def _namespaces() -> tuple[_Namespace, ...]:
     return tuple(map(_Namespace.of, found.values()))
 
 
+@dataclass(frozen=True)
+class _Bodies:
+    """The functions of the watched names, and what each does: its code and its defaults."""
+
+    functions: tuple[FunctionType, ...]
+    before: tuple[tuple[Any, ...], ...]
+
+    def restore(self) -> list[str]:
+        """Return the names of the functions that do something else now, and restore them."""
+        changed = [pair for pair in zip(self.functions, self.before, strict=True) if _body(pair[0]) != pair[1]]
+        for function, (code, defaults, by_name) in changed:
+            function.__code__, function.__defaults__, function.__kwdefaults__ = code, defaults, by_name
+        return [f"{function.__module__}.{function.__qualname__}" for function, _ in changed]
+
+
+def _body(function: FunctionType) -> tuple[Any, ...]:
+    return function.__code__, function.__defaults__, function.__kwdefaults__
+
+
+@lru_cache(maxsize=1)
+def _bodies() -> _Bodies:
+    values = (value for namespace in _namespaces() for value in namespace.before.values())
+    plain = (
+        getattr(value, "__func__", value) if isinstance(value, classmethod | staticmethod) else value
+        for value in values
+    )
+    functions = tuple({id(value): value for value in plain if isinstance(value, FunctionType)}.values())
+    return _Bodies(functions, tuple(map(_body, functions)))
+
+
 @lru_cache(maxsize=1)
 def _switches() -> tuple[Switch, ...]:
     return switches()
@@ -122,7 +152,7 @@ def _switches() -> tuple[Switch, ...]:
 def remember() -> None:
     """Remember what the watched names mean; call it where nothing of a component has run yet."""
     import_module("torch._dynamo")  # as torch's optimizers do when they are built: it replaces functions
-    _namespaces()
+    _bodies()
     _switches()
 
 
@@ -143,7 +173,7 @@ class Watch:
         try:
             yield
         finally:
-            found = [name for namespace in _namespaces() for name in namespace.restore()]
+            found = [name for namespace in _namespaces() for name in namespace.restore()] + _bodies().restore()
             found += [switch.name for switch, value in before if _restored(switch, value) and switch.said]
             self.changed += [name for name in dict.fromkeys(found) if name not in self.changed]
 

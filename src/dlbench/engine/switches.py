@@ -9,12 +9,15 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch.nn.modules import module as module_hooks
 from torch.optim import optimizer as optimizer_hooks
+
+from dlbench.engine import modes
 
 try:
     import resource
@@ -43,14 +46,17 @@ def _of_torch() -> Iterator[Switch]:
     yield Switch("torch's default dtype", torch.get_default_dtype, torch.set_default_dtype)
     yield Switch("torch's default device", torch.get_default_device, _set_default_device)
     yield Switch("torch's number of threads", torch.get_num_threads, torch.set_num_threads)
-    yield Switch(
-        "torch's float32 matmul precision", torch.get_float32_matmul_precision, torch.set_float32_matmul_precision
-    )
+    yield Switch("torch's float32 precision", _float32_precision, _set_float32_precision)
     yield Switch("torch's deterministic algorithms", _deterministic, _set_deterministic)
     yield Switch("torch's denormal numbers", _keeps_denormals, lambda kept: torch.set_flush_denormal(not kept))
+    yield Switch("torch's inference mode", torch.is_inference_mode_enabled, modes.set_inference_mode)
     yield Switch("torch's gradient mode", torch.is_grad_enabled, torch._C._set_grad_enabled)
     yield Switch("torch's anomaly mode", torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly)
     yield Switch("torch's autocast cache", torch.is_autocast_cache_enabled, torch.set_autocast_cache_enabled)
+    yield Switch("torch's function modes", modes.function_modes, modes.set_function_modes)  # after the default device
+    yield Switch("torch's dispatch modes", modes.dispatch_modes, modes.set_dispatch_modes)
+    yield Switch("torch's hooks of saved tensors", modes.saved_tensor_hooks, modes.set_saved_tensor_hooks)
+    yield Switch("torch's kernels", modes.kernels, modes.set_kernels)
     for device in ("cpu", "cuda"):
         yield Switch(f"torch's autocast on {device}", partial(_autocast, device), partial(_set_autocast, device))
 
@@ -140,6 +146,23 @@ def _set_default_device(device: torch.device) -> None:
     torch.set_default_device(None if device.type == "cpu" else device)
 
 
+def _float32_precision() -> tuple[str, ...]:
+    """Return the precision of products of matrices, "" where the library's own says otherwise, and of each library."""
+    read = getattr(torch._C, "_get_fp32_precision_getter", lambda *_: "")
+    try:
+        common = torch.get_float32_matmul_precision()
+    except RuntimeError:  # it does not describe what a component has set for one library
+        common = ""
+    return common, *(read(*place) for place in _PRECISIONS)
+
+
+def _set_float32_precision(before: tuple[str, ...]) -> None:
+    torch.set_float32_matmul_precision(before[0] or "highest")
+    for place, precision in zip(_PRECISIONS, before[1:], strict=True):
+        if precision:
+            torch._C._set_fp32_precision_setter(*place, precision)
+
+
 def _deterministic() -> tuple[bool, bool]:
     return torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
 
@@ -224,5 +247,7 @@ def _set_signal_handlers(before: Mapping[int, Any]) -> None:
 
 _SIGNALS = tuple(signal.valid_signals())
 _LIMITS = tuple(sorted({getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")}))
+#: The libraries that have a precision of their own, and for what.
+_PRECISIONS = (("generic", "all"), *product(("mkldnn", "cuda"), ("all", "matmul", "conv", "rnn")))
 #: Whose threads are no component's.
 _USUAL_STARTERS = ("threading", "concurrent.", "multiprocessing.", "torch.", "tqdm.", "dlbench.")

@@ -10,27 +10,37 @@ import sys
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.autograd.graph import saved_tensors_hooks
+from torch.library import _scoped_library
 from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.overrides import BaseTorchFunctionMode
+from torch.utils._python_dispatch import BaseTorchDispatchMode, TorchDispatchMode
 
 from dlbench.engine import training
 from dlbench.engine.global_state import Watch
 from dlbench.engine.setup import limited_threads
 
+#: What components enter and never leave.
+LEFT_ON = ExitStack()
 CHANGES = {
     "torch's default dtype": partial(torch.set_default_dtype, torch.float64),
     "torch's default device": partial(torch.set_default_device, "meta"),
     "torch's number of threads": partial(torch.set_num_threads, 3),
-    "torch's float32 matmul precision": partial(torch.set_float32_matmul_precision, "medium"),
+    "torch's float32 precision": partial(torch.set_float32_matmul_precision, "medium"),
     "torch's denormal numbers": partial(torch.set_flush_denormal, True),
     "torch's gradient mode": partial(torch.set_grad_enabled, False),
     "torch's anomaly mode": partial(torch.autograd.set_detect_anomaly, True),
     "torch's autocast on cpu": partial(torch.set_autocast_enabled, "cpu", True),
+    "torch's function modes": lambda: LEFT_ON.enter_context(BaseTorchFunctionMode()),
+    "torch's dispatch modes": lambda: LEFT_ON.enter_context(BaseTorchDispatchMode()),
+    "torch's hooks of saved tensors": lambda: LEFT_ON.enter_context(saved_tensors_hooks(torch.neg, torch.neg)),
     "torch.backends.mkldnn": partial(setattr, torch.backends.mkldnn, "enabled", False),
     "torch.backends.cudnn.benchmark": partial(setattr, torch.backends.cudnn, "benchmark", True),
     "torch.backends.mha": partial(torch.backends.mha.set_fastpath_enabled, False),
@@ -66,14 +76,67 @@ def fewer_files():
 
 @pytest.mark.parametrize("named", CHANGES)
 def test_a_change_is_named_and_restored(named):
-    watch, again = Watch(), Watch()
-    with watch():
+    watch, around = Watch(), Watch()
+    with around(), watch():
         CHANGES[named]()
-    assert named in watch.changed
-    assert len(watch.changed) == 1, watch.changed
-    with again():
-        pass
-    assert again.changed == []
+    assert watch.changed == [named]
+    assert around.changed == []
+
+
+@pytest.mark.parametrize("place", [("mkldnn", "matmul"), ("mkldnn", "conv"), ("cuda", "matmul"), ("generic", "all")])
+def test_a_precision_of_one_library_is_named_and_restored(place):
+    before, common, watch = torch._C._get_fp32_precision_getter(*place), torch.get_float32_matmul_precision(), Watch()
+    with watch():
+        torch._C._set_fp32_precision_setter(*place, "tf32")
+    assert watch.changed == ["torch's float32 precision"]
+    assert torch._C._get_fp32_precision_getter(*place) == before
+    assert torch.get_float32_matmul_precision() == common
+
+
+class Negated(TorchDispatchMode):
+    def __torch_dispatch__(self, function, types, arguments=(), options=None):
+        result = function(*arguments, **options or {})
+        return -result if isinstance(result, torch.Tensor) else result
+
+
+def replace_kernel():
+    library = LEFT_ON.enter_context(_scoped_library("aten", "IMPL"))
+    library.impl("relu", lambda values: values.clamp(min=0) * 0.9, "CPU")
+
+
+def negate_what_is_saved():
+    LEFT_ON.enter_context(saved_tensors_hooks(torch.neg, lambda values: values))
+
+
+def unchanged(values, inplace=False):
+    return values
+
+
+def replace_code():
+    nn.functional.relu.__code__ = unchanged.__code__
+
+
+def replace_defaults():
+    nn.functional.relu.__defaults__ = (True,)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda: LEFT_ON.enter_context(Negated()), "torch's dispatch modes"),
+        (lambda: LEFT_ON.enter_context(torch.inference_mode()), "torch's inference mode"),
+        (replace_kernel, "torch's kernels"),
+        (negate_what_is_saved, "torch's hooks of saved tensors"),
+        (replace_code, "torch.nn.functional.relu"),
+        (replace_defaults, "torch.nn.functional.relu"),
+    ],
+)
+def test_what_comes_between_torch_and_its_numbers_does_so_no_more(change, named):
+    watch, weights = Watch(), torch.tensor([-1.0, 2.0], requires_grad=True)
+    with watch():
+        change()
+    (nn.functional.relu(weights) ** 2).sum().backward()
+    assert (weights.grad.tolist(), watch.changed) == ([0.0, 4.0], [named])
 
 
 def test_a_thread_that_goes_on_is_named_and_those_of_libraries_are_not():
