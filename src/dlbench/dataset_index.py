@@ -241,7 +241,9 @@ def remove_copy(copy: PreparedCopy) -> None:
 
 
 def _index_path(name: str, parameters: Mapping[str, ParameterValue], version: str, data_dir: Path) -> Path:
-    key = digest([name, dict(parameters), version], 32)
+    path = parameters.get("path")
+    placed = {"path": os.path.abspath(at_home(path))} if isinstance(path, str) else {}  # not another one elsewhere
+    key = digest([name, {**parameters, **placed}, version], 32)
     return data_dir / "prepared" / "index" / f"{key}.json"
 
 

@@ -17,7 +17,7 @@ SUFFIXES = frozenset(
 _SPLITS = {
     "train": ("train", "training"),
     "test": ("test", "testing"),
-    "validation": ("val", "valid", "validation"),
+    "validation": ("val", "valid", "validation", "dev"),
 }
 _SUFFIX = re.compile(r"(set|data|images)\Z")
 _LIKE_A_SPLIT = re.compile(r"(seg_)?(train|test|val|pred)")
@@ -64,7 +64,7 @@ class _Skipped:
         if self.outside:
             yield f"skipped {self.outside:,} image{'s' * (self.outside != 1)} outside the class folders"
         if self.empty:
-            yield f"skipped empty folders ({', '.join(self.empty)})"
+            yield f"skipped empty folders ({', '.join(dict.fromkeys(self.empty))})"
         if self.beside:
             yield f"skipped folders beside the splits ({', '.join(self.beside)})"
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dlbench.components.image_data import ImageData
-from dlbench.dataset_index import PreparedInfo, file_states
+from dlbench.dataset_index import PreparedInfo, file_states, last_prepared, remember
 from dlbench.engine.dataset_cache import store
 from dlbench.errors import DataMissingError
 from dlbench.plans.build import build, resolve
@@ -103,6 +103,18 @@ def test_linked_replaced_and_renamed_files_change_the_fingerprint(tmp_path: Path
     states.append(now())
     assert len(set(states)) == 3
     assert now() == states[-1]
+
+
+def test_folders_of_the_same_relative_path_are_two_data_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    of = ("standard/image-folder", {"path": "photos"}, "1")
+    for name in ("one", "other"):
+        (tmp_path / name / "photos").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "one")
+    remember(*of, [["one.png", 1]], tmp_path, info(0))
+    monkeypatch.chdir(tmp_path / "other")
+    assert last_prepared(*of, tmp_path) is None
+    absolute = {"path": str(tmp_path / "one" / "photos")}
+    assert last_prepared("standard/image-folder", absolute, "1", tmp_path) is not None
 
 
 def test_progress_is_noted_at_tenths_and_not_more_often_than_can_be_read():

@@ -26,7 +26,13 @@ def read(folder: Path, test: str = "auto") -> Layout:
 
 @pytest.mark.parametrize(
     "names",
-    [("Train", "Test"), ("training", "testing", "VALID"), ("TRAIN", "test", "val"), ("training_set", "test_set")],
+    [
+        ("Train", "Test"),
+        ("training", "testing", "VALID"),
+        ("TRAIN", "test", "val"),
+        ("training_set", "test_set"),
+        ("train", "test", "Dev"),
+    ],
 )
 @pytest.mark.parametrize("wrapped", ["", "archive/"])
 def test_published_names_are_recognized(tmp_path: Path, names: tuple[str, ...], wrapped: str) -> None:
