@@ -187,6 +187,11 @@ def _guards(variant: TunedVariant, record: TuningRecord) -> Iterator[str]:
                 f"{variant.label}: the best {name_in_words(name)} found, {format_value(edges[0])}, lies at the edge of "
                 f"{text}: a wider range may hold a better one"
             )
+        if variant.is_default and _is_outside(variant.default(name), text):
+            yield (
+                f"{variant.label}: its own {name_in_words(name)}, {format_value(variant.default(name))}, was the best "
+                f"and lies outside of {text}: a range around it may hold a better one"
+            )
     if (tied := sum(map(_ties, variant.results))) >= _TIES * len(variant.results):
         yield (
             f"{variant.label}: {tied} of {points} points score exactly as what was chosen, the first of them: "
@@ -218,3 +223,8 @@ def _found(variant: TunedVariant, name: str) -> Iterator[ParameterValue]:
 def _is_at_edge(value: ParameterValue, text: str) -> bool:
     place = read_range(text).place(value)
     return place is not None and not _EDGE <= place <= 1 - _EDGE
+
+
+def _is_outside(value: ParameterValue, text: str) -> bool:
+    place = read_range(text).place(value)
+    return place is not None and not 0 <= place <= 1

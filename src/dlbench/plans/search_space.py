@@ -80,20 +80,18 @@ def search_space(texts: Sequence[str], trial: Trial, registry: Registry) -> tupl
         name, equals, written = (part.strip() for part in text.partition("="))
         if not name or ":" in name:
             raise DlbenchError(f"--tune {text} does not read NAME=RANGE.", "Write --tune learning-rate=log:1e-4..1e-1.")
-        new = (
-            [*_declared(trial, registry)] if name == AUTO and not equals else [*_asked(name, written, trial, registry)]
-        )
-        if name == AUTO and not new:
-            raise _nothing_declared(trial)
-        for each in new:
-            if name != AUTO and each.name in asked:
-                raise DlbenchError(
-                    f"--tune names {name} twice, in {asked[each.name]} and in {each.range}.", "Name it once."
-                )
-            if name != AUTO:  # what is asked for by name stays
-                asked[each.name] = each.range
-            if name != AUTO or each.name not in asked:
-                found[each.name] = each
+        if name == AUTO and not equals:  # what is asked for by name stays
+            declared = {each.name: each for each in _declared(trial, registry)}
+            if not declared:
+                raise _nothing_declared(trial)
+            found |= {key: each for key, each in declared.items() if key not in asked}
+            continue
+        for each in _asked(name, written, trial, registry):
+            if each.name in asked:
+                both = f"{asked[each.name]} and in {each.range}"
+                raise DlbenchError(f"--tune names {name} twice, in {both}.", "Name it once.")
+            asked[each.name] = each.range
+            found[each.name] = each
     return tuple(found.values())
 
 

@@ -101,6 +101,13 @@ def test_a_choice_at_the_edge_of_its_range_is_named(searched, rate, said):
     assert any("edge of log:0.0001..0.1" in warning for warning in report_tuning(records, plan).warnings) is said
 
 
+@pytest.mark.parametrize(("own", "others", "said"), [(0.5, 0.1, True), (0.5, 0.9, False), (0.05, 0.1, False)])
+def test_own_settings_that_stay_the_best_from_outside_of_the_range_are_named(searched, own, others, said):
+    records, plan = searched([(own, (0.8, 0.8)), *((rate, (others, others)) for rate in (0.001, 0.002, 0.01, 0.02))])
+    warnings = report_tuning(records, plan).warnings
+    assert any("its own learning rate, 0.5, was the best and lies outside of log" in w for w in warnings) is said
+
+
 def test_few_points_and_many_that_diverged_are_named(searched):
     records, plan = searched([(0.001, (0.5, 0.5)), (0.01, ("diverged", 0.5)), (0.1, (0.1, "diverged"))])
     warnings = report_tuning(records, plan).warnings

@@ -43,7 +43,7 @@ class Resolver(TrialResolver):
 class Executor:
     """Runs units at once, in this process.
 
-    accuracy: of a trial. validation: likewise. status: by trial_id, else done. fails: whether a trial does.
+    accuracy: of a trial. validation: likewise. status: by trial_id, else done. fails, diverges: whether a trial does.
     seconds: of its training. before: called with the number of units that have run.
     stop_after: set `stop` after so many units.
     """
@@ -52,6 +52,7 @@ class Executor:
     validation: Any = lambda trial: 0.5
     status: dict[str, str] = field(default_factory=dict)
     fails: Any = lambda trial: False
+    diverges: Any = lambda trial: False
     seconds: float = 0.1
     before: Any = lambda count: None
     stop_after: int | None = None
@@ -80,7 +81,7 @@ class Executor:
         tested = trial.role == "evaluation"
         return TrialRecord(
             trial=trial,
-            status=self.status.get(trial.trial_id, "done"),
+            status="diverged" if self.diverges(trial) else self.status.get(trial.trial_id, "done"),
             metrics={"validation_accuracy": self.validation(trial), "epochs_run": 1}
             | ({"test_accuracy": self.accuracy(trial)} if tested else {}),
             cost={"train_seconds": self.seconds},

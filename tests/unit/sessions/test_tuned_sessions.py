@@ -147,6 +147,51 @@ def test_a_point_that_failed_once_is_chosen_where_it_succeeds_and_is_the_best(tu
     assert manifest(tuned())["plan"]["tuning"] == whole
 
 
+def test_where_every_point_diverges_the_result_says_so_and_nothing_is_lost_or_computed_again(tuned, executor):
+    def runner():
+        return executor(validation=lambda trial: 0.1, accuracy=lambda trial: 0.1, diverges=lambda trial: True)
+
+    done = tuned(runner=runner())
+    assert (done.outcome.exit_code, len(rows(done))) == (0, 28)
+    judged = done.outcome.run.judge()
+    assert (
+        judged.families[0]
+        .sentences[0]
+        .startswith(
+            "At the best of 8 learning rates each (none of relu and tanh could be trained), chosen on validation"
+        )
+    )
+    assert [warning.partition(":")[0] for warning in judged.tuning.warnings] == ["relu", "tanh"]
+    assert {row["learning_rate"] for row in rows(done) if row["role"] == "evaluation"} == {"0.001"}
+    assert tuned(runner=runner()).ran == []
+
+
+def test_one_variant_that_always_diverges_leaves_the_others_their_choices(tuned, executor):
+    lost = executor(validation=best_at, diverges=lambda trial: trial.activation.short == "tanh")
+    whole, part = (
+        manifest(tuned(name=name, runner=each))["plan"]["tuning"]["searches"][0]["chosen"]
+        for name, each in (("whole", None), ("part", lost))
+    )
+    assert (part["relu"], part["tanh"]) == (whole["relu"], 0)
+
+
+def test_a_smaller_budget_computes_no_point_and_chooses_among_the_first(tuned):
+    tuned()
+    fewer = tuned(budget="4")
+    assert "tuning" not in [role for role, _ in ran(fewer)]
+    assert fewer.outcome.run.judge().tuning.record.budget == 4
+
+
+def test_a_search_in_time_goes_on_where_more_time_is_given(tuned, executor):
+    def runner():
+        return executor(validation=best_at, seconds=0.5)
+
+    tuned(budget="3s", runner=runner())
+    more = tuned(budget="5s", runner=runner())
+    assert [role for role, _ in ran(more)].count("tuning") == 4
+    assert manifest(more)["plan"]["tuning"]["budget"] == 5
+
+
 def test_the_choices_are_in_the_manifest_before_anything_is_evaluated(tuned, executor, tmp_path):
     seen = []
 
