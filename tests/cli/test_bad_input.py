@@ -69,7 +69,7 @@ BAD = [
     (["--variant", "label=a\nb;activation=relu"], "Invalid label 'a\\nb'", "one line"),
     (["--variant", "label=\udcff;activation=relu"], "Invalid label '\\udcff'", "printable"),
     (["--name", "../up"], "Invalid run name", "letters"),
-    (["--executor", "slurm"], "no executor 'slurm'", "dlbench list executors"),
+    (["--executor", "lsf"], "no executor 'lsf'", "dlbench list executors"),
     (["--optimizer", "sgd:nesterov=true"], "needs a momentum above 0", ""),
     (["--results-dir", "file/below"], "cannot be written", "--results-dir"),
 ]

@@ -13,7 +13,6 @@ from dlbench.api.session import declared, session_options, show_session
 from dlbench.plans.config import load_config
 from dlbench.plugins.registry import Registry
 from dlbench.sessions.options import Options
-from dlbench.sessions.overridden import OverriddenExperiment
 from dlbench.sessions.run import run as run_session
 
 
@@ -25,6 +24,8 @@ def run(experiment: str | Path, *, progress: bool = False, **overrides: Any) -> 
         experiment, `epochs=2, seeds=3`; the notes of the results say so.
     Raises DlbenchError where the command exits with 2; failed trials and refuted claims do not raise.
     """
+    from dlbench.sessions.overridden import OverriddenExperiment
+
     if "variants" in overrides:
         raise TypeError("dlbench.run() takes no 'variants': an experiment's are in its file.")
     given = _with_defaults(overrides)
