@@ -20,7 +20,7 @@ PATIENCE, _END_SECONDS = 300.0, 10.0
 #: What the processes of a node have in their environment: those of jobs, and the daemon with its helpers.
 _DAEMON = "DLBENCH_SLURM_DAEMON"
 _OF_NODE = ("SLURMD_NODENAME", _DAEMON)
-_PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "sinfo")
+_PROGRAMS = ("setpriv", "munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "sinfo")
 _CONFIGURATION = """
 ClusterName=dlbench
 SlurmctldHost={host}(127.0.0.1)
@@ -118,8 +118,9 @@ class Cluster:
 
     def _start(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.out").open("ab") as output:
+            # Whatever ends this process, they end with it.
             self.daemons[name] = subprocess.Popen(
-                command,
+                ("setpriv", "--pdeathsig", "KILL", *command),
                 env={**self.environment, _DAEMON: name},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

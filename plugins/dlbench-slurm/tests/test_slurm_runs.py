@@ -122,7 +122,7 @@ def test_the_executor_goes_on_though_one_node_is_drained_and_the_other_dies(
 def test_a_task_goes_on_after_its_time_limit_and_keeps_its_checkpoint_when_it_is_cancelled(
     in_slurm: Any, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
-    command = ("compare", "--model", "mlp", "--seed", "0", "--epochs", "100000")
+    command = ("compare", "--model", "mlp", "--seed", "0", "--epochs", "10000")
     # SLURM looks every 30 s, and warns a task up to as much earlier: here after 20 to 50 s.
     job = submit(start, "--array", "1", "--time", "1m", "--warning", "10", command=command)
     log, run = tmp_path / f"slurm-{job}_1.out", tmp_path / "run"
