@@ -167,7 +167,7 @@ class Command:
         where = f"ray:address={self.address}" if executor == "ray" else executor
         command = [sys.executable, "-m", "dlbench", "compare", "--name", name, "--executor", where, *arguments]
         said: Any = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        process = subprocess.Popen(command, cwd=self.folder, env=self.environment, start_new_session=True, **said)
+        process = subprocess.Popen(command, cwd=self.folder, env=self.environment, **said)
         self.running.append(process)
         return process
 
@@ -185,9 +185,14 @@ class Command:
     @staticmethod
     def kill(process: subprocess.Popen[str]) -> None:
         """Kill a command without any warning."""
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
         process.communicate(timeout=PATIENCE)
+
+    def wait_for_records(self, process: subprocess.Popen[str], name: str, count: int) -> None:
+        """Wait until so many trials of a run have a record; a command that ends before is a failure."""
+        wait_for(lambda: self.finished(name) >= count or process.poll() is not None)
+        if self.finished(name) < count:
+            pytest.fail(process.communicate(timeout=PATIENCE)[0])
 
     def finished(self, name: str) -> int:
         """Return how many trials of a run have a record."""
@@ -226,9 +231,9 @@ def test_a_node_and_a_worker_are_lost_but_no_trial(
     machines: Machines, command: Command, local_numbers: Numbers
 ) -> None:
     running = command.start("lossy", *TRIALS)
-    wait_for(lambda: command.finished("lossy") >= 2)
+    command.wait_for_records(running, "lossy", 2)
     machines.remove(machines.nodes[0])
-    wait_for(lambda: command.finished("lossy") >= 8)
+    command.wait_for_records(running, "lossy", 8)
     os.kill(Random(0).choice(wait_for(machines.trainers)), signal.SIGKILL)
     said = command.end(running)
     assert command.numbers("lossy") == local_numbers
@@ -239,7 +244,7 @@ def test_a_node_and_a_worker_are_lost_but_no_trial(
 
 def test_a_killed_command_goes_on_where_it_was(machines: Machines, command: Command, local_numbers: Numbers) -> None:
     running = command.start("again", *TRIALS)
-    wait_for(lambda: command.finished("again") >= 3)
+    command.wait_for_records(running, "again", 3)
     command.kill(running)
     kept = command.finished("again")
     wait_for(lambda: not machines.trainers())  # the cluster ends what nobody waits for

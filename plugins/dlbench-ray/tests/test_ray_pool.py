@@ -1,5 +1,6 @@
 """What the pool does when nodes and processes die, on a stand-in for Ray whose actors are objects in threads."""
 
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -310,6 +311,19 @@ def test_a_lost_unit_runs_on_another_node_if_there_is_one(ray: StandIn, run: Any
 
     run([replace(unit, avoid=("n1", "n3")) for unit in make_units(4)], act)
     assert where == ["n2"] * 4
+
+
+def test_where_nobody_listens_is_said_at_once(ray: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dlbench_ray.executor import RayExecutor
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(DlbenchError) as raised:
+            RayExecutor(address=address)
+    assert str(raised.value).startswith("There is no Ray cluster at 127.0.0.1:")
+    assert "(Connection refused)" in str(raised.value)
 
 
 def test_without_ray_one_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

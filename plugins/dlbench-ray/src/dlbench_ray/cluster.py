@@ -1,6 +1,7 @@
 """The cluster: connecting to it, its nodes, and what starts on one of them."""
 
 import signal
+import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,8 +17,11 @@ from dlbench import DlbenchError, Node, Resources
 
 #: How many nodes of a kind are asked what they are.
 _ASKED = 8
-#: How long they may take: each starts a process that imports torch.
-_PATIENCE_SECONDS = 180.0
+#: How long the first answer may take, as each starts a process that imports torch on a node that may be busy; and how
+#: much longer the others.
+_PATIENCE_SECONDS, _MORE_SECONDS = 600.0, 60.0
+#: How long it may take to reach an address.
+_LISTENER_SECONDS = 10.0
 #: The part of a GPU that is enough to look at it.
 _GLANCE = 0.001
 
@@ -43,17 +47,31 @@ def connect(address: str | None) -> None:
     """Connect to a cluster, unless this process is connected. None: the one that runs here, else a new one."""
     if ray.is_initialized():
         return
+    _check_listener(address)
     with _own_signals():
         try:
             ray.init(address=address, log_to_driver=False, logging_level="error", include_dashboard=_dashboard(address))
         except (ConnectionError, RayError, RuntimeError, ValueError, ImportError) as error:
-            where = f" at {address}" if address else ""
-            said = str(error).strip().partition("\n")[0].rstrip(".")
-            raise DlbenchError(
-                f"There is no Ray cluster{where} to connect to ({said}).",
-                "Start one (ray start --head), or name another: --executor ray:address=HOST:PORT, or ray://HOST:10001 "
-                "from outside the cluster, for which pip install 'ray[client]'.",
-            ) from error
+            raise _no_cluster(address, str(error).strip().partition("\n")[0].rstrip(".")) from error
+
+
+def _check_listener(address: str | None) -> None:
+    """Raise DlbenchError where nobody listens at an address: Ray itself tries for minutes."""
+    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
+    if colon and port.isdigit():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=_LISTENER_SECONDS).close()
+        except (OSError, OverflowError) as error:
+            raise _no_cluster(address, getattr(error, "strerror", "") or str(error)) from error
+
+
+def _no_cluster(address: str | None, reason: str) -> DlbenchError:
+    where = f" at {address}" if address else ""
+    return DlbenchError(
+        f"There is no Ray cluster{where} to connect to ({reason}).",
+        "Start one (ray start --head), or name another: --executor ray:address=HOST:PORT, or ray://HOST:10001 "
+        "from outside the cluster, for which pip install 'ray[client]'.",
+    )
 
 
 def _dashboard(address: str | None) -> bool | None:
@@ -107,7 +125,7 @@ def examine(components: Sequence[str], gpus: float | None) -> list[Node]:
             }  # a process that has seen a GPU keeps memory there
             ask = ray.remote(num_cpus=0, num_gpus=glance, scheduling_strategy=on(place), **once)
             asked[ask(_examine_here).remote(tuple(components))] = place
-    ready, _ = ray.wait([*asked], num_returns=len(asked), timeout=_PATIENCE_SECONDS) if asked else ([], [])
+    ready = _answered([*asked])
     nodes, problems = [], [f"they did not answer for {_PATIENCE_SECONDS:.0f} s"]
     for call in ready:
         try:
@@ -117,6 +135,14 @@ def examine(components: Sequence[str], gpus: float | None) -> list[Node]:
     if not nodes:
         raise DlbenchError(f"No node of the Ray cluster can train: {problems[0]}.")
     return nodes
+
+
+def _answered(calls: list[Any]) -> list[Any]:
+    """Return the calls that have been answered, once all have or the others take too long."""
+    if not calls:
+        return []
+    ray.wait(calls, timeout=_PATIENCE_SECONDS)
+    return list(ray.wait(calls, num_returns=len(calls), timeout=_MORE_SECONDS)[0])
 
 
 def _examine_here(components: Sequence[str]) -> dict[str, Any]:
