@@ -1,5 +1,6 @@
 """Digests of the source files of plugins, so that edited code is not taken for what computed earlier results."""
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
@@ -13,12 +14,16 @@ from dlbench.plugins.registry import Registry
 #: A package with more files is a library, which its version identifies.
 _MOST_FILES = 500
 _OURS = "dlbench"
+#: What an import names, and where packages are installed, beside others that have nothing to do with them.
+_IMPORT = re.compile(rb"^[ \t]*(?:import|from)[ \t]+(\w+)", re.MULTILINE)
+_INSTALLED = ("site-packages", "dist-packages")
 
 
 def source_digests(names: Iterable[str], registry: Registry) -> dict[str, str]:
     """Return a digest of the Python files of each plugin but the built-in ones. Nothing is imported for it.
 
-    names: of components, qualified. Those are the files of the packages that the plugin and these components are in.
+    names: of components, qualified. Those are the files of the packages that the plugin and these components are in,
+        and of what these import from the same folder of sources.
     """
     wanted: dict[str, set[str]] = {}
     factories = _factories(registry) if names else {}
@@ -27,7 +32,7 @@ def source_digests(names: Iterable[str], registry: Registry) -> dict[str, str]:
         if plugin is not None and not plugin.built_in:
             packages = wanted.setdefault(plugin.name, {_package(plugin)})
             packages |= {factory.partition(".")[0] for factory in factories.get(name, ())}
-    return {plugin: _digest(packages - {*HEAVY, _OURS}) for plugin, packages in sorted(wanted.items())}
+    return {plugin: _digest(_with_neighbors(packages - {*HEAVY, _OURS})) for plugin, packages in sorted(wanted.items())}
 
 
 def _factories(registry: Registry) -> dict[str, list[str]]:
@@ -41,6 +46,26 @@ def _factories(registry: Registry) -> dict[str, list[str]]:
 
 def _package(plugin: Plugin) -> str:
     return plugin.module.__name__.partition(".")[0]
+
+
+def _with_neighbors(packages: set[str]) -> set[str]:
+    """Return packages with all that they import from the folders in which they lie themselves."""
+    found, waiting = set[str](), packages
+    while waiting:
+        found |= waiting
+        waiting = {name for package in waiting for name in _imported_beside(package)} - found - {*HEAVY, _OURS}
+    return found
+
+
+def _imported_beside(package: str) -> Iterator[str]:
+    spec = PathFinder.find_spec(package, sys.path)
+    if spec is None or not spec.origin:
+        return
+    place = Path(spec.origin).parent.parent if spec.submodule_search_locations else Path(spec.origin).parent
+    if place.name in _INSTALLED:
+        return
+    names = {name.decode() for _, path in _files(package) for name in _IMPORT.findall(path.read_bytes())}
+    yield from (name for name in names if (place / f"{name}.py").is_file() or (place / name / "__init__.py").is_file())
 
 
 def _digest(packages: set[str]) -> str:

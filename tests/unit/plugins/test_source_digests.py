@@ -50,5 +50,22 @@ def test_it_changes_with_the_plugins_own_module(parts: Path) -> None:
     assert digest("rippled/torch") != before
 
 
+@pytest.mark.parametrize(("name", "counts"), [("used.py", True), ("further/__init__.py", True), ("unused.py", False)])
+def test_it_changes_with_what_a_factory_imports_from_its_folder(
+    install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, counts: bool
+) -> None:
+    install("rippled", PLUGIN.replace("rippled_parts.shapes", "shapes_beside"))
+    sources = tmp_path / "sources"
+    (sources / "further").mkdir(parents=True)
+    (sources / "shapes_beside.py").write_text("from torch import nn\nfrom used import x\n")
+    (sources / "used.py").write_text("def x():\n    import further.deep\n")
+    for other in ("further/__init__.py", "unused.py"):
+        (sources / other).write_text("")
+    monkeypatch.syspath_prepend(sources)
+    before = digest("rippled/own")
+    (sources / name).write_text("# edited\n")
+    assert (digest("rippled/own") != before) == counts
+
+
 def test_built_in_plugins_are_known_by_the_version_of_dlbench() -> None:
     assert source_digests(["standard/relu", "own", "none"], Registry.load()) == {}
