@@ -40,6 +40,7 @@ def compare(
     data_dir: str | Path | None = None,
     executor: str | None = None,
     jobs: int | None = None,
+    mps: bool | None = None,
     max_time: float | None = None,
     timeout: float | None = None,
     checkpoint_every: float | None = None,

@@ -18,6 +18,7 @@ class SessionKeywords(TypedDict, total=False):
     data_dir: str | Path | None
     executor: str
     jobs: int | None
+    mps: bool
     max_time: float | None
     timeout: float | None
     checkpoint_every: float

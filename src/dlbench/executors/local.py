@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -21,17 +21,19 @@ from dlbench.executors.messages import (
     Garbled,
     Over,
     Received,
-    read_messages,
 )
+from dlbench.executors.mps import Mps
 from dlbench.executors.output_log import ENDLESS_BYTES, OutputLog
 from dlbench.executors.processes import PRELOADED, StartError, Worker, no_room, worker_groups
 from dlbench.executors.running_unit import RunningUnit, passed
 from dlbench.executors.scratch import scratch_subfolder
+from dlbench.executors.slots import Slots
 from dlbench.executors.suspension import suspended_together
 from dlbench.executors.worker import serve_units
+from dlbench.executors.worker_pool import Message, WorkerPool
 from dlbench.machine import available_cores
 from dlbench.plans.config import default_data_dir
-from dlbench.trials.events import Emit, Event, TrialFinished, TrialStarted, UnitLost
+from dlbench.trials.events import Emit, Event, TrialFinished, TrialNoted, TrialStarted, UnitLost
 from dlbench.trials.work_unit import WorkUnit
 
 #: How often running units are checked.
@@ -43,28 +45,34 @@ _STOP_SECONDS = 60.0
 #: How often a unit is begun whose worker dies before its first message, or with the server that it was forked from.
 _TRIES = 2
 
-Message = tuple[Worker, Received]
-
 
 class LocalExecutor:
     """Worker processes on this machine.
 
-    jobs: how many at once; None for one per core. data_dir: where workers find data sets by digest. timeout: seconds
-    for each trial. engine: "module:function" of what a worker calls to run a unit, as dlbench.run_unit is called;
-    preloaded: the modules that it needs.
+    jobs: how many at once; None for what cores and GPUs allow. data_dir: where workers find data sets by digest.
+    timeout: seconds for each trial. mps: let trials share a GPU by NVIDIA's MPS, which runs as long as they do. engine:
+    "module:function" of what a worker calls to run a unit, as dlbench.run_unit is called; preloaded: the modules that
+    it needs.
     """
 
     engine: ClassVar[str] = "dlbench.engine.work_unit:run_unit"
     preloaded: ClassVar[tuple[str, ...]] = PRELOADED
 
-    def __init__(self, jobs: int | None = None, data_dir: str | None = None, timeout: float | None = None) -> None:
-        self.jobs = jobs or available_cores()
+    def __init__(
+        self,
+        jobs: int | None = None,
+        data_dir: str | None = None,
+        timeout: float | None = None,
+        mps: bool = False,
+    ) -> None:
+        self.jobs = jobs
         self.data_dir = Path(data_dir) if data_dir else default_data_dir()
         self.timeout = timeout
+        self.mps = mps
 
     def slots(self) -> int:
-        """Return how many units run at once."""
-        return self.jobs
+        """Return how many units run at once; on GPUs there may be room for fewer."""
+        return self.jobs or available_cores()
 
     def run(self, units: Iterable[WorkUnit], emit: Emit, stop: threading.Event) -> None:
         """Run all units, emit their events and return when all have ended.
@@ -77,18 +85,20 @@ class LocalExecutor:
 
 
 class _Run:
-    """One call of run(): the running units, the idle workers, and the one queue of everything that arrives."""
+    """One call of run(): the running units, their room, and the one queue of everything that arrives."""
 
     def __init__(self, executor: LocalExecutor, units: Iterable[WorkUnit], emit: Emit, scratch: Path) -> None:
         self.executor = executor
-        self.jobs = executor.jobs
+        self.mps = Mps(scratch) if executor.mps else None
+        self.slots = Slots(executor.jobs, self.mps)
         self.units = iter(units)
         self.emit = emit
         self.scratch = scratch
         self.queue: SimpleQueue[Message] = SimpleQueue()
-        self.idle: list[Worker] = []
+        self.pool = WorkerPool(self._start, self.queue)
         self.running: dict[Worker, RunningUnit] = {}
         self.again: deque[tuple[WorkUnit, int]] = deque()
+        self.latest: WorkUnit | None = None
         self.count = 0
         self.checked = 0.0
         self.stopping: float | None = None
@@ -104,10 +114,9 @@ class _Run:
                 self._until_done(stop)
             raise
         finally:
-            for worker in (*self.idle, *self.running):
-                worker.kill()
-            for worker in (*self.idle, *self.running):
-                worker.end()
+            self.pool.end_all(self.running)
+            if self.mps:
+                self.mps.end()
 
     def _until_done(self, stop: threading.Event) -> None:
         while True:
@@ -121,9 +130,11 @@ class _Run:
             self._wait()
 
     def _has_room(self) -> bool:
-        """Return whether another unit may begin; one that was lost before runs alone."""
+        """Return whether another unit may begin that is like the one before; one that was lost before runs alone."""
         tries = [*(state.tries for state in self.running.values()), *(tries for _, tries in self.again)]
-        return len(self.running) < (1 if max(tries, default=1) > 1 else self.jobs)
+        if max(tries, default=1) > 1:
+            return not self.running
+        return self.slots.fit(self.again[0][0] if self.again else self.latest, self.running.values())
 
     def _next(self) -> tuple[WorkUnit, int] | None:
         """Return what begins next, and its try. Units are asked for no sooner: others may take some meanwhile."""
@@ -133,38 +144,36 @@ class _Run:
         return None if unit is None else (unit, 1)
 
     def _begin(self, unit: WorkUnit, tries: int) -> None:
+        self.latest = unit
+        if not self.slots.fit(unit, self.running.values()):  # it is not like the one before, and waits
+            self.again.appendleft((unit, tries))
+            return
+        gpu = self.slots.gpu_for(unit, self.running.values())
         try:
-            worker = self._worker()
+            worker = self.pool.take(self.slots.variables(gpu))
         except StartError as error:
             self._make_do(unit, tries, error)
             return
         self.count += 1
         log = OutputLog(self.scratch / f"{self.count}.log")
-        self.running[worker] = RunningUnit(unit, tries, worker, log, out_of_memory_kills(), self.count)
+        self.running[worker] = RunningUnit(unit, tries, worker, log, out_of_memory_kills(), self.count, gpu)
         _send(worker, {"unit": unit.to_json(), "number": self.count, "log": str(log.path)})
+        for text in self.slots.notes(self.running.values()):
+            trial_id = unit.trials[0].trial_id
+            self.emit(TrialNoted(trial_id=trial_id, text=text, of_plan=True, attempt=unit.attempt))
 
     def _make_do(self, unit: WorkUnit, tries: int, error: StartError) -> None:
         """Go on with the workers that there are, if there are any; the unit waits for one of them."""
         if not self.running:
             raise error
-        self.jobs = len(self.running)
+        self.slots.limit = len(self.running)
         self.again.appendleft((unit, tries))
 
-    def _worker(self) -> Worker:
-        """Return an idle worker, or a new one."""
-        while self.idle:
-            worker = self.idle.pop()
-            if worker.exit_code is None:
-                return worker
-            worker.end()
+    def _start(self, variables: Mapping[str, str]) -> Worker:
         executor = self.executor
-        worker = Worker(serve_units, executor.engine, str(executor.data_dir), preloaded=executor.preloaded)
-        try:
-            threading.Thread(target=_read, args=(worker, self.queue), daemon=True).start()
-        except RuntimeError as error:
-            worker.end()
-            raise no_room("thread") from error
-        return worker
+        return Worker(
+            serve_units, executor.engine, str(executor.data_dir), dict(variables), preloaded=executor.preloaded
+        )
 
     def _wait(self) -> None:
         """Handle the next message, if one arrives soon, and check the running units every so often."""
@@ -180,7 +189,7 @@ class _Run:
         state = self.running.get(worker)
         if state is None:
             if isinstance(received, Closed | Garbled):
-                self._dismiss(worker)
+                self.pool.dismiss(worker)
             return
         match received:
             case Closed():
@@ -192,12 +201,6 @@ class _Run:
             case sender, content if state.is_of(sender):
                 self._act(content, state)
 
-    def _dismiss(self, worker: Worker) -> None:
-        """End an idle worker."""
-        if worker in self.idle:
-            self.idle.remove(worker)
-            worker.end()
-
     def _act(self, content: Content, state: RunningUnit) -> None:
         match content:
             case Begun():
@@ -207,7 +210,7 @@ class _Run:
                 if content.spent:  # a component changed what other trials would meet
                     state.worker.end()
                 else:
-                    self.idle.append(state.worker)
+                    self.pool.keep(state.worker)
                 self._finish(state)
             case CannotStart():
                 del self.running[state.worker]
@@ -290,9 +293,3 @@ class _Run:
 def _send(worker: Worker, content: Any) -> None:
     with suppress(OSError):  # a worker that has died is noticed by its exit code
         worker.connection.send_bytes(json.dumps(content).encode())
-
-
-def _read(worker: Worker, queue: "SimpleQueue[Message]") -> None:
-    """Put a worker's messages into the queue, and their end."""
-    for received in read_messages(worker.connection):
-        queue.put((worker, received))

@@ -33,6 +33,7 @@ class RunningUnit:
     log: what it prints.
     kills_before: out-of-memory kills before it began.
     number: which of its executor's units it is; its messages say so.
+    gpu: the GPU that it sees, as CUDA names it; None if it needs none.
     recorded: the trials with a record.
     begun: whether its first message has come.
     seconds: how long it has run since then, without the time for which it was stopped (Ctrl-Z, SIGSTOP).
@@ -51,6 +52,7 @@ class RunningUnit:
     log: OutputLog
     kills_before: int
     number: int = 0
+    gpu: str | None = None
     recorded: set[str] = field(default_factory=set)
     begun: bool = False
     seconds: float = 0.0

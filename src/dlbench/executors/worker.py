@@ -11,12 +11,12 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from pkgutil import resolve_name
 from queue import SimpleQueue
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlbench.errors import describe_error
@@ -78,12 +78,16 @@ def close_forkserver_pipe() -> None:
         server._forkserver_alive_fd = None  # a component that starts processes gets a server of its own
 
 
-def serve_units(connection: "Connection[Any, Any]", engine: str, data_dir: str) -> None:
+def serve_units(
+    connection: "Connection[Any, Any]", engine: str, data_dir: str, variables: Mapping[str, str] = MappingProxyType({})
+) -> None:
     """Run the units that arrive and send their events, until the parent closes its end of the pipe.
 
-    engine: "module:function" of what runs a unit, called as run_unit is. The parent may send "stop" meanwhile; SIGTERM
+    engine: "module:function" of what runs a unit, called as run_unit is. variables: of the process's environment, such
+    as the GPU that it sees: CUDA reads them when a trial first uses it. The parent may send "stop" meanwhile; SIGTERM
     means the same. Without the parent, the process ends.
     """
+    os.environ.update(variables)
     prepare_process()
     forks = Forks(connection.fileno())
     units: SimpleQueue[dict[str, Any]] = SimpleQueue()

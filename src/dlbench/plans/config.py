@@ -36,6 +36,7 @@ SESSION: Mapping[str, Parameter] = MappingProxyType(
     {
         "executor": Parameter(required=True, type=str),
         "jobs": Parameter(required=True, type=int, minimum=1),
+        "mps": Parameter(required=True, type=bool),
         "max_time": Parameter(required=True, type=float, minimum=0),
         "timeout": Parameter(required=True, type=float, minimum=0),
         "checkpoint_every": Parameter(required=True, type=float, minimum=0),

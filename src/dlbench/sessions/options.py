@@ -45,7 +45,13 @@ class Options:
         default=None, metadata=_shown("Folder of data sets, else DLBENCH_DATA_DIR, else a cache.")
     )
     executor: str = field(default="local", metadata=_shown("Where trials run."))
-    jobs: int | None = field(default=None, metadata=_shown("Trials at once. Default: one a core.", minimum=1))
+    jobs: int | None = field(
+        default=None, metadata=_shown("Trials at once. Default: one a core, on GPUs one a GPU.", minimum=1)
+    )
+    mps: bool = field(
+        default=False,
+        metadata=_shown("Let trials share NVIDIA GPUs by its MPS while this runs.", flags=("--mps/--no-mps",)),
+    )
     max_time: float | None = field(default=None, metadata=_shown("End after this time.", metavar="SECONDS", minimum=0))
     timeout: float | None = field(
         default=None, metadata=_shown("End a trial after this time.", metavar="SECONDS", minimum=0)

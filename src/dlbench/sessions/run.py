@@ -75,6 +75,8 @@ def run_plan(
     for warning in folder.warnings:
         display.note(warning)
     plan = _fix_judging(plan, asked)
+    if options.mps and not any(variant.trial.settings.device == "cuda" for variant in plan.variants):
+        display.note("--mps does nothing: no trial of this comparison runs on an NVIDIA GPU.")
     _note_missing_diagnostics(plan, folder, display)
     check_forced(options.force, plan)
     facts = {**options.facts, **provenance, **elsewhere}
@@ -170,9 +172,11 @@ def build_executor(options: Options, registry: Registry, data_dir: Path) -> "Exe
     reference = parse_reference(options.executor)
     record = registry.get("executors", reference.name).record
     given = registry.select("executors", reference).parameters
-    if options.timeout and "timeout" not in record.parameters:
-        raise DlbenchError(f"The executor {reference.name} has no --timeout.", "Omit it, or use --max-time.")
+    for name, instead in (("timeout", "Omit it, or use --max-time."), ("mps", "Omit it.")):
+        if getattr(options, name) and name not in record.parameters:
+            raise DlbenchError(f"The executor {reference.name} has no --{name}.", instead)
     ours = {"jobs": options.jobs, "data_dir": str(data_dir), "timeout": options.timeout}
     defaults = {key: value for key, value in ours.items() if key in record.parameters and given[key] is None}
+    shared = {"mps": True} if options.mps else {}
     factory: ExecutorFactory = resolve_name(record.factory)
-    return factory(**{**given, **defaults})
+    return factory(**{**given, **defaults, **shared})

@@ -38,6 +38,7 @@ EXECUTORS = (
             ),
             "data_dir": Parameter(None, type=str, summary="Data folder of the workers; none: the session's."),
             "timeout": Parameter(None, type=float, minimum=0, summary="Seconds after which a trial is ended."),
+            "mps": Parameter(False, summary="Whether NVIDIA's MPS lets several trials share a GPU."),
         },
     ),
 )
