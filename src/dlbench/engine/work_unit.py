@@ -37,7 +37,8 @@ def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event |
     """Train every trial of a unit and emit its events; an exception ends only its own trial.
 
     stop: once it is set, the current trial saves a checkpoint and ends, and no other begins. Returns what components
-    changed of the process's global state: it is restored as far as it can be, and a fresh process is better.
+    changed of the process's global state: it is restored as far as it can be, and a fresh process is better. So it is
+    after a failure on a GPU, whose faults stay with the process.
     """
     watch = Watch()
     registry = _registry()
@@ -53,6 +54,8 @@ def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event |
         with contextlib.suppress(Interrupted):
             with _watched(trial, unit, watch, emit):
                 record, model = _run(trial, unit, data_dir, registry, emit, stop)
+            if record.status == "failed" and trial.settings.device == "cuda":
+                watch.changed.append("the state of the GPU")
             emit(attributed(record, unit, registry))
             if model and (
                 file := weights_of(unit, trial.trial_id, emit)

@@ -165,7 +165,7 @@ class ClusterExecutorProtocol(ExecutorProtocol, Protocol):
 
 
 class ExecutorFactory(Protocol):
-    """Build an executor. A session sets the parameters jobs, data_dir and timeout where the record has them."""
+    """Build an executor. A session sets the parameters jobs, data_dir, timeout and mps where the record has them."""
 
     def __call__(self, *args: Any, **parameters: Any) -> ExecutorProtocol:
         """Return a fresh executor."""

@@ -22,6 +22,7 @@ _PACKAGES = ("dlbench", "torch", "torchvision", "numpy")
 
 #: Variables with which libraries choose other arithmetic on the same processor, and the beginnings of such names.
 _ARITHMETIC = {"ATEN_CPU_CAPABILITY", "CUBLAS_WORKSPACE_CONFIG", "GLIBC_TUNABLES", "MKL_CBWR", "MKL_DEBUG_CPU_TYPE"}
+_ARITHMETIC |= {"CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"}  # with fewer multiprocessors, libraries choose other kernels
 _ARITHMETIC |= {"MKL_ENABLE_INSTRUCTIONS", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES"}
 _ARITHMETIC |= {"NVIDIA_TF32_OVERRIDE", "OPENBLAS_CORETYPE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE"}
 _LIBRARIES = ("DNNL_", "ONEDNN_", "CUDNN_", "TORCH_CUDNN_")

@@ -19,7 +19,7 @@ Health = Literal["ok", "note", "broken"]
 
 _GPU_ADVICE = (
     "--cuda-graphs true trains small networks several times as fast; --matmul-precision high (TF32) or --precision "
-    "bfloat16 larger ones. Trials at once only take turns on a GPU, unless NVIDIA's MPS runs."
+    "bfloat16 larger ones. Trials at once only take turns on a GPU, unless they share it by NVIDIA's MPS (--mps)."
 )
 
 

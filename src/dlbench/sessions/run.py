@@ -166,7 +166,7 @@ def run_folder_path(plan: Plan, options: Options, config: Config) -> Path:
 
 
 def build_executor(options: Options, registry: Registry, data_dir: Path) -> "ExecutorProtocol":
-    """Return the chosen executor; the session's jobs, data folder and timeout are its defaults if it declares them."""
+    """Return the chosen executor; the session's jobs, data folder, timeout and mps are defaults where it has them."""
     from pkgutil import resolve_name
 
     reference = parse_reference(options.executor)

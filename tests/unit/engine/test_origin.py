@@ -1,5 +1,6 @@
 """Who made a number is said by who made it; a node that is not like the plan trains nothing."""
 
+import os
 import re
 from dataclasses import replace
 
@@ -106,3 +107,28 @@ def test_data_that_a_node_has_not_and_cannot_prepare_is_named_with_the_node(unit
     run_unit(unit, tmp_path, events.append)
     assert isinstance(events[-1], UnitLost)
     assert events[-1].reason.startswith("digits is not prepared on n6 (")
+
+
+def test_a_record_names_the_model_of_the_gpu_that_its_process_sees(unit, make_record, registry, monkeypatch):
+    models = {"GPU-a": "NVIDIA A100", "GPU-b": "NVIDIA H200"}  # as the variable makes one the process's own
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda: models[os.environ["CUDA_VISIBLE_DEVICES"]])
+    planned = {**unit.provenance, "hardware": {**unit.provenance["hardware"], "gpu": models["GPU-a"]}}
+    unit = replace(unit, provenance=planned, provenance_id=provenance_id(planned))
+    record = make_record()
+    record = replace(record, trial=replace(record.trial, settings=replace(record.trial.settings, device="cuda")))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a")
+    event = attributed(record, unit, registry)
+    assert (event.record.provenance_id, event.provenance) == (unit.provenance_id, {})
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-b")
+    event = attributed(record, unit, registry)
+    assert event.provenance["hardware"]["gpu"] == "NVIDIA H200"
+    assert event.record.provenance_id == provenance_id(event.provenance) != unit.provenance_id
+
+
+def test_a_failure_on_a_gpu_spoils_its_process_since_a_fault_stays_there(unit, tmp_path):
+    (trial,) = unit.trials
+    events = []
+    for device, spoiled in (("cpu", ()), ("cuda", ("the state of the GPU",))):
+        failing = replace(trial, settings=replace(trial.settings, device=device))  # its data is nowhere
+        assert run_unit(WorkUnit(trials=(failing,)), tmp_path, events.append) == spoiled
+        assert events[-1].record.status == "failed"
