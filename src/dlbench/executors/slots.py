@@ -18,10 +18,10 @@ _SHARED = 8
 
 
 class Slots:
-    """The room for units: what the user says, else what there are cores for, and one unit on each GPU.
+    """The room for units: what the user says, else what there are cores for, and one unit on each GPU, more under MPS.
 
     jobs: how many at once, over all GPUs together.
-    mps: starts NVIDIA's MPS, under which several units share a GPU; None: it is not asked for.
+    mps: starts NVIDIA's MPS, under which several units share a GPU; None: it counts where it runs.
     """
 
     def __init__(self, jobs: int | None, mps: Mps | None = None) -> None:
@@ -66,7 +66,7 @@ class Slots:
         units = Counter(state.gpu for state in running if state.gpu is not None)
         if not self._told and max(units.values(), default=0) > 1:
             self._told = True
-            if not (self._mps.active if self._mps else daemon_runs()):
+            if not self._mps_runs:
                 gpus = f"{len(self.gpus)} GPU{'s' * (len(self.gpus) != 1)}"
                 said.append(
                     f"Up to {self.limit} trials at once share {gpus}: without NVIDIA's MPS (--mps) trials on one GPU "
@@ -76,7 +76,11 @@ class Slots:
 
     def _room_on_gpus(self) -> int:
         gpus = len(self.gpus)  # MPS starts, where it is asked for
-        return gpus * (_SHARED if self._mps and self._mps.active else 1)
+        return gpus * (_SHARED if self._mps_runs else 1)
+
+    @cached_property
+    def _mps_runs(self) -> bool:
+        return self._mps.active if self._mps else daemon_runs()
 
 
 def on_gpu(unit: WorkUnit) -> bool:

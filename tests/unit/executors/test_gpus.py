@@ -101,13 +101,13 @@ def unit(make_record):
 def machine(monkeypatch):
     """Return a function that fills the slots of a machine with a kind of unit, and tells on which GPUs they run."""
 
-    def fill(unit, jobs=None, cores=16, gpus=("a", "b"), active=False):
+    def fill(unit, jobs=None, cores=16, gpus=("a", "b"), active=False, runs=False):
         mps = (
             SimpleNamespace(start=lambda found: found, active=active, variables={}, take_notes=list) if active else None
         )
         monkeypatch.setattr(slots, "available_cores", lambda: cores)
         monkeypatch.setattr(slots, "usable_gpus", lambda: gpus)
-        monkeypatch.setattr(slots, "daemon_runs", lambda: False)
+        monkeypatch.setattr(slots, "daemon_runs", lambda: runs)
         room, running, said = Slots(jobs, mps), [], []
         while room.fit(unit, running):
             running.append(SimpleNamespace(unit=unit, gpu=room.gpu_for(unit, running)))
@@ -148,6 +148,7 @@ def test_under_mps_eight_trials_share_a_gpu_as_far_as_there_are_cores(machine, u
     assert machine(unit(), cores=64, active=True) == (["a", "b"] * 8, [])
     assert machine(unit(), cores=6, active=True) == (["a", "b"] * 3, [])
     assert machine(unit(), cores=6, jobs=7, active=True)[0] == ["a", "b", "a", "b", "a", "b", "a"]
+    assert machine(unit(), cores=4, runs=True) == (["a", "b"] * 2, [])  # whoever started it
 
 
 def test_where_nothing_tells_which_gpus_there_are_cuda_takes_its_own(machine, unit):
