@@ -19,6 +19,8 @@ from dlbench.trials.trial import Trial
 #: Settings that make a variant better or worse; the others say what is compared, on how much data, and where.
 TUNABLE = ("learning_rate", "batch_size", "label_smoothing", "gradient_clip", "augment", "normalization", "patience")
 AUTO = "auto"
+#: A range of each type, for messages.
+_EXAMPLES = {int: "int:1..8", float: "lin:0..0.9"}
 #: Without a declared range, a number is searched up to this factor around its default.
 _REACH = 30.0
 
@@ -148,7 +150,7 @@ def _asked(name: str, text: str, trial: Trial, registry: Registry) -> Iterator[D
             f"{record.name} has no parameter {key!r} to tune.", f"{hint} For one component alone: NAME.{key}"
         )
     declared = record.parameters[meant]
-    yield Dimension(axis, meant, _range(text or record.search.get(meant, ""), declared, f"{record.name}:{meant}"))
+    yield Dimension(axis, meant, _range(name, text or record.search.get(meant, ""), declared, f"{record.name}:{meant}"))
 
 
 def _setting(name: str, text: str, trial: Trial, registry: Registry) -> Dimension:
@@ -163,7 +165,9 @@ def _setting(name: str, text: str, trial: Trial, registry: Registry) -> Dimensio
     declared = next((each.range for each in _declared(trial, registry) if each.name == key), None)
     if not text and declared:
         return Dimension("", key, declared)
-    return Dimension("", key, _range(text, SETTINGS[key].parameter, SETTINGS[key].option, trial.settings.values[key]))
+    return Dimension(
+        "", key, _range(name, text, SETTINGS[key].parameter, SETTINGS[key].option, trial.settings.values[key])
+    )
 
 
 def _owner_of(key: str, trial: Trial, registry: Registry) -> str:
@@ -176,16 +180,20 @@ def _owner_of(key: str, trial: Trial, registry: Registry) -> str:
     return ""
 
 
-def _range(text: str, parameter: Parameter, name: str, default: ParameterValue = None) -> SearchRange:
-    """Return a range, the usual one around a default where none is given. Raises DlbenchError without either."""
+def _range(name: str, text: str, parameter: Parameter, shown: str, default: ParameterValue = None) -> SearchRange:
+    """Return a range, the usual one around a default where none is given. Raises DlbenchError without either.
+
+    name: as --tune has it. shown: as other errors name the setting or the parameter.
+    """
     if text:
-        return parse_range(text, parameter, name)
+        return parse_range(text, parameter, shown)
     middle = parameter.default if default is None else default
     if parameter.type is float and isinstance(middle, float) and middle > 0:
         low, high = (float(f"{each:.3g}") for each in (middle / _REACH, middle * _REACH))
         top = high if parameter.maximum is None else min(high, parameter.maximum)
-        return parse_range(f"log:{low:g}..{top:g}", parameter, name)
-    raise DlbenchError(f"{name} has no usual range.", f"Write --tune {name.lstrip('-')}=RANGE, as in lin:0..0.9.")
+        return parse_range(f"log:{low:g}..{top:g}", parameter, shown)
+    example = _EXAMPLES.get(parameter.type, "choice:A/B")
+    raise DlbenchError(f"--tune {name}: it has no usual range.", f"Write one, such as --tune {name}={example}.")
 
 
 def _check_owner(owner: str, registry: Registry) -> None:

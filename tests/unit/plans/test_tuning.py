@@ -171,7 +171,9 @@ def test_a_plan_with_a_search_is_read_back_from_the_manifest(planned, studies):
         ((RATE, "lr=log:1e-3..1"), {}, "twice, in log:0.0001..0.1 and in log:0.001..1"),
         ((RATE,), {"select": ("best-on-test",), "validation": ("test",)}, "Add --validation 0.2 --select"),
         (("learning-rate=log:1e-1..1e-4",), {}, "smaller end first"),
-        (("patience",), {}, "no usual range"),
+        (("patience",), {}, "Write one, such as --tune patience=int:"),
+        (("model.hidden",), {}, "Write one, such as --tune model.hidden=choice:"),
+        (("model.dropout",), {}, "Write one, such as --tune model.dropout=lin:"),
     ],
 )
 def test_what_cannot_be_tuned_is_refused_with_what_to_write(refused, ranges, given, why):
