@@ -60,8 +60,11 @@ class TunedVariant:
 
     @property
     def is_untrained(self) -> bool:
-        """Return whether no point could be trained to its end, so that its own settings are kept untuned."""
-        return not any(point.counts for point in self.points)
+        """Return whether no point could be trained to its end, so that its own settings are kept untuned.
+
+        Where the records of the search are not there, nothing is said of it.
+        """
+        return all(point.diverged or point.failed for point in self.points)
 
     @property
     def failed(self) -> int:

@@ -20,7 +20,7 @@ from dlbench.trials.trial import Trial
 TUNABLE = ("learning_rate", "batch_size", "label_smoothing", "gradient_clip", "augment", "normalization", "patience")
 AUTO = "auto"
 #: A range of each type, for messages.
-_EXAMPLES = {int: "int:1..8", float: "lin:0..0.9"}
+_EXAMPLES: Mapping[Any, str] = {int: "int:1..8", float: "lin:0..0.9"}
 #: Without a declared range, a number is searched up to this factor around its default.
 _REACH = 30.0
 

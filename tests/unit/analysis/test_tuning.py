@@ -84,6 +84,15 @@ def test_verdicts_name_the_variant_of_which_nothing_could_be_trained(searched):
     )
 
 
+def test_where_the_records_of_the_search_are_not_there_no_verdict_says_that_nothing_could_be_trained(
+    searched, make_record
+):
+    _, plan = searched([(0.001, (0.5, 0.5)), (0.01, (0.9, 0.8))])
+    report = report_tuning([make_record("relu", seed, 0.5) for seed in range(3)], plan)
+    assert report.introduction == introduction(plan.tuning)
+    assert not any("could be trained" in warning for warning in report.warnings)
+
+
 def test_a_crash_is_no_choice_and_makes_the_budget_unequal(searched):
     records, plan = searched([(0.001, (0.8, 0.8)), (0.01, (0.99, "failed"))])
     assert chosen(plan) == 0
