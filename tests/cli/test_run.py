@@ -203,6 +203,6 @@ def test_a_figure_that_finds_no_room_costs_a_sentence_and_not_the_tables(dlbench
     monkeypatch.setattr(figures, "learning_curves", full)
     done = dlbench("compare", "--model", "linear", "--seeds", "2", "--epochs", "1", "--name", "full")
     assert done.returncode == 0
-    assert "There is no figure: figures cannot be written: No space left on device." in done.stderr
+    assert "There is no figure: figures cannot be written: No space left on device.\nMake room.\n" in done.stderr
     assert "Results:" in done.stdout
     assert "Figure:" not in done.stdout

@@ -101,7 +101,8 @@ def draw_curves(outcome: "Outcome") -> Path | None:
     try:
         learning_curves(outcome.run.planned, outcome.run.plan, path, outcome.run.judge())
     except DlbenchError as error:  # a full disk: the tables are still to be shown
-        errors().print(f"There is no figure: {error}", soft_wrap=True)
+        for line in f"There is no figure: {error}".splitlines():
+            errors().print(line, soft_wrap=True)
         return None
     return path
 
