@@ -47,7 +47,8 @@ def two_intervals(axes: Axes) -> None:
         seeds = generator.integers(0, differences.shape[0], 20)
         found = differences[seeds][:, generator.integers(0, differences.shape[1], differences.shape[1])]
         (low,), (high,) = interval(found.mean(axis=1)[None], generator)
-        for ends, width, color in ((crossed(found).interval(0.95), 1.8, BLUE), ((low, high), 4.5, GREEN)):
+        both = crossed(found).interval(0.95, (low, high))
+        for ends, width, color in ((both, 1.8, BLUE), ((low, high), 4.5, GREEN)):
             missed = not ends[0] <= truth / 100 <= ends[1]
             axes.plot([100 * end for end in ends], [place, place], color=ORANGE if missed else color, linewidth=width)
     axes.axvline(truth, color=INK, linestyle="--", linewidth=1)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from dlbench.analysis.diagnostics import FIRST, LAST, layers_of, measured_epochs, names_in, names_of
+from dlbench.analysis.diagnostics import FIRST, LAST, base_name, layers_of, measured_epochs, names_in, names_of
 from dlbench.analysis.families import Family, Series, name_values
 from dlbench.analysis.places import DATASET, short_name
 from dlbench.analysis.verdicts import judge_run, race_of
@@ -62,12 +62,14 @@ class Explanation:
     judged: number of comparisons.
     epochs: measured epochs.
     n: largest number of pairs.
+    one_sided: diagnostics that no comparison has on both sides.
     """
 
     differences: tuple[Difference, ...]
     judged: int
     epochs: tuple[int, ...]
     n: int
+    one_sided: tuple[str, ...] = ()
 
 
 def explain(records: Iterable[TrialRecord], plan: PlanRecord) -> Explanation:
@@ -96,7 +98,14 @@ def explain(records: Iterable[TrialRecord], plan: PlanRecord) -> Explanation:
         judged=len(judged),
         epochs=tuple(sorted({epoch for name in names for epoch in measured_epochs(trials, name)})),
         n=max((found.n for _, found, _ in judged), default=0),
+        one_sided=_one_sided(judged),
     )
+
+
+def _one_sided(judged: Sequence[tuple[Family, Comparison, Rules]]) -> tuple[str, ...]:
+    """Return the diagnostics that no comparison has on both sides, as where the baseline has none."""
+    known = {base_name(rules.metric.name) for _, found, rules in judged if found.n}
+    return tuple(dict.fromkeys(name for _, _, rules in judged if (name := base_name(rules.metric.name)) not in known))
 
 
 def _together(judged: Sequence[tuple[Family, Comparison, Rules]]) -> tuple[Comparison, ...]:

@@ -57,7 +57,8 @@ class OtherImages:
         sides = members[comparison.variant], members[comparison.baseline]
         alone = comparison.test == "paired" or comparison.n == 1
         spread = self._paired(comparison, *sides) if alone else self._independent(comparison, *sides)
-        low, high = spread.interval(1 - comparison.alpha) if spread else (nan, nan)
+        over_seeds = None if comparison.n == 1 else (comparison.difference_low, comparison.difference_high)
+        low, high = spread.interval(1 - comparison.alpha, over_seeds) if spread else (nan, nan)
         if isnan(low):
             return comparison
         any_outcomes = next(iter(self.outcomes[next(iter(sides[0]))].values()))

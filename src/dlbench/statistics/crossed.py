@@ -1,7 +1,7 @@
 """Differences on other test images: intervals over seeds and images together, or over images alone."""
 
 from dataclasses import dataclass
-from math import inf, nan, sqrt
+from math import hypot, inf, nan, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,30 +12,36 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Spread:
-    """The mean of differences on S seeds and N test images, and where its variance comes from.
+    """The mean of differences on N test images, and how far it would vary over other images.
 
     mean: the mean.
-    variance: of the mean over other seeds and other test images.
-    freedom: its degrees of freedom, by Satterthwaite.
+    variance: of the mean over other test images, beyond what seeds explain; NaN where it is not known.
+    freedom: its degrees of freedom.
     """
 
     mean: float
     variance: float
     freedom: float
 
-    def interval(self, level: float) -> tuple[float, float]:
-        """Return the ends of the interval of the mean; NaN where the variance is not known."""
-        if self.variance == 0:
-            return self.mean, self.mean
-        half = float(stats.t.ppf((1 + level) / 2, self.freedom)) * sqrt(self.variance)
-        return self.mean - half, self.mean + half
+    def interval(self, level: float, over_seeds: tuple[float, float] | None = None) -> tuple[float, float]:
+        """Return the ends of the interval over seeds and images; NaN where the variance is not known.
+
+        over_seeds: the ends of the interval on these images; None for one seed, whose interval is over images alone.
+
+        Each end lies as far from the mean as the two sources would reach together, the squares of their distances
+        added. So a tail that the interval over seeds knows of is kept, and it lies within. Source: Zou and Donner
+        2008, Construction of Confidence Limits about Effect Measures.
+        """
+        low, high = over_seeds or (self.mean, self.mean)
+        reach = float(stats.t.ppf((1 + level) / 2, self.freedom)) * sqrt(self.variance)
+        return self.mean - hypot(self.mean - low, reach), self.mean + hypot(high - self.mean, reach)
 
 
 def crossed(differences: NDArray[np.number]) -> Spread:
-    """Return the spread of differences (seeds, images) over other seeds and images: two random factors, crossed.
+    """Return the spread over images of differences (seeds, images): two random factors, crossed.
 
-    One seed tells nothing of other seeds: then the spread is that over images, by McNemar's differences; it is not
-    known where no image differs.
+    One seed tells nothing of other seeds: then the spread is that of McNemar's differences; it is not known where no
+    image differs.
 
     Source: Obuchowski and Rockette 1995; Hillis 2007: the variance of a mean over readers and cases.
     """
@@ -47,12 +53,8 @@ def crossed(differences: NDArray[np.number]) -> Spread:
         return Spread(mean, spread if images > 1 and by_image.any() else nan, inf)
     if images < 2:
         return Spread(mean, nan, inf)
-    of_seeds = images * float(by_seed.var(ddof=1))
-    of_images = seeds * float(by_image.var(ddof=1))
-    beyond_noise = max(of_images - _noise(differences, by_seed, by_image), 0.0)
-    total = of_seeds + beyond_noise
-    parts = of_seeds**2 / (seeds - 1) + beyond_noise**2 / (images - 1)
-    return Spread(mean, total / (seeds * images), total**2 / parts if parts > 0 else inf)
+    beyond_noise = float(by_image.var(ddof=1)) - _noise(differences, by_seed, by_image) / seeds
+    return Spread(mean, max(beyond_noise, 0.0) / images, images - 1)
 
 
 def _noise(values: NDArray[np.number], by_seed: Array, by_image: Array) -> float:
@@ -64,19 +66,12 @@ def _noise(values: NDArray[np.number], by_seed: Array, by_image: Array) -> float
 
 
 def crossed_samples(first: NDArray[np.number], second: NDArray[np.number]) -> Spread:
-    """Return the spread of the difference of two variants (seeds, images) with seeds of their own, on shared images.
-
-    As `crossed`, but each side has its own variance between seeds.
-    """
+    """Return the spread over images of the difference of two variants (seeds, images) with seeds of their own."""
     images = first.shape[1]
     sides = [(x, x.mean(axis=1, dtype=np.float64), x.mean(axis=0, dtype=np.float64)) for x in (first, second)]
     mean = float(sides[0][1].mean() - sides[1][1].mean())
     if min(len(first), len(second)) < 2 or images < 2:
         return Spread(mean, nan, inf)
-    of_seeds = [(float(by_seed.var(ddof=1)) / len(x), len(x) - 1) for x, by_seed, _ in sides]
-    of_images = float((sides[0][2] - sides[1][2]).var(ddof=1))
     noise = sum(_noise(*side) / len(side[0]) for side in sides)
-    parts = [*of_seeds, (max(of_images - noise, 0.0) / images, images - 1)]
-    total = sum(part for part, _ in parts)
-    weights = sum(part**2 / freedom for part, freedom in parts)
-    return Spread(mean, total, total**2 / weights if weights > 0 else inf)
+    beyond_noise = float((sides[0][2] - sides[1][2]).var(ddof=1)) - noise
+    return Spread(mean, max(beyond_noise, 0.0) / images, images - 1)

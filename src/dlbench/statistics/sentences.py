@@ -115,12 +115,16 @@ def lead_sentence(comparison: Comparison, lead: Lead, rules: Rules) -> str:
     return f"{about}{_images(c, rules, signed=False)}, {evidence}"
 
 
-def outlook_sentence(comparison: Comparison, rules: Rules, detectable: Mapping[int, float]) -> str:
-    """Return which differences would have been shown. detectable: the smallest one, by the number of seeds."""
+def outlook_sentence(between: str, rules: Rules, detectable: Mapping[int, float]) -> str:
+    """Return which differences would have been shown.
+
+    between: what is compared, "tanh and relu".
+    detectable: the smallest difference, by the number of seeds.
+    """
     (here, smallest), *others = detectable.items()
     more = "".join(f"; with {pairs} seeds, {about_in_words(size, rules)}" for pairs, size in others)
-    about, size = f"{comparison.variant} and {comparison.baseline}", about_in_words(smallest, rules)
-    return f"between {about}, these {here} seeds would show a difference of {size} in 4 of 5 studies{more}"
+    size = about_in_words(smallest, rules)
+    return f"between {between}, these {here} seeds would show a difference of {size} in 4 of 5 studies{more}"
 
 
 def about_in_words(difference: float, rules: Rules) -> str:

@@ -168,6 +168,21 @@ def test_too_few_seeds_claim_nothing(measured, make_plan):
     assert "none is shown to differ" in printed(explain(*study(measured, make_plan, seeds=4)))
 
 
+def test_a_diagnostic_that_the_baseline_lacks_is_named_and_the_others_are_judged(measured, make_plan):
+    records, plan = study(measured, make_plan)
+    kept = [
+        replace(r, diagnostics=tuple(d for d in r.diagnostics if d.diagnostic != "saturation"))
+        if r.trial.activation.short == "relu"
+        else r
+        for r in records
+    ]
+    found = explain(kept, plan)
+    assert (found.one_sided, found.n) == (("saturation",), 7)
+    assert "No comparison has saturation on both sides: choose a --baseline that has values." in printed(found)
+    alone = explain([replace(r, diagnostics=()) if r.trial.activation.short == "relu" else r for r in records], plan)
+    assert "n = 0" not in printed(alone)
+
+
 def test_without_diagnostics_the_output_names_the_option(make_record, make_plan):
     found = explain([make_record()], make_plan(seeds=[0]))
     assert "--diagnostics" in printed(found)

@@ -11,6 +11,7 @@ from scipy import stats
 from dlbench.analysis.verdicts import judge_run
 from dlbench.runs.tables import to_csv
 from dlbench.statistics.crossed import crossed, crossed_samples
+from dlbench.statistics.intervals import t_interval
 from dlbench.trials.outcomes import ImageOutcomes
 
 SEEDS, IMAGES = range(8), 120
@@ -37,6 +38,10 @@ def study(make_record, make_plan):
     return study
 
 
+def over_seeds(comparison):
+    return comparison.difference_low, comparison.difference_high
+
+
 def only(judged):
     (found,) = judged.families[0].comparisons
     return found
@@ -47,7 +52,10 @@ def test_the_interval_is_that_of_the_outcomes_of_both_variants(study):
     differences = np.stack([bits["tanh", s].astype(int) - bits["relu", s].astype(int) for s in SEEDS])
     found = only(judge_run(records, plan))
     assert (found.images, found.difference) == (IMAGES, pytest.approx(differences.mean()))
-    assert (found.images_low, found.images_high) == pytest.approx(crossed(differences).interval(0.95))
+    assert (found.images_low, found.images_high) == pytest.approx(
+        crossed(differences).interval(0.95, over_seeds(found))
+    )
+    assert found.images_low < found.difference_low < found.difference_high < found.images_high
 
 
 def test_independent_seeds_have_a_variance_of_their_own_on_each_side(study):
@@ -56,7 +64,9 @@ def test_independent_seeds_have_a_variance_of_their_own_on_each_side(study):
     kept = [r for r in records if (r.trial.activation.short, r.trial.seed) != ("relu", 7)]
     found = only(judge_run(kept, plan, {"test": "independent"}))
     assert (found.images, found.sizes) == (IMAGES, (8, 7))
-    assert (found.images_low, found.images_high) == pytest.approx(crossed_samples(*sides).interval(0.95))
+    assert (found.images_low, found.images_high) == pytest.approx(
+        crossed_samples(*sides).interval(0.95, over_seeds(found))
+    )
 
 
 def test_a_difference_that_these_images_alone_show_says_so(make_record, make_plan):
@@ -153,10 +163,10 @@ def test_images_of_one_group_are_drawn_together(make_record, make_plan):
     found = only(judge_run(grouped(make_record, correct, group), make_plan(list(correct), SEEDS)))
     differences = correct["tanh"].astype(float) - correct["relu"]
     sums = np.stack([differences[:, group == each].sum(axis=1) for each in np.unique(group)], axis=1)
-    expected = crossed(sums * 30 / len(group)).interval(0.95)
+    expected = crossed(sums * 30 / len(group)).interval(0.95, over_seeds(found))
     assert (found.images, found.groups) == (180, 30)
     assert (found.images_low, found.images_high) == pytest.approx(expected, rel=1e-5)
-    alone = crossed(differences).interval(0.95)
+    alone = crossed(differences).interval(0.95, over_seeds(found))
     assert found.images_high - found.images_low > alone[1] - alone[0]
     assert (
         "not shown for other such groups of images ["
@@ -181,7 +191,8 @@ def test_the_interval_covers_other_groups_where_one_over_images_would_not():
         correct, group = drawn_by_group(seed, 20)
         differences = correct["tanh"].astype(float) - correct["relu"]
         sums = np.stack([differences[:, group == each].sum(axis=1) for each in np.unique(group)], axis=1)
-        intervals = [crossed(values).interval(0.95) for values in (sums * 20 / len(group), differences)]
+        ends = t_interval(differences.mean(axis=1))
+        intervals = [crossed(values).interval(0.95, ends) for values in (sums * 20 / len(group), differences)]
         hits += [low <= LEAD <= high for low, high in intervals]
     by_group, by_image = hits / 300
     assert 0.91 <= by_group <= 0.985

@@ -200,6 +200,9 @@ def test_a_difference_that_depends_on_the_other_axis_is_an_interaction(make_reco
     assert none.sentences[0].startswith(
         "test accuracy: not shown that tanh's lead over relu differs between 64 and 32: difference "
     )
+    assert none.outlook[0].startswith(
+        "test accuracy: between tanh's lead over relu at 64 and at 32, these 8 seeds would show a difference of about "
+    )
 
 
 def test_a_lead_in_a_loss_is_smaller_where_the_losses_come_closer(make_record):

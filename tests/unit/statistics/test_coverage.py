@@ -37,17 +37,14 @@ def test_the_interval_over_images_covers_what_that_over_seeds_alone_misses(bench
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "images"), [("digits", 360), ("mnist", 2_000)])
+@pytest.mark.parametrize(
+    ("name", "images"),
+    [("digits", 360), ("mnist", 500), ("mnist", 2_000), ("cifar10", 500), ("cifar10", 2_000), ("cifar10", 10_000)],
+)
 def test_seven_seeds_cover_too(benchmark, name, images):
-    crossed, _, _ = shares(benchmark, name, 7, images, STUDIES)
-    assert 0.915 <= crossed <= 0.985
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("images", [2_000, 10_000])
-def test_seven_skewed_seeds_are_a_limit(benchmark, images):
-    """Of LeNet's seeds on CIFAR-10 a few are far off, which seven of them rarely tell: 92 to 93 % instead of 95 %."""
-    crossed, alone, _ = shares(benchmark, "cifar10", 7, images, 300)
-    error = 3 * np.sqrt(0.08 * 0.92 / 300)
-    assert 0.92 - error <= crossed <= 0.97 + error / 2
-    assert alone <= 0.97
+    """LeNet's seeds on CIFAR-10 too, of which a few are far off: 93 to 97 %, and what the studies may err by."""
+    studies = 300 if images > 500 else STUDIES
+    error = 3 * np.sqrt(0.05 * 0.95 / studies) / 2
+    crossed, alone, _ = shares(benchmark, name, 7, images, studies)
+    assert 0.93 - error <= crossed <= 0.97 + error
+    assert alone <= crossed

@@ -37,7 +37,12 @@ def _empty(found: Explanation) -> Iterable[str]:
         yield "No trial has diagnostics. Run it with --diagnostics all, or with a list of them."
     elif not found.judged:
         yield f"There is one variant, and nothing to compare its diagnostics with. {_WHERE}."
-    elif found.n < MINIMUM_PAIRS:
+    elif found.one_sided:
+        names = " and ".join(found.one_sided)
+        yield f"No comparison has {names} on both sides: choose a --baseline that has values. {_WHERE}."
+    if not found.judged or not found.n:
+        return
+    if found.n < MINIMUM_PAIRS:
         yield f"n = {found.n}: no claim on diagnostics. {_WHERE}."
     elif not found.differences:
         yield f"Of {found.judged} comparisons of diagnostics none is shown to differ, n = {found.n}. {_WHERE}."

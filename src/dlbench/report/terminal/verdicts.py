@@ -191,9 +191,10 @@ def _floor_cell(column: _Column, comparison: Comparison, rules: Rules) -> Text:
 
 def _heading(family: Family, title: str) -> str:
     about = ""
-    if family.baseline is None and family.comparisons:
-        usual = family.comparisons[0].baseline
-        about = f"Interaction {family.axis.replace('_', ' ')}: the effect against that of “{usual}”"
+    if family.leads:
+        axes = words(family.axis)
+        effect, at = axes.split(" × ")
+        about = f"Interaction {axes}: each effect of {effect} against the same at {at} {family.leads[0].usual}"
     elif family.averaged or family.place:
         about = family.axis.replace("_", " ")
     about += f" {place}" if (place := place_in_words(family.place)) else ""

@@ -8,11 +8,13 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from dlbench.analysis.convergence import convergence, find_target
+from dlbench.analysis.families import family
 from dlbench.analysis.verdicts import judge_run
 from dlbench.plans.criteria import Criteria
 from dlbench.report.terminal.captions import alpha_in_words
 from dlbench.report.terminal.convergence import convergence_table
-from dlbench.report.terminal.verdicts import print_verdicts
+from dlbench.report.terminal.verdicts import print_verdicts, verdict_table
+from dlbench.statistics.sentences import Lead
 from dlbench.statistics.verdicts import Rules
 
 GAINS = {"relu": 0.0, "tanh": 0.03, "elu": -0.02, "gelu": 0.0}
@@ -163,6 +165,15 @@ def test_only_what_the_table_shows_is_explained(on_images):
     narrow = on_images(-0.01, 0.05, width=50)
     assert not any(line.startswith(("±", "[ ]", "on other images:")) for line in narrow)
     assert any(line.startswith("here: ") for line in narrow)
+
+
+def test_the_heading_of_an_interaction_says_what_each_of_its_rows_is_compared_with(make_record, make_plan):
+    leads = [Lead(name, "relu", "0.003", "0.001") for name in ("tanh", "elu")]
+    found = family("activation × learning_rate", (), leads=leads)
+    judged = judge_run([make_record()], make_plan(seeds=[0]))
+    assert verdict_table(found, judged, 80).title == (
+        "Interaction activation × learning rate: each effect of activation against the same at learning rate 0.001"
+    )
 
 
 def test_all_pairs_have_letters(printed):
