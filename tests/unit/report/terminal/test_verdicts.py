@@ -171,7 +171,7 @@ def test_the_heading_of_an_interaction_says_what_each_of_its_rows_is_compared_wi
     leads = [Lead(name, "relu", "0.003", "0.001") for name in ("tanh", "elu")]
     found = family("activation × learning_rate", (), leads=leads)
     judged = judge_run([make_record()], make_plan(seeds=[0]))
-    assert verdict_table(found, judged, 80).title == (
+    assert str(verdict_table(found, judged, 80).title) == (
         "Interaction activation × learning rate: each effect of activation against the same at learning rate 0.001"
     )
 
