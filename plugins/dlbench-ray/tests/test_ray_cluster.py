@@ -17,7 +17,14 @@ import pytest
 
 from dlbench.testing import check_plugin
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not find_spec("ray"), reason="ray is not installed")]
+#: Head, nodes and their processes need two cores to themselves: on busy ones Ray gives up before they have started.
+ASKED = "DLBENCH_RAY_CLUSTER"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not find_spec("ray"), reason="ray is not installed"),
+    pytest.mark.skipif(not os.environ.get(ASKED), reason=f"a Ray cluster needs a quiet machine: set {ASKED}=1 there"),
+]
 
 LOOPBACK = "127.0.0.1"
 #: Has Ray use that address for itself too, where it would take the one of the network card.
