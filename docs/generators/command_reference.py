@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 
+from dlbench.cli.commands.submit import Submitters
 from dlbench.cli.lazy import LazyGroup
 from dlbench.cli.main import app
 from writing import code, plain, sentences, table
@@ -32,7 +33,9 @@ def commands() -> Iterator[tuple[str, Any]]:
 
 
 def _walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(command, LazyGroup):
+    if isinstance(command, Submitters):  # its commands are those of plugins, which may be installed or not
+        yield name, command
+    elif isinstance(command, LazyGroup):
         for each, lazy in command.lazy.items():
             yield from _walk(f"{name} {each}", lazy.load(each))
     elif hasattr(command, "commands"):
@@ -47,7 +50,8 @@ def _section(name: str, command: Any) -> str:
     parameters = [each for each in command.params if not getattr(each, "hidden", False) and each.name != "help"]
     arguments = [each for each in parameters if each.param_type_name == "argument"]
     options = [each for each in parameters if each.param_type_name == "option"]
-    usage = " ".join([name, *(_metavar(each) for each in arguments), *(["[OPTIONS]"] if options else [])])
+    words = [*(_metavar(each) for each in arguments), *(["[OPTIONS]"] if options else [])]
+    usage = " ".join([name, *(words or [getattr(command, "subcommand_metavar", "")])]).strip()
     parts = [f"## {name}\n\n{sentences(plain(command.help or ''))}\n\n```text\n{usage}\n```\n\n"]
     if arguments:
         parts.append(table(["argument", "meaning"], [[code(_metavar(a)), plain(a.help or "")] for a in arguments]))

@@ -57,7 +57,9 @@ def _after_dashes(words: Sequence[str]) -> Sequence[str]:
 
 app = typer.Typer(
     cls=Submitters,
-    help="Submit a command to a batch system, as an array job whose tasks share one run folder.",
+    help="Submit a command to a batch system, as an array job whose tasks share one run folder.\n\n"
+    "Plugins bring the systems: with dlbench-slurm there is `dlbench submit slurm`, whose --help lists its options.",
+    subcommand_metavar="SYSTEM [OPTIONS] -- COMMAND",
     no_args_is_help=True,
     add_completion=False,
 )
