@@ -64,7 +64,7 @@ class Mps:
         self.variables = {PIPES: str(pipes), LOGS: str(logs)}
         chosen = {VISIBLE: ",".join(gpus)} if ANY not in gpus else {}
         self._keeper = subprocess.Popen(
-            [sys.executable, "-m", "dlbench.executors.mps_keeper"],
+            [sys.executable, "-P", "-m", "dlbench.executors.mps_keeper"],
             env=os.environ | safe_variables() | self.variables | chosen,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
