@@ -93,7 +93,8 @@ def run(registry, make_trial, images, tmp_path):
 
 
 @pytest.mark.parametrize("select", ["best", "last", "best-on-test"])
-@pytest.mark.parametrize("after", [2, 5, 6, 13])  # an epoch has six steps
+# An epoch has six steps.
+@pytest.mark.parametrize("after", [2, *(pytest.param(steps, marks=pytest.mark.slow) for steps in (5, 6)), 13])
 def test_interrupted_in_any_step_it_gives_the_same_record(run, select, after):
     assert run(after, select=select, **RESTLESS) == run(select=select, **RESTLESS)
 
@@ -104,6 +105,7 @@ def test_every_optimizer_goes_on_to_the_last_bit(run, optimizer):
     assert run(5, **texts) == run(**texts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheduler", [entry.name for entry in BUILT_IN.entries("schedulers")])
 def test_every_schedule_goes_on_to_the_last_bit(run, scheduler):
     texts = {"scheduler": scheduler, "model": "mlp:hidden=8", "epochs": "4", "optimizer": "sgd:momentum=0.9"}

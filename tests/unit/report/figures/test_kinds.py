@@ -346,6 +346,7 @@ def test_labels_over_several_data_sets_are_no_mathematics(six_datasets, kind):
     ElementTree.fromstring(render(lambda: KINDS[kind].draw(data), "svg"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in (*ACROSS, *OF_A_SEARCH)])
 def test_labels_are_no_mathematics(two_axes, kind):
     variants = tuple(
