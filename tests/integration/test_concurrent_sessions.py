@@ -120,7 +120,7 @@ def _check(folder: Path, trials: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rounds", [3, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_two_processes_at_once_compute_each_trial_once(start, tmp_path, rounds):
     _finish(start(0, rounds=rounds), start(1, rounds=rounds))
     for number in range(rounds):

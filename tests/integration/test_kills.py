@@ -176,18 +176,18 @@ def check(killer, numbers, name, undisturbed, count):
     assert not (killer.folder / "results" / name / "checkpoints").exists()
 
 
-def test_a_hundred_kills_of_workers_and_parents_lose_and_change_nothing(start, component, numbers, tmp_path):
+def test_fifty_kills_of_workers_and_parents_lose_and_change_nothing(start, component, numbers, tmp_path):
     site = component("hollow", HOLLOW, PARTS)
     killer = Killer(start, tmp_path, seed=7)
     assert start(*TRIALS, "--name", "undisturbed", site=site).wait() == 0
     undisturbed = numbers("undisturbed")
     assert len(undisturbed[0]) == 60
     run = 0
-    while sum(killer.kills.values()) < 110:
+    while sum(killer.kills.values()) < 50:
         run += 1
         killer.disturb(*TRIALS, "--name", f"run-{run}", sessions=3, site=site)
         check(killer, numbers, f"run-{run}", undisturbed, 60)
-    assert min(killer.kills["parent"], killer.kills["worker"]) >= 20, killer.kills
+    assert min(killer.kills["parent"], killer.kills["worker"]) >= 10, killer.kills
     assert killer.resumed > 0
 
 
@@ -200,7 +200,7 @@ def test_kills_in_both_stages_of_a_tuned_comparison_change_neither_choices_nor_n
     undisturbed, chosen = numbers("undisturbed"), choices(tmp_path, "undisturbed")
     assert [search["chosen"].keys() for search in chosen] == [{"relu", "tanh"}]
     run = 0
-    while killer.kills["parent"] < 30:
+    while killer.kills["parent"] < 15:
         run += 1
         killer.disturb(*TUNED, "--name", f"run-{run}", sessions=5, site=site)
         check(killer, numbers, f"run-{run}", undisturbed, 32)
@@ -217,9 +217,9 @@ def test_real_trainings_killed_midway_resume_to_the_same_numbers(start, numbers,
     assert start(*REAL, "--name", "undisturbed").wait() == 0
     undisturbed = numbers("undisturbed")
     run = 0
-    while sum(killer.kills.values()) < 12:
+    while sum(killer.kills.values()) < 6:
         run += 1
         killer.disturb(*REAL, "--name", f"run-{run}", sessions=4)
         check(killer, numbers, f"run-{run}", undisturbed, 4)
-    assert min(killer.kills["parent"], killer.kills["worker"]) >= 2, killer.kills
+    assert min(killer.kills["parent"], killer.kills["worker"]) >= 1, killer.kills
     assert killer.resumed > 0

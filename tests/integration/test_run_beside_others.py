@@ -132,7 +132,7 @@ def _check(folder, sizes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rounds", [4, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [4, pytest.param(20, marks=pytest.mark.slow)])
 def test_every_trial_is_computed_once_in_the_folder_that_the_command_named(drive, tmp_path, rounds):
     root, refused = tmp_path / "results", Counter()
     for number, (ran, acted) in enumerate(drive(rounds)):

@@ -28,7 +28,7 @@ from dlbench.trials.diagnostics import DiagnosticsPlan, Reading
 from dlbench.trials.outcomes import ImageOutcomes
 
 #: How many damages each property gets in the default suite and in the slow one.
-FEW, MANY = 60, {"journal": 5_000, "manifest": 3_000, "views": 2_000, "records": 15_000, "plans": 5_000, "doctor": 100}
+FEW, MANY = 60, {"journal": 2_500, "manifest": 1_500, "views": 1_000, "records": 5_000, "plans": 2_500, "doctor": 100}
 ODD = [
     *(None, True, False, 0, -1, 1, 3.5, math.nan, math.inf, -math.inf, 1e308, 10**30, -(10**400), 2**63, -0.0),
     *("", "x", "done", "nan", "\ud800", [], [1], ["a"], [[]], [None], {}, {"a": 1}, {"name": []}),

@@ -303,7 +303,7 @@ def test_after_any_commands_the_last_one_answers_as_in_an_empty_folder(answers_w
 
 @pytest.mark.slow
 def test_after_many_more_commands_the_last_one_answers_as_in_an_empty_folder(answers_what_it_asks):
-    answers_what_it_asks(range(1, 41), 5)
+    answers_what_it_asks(range(1, 21), 5)
 
 
 def test_a_command_computes_nothing_the_second_time_whatever_came_between(ask):
