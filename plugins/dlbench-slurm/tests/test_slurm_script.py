@@ -10,6 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from dlbench import DlbenchError
 from dlbench_slurm.script import array_script
 from dlbench_slurm.submit import submit
 
@@ -69,6 +70,37 @@ def test_without_slurm_the_error_says_where_to_type_it(monkeypatch: pytest.Monke
     done = CliRunner().invoke(app, ["--", *COMMAND])
     assert "There is no sbatch here" in str(done.exception)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("printed", "expected"),
+    [
+        (
+            "sbatch: error: DNS SRV lookup failed\nsbatch: fatal: Could not establish a configuration source",
+            "SLURM is installed, but its controller does not answer here.",
+        ),
+        (
+            "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)",
+            "SLURM is installed, but its controller does not answer here.",
+        ),
+        (
+            "sbatch: error: invalid partition specified: gold\nsbatch: error: Batch job submission failed",
+            "SLURM refused the job: invalid partition specified: gold; Batch job submission failed",
+        ),
+    ],
+)
+def test_what_slurm_refuses_is_a_sentence(
+    printed: str, expected: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("sbatch", "srun"):
+        (tmp_path / name).write_text(f"#!/bin/bash\nprintf '%s\\n' '{printed}' >&2\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["--", *COMMAND])
+    assert isinstance(done.exception, DlbenchError)
+    assert done.exception.message == expected
+    assert "\n" not in done.exception.hint
 
 
 def ran(folder: Path, *, code: int, state: str = "RUNNING", warned: bool = True, restarts: int = 0) -> tuple[int, bool]:

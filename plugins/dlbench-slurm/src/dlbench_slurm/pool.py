@@ -1,18 +1,20 @@
 """The jobs of a session: submitted through submitit, kept between its stages, cancelled at its end."""
 
+import io
 import shutil
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlbench import DlbenchError, WorkUnit
+from dlbench import WorkUnit
 from dlbench_slurm.mailbox import Message, Reader, Writer, inbox, outbox, pulse
 from dlbench_slurm.node import SILENCE, serve
 from dlbench_slurm.queue_watch import QueueWatch, cancel
+from dlbench_slurm.refusals import refusal
 
 #: How long what a job has written may take to show, once SLURM says that it has ended.
 _GRACE_SECONDS = 2.0
@@ -90,9 +92,10 @@ class Pool:
             executor.update_parameters(job_name=self.name, **self._limits)
             same = ([each] * count for each in (str(self.folder), str(self._data_dir), self._timeout))
             folders, data_dirs, timeouts = same
-            submitted = executor.map_array(serve, folders, numbers, data_dirs, timeouts)
+            with redirect_stderr(io.StringIO()):  # it prints what its error says too
+                submitted = executor.map_array(serve, folders, numbers, data_dirs, timeouts)
         except (RuntimeError, FailedJobError, OSError) as error:
-            raise _refused(error) from error
+            raise refusal(str(error), "the jobs", "dlbench show executor slurm") from error
         for number, job in zip(numbers, submitted, strict=True):
             files = Writer(inbox(self.folder, number)), Reader(outbox(self.folder, number))
             self.jobs.append(Job(str(job.job_id), *files, heard=time.monotonic()))
@@ -150,15 +153,6 @@ class Pool:
 def best_for(unit: WorkUnit, idle: Sequence[Job]) -> Job:
     """Return the job for a unit: on a node where it was not lost before, if there is one."""
     return next((job for job in idle if not {*job.nodes} & {*unit.avoid}), idle[0])
-
-
-def _refused(error: Exception) -> DlbenchError:
-    if shutil.which("sbatch") is None or shutil.which("srun") is None:
-        return DlbenchError("There is no sbatch here.", "Start dlbench on a login node of the cluster.")
-    said = str(error).replace("sbatch: error: ", "").strip()
-    return DlbenchError(
-        f"SLURM refused the jobs: {said}", "See what it takes: sinfo, and `dlbench show executor slurm`."
-    )
 
 
 def _remove_old(folder: Path) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from dlbench import DlbenchError
 from dlbench_slurm.durations import minutes, warning_seconds
+from dlbench_slurm.refusals import refusal
 from dlbench_slurm.script import array_script, log_folder
 
 _ARRAY = re.compile(r"([1-9]\d*)(%[1-9]\d*)?\Z")
@@ -116,6 +117,5 @@ def _submit(script: str, output: str) -> str:
     log_folder(output).mkdir(parents=True, exist_ok=True)
     done = subprocess.run(["sbatch"], input=script, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = done.stderr.strip().removeprefix("sbatch: error: ")
-        raise DlbenchError(f"SLURM refused the job: {said}", "See what it takes: sinfo; --print shows the script.")
+        raise refusal(done.stderr, "the job", "dlbench submit slurm --print …")
     return done.stdout.strip()
