@@ -34,10 +34,30 @@ def check_nodes(nodes: Sequence[Node], planned: Mapping[str, Any]) -> list[str]:
     return [f"{sentence} It trains nothing." for sentence in unfit]
 
 
-def by_name(provenances: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Return what nodes are like as the manifest has it: by their hosts and provenance_ids."""
-    known = ((provenance, provenance_id(provenance)) for provenance in provenances)
-    return {f"{each['host']}/{made_by}": {**each, "provenance_id": made_by} for each, made_by in known}
+def described(nodes: Iterable[Node]) -> dict[str, Mapping[str, Any]]:
+    """Return what nodes have said of themselves as the manifest has it: by their hosts and provenance_ids."""
+    return {
+        name: {**content, "machine": node.machine.to_json()}
+        for node in nodes
+        for name, content in _by_name(node.provenance).items()
+    }
+
+
+def remembered(sessions: Sequence[Mapping[str, Any]], executor: str) -> tuple[Node, ...]:
+    """Return what nodes have told the last session with an executor; () where there is none, or it did not ask them."""
+    none: Mapping[str, Any] = {}
+    last = next((session for session in reversed(sessions) if session.get("executor") == executor), none)
+    return tuple(_read_node(content) for content in last.get("nodes", {}).values() if "machine" in content)
+
+
+def _read_node(content: Mapping[str, Any]) -> Node:
+    provenance = {key: value for key, value in content.items() if key not in ("machine", "provenance_id")}
+    return Node.from_json({"host": content["host"], "machine": content["machine"], "provenance": provenance})
+
+
+def _by_name(provenance: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    made_by = provenance_id(provenance)
+    return {f"{provenance['host']}/{made_by}": {**provenance, "provenance_id": made_by}}
 
 
 class Nodes:
@@ -56,7 +76,7 @@ class Nodes:
         if not event.provenance:
             return event.record.with_provenance(self._own)
         made_by = provenance_id(event.provenance)
-        node = by_name([event.provenance])
+        node = _by_name(event.provenance)
         if not node.keys() <= self._known.keys():
             self._known |= node
             self._folder.add_session_facts(nodes=dict(self._known))

@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +22,8 @@ from dlbench.runs.provenance import collect_provenance, version_changes
 from dlbench.sessions.defaults import with_defaults
 from dlbench.sessions.live import LiveSession
 from dlbench.sessions.options import Display, Options, Outcome
-from dlbench.sessions.pending import check_forced
-from dlbench.sessions.remote import by_name, check_nodes, probe
+from dlbench.sessions.pending import check_forced, pending
+from dlbench.sessions.remote import check_nodes, described, probe, remembered
 from dlbench.sessions.resolve import TrialResolver, check_paths, data_folder
 from dlbench.sessions.resume import check_fresh
 from dlbench.sessions.staleness import components_used, plugins_used
@@ -69,11 +69,12 @@ def run_plan(
     data_dir = data_folder(options.data_dir, config.data_dir, default_data_dir)
     executor = functools.cache(lambda: build_executor(options, registry, data_dir))
     elsewhere = {"executor": options.executor} if options.executor != Options().executor else {}
-    nodes = probe(executor(), components_used(plan)) if elsewhere else ()
-    plan, provenance = _resolve(plan, registry, data_dir, display, stop, nodes)
     folder = RunFolder(path, fresh=options.fresh)
     for warning in folder.warnings:
         display.note(warning)
+    resolved = functools.partial(_resolve, plan, registry, data_dir, functools.cache(display.note), stop)
+    there = _complete_already(resolved, folder, options, elsewhere) if elsewhere else None
+    plan, provenance = there or resolved(probe(executor(), components_used(plan)) if elsewhere else ())
     plan = _fix_judging(plan, asked)
     if options.mps and not any(variant.trial.settings.device == "cuda" for variant in plan.variants):
         display.note("--mps does nothing: no trial of this comparison runs on an NVIDIA GPU.")
@@ -103,7 +104,7 @@ def _resolve(
     plan: Plan,
     registry: Registry,
     data_dir: Path,
-    display: Display,
+    note: Callable[[str], None],
     stop: threading.Event,
     nodes: Sequence[Node],
 ) -> tuple[Plan, dict[str, Any]]:
@@ -111,17 +112,37 @@ def _resolve(
 
     Its hardware is that of the first node, if the executor has asked them.
     """
-    with TrialResolver(registry, data_dir, stop, display.note, nodes) as resolver:
+    with TrialResolver(registry, data_dir, stop, note, nodes) as resolver:
         plan = resolve(plan, registry, functools.partial(resolver.complete, own_validation=plan.own_validation))
         hardware = {"gpu": resolver.machine().device_name}
     sources = source_digests(components_used(plan), registry)
     provenance = collect_provenance(plugins_used(plan, registry), hardware, sources)
     for sentence in check_nodes(nodes, provenance):
-        display.note(sentence)
-    fit = [node.provenance for node in nodes if not version_changes(provenance, node.provenance)]
+        note(sentence)
+    fit = [node for node in nodes if not version_changes(provenance, node.provenance)]
     if not fit:
         return plan, provenance
-    return plan, {**provenance, "hardware": fit[0]["hardware"], "nodes": by_name(fit)}
+    return plan, {**provenance, "hardware": fit[0].provenance["hardware"], "nodes": described(fit)}
+
+
+def _complete_already(
+    resolved: Callable[[Sequence[Node]], tuple[Plan, dict[str, Any]]],
+    folder: RunFolder,
+    options: Options,
+    elsewhere: Mapping[str, Any],
+) -> tuple[Plan, dict[str, Any]] | None:
+    """Return a plan of which the folder lacks nothing, resolved as its nodes were: none is asked, no job waits for it.
+
+    None where something has to run, or the nodes of earlier sessions are not known.
+    """
+    nodes = remembered(folder.state.sessions, options.executor)
+    if not nodes:
+        return None
+    with contextlib.suppress(DlbenchError):  # the nodes of today may fit
+        plan, provenance = resolved(nodes)
+        if not pending(plan, folder.state, options, {**options.facts, **provenance, **elsewhere}):
+            return plan, provenance
+    return None
 
 
 def _fix_judging(plan: Plan, asked: Mapping[str, Any]) -> Plan:

@@ -97,6 +97,18 @@ def test_auto_is_resolved_where_the_trials_run(session, cluster, nodes):
     assert {each["host"] for each in entry["nodes"].values()} == {"n1", "n2"}
 
 
+def test_nodes_are_not_asked_again_for_what_is_complete(session, cluster, nodes):
+    executor = cluster(nodes["n1"])
+    first = session(executor=executor, device="auto")
+    again = session(executor=executor, device="auto")
+    assert (again.outcome.computed, len(executor.asked)) == (0, 1)
+    assert again.outcome.run.manifest.sessions[-1]["nodes"] == first.outcome.run.manifest.sessions[-1]["nodes"]
+    more = session(executor=executor, device="auto", seeds=3)
+    assert (more.outcome.computed, len(executor.asked)) == (2, 2)
+    third = session(executor=cluster(nodes["n3"]), device="auto", seeds=4)
+    assert {record.trial.settings.device for record in third.outcome.records} == {"cpu"}
+
+
 def test_nodes_that_differ_are_named_and_nothing_runs(session, cluster, nodes, tmp_path):
     with pytest.raises(
         DlbenchError, match=r"The nodes differ in what auto means: device cuda on n1; device cpu on n3\."
