@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -113,15 +113,23 @@ def table(
 
     plan: one that keeps a target fills epochs_to_target.
     """
-    columns = dict.fromkeys(definition.columns)
-    rows = []
+    rows = list(_rows(definition, records, plan))
+    return _columns(definition, rows), rows
+
+
+def _rows(definition: TableDefinition, records: Iterable[TrialRecord], plan: PlanRecord | None) -> Iterator[Row]:
     for record in records:
         for row in definition.rows(record):
             if plan and plan.target and definition.name == "trials":
                 row = {**row, "epochs_to_target": epochs_to_target(record, plan)}
-            columns.update(dict.fromkeys(row))
-            rows.append(row)
-    return tuple(columns), rows
+            yield row
+
+
+def _columns(definition: TableDefinition, rows: Iterable[Row]) -> tuple[str, ...]:
+    columns = dict.fromkeys(definition.columns)
+    for row in rows:
+        columns.update(dict.fromkeys(row))
+    return tuple(columns)
 
 
 def to_csv(columns: tuple[str, ...], rows: Iterable[Row], *, header: bool = True) -> str:
@@ -163,11 +171,12 @@ class TableFiles:
         """Rebuild all tables from records, each in one step. plan: see `table`."""
         kept = tuple(records)
         for definition in TABLE_DEFINITIONS.values():
-            columns, rows = table(definition, kept, plan)
-            if definition.on_request and not rows:
+            if definition.on_request and not any(True for _ in _rows(definition, kept, plan)):
                 remove_file(self._folder / definition.file_name)
                 continue
-            self._replace(definition.file_name, to_csv(columns, rows))
+            # Made twice rather than kept: those of all epochs would take more memory than the records.
+            columns = _columns(definition, _rows(definition, kept, plan))
+            self._replace(definition.file_name, to_csv(columns, _rows(definition, kept, plan)))
 
     def write_comparison(self, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
         """Write comparison.csv in one step."""

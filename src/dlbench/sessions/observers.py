@@ -17,11 +17,13 @@ class Observers:
 
     def __init__(self, plugins: PluginSet) -> None:
         self._plugins = plugins
+        found = [(plugin, frozenset(plugins.hooks(plugin))) for plugin in plugins.plugins]
+        self._having = {hook: [plugin for plugin, hooks in found if hook in hooks] for hook in _HOOKS}
 
     def call(self, hook: str, **arguments: Any) -> None:
         """Call one hook of every plugin that has it."""
-        for plugin in self._plugins.plugins:
-            if hook in self._plugins.hooks(plugin) and not self._in_time(plugin, hook, arguments):
+        for plugin in self._having[hook]:
+            if not self._in_time(plugin, hook, arguments):
                 for each in _HOOKS:
                     reason = f"its hook {hook} took longer than {LIMIT_SECONDS:.0f} seconds, and observes no more."
                     self._plugins.disable_hook(plugin, each, reason if each == hook else "", _REMEDY)
