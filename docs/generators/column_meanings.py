@@ -6,6 +6,8 @@ from dlbench.components.metric_table import METRICS
 FILES = {
     "journal/*.jsonl": "The source of all tables: one line per finished trial, with its epochs; one file per session. "
     "The last record of a trial counts.",
+    "journal/.*.running": "What a session trains now, with its epochs so far, for `dlbench serve`: replaced at most "
+    "twice a second, gone when the session ends, and no part of the results.",
     "manifest.json": "The plan, fixed before running, and for each session: command, versions, hardware, git commit, "
     "start and end, and which run it confirms or replays.",
     "trials.csv": "One row per trial: its settings, how it ended, its metrics and its cost.",

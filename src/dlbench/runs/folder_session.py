@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from dlbench.runs.leftovers import keep_changed_tables, remove_leftovers
 from dlbench.runs.locations import check_own, set_aside
 from dlbench.runs.manifest import SCHEMA, Manifest, amend_session, ask, read_manifest, update_plan, write_manifest
 from dlbench.runs.peers import ActiveSessions, alone_in
+from dlbench.runs.running_trials import RunningTrial, write_running
 from dlbench.runs.stored_run import StoredRun
 from dlbench.runs.tables import TableFiles
 
@@ -101,6 +102,11 @@ class FolderSession(StoredRun):
         """Raise DlbenchError if the folder that this session has begun in was moved or removed."""
         with writing(self.path):
             self._active.check_joined()
+
+    def show_running(self, trials: Sequence[RunningTrial]) -> None:
+        """Write what the session trains now, for whoever watches. Raises OSError."""
+        if self._session:
+            write_running(self.path, self._session, trials)
 
     def add_interim_analysis(self, analysis: Mapping[str, Any]) -> None:
         """Keep the result of an interim analysis; it is in the manifest from the end of the session on."""

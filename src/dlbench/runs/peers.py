@@ -2,7 +2,8 @@
 
 Each session keeps two files in the journal folder: `.<session>.live`, whose first line describes its process and whose
 other lines are the trials that it has claimed, and `.<session>.lock`, which it holds locked; the lock goes with its
-process, however that ends. Whoever reads or writes these files, the manifest or the tables holds the folder's lock.
+process, however that ends. A third one, `.<session>.running`, shows what it trains now (see `running_trials`). Whoever
+reads or writes the first two, the manifest or the tables holds the folder's lock.
 """
 
 import contextlib
@@ -27,7 +28,7 @@ from dlbench.runs.journal import FOLDER, session_name
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-LIVE = ".live"
+LIVE, RUNNING = ".live", ".running"
 #: Seconds between updates of a session's file, and after how many without one a session elsewhere counts as dead.
 HEARTBEAT, SILENCE = 15.0, 120.0
 
@@ -197,12 +198,14 @@ def dead_sessions(folder: Path) -> list[Path]:
     """Return the files of sessions that have died."""
     now = time.time()
     dead = [path for path in sorted((folder / FOLDER).glob(f".*{LIVE}")) if not is_alive(path, now)]
-    return [each for path in dead for each in (path, _life(path)) if each.exists()] + _orphans(folder / FOLDER)
+    files = (each for path in dead for each in (path, _life(path), path.with_suffix(RUNNING)))
+    return [each for each in files if each.exists()] + _orphans(folder / FOLDER)
 
 
 def _orphans(journals: Path) -> list[Path]:
-    """Return the locked files of sessions that were killed while they had no other file, at their begin or end."""
-    return [path for path in sorted(journals.glob(".*.lock")) if not path.with_suffix(LIVE).exists()]
+    """Return the other files of sessions that were killed while they had no first one, at their begin or end."""
+    files = (path for ending in (".lock", RUNNING) for path in sorted(journals.glob(f".*{ending}")))
+    return [path for path in files if not path.with_suffix(LIVE).exists()]
 
 
 def is_alive(path: Path, now: float) -> bool:
@@ -243,8 +246,9 @@ def _life(live: Path) -> Path:
 
 
 def _remove(live: Path) -> None:
-    """Remove both files of a session."""
+    """Remove the files of a session."""
     remove_file(live)
+    remove_file(live.with_suffix(RUNNING))
     remove_file(_life(live))
 
 

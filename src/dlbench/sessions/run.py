@@ -27,6 +27,7 @@ from dlbench.sessions.remote import check_nodes, described, probe, remembered
 from dlbench.sessions.resolve import TrialResolver, check_paths, data_folder
 from dlbench.sessions.resume import check_fresh
 from dlbench.sessions.staleness import components_used, plugins_used
+from dlbench.sessions.watched_display import WatchedDisplay
 from dlbench.statistics.seeds import LEAST_CHANCE
 from dlbench.trials.node import Node
 
@@ -81,7 +82,7 @@ def run_plan(
     _note_missing_diagnostics(plan, folder, display)
     check_forced(options.force, plan)
     facts = {**options.facts, **provenance, **elsewhere}
-    session = LiveSession(plan, folder, registry, display, options, facts)
+    session = LiveSession(plan, folder, registry, WatchedDisplay(display, folder), options, facts)
     if session.pending(plan):
         executor()  # its errors are raised before any writing
     with folder, _time_limit(options.max_time, stop):

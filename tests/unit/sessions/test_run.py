@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from dlbench.errors import DlbenchError
-from dlbench.runs import folder, journal, stored_run
+from dlbench.runs import folder, journal_tail, stored_run
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.folder_state import FolderState
 from dlbench.statistics.seeds import AutoSeeds
@@ -311,7 +311,7 @@ class Counter:
 
 def test_a_session_reads_each_line_of_the_journal_once_and_judges_once(session, monkeypatch):
     session()
-    lines, judged = Counter(monkeypatch, journal, "parse_line"), Counter(monkeypatch, stored_run, "judge_tuned")
+    lines, judged = Counter(monkeypatch, journal_tail, "parse_line"), Counter(monkeypatch, stored_run, "judge_tuned")
     done = session(seeds=3)
     assert lines.calls == 4  # it does not read its own records
     assert judged.calls == 1
