@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 CLUSTER_PLUGINS := plugins/dlbench-ray plugins/dlbench-slurm
 CLUSTER_PLUGINS := $(wildcard $(CLUSTER_PLUGINS))
 PLUGINS := $(filter-out $(CLUSTER_PLUGINS),$(wildcard plugins/*))
+USABLE := $(VENV)/.usable
 INSTALLED := $(VENV)/.installed
 CLUSTERS := $(VENV)/.installed-clusters
 DLBENCH := $(BIN)/dlbench
@@ -16,7 +17,7 @@ FAST := $(PARALLEL) --timeout 120 -m "not slow"
 
 .PHONY: demo test check slow lowest format docs install slurm bench reproduce clean
 
-demo: $(INSTALLED)
+demo: $(USABLE)
 	$(DLBENCH) compare --activation relu,tanh,sigmoid
 
 test: $(CLUSTERS)
@@ -56,11 +57,16 @@ $(VENV)/.installed-docs: $(CLUSTERS)
 
 install: $(INSTALLED)
 
-# The stamp is newer than every file that determines what is installed, so a second call does nothing.
-$(INSTALLED): pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
+# A stamp is newer than every file that determines what is installed, so a second call does nothing.
+$(USABLE): pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-		--editable ".[dev]" $(PLUGINS:%=--editable ./%)
+		--editable . $(PLUGINS:%=--editable ./%)
+	touch $@
+
+# What developers need besides.
+$(INSTALLED): $(USABLE)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
 	touch $@
 
 $(CLUSTERS): $(INSTALLED) $(CLUSTER_PLUGINS:%=%/pyproject.toml)
