@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PATIENCE = 300.0
 #: The attempt that the units are given out as: events have to say so.
 ATTEMPT = 2
+#: A model that asks for more memory than a process can address.
+BOUNDLESS = "mlp:hidden=1000000000000"
 #: Epochs of a trial that is stopped: more than an executor can run before it hears of that.
 MANY_EPOCHS = 20_000
 
@@ -37,12 +39,12 @@ def make(subject: Subject[Executor], data_dir: Path) -> ExecutorProtocol:
     return factory(**{**subject.parameters, **given})
 
 
-def units(subject: Subject[Executor], data_dir: Path, epochs: int = 2) -> list[WorkUnit]:
+def units(subject: Subject[Executor], data_dir: Path, epochs: int = 2, model: str = "linear") -> list[WorkUnit]:
     """Return two units of one small trial each."""
     from dlbench.engine.dataset_cache import prepare
 
     values = {
-        "model": ("linear",),
+        "model": (model,),
         "epochs": (str(epochs),),
         "train_size": ("64",),
         "device": ("cpu",),
@@ -140,10 +142,10 @@ def run(
 
 @lru_cache(maxsize=4)
 def observe(subject: Subject[Executor]) -> Observed:
-    """Run two small units, and one that is unfit, once for all promises."""
+    """Run a unit that fails, two small ones, and one that is unfit, once for all promises."""
     with scratch_subfolder() as folder:
-        work = units(subject, folder)
-        return run(make(subject, folder), [*work, unfit(work[0])])
+        work, failing = units(subject, folder), units(subject, folder, model=BOUNDLESS)
+        return run(make(subject, folder), [*failing[:1], *work, unfit(work[0])])
 
 
 @promise("has a whole number of slots from 1 on", decisive=True)
@@ -160,9 +162,9 @@ def runs_units(subject: Subject[Executor]) -> Iterator[str]:
     """Run two units of two epochs."""
     observed = observe(subject)
     if observed.hung:
-        yield f"run() of three small units did not return within {PATIENCE:.0f} seconds"
+        yield f"run() of four small units did not return within {PATIENCE:.0f} seconds"
         return
-    for unit in observed.work[:2]:
+    for unit in observed.work[1:3]:
         (trial,) = unit.trials
         events = [event for event in observed.events if trial.trial_id in event_trial_ids(event)]
         records = [event.record for event in events if isinstance(event, TrialFinished)]
@@ -179,7 +181,21 @@ def runs_units(subject: Subject[Executor]) -> Iterator[str]:
 def ends_units(subject: Subject[Executor]) -> Iterator[str]:
     """Look for a trial that has neither: one that its node refuses, say."""
     if silent := observe(subject).out:
-        yield f"{len(silent)} of 3 trials had neither; where it ran, dlbench had emitted UnitLost"
+        yield f"{len(silent)} of 4 trials had neither; where it ran, dlbench had emitted UnitLost"
+
+
+@promise("says how a trial failed, and goes on")
+def reports_failures(subject: Subject[Executor]) -> Iterator[str]:
+    """Look at the trial that there is no memory for."""
+    observed = observe(subject)
+    (trial,) = observed.work[0].trials
+    for event in observed.events:
+        if isinstance(event, UnitLost) and trial.trial_id in event.trial_ids:
+            yield f"a trial without memory was lost ({event.reason}), and would be tried again"
+        if isinstance(event, TrialFinished) and event.record.trial_id == trial.trial_id:
+            status, message = event.record.status, event.record.message
+            if status not in ("failed", "oom") or not message:
+                yield f"a trial without memory ended as {status}: {message!r}"
 
 
 @promise("leaves to a record what it says of the process that made it")
@@ -258,6 +274,7 @@ PROMISES = (
     has_slots,
     runs_units,
     ends_units,
+    reports_failures,
     attributes_records,
     names_attempts,
     emits_in_its_thread,
