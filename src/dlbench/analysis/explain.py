@@ -10,6 +10,7 @@ from dlbench.analysis.verdicts import judge_run, race_of
 from dlbench.analysis.wording import about
 from dlbench.components.metrics import Metric
 from dlbench.components.records import ParameterValue
+from dlbench.plans.hold import held_in_words
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.comparisons import compare_pairs
 from dlbench.statistics.sentences import difference_in_words, p_in_words, seeds_in_words
@@ -132,7 +133,7 @@ def _difference(family: Family, found: Comparison, rules: Rules, plan: PlanRecor
     word = "higher" if found.difference > 0 else "lower"
     seen = f"{difference_in_words(found, rules)}, {seeds_in_words(found)}, {p_in_words(found.p_adjusted)}"
     named = name_values(found, family.axis)
-    said = about(family, rules.metric, short_name(plan.fixed.get(DATASET, "")), "last")
+    said = about(family, rules.metric, short_name(plan.fixed.get(DATASET, "")), "last", held_in_words(plan.held))
     return Difference(
         metric=rules.metric,
         axis=family.axis,

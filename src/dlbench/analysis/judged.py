@@ -41,6 +41,7 @@ class Judged:
     tuning: what the search before the comparison found, None if there was none.
     advice: what would make the comparison fairer, a sentence; "" if nothing is known.
     saving: how many trials were enough for them, a sentence; "" if all were needed, or some are missing.
+    held: what all seeds share, "on one split"; "" for nothing.
     """
 
     criteria: Criteria
@@ -59,6 +60,7 @@ class Judged:
     saving: str = ""
     tuning: TuningReport | None = None
     advice: str = ""
+    held: str = ""
 
     @property
     def metric(self) -> Metric:

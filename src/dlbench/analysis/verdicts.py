@@ -31,6 +31,7 @@ from dlbench.analysis.wording import worded
 from dlbench.analysis.yardstick import mixed_losses
 from dlbench.components.metric_table import find_metric
 from dlbench.plans.criteria import Criteria
+from dlbench.plans.hold import held_in_words
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.verdicts import Rules
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -150,6 +151,7 @@ def _judge(trials: Sequence[TrialRecord], plan: PlanRecord, criteria: Criteria, 
         ),
         race=race,
         saving=saving(race, plan) if len(trials) == plan.trial_count else "",
+        held=held_in_words(plan.held),
     )
 
 
@@ -158,7 +160,8 @@ def _finish(
 ) -> Family:
     """Return a family with its sentences, and with what ran out of time or memory in it."""
     dataset = short_name(plan.fixed.get(DATASET, ""))
-    return race.with_reasons(worded(with_cut_short(each, plan, lost), rules, dataset, criteria.at))
+    held = held_in_words(plan.held)
+    return race.with_reasons(worded(with_cut_short(each, plan, lost), rules, dataset, criteria.at, held))
 
 
 def _series(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Criteria) -> dict[str, Series]:

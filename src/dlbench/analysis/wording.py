@@ -16,13 +16,14 @@ from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
 _MORE_SEEDS = (20, 50, 100)
 
 
-def worded(family: Family, rules: Rules, dataset: str = "", at: At = "selected") -> Family:
+def worded(family: Family, rules: Rules, dataset: str = "", at: At = "selected", held: str = "") -> Family:
     """Return a family with its sentences: each names the metric, the data set, and where or over what it was measured.
 
     dataset: the data set of the whole run; "" if it is not known or varies.
     at: the epoch at which the metric is read.
+    held: what all seeds share, "on one split"; "" for nothing.
     """
-    said = about(family, rules.metric, dataset, at)
+    said = about(family, rules.metric, dataset, at, held)
     named = [name_values(comparison, family.axis) for comparison in family.comparisons]
     sentences = [sentence(c, replace(rules, alpha=c.alpha)) for c in named]
     if family.leads:
@@ -50,12 +51,15 @@ def _compared(family: Family, named: Sequence[Comparison], rules: Rules) -> list
     return [f"{c.variant} and {c.baseline}" for c in named]
 
 
-def about(family: Family, metric: Metric, dataset: str, at: At) -> str:
-    """Return what a family measured and where: "test accuracy on digits at learning rate 0.1, averaged over …"."""
+def about(family: Family, metric: Metric, dataset: str, at: At, held: str = "") -> str:
+    """Return what a family measured and where: "test accuracy on digits at learning rate 0.1, averaged over …".
+
+    held: what all seeds share, "on one split"; "" for nothing.
+    """
     own = dataset if DATASET not in (*family.averaged, *family.axis.split(" × ")) else ""
     place = place_in_words({**({DATASET: own} if own else {}), **family.place})
     epoch = {"selected": "", "last": "at the last epoch"}.get(str(at), f"at epoch {at}")
-    text = " ".join(filter(None, (metric.title, epoch, place)))
+    text = " ".join(filter(None, (metric.title, epoch, place, held)))
     return f"{text}, averaged over {averaged_in_words(family.averaged_values)}" if family.averaged else text
 
 

@@ -22,6 +22,7 @@ def compare(
     seed: int | Sequence[int] | None = None,
     variants: Sequence[str | Mapping[str, Any]] = (),
     noise_floor: bool = False,
+    hold: str | Sequence[str] = (),
     diagnostics: str | Sequence[str] = (),
     baseline: str | None = None,
     metric: str | None = None,
@@ -60,6 +61,7 @@ def compare(
     seeds: how many, or "auto:7..30".
     seed: which, instead of how many.
     diagnostics: "saturation,first,last", or a list of such.
+    hold: sources of randomness that all seeds share: "split", or a list of such.
     margin: in points for accuracies.
     tune: what is tuned for each variant first: {"learning_rate": "log:1e-4..1e-1"}, "learning-rate=log:1e-4..1e-1",
         "auto", or a list of such; {"model.dropout": [0, 0.3, 0.5]} has choices.

@@ -14,16 +14,20 @@ from dlbench.statistics.seeds import Seeds, named_seeds
 
 def read_request(given: Mapping[str, Any]) -> Request:
     """Return the keywords of `compare` as what is asked for, still in text."""
-    diagnostics = given["diagnostics"]
     return Request(
         values={axis: _texts(value) for axis, value in given["axes"].items()},
         variants=[_assignments(variant) for variant in given["variants"]],
         seeds=_seeds(given["seeds"], given["seed"]),
         judging={option: given[option] for option in declared(Criteria) if given[option] is not None},
         noise_floor=given["noise_floor"],
-        diagnostics=(diagnostics,) if isinstance(diagnostics, str) else tuple(diagnostics),
+        diagnostics=_listed(given["diagnostics"]),
         tune=_tune(given),
+        hold=_listed(given["hold"]),
     )
+
+
+def _listed(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _tune(given: Mapping[str, Any]) -> Tune | None:

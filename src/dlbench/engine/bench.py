@@ -47,7 +47,7 @@ class Subject:
 
     def __init__(self, trial: Trial, data: ImageData, registry: Registry) -> None:
         self.trial = trial
-        with borrowed_generators(trial.seed, "initialisation"):
+        with borrowed_generators(trial.seed_of("initialisation"), "initialisation"):
             device = torch.device(trial.settings.device)
             self.model = build_model(trial, registry).to(device).to(memory_format=layout(trial.settings))
             setup = build_setup(trial, data, self.model, registry)

@@ -91,7 +91,7 @@ def _train(
     with (
         limited_threads(settings.threads),
         _deterministic(settings.deterministic),
-        borrowed_generators(trial.seed, "initialisation"),
+        borrowed_generators(trial.seed_of("initialisation"), "initialisation"),
     ):
         model = build_model(trial, registry).to(device).to(memory_format=layout(settings))
         setup = build_setup(trial, data, model, registry)
@@ -101,7 +101,7 @@ def _train(
         best_weights = BestWeights(settings.select, partial(evaluate_on, setup, setup.test_feed))
         early_stopping = EarlyStopping(settings.patience, settings.monitor)
         runner = DiagnosticsRunner(diagnostics, resolve_diagnostics(diagnostics, registry), trial.seed)
-        with borrowed_generators(trial.seed, "dropout"):
+        with borrowed_generators(trial.seed_of("dropout"), "dropout"):
             trained = train(setup, best_weights, early_stopping, on_epoch, runner if diagnostics else None, checkpoints)
         test = None if trial.role == "tuning" else evaluate_on(setup, setup.test_feed)
     return FinishedTraining(

@@ -30,7 +30,7 @@ def build_setup(trial: Trial, data: ImageData, model: nn.Module, registry: Regis
     settings = trial.settings
     device = torch.device(settings.device)
     split = split_data(
-        data, settings.validation, settings.train_size, generator(trial.seed, "split"), settings.test_size
+        data, settings.validation, settings.train_size, generator(trial.seed_of("split"), "split"), settings.test_size
     )
     train_feed, validation_feed, test_feed = build_feeds(data, split, settings.normalization, device, layout(settings))
     optimizer = build_optimizer(trial, registry, model)
@@ -46,8 +46,10 @@ def build_setup(trial: Trial, data: ImageData, model: nn.Module, registry: Regis
         train_feed=train_feed,
         validation_feed=validation_feed,
         test_feed=test_feed,
-        order=generator(trial.seed, "order"),
-        augmentation=Augmentation(parse_augmentations(settings.augment), generator(trial.seed, "augmentation")),
+        order=generator(trial.seed_of("order"), "order"),
+        augmentation=Augmentation(
+            parse_augmentations(settings.augment), generator(trial.seed_of("augmentation"), "augmentation")
+        ),
         autocast=partial(autocast, device, settings.precision),
         num_classes=len(data.class_names),
         epochs=settings.epochs,

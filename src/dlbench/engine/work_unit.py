@@ -124,7 +124,7 @@ def _run(
     checkpoints = _checkpoints(trial, unit, registry, emit, stop)
     try:
         data = load_for_trial(trial, data_dir, registry, checkpoints.note)
-        if hint := unseen_class(data, trial.settings, trial.seed):
+        if hint := unseen_class(data, trial.settings, trial.seed_of("split")):
             emit(TrialNoted(trial_id=trial.trial_id, text=hint, of_plan=True))
         return train_trial(
             trial,

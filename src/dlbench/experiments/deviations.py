@@ -13,10 +13,12 @@ from dlbench.experiments.experiment_file import Experiment
 from dlbench.experiments.request import is_of_machine, to_request
 from dlbench.plans.build import build
 from dlbench.plans.criteria import METRIC
+from dlbench.plans.hold import HOLD, held_in_words, read_held
 from dlbench.plans.plan import Request
 from dlbench.plugins.registry import Registry
 from dlbench.trials.axes import DEFAULTS
 from dlbench.trials.identity import digest
+from dlbench.trials.seed_streams import SEEDED
 from dlbench.trials.settings import SETTINGS
 from dlbench.trials.trial import Trial
 
@@ -37,6 +39,8 @@ def run_name(experiment: Experiment, overrides: Request) -> str:
     }
     if overrides.tune:
         fixed["tune"] = sorted(overrides.tune.ranges)  # a larger budget belongs in the same folder
+    if (held := read_held(overrides.hold)) and held != experiment.hold:
+        fixed[HOLD] = list(held)
     return f"{stem}-{digest(fixed, 6)}" if fixed else stem
 
 
@@ -47,7 +51,9 @@ def deviations(experiment: Experiment, overrides: Request) -> str:
     criteria = tuple(_changed_criteria(experiment, overrides.judging))
     changed = _sentence(now, before, _count(overrides.seeds), _count(experiment.seeds), criteria)
     asked = [text.partition("=")[0] for text in overrides.tune.ranges] if overrides.tune else []
-    return "; ".join(filter(None, (changed, tuned_in_words(asked))))
+    held = read_held(overrides.hold)
+    shared = held_in_words(held) if held != experiment.hold else ""
+    return "; ".join(filter(None, (changed, shared, tuned_in_words(asked))))
 
 
 def _changed_criteria(experiment: Experiment, judging: Mapping[str, Any]) -> Iterator[str]:
@@ -86,7 +92,9 @@ def run_deviations(
         len({trial.seed for trial in run}),
         _count(experiment.seeds),
     )
-    return "; ".join(filter(None, (changed, "" if experiment.tune else tuned_in_words(searched))))
+    held = tuple(source for source in SEEDED if run and source in run[0].stream_seeds)
+    shared = held_in_words(held) if held != experiment.hold else ""
+    return "; ".join(filter(None, (changed, shared, "" if experiment.tune else tuned_in_words(searched))))
 
 
 def _distinct(trials: Iterable[Trial]) -> dict[str, tuple[str, ...]]:

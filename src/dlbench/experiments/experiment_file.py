@@ -12,6 +12,7 @@ from dlbench.experiments.relations import Relation, parse_relation
 from dlbench.experiments.toml import Place, TomlFile
 from dlbench.experiments.tune_table import read_tune
 from dlbench.plans.criteria import At
+from dlbench.plans.hold import read_held
 from dlbench.plans.tuning import Tune
 from dlbench.statistics.seeds import Seeds, named_seeds
 from dlbench.trials.axes import ASSIGNABLE, axis_name
@@ -80,6 +81,7 @@ class Experiment:
     criteria: how differences are judged, by name; the margin in the metric's unit.
     noise_floor: whether the baseline runs on other seeds too.
     own_validation: whether a data set's own validation split is used where it has one.
+    hold: sources of randomness that all seeds share.
     settings: what all variants share, by name.
     axes: the values to combine, by name.
     variants: the assignments of each, its name as "label".
@@ -98,6 +100,7 @@ class Experiment:
     criteria: Mapping[str, Any] = field(default_factory=dict)
     noise_floor: bool = False
     own_validation: bool = False
+    hold: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     variants: tuple[Mapping[str, str], ...] = ()
@@ -137,6 +140,7 @@ def load_experiment(path: Path, plugin: str = "") -> Experiment:
         criteria=content.get("criteria", {}),
         noise_floor=content.get("noise_floor", False),
         own_validation=content.get("own_validation", False),
+        hold=_held(file),
         settings=settings,
         axes=axes,
         variants=_variants(file, axes),
@@ -174,6 +178,14 @@ def _check_table(file: TomlFile, place: Place, table: Any, keys: Mapping[str, Ke
     for key, accepted in keys.items():
         if accepted.required and key not in table:
             raise file.error(place, f"{shown} needs the key {key}.", f"It takes {accepted.wanted}.")
+
+
+def _held(file: TomlFile) -> tuple[str, ...]:
+    held = file.content.get("hold", ())
+    try:
+        return read_held([held] if isinstance(held, str) else held)
+    except DlbenchError as error:
+        raise file.error(Place(key="hold"), error.message, error.hint) from None
 
 
 def _seeds(seeds: Any) -> Seeds:

@@ -14,6 +14,7 @@ from dlbench.experiments.request import is_of_machine
 from dlbench.experiments.toml import quoted
 from dlbench.experiments.tune_table import tune_lines
 from dlbench.plans.criteria import Criteria
+from dlbench.plans.hold import read_held
 from dlbench.plans.plan import Plan, Request
 from dlbench.plugins.registry import Registry
 from dlbench.statistics.seeds import AutoSeeds
@@ -56,6 +57,7 @@ def experiment_text(
         *about.head(),
         f"seeds = {_seeds(request, plan)}  {_SEEDS}\n",
         "noise_floor = true  # the baseline against itself on other seeds\n" if request.noise_floor else "",
+        f"hold = {_list(read_held(request.hold))}  # what all seeds share\n" if request.hold else "",
         f"diagnostics = {_list(request.diagnostics)}\n" if request.diagnostics else "",
         _OWN_VALIDATION if plan.own_validation else "",
         "\n# How differences are judged, fixed before anything runs; the margin in the metric's unit, 0.002 being\n"

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, get_type_hints
 from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import Criteria
 from dlbench.statistics.seeds import TESTS, named_seeds
+from dlbench.trials.seed_streams import SEEDED
 
 SCHEMA = 1
 
@@ -75,6 +76,11 @@ TOP = {
     ),
     "noise_floor": Key((bool,), "true or false"),
     "own_validation": Key((bool,), "true or false"),
+    "hold": Key(
+        (str, list),
+        f"a list of what all seeds share, of {', '.join(SEEDED)}",
+        holds=lambda names: isinstance(names, str) or all(isinstance(name, str) for name in names),
+    ),
     "criteria": Key((dict,), "a table: [criteria] on a line of its own"),
     "diagnostics": Key(
         (str, list),

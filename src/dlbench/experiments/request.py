@@ -43,6 +43,7 @@ def to_request(experiment: Experiment, overrides: Request | None = None) -> Requ
         noise_floor=experiment.noise_floor or given.noise_floor,
         own_validation=experiment.own_validation and "validation" not in given.values,
         diagnostics=(*experiment.diagnostics, *given.diagnostics),
+        hold=given.hold or experiment.hold,
         tune=given.tune or experiment.tune,
         prefer=experiment.plugin or experiment.report,
         experiment=experiment.name,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from dlbench.components.syntax import unquote
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plans.diagnostics import read_diagnostics, source_of
+from dlbench.plans.hold import HOLD, holding, idle_reason, read_held
 from dlbench.plans.plan import Plan, Request, Variant, Veto
 from dlbench.plans.spelling import canonical
 from dlbench.plans.tuning import check_studies
@@ -44,7 +45,11 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
     base = {**DEFAULTS, **(defaults or {})}
     base |= {name: texts[0] for name, texts in request.values.items() if len(texts) == 1}
     axes = {name: tuple(request.values[name]) for name in ASSIGNABLE if len(request.values.get(name, ())) > 1}
-    candidates = make_variants(axes, request.variants, base, registry, request.prefer)
+    held = read_held(request.hold)
+    candidates = [
+        replace(each, trial=replace(each.trial, stream_seeds=holding(each.trial, held)))
+        for each in make_variants(axes, request.variants, base, registry, request.prefer)
+    ]
     kept, vetoes = _veto([(candidate, "") for candidate in candidates], registry)
     comparisons = comparisons_among(_compared(kept), all_pairs=request.judging.get("all_pairs", False))
     alpha = request.judging.get("alpha", ALPHA)
@@ -52,7 +57,7 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
     seeds = _seeds(request.seeds, comparisons, alpha, test)
     plan = Plan(
         axes=_axes(candidates),
-        fixed=fixed_texts(axes, request.variants, candidates, base),
+        fixed=fixed_texts(axes, request.variants, candidates, base) | ({HOLD: ",".join(held)} if held else {}),
         variants=kept,
         vetoes=vetoes,
         seeds=seeds,
@@ -61,7 +66,7 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
         noise_floor=other_seeds(seeds) if request.noise_floor else (),
         interim_analyses=request.seeds.schedule(alpha, test) if isinstance(request.seeds, AutoSeeds) else (),
         diagnostics=_diagnostics(request, registry),
-        notes=_ignored(kept, request),
+        notes=(*_ignored(kept, request), *_held_idly(kept, held)),
         own_validation=request.own_validation
         or not any("validation" in given for given in (request.values, defaults or {}, *request.variants)),
     )
@@ -85,6 +90,17 @@ def _ignored(variants: Iterable[Variant], request: Request) -> tuple[str, ...]:
     if len(texts) != 1 or texts[0] in ("", "none"):
         return ()
     return tuple(f"{model} has no activation to set: {texts[0]} does not apply to it" for model in models)
+
+
+def _held_idly(variants: Iterable[Variant], held: Iterable[str]) -> tuple[str, ...]:
+    """Return which of the sources that are held some variants do not draw from, a sentence each."""
+    found = [
+        f"--hold {source} changes nothing for {variant.label}: {reason}"
+        for source in held
+        for variant in variants
+        if (reason := idle_reason(variant.trial, source))
+    ]
+    return tuple(found)
 
 
 def _axes(candidates: Sequence[Variant]) -> dict[str, tuple[str, ...]]:

@@ -6,10 +6,13 @@ from typing import TypeVar
 
 from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import Criteria
+from dlbench.plans.hold import HOLD
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.axes import TEXTS_BEFORE_INTRODUCED
 
 Item = TypeVar("Item")
+#: What plans did without an axis, a setting or a held source of randomness.
+_BEFORE = {**TEXTS_BEFORE_INTRODUCED, HOLD: ""}
 
 
 def extend_plan(old: PlanRecord, new: PlanRecord) -> PlanRecord:
@@ -41,12 +44,13 @@ def extend_plan(old: PlanRecord, new: PlanRecord) -> PlanRecord:
 
 def check_fixed(old: PlanRecord, new: PlanRecord) -> None:
     """Raise DlbenchError for a plan whose fixed settings differ from those of a run folder, and list them."""
-    before = {name: text for name, text in TEXTS_BEFORE_INTRODUCED.items() if name in new.fixed}
+    before = {name: text for name, text in _BEFORE.items() if name in new.fixed}
     fixed = {name: text for name, text in before.items() if name not in old.axes} | dict(old.fixed)
-    names = [name for name in {**fixed, **new.fixed} if fixed.get(name) != new.fixed.get(name)]
+    here = {HOLD: _BEFORE[HOLD], **new.fixed} if HOLD in fixed else dict(new.fixed)
+    names = [name for name in {**fixed, **here} if fixed.get(name) != here.get(name)]
     if names:
         differences = [
-            f"{name} is {_in_words(fixed.get(name))} there and {_in_words(new.fixed.get(name))} here" for name in names
+            f"{name} is {_in_words(fixed.get(name))} there and {_in_words(here.get(name))} here" for name in names
         ]
         raise DlbenchError(
             f"The run folder holds results with other fixed settings: {'; '.join(differences)}.",

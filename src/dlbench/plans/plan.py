@@ -33,6 +33,7 @@ class Request:
     prefer: the plugin that is searched first.
     own_validation: whether a data set's own validation split is used where it has one, whatever the values say.
     tune: what is tuned for each variant before they are compared; None for nothing.
+    hold: sources of randomness that every seed shares, as lists of names.
     """
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class Request:
     prefer: str = ""
     own_validation: bool = False
     tune: Tune | None = None
+    hold: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

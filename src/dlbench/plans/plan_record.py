@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from dlbench.plans.criteria import Criteria
+from dlbench.plans.hold import HOLD
 from dlbench.plans.tuning_record import TuningRecord
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 
@@ -123,6 +124,11 @@ class PlanRecord(Mapping[str, Any]):
     def criteria(self) -> Criteria:
         """Return the fixed criteria; a plan that fixed none has the defaults."""
         return self.judging or Criteria(baseline=self.baseline)
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Return the sources of randomness that every seed shares."""
+        return tuple(filter(None, self.fixed.get(HOLD, "").split(",")))
 
     @property
     def varied_axes(self) -> tuple[str, ...]:

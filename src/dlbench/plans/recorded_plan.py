@@ -7,6 +7,7 @@ from dlbench.components.axes import AXES
 from dlbench.components.choice import Selection
 from dlbench.components.syntax import parse_reference
 from dlbench.errors import DlbenchError
+from dlbench.plans.hold import holding
 from dlbench.plans.plan import Plan, Variant
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.plans.search_space import with_values
@@ -93,6 +94,7 @@ def _from_texts(variant: PlannedVariant, record: PlanRecord, registry: Registry,
         texts["activation"] = ""
     texts |= {name: _qualified(name, texts[name], registry, plugins) for name in AXES if texts[name]}
     trial = make_trial(texts, registry, record.experiment.partition("/")[0], {*values, *own})
+    trial = replace(trial, stream_seeds=holding(trial, record.held))
     return with_values(trial, {name: text for name, text in variant.assigned.items() if "." in name}, registry)
 
 

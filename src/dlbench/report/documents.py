@@ -45,6 +45,7 @@ def verdicts_document(judged: Judged) -> dict[str, Any]:
         "departures": judged.deviations,
         "second_look": judged.second_look,
         "saving": judged.saving,
+        "held": judged.held,
         "comparison": judged.table()[1],
         "letters": {family.axis: dict(family.letters) for family in judged.families if family.letters},
         "sentences": list(dict.fromkeys(text for family in families for text in family.sentences)),

@@ -7,6 +7,7 @@ from typing import Any
 
 from dlbench.components.axes import AXES
 from dlbench.components.syntax import format_value
+from dlbench.plans.hold import HOLD
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.runs.journal import FOLDER, session_moment
 from dlbench.runs.manifest import SCHEMA, Manifest, read_whole_parts
@@ -14,7 +15,7 @@ from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import TrialRecord
 
 #: Columns of a trial that are neither an axis nor a setting.
-_BESIDE = ("seed", "dataset_digest")
+_BESIDE = ("seed", "dataset_digest", "stream_seeds")
 
 
 def recover_manifest(folder: Path, records: Sequence[TrialRecord]) -> Manifest:
@@ -31,11 +32,15 @@ def recover_manifest(folder: Path, records: Sequence[TrialRecord]) -> Manifest:
 
 
 def _rebuilt_plan(records: Sequence[TrialRecord]) -> PlanRecord:
-    trials = {record.trial.variant_id: record.trial for record in records if _tells_plan(record)}
+    telling = [record.trial for record in records if _tells_plan(record)]
+    usual = [trial for trial in telling if not trial.stream_seeds]  # others, if any, show where the spread comes from
+    trials = {trial.variant_id: trial for trial in usual or telling}
     rows = {key: _texts(trial) for key, trial in trials.items()}
     names = list(next(iter(rows.values()), {}))
     axes = [name for name in names if len({row[name] for row in rows.values()}) > 1]
     fixed = {name: row[name] for row in list(rows.values())[:1] for name in names if name not in axes}
+    if held := next((tuple(trial.stream_seeds) for trial in trials.values()), ()):
+        fixed[HOLD] = ",".join(held)
     if "device" in fixed:
         fixed["device"] = "auto"  # the device in use is in the records
     variants = _with_labels([_variant(trial, rows[key], axes) for key, trial in trials.items()])

@@ -11,6 +11,7 @@ from dlbench.components.choice import Selection
 from dlbench.components.records import ParameterValue
 from dlbench.components.shapes import ShapeError, UnknownFieldError, as_table, as_text, as_whole, as_wholes, check_known
 from dlbench.trials.identity import digest, shallow_fields
+from dlbench.trials.seed_streams import SOURCES, Stream, as_stream_seeds, stream_seed
 from dlbench.trials.settings import Settings
 
 #: What a trial is for: to be judged on the test set, or to choose settings by its validation metric alone.
@@ -33,6 +34,7 @@ class Trial:
     num_classes: number of classes, None until the data set was prepared.
     others: components on axes introduced later, by axis; those at their axis' absent value are omitted.
     role: what it is for; one that is for tuning never reads the test set.
+    stream_seeds: seeds of sources of randomness that do not follow the trial's seed, by name; {} where all follow it.
     """
 
     model: Selection
@@ -47,6 +49,7 @@ class Trial:
     num_classes: int | None = None
     others: Mapping[str, Selection] = field(default_factory=dict)
     role: Role = "evaluation"
+    stream_seeds: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.others:
@@ -75,7 +78,8 @@ class Trial:
     def variant_id(self) -> str:
         """Return the identity of the combination, whatever the seed."""
         components = {axis: selection.identity for axis, selection in self._present.items()}
-        return digest([components, self.settings.identity, self.dataset_digest, *self._special_role])
+        content = [components, self.settings.identity, self.dataset_digest, *self._special_role]
+        return digest([*content, dict(self.stream_seeds)] if self.stream_seeds else content)
 
     @property
     def _special_role(self) -> tuple[str, ...]:
@@ -87,10 +91,16 @@ class Trial:
         """Return the identity of the trial: what decides its numbers, to the last bit."""
         return digest([self.variant_id, self.seed])
 
+    def seed_of(self, stream: Stream) -> int:
+        """Return the seed that a stream of randomness is derived from."""
+        return stream_seed(self.seed, self.stream_seeds, stream)
+
     def row(self) -> dict[str, ParameterValue]:
         """Return the trial as columns of trials.csv."""
         columns: dict[str, ParameterValue] = {axis: selection.text for axis, selection in self.components.items()}
-        return columns | self.settings.values | {"seed": self.seed, "dataset_digest": self.dataset_digest}
+        columns |= self.settings.values | {"seed": self.seed, "dataset_digest": self.dataset_digest}
+        held = " ".join(f"{source}={self.stream_seeds[source]}" for source in SOURCES if source in self.stream_seeds)
+        return columns | ({"stream_seeds": held} if held else {})
 
     def to_json(self) -> dict[str, Any]:
         """Return the trial as JSON content."""
@@ -99,6 +109,10 @@ class Trial:
         del content["others"]  # written beside the other components
         if not self._special_role:
             del content["role"]
+        if self.stream_seeds:
+            content["stream_seeds"] = dict(self.stream_seeds)
+        else:
+            del content["stream_seeds"]
         return content
 
     @classmethod
@@ -130,6 +144,7 @@ class Trial:
             input_shape=_as_shape(shape) if shape else None,
             num_classes=None if classes is None else as_whole(classes, "num_classes", least=0),
             role=_as_role(known.get("role", "evaluation")),
+            stream_seeds=as_stream_seeds(known.get("stream_seeds", {})),
         )
 
 
@@ -154,7 +169,7 @@ def _as_role(content: object) -> Role:
 
 #: The version of the format in which equal content has equal bytes.
 _WITHOUT_REFERENCES = 2
-_BESIDE_AXES = ("settings", "seed", "dataset_digest", "input_shape", "num_classes", "role")
+_BESIDE_AXES = ("settings", "seed", "dataset_digest", "input_shape", "num_classes", "role", "stream_seeds")
 #: The axes that are fields of a trial, and those introduced later.
 _OWN = tuple(name for name in AXES if name in Trial.__dataclass_fields__)
 _LATER = tuple(axis for name, axis in AXES.items() if name not in _OWN)

@@ -15,6 +15,7 @@ from dlbench.plans.search_space import AUTO, TUNABLE
 from dlbench.plans.tuning import Tune
 from dlbench.statistics.search_points import DESIGNS
 from dlbench.statistics.seeds import Seeds, named_seeds
+from dlbench.trials.seed_streams import SEEDED
 
 TUNING = "Tuning (each variant at its own best, chosen on validation with other seeds)"
 
@@ -56,6 +57,14 @@ class Repetitions:
     )
     noise_floor: bool = field(
         default=False, metadata=_shown("Seeds", "Run the baseline against itself on other seeds.")
+    )
+    hold: Sequence[str] = field(
+        default=(),
+        metadata=_shown(
+            "Seeds",
+            f"What all seeds share, so that verdicts are about this one: {', '.join(SEEDED)}.",
+            metavar="SOURCE,…",
+        ),
     )
     diagnostics: Sequence[str] = field(
         default=(),
@@ -130,6 +139,7 @@ def _read(given: dict[str, Any]) -> Request:
         noise_floor=given.get("noise_floor", False),
         diagnostics=given.get("diagnostics", ()),
         tune=_tune(given),
+        hold=given.get("hold", ()),
     )
 
 
@@ -152,7 +162,7 @@ def _whole_number(text: str, name: str) -> int:
 _VARIANTS = field_options(Combinations)
 _TUNABLE = (AUTO, *(f"{name.replace('_', '-')}=" for name in TUNABLE))
 _CONDITIONS = (
-    *field_options(Repetitions, {"diagnostics": complete_diagnostics}),
+    *field_options(Repetitions, {"diagnostics": complete_diagnostics, "hold": complete_choices(SEEDED)}),
     *field_options(Search, {"tune": complete_choices(_TUNABLE), "tune_design": complete_choices(DESIGNS)}),
     *JUDGING.parameters,
     *axis_options(),

@@ -12,7 +12,7 @@ from dlbench.components.metrics import Metric
 from dlbench.report.headings import heading
 from dlbench.report.palette import VERDICT_COLORS
 from dlbench.report.terminal.across_datasets import score_columns, score_notes
-from dlbench.report.terminal.captions import alpha_in_words
+from dlbench.report.terminal.captions import alpha_in_words, held_caption
 from dlbench.report.terminal.verdicts import quotable
 from dlbench.statistics.notation import interval_text, p_text, with_interval
 from dlbench.statistics.sentences import margin_in_words
@@ -69,7 +69,7 @@ def rule(judged: Judged, tables: int) -> str:
     return (
         f"By {judged.metric.title}{at}, {seeds}, against {criteria.baseline}; {margin}; "
         f"{alpha_in_words(judged, tables) or f'α = {alpha:.3g}'}{looks}, intervals at {levels}."
-    )
+    ) + (f" {held_caption(judged.held).capitalize()}." if judged.held else "")
 
 
 def family_table(family: Family, rules: Rules) -> FamilyTable:

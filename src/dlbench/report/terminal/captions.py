@@ -33,12 +33,19 @@ def caption(family: Family, judged: Judged, signs: Signs) -> str:
         paired = judged.rules.test == "paired"
         why = "pairs left out, as a seed has no value on one side" if paired else "seeds left out, without a value"
         lines.append(f"{why}: {', '.join(dropped)}")
+    if judged.held:
+        lines.append(held_caption(judged.held))
     lines += [f"n leaves out, which may flatter {name}: {lost}" for name, lost in family.lost.items()]
     if worth := pairing(family):
         lines.append(worth)
     if family.baseline and family.averaged and DATASET not in family.averaged:
         lines.append("the verdicts on each combination are in comparison.csv")
     return "\n".join(lines)
+
+
+def held_caption(held: str) -> str:
+    """Return over what the seeds do not run. held: what all of them share, "on one split"."""
+    return f"{held}, the same for all seeds: nothing is said about others"
 
 
 def _criteria(family: Family, judged: Judged, signs: Signs) -> list[str]:

@@ -11,6 +11,7 @@ from dlbench.analysis.families import VariantEstimate
 from dlbench.analysis.judged import Judged
 from dlbench.analysis.places import words
 from dlbench.plans.plan_record import PlanRecord
+from dlbench.report.terminal.captions import held_caption
 from dlbench.report.terminal.layout import fits, plain_table
 from dlbench.statistics.verdicts import MINIMUM_PAIRS
 
@@ -57,4 +58,4 @@ def _caption(judged: Judged) -> str:
     counts = sorted({estimate.n for estimate in judged.estimates})
     seeds = f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
     spread = "± standard deviation, " if counts[-1] >= MINIMUM_PAIRS else ""
-    return f"{spread}{seeds}"
+    return f"{spread}{seeds}" + (f"; {held_caption(judged.held)}" if judged.held else "")
