@@ -10,6 +10,7 @@ from dlbench.plans.diagnostics import read_diagnostics, source_of
 from dlbench.plans.hold import HOLD, holding, idle_reason, read_held
 from dlbench.plans.plan import Plan, Request, Variant, Veto
 from dlbench.plans.spelling import canonical
+from dlbench.plans.spread import SpreadDesign
 from dlbench.plans.tuning import check_studies
 from dlbench.plans.tuning_stage import with_tuning
 from dlbench.plans.variants import check_distinct, fixed_texts, make_variants
@@ -54,7 +55,8 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
     comparisons = comparisons_among(_compared(kept), all_pairs=request.judging.get("all_pairs", False))
     alpha = request.judging.get("alpha", ALPHA)
     test = request.judging.get("test", TESTS[0])
-    seeds = _seeds(request.seeds, comparisons, alpha, test)
+    wanted = request.spread.backgrounds if request.spread else request.seeds
+    seeds = _seeds(wanted, comparisons, alpha, test)
     plan = Plan(
         axes=_axes(candidates),
         fixed=fixed_texts(axes, request.variants, candidates, base) | ({HOLD: ",".join(held)} if held else {}),
@@ -73,7 +75,21 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
     plan = replace(plan, baseline=plan.baseline_variant.label if plan.baseline else "")
     if request.tune and request.seeds is not None:
         check_studies(request.tune, plan.seeds)
+    plan = replace(plan, spread=_spread(plan, request))
     return with_tuning(plan, request.tune, registry) if request.tune else plan
+
+
+def _spread(plan: Plan, request: Request) -> SpreadDesign | None:
+    """Return the trials that show where the spread comes from. Raises DlbenchError for what they do not go with."""
+    if request.spread is None:
+        return None
+    if request.tune or request.hold or plan.interim_analyses or request.noise_floor:
+        raise DlbenchError(
+            "Where the spread comes from is shown of what is fixed: it goes with neither tuning, held sources, growing "
+            "seeds nor a noise floor.",
+            "Omit them.",
+        )
+    return SpreadDesign.make(request.spread, [variant.trial for variant in plan.variants])
 
 
 def _compared(variants: Iterable[Variant]) -> int:
@@ -131,7 +147,8 @@ def resolve(plan: Plan, registry: Registry, complete: Callable[[Trial], tuple[Tr
     kept, vetoes = _veto(candidates, registry)
     used = dict.fromkeys(variant.trial.settings.validation for variant in kept)
     fixed = dict(plan.fixed) | ({"validation": " or ".join(used)} if plan.own_validation else {})
-    plan = replace(plan, fixed=fixed, variants=kept, vetoes=(*plan.vetoes, *vetoes))
+    spread = plan.spread and plan.spread.fitted([variant.trial for variant in kept])
+    plan = replace(plan, fixed=fixed, variants=kept, vetoes=(*plan.vetoes, *vetoes), spread=spread)
     return with_tuning(plan, plan.tuning.tune, registry) if plan.tuning else plan
 
 

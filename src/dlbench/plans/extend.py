@@ -37,6 +37,7 @@ def extend_plan(old: PlanRecord, new: PlanRecord) -> PlanRecord:
         target=old.target or new.target,
         tuning=tuning,
         finished={},
+        spread=old.spread or new.spread,
         rebuilt=old.rebuilt or new.rebuilt,
         unknown={**new.unknown, **old.unknown},
     )

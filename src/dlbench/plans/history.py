@@ -42,6 +42,7 @@ def _question(plan: PlanRecord) -> tuple[object, ...]:
         criteria,
         frozenset(diagnostics.diagnostics),
         frozenset(diagnostics.at) if diagnostics else None,
+        plan.spread and plan.spread.to_json(),
     )
 
 

@@ -18,12 +18,13 @@ from dlbench.components.shapes import (
 from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import Criteria, Spending
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord, Target
+from dlbench.plans.spread import SpreadDesign
 from dlbench.plans.tuning_record import TuningRecord
 from dlbench.statistics.seeds import TESTS
 from dlbench.trials.diagnostics import DiagnosticsPlan
 
 _REQUIRED = ("axes", "fixed", "variants", "seeds", "baseline")
-_OPTIONAL = ("experiment", "judging", "noise_floor", "watch", "target", "finished", "tuning", "rebuilt")
+_OPTIONAL = ("experiment", "judging", "noise_floor", "watch", "target", "finished", "tuning", "spread", "rebuilt")
 #: What the keys of the criteria accept: types, and in words.
 _CRITERIA: Mapping[str, tuple[tuple[type, ...], str]] = {
     "metric": ((str,), "a text"),
@@ -60,6 +61,7 @@ def _plan(content: Mapping[str, Any]) -> PlanRecord:
         target=_target(content["target"]) if content.get("target") else None,
         finished=_finished(content.get("finished") or {}),
         tuning=TuningRecord.from_json(content["tuning"]) if content.get("tuning") else None,
+        spread=SpreadDesign.from_json(content["spread"]) if content.get("spread") else None,
         rebuilt=bool(content.get("rebuilt")),
         unknown={key: value for key, value in content.items() if key not in (*_REQUIRED, *_OPTIONAL)},
     )

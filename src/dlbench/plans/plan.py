@@ -1,6 +1,6 @@
 """What a user asks for and what will run: requests still in text, and plans of trials."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -9,6 +9,7 @@ from dlbench.components.syntax import parse_reference
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.naming import find_baseline
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
+from dlbench.plans.spread import Spread, SpreadDesign
 from dlbench.plans.tuning import Tune, Tuning
 from dlbench.plans.tuning_record import TuningRecord
 from dlbench.statistics.seeds import Seeds
@@ -34,6 +35,7 @@ class Request:
     own_validation: whether a data set's own validation split is used where it has one, whatever the values say.
     tune: what is tuned for each variant before they are compared; None for nothing.
     hold: sources of randomness that every seed shares, as lists of names.
+    spread: whether, and how, it is shown where the spread comes from; None for a comparison alone.
     """
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -47,6 +49,7 @@ class Request:
     own_validation: bool = False
     tune: Tune | None = None
     hold: Sequence[str] = ()
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +119,7 @@ class Plan:
     tuning: the search that precedes the comparison; None for none.
     searches: whether it is the stage that tunes; the variants are then as they were asked for.
     searched: the search of an earlier run, whose choices the variants have; None for none.
+    spread: the trials that show where the spread comes from, beside those of the comparison; None for none.
     """
 
     axes: Mapping[str, tuple[str, ...]]
@@ -135,6 +139,7 @@ class Plan:
     tuning: Tuning | None = None
     searches: bool = False
     searched: TuningRecord | None = None
+    spread: SpreadDesign | None = None
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:
@@ -149,7 +154,11 @@ class Plan:
         ]
         base = self.baseline_variant
         floor = self.noise_floor[: self.finished.get(base.label)]
-        return (*paired, *(replace(base.trial, seed=seed) for seed in floor))
+        return (*paired, *(replace(base.trial, seed=seed) for seed in floor), *self._spread_trials)
+
+    @property
+    def _spread_trials(self) -> tuple[Trial, ...]:
+        return tuple(self.spread.trials(variant.trial for variant in self.variants)) if self.spread else ()
 
     @property
     def evaluation(self) -> "Plan":
@@ -182,7 +191,12 @@ class Plan:
         """Return the labels of all that runs, by variant_id."""
         tuned = self.tuning.labels if self.tuning else {}
         of_seeds = {trial.variant_id: each.label for each in self.variants for trial in each.by_seed.values()}
-        return tuned | {variant.trial.variant_id: variant.label for variant in self.variants} | of_seeds
+        varied = [(trial, each.label) for each in self.variants for trial in self._varied(each)]
+        of_spread = {trial.variant_id: label for trial, label in varied}
+        return tuned | {variant.trial.variant_id: variant.label for variant in self.variants} | of_seeds | of_spread
+
+    def _varied(self, variant: Variant) -> Iterable[Trial]:
+        return self.spread.trials([variant.trial]) if self.spread else ()
 
     def tuned(self, chosen: TuningRecord) -> "Plan":
         """Return the comparison of the variants as they were tuned. chosen: the search's record with its choices."""
@@ -207,7 +221,8 @@ class Plan:
         """Return the run folder's default name: axes, data set, six digits of the fixed settings."""
         fixed = {name: text for name, text in self.fixed.items() if TEXTS_BEFORE_INTRODUCED.get(name) != text}
         dataset = parse_reference(self.fixed["dataset"]).name if "dataset" in self.fixed else ""
-        varied = list(self.axes) or [parse_reference(self.fixed["model"]).name]
+        first = ["spread"] if self.spread else []
+        varied = first + (list(self.axes) or [parse_reference(self.fixed["model"]).name])
         words = [*varied, dataset] if dataset else varied
         shown = "-".join(word.rpartition("/")[2].replace("_", "-") for word in words)
         return f"{shown[:80]}-{digest(fixed, 6)}"
@@ -227,4 +242,5 @@ class Plan:
             diagnostics=self.diagnostics,
             finished=self.finished,
             tuning=self.tuning.record if self.tuning else self.searched,
+            spread=self.spread,
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.hold import HOLD
+from dlbench.plans.spread import SpreadDesign
 from dlbench.plans.tuning_record import TuningRecord
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 
@@ -78,6 +79,7 @@ class PlanRecord(Mapping[str, Any]):
     target: of epochs_to_target, None until it is known.
     finished: the number of seeds after which a variant needed no more, by label.
     tuning: the search that preceded the comparison, None for none.
+    spread: the trials that show where the spread comes from, None for none.
     rebuilt: whether it was rebuilt from its trials, so that nobody knows how they were to be judged.
     unknown: keys written by another version, kept as they are.
     """
@@ -94,6 +96,7 @@ class PlanRecord(Mapping[str, Any]):
     target: Target | None = None
     finished: Mapping[str, int] = field(default_factory=dict)
     tuning: TuningRecord | None = None
+    spread: SpreadDesign | None = None
     rebuilt: bool = False
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
@@ -145,6 +148,7 @@ class PlanRecord(Mapping[str, Any]):
             "target": asdict(self.target) if self.target else {},
             "finished": dict(self.finished),
             "tuning": self.tuning.to_json() if self.tuning else {},
+            "spread": self.spread.to_json() if self.spread else {},
             "rebuilt": self.rebuilt,
         }
         return {

@@ -62,6 +62,7 @@ def recorded_plan(record: PlanRecord, trials: Iterable[Trial], registry: Registr
         judging=record.criteria,
         diagnostics=record.diagnostics,
         searched=replace(record.tuning, elsewhere=True) if record.tuning and record.tuning.is_chosen else None,
+        spread=record.spread,
         own_validation=_OWN in record.fixed.get("validation", "").split(" or "),
     )
 

@@ -8,7 +8,7 @@ one: what sources do together is part of what each of them leaves, and of none t
 Source: Jansen 1999; Saltelli et al. 2010 (total-effect and first-order indices).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import nan
 
@@ -118,8 +118,8 @@ class Variance:
         if not degrees > 0:
             return nan, nan
         tail = (1 - _LEVEL) / 2
-        low, high = stats.chi2.ppf([1 - tail, tail], degrees)
-        return self.total * degrees / float(low), self.total * degrees / float(high)
+        low, high = (float(stats.chi2.ppf(part, degrees)) for part in (1 - tail, tail))
+        return self.total * degrees / low, self.total * degrees / high
 
     @property
     def freedom(self) -> float:
@@ -139,12 +139,12 @@ class Variance:
     def kept_by_repeating(self) -> Share:
         """Return the share of the variance that is left where every source is fixed and the same runs again."""
         mask = self.pairs.repeated
-        rows = self._labels(self.pairs.shared.all(axis=2))
+        rows = self._labels(np.asarray(self.pairs.shared.all(axis=2)))
         return self._bounded(half_square(self.values, mask), mask, rows, np.arange(len(self.values)))[0]
 
     def _shares(self, column: int) -> tuple[Share, Share]:
         mask = self.pairs.differing_in(column)
-        rows = self._labels(np.delete(self.pairs.shared, column, axis=2).all(axis=2))
+        rows = self._labels(np.asarray(np.delete(self.pairs.shared, column, axis=2).all(axis=2)))
         columns = self._labels(self.pairs.shared[:, :, column])
         kept, removed = self._bounded(half_square(self.values, mask), mask, rows, columns)
         left = half_square(self.values, self.pairs.sharing_only(column)) / self.total if self.total > 0 else nan
@@ -168,7 +168,7 @@ class Variance:
     @staticmethod
     def _labels(same: Mask) -> NDArray[np.integer]:
         """Return for each value the first one that is the same as it."""
-        return same.argmax(axis=1)
+        return np.asarray(same.argmax(axis=1))
 
 
 def _around(value: float, ends: tuple[float, float]) -> Share:
@@ -233,28 +233,11 @@ def saved_by_pairing(difference: Variance, total: Variance) -> Share:
     if not (difference.total > 0 and total.total > 0):
         return UNKNOWN
     ratio, tail = difference.total / total.total, (1 - _LEVEL) / 2
-    ends = stats.f.ppf([1 - tail, 0.5, tail], difference.freedom, total.freedom)
-    low, high = ratio / float(ends[0]), ratio / float(ends[2])
+    ends = [float(stats.f.ppf(part, difference.freedom, total.freedom)) for part in (1 - tail, tail)]
+    low, high = ratio / ends[0], ratio / ends[1]
     return Share(_saved(ratio), _saved(high), _saved(low))
 
 
 def _saved(ratio: float) -> float:
     """Return the saving where difference and sum have variances of a ratio: V(A) + V(B) is half of both together."""
     return 1 - 2 * ratio / (1 + ratio)
-
-
-def design(backgrounds: int, levels: int, sources: Sequence[str]) -> list[Mapping[str, int]]:
-    """Return the seeds of the design's trials: "" for the background, and a source where it has another than that.
-
-    Each background is a seed of its own. In each, one source at a time takes the seeds of the backgrounds after it, so
-    that the same trials share all but a source with some, and it alone with others.
-    """
-    cells: list[Mapping[str, int]] = []
-    for background in range(backgrounds):
-        cells.append({"": background})
-        for source in sources:
-            cells += [
-                {"": background, source: (background + step) % backgrounds if source != "kernels" else step}
-                for step in range(1, levels)
-            ]
-    return cells

@@ -1,0 +1,100 @@
+"""What is said about where a spread comes from: a sentence a source, the test images, and advice."""
+
+from collections.abc import Sequence
+from math import isfinite, isnan
+from typing import TYPE_CHECKING
+
+from dlbench.analysis.spread import SourceSpread, SpreadTable
+from dlbench.plans.spread import KERNELS
+from dlbench.statistics.seeds import default_seeds
+
+if TYPE_CHECKING:
+    from dlbench.statistics.variance_shares import Share
+
+#: A source by itself keeps most of the variance from here on.
+_MOST = 0.5
+#: Fixing a source is worth advice from here on, where its interval leaves out zero.
+_WORTH = 0.2
+
+
+def percent(share: "Share") -> str:
+    """Return a share with its interval, in percent: "94 % [70, 100]"; "" where it is not known."""
+    if isnan(share.value):
+        return ""
+    ends = f" [{100 * share.low:.0f}, {100 * share.high:.0f}]" if share.low != share.high else ""
+    return f"{100 * share.value:.0f} %{ends}"
+
+
+def sentences(table: SpreadTable) -> tuple[str, ...]:
+    """Return what a table shows, a sentence each."""
+    if not table.is_known:
+        return (_unknown(table),)
+    return (
+        *(_source(each) for each in table.sources),
+        *_images(table),
+        *([f"equal seeds save {percent(table.pairing)} of the variance of the difference"] if table.pairing else []),
+        *_pattern(table),
+    )
+
+
+def _unknown(table: SpreadTable) -> str:
+    if table.std == 0:
+        return f"{table.metric.title} of {table.subject} does not vary: no source is seen in it"
+    return f"{table.count} values of {table.subject} are too few to show where a spread comes from"
+
+
+def _source(each: SourceSpread) -> str:
+    if each.is_idle:
+        return f"nothing that changes the result is drawn from the {each.source}"
+    if each.source == KERNELS:
+        return f"running the same again keeps {percent(each.kept)} of the variance: its kernels do not repeat"
+    head = f"varying only the {each.source} keeps {percent(each.kept)} of the variance"
+    return f"{head}; fixing it removes {percent(each.removed)}" if not isnan(each.removed.value) else head
+
+
+def _images(table: SpreadTable) -> list[str]:
+    if not table.images:
+        return []
+    error = table.metric.difference_in_words(table.images.standard_error)
+    head = f"on other {table.image_count:,} such images, one training's value has a standard error of {error}"
+    share = percent(table.images.share)
+    return [f"the chance of which of these images are told right is {share} of the variance", head]
+
+
+def _pattern(table: SpreadTable) -> list[str]:
+    active = [each for each in table.sources if not each.is_idle]
+    if is_chaotic(table):
+        return ["each source alone keeps most of the variance and fixing one removes little: training is chaotic"]
+    return ["the shares do not add up: what sources do together is part of each"] if len(active) > 1 else []
+
+
+def is_chaotic(table: SpreadTable) -> bool:
+    """Return whether every source alone keeps most of the variance, and none is shown to remove any."""
+    active = [each for each in table.sources if not each.is_idle]
+    return bool(active) and all(each.kept.value >= _MOST and not each.removed.low > 0 for each in active)
+
+
+def advice(table: SpreadTable) -> str:
+    """Return what would make the spread smaller, and what would not; "" where nothing is known."""
+    if not table.is_known:
+        return ""
+    most = _outstanding(table.sources)
+    if _images_outweigh(table):
+        what = " and ".join([*(f"the {each.source}" for each in most), "the test images"])
+        verb = "are" if most or what.endswith("s") else "is"
+        return f"{what} {verb} most of it: more test images help, more seeds hardly"
+    if most:
+        names = " and ".join(f"the {each.source}" for each in most)
+        held = ",".join(each.source for each in most)
+        return f"{names} stand{'s' * (len(most) == 1)} out: --hold {held} compares without it, on that one alone"
+    return "no source stands out, so fixing one hardly helps: more seeds do, four times as many halve the error"
+
+
+def _outstanding(sources: Sequence[SourceSpread]) -> list[SourceSpread]:
+    return [each for each in sources if each.removed.value >= _WORTH and each.removed.low > 0]
+
+
+def _images_outweigh(table: SpreadTable) -> bool:
+    """Return whether, with the usual number of seeds, the images have more of a mean's variance than the seeds."""
+    part = table.images
+    return bool(part) and isfinite(table.std) and part is not None and part.lasting > table.std**2 / default_seeds(1)
