@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dlbench.api.repeat import Repetition, confirm, replay
     from dlbench.api.results import Comparison, load_results
     from dlbench.api.run import run
+    from dlbench.api.spread import SpreadResult, spread
     from dlbench.api.work_unit import examine_node, pack_data, run_guarded, run_unit, unpack_data
     from dlbench.components.choice import Selection
     from dlbench.components.image_data import ImageData, StreamedData, StreamedImages
@@ -100,6 +101,7 @@ __all__ = [
     "SchedulerFactory",
     "Selection",
     "Settings",
+    "SpreadResult",
     "StreamedData",
     "StreamedImages",
     "Trial",
@@ -123,6 +125,7 @@ __all__ = [
     "run",
     "run_guarded",
     "run_unit",
+    "spread",
     "unpack_data",
 ]
 
@@ -132,6 +135,7 @@ _NAMES = {
     "api.repeat": ("Repetition", "confirm", "replay"),
     "api.results": ("Comparison", "load_results"),
     "api.run": ("run",),
+    "api.spread": ("SpreadResult", "spread"),
     "api.work_unit": ("examine_node", "pack_data", "run_guarded", "run_unit", "unpack_data"),
     "components.choice": ("Selection",),
     "components.image_data": ("ImageData", "StreamedData", "StreamedImages"),

@@ -50,6 +50,7 @@ CONCEPTS = {
     "speed": "cost of trials: computed, shown",
     "spelling": "names as people write them: of a component or a value, throughout a request, of an option",
     "split": "training, validation and test images: described, drawn",
+    "spread": "where the spread comes from: planned, computed, shown, drawn, as a function, as a command",
     "summary": "a row per variant: computed, shown",
     "trial_record": "the record of a trial: as data, and made from what was trained",
     "tuning": "the search before a comparison: planned, scored, run, shown, drawn",

@@ -10,6 +10,7 @@ from dlbench.analysis.families import (
 )
 from dlbench.analysis.places import DATASET
 from dlbench.analysis.race import Race
+from dlbench.analysis.spread import SpreadTable
 from dlbench.analysis.tuning_report import TuningReport
 from dlbench.components.metrics import Metric
 from dlbench.components.records import ParameterValue
@@ -42,6 +43,7 @@ class Judged:
     advice: what would make the comparison fairer, a sentence; "" if nothing is known.
     saving: how many trials were enough for them, a sentence; "" if all were needed, or some are missing.
     held: what all seeds share, "on one split"; "" for nothing.
+    spread: where the spread comes from, a table each; () for a plan that does not show it.
     """
 
     criteria: Criteria
@@ -61,6 +63,7 @@ class Judged:
     tuning: TuningReport | None = None
     advice: str = ""
     held: str = ""
+    spread: tuple[SpreadTable, ...] = ()
 
     @property
     def metric(self) -> Metric:

@@ -93,9 +93,7 @@ class SpreadTable:
         }
 
 
-def spread_tables(
-    records: Iterable[TrialRecord], plan: PlanRecord, criteria: Criteria
-) -> tuple[SpreadTable, ...]:
+def spread_tables(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Criteria) -> tuple[SpreadTable, ...]:
     """Return the tables of a plan that shows where the spread comes from; () for any other plan."""
     design = plan.spread
     if design is None:

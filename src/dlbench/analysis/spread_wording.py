@@ -55,7 +55,8 @@ def _source(each: SourceSpread) -> str:
 def _images(table: SpreadTable) -> list[str]:
     if not table.images:
         return []
-    error = table.metric.difference_in_words(table.images.standard_error)
+    scale, unit = table.metric.difference_scale, table.metric.difference_unit
+    error = f"{scale * table.images.standard_error:.2g}{unit}"
     head = f"on other {table.image_count:,} such images, one training's value has a standard error of {error}"
     share = percent(table.images.share)
     return [f"the chance of which of these images are told right is {share} of the variance", head]

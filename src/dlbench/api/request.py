@@ -15,8 +15,8 @@ from dlbench.statistics.seeds import Seeds, named_seeds
 def read_request(given: Mapping[str, Any]) -> Request:
     """Return the keywords of `compare` as what is asked for, still in text."""
     return Request(
-        values={axis: _texts(value) for axis, value in given["axes"].items()},
-        variants=[_assignments(variant) for variant in given["variants"]],
+        values={axis: texts(value) for axis, value in given["axes"].items()},
+        variants=[assignments(variant) for variant in given["variants"]],
         seeds=_seeds(given["seeds"], given["seed"]),
         judging={option: given[option] for option in declared(Criteria) if given[option] is not None},
         noise_floor=given["noise_floor"],
@@ -67,12 +67,14 @@ def _range(found: str | Sequence[Any]) -> str:
     return found if isinstance(found, str) else "choice:" + "/".join(map(format_value, found))
 
 
-def _texts(value: Any) -> tuple[str, ...]:
+def texts(value: Any) -> tuple[str, ...]:
+    """Return the values of a keyword as the command line takes them."""
     items = value if isinstance(value, list) else [value]
     return tuple(item if isinstance(item, str) else format_value(item) for item in items)
 
 
-def _assignments(variant: str | Mapping[str, Any]) -> dict[str, str]:
+def assignments(variant: str | Mapping[str, Any]) -> dict[str, str]:
+    """Return what a variant sets, by name."""
     if isinstance(variant, str):
         return split_assignments(variant)
-    return {name: text for name, value in variant.items() for text in _texts(value)}
+    return {name: text for name, value in variant.items() for text in texts(value)}

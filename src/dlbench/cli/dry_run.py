@@ -76,6 +76,7 @@ def _document(plan: Plan, options: "Options", config: Config) -> dict[str, Any]:
         "diagnostics": list(plan.diagnostics.diagnostics),
         "diagnostics_at": list(plan.diagnostics.at) if plan.diagnostics else [],
         **_search(plan.tuning),
+        "spread": plan.spread.to_json() if plan.spread else None,
         "trials": len(plan.evaluation.trials),
         "training_seconds_guess": _guess(plan, per_trial),
     }
@@ -94,7 +95,8 @@ def _guess(plan: Plan, per_trial: list[float | None]) -> float | None:
         return None
     comparison = sum(known) * len(plan.seeds)
     floor = known[plan.variants.index(plan.baseline_variant)] * len(plan.noise_floor)
-    return comparison + floor + _search_guess(plan, sum(known))
+    cells = sum(1 for _ in plan.spread.cells()) - plan.spread.backgrounds if plan.spread else 0
+    return comparison + floor + sum(known) * cells + _search_guess(plan, sum(known))
 
 
 def _search_guess(plan: Plan, per_point: float) -> float:
@@ -125,6 +127,9 @@ def _print(plan: Plan, document: dict[str, Any], criteria: "Criteria") -> None:
     variants = f"{len(plan.variants):,} variant{'s' * (len(plan.variants) != 1)} × {len(plan.seeds)} ({seeds})"
     if plan.tuning:
         console.print(_search_in_words(plan.tuning))
+    if plan.spread:
+        varied = f"{len(plan.spread.sources)} source{'s' * (len(plan.spread.sources) != 1)}"
+        floor += f", and {varied} × {plan.spread.levels - 1} other seeds at each: {', '.join(plan.spread.sources)}"
     console.print(f"{most}{len(plan.evaluation.trials):,} trials: {variants}{floor}")
     if plan.interim_analyses:
         from dlbench.statistics.spending import early_levels

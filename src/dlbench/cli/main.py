@@ -65,6 +65,10 @@ class Commands(LazyGroup):
                 "dlbench.cli.commands.run:run",
                 "Run an experiment: its variants, what was reported against what was measured, and its claims.",
             ),
+            "spread": Lazy(
+                "dlbench.cli.commands.spread:spread",
+                "Show which source of randomness the spread of a result comes from, and what would make it smaller.",
+            ),
             "confirm": Lazy(
                 "dlbench.cli.commands.confirm:confirm",
                 "Repeat a run's comparison once, on seeds never used, and say which verdicts and claims hold.",

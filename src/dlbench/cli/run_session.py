@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -17,6 +17,7 @@ from dlbench.cli.streams.background_imports import BackgroundImportsProgress
 from dlbench.cli.streams.console import errors, retold_output
 from dlbench.cli.streams.errors import discard_output, on_terminal
 from dlbench.errors import DlbenchError
+from dlbench.files import replace_file, writing
 from dlbench.plans.history import in_words
 from dlbench.runs.locations import as_argument
 from dlbench.sessions.run import run
@@ -100,6 +101,27 @@ def draw_curves(outcome: "Outcome") -> Path | None:
 
     try:
         learning_curves(outcome.run.planned, outcome.run.plan, path, outcome.run.judge())
+    except DlbenchError as error:  # a full disk: the tables are still to be shown
+        for line in f"There is no figure: {error}".splitlines():
+            errors().print(line, soft_wrap=True)
+        return None
+    return path
+
+
+def draw_spread(outcome: "Outcome", judging: "Mapping[str, Any]") -> Path | None:
+    """Draw where the spread comes from and return the file, None where there is nothing to draw."""
+    from dlbench.report.figures import KINDS, figure_data
+    from dlbench.report.figures.canvas import render
+
+    kind, run = KINDS["spread"], outcome.run
+    data = figure_data(run.planned, run.plan, judging, run.judge(judging))
+    if kind.unavailable_reason(data):
+        return None
+    path = outcome.folder / "figures" / f"{kind.file}.png"
+    try:
+        image = render(lambda: kind.draw(data), "png")
+        with writing(path.parent):
+            replace_file(path, image)
     except DlbenchError as error:  # a full disk: the tables are still to be shown
         for line in f"There is no figure: {error}".splitlines():
             errors().print(line, soft_wrap=True)

@@ -8,6 +8,8 @@ from dlbench.analysis.across_datasets import AcrossDatasets, ranking_sentence
 from dlbench.analysis.convergence import convergence
 from dlbench.analysis.explain import explain
 from dlbench.analysis.judged import Judged
+from dlbench.analysis.spread import SpreadTable
+from dlbench.analysis.spread_wording import advice, sentences
 from dlbench.analysis.summary import VariantSummary, summarize
 from dlbench.analysis.tuning_report import TuningReport
 from dlbench.runs.folder import RunFolder
@@ -55,11 +57,16 @@ def verdicts_document(judged: Judged) -> dict[str, Any]:
         "notes": judged.notes,
         "advice": judged.advice,
         "tuning": _tuning_document(judged.tuning) if judged.tuning else None,
+        "spread": [_spread_document(table) for table in judged.spread],
     }
 
 
 def _ranking(across: AcrossDatasets) -> dict[str, Any]:
     return asdict(across.ranking) | {"sentence": ranking_sentence(across)}
+
+
+def _spread_document(table: SpreadTable) -> dict[str, Any]:
+    return table.document() | {"sentences": sentences(table), "advice": advice(table)}
 
 
 def _tuning_document(report: TuningReport) -> dict[str, Any]:

@@ -19,6 +19,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "heatmap": "Heat map",
         "tuning": "Validation against what was tuned",
         "budget": "Expected best against the budget",
+        "spread": "Where the spread comes from",
         "learning-rate": "Learning rate",
         "confusion": "Confusion matrices",
         "steps": "Training loss of each step",

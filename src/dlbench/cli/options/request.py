@@ -1,7 +1,7 @@
 """The options that make a request: what is compared, on which seeds, what is measured and how it is judged."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dlbench.cli.completion.offers import complete_choices, complete_diagnostics
@@ -12,11 +12,13 @@ from dlbench.components.syntax import split_assignments, split_list
 from dlbench.errors import DlbenchError
 from dlbench.plans.plan import Request
 from dlbench.plans.search_space import AUTO, TUNABLE
+from dlbench.plans.spread import BACKGROUNDS, LEVELS, SUBJECTS, Spread
 from dlbench.plans.tuning import Tune
 from dlbench.statistics.search_points import DESIGNS
 from dlbench.statistics.seeds import Seeds, named_seeds
-from dlbench.trials.seed_streams import SEEDED
+from dlbench.trials.seed_streams import SEEDED, SOURCES
 
+SPREADING = "Sources of randomness (one varies at a time)"
 TUNING = "Tuning (each variant at its own best, chosen on validation with other seeds)"
 
 
@@ -111,6 +113,38 @@ class Search:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """Which sources of randomness are varied, one at a time."""
+
+    streams: Sequence[str] = field(
+        default=(),
+        metadata=_shown(
+            SPREADING,
+            f"What is varied: {', '.join(SOURCES)}. Default: those that are drawn from, as far as settings tell.",
+            metavar="SOURCE,…",
+        ),
+    )
+    backgrounds: int = field(
+        default=BACKGROUNDS,
+        metadata=_shown(SPREADING, "Seeds of the others at which each is varied.", metavar="N", minimum=1),
+    )
+    levels: int = field(
+        default=LEVELS, metadata=_shown(SPREADING, "Seeds that it takes at each of them.", metavar="N", minimum=1)
+    )
+    of: str = field(
+        default=SUBJECTS[0],
+        metadata=_shown(SPREADING, "variant, or difference for that of two.", metavar="|".join(SUBJECTS)),
+    )
+
+
+def _spread(given: dict[str, Any]) -> Spread:
+    return Spread(
+        sources=given.get("streams", ()),
+        **{name: given[name] for name in ("backgrounds", "levels", "of") if name in given},
+    )
+
+
 def _tune(given: dict[str, Any]) -> Tune | None:
     """Read what is tuned. Raises DlbenchError for what says how, where nothing says what."""
     if "tune" in given:
@@ -171,5 +205,11 @@ _CONDITIONS = (
 COMBINATIONS = Group((*_VARIANTS, *axis_options()), _read)
 #: Of an experiment, whose variants are in its file.
 OVERRIDES = Group(_CONDITIONS, _read)
+_JUDGED = tuple(parameter for parameter in JUDGING.parameters if parameter.name == "metric")
+_SOURCES = field_options(Sources, {"streams": complete_choices(SOURCES), "of": complete_choices(SUBJECTS)})
+#: Of what shows where the spread comes from.
+SPREAD = Group(
+    (*_VARIANTS, *_SOURCES, *_JUDGED, *axis_options()), lambda given: replace(_read(given), spread=_spread(given))
+)
 #: Of a comparison.
 REQUEST = Group((*_VARIANTS, *_CONDITIONS), _read)

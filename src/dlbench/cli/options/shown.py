@@ -21,13 +21,19 @@ class Tables:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown(Tables):
-    """What a command that runs a comparison prints."""
+class BrieflyShown:
+    """What a command that runs trials prints."""
 
     dry_run: bool = _flag("Show the plan; run and write nothing.")
     quiet: bool = _flag("Print the run folder's path alone.", "--quiet", "-q")
     as_json: bool = _flag("One JSON document on standard output.", "--json")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shown(BrieflyShown, Tables):
+    """What a command that runs a comparison prints."""
+
+
 TABLES = Group(field_options(Tables), lambda given: Tables(**given))
+BRIEFLY_SHOWN = Group(field_options(BrieflyShown), lambda given: BrieflyShown(**given))
 SHOWN = Group(field_options(Shown), lambda given: Shown(**given))

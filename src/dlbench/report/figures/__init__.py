@@ -21,6 +21,7 @@ from dlbench.report.figures import (
     performance_profile,
     rates,
     seconds,
+    spread,
     steps,
     tuning,
 )
@@ -74,6 +75,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "budget": Kind(
             "tuning-budget", TITLES["budget"], tuning.unavailable_reason, tuning.draw_budget, on_request=True
         ),
+        "spread": Kind("spread", TITLES["spread"], spread.unavailable_reason, spread.draw, on_request=True),
         "learning-rate": Kind("learning-rate", TITLES["learning-rate"], rates.unavailable_reason, rates.draw),
         "confusion": Kind("confusion", TITLES["confusion"], confusion.unavailable_reason, confusion.draw),
         "steps": Kind("step-losses", TITLES["steps"], steps.unavailable_reason, steps.draw, on_request=True),

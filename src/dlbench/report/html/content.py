@@ -15,6 +15,7 @@ from dlbench.components.metric_table import find_metric
 from dlbench.errors import shell_words
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.report.html.reported import ReportedRow, reported_rows
+from dlbench.report.html.spread import spread_table
 from dlbench.report.html.verdicts import ABSENT, FamilyTable, Row, across_table, family_table, rule
 from dlbench.report.search_table import search_columns, search_notes
 from dlbench.report.terminal.summary import failure_notes
@@ -82,6 +83,7 @@ class Page:
     deviations: Sequence[str]
     search: SearchSection | None
     families: Sequence[FamilyTable]
+    spread: Sequence[FamilyTable]
     across: FamilyTable | None
     notes: Sequence[str]
     reported: Sequence[ReportedRow]
@@ -127,6 +129,7 @@ def page(
         deviations=judged.deviations,
         search=search_section(judged.tuning) if judged.tuning else None,
         families=[family_table(family, judged.rules) for family in families],
+        spread=[spread_table(table) for table in judged.spread],
         across=across_table(judged.across) if judged.across else None,
         notes=[*filter(None, (judged.saving, *judged.notes, judged.advice)), *omitted],
         reported=reported_rows(findings.figures),

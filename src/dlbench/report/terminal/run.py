@@ -12,6 +12,7 @@ from dlbench.analysis.yardstick import mixed_losses
 from dlbench.report.terminal.convergence import convergence_table
 from dlbench.report.terminal.explain import print_explanation
 from dlbench.report.terminal.grid import grid_table
+from dlbench.report.terminal.spread import print_spread
 from dlbench.report.terminal.summary import print_comparison
 from dlbench.report.terminal.tuning import print_tuning
 from dlbench.report.terminal.verdicts import print_verdicts
@@ -36,6 +37,9 @@ def print_run(
         console.print()
     if judged.tuning:
         print_tuning(console, judged.tuning)
+    for table in judged.spread:
+        print_spread(console, table)
+        console.print()
     print_verdicts(console, judged, "" if grid else title)
     if convergence and (rows := convergence_of(records, plan)):
         console.print(convergence_table(rows, console.width))
