@@ -1,0 +1,69 @@
+"""Sources of randomness that all seeds share."""
+
+from dataclasses import replace
+
+import pytest
+
+from dlbench.errors import DlbenchError
+from dlbench.plans.build import build
+from dlbench.plans.extend import check_fixed
+from dlbench.plans.hold import held_in_words, read_held
+from dlbench.plans.parse import parse_plan
+from dlbench.plans.plan import Request
+from dlbench.plans.recorded_plan import recorded_plan
+
+
+def held(registry, *names, **values):
+    return build(Request(values=values, seeds=3, hold=names), registry)
+
+
+def test_every_seed_has_the_same_seed_of_what_is_held(registry):
+    plan = held(registry, "split,order")
+    assert [trial.seed_of("split") for trial in plan.trials] == [0, 0, 0]
+    assert [trial.seed_of("order") for trial in plan.trials] == [0, 0, 0]
+    assert [trial.seed_of("initialisation") for trial in plan.trials] == [0, 1, 2]
+
+
+def test_a_comparison_that_holds_something_has_a_folder_and_variants_of_its_own(registry):
+    usual, one = held(registry), held(registry, "split")
+    assert usual.name != one.name
+    assert usual.variants[0].trial.variant_id != one.variants[0].trial.variant_id
+    assert "hold" not in usual.fixed
+    for old, new in ((usual, one), (one, usual)):
+        with pytest.raises(DlbenchError, match="hold is (split|not set) there and (split|not set) here"):
+            check_fixed(old.record, new.record)
+
+
+def test_what_is_held_is_read_back_from_a_manifest_and_can_be_run_again_from_it(registry):
+    plan = held(registry, "order", "split")
+    record = parse_plan(plan.record.to_json())
+    assert record.held == ("split", "order")
+    assert recorded_plan(record, (), registry).trials == plan.trials
+
+
+def test_words_tell_what_is_held():
+    assert held_in_words(read_held(["initialisation", "split"])) == "on one split, from one initialization"
+    assert held_in_words(()) == ""
+
+
+@pytest.mark.parametrize(("name", "hint"), [("kernels", "--deterministic"), ("splits", "split"), ("seed", "split")])
+def test_what_cannot_be_held_is_refused_with_a_hint(name, hint):
+    with pytest.raises(DlbenchError) as caught:
+        read_held([name])
+    assert hint in str(caught.value.hint)
+
+
+def test_holding_what_nothing_is_drawn_from_is_noted(registry):
+    assert "nothing is augmented" in held(registry, "augmentation").notes[0]
+    assert "no random split" in held(registry, "split", validation=("last:100",)).notes[0]
+    assert held(registry, "split").notes == ()
+
+
+def test_a_trial_without_seeds_of_its_own_streams_is_what_it_was(registry):
+    (trial,) = {each.trial_id: each for each in held(registry).trials[:1]}.values()
+    assert "stream_seeds" not in trial.to_json()
+    assert "stream_seeds" not in trial.row()
+    other = replace(trial, stream_seeds={"order": 5})
+    assert other.row()["stream_seeds"] == "order=5"
+    assert type(trial).from_json(other.to_json()) == other
+    assert len({trial.trial_id, other.trial_id, replace(trial, stream_seeds={"split": 5}).trial_id}) == 3
