@@ -10,12 +10,13 @@ from dlbench.analysis.claim_values import ClaimValues
 from dlbench.analysis.diagnostics import declared_in
 from dlbench.analysis.metrics import check_metric
 from dlbench.analysis.race import Race
+from dlbench.analysis.share_claims import is_about_shares, share_parts
 from dlbench.analysis.verdicts import race_of
 from dlbench.components.metric_table import find_metric
 from dlbench.components.records import ParameterValue
 from dlbench.errors import DlbenchError
 from dlbench.experiments.experiment_file import Claim, Experiment
-from dlbench.experiments.relations import Interaction, Link, Monotone, Ordering
+from dlbench.experiments.relations import Interaction, Link, Monotone, Ordering, is_share
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.seeds import ALPHA
 from dlbench.statistics.verdicts import BETTER, Rules
@@ -62,7 +63,8 @@ def check_metrics(experiment: Experiment, measured: Sequence[str] = ()) -> None:
     named = [(reported.metric, reported.line) for reported in experiment.reported]
     for claim in experiment.claims:
         operands = claim.relation.operands if isinstance(claim.relation, Ordering) else ()
-        named += [(metric, claim.line) for metric in (claim.metric, *(o.metric for o in operands if o.metric))]
+        own = (o.metric for o in operands if o.metric and not is_share(o))
+        named += [(metric, claim.line) for metric in (claim.metric, *own)]
     for metric, line in named:
         try:
             check_metric(metric, measured=measured)
@@ -81,7 +83,10 @@ def judge(claim: Claim, records: Iterable[TrialRecord], plan: PlanRecord, race: 
     """
     known = tuple(records)
     try:
-        parts = _parts(claim, ClaimValues.of(claim, known, plan, race or race_of(known, plan)))
+        if is_about_shares(claim):
+            parts = share_parts(claim, known, plan)
+        else:
+            parts = _parts(claim, ClaimValues.of(claim, known, plan, race or race_of(known, plan)))
         answer, why = _together(claim, parts), "; ".join(part.why for part in parts)
     except DlbenchError as error:  # a variant that was vetoed, or removed by an override
         parts, answer, why = (), "not shown", f"in this run, {_uncapitalized(error.message)}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.other_images import METRIC
+from dlbench.analysis.summary import planned
 from dlbench.components.metric_table import find_metric
 from dlbench.components.metrics import Metric
 from dlbench.plans.criteria import Criteria
@@ -106,11 +107,18 @@ def spread_tables(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Cr
     return tuple(_variant_table(design, each.label, found[each.label], query, metric) for each in plan.variants)
 
 
+def with_varied(records: Iterable[TrialRecord], plan: PlanRecord) -> tuple[TrialRecord, ...]:
+    """Return the records of a plan's comparison and, where it has some, of its trials with one source varied."""
+    known = tuple(records)
+    varied = (record for record in known if plan.spread and record.trial.stream_seeds)
+    return (*planned(known, plan), *varied)
+
+
 def _cells(
     records: Iterable[TrialRecord], plan: PlanRecord, design: SpreadDesign
 ) -> dict[str, dict[Cell, TrialRecord]]:
     """Return the completed records of each variant by their place in the design, by label."""
-    planned = [(seed, tuple(seeds.items())) for seed, seeds in design.cells()]
+    cells = [(seed, tuple(seeds.items())) for seed, seeds in design.cells()]
     labels = {variant.variant_id: variant.label for variant in plan.variants}
     by_label: dict[str, dict[Cell, TrialRecord]] = {label: {} for label in labels.values()}
     for record in records:
@@ -119,7 +127,7 @@ def _cells(
         label = labels.get(usual.variant_id)
         if label is not None and record.status in COMPLETED and trial.role == "evaluation":
             by_label[label][trial.seed, tuple(trial.stream_seeds.items())] = record
-    return {label: {cell: known[cell] for cell in planned if cell in known} for label, known in by_label.items()}
+    return {label: {cell: known[cell] for cell in cells if cell in known} for label, known in by_label.items()}
 
 
 def _finite(record: TrialRecord, query: Query) -> float | None:
@@ -178,7 +186,7 @@ def _variance(design: SpreadDesign, values: Mapping[Cell, float]) -> "Variance":
 def _table(
     design: SpreadDesign, subject: str, metric: Metric, values: Mapping[Cell, float], bits: "NDArray[np.number] | None"
 ) -> SpreadTable:
-    planned = sum(1 for _ in design.cells())
+    wanted = sum(1 for _ in design.cells())
     empty = SpreadTable(
         subject=subject,
         metric=metric,
@@ -186,7 +194,7 @@ def _table(
         std_low=nan,
         std_high=nan,
         count=len(values),
-        lost=planned - len(values),
+        lost=wanted - len(values),
         backgrounds=design.backgrounds,
         sources=(),
     )

@@ -92,7 +92,7 @@ def run_deviations(
         len({trial.seed for trial in run}),
         _count(experiment.seeds),
     )
-    held = tuple(source for source in SEEDED if run and source in run[0].stream_seeds)
+    held = tuple(source for source in SEEDED if run and all(source in trial.stream_seeds for trial in run))
     shared = held_in_words(held) if held != experiment.hold else ""
     return "; ".join(filter(None, (changed, shared, "" if experiment.tune else tuned_in_words(searched))))
 

@@ -9,10 +9,12 @@ from dlbench.components.syntax import format_value
 from dlbench.errors import DlbenchError, suggest
 from dlbench.experiments.keys import CLAIM, CRITERIA, REPORTED, SCHEMA, TOP, Key
 from dlbench.experiments.relations import Relation, parse_relation
+from dlbench.experiments.spread_table import read_spread
 from dlbench.experiments.toml import Place, TomlFile
 from dlbench.experiments.tune_table import read_tune
 from dlbench.plans.criteria import At
 from dlbench.plans.hold import read_held
+from dlbench.plans.spread import Spread
 from dlbench.plans.tuning import Tune
 from dlbench.statistics.seeds import Seeds, named_seeds
 from dlbench.trials.axes import ASSIGNABLE, axis_name
@@ -89,6 +91,7 @@ class Experiment:
     claims: the report's claims.
     diagnostics: lists of diagnostics, and when they measure.
     tune: what is tuned for each variant first, None for nothing.
+    spread: from which sources it is shown that the spread comes, None for nothing.
     plugin: the one that brings the file, "" for a user's own file.
     file: the content with its line numbers.
     """
@@ -108,6 +111,7 @@ class Experiment:
     claims: tuple[Claim, ...] = ()
     diagnostics: tuple[str, ...] = ()
     tune: Tune | None = None
+    spread: Spread | None = None
     plugin: str = ""
     file: TomlFile
 
@@ -148,6 +152,7 @@ def load_experiment(path: Path, plugin: str = "") -> Experiment:
         claims=_claims(file),
         diagnostics=(watched,) if isinstance(watched, str) else tuple(watched),
         tune=read_tune(file),
+        spread=read_spread(file),
         plugin=plugin,
         file=file,
     )

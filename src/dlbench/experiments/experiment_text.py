@@ -11,6 +11,7 @@ from dlbench.errors import DlbenchError
 from dlbench.experiments.about import About
 from dlbench.experiments.keys import CRITERIA, SCHEMA
 from dlbench.experiments.request import is_of_machine
+from dlbench.experiments.spread_table import spread_lines
 from dlbench.experiments.toml import quoted
 from dlbench.experiments.tune_table import tune_lines
 from dlbench.plans.criteria import Criteria
@@ -65,6 +66,10 @@ def experiment_text(
         *(f"{name} = {_literal(value)}\n" for name, value in asdict(criteria).items() if name in CRITERIA),
         "\n# What is tuned for each variant first.\n[tune]\n" if request.tune else "",
         *(tune_lines(request.tune) if request.tune else ()),
+        "\n# What shows where the spread comes from: one source of randomness varies at a time.\n[spread]\n"
+        if request.spread and plan.spread
+        else "",
+        *(spread_lines(request.spread, plan.spread.sources) if request.spread and plan.spread else ()),
         "\n# What varies: these multiply.\n[axes]\n" if axes else "",
         *(f"{name} = [{', '.join(writer.value(name, text) for text in axes[name])}]\n" for name in axes),
         "\n# What all variants share, as it was chosen.\n[settings]\n",

@@ -88,6 +88,7 @@ TOP = {
         holds=lambda texts: isinstance(texts, str) or all(isinstance(text, str) for text in texts),
     ),
     "tune": Key((dict,), "a table: [tune] on a line of its own"),
+    "spread": Key((dict,), "a table: [spread] on a line of its own"),
     "settings": Key((dict,), "a table: [settings] on a line of its own"),
     "axes": Key((dict,), "a table: [axes] on a line of its own"),
     "variants": Key((list,), "tables: [[variants]] on a line of its own"),

@@ -16,6 +16,8 @@ ACCEPTED = (
     "monotone(axis, decreasing) or interaction(axis, axis). An operand is a variant, a value of an axis, "
     "metric(variant) or constant(0.75); names with spaces or signs stand in double quotes."
 )
+#: What claims of the spread are about, in place of a metric.
+SHARES = ("kept", "removed")
 _TOKEN = re.compile(r'\s*(?:(?P<quoted>"[^"]*")|(?P<sign>~=|[<>]=|[<>≈*(),])|(?P<word>[^\s<>≈~*(),"]+))')
 _SIGNS: Mapping[str, Sign] = {">": ">", "<": "<", "≈": "≈", "~=": "≈"}
 
@@ -208,12 +210,34 @@ class _Parser:
         return DlbenchError(message, f"    {self.text}\n    {' ' * where}^\n{ACCEPTED}")
 
 
+def is_share(operand: Operand) -> bool:
+    """Return whether an operand is a share that a source of randomness has in the spread: kept(order), removed(split).
+
+    It is read as a metric of a variant is.
+    """
+    return operand.metric in SHARES
+
+
+def _check_share(operand: Operand, sign_is_order: bool, plan: PlanRecord) -> None:
+    sources = plan.spread.sources if plan.spread else ()
+    if operand.name not in sources:
+        raise DlbenchError(
+            f"{operand} is a share of the spread, and {operand.name} is not varied here.",
+            suggest(operand.name, sources, f"[spread] varies {', '.join(sources)}.") if sources else "Add [spread].",
+        )
+    if not sign_is_order:
+        raise DlbenchError(f"{operand} is compared by > or <.", "Write removed(split) < constant(0.1).")
+
+
 def check_relation(relation: Relation, plan: PlanRecord) -> None:
     """Raise DlbenchError if a relation names something that the plan lacks."""
     match relation:
         case Ordering():
+            ordered = all(link.sign != "≈" for link in relation.links)
             for operand in relation.operands:
-                if operand.constant is None:
+                if is_share(operand):
+                    _check_share(operand, ordered, plan)
+                elif operand.constant is None:
                     find_group(operand.name, plan)
         case Monotone():
             _check_axis(relation.axis, plan)

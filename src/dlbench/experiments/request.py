@@ -45,6 +45,7 @@ def to_request(experiment: Experiment, overrides: Request | None = None) -> Requ
         diagnostics=(*experiment.diagnostics, *given.diagnostics),
         hold=given.hold or experiment.hold,
         tune=given.tune or experiment.tune,
+        spread=given.spread or experiment.spread,
         prefer=experiment.plugin or experiment.report,
         experiment=experiment.name,
     )

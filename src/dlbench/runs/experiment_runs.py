@@ -9,7 +9,7 @@ from typing import Any
 from dlbench.analysis.answers import ExperimentAnswers, Findings, answer, find
 from dlbench.analysis.claims import claims_table
 from dlbench.analysis.reported import reported_table
-from dlbench.analysis.summary import planned
+from dlbench.analysis.spread import with_varied
 from dlbench.analysis.tuning import tuning_records
 from dlbench.analysis.tuning_report import TuningReport, report_tuning
 from dlbench.errors import DlbenchError
@@ -138,7 +138,7 @@ def read_findings(folder: RunFolder, registry: Registry) -> Findings:
         experiment = experiment_of(folder.path, folder.plan.experiment, registry)
     except DlbenchError:
         return read_answer_tables(folder.path)
-    return find(experiment, folder.planned, folder.plan)
+    return find(experiment, with_varied(folder.records, folder.plan), folder.plan)
 
 
 def answers_of(
@@ -154,7 +154,7 @@ def answers_of(
         experiment = experiment_of(folder, plan.experiment, registry)
     except DlbenchError:
         return None
-    known = planned(records, plan)
+    known = with_varied(records, plan)
     return answer(experiment, known, plan, _deviations(known, experiment, plan, registry))
 
 
@@ -171,13 +171,13 @@ def _read(path: Path, registry: Registry) -> ExperimentRun | None:
     if folder.manifest is None or not folder.plan.experiment:
         return None
     experiment = experiment_of(path, folder.plan.experiment, registry)
-    plan, records = folder.plan, folder.planned
+    plan, records = folder.plan, with_varied(folder.records, folder.plan)
     searched = tuning_records(folder.records).values() if plan.tuning else ()
     deviations = _deviations(records, experiment, plan, registry)
     return ExperimentRun(
         folder=path.name,
         answers=answer(experiment, records, plan, deviations),
-        done=sum(record.status in COMPLETED for record in records),
+        done=sum(record.status in COMPLETED for record in folder.planned),
         planned=folder.manifest.planned,
         seeds=len(plan.seeds),
         seconds=sum(float(record.cost.get("train_seconds") or 0.0) for record in (*records, *searched)),

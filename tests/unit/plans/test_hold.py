@@ -30,7 +30,7 @@ def test_a_comparison_that_holds_something_has_a_folder_and_variants_of_its_own(
     assert usual.variants[0].trial.variant_id != one.variants[0].trial.variant_id
     assert "hold" not in usual.fixed
     for old, new in ((usual, one), (one, usual)):
-        with pytest.raises(DlbenchError, match="hold is (split|not set) there and (split|not set) here"):
+        with pytest.raises(DlbenchError, match=r"hold is (split|not set) there and (split|not set) here"):
             check_fixed(old.record, new.record)
 
 
