@@ -72,6 +72,8 @@ PUBLIC = {
     "replay",
     "Repetition",
     "run",
+    "spread",
+    "SpreadResult",
     "run_unit",
 }
 

@@ -21,6 +21,7 @@ from dlbench.trials.events import (
     event_from_json,
     event_to_json,
 )
+from dlbench.trials.seed_streams import STREAMS, Stream
 from dlbench.trials.settings import VALUES_BEFORE_INTRODUCED, Settings
 from dlbench.trials.trial import Trial
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -117,6 +118,27 @@ def test_every_component_and_each_of_its_parameters_is_part_of_the_identity(axis
 
 def test_the_data_sets_digest_is_part_of_the_identity() -> None:
     assert replace(TRIAL, dataset_digest="abd").trial_id != TRIAL.trial_id
+
+
+def test_seeds_of_single_sources_are_part_of_the_identity_of_trial_and_variant() -> None:
+    other = replace(TRIAL, stream_seeds={"split": 0})
+    assert other.trial_id != TRIAL.trial_id
+    assert other.variant_id != TRIAL.variant_id
+    assert replace(other, seed=4).variant_id == other.variant_id
+    assert Trial.from_json(through_json(other.to_json())) == other
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_only_a_source_with_a_seed_of_its_own_leaves_the_trials_seed(stream: Stream) -> None:
+    other = replace(TRIAL, stream_seeds={"initialization": 7})
+    assert TRIAL.seed_of(stream) == 3
+    assert other.seed_of(stream) == (7 if stream == "initialisation" else 3)
+
+
+@pytest.mark.parametrize("content", [{"weather": 1}, {"split": -1}, {"split": "1"}, ["split"]])
+def test_seeds_of_sources_that_are_none_are_refused(content: Any) -> None:
+    with pytest.raises(ValueError, match="stream_seeds|split"):
+        Trial.from_json({**TRIAL.to_json(), "stream_seeds": content})
 
 
 @pytest.mark.parametrize(
