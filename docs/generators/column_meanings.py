@@ -47,7 +47,7 @@ COLUMNS = {
     "status": "`done` or `diverged` (both are results), `failed`, `vetoed`, `timeout` or `oom`.",
     "message": "Why it ended this way, in one sentence.",
     "seed": "The trial's seed; equal seeds make pairs.",
-    "stream_seeds": "Seeds of sources of randomness that do not follow the trial's seed, with `--hold` and in `spread`.",
+    "stream_seeds": "Seeds of sources of randomness that differ from the trial's, with `--hold` and in `spread`.",
     "dataset_digest": "Identity of the images and labels.",
     "steps.train_loss": "Loss of the step's batch.",
     "epoch": "Number of the epoch, from 1.",

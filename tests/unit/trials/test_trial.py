@@ -137,7 +137,7 @@ def test_only_a_source_with_a_seed_of_its_own_leaves_the_trials_seed(stream: Str
 
 @pytest.mark.parametrize("content", [{"weather": 1}, {"split": -1}, {"split": "1"}, ["split"]])
 def test_seeds_of_sources_that_are_none_are_refused(content: Any) -> None:
-    with pytest.raises(ValueError, match="stream_seeds|split"):
+    with pytest.raises(ValueError, match=r"stream_seeds|split"):
         Trial.from_json({**TRIAL.to_json(), "stream_seeds": content})
 
 
