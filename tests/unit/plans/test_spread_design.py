@@ -23,7 +23,7 @@ def test_five_sources_need_66_trials():
 
 def test_by_default_what_settings_say_is_drawn_from_is_varied(registry):
     assert spread(registry).spread.sources == ("split", "initialization", "order")
-    values = {"model": ("simple-cnn:dropout=0.5",), "augment": ("flip",), "validation": ("last:100",)}
+    values = {"model": ("mlp:dropout=0.5",), "augment": ("flip",), "validation": ("last:100",)}
     assert spread(registry, values).spread.sources == ("initialization", "order", "augmentation", "dropout")
 
 
