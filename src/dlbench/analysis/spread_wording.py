@@ -5,6 +5,7 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 from dlbench.analysis.spread import SourceSpread, SpreadTable
+from dlbench.components.metrics import Metric
 from dlbench.plans.spread import KERNELS
 from dlbench.statistics.seeds import default_seeds
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 _MOST = 0.5
 #: Fixing a source is worth advice from here on, where its interval leaves out zero.
 _WORTH = 0.2
+#: The usual number of seeds of two variants.
+_SEEDS = default_seeds(1)
 
 
 def percent(share: "Share") -> str:
@@ -23,6 +26,11 @@ def percent(share: "Share") -> str:
         return ""
     ends = f" [{100 * share.low:.0f}, {100 * share.high:.0f}]" if share.low != share.high else ""
     return f"{100 * share.value:.0f} %{ends}"
+
+
+def size(value: float, metric: Metric) -> str:
+    """Return the size of a spread with its unit: "0.91 points"."""
+    return f"{metric.difference_scale * value:#.2g}".removesuffix(".") + metric.difference_unit
 
 
 def sentences(table: SpreadTable) -> tuple[str, ...]:
@@ -55,9 +63,8 @@ def _source(each: SourceSpread) -> str:
 def _images(table: SpreadTable) -> list[str]:
     if not table.images:
         return []
-    scale, unit = table.metric.difference_scale, table.metric.difference_unit
-    error = f"{scale * table.images.standard_error:.2g}{unit}"
-    head = f"on other {table.image_count:,} such images, one training's value has a standard error of {error}"
+    error = size(table.images.standard_error, table.metric)
+    head = f"on {table.image_count:,} other such images, one training's value has a standard error of {error}"
     share = percent(table.images.share)
     return [f"the chance of which of these images are told right is {share} of the variance", head]
 
@@ -82,8 +89,8 @@ def advice(table: SpreadTable) -> str:
     most = _outstanding(table.sources)
     if _images_outweigh(table):
         what = " and ".join([*(f"the {each.source}" for each in most), "the test images"])
-        verb = "are" if most or what.endswith("s") else "is"
-        return f"{what} {verb} most of it: more test images help, more seeds hardly"
+        mean = f"of what is uncertain in a mean over {_SEEDS} seeds"
+        return f"{what} are most {mean}: more test images help, more seeds hardly"
     if most:
         names = " and ".join(f"the {each.source}" for each in most)
         held = ",".join(each.source for each in most)
@@ -98,4 +105,4 @@ def _outstanding(sources: Sequence[SourceSpread]) -> list[SourceSpread]:
 def _images_outweigh(table: SpreadTable) -> bool:
     """Return whether, with the usual number of seeds, the images have more of a mean's variance than the seeds."""
     part = table.images
-    return bool(part) and isfinite(table.std) and part is not None and part.lasting > table.std**2 / default_seeds(1)
+    return bool(part) and isfinite(table.std) and part is not None and part.lasting > table.std**2 / _SEEDS

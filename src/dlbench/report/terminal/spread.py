@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlbench.analysis.spread import SpreadTable
-from dlbench.analysis.spread_wording import advice, percent, sentences
+from dlbench.analysis.spread_wording import advice, percent, sentences, size
 from dlbench.report.terminal.layout import plain_table
 
 
@@ -21,9 +21,8 @@ def print_spread(console: Console, table: SpreadTable) -> None:
 
 def heading(table: SpreadTable) -> str:
     """Return what spreads, and by how much: "test accuracy of mlp: ± 0.91 points [0.72, 1.24]"."""
-    scale, unit = table.metric.difference_scale, table.metric.difference_unit
-    value, low, high = (f"{scale * each:.2g}" for each in (table.std, table.std_low, table.std_high))
-    return f"{table.metric.title} of {table.subject}: ± {value}{unit} [{low}, {high}]"
+    low, high = (size(each, table.metric).split(" ")[0] for each in (table.std_low, table.std_high))
+    return f"{table.metric.title} of {table.subject}: ± {size(table.std, table.metric)} [{low}, {high}]"
 
 
 def caption(table: SpreadTable) -> str:
@@ -39,9 +38,8 @@ def caption(table: SpreadTable) -> str:
 
 def rows(table: SpreadTable) -> list[tuple[str, str, str, str]]:
     """Return for each source its name, what it keeps alone, what fixing it removes, and the spread of it alone."""
-    scale, unit = table.metric.difference_scale, table.metric.difference_unit
     return [
-        (each.source, percent(each.kept), percent(each.removed) or "–", f"± {scale * each.std:.2g}{unit}")
+        (each.source, percent(each.kept), percent(each.removed) or "–", f"± {size(each.std, table.metric)}")
         for each in table.sources
     ]
 
