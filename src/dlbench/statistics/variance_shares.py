@@ -10,7 +10,7 @@ Source: Jansen 1999; Saltelli et al. 2010 (total-effect and first-order indices)
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import nan
+from math import isnan, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,7 +147,9 @@ class Variance:
         rows = self._labels(np.asarray(np.delete(self.pairs.shared, column, axis=2).all(axis=2)))
         columns = self._labels(self.pairs.shared[:, :, column])
         kept, removed = self._bounded(half_square(self.values, mask), mask, rows, columns)
-        left = half_square(self.values, self.pairs.sharing_only(column)) / self.total if self.total > 0 else nan
+        if kept.value == 0 or isnan(kept.value):
+            return kept, removed
+        left = half_square(self.values, self.pairs.sharing_only(column)) / self.total
         return kept, _around(1 - left, (removed.low, removed.high))
 
     def _bounded(
