@@ -144,7 +144,8 @@ def _variant_table(
     design: SpreadDesign, label: str, records: Mapping[Cell, TrialRecord], query: Query, metric: Metric
 ) -> SpreadTable:
     values = _values(records, query)
-    bits = _outcomes([records[cell] for cell in values]) if query.metric == METRIC else None
+    found = _outcomes([records[cell] for cell in values]) if query.metric == METRIC else None
+    bits = None if found is None else found.astype("int8")
     return _table(design, label, metric, values, bits)
 
 

@@ -12,8 +12,8 @@ from dlbench.statistics.seeds import default_seeds
 if TYPE_CHECKING:
     from dlbench.statistics.variance_shares import Share
 
-#: A source by itself keeps most of the variance from here on.
-_MOST = 0.5
+#: Sources by themselves keep most of the variance from here on, on average, and all of it from there on.
+_MOST, _ALL = 0.5, 0.98
 #: Fixing a source is worth advice from here on, where its interval leaves out zero.
 _WORTH = 0.2
 #: The usual number of seeds of two variants.
@@ -77,9 +77,11 @@ def _pattern(table: SpreadTable) -> list[str]:
 
 
 def is_chaotic(table: SpreadTable) -> bool:
-    """Return whether every source alone keeps most of the variance, and none is shown to remove any."""
+    """Return whether every source alone may keep all of the variance, and none is shown to remove any."""
     active = [each for each in table.sources if not each.is_idle]
-    return bool(active) and all(each.kept.value >= _MOST and not each.removed.low > 0 for each in active)
+    if not active or any(each.kept.high < _ALL or each.removed.low > 0 for each in active):
+        return False
+    return sum(each.kept.value for each in active) >= _MOST * len(active)
 
 
 def advice(table: SpreadTable) -> str:

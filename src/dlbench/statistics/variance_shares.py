@@ -53,12 +53,12 @@ class Pairs:
     @property
     def apart(self) -> Mask:
         """Return which pairs share nothing."""
-        return ~self.shared.any(axis=2)
+        return np.asarray(~self.shared.any(axis=2))
 
     @property
     def repeated(self) -> Mask:
         """Return which pairs share every source: the same thing, run twice."""
-        return self._without_itself(self.shared.all(axis=2))
+        return self._without_itself(np.asarray(self.shared.all(axis=2)))
 
     def differing_in(self, column: int) -> Mask:
         """Return which pairs share all but a column."""

@@ -81,7 +81,7 @@ def name_rows(axes: Axes, labels: Sequence[str]) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def draw_estimate(axes: Axes, row: int, value: float, interval: tuple[float, float], style: Style) -> None:
+def draw_estimate(axes: Axes, row: float, value: float, interval: tuple[float, float], style: Style) -> None:
     """Draw a value in a row as a marker, above its interval as a line; what is not finite is left out."""
     if all(map(math.isfinite, interval)):
         axes.plot(interval, [row, row], color=style.color, linewidth=INTERVAL_WIDTH, solid_capstyle="butt")
