@@ -68,6 +68,9 @@ done
 run batch-size cnn-settings/batch-size
 run last-batch-loss "${0%/*}/last-batch-loss.toml" --step-losses
 run batch-size-causes "${0%/*}/batch-size-causes.toml"
+run spread-digits "${0%/*}/spread-digits.toml"
+run spread-mnist-mlp "${0%/*}/spread-mnist-mlp.toml"
+run spread-mnist-cnn "${0%/*}/spread-mnist-cnn.toml"
 
 # Reduced: fewer images, epochs and seeds, most in bfloat16.
 some="--test-size 2000 --precision bfloat16"

@@ -102,7 +102,7 @@ class PlanRecord(Mapping[str, Any]):
 
     @property
     def trial_count(self) -> int:
-        """Return the number of planned trials, those of the noise floor included, those of a search not."""
+        """Return the number of planned trials, those of the noise floor included, those of a search or a spread not."""
         seeds = (self.finished.get(variant.label, len(self.seeds)) for variant in self.variants)
         return sum(seeds) + len(self.noise_floor[: self.finished.get(self.baseline)])
 

@@ -80,11 +80,11 @@ def run(
 
 
 def _show(answers: "ExperimentAnswers", outcome: "Outcome", overrides: Request, shown: Shown) -> None:
-    from dlbench.cli.run_session import draw_curves, print_results_place, print_vetoes
+    from dlbench.cli.run_session import draw_curves, draw_spread, print_results_place, print_vetoes
     from dlbench.report.documents import run_document
     from dlbench.report.terminal.run import print_run
 
-    figure = draw_curves(outcome)
+    figure = (outcome.plan.spread and draw_spread(outcome, overrides.judging)) or draw_curves(outcome)
     if shown.quiet:
         print_line(str(outcome.folder))
     elif shown.as_json:
