@@ -35,7 +35,7 @@ def test_a_spread_is_kept_resumed_extended_and_shown_again(dlbench, tmp_path):
     for words in (
         "varied alone, it keeps",
         "Varying only the split keeps",
-        "they do not add up to 100 %",
+        "shares of the variance, [ ] 95 % interval",
         "test images",
     ):
         assert words in done.stdout
