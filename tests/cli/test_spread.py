@@ -36,7 +36,7 @@ def test_a_spread_is_kept_resumed_extended_and_shown_again(dlbench, tmp_path):
         "varied alone, it keeps",
         "Varying only the split keeps",
         "shares of the variance, [ ] 95 % interval",
-        "test images",
+        "other such images",
     ):
         assert words in done.stdout
     assert (tmp_path / "results" / "run" / "figures" / "spread.png").is_file()
