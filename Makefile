@@ -15,7 +15,7 @@ PROCESSES ?= 2
 PARALLEL := --numprocesses $(PROCESSES) --dist worksteal
 FAST := $(PARALLEL) --timeout 120 -m "not slow"
 
-.PHONY: demo test check slow lowest format docs install slurm bench reproduce clean
+.PHONY: demo test check slow lowest format docs install site slurm bench reproduce clean
 
 demo: $(USABLE)
 	$(DLBENCH) compare --activation relu,tanh,sigmoid
@@ -93,6 +93,10 @@ $(BENCH)/.installed: $(INSTALLED) benchmarks/requirements.txt
 RESULTS ?= results
 reproduce: $(INSTALLED)
 	DLBENCH=$(DLBENCH) sh results/reproduce.sh $(RESULTS) $(RUNS)
+
+# The reports' runs as pages: build/results/index.html.
+site: $(INSTALLED)
+	$(DLBENCH) report --all --results-dir $(RESULTS) --output build/results
 
 clean:
 	rm -rf $(VENV) $(BENCH) build dist

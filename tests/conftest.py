@@ -272,3 +272,16 @@ def typical_values() -> Callable[[Sequence[float]], tuple[float, float]]:
         return means[k - 1], means[-k]
 
     return ends
+
+
+@pytest.fixture
+def charts_library(monkeypatch):
+    """Pages with charts, whether or not their library is installed, and without the seconds that bundling it takes."""
+    from dlbench.report.html import page, script
+
+    monkeypatch.setattr(script, "_library", lambda: "window.vegaEmbed = null;")
+    for module in (script, page):
+        monkeypatch.setattr(module, "is_interactive", lambda: True)
+    script.page_script.cache_clear()
+    yield
+    script.page_script.cache_clear()

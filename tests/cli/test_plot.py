@@ -64,29 +64,6 @@ def test_what_cannot_be_drawn_is_an_error_and_nothing_is_written(call, tmp_path,
     assert not (tmp_path / "a-run" / "figures").exists()
 
 
-def test_report_writes_one_page(call, tmp_path):
-    code, out, err = call("report", "a-run")
-    assert (code, out.strip(), err) == (0, str(tmp_path / "a-run" / "report.html"), "")
-    assert (tmp_path / "a-run" / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
-    code, *_ = call("report", "a-run", "--output", str(tmp_path / "page.html"), "--baseline", "tanh")
-    assert code == 0
-    assert "against tanh" in (tmp_path / "page.html").read_text(encoding="utf-8")
-
-
-@pytest.mark.slow
-def test_a_page_that_cannot_be_written_is_an_error_with_a_remedy(call, tmp_path):
-    (tmp_path / "file").write_text("")
-    code, _, err = call("report", "a-run", "--output", str(tmp_path / "file" / "page.html"))
-    assert code == 2
-    assert "--output" in err
-
-
-def test_an_unknown_run_is_answered_with_the_nearest(call):
-    code, _, err = call("report", "a-runn")
-    assert code == 2
-    assert "a-run" in err
-
-
 def test_one_figure_is_written_to_the_named_file(call, tmp_path):
     for name in ("differences.png", "differences.svg"):
         code, out, _ = call("plot", "a-run", "--kind", "differences", "--output", str(tmp_path / "new" / name))

@@ -21,6 +21,7 @@ CONCEPTS = {
     "bench": "measuring speed: in a worker, as a session, as a command",
     "config": "dlbench.toml: read, and said to be in force",
     "agreement": "whether a comparison that was made twice says the same: decided, shown",
+    "claims": "the claims of an experiment: judged, shown",
     "compare": "a comparison: as a function, as a command",
     "confirm": "a comparison on fresh seeds: planned as a session, as a command",
     "console": "where output is printed",

@@ -84,8 +84,8 @@ class Commands(LazyGroup):
             ),
             "plot": Lazy("dlbench.cli.commands.plot:plot", "Draw a run's figures to files."),
             "report": Lazy(
-                "dlbench.cli.commands.plot:report",
-                "Write a run as one HTML page: verdicts, figures, settings, provenance.",
+                "dlbench.cli.commands.report:report",
+                "Write a run as one HTML page, or several as a site: verdicts, figures, claims, provenance.",
             ),
             "results": Lazy(
                 "dlbench.cli.commands.results.app:app",

@@ -9,6 +9,10 @@ from dlbench.plans.plan_record import PlanRecord
 
 #: Okabe and Ito's color-blind-safe palette, without the yellow, which is faint on paper.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+#: The same colors on a dark ground, by their names on a light one.
+_ON_DARK: Mapping[str, str] = MappingProxyType(
+    dict(zip(COLORS, ("#4AA3E0", "#F28A45", "#2BC49A", "#E0A0C6", "#F2B83D", "#A5DAF7", "#F2F2F2"), strict=True))
+)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 Line = Literal["-", "--", "-.", ":"]
 LINES: tuple[Line, ...] = ("-", "--", "-.", ":")
@@ -49,6 +53,11 @@ class Style:
     def size(self) -> float:
         """Return the factor by which its marker is enlarged to look as large as a circle."""
         return {"*": 1.5, "P": 1.15, "X": 1.15, "^": 1.1, "v": 1.1, "D": 0.9}.get(self.marker, 1.0)
+
+
+def on_dark(color: str) -> str:
+    """Return a color as it is on a dark ground; one that is not of the palette stays."""
+    return _ON_DARK.get(color, color)
 
 
 def style(position: int) -> Style:

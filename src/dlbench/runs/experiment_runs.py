@@ -141,6 +141,16 @@ def read_findings(folder: RunFolder, registry: Registry) -> Findings:
     return find(experiment, with_varied(folder.records, folder.plan), folder.plan)
 
 
+def known_experiment(folder: RunFolder, registry: Registry) -> Experiment | None:
+    """Return a run's experiment; None where it has none, or the experiment is no longer available."""
+    if not folder.plan.experiment:
+        return None
+    try:
+        return experiment_of(folder.path, folder.plan.experiment, registry)
+    except DlbenchError:
+        return None
+
+
 def answers_of(
     folder: Path, records: Iterable[TrialRecord], plan: PlanRecord, registry: Registry
 ) -> ExperimentAnswers | None:

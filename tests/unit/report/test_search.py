@@ -109,9 +109,9 @@ def test_a_warning_writes_the_name_of_its_variant_as_it_is(study):
 def test_the_section_of_the_page_says_the_same(study):
     section = search_section(report_tuning(*study()))
     assert section.introduction == "At the best of 4 learning rates each, chosen on validation with other seeds"
-    assert [row.name for row in section.rows] == ["relu", "tanh"]
-    assert section.rows[0].cells[0] == "0.001 → 0.03"
-    assert len(section.columns) == len(section.rows[0].cells)
+    assert [row.name for row in section.table.rows] == ["relu", "tanh"]
+    assert section.table.rows[0].cells[0] == "0.001 → 0.03"
+    assert len(section.table.columns) == len(section.table.rows[0].cells)
     assert section.warnings
 
 

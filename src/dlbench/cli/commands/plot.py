@@ -1,4 +1,4 @@
-"""`dlbench plot` and `dlbench report`: a run as figures, and as one page."""
+"""`dlbench plot`: a run as figures."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -133,31 +133,3 @@ def _draw(
         with writing_to(path, "Choose another folder with --output."):
             replace_file(path, image)
         output().print(str(path), soft_wrap=True)
-
-
-@takes(judging=JUDGING)
-def report(
-    run: Run,
-    output_file: Annotated[
-        Path | None, typer.Option("--output", help="File to write, else report.html in the run folder.")
-    ] = None,
-    results_dir: ResultsDir = None,
-    *,
-    judging: Mapping[str, Any],
-) -> None:
-    """Write a run as one HTML page: verdicts, figures, settings, provenance."""
-    from dlbench.files import replace_file, writing_to
-    from dlbench.plugins.registry import Registry
-    from dlbench.report.html.page import html_report
-    from dlbench.runs.locations import check_own
-
-    folder = open_run(run, results_dir)
-    if output_file is None:
-        check_own(folder.path)
-    path = output_file or folder.path / "report.html"
-    registry = Registry.load()
-    content = html_report(folder, registry, asked_of(folder.plan, judging))
-    with writing_to(path, "Choose another file with --output."):
-        replace_file(path, content)
-    output().print(str(path), soft_wrap=True)
-    warn_of_problems(registry)

@@ -1,54 +1,46 @@
 """The content of the HTML page as plain text, section by section."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
 from dlbench.analysis.answers import Findings
-from dlbench.analysis.claims import ClaimAnswer
 from dlbench.analysis.judged import Judged
-from dlbench.analysis.places import words
-from dlbench.analysis.summary import VariantSummary, summarize
+from dlbench.analysis.summary import summarize
 from dlbench.analysis.tuning_report import TuningReport
-from dlbench.components.metric_table import find_metric
-from dlbench.errors import shell_words
-from dlbench.plans.plan_record import PlanRecord
-from dlbench.report.html.reported import ReportedRow, reported_rows
+from dlbench.experiments.experiment_file import Experiment
+from dlbench.report.html.claims import claims_table
+from dlbench.report.html.first_screen import FirstScreen, first_screen
+from dlbench.report.html.numbers import diagnostics_table, number_tables, settings_table, variants_table
+from dlbench.report.html.page_table import PageTable, Row
+from dlbench.report.html.reported import reported_table
+from dlbench.report.html.session_facts import Session, sessions_of
 from dlbench.report.html.spread import spread_table
-from dlbench.report.html.verdicts import ABSENT, FamilyTable, Row, across_table, family_table, rule
+from dlbench.report.html.verdicts import across_table, family_table, rule
 from dlbench.report.search_table import search_columns, search_notes
 from dlbench.report.terminal.summary import failure_notes
 from dlbench.runs.folder import RunFolder
-from dlbench.trials.trial_record import COMPLETED
-
-#: The number of simple effects (other axes fixed) with a table of their own.
-_SIMPLE_EFFECTS = 12
+from dlbench.runs.locations import as_argument
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
     """A figure.
 
-    source: its image as a data URL.
-    text: its description for screen readers.
+    name: of its chart, "" where only the picture is there.
+    source: the picture as a data URL, "" where only the chart is there.
+    text: the picture's description for screen readers.
+    caption: what is drawn, or "".
+    zooms: whether the chart zooms.
     """
 
     title: str
-    source: str
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Session:
-    """One session of the run.
-
-    facts: versions, hardware and commit, by name.
-    """
-
-    heading: str
-    command: str
-    facts: Sequence[tuple[str, str]]
+    source: str = ""
+    text: str = ""
+    name: str = ""
+    caption: str = ""
+    zooms: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +48,11 @@ class SearchSection:
     """The search before a comparison.
 
     introduction: what the verdicts are about.
-    columns: headings beside that of the variants.
     warnings: what speaks against the search.
     """
 
     introduction: str
-    columns: Sequence[str]
-    rows: Sequence[Row]
-    notes: Sequence[str]
+    table: PageTable
     warnings: Sequence[str]
 
 
@@ -71,31 +60,36 @@ class SearchSection:
 class Page:
     """The whole page.
 
-    across: the variants over several data sets.
+    first: its first screen.
+    main: the figure of the first screen.
+    families: the verdicts that a screen shows, then folded those at single values of the other axes.
     absent: titles of figures that were not drawn, with the reasons.
+    charts: what the page's script draws, as JSON content; empty where it draws nothing.
+    reproduce: commands that compute the run again.
     """
 
-    title: str
-    lead: str
+    first: FirstScreen
+    main: Figure | None
     version: str
     rule: str
-    second_look: str
     deviations: Sequence[str]
-    search: SearchSection | None
-    families: Sequence[FamilyTable]
-    spread: Sequence[FamilyTable]
-    across: FamilyTable | None
+    families: Sequence[PageTable]
     notes: Sequence[str]
-    reported: Sequence[ReportedRow]
-    claims: Sequence[ClaimAnswer]
+    claims: PageTable | None
+    reported: PageTable | None
+    search: SearchSection | None
+    spread: Sequence[PageTable]
     figures: Sequence[Figure]
     absent: Sequence[tuple[str, str]]
-    columns: Sequence[str]
-    numbers: Sequence[Row]
+    numbers: Sequence[PageTable]
     test_uses: Sequence[str]
+    diagnostics: PageTable | None
     failures: Sequence[str]
-    settings: Sequence[tuple[str, str]]
+    variants: PageTable | None
+    settings: PageTable
     sessions: Sequence[Session]
+    reproduce: Sequence[str]
+    charts: dict[str, Any]
     made: str
 
 
@@ -103,115 +97,64 @@ def page(
     folder: RunFolder,
     judged: Judged,
     findings: Findings,
+    experiment: Experiment | None = None,
     figures: Sequence[Figure] = (),
     absent: Sequence[tuple[str, str]] = (),
+    charts: dict[str, Any] | None = None,
 ) -> Page:
-    """Return the content of a run folder's page."""
-    plan, version = folder.plan, metadata.version("dlbench")
-    summaries = summarize(folder.planned, plan)
-    columns, numbers = _numbers(summaries)
-    floor = [judged.noise_floor] if judged.noise_floor else []
-    families = [
-        *floor,
-        *judged.families,
-        *judged.averages,
-        *judged.simple_effects[:_SIMPLE_EFFECTS],
-        *judged.interactions,
-    ]
-    more = len(judged.simple_effects) - _SIMPLE_EFFECTS
-    omitted = [f"{more} more tables at single values of the other axes are in comparison.csv"] if more > 0 else []
+    """Return the content of a run folder's page. figures: the first of them stands on the first screen."""
+    plan, records, version = folder.plan, folder.planned, metadata.version("dlbench")
+    name = folder.path.resolve().name
+    summaries = summarize(records, plan)
+    families = family_tables(folder, judged)
+    sessions = sessions_of(folder.manifest.sessions if folder.manifest else ())
     return Page(
-        title=folder.path.resolve().name,
-        lead=_lead(folder),
+        first=first_screen(name, plan, records, judged, findings, experiment),
+        main=figures[0] if figures else None,
         version=version,
-        rule=rule(judged, len(families) - len(floor)),
-        second_look=judged.second_look,
+        rule=rule(judged, len(families) - bool(judged.noise_floor)),
         deviations=judged.deviations,
+        families=families,
+        notes=[*filter(None, (judged.saving, *judged.notes, judged.advice))],
+        claims=claims_table(findings.claims, plan),
+        reported=reported_table(findings.figures),
         search=search_section(judged.tuning) if judged.tuning else None,
-        families=[family_table(family, judged.rules) for family in families],
         spread=[spread_table(table) for table in judged.spread],
-        across=across_table(judged.across) if judged.across else None,
-        notes=[*filter(None, (judged.saving, *judged.notes, judged.advice)), *omitted],
-        reported=reported_rows(findings.figures),
-        claims=findings.claims,
-        figures=figures,
+        figures=figures[1:],
         absent=absent,
-        columns=columns,
-        numbers=numbers,
+        numbers=number_tables(summaries),
         test_uses=list(dict.fromkeys(summary.test_use for summary in summaries if summary.test_use)),
+        diagnostics=diagnostics_table(records, plan),
         failures=failure_notes(summaries),
-        settings=_settings(plan),
-        sessions=[_session(session) for session in (folder.manifest.sessions if folder.manifest else ())],
-        made=f"Made by dlbench {version} from the run folder {folder.path.resolve().name}.",
+        variants=variants_table(plan, experiment),
+        settings=settings_table(plan),
+        sessions=sessions,
+        reproduce=[*(each.command for each in sessions[-1:]), f"dlbench replay {as_argument(folder.path)}"],
+        charts=charts or {},
+        made=f"Made by dlbench {version} from the run folder {name}.",
     )
+
+
+def family_tables(folder: RunFolder, judged: Judged) -> list[PageTable]:
+    """Return the tables of verdicts: those that a screen shows, and folded all others."""
+    numbers = {variant.label: number for number, variant in enumerate(folder.plan.variants)}
+    floor = [judged.noise_floor] if judged.noise_floor else []
+    shown = [*floor, *judged.shown_effects, *judged.averages, *judged.shown_interactions]
+    folded = [family for family in judged.all_families if not any(family is each for each in shown)]
+    tables = [family_table(family, judged.rules, numbers) for family in shown]
+    across = [across_table(judged.across)] if judged.across else []
+    return [*tables, *across, *(family_table(family, judged.rules, numbers, fold=True) for family in folded)]
 
 
 def search_section(report: TuningReport) -> SearchSection:
     """Return the section about a search."""
     columns = search_columns(report)
-    return SearchSection(
-        introduction=report.introduction,
+    table = PageTable(
         columns=[column.heading.replace("\n", " ") for column in columns],
-        rows=[Row(name=each.label, cells=[column.cell(each) for column in columns]) for each in report.variants],
-        notes=search_notes(report),
-        warnings=report.warnings,
+        rows=[
+            Row(name=each.label, cells=[column.cell(each) for column in columns], variant=number)
+            for number, each in enumerate(report.variants)
+        ],
+        sentences=search_notes(report),
     )
-
-
-def _lead(folder: RunFolder) -> str:
-    plan = folder.plan
-    axes = [f"{words(axis)}: {', '.join(values)}" for axis, values in plan.axes.items()]
-    answered = sum(record.status in COMPLETED for record in folder.planned)
-    experiment = [f"experiment {plan.experiment}"] if plan.experiment else []
-    counts = [f"{len(plan.seeds)} seeds", f"{answered} trials with numbers, {plan.trial_count} planned"]
-    return " · ".join([*experiment, *axes, *counts])
-
-
-def _numbers(summaries: Sequence[VariantSummary]) -> tuple[list[str], list[Row]]:
-    metrics = list(dict.fromkeys(name for summary in summaries for name in summary.metrics))
-    rows = [
-        Row(
-            name=summary.label,
-            cells=[
-                str(summary.n),
-                *(
-                    summary.metrics[name].text(find_metric(name)) if name in summary.metrics else ABSENT
-                    for name in metrics
-                ),
-            ],
-        )
-        for summary in summaries
-    ]
-    return ["n", *(find_metric(name).heading for name in metrics)], rows
-
-
-def _settings(plan: PlanRecord) -> list[tuple[str, str]]:
-    varied = [(words(axis), "varied: " + ", ".join(values)) for axis, values in plan.axes.items()]
-    seeds = [("seeds", ", ".join(map(str, plan.seeds)))]
-    floor = [("seeds of the noise floor", ", ".join(map(str, plan.noise_floor)))] if plan.noise_floor else []
-    return [*varied, *((words(name), str(value)) for name, value in plan.fixed.items()), *seeds, *floor]
-
-
-def _session(session: Mapping[str, Any]) -> Session:
-    hardware = session.get("hardware", {})
-    memory, cores = hardware.get("memory_bytes"), hardware.get("cores")
-    facts = {
-        "versions": _listed(session.get("versions", {})),
-        "plugins": _listed(session.get("plugins", {})),
-        "platform": hardware.get("platform"),
-        "processor": f"{hardware.get('cpu')}, {cores} core{'s' * (cores != 1)}" if hardware.get("cpu") else "",
-        "GPU": hardware.get("gpu"),
-        "memory": f"{memory / 1e9:.1f} GB" if memory else "",
-        "git commit": session.get("git_commit"),
-        "provenance": session.get("provenance_id"),
-    }
-    ended = session.get("ended")
-    return Session(
-        heading=f"{session.get('started', '')} to {ended or 'an end that was not recorded'}",
-        command=shell_words(*session.get("command", ())),
-        facts=[(name, str(value)) for name, value in facts.items() if value],
-    )
-
-
-def _listed(versions: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+    return SearchSection(introduction=report.introduction, table=table, warnings=report.warnings)

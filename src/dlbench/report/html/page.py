@@ -1,50 +1,98 @@
-"""A run as one self-contained HTML page: no script, no network, all text escaped."""
+"""A run as one self-contained HTML page: no network, all text escaped, readable without its script.
 
-import base64
-from collections.abc import Mapping
+`run_page` makes the content of a run's page (records in), `render` its text. A part of it is embedded elsewhere by
+`render_part(content, "first.html")`: any template of templates/parts, with the style sheet of `asset("page.css")`; for
+charts, `data_block(content.charts)` in an element `<script type="application/json" id="charts">` and `page_script()`
+after it. The rows and specifications alone are those of `dlbench.report.charts.charts_document`.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from dlbench.plugins.registry import Registry
-from dlbench.report.figures import FigureData, Kind, all_kinds, figure_data, picture
-from dlbench.report.html.content import Figure, Page, page
-from dlbench.runs.experiment_runs import read_findings
+from dlbench.report.charts import all_charts, charts_document
+from dlbench.report.figures import figure_data
+from dlbench.report.html.content import Page, page
+from dlbench.report.html.script import asset, data_block, fingerprint, is_interactive, page_script
+from dlbench.report.html.static_figures import page_figures
+from dlbench.report.terminal.visible import visible
+from dlbench.runs.experiment_runs import known_experiment, read_findings
 from dlbench.runs.folder import RunFolder
 
 
 def html_report(folder: RunFolder, registry: Registry, asked: Mapping[str, Any] | None = None) -> str:
-    """Return the page of a run folder.
+    """Return the page of a run folder in one file.
 
     registry: of plugins, whose figures and experiments are on the page too.
     asked: criteria that replace those of the plan, see `criteria.asked_criteria`.
     """
+    return render(run_page(folder, registry, asked))
+
+
+def run_page(folder: RunFolder, registry: Registry, asked: Mapping[str, Any] | None = None) -> Page:
+    """Return the content of a run folder's page."""
     data = figure_data(folder.planned, folder.plan, asked, folder.judge(asked))
-    figures, absent = [], []
-    for kind in all_kinds(registry).values():
-        reason = kind.unavailable_reason(data)
-        if reason:
-            absent += [(kind.title, reason)] if not kind.on_request else []
-        elif image := picture(kind, data, "svg"):
-            figures.append(_figure(kind, data, image))
-    return render(page(folder, data.judged, read_findings(folder, registry), figures, absent))
+    interactive = is_interactive()
+    figures, absent = page_figures(data, all_charts(data) if interactive else (), registry)
+    experiment = known_experiment(folder, registry)
+    charts = charts_document(data) if interactive else {}
+    return page(folder, data.judged, read_findings(folder, registry), experiment, figures, absent, charts)
 
 
-def render(content: Page) -> str:
-    """Return the filled template. Text is escaped; the content security policy is a second safeguard."""
-    environment = Environment(
+def render(content: Page, *, script: str = "", up: str = "") -> str:
+    """Return the text of a page. Its texts are escaped; the content security policy is a second safeguard.
+
+    script: address of the file with `page_script()`, beside the page; "" to have it in the page.
+    up: address of an index of pages, or "".
+    """
+    return _render("report.html", page=content, script=script, up=up, charts=content.charts)
+
+
+def render_index(entries: Sequence[Any], problems: Sequence[str], *, script: str) -> str:
+    """Return the text of an index of pages: of each its address and its first screen."""
+    return _render("index.html", entries=entries, problems=problems, script=script, charts={})
+
+
+def render_part(content: Page, part: str) -> str:
+    """Return the text of a part of a page, a template of templates/parts."""
+    return _environment().get_template(f"parts/{part}").render(page=content, up="")
+
+
+def _render(template: str, *, script: str, **content: Any) -> str:
+    own = "" if script else page_script()
+    allowed = "'self'" if script else f"'{fingerprint(own)}'"
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            **content,
+            script=script,
+            style=Markup(asset("page.css")),
+            own_script=Markup(own),
+            block=Markup(data_block(content["charts"])),
+            policy=f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {allowed}; "
+            "base-uri 'none'; form-action 'none'",
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
         loader=PackageLoader("dlbench.report.html"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_shown,
     )
-    return environment.get_template("report.html").render(page=content)
 
 
-def _figure(kind: Kind, data: FigureData, image: bytes) -> Figure:
-    # In an img element, a browser runs no script of an SVG, and ids of different figures cannot collide.
-    source = "data:image/svg+xml;base64," + base64.b64encode(image).decode("ascii")
-    names = ", ".join(f"{variant.label} ({variant.note})" for variant in data.variants)
-    return Figure(title=kind.title, source=source, text=f"{kind.title}: {names}")
+def _shown(value: Any) -> Any:
+    """Return a text without what a terminal or a browser would obey, such as a change of writing direction."""
+    return visible(value, one_line=False) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,48 +1,31 @@
 """Reported figures beside measured ones, as the HTML page shows them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from dlbench.analysis.reported import ReportedFigure
-from dlbench.report.html.verdicts import ABSENT
+from dlbench.report.html.page_table import ABSENT, PageTable, Row
 from dlbench.statistics.notation import interval_text
 
-
-@dataclass(frozen=True, kw_only=True)
-class ReportedRow:
-    """A row of the table, as text.
-
-    place: where the report gives the figure.
-    answer: where the reported figure lies, or why nothing was measured.
-    """
-
-    variant: str
-    metric: str
-    place: str
-    reported: str
-    measured: str
-    interval: str
-    n: str
-    answer: str
+COLUMNS = ("metric", "place", "reported", "measured", "interval", "n", "reported value lies")
 
 
-def reported_rows(figures: Iterable[ReportedFigure]) -> list[ReportedRow]:
-    """Return a row a figure."""
-    return [_row(figure) for figure in figures]
+def reported_table(figures: Sequence[ReportedFigure]) -> PageTable | None:
+    """Return a table with a row a figure; None for none."""
+    return PageTable(columns=COLUMNS, rows=[_row(figure) for figure in figures]) if figures else None
 
 
-def _row(figure: ReportedFigure) -> ReportedRow:
+def _row(figure: ReportedFigure) -> Row:
     metric = figure.metric
-    return ReportedRow(
-        variant=figure.variant,
-        metric=metric.heading + ("" if figure.at == "selected" else f", at {figure.at}"),
-        place=figure.place,
-        reported=metric.format(figure.reported),
-        measured=ABSENT if figure.measured is None else metric.format(figure.measured),
-        interval=interval_text(figure.low, figure.high, metric.format) or ABSENT,
-        n=str(figure.n),
-        answer=_answer(figure),
+    cells = (
+        metric.heading + ("" if figure.at == "selected" else f", at {figure.at}"),
+        figure.place,
+        metric.format(figure.reported),
+        ABSENT if figure.measured is None else metric.format(figure.measured),
+        interval_text(figure.low, figure.high, metric.format) or ABSENT,
+        str(figure.n),
+        _answer(figure),
     )
+    return Row(name=figure.variant, cells=cells)
 
 
 def _answer(figure: ReportedFigure) -> str:

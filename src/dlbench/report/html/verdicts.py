@@ -1,54 +1,37 @@
 """The verdicts on the HTML page: the rule that they follow, and a table for each family."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
+from types import MappingProxyType
 
 from dlbench.analysis.across_datasets import AcrossDatasets, named
 from dlbench.analysis.families import Family, interval_levels
 from dlbench.analysis.judged import Judged
+from dlbench.analysis.places import words
 from dlbench.components.metrics import Metric
 from dlbench.report.headings import heading
-from dlbench.report.palette import VERDICT_COLORS
+from dlbench.report.html.page_table import ABSENT, PageTable, Row
 from dlbench.report.terminal.across_datasets import score_columns, score_notes
 from dlbench.report.terminal.captions import alpha_in_words, held_caption
 from dlbench.report.terminal.verdicts import quotable
 from dlbench.statistics.notation import interval_text, p_text, with_interval
 from dlbench.statistics.sentences import margin_in_words
-from dlbench.statistics.verdicts import Comparison, Rules
+from dlbench.statistics.verdicts import EFFECTS, HIGHER, LEADS, Comparison, Rules, Verdict
 
-ABSENT = "–"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A row of a table.
-
-    name: its heading.
-    cells: its numbers, as text.
-    verdict: its verdict, or "".
-    color: of the verdict, or "".
-    """
-
-    name: str
-    cells: Sequence[str]
-    verdict: str = ""
-    color: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FamilyTable:
-    """The table of a family of comparisons.
-
-    columns: headings of the numbers.
-    sentences: those below the table.
-    """
-
-    heading: str
-    columns: Sequence[str]
-    rows: Sequence[Row]
-    sentences: Sequence[str]
+#: How a page colors verdicts; the words say all of it too.
+TONES: Mapping[Verdict, str] = MappingProxyType(
+    {
+        "better": "good",
+        "worse": "bad",
+        **dict.fromkeys((*HIGHER, *LEADS, *EFFECTS), "other"),
+        "differs, may be negligible": "maybe",
+        "equivalent": "same",
+        "not shown": "open",
+        "n too small": "open",
+    }
+)
+_VERDICT = "verdict"
 
 
 def rule(judged: Judged, tables: int) -> str:
@@ -72,30 +55,37 @@ def rule(judged: Judged, tables: int) -> str:
     ) + (f" {held_caption(judged.held).capitalize()}." if judged.held else "")
 
 
-def family_table(family: Family, rules: Rules) -> FamilyTable:
-    """Return the table of a family, with the baseline's row first."""
+def family_table(family: Family, rules: Rules, numbers: Mapping[str, int], *, fold: bool = False) -> PageTable:
+    """Return the table of a family, with the baseline's row first.
+
+    numbers: of the variants by label.
+    """
     metric = rules.metric
     unit = metric.difference_unit
     rows = []
     if base := family.baseline:
         own = _interval(base.mean, base.mean_low, base.mean_high, metric)
         name = base.variant + _letters(family, base.variant)
-        rows.append(Row(name=name, cells=[str(base.n), own, *[ABSENT] * 3], verdict="baseline"))
-    rows += [_comparison(comparison, family, metric) for comparison in family.comparisons]
+        cells = [str(base.n), own, *[ABSENT] * 3]
+        rows.append(Row(name=name, cells=cells, verdict="baseline", variant=_number(family, base.variant, numbers)))
+    rows += [_comparison(comparison, family, metric, numbers) for comparison in family.comparisons]
     about = "difference of effects" if family.is_interaction else "difference"
     difference = about + (f" ({unit.strip()})" if unit else "")
-    return FamilyTable(
+    return PageTable(
         heading=heading(family),
+        first=words(family.axis) if family.baseline else "effect",
+        verdicts=_VERDICT,
         columns=["n", f"{metric.heading} [interval]", f"{difference} [interval]", "on other images", "adjusted p"],
         rows=rows,
         sentences=quotable(family),
+        fold=fold,
     )
 
 
-def across_table(across: AcrossDatasets) -> FamilyTable:
+def across_table(across: AcrossDatasets) -> PageTable:
     """Return the table of variants over several data sets; its rows have no verdict."""
     columns = score_columns(across)
-    return FamilyTable(
+    return PageTable(
         heading=f"{across.rules.metric.title} over {named(across.datasets)}",
         columns=[column.heading.replace("\n", " ") for column in columns],
         rows=[Row(name=row.variant, cells=[column.cell(row) for column in columns]) for row in across.rows],
@@ -103,7 +93,13 @@ def across_table(across: AcrossDatasets) -> FamilyTable:
     )
 
 
-def _comparison(comparison: Comparison, family: Family, metric: Metric) -> Row:
+def _number(family: Family, name: str, numbers: Mapping[str, int]) -> int | None:
+    """Return the number of the one variant behind a name, None where there are several or none."""
+    labels = family.labels.get(name, ())
+    return numbers.get(labels[0]) if len(labels) == 1 else None
+
+
+def _comparison(comparison: Comparison, family: Family, metric: Metric, numbers: Mapping[str, int]) -> Row:
     c = comparison
     usual = family.baseline is not None and c.baseline == family.baseline.variant
     letters = _letters(family, c.variant) if usual else f" against {c.baseline}"
@@ -114,7 +110,8 @@ def _comparison(comparison: Comparison, family: Family, metric: Metric) -> Row:
     others = interval_text(c.images_low, c.images_high, partial(_signed, metric=metric)) or ABSENT
     cells = [f"{c.own_n}{dropped}", mean, difference, others, p]
     verdict = c.verdict + (" here" if c.these_images_only else "")
-    return Row(name=c.variant + letters, cells=cells, verdict=verdict, color=VERDICT_COLORS[c.verdict])
+    variant = _number(family, c.variant, numbers)
+    return Row(name=c.variant + letters, cells=cells, verdict=verdict, tone=TONES[c.verdict], variant=variant)
 
 
 def _letters(family: Family, variant: str) -> str:

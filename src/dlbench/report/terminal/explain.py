@@ -64,12 +64,13 @@ def _table(found: Explanation, headings: Sequence[str]) -> Table:
         folds = heading in ("diagnostic", "variant")
         table.add_column(heading, justify="left" if heading in _WORDS else "right", no_wrap=not folds, overflow="fold")
     for difference in found.differences:
-        cells = _cells(difference)
+        cells = difference_cells(difference)
         table.add_row(*(Text(cells[heading]) for heading in headings))
     return table
 
 
-def _cells(difference: Difference) -> dict[str, str]:
+def difference_cells(difference: Difference) -> dict[str, str]:
+    """Return the cells of a difference by heading."""
     c, metric = difference.comparison, difference.metric
     difference_text = _number(c.difference, metric, sign="+")
     show = partial(_number, metric=metric)

@@ -1,0 +1,101 @@
+"""What the page says first: what was compared on what, and the verdicts as sentences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dlbench.analysis.answers import Findings
+from dlbench.analysis.claims import counts_in_words
+from dlbench.analysis.judged import Judged
+from dlbench.analysis.places import short_name, words
+from dlbench.experiments.experiment_file import Experiment
+from dlbench.plans.plan_record import PlanRecord
+from dlbench.trials.trial_record import COMPLETED, TrialRecord
+
+#: More sentences push the figure off a phone's first screen; the verdicts' section has all of them.
+_SENTENCES = 3
+#: More values than these are counted.
+_NAMED = 8
+#: What a comparison is made on, if it does not vary.
+_GROUND = ("dataset", "model")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstScreen:
+    """The top of a page.
+
+    title: the experiment's, else the run's name.
+    run: the run's name.
+    experiment: name of the experiment, or "".
+    description: the experiment's, in paragraphs.
+    compared: what was compared on what, in one sentence.
+    caution: what weakens the verdicts, a sentence, or "".
+    sentences: the verdicts.
+    more: how many further sentences there are.
+    claims: the counts of answers to the experiment's claims, or "".
+    """
+
+    title: str
+    run: str
+    experiment: str
+    description: Sequence[str]
+    compared: str
+    caution: str
+    sentences: Sequence[str]
+    more: int
+    claims: str
+
+
+def first_screen(
+    name: str,
+    plan: PlanRecord,
+    records: Sequence[TrialRecord],
+    judged: Judged,
+    findings: Findings,
+    experiment: Experiment | None,
+) -> FirstScreen:
+    """Return the top of a run's page. name: the run's."""
+    found = verdict_sentences(judged)
+    description = experiment.description.strip().split("\n\n") if experiment and experiment.description else []
+    return FirstScreen(
+        title=experiment.title if experiment else name,
+        run=name,
+        experiment=plan.experiment,
+        description=[" ".join(paragraph.split()) for paragraph in description],
+        compared=compared(plan, records),
+        caution=f"{judged.second_look}." if judged.second_look else "",
+        sentences=[_sentence(text) for text in found[:_SENTENCES]],
+        more=max(0, len(found) - _SENTENCES),
+        claims=f"{counts_in_words(findings.claims)}." if findings.claims else "",
+    )
+
+
+def verdict_sentences(judged: Judged) -> list[str]:
+    """Return a sentence for each verdict that a screen shows, those that were shown first; a note if there is none."""
+    pairs = [
+        (comparison.separated or comparison.verdict == "equivalent", text)
+        for family in (*judged.shown_effects, *judged.averages)
+        for comparison, text in zip(family.comparisons, family.sentences, strict=False)
+    ]
+    ordered = [text for shown, text in pairs if shown] + [text for shown, text in pairs if not shown]
+    return list(dict.fromkeys(ordered)) or list(judged.notes[:1])
+
+
+def compared(plan: PlanRecord, records: Sequence[TrialRecord]) -> str:
+    """Return what was compared on what: "Activation relu, tanh on mnist with simple-cnn; 7 seeds each, 14 trials"."""
+    varied = [_axis(axis, values) for axis, values in plan.axes.items()]
+    ground = [short_name(plan.fixed[name]) for name in _GROUND if name in plan.fixed and name not in plan.axes]
+    place = f", on {' with '.join(ground)}" if ground and "dataset" in plan.fixed else ""
+    answered = sum(record.status in COMPLETED for record in records)
+    done = f"all {answered} trials" if answered == plan.trial_count else f"{answered} of {plan.trial_count} trials"
+    seeds = f"{len(plan.seeds)} seed{'s' * (len(plan.seeds) != 1)}"
+    return _sentence(f"{'; '.join(varied)}{place}; {seeds} each, {done} have numbers")
+
+
+def _axis(axis: str, values: Sequence[str]) -> str:
+    several = f"{', '.join(values[:_NAMED])} and {len(values) - _NAMED} more" if len(values) > _NAMED else ""
+    text = several or " or ".join(filter(None, (", ".join(values[:-1]), values[-1]))) if values else ""
+    return text if axis == "variant" else f"{words(axis)} {text}"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."

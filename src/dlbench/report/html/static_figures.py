@@ -1,0 +1,61 @@
+"""The figures of a page: a picture each, which needs no script, and where there is one the chart in its place."""
+
+import base64
+from collections.abc import Iterable
+
+from dlbench.plugins.registry import Registry
+from dlbench.report.charts import Chart
+from dlbench.report.figures import FigureData, Kind, all_kinds, picture
+from dlbench.report.html.content import Figure
+
+#: What stands on the first screen, if a run has it: the first of these.
+_FIRST = ("differences", "final", "curves")
+#: What people look for comes before what they may want to check.
+_ORDER = ("final", "curves", "loss", "time", "heatmap", "tuning")
+#: Pictures may take so many bytes of a page together, which leaves room for data and script within three megabytes.
+_MOST_BYTES = 1_500_000
+
+
+def page_figures(
+    data: FigureData, charts: Iterable[Chart], registry: Registry
+) -> tuple[list[Figure], list[tuple[str, str]]]:
+    """Return a page's figures, that of the first screen first, and the titles of those absent with the reasons."""
+    waiting = {name: chart for chart in charts for name in (chart.replaces or (chart.name,))}
+    found: dict[str, Figure] = {}
+    absent, size = [], 0
+    for name, kind in all_kinds(registry).items():
+        reason = kind.unavailable_reason(data)
+        if reason:
+            absent += [(kind.title, f"not drawn, as {reason}")] if not kind.on_request else []
+        elif image := picture(kind, data, "svg"):
+            chart = waiting.pop(name, None)
+            size += len(image)
+            if size > _MOST_BYTES and not chart:
+                absent.append((kind.title, f"left out to keep this page small: dlbench plot RUN --kind {name}"))
+                continue
+            found[name] = _figure(kind, data, image, chart, fits=size <= _MOST_BYTES)
+    found |= {name: _chart_alone(chart) for name, chart in waiting.items()}
+    order = [name for name in _ORDER if name in found]
+    first = next((name for name in _FIRST if name in found), "")
+    return [found[name] for name in dict.fromkeys([*([first] if first else []), *order, *found])], absent
+
+
+def _figure(kind: Kind, data: FigureData, image: bytes, chart: Chart | None, *, fits: bool) -> Figure:
+    # In an img element, a browser runs no script of an SVG, and ids of different figures cannot collide.
+    source = "data:image/svg+xml;base64," + base64.b64encode(image).decode("ascii") if fits else ""
+    names = ", ".join(f"{variant.label} ({variant.note})" for variant in data.variants)
+    text = f"{kind.title}: {names}"
+    if chart is None:
+        return Figure(title=kind.title, source=source, text=text)
+    return Figure(
+        title=chart.title,
+        source=source,
+        text=text,
+        name=chart.name,
+        caption=chart.caption,
+        zooms=chart.zooms,
+    )
+
+
+def _chart_alone(chart: Chart) -> Figure:
+    return Figure(title=chart.title, name=chart.name, caption=chart.caption, zooms=chart.zooms)
