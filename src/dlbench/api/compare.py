@@ -72,7 +72,7 @@ def compare(
     """
     given = locals()
     registry = Registry.load()
-    request = canonical(read_request(given), registry)
+    request = canonical(read_request(given, registry), registry)
     options = session_options({option: given[option] for option in declared(Options)}, "compare")
     session = partial(run, request, options, registry, load_config(Path.cwd()))
     outcome = show_session(session, progress=progress)

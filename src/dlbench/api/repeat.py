@@ -16,6 +16,7 @@ from dlbench.runs.locations import results_root
 from dlbench.sessions.confirm import plan_confirmation
 from dlbench.sessions.defaults import with_session_defaults
 from dlbench.sessions.options import Options, Outcome
+from dlbench.sessions.repeated import recall_code
 from dlbench.sessions.run import run_plan
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def confirm(
     folder = open_folder(run, results_root(options.results_dir, config.results_dir))
     if comparison is not None:
         folder.choose(comparison)
+    recall_code(folder.manifest, registry, options.data_dir, config)
     planned = plan_confirmation(folder, seeds, registry)
     again = planned.before
     if planned.plan:
@@ -103,6 +105,7 @@ def replay(
     options, config, registry = _opened(session, "replay")
     root = results_root(options.results_dir, config.results_dir)
     original = open_original(str(manifest), root, comparison)
+    recall_code(original.manifest, registry, options.data_dir, config)
     planned = plan_replay(original, name, root, registry, fresh=fresh)
     options = replace(options, fresh=fresh)
     outcome = _run(planned.plan, planned.path, planned.facts, options, config, registry, progress=progress)

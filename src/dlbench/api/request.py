@@ -4,19 +4,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dlbench.api.session import declared
+from dlbench.components.axes import AXES
 from dlbench.components.syntax import format_value, split_assignments
 from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan import Request
 from dlbench.plans.tuning import Tune
+from dlbench.plugins.registry import Registry
+from dlbench.plugins.user_objects import is_object
 from dlbench.statistics.seeds import Seeds, named_seeds
+from dlbench.trials.axes import axis_name
 
 
-def read_request(given: Mapping[str, Any]) -> Request:
-    """Return the keywords of `compare` as what is asked for, still in text."""
+def read_request(given: Mapping[str, Any], registry: Registry) -> Request:
+    """Return the keywords of `compare` as what is asked for, still in text.
+
+    The code of classes and functions of the user's own is made known to the registry.
+    """
     return Request(
-        values={axis: texts(value) for axis, value in given["axes"].items()},
-        variants=[assignments(variant) for variant in given["variants"]],
+        values={axis: texts(axis, value, registry) for axis, value in given["axes"].items()},
+        variants=[assignments(variant, registry) for variant in given["variants"]],
         seeds=_seeds(given["seeds"], given["seed"]),
         judging={option: given[option] for option in declared(Criteria) if given[option] is not None},
         noise_floor=given["noise_floor"],
@@ -67,14 +74,26 @@ def _range(found: str | Sequence[Any]) -> str:
     return found if isinstance(found, str) else "choice:" + "/".join(map(format_value, found))
 
 
-def texts(value: Any) -> tuple[str, ...]:
-    """Return the values of a keyword as the command line takes them."""
-    items = value if isinstance(value, list) else [value]
-    return tuple(item if isinstance(item, str) else format_value(item) for item in items)
+def texts(axis: str, value: Any, registry: Registry) -> tuple[str, ...]:
+    """Return the values of a keyword as the command line takes them, with the user's own code made known."""
+    return tuple(_text(axis, item, registry) for item in (value if isinstance(value, list) else [value]))
 
 
-def assignments(variant: str | Mapping[str, Any]) -> dict[str, str]:
+def _text(axis: str, value: Any, registry: Registry) -> str:
+    if isinstance(value, str):
+        return value
+    if not is_object(value):
+        return format_value(value)
+    if axis_name(axis) not in AXES:
+        raise DlbenchError(
+            f"{axis} takes no code of your own, such as {getattr(value, '__name__', value)!r}.",
+            f"Write it as on the command line. Own classes and functions can be {', '.join(AXES)}.",
+        )
+    return registry.user.text_of(value)
+
+
+def assignments(variant: str | Mapping[str, Any], registry: Registry) -> dict[str, str]:
     """Return what a variant sets, by name."""
     if isinstance(variant, str):
         return split_assignments(variant)
-    return {name: text for name, value in variant.items() for text in texts(value)}
+    return {name: text for name, value in variant.items() for text in texts(name, value, registry)}

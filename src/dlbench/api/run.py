@@ -30,7 +30,7 @@ def run(experiment: str | Path, *, progress: bool = False, **overrides: Any) -> 
         raise TypeError("dlbench.run() takes no 'variants': an experiment's are in its file.")
     given = _with_defaults(overrides)
     registry = Registry.load()
-    asked = OverriddenExperiment.of(str(experiment), read_request(given), registry)
+    asked = OverriddenExperiment.of(str(experiment), read_request(given, registry), registry)
     options = session_options({option: given[option] for option in declared(Options)}, "run")
     options = replace(options, name=options.name or asked.run_name)
     session = partial(run_session, asked.request, options, registry, load_config(Path.cwd()))

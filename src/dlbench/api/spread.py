@@ -75,7 +75,7 @@ def spread(
         of=of,
     )
     registry = Registry.load()
-    request = canonical(_request(asked, metric, variants, keywords), registry)
+    request = canonical(_request(asked, metric, variants, keywords, registry), registry)
     outcome = show_session(partial(run, request, options, registry, load_config(Path.cwd())), progress=progress)
     tables = outcome.run.judge(request.judging).spread
     return SpreadResult(
@@ -88,10 +88,12 @@ def spread(
     )
 
 
-def _request(asked: Spread, metric: str | None, variants: Sequence[str | Mapping[str, Any]], axes: Any) -> Request:
+def _request(
+    asked: Spread, metric: str | None, variants: Sequence[str | Mapping[str, Any]], axes: Any, registry: Registry
+) -> Request:
     return Request(
-        values={axis: texts(value) for axis, value in axes.items()},
-        variants=[assignments(variant) for variant in variants],
+        values={axis: texts(axis, value, registry) for axis, value in axes.items()},
+        variants=[assignments(variant, registry) for variant in variants],
         judging={"metric": metric} if metric else {},
         spread=asked,
     )

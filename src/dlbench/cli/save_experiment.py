@@ -44,7 +44,7 @@ def save_experiment(
     config = session_defaults(request, session)
     request, _ = with_defaults(request, session, config, registry)
     path = at_home(path)
-    text = experiment_text(request, plan, criteria, config.settings, registry, about).encode()
+    text = experiment_text(request, plan, criteria, config.settings, registry, about, path.parent).encode()
     with writing_to(path, "Choose another place."):
         there = path.read_bytes() if path.is_file() else None
         if there not in (None, text) and not session.confirm(f"Replace {path}?"):

@@ -105,13 +105,12 @@ class Subject:
 
 
 def measure_rates(
-    trials: Sequence[Trial], data_dir: Path, seconds: float, windows: int
+    trials: Sequence[Trial], data_dir: Path, seconds: float, windows: int, registry: Registry
 ) -> list[dict[str, tuple[float, ...]]]:
     """Return the images per second of each part in each window, for each trial.
 
     A round measures every trial once, so that a machine that drifts slows all of them; the first round is discarded.
     """
-    registry = Registry.load()
     subjects = [Subject(trial, load_for_trial(trial, data_dir, registry), registry) for trial in trials]
     rates: list[dict[str, list[float]]] = [{part: [] for part in PARTS} for _ in subjects]
     for number in range(windows + 1):
@@ -124,10 +123,9 @@ def measure_rates(
     return [{part: tuple(values) for part, values in found.items()} for found in rates]
 
 
-def measure_cost(trial: Trial, data_dir: Path) -> Cost:
+def measure_cost(trial: Trial, data_dir: Path, registry: Registry) -> Cost:
     """Return what a combination costs; call it in a fresh process, whose memory holds nothing else."""
     settings = trial.settings
-    registry = Registry.load()
     subject = Subject(trial, load_for_trial(trial, data_dir, registry), registry)
     device = torch.device(settings.device)
     subject.apply_settings()

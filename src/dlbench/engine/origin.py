@@ -20,7 +20,7 @@ from dlbench.trials.trial_record import TrialRecord
 from dlbench.trials.work_unit import WorkUnit
 
 #: What was found here, by what it was asked for: a process looks once.
-_FOUND: dict[tuple[tuple[str, ...], tuple[str, ...]], dict[str, Any]] = {}
+_FOUND: dict[tuple[tuple[tuple[str, str], ...], tuple[str, ...]], dict[str, Any]] = {}
 
 
 def examine(components: Sequence[str], registry: Registry) -> Node:
@@ -100,10 +100,10 @@ def _found_for(unit: WorkUnit, registry: Registry) -> dict[str, Any]:
 
 
 def _found(plugins: tuple[str, ...], components: tuple[str, ...], registry: Registry) -> dict[str, Any]:
-    key = (plugins, components)
+    known = registry.plugins.by_name
+    versions = {name: known[name].version for name in plugins if name in known}
+    key = (tuple(versions.items()), components)
     if key not in _FOUND:
-        known = registry.plugins.by_name
-        versions = {name: known[name].version for name in plugins if name in known}
         sources = source_digests(components, registry)
         _FOUND[key] = collect_provenance(versions, {}, sources, commit=False)
     return _FOUND[key]

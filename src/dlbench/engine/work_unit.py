@@ -23,6 +23,7 @@ from dlbench.engine.state import Row
 from dlbench.errors import DataError, describe_error
 from dlbench.plugins.registry import Registry
 from dlbench.plugins.strangers import strangers
+from dlbench.plugins.user_imports import learn_user_code
 from dlbench.trials.events import Emit, EpochFinished, TrialNoted
 from dlbench.trials.identity import canonical_json
 from dlbench.trials.trial import Trial
@@ -42,6 +43,7 @@ def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event |
     """
     watch = Watch()
     registry = _registry()
+    learn_user_code(unit.user_code, data_dir, registry)
     stop = stop or threading.Event()
     emit = _numbered(emit, unit.attempt)
     if refused := refusal(unit, registry):

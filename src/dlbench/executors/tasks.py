@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlbench.components.records import Dataset, ParameterValue
+from dlbench.components.user_code import UserCode
 from dlbench.dataset_index import PreparedInfo, Snapshot
 from dlbench.executors.allocator import keep_freed_memory
 from dlbench.executors.worker import captured_output
@@ -14,6 +15,7 @@ from dlbench.trials.trial import Trial
 
 if TYPE_CHECKING:
     from dlbench.engine.bench import Cost
+    from dlbench.plugins.registry import Registry
 
 #: Where what torch's compiler and components say while they are measured goes; what they raise is reported.
 _NOWHERE = Path(os.devnull)
@@ -47,13 +49,17 @@ def prepare_dataset(
     parameters: dict[str, ParameterValue],
     data_dir: str,
     download: bool,
+    user_code: tuple[UserCode, ...] = (),
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> PreparedInfo:
-    """Prepare a data set by its qualified name. report: called with the number of images stored, and of all."""
-    from dlbench.engine.dataset_cache import prepare
-    from dlbench.plugins.registry import Registry
+    """Prepare a data set by its qualified name.
 
-    return prepare(Registry.load().get(Dataset, name), parameters, Path(data_dir), download, report)
+    user_code: of the user's own components. report: called with the number of images stored, and of all.
+    """
+    from dlbench.engine.dataset_cache import prepare
+
+    registry = load_registry(user_code, Path(data_dir))
+    return prepare(registry.get(Dataset, name), parameters, Path(data_dir), download, report)
 
 
 def describe_changes(before: Snapshot, now: Snapshot, path: str, data_dir: str) -> tuple[str, ...]:
@@ -66,25 +72,39 @@ def describe_changes(before: Snapshot, now: Snapshot, path: str, data_dir: str) 
         return ()
 
 
-def measure_rates(trials: list[Any], data_dir: str, seconds: float, windows: int) -> list[dict[str, tuple[float, ...]]]:
+def measure_rates(
+    trials: list[Any], data_dir: str, seconds: float, windows: int, user_code: tuple[UserCode, ...] = ()
+) -> list[dict[str, tuple[float, ...]]]:
     """Return the images per second of each part of each trial (as JSON content)."""
     from dlbench.engine import bench
 
+    folder, registry = Path(data_dir), load_registry(user_code, Path(data_dir))
     with captured_output(_NOWHERE):
-        return bench.measure_rates([Trial.from_json(trial) for trial in trials], Path(data_dir), seconds, windows)
+        return bench.measure_rates([Trial.from_json(trial) for trial in trials], folder, seconds, windows, registry)
 
 
-def measure_cost(trial: dict[str, Any], data_dir: str) -> "Cost":
+def measure_cost(trial: dict[str, Any], data_dir: str, user_code: tuple[UserCode, ...] = ()) -> "Cost":
     """Return what a trial (as JSON content) costs."""
     from dlbench.engine import bench
 
     with captured_output(_NOWHERE):
-        return bench.measure_cost(Trial.from_json(trial), Path(data_dir))
+        return bench.measure_cost(Trial.from_json(trial), Path(data_dir), load_registry(user_code, Path(data_dir)))
 
 
-def verify_dataset(name: str, parameters: dict[str, ParameterValue], data_dir: str) -> tuple[PreparedInfo, bool]:
+def verify_dataset(
+    name: str, parameters: dict[str, ParameterValue], data_dir: str, user_code: tuple[UserCode, ...] = ()
+) -> tuple[PreparedInfo, bool]:
     """Verify a data set by its qualified name."""
     from dlbench.engine.dataset_cache import verify
-    from dlbench.plugins.registry import Registry
 
-    return verify(Registry.load().get(Dataset, name), parameters, Path(data_dir))
+    return verify(load_registry(user_code, Path(data_dir)).get(Dataset, name), parameters, Path(data_dir))
+
+
+def load_registry(user_code: tuple[UserCode, ...], data_dir: Path) -> "Registry":
+    """Return the installed components, and with them code of the user's own."""
+    from dlbench.plugins.registry import Registry
+    from dlbench.plugins.user_imports import learn_user_code
+
+    registry = Registry.load()
+    learn_user_code(user_code, data_dir, registry)
+    return registry

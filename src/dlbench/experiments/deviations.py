@@ -9,6 +9,7 @@ from dlbench.components.axes import AXES
 from dlbench.components.metric_table import find_metric
 from dlbench.components.records import ParameterValue
 from dlbench.components.syntax import format_value
+from dlbench.components.user_code import qualified_text
 from dlbench.experiments.experiment_file import Experiment
 from dlbench.experiments.request import is_of_machine, to_request
 from dlbench.plans.build import build
@@ -147,6 +148,8 @@ def _canonical(name: str, texts: Iterable[str]) -> tuple[str, ...]:
     """Return texts as plans write them, so that 1e-3 and 0.001 are one; components are compared as written."""
     if name in SETTINGS:
         texts = [format_value(SETTINGS[name].parse(text)) for text in texts]
+    else:
+        texts = map(qualified_text, texts)
     return tuple(dict.fromkeys(texts))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dlbench.components.syntax import format_value
+from dlbench.components.user_code import beside, qualified_text
 from dlbench.errors import DlbenchError, suggest
 from dlbench.experiments.keys import CLAIM, CRITERIA, REPORTED, SCHEMA, TOP, Key
 from dlbench.experiments.relations import Relation, parse_relation
@@ -126,9 +127,12 @@ class Experiment:
         return f"{self.plugin}/{self.path.stem}" if self.plugin else self.path.stem
 
 
-def load_experiment(path: Path, plugin: str = "") -> Experiment:
-    """Read an experiment file. Raises DlbenchError with the file, the line and what is accepted there."""
-    file = TomlFile.read(path)
+def load_experiment(path: Path, plugin: str = "", *, kept: bool = False) -> Experiment:
+    """Read an experiment file. Raises DlbenchError with the file, the line and what is accepted there.
+
+    kept: whether it is the copy in a run folder, beside which no code of the user's is looked for.
+    """
+    file = TomlFile.read(path, kept=kept)
     _check_schema(file)
     _check_table(file, Place(), file.content, TOP)
     content = file.content
@@ -290,9 +294,10 @@ def _text(file: TomlFile, place: Place, name: str, value: Any) -> str:
     if not isinstance(value, str | int | float):
         raise file.error(place, f"{place.key} = {value!r} is not accepted.", "It takes texts, numbers, true and false.")
     text = value if isinstance(value, str) else format_value(value)
-    if name in SETTINGS:
-        try:
+    try:
+        if name in SETTINGS:
             SETTINGS[name].parse(text)
-        except DlbenchError as error:
-            raise file.error(place, error.message, error.hint) from None
-    return text
+            return text
+        return qualified_text(text) if file.kept else beside(text, file.path.absolute().parent)
+    except DlbenchError as error:
+        raise file.error(place, error.message, error.hint) from None

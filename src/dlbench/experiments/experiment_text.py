@@ -1,12 +1,16 @@
 """A comparison as the text of an experiment file that runs the same trials."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib import metadata
+from pathlib import Path
 
 from dlbench.components.axes import AXES
+from dlbench.components.choice import Selection
 from dlbench.components.records import ParameterValue
-from dlbench.components.syntax import format_value, parse_reference
+from dlbench.components.syntax import format_reference, format_value, parse_reference
+from dlbench.components.user_code import ENDING
 from dlbench.errors import DlbenchError
 from dlbench.experiments.about import About
 from dlbench.experiments.keys import CRITERIA, SCHEMA
@@ -24,7 +28,7 @@ from dlbench.trials.settings import SETTINGS
 
 _HEAD = """\
 # A comparison, written by dlbench {version}. `dlbench run` with the name of this file runs the same trials.
-# Components are written name:key=value; relative paths start where dlbench is called.
+# Components are written name:key=value; relative paths start where dlbench is called, those of code at this file.
 schema = {schema}
 """
 _OWN_VALIDATION = "own_validation = true  # a data set's own validation images, where it has some\n"
@@ -38,15 +42,17 @@ def experiment_text(
     defaults: Mapping[str, str],
     registry: Registry,
     about: About | None = None,
+    folder: Path = Path(),
 ) -> str:
     """Return the experiment file of a comparison.
 
     request: in canonical names, with the defaults of files. plan, criteria: what is made of it.
     defaults: texts that replace those of dlbench, by name.
     about: what an experiment says beside its comparison; None where it is none.
+    folder: where the file will be, from which it names files with code of the user's.
     Raises DlbenchError for a text that no file can hold.
     """
-    writer = _Writer(request, registry)
+    writer = _Writer(request, registry, folder.absolute())
     about = about or About(title=_title(plan))
     base = {**DEFAULTS, **defaults} | {name: texts[0] for name, texts in request.values.items() if len(texts) == 1}
     axes = {name: texts for name, texts in request.values.items() if len(texts) > 1}
@@ -88,9 +94,10 @@ def experiment_text(
 class _Writer:
     """Writes components and settings as TOML: numbers where they are numbers, built-in components by short names."""
 
-    def __init__(self, request: Request, registry: Registry) -> None:
+    def __init__(self, request: Request, registry: Registry, folder: Path) -> None:
         self.request = request
         self.registry = registry
+        self.folder = folder
 
     def settings(self, texts: Mapping[str, str]) -> Iterator[str]:
         """Yield a line for each component and setting that has a value."""
@@ -114,9 +121,20 @@ class _Writer:
     def _component(self, kind: str, text: str) -> str:
         """Return a component by its qualified name, a built-in one by its short name where that means it."""
         selection = self.registry.select(kind, parse_reference(text), self.request.prefer)
-        built_in = self.registry.get(kind, selection.name).plugin.built_in
+        plugin = self.registry.get(kind, selection.name).plugin
+        if plugin.is_user_code:
+            return self._user_code(selection)
+        built_in = plugin.built_in
         short = self.registry.get(kind, selection.name.partition("/")[2]) if built_in else None
         return selection.short if short and short.name == selection.name else selection.text
+
+    def _user_code(self, selection: Selection) -> str:
+        """Return a component of the user's own by its file, from the folder of the experiment file, or its module."""
+        origin = self.registry.user.origin(selection.name)
+        if origin.endswith(ENDING):
+            origin = Path(os.path.relpath(origin, self.folder)).as_posix()
+        parameters = {key: selection.parameters[key] for key in selection.changed}
+        return format_reference(f"{origin}:{selection.name.partition('/')[2]}", parameters)
 
 
 def _title(plan: Plan) -> str:

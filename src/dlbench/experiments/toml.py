@@ -31,18 +31,19 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class TomlFile:
-    """A file's content, and the line of each of its keys."""
+    """A file's content, and the line of each of its keys. kept: whether it is a copy in a run folder."""
 
     path: Path
     content: Mapping[str, Any]
     lines: Mapping[Place, int] = field(repr=False)
+    kept: bool = False
 
     @classmethod
-    def read(cls, path: Path) -> "TomlFile":
+    def read(cls, path: Path, *, kept: bool = False) -> "TomlFile":
         """Read a file. Raises DlbenchError if it cannot be read; the TOML reader names the line."""
         try:
             text = read_text(path)
-            return cls(path, tomllib.loads(text), find_lines(text))
+            return cls(path, tomllib.loads(text), find_lines(text), kept)
         except OSError as error:
             raise DlbenchError(
                 f"{path} cannot be read: {error.strerror or error}.", "Give the path of a TOML file."

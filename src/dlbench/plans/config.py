@@ -12,7 +12,8 @@ from platformdirs import user_cache_path, user_config_path
 
 from dlbench.components.records import Parameter
 from dlbench.components.spelling import OPTION_ALIASES, resolve
-from dlbench.components.syntax import format_value, parse_value
+from dlbench.components.syntax import format_value, parse_reference, parse_value
+from dlbench.components.user_code import split_written
 from dlbench.errors import DlbenchError, suggest
 from dlbench.files import at_home, read_text
 from dlbench.statistics.seeds import TESTS, Seeds, named_seeds
@@ -183,6 +184,10 @@ def _read_settings(path: Path, table: Any) -> dict[str, str]:
         if name in SETTINGS:
             with _naming(path):
                 SETTINGS[name].parse(settings[name])
+        elif split_written(parse_reference(settings[name]).name):  # a command in a stranger's folder would run it
+            raise DlbenchError(
+                f"{path}: {key} names code of your own, {settings[name]}.", "Name it on the command line."
+            )
     return settings
 
 

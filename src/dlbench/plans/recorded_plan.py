@@ -6,6 +6,7 @@ from dataclasses import replace
 from dlbench.components.axes import AXES
 from dlbench.components.choice import Selection
 from dlbench.components.syntax import parse_reference
+from dlbench.components.user_code import is_user_code
 from dlbench.errors import DlbenchError
 from dlbench.plans.hold import holding
 from dlbench.plans.plan import Plan, Variant
@@ -129,6 +130,12 @@ def _check_component(kind: str, selection: Selection, registry: Registry) -> Non
 def check_plugins(used: Mapping[str, str], registry: Registry) -> None:
     """Raise DlbenchError for a plugin that a run used and that is not here. used: versions by plugin."""
     missing = [(name, version) for name, version in used.items() if name not in registry.plugins.by_name]
+    if code := [(name, digest) for name, digest in missing if is_user_code(name)]:
+        named = " and ".join(f"{name} ({digest})" for name, digest in code)
+        raise DlbenchError(
+            f"The run used code of its author's own that has not run here: {named}. A run folder never brings code.",
+            "Get the file, look at it, and compare as the run's command in its manifest.json does.",
+        )
     if missing:
         named = " and ".join(f"{name} {version}".strip() for name, version in missing)
         wanted = " ".join(f"dlbench-{name}" + (f"=={version}" if version else "") for name, version in missing)

@@ -18,6 +18,7 @@ from pluggy import HookImpl, PluginManager
 
 from dlbench import hookspecs
 from dlbench.components.records import API_VERSION
+from dlbench.components.user_code import is_user_code
 from dlbench.errors import DlbenchError, describe_error, suggest
 from dlbench.hookspecs import PROJECT
 from dlbench.plugins.requirements import remedy_for, unmet_requirement
@@ -49,6 +50,11 @@ class Plugin:
     def built_in(self) -> bool:
         """Return whether it comes with the core."""
         return self.name in BUILT_IN
+
+    @property
+    def is_user_code(self) -> bool:
+        """Return whether it stands for a file of the user's."""
+        return is_user_code(self.name)
 
 
 @dataclass(frozen=True)

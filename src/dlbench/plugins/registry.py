@@ -13,6 +13,7 @@ from dlbench.components.syntax import Reference, describe, format_reference, for
 from dlbench.errors import DlbenchError, shell_words, suggest
 from dlbench.files import at_home
 from dlbench.plugins.discovery import Plugin, PluginSet, load_plugins
+from dlbench.plugins.user_components import UserComponents
 
 SINGULAR = {kind: record.noun for kind, record in KINDS.items()}
 #: What people write for a kind: "dataset", "data set", "datasets".
@@ -61,6 +62,7 @@ class Registry:
         self._entries: dict[str, tuple[Entry[Any], ...]] = {}
         self._qualified: dict[str, dict[str, Entry[Any]]] = {}
         self._aliases: dict[str, str] = {}
+        self.user = UserComponents(plugins.by_name)
 
     @classmethod
     def load(cls, strict: bool | None = None) -> "Registry":
@@ -120,8 +122,17 @@ class Registry:
             self._qualified[kind] = {entry.name: entry for entry in self.entries(kind)}
         return self._qualified[kind].get(name) or self._find_one(kind, name, prefer)[0]
 
+    def _own(self, kind: str, name: str) -> Entry[Any] | None:
+        """Return a component of the user's own, None where a name is none of such."""
+        if ":" not in name and ".py/" not in name:
+            return None
+        found = self.user.find(kind, name, {each for entry in self.entries(kind) for each in _names(entry)})
+        return Entry(*found) if found else None
+
     def _find_one(self, kind: str, name: str, prefer: str) -> tuple[Entry[Any], Mapping[str, str]]:
         """Return the one component that a name means, and the parameters that the name stands for."""
+        if own := self._own(kind, name):
+            return own, {}
         entries = self.entries(kind)
         if kind == Dataset.kind and _is_path(name):
             raise self._unknown(kind, name)  # "arrays.npz" is no spelling of npz
@@ -161,7 +172,7 @@ class Registry:
             return text
         if reference.name in (entry.name, entry.record.name) and parameters == reference.parameters:
             return text
-        short = self.get(kind, entry.record.name, prefer) == entry
+        short = not entry.plugin.is_user_code and self.get(kind, entry.record.name, prefer) == entry
         return format_reference(entry.record.name if short else entry.name, parameters)
 
     def note_alias(self, written: str, meant: str) -> None:

@@ -3,20 +3,16 @@
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
 from importlib.machinery import PathFinder
 from pathlib import Path
 
 from dlbench.components.records import KINDS
 from dlbench.plugins.discovery import HEAVY, Plugin
+from dlbench.plugins.package_files import INSTALLED, files_of, package_digest
 from dlbench.plugins.registry import Registry
 
-#: A package with more files is a library, which its version identifies.
-_MOST_FILES = 500
 _OURS = "dlbench"
-#: What an import names, and where packages are installed, beside others that have nothing to do with them.
 _IMPORT = re.compile(rb"^[ \t]*(?:import|from)[ \t]+(\w+)", re.MULTILINE)
-_INSTALLED = ("site-packages", "dist-packages")
 
 
 def source_digests(names: Iterable[str], registry: Registry) -> dict[str, str]:
@@ -29,10 +25,13 @@ def source_digests(names: Iterable[str], registry: Registry) -> dict[str, str]:
     factories = _factories(registry) if names else {}
     for name in names:
         plugin = registry.plugins.by_name.get(name.partition("/")[0])
-        if plugin is not None and not plugin.built_in:
+        if plugin is not None and not plugin.built_in and not plugin.is_user_code:  # whose version is a digest
             packages = wanted.setdefault(plugin.name, {_package(plugin)})
             packages |= {factory.partition(".")[0] for factory in factories.get(name, ())}
-    return {plugin: _digest(_with_neighbors(packages - {*HEAVY, _OURS})) for plugin, packages in sorted(wanted.items())}
+    return {
+        plugin: package_digest(_with_neighbors(packages - {*HEAVY, _OURS}))
+        for plugin, packages in sorted(wanted.items())
+    }
 
 
 def _factories(registry: Registry) -> dict[str, list[str]]:
@@ -62,28 +61,7 @@ def _imported_beside(package: str) -> Iterator[str]:
     if spec is None or not spec.origin:
         return
     place = Path(spec.origin).parent.parent if spec.submodule_search_locations else Path(spec.origin).parent
-    if place.name in _INSTALLED:
+    if place.name in INSTALLED:
         return
-    names = {name.decode() for _, path in _files(package) for name in _IMPORT.findall(path.read_bytes())}
+    names = {name.decode() for _, path in files_of(package) for name in _IMPORT.findall(path.read_bytes())}
     yield from (name for name in names if (place / f"{name}.py").is_file() or (place / name / "__init__.py").is_file())
-
-
-def _digest(packages: set[str]) -> str:
-    content = sha256()
-    for package in sorted(packages):
-        for name, path in _files(package):
-            content.update(f"{name}\n{path.stat().st_size}\n".encode())
-            content.update(path.read_bytes())
-    return content.hexdigest()[:12]
-
-
-def _files(package: str) -> Iterator[tuple[str, Path]]:
-    """Yield the Python files of a top-level package or module, by their names within it."""
-    spec = PathFinder.find_spec(package, sys.path)
-    if spec is None:
-        return
-    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
-    found = [(path.relative_to(folder).as_posix(), path) for folder in folders for path in folder.rglob("*.py")]
-    if spec.origin and (len(found) > _MOST_FILES or not folders) and spec.origin.endswith(".py"):
-        found = [(Path(spec.origin).name, Path(spec.origin))]
-    yield from sorted(found)[:_MOST_FILES]

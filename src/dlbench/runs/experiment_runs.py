@@ -199,14 +199,16 @@ def _read(path: Path, registry: Registry) -> ExperimentRun | None:
 
 def _deviations(records: Iterable[TrialRecord], experiment: Experiment, plan: PlanRecord, registry: Registry) -> str:
     tuned = plan.tuning.names if plan.tuning else ()
-    return run_deviations((record.trial for record in records), experiment, registry, tuned)
+    trials = [record.trial for record in records]
+    registry.user.stand_in(trial.components for trial in trials)  # nobody's code is looked for to read results
+    return run_deviations(trials, experiment, registry, tuned)
 
 
 def experiment_of(folder: Path, name: str, registry: Registry) -> Experiment:
     """Return the copy of the experiment in its run folder, else the plugin's."""
     plugin, _, stem = name.rpartition("/")
     kept = folder / f"{stem}.toml"
-    return load_experiment(kept, plugin) if kept.is_file() else open_experiment(name, registry)
+    return load_experiment(kept, plugin, kept=True) if kept.is_file() else open_experiment(name, registry)
 
 
 def _text(path: Path) -> str:

@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from dlbench.components.user_code import is_user_code
 from dlbench.machine import available_cores
 from dlbench.trials.identity import digest
 
@@ -93,9 +94,12 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any], plugins: Iter
     plugins: those of the trial's components. A session of a version that did not look at sources, or at the CPU's
     instructions, says nothing of them.
     """
+    plugins = tuple(plugins)
+    user = [name for name in plugins if is_user_code(name)]
     return [
         *_changed(before, now, "versions", DECISIVE),
-        *_changed(before, now, "plugins", plugins),
+        *_changed(before, now, "plugins", [name for name in plugins if name not in user]),
+        *(f"the code of {each.partition(' ')[0]}" for each in _changed(before, now, "plugins", user)),
         *(f"the code of {each.partition(' ')[0]}" for each in _changed(before, now, "sources", plugins, unknown=True)),
         *_changed(before, now, "hardware", PROCESSORS),
         *_changed(before, now, "hardware", _CAPABILITY, unknown=True),
@@ -181,6 +185,7 @@ def version_changes(planned: Mapping[str, Any], here: Mapping[str, Any]) -> list
         for part, names in parts
         for name in names
         if (old := planned.get(part, {}).get(name)) != (new := here.get(part, {}).get(name))
+        and (new or not is_user_code(name))  # which comes with each unit
     ]
     sources = planned.get("sources", {})
     return changed + [f"the code of {name}" for name in sources if sources[name] != here.get("sources", {}).get(name)]

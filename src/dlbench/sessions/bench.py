@@ -11,6 +11,7 @@ from dlbench.plans.build import resolve
 from dlbench.plans.plan import Plan
 from dlbench.plugins.registry import Registry
 from dlbench.sessions.resolve import TrialResolver
+from dlbench.sessions.staleness import plugins_used
 
 
 def measure(
@@ -24,14 +25,15 @@ def measure(
     with TrialResolver(registry, data_dir, stop, note) as resolver:
         plan = resolve(plan, registry, partial(resolver.complete, own_validation=plan.own_validation))
     trials = [variant.trial.to_json() for variant in plan.variants]
+    user_code = registry.user.codes(plugins_used(plan, registry))
     costs = []
     for trial in trials:
         with TrialResolver(registry, data_dir, stop, note) as fresh:
-            costs.append(fresh.call(measure_cost, trial, str(data_dir)))
+            costs.append(fresh.call(measure_cost, trial, str(data_dir), user_code))
     about = len(trials) * len(PARTS) * windows * seconds
     note(f"Measuring {len(trials)} {'variant' if len(trials) == 1 else 'variants'}, about {about:.0f} s.")
     with TrialResolver(registry, data_dir, stop, note) as fresh:
-        rates = fresh.call(measure_rates, trials, str(data_dir), seconds, windows)
+        rates = fresh.call(measure_rates, trials, str(data_dir), seconds, windows, user_code)
     speeds = [
         Speed(
             label=variant.label,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dlbench.components.choice import Selection
 from dlbench.components.records import Dataset, ParameterValue
+from dlbench.components.user_code import UserCode
 from dlbench.dataset_index import PreparedInfo, Snapshot, last_prepared, lookup
 from dlbench.errors import DataMissingError, DlbenchError, suggest
 from dlbench.executors.task_worker import TaskWorker
@@ -138,14 +139,18 @@ class TrialResolver:
     ) -> PreparedInfo:
         from dlbench.executors.tasks import prepare_dataset
 
-        arguments = (entry.name, dict(parameters), str(self.data_dir), download)
+        arguments = (entry.name, dict(parameters), str(self.data_dir), download, self._user_code(entry.name))
         return self._worker.call(prepare_dataset, *arguments, report=Tenths(entry.record.name, self.note).report)
 
     def verify(self, dataset: Selection) -> tuple[PreparedInfo, bool]:
         """Read a data set's files again in a worker; return its facts, and whether its prepared arrays were damaged."""
         from dlbench.executors.tasks import verify_dataset
 
-        return self.call(verify_dataset, dataset.name, dict(dataset.parameters), str(self.data_dir))
+        user_code = self._user_code(dataset.name)
+        return self.call(verify_dataset, dataset.name, dict(dataset.parameters), str(self.data_dir), user_code)
+
+    def _user_code(self, name: str) -> tuple[UserCode, ...]:
+        return self.registry.user.codes((name.partition("/")[0],))
 
     def machine(self, probe: bool = False) -> Machine:
         """Return what torch finds here, or on the first node.

@@ -100,6 +100,7 @@ class Units:
             provenance_id=self._provenance_id,
             provenance=self._provenance,
             components=self._components,
+            user_code=self._registry.user.codes(self._provenance.get("plugins") or ()),
         )
 
     def _has_steps(self, trial: Trial) -> bool:

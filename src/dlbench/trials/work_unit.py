@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dlbench.components.user_code import UserCode
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.events import ArtifactKind
 from dlbench.trials.identity import shallow_fields
@@ -31,6 +32,7 @@ class WorkUnit:
         or with other sources of these, does not train the unit. {} where nothing is known.
     components: qualified names of the plan's components whose sources count in it.
     avoid: the nodes on which earlier attempts were lost; an executor that chooses nodes takes others if there are any.
+    user_code: the source of components of the user's own, which no node needs to have.
     """
 
     trials: tuple[Trial, ...]
@@ -47,6 +49,7 @@ class WorkUnit:
     components: tuple[str, ...] = ()
     attempt: int = 1
     avoid: tuple[str, ...] = ()
+    user_code: tuple[UserCode, ...] = ()
 
     def host_elsewhere(self, provenance: Mapping[str, Any]) -> str:
         """Return the host of a process that trains the unit, or "" if it is the session's."""
@@ -60,6 +63,7 @@ class WorkUnit:
             "trials": [trial.to_json() for trial in self.trials],
             "diagnostics": self.diagnostics.to_json(),
             "resources": self.resources.to_json(),
+            "user_code": [code.to_json() for code in self.user_code],
         }
 
     @classmethod
@@ -70,6 +74,7 @@ class WorkUnit:
             "trials": trials,
             "diagnostics": DiagnosticsPlan.from_json(content.get("diagnostics")),
             "resources": Resources(**content.get("resources", {})),
+            "user_code": tuple(map(UserCode.from_json, content.get("user_code", ()))),
         }
         names = {name: tuple(content.get(name, ())) for name in ("carried", "components", "avoid")}
         return cls(**{**content, **known, **names})

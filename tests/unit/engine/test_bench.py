@@ -6,6 +6,7 @@ from dlbench.engine import bench
 from dlbench.engine.peaks import linear_rate
 from dlbench.engine.probe import probe
 from dlbench.machine import LOSSLESS_ERROR, Machine
+from dlbench.plugins.registry import Registry
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_the_variants_take_turns_and_the_first_round_is_thrown_away(make_trial, 
 
     monkeypatch.setattr(bench.Subject, "window", window)
     trials = [make_trial(batch_size=size) for size in ("4", "8")]
-    rates = bench.measure_rates(trials, data_dir, 0.1, windows=2)
+    rates = bench.measure_rates(trials, data_dir, 0.1, 2, Registry.load())
     one_round = [(part, size) for part in PARTS for size in (4, 8)]
     assert calls == one_round * 3
     assert [rates[0][part] for part in PARTS] == [(9.0, 17.0), (11.0, 19.0), (13.0, 21.0), (15.0, 23.0)]
@@ -51,7 +52,7 @@ def test_the_variants_take_turns_and_the_first_round_is_thrown_away(make_trial, 
 
 def test_a_combination_s_cost_is_counted_forward_and_backward(make_trial, data_dir):
     """Each layer multiplies once forward and once for its weights' gradient, all but the first once for its input's."""
-    cost = bench.measure_cost(make_trial(model="mlp:hidden=8"), data_dir)
+    cost = bench.measure_cost(make_trial(model="mlp:hidden=8"), data_dir, Registry.load())
     first, second = 2 * 36 * 8, 2 * 8 * 3
     assert cost.flops == 2 * first + 3 * second
     assert cost.parameters == 36 * 8 + 8 + 8 * 3 + 3

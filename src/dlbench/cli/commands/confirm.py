@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,14 +44,17 @@ def confirm(
     Criteria and variants are the run's own; the trials go to RUN-confirm, and the numbers there are those to report.
     """
     from dlbench.cli.options.run_argument import open_run
+    from dlbench.plans.config import load_config
     from dlbench.plugins.registry import Registry
     from dlbench.sessions.confirm import plan_confirmation
     from dlbench.sessions.confirm_findings import unfinished
+    from dlbench.sessions.repeated import recall_code
 
     folder = open_run(run, session.results_dir)
     if comparison is not None:
         folder.choose(comparison)
     registry = Registry.load()
+    recall_code(folder.manifest, registry, session.data_dir, load_config(Path.cwd()))
     found = plan_confirmation(folder, seeds, registry)
     options = replace(session, name=found.path.name, results_dir=found.path.parent, facts=found.facts)
     if found.plan is None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,12 +44,15 @@ def replay(
 
     The trials go to a run folder of their own, by default of the same name; beside the original, to NAME-replay.
     """
+    from dlbench.plans.config import load_config
     from dlbench.plugins.registry import Registry
+    from dlbench.sessions.repeated import recall_code
     from dlbench.sessions.replay import open_original, plan_replay
 
     root = runs_folder(session.results_dir)
     original = open_original(manifest, root, comparison)
     registry = Registry.load()
+    recall_code(original.manifest, registry, session.data_dir, load_config(Path.cwd()))
     found = plan_replay(original, session.name, root, registry, fresh=session.fresh)
     options = replace(session, name=found.path.name, results_dir=found.path.parent, facts=found.facts)
     outcome = _run(found, options, registry, shown)

@@ -75,6 +75,7 @@ def show(
     registry.select(found, parse_reference(name))  # raises for a wrong parameter before anything is printed
     settings = {"learning_rate": (str(learning_rate),), "epochs": (str(epochs),)}
     warn_of_problems(registry)
+    _let_import(registry)
     document = entry_document(entry)
     picture: Picture | None = None
     if found == "models":
@@ -94,6 +95,16 @@ def show(
     elif found != "models":
         print_record(entry)
     _draw(picture, png, as_json)
+
+
+def _let_import(registry: Registry) -> None:
+    """Let this process import what code of the user's own the command names."""
+    if codes := registry.user.codes(registry.plugins.by_name):
+        from dlbench.plans.config import default_data_dir, load_config
+        from dlbench.plugins.user_imports import learn_user_code
+        from dlbench.sessions.resolve import data_folder
+
+        learn_user_code(codes, data_folder(None, load_config(Path.cwd()).data_dir, default_data_dir), registry)
 
 
 def _trial(values: Mapping[str, tuple[str, ...]], registry: Registry) -> "Trial":
