@@ -1,13 +1,12 @@
 """Experiment files: a comparison with the figures and the claims that a report published about it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlbench.components.syntax import format_value
-from dlbench.components.user_code import beside, qualified_text
 from dlbench.errors import DlbenchError, suggest
+from dlbench.experiments.combinations import read_assignments, read_axes, read_variants
 from dlbench.experiments.keys import CLAIM, CRITERIA, REPORTED, SCHEMA, TOP, Key
 from dlbench.experiments.relations import Relation, parse_relation
 from dlbench.experiments.spread_table import read_spread
@@ -18,8 +17,6 @@ from dlbench.plans.hold import read_held
 from dlbench.plans.spread import Spread
 from dlbench.plans.tuning import Tune
 from dlbench.statistics.seeds import Seeds, named_seeds
-from dlbench.trials.axes import ASSIGNABLE, axis_name
-from dlbench.trials.settings import SETTINGS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,8 +133,8 @@ def load_experiment(path: Path, plugin: str = "", *, kept: bool = False) -> Expe
     _check_schema(file)
     _check_table(file, Place(), file.content, TOP)
     content = file.content
-    settings = _assignments(file, "settings", 0, content.get("settings", {}))
-    axes = _axes(file, content.get("axes", {}), settings)
+    settings = read_assignments(file, "settings", 0, content.get("settings", {}))
+    axes = read_axes(file, content.get("axes", {}), settings)
     watched = content.get("diagnostics", ())
     _check_table(file, Place("criteria"), content.get("criteria", {}), CRITERIA)
     return Experiment(
@@ -151,7 +148,7 @@ def load_experiment(path: Path, plugin: str = "", *, kept: bool = False) -> Expe
         hold=_held(file),
         settings=settings,
         axes=axes,
-        variants=_variants(file, axes),
+        variants=read_variants(file, axes),
         reported=_reported(file),
         claims=_claims(file),
         diagnostics=(watched,) if isinstance(watched, str) else tuple(watched),
@@ -225,79 +222,3 @@ def _claims(file: TomlFile) -> tuple[Claim, ...]:
         known = {**table, "relation": relation, "relation_text": table["relation"]}
         claims.append(Claim(**known, line=file.line(place)))
     return tuple(claims)
-
-
-def _axes(file: TomlFile, table: Mapping[str, Any], settings: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    axes = {}
-    for key, values in table.items():
-        place = Place("axes", 0, key)
-        if not isinstance(values, list) or not values:
-            raise file.error(place, f"Invalid axis {key} = {values!r}.", f'It takes a list: {key} = ["…", "…"].')
-        name = _name(file, place)
-        if name in settings:
-            raise file.error(place, f"{key} is both an axis and a setting.", "Set it in one of the two.")
-        axes[name] = tuple(_text(file, place, name, value) for value in values)
-    return axes
-
-
-def _variants(file: TomlFile, axes: Mapping[str, Sequence[str]]) -> tuple[Mapping[str, str], ...]:
-    variants: list[dict[str, str]] = []
-    for index, table in enumerate(file.content.get("variants", [])):
-        place = Place("variants", index)
-        if not isinstance(table, dict) or not isinstance(table.get("name"), str) or not table["name"].strip():
-            raise file.error(place._replace(key="name"), "[[variants]] needs a name.", 'Write name = "…".')
-        if any(variant["label"] == table["name"] for variant in variants):
-            raise file.error(
-                place._replace(key="name"),
-                f"Two variants are named {table['name']!r}.",
-                "Each variant needs its own name.",
-            )
-        given = {key: value for key, value in table.items() if key != "name"}
-        chosen = _assignments(file, "variants", index, given)
-        for name in chosen:
-            if name in axes:
-                raise file.error(
-                    place._replace(key=name),
-                    f"{name} is both an axis and part of [[variants]].",
-                    "Set it in one of the two.",
-                )
-        variants.append({"label": table["name"], **chosen})
-    return tuple(variants)
-
-
-def _assignments(file: TomlFile, table: str, index: int, content: Mapping[str, Any]) -> dict[str, str]:
-    assignments = {}
-    for key, value in content.items():
-        place = Place(table, index, key)
-        name = _name(file, place)
-        if name in assignments:
-            raise file.error(place, f"{name} is given twice, here as {key}.", "Set it once.")
-        if isinstance(value, list | dict):
-            raise file.error(place, f"{key} takes one value.", "Lists belong in [axes], where each value is a variant.")
-        assignments[name] = _text(file, place, name, value)
-    return assignments
-
-
-def _name(file: TomlFile, place: Place) -> str:
-    name = axis_name(place.key)
-    if name not in ASSIGNABLE:
-        raise file.error(
-            place,
-            f"[{place.table}] has no key {place.key!r}.",
-            suggest(name, ASSIGNABLE, f"It takes {', '.join(ASSIGNABLE)}."),
-        )
-    return name
-
-
-def _text(file: TomlFile, place: Place, name: str, value: Any) -> str:
-    """Return a value as the command line takes it, settings checked; components need the registry."""
-    if not isinstance(value, str | int | float):
-        raise file.error(place, f"{place.key} = {value!r} is not accepted.", "It takes texts, numbers, true and false.")
-    text = value if isinstance(value, str) else format_value(value)
-    try:
-        if name in SETTINGS:
-            SETTINGS[name].parse(text)
-            return text
-        return qualified_text(text) if file.kept else beside(text, file.path.absolute().parent)
-    except DlbenchError as error:
-        raise file.error(place, error.message, error.hint) from None
