@@ -37,6 +37,7 @@ COMPLETION += "os.environ['COMP_CWORD'] = '1'\n"
         pytest.param(COMMAND, ["--help"], "Usage", id="--help"),
         pytest.param(COMMAND, ["--version"], "dlbench", id="--version"),
         pytest.param(COMMAND, ["compare", "--help"], "--activation", id="compare --help"),
+        pytest.param(COMMAND, ["serve", "--help"], "127.0.0.1", id="serve --help"),
         pytest.param(COMMAND, ["list", "models"], "resnet18", id="list models"),
         pytest.param(COMMAND, ["plugins", "list"], "torchvision", id="plugins list"),
         pytest.param(COMMAND, PLANNING, "tanh", id="compare --dry-run"),

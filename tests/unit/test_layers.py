@@ -30,13 +30,13 @@ LAYERS = (
     ("engine", "report"),
     ("executors",),
     ("sessions",),
-    ("api", "testing"),
+    ("api", "testing", "serve"),
     ("cli",),
     ("__main__",),
 )
 ORDER = tuple(name for tier in LAYERS for name in tier)
 #: Neither of these two halves knows the other: one trains, one reads results.
-APART = {"engine": "report", "report": "engine"}
+APART = {"engine": "report", "report": "engine", "serve": "engine"}
 #: Built-in plugins, held to what a stranger may import.
 PLUGINS = ("standard", "torchvision")
 DISTRIBUTIONS = SOURCE.parents[1] / "plugins"

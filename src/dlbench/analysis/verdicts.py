@@ -168,12 +168,15 @@ def _series(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Criteria
     """Return the metric by seed for each variant, by label."""
     groups = group_by_variant(records, plan)
     return {
-        variant.label: {record.trial.seed: _value(record, plan, criteria) for record in groups[variant.variant_id]}
+        variant.label: {
+            record.trial.seed: judged_value(record, plan, criteria) for record in groups[variant.variant_id]
+        }
         for variant in plan.variants
     }
 
 
-def _value(record: TrialRecord, plan: PlanRecord, criteria: Criteria) -> float | None:
+def judged_value(record: TrialRecord, plan: PlanRecord, criteria: Criteria) -> float | None:
+    """Return the value by which a trial is judged, None where it has none."""
     target = target_of(record, plan)
     without_target = target is None and find_metric(criteria.metric).needs_target
     name = base_name(criteria.metric)
@@ -197,7 +200,7 @@ def _noise_floor(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Cri
     other: dict[int, float | None] = {}
     for record in records:
         if record.trial.variant_id == base.variant_id:
-            seed, value = record.trial.seed, _value(record, plan, criteria)
+            seed, value = record.trial.seed, judged_value(record, plan, criteria)
             if seed in partner:
                 other[partner[seed]] = value
             elif seed in partner.values():

@@ -87,6 +87,10 @@ class Commands(LazyGroup):
                 "dlbench.cli.commands.report:report",
                 "Write a run as one HTML page, or several as a site: verdicts, figures, claims, provenance.",
             ),
+            "serve": Lazy(
+                "dlbench.cli.commands.serve:serve",
+                "Show runs as pages in a browser on this machine, live while they go on.",
+            ),
             "results": Lazy(
                 "dlbench.cli.commands.results.app:app",
                 "Show, export, repair, merge and remove the results of earlier runs.",

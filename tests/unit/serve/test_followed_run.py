@@ -1,0 +1,149 @@
+"""A folder is followed as it grows: each line is read once, and no verdict is seen that the plan does not allow."""
+
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from dlbench.plans.criteria import Criteria
+from dlbench.runs import journal_tail
+from dlbench.runs.running_trials import RunningTrial
+from dlbench.serve.followed_run import FollowedRun
+from dlbench.statistics.verdicts import Verdict
+
+
+@pytest.fixture
+def lines(monkeypatch):
+    """Count the lines of journals that are parsed."""
+    parsed, parse = [], journal_tail.parse_line
+    monkeypatch.setattr(journal_tail, "parse_line", lambda line: (parsed.append(line), parse(line))[1])
+    return parsed
+
+
+def test_each_line_is_read_once_and_nothing_new_is_the_same_record(begin, add, lines):
+    folder = begin()
+    run = FollowedRun(folder.path)
+    assert (run.refresh().active, run.refresh().planned, run.refresh().done) == (True, 12, 0)
+    for seed in range(4):
+        add(folder, [seed])
+        shown = run.refresh()
+        assert shown.done == 2 * (seed + 1)
+        assert run.refresh() is shown
+    assert len(lines) == 8
+    assert [(row.n, row.note) for row in shown.variants] == [(4, "so far, n = 4: no verdict yet")] * 2
+
+
+def test_no_verdict_before_the_plan_is_complete_and_the_same_as_everywhere_after(begin, add):
+    folder = begin()
+    run = FollowedRun(folder.path)
+    add(folder, range(5))
+    assert (run.refresh().judged, run.verdict_key(), run.judge()) == (None, None, None)
+    assert not run.refresh().complete
+    add(folder, [5])
+    folder.close()
+    assert (run.refresh().complete, run.refresh().active) == (True, False)
+    judged = run.judge()
+    assert judged is not None
+    assert judged.table() == folder.judge().table()
+
+
+def test_a_look_is_judged_at_its_own_level_while_the_next_one_is_under_way(begin, add, make_plan):
+    criteria = Criteria(baseline="relu", interim_analyses=(8, 11, 14), spending="haybittle-peto")
+    plan = replace(make_plan(("relu", "tanh"), range(8)), judging=criteria)
+    folder = begin(plan)
+    add(folder, range(8))
+    run = FollowedRun(folder.path)
+    first = run.refresh()
+    assert first.judged is not None
+    judged, key = run.judge(), run.verdict_key()
+    folder.extend(replace(plan, seeds=tuple(range(11))))
+    add(folder, [8, 9])
+    second = run.refresh()
+    assert (second.planned, second.complete) == (22, False)
+    assert second.judged is not None
+    assert len(second.judged.seeds) == 8
+    assert run.verdict_key() == key  # so it is not judged again
+    later = run.judge()
+    assert judged is not None
+    assert later is not None
+    assert later.table() == judged.table()
+    assert later.rules.alpha == criteria.level(8)
+
+
+def test_a_trial_that_failed_before_a_session_began_runs_again_and_one_of_this_session_has_ended(begin, add):
+    folder = begin()
+    add(folder, range(5))
+    add(folder, [5], status="failed", message="no memory left")
+    run = FollowedRun(folder.path)
+    assert (run.refresh().failed, run.refresh().complete) == (2, True)
+    assert run.refresh().failures[-1] == "tanh seed 5: failed, no memory left"
+    folder.close()
+    assert run.refresh().complete
+    begin()
+    assert (run.refresh().active, run.refresh().complete) == (True, False)
+
+
+def test_running_trials_come_with_their_curves_and_go_with_the_session(begin):
+    folder = begin()
+    run = FollowedRun(folder.path)
+    running = RunningTrial(trial_id="x", label="relu", seed=3, epochs=9).after(1, {"validation_accuracy": 0.25})
+    folder.show_running([running])
+    (found,) = run.refresh().running
+    assert (found.label, found.seed, found.epoch, found.curves["validation_accuracy"]) == ("relu", 3, 1, (0.25,))
+    folder.show_running([running.after(2, {"validation_accuracy": 0.5})])
+    assert run.refresh().running[0].epoch == 2
+    folder.close()
+    assert run.refresh().running == ()
+
+
+def test_tuning_trials_are_counted_apart(begin, make_record):
+    folder = begin()
+    record = make_record(seed=0)
+    folder.add(replace(record, trial=replace(record.trial, role="tuning")))
+    run = FollowedRun(folder.path)
+    assert (run.refresh().done, run.refresh().searched) == (0, 1)
+
+
+def test_a_folder_that_goes_away_or_is_damaged_says_so(begin, add):
+    folder = begin()
+    add(folder, range(2))
+    run = FollowedRun(folder.path)
+    assert run.refresh().problem == ""
+    folder.close()
+    (folder.path / "manifest.json").write_text("{")
+    assert "cannot be read as a manifest" in run.refresh().problem
+    (folder.path / "manifest.json").unlink()
+    assert run.refresh().problem == "It has no manifest.json, so what it compares is not known."
+    shutil.rmtree(folder.path)
+    assert run.refresh().problem == "It is gone."
+
+
+def test_a_run_that_was_started_over_is_read_from_the_start(begin, add):
+    folder = begin()
+    add(folder, range(3))
+    run = FollowedRun(folder.path)
+    assert run.refresh().done == 6
+    folder.close()
+    shutil.rmtree(folder.path)
+    add(begin(), range(1))
+    assert run.refresh().done == 2
+
+
+def test_a_line_that_is_still_being_written_waits(begin, add):
+    folder = begin()
+    add(folder, range(1))
+    run = FollowedRun(folder.path)
+    assert run.refresh().done == 2
+    (path,) = (folder.path / "journal").glob("2*.jsonl")
+    whole = path.read_bytes()
+    with path.open("ab") as file:
+        file.write(whole[:100])
+    assert run.refresh().done == 2
+
+
+def test_every_verdict_is_a_word_that_interim_rows_never_show(begin, add):
+    folder = begin()
+    add(folder, range(5))
+    notes = [row.note for row in FollowedRun(folder.path).refresh().variants]
+    words = set(Verdict.__args__) - {"higher", "lower"}
+    assert not [word for word in words for note in notes if word in note.replace("no verdict yet", "")]
