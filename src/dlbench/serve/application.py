@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
-from weakref import WeakKeyDictionary
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -36,7 +35,7 @@ class Pages:
     def __init__(self, folder: WatchedFolder) -> None:
         self._folder = folder
         self._index = Channel(folder.parts)
-        self._channels: WeakKeyDictionary[WatchedRun, Channel] = WeakKeyDictionary()
+        self._channels: dict[str, tuple[WatchedRun, Channel]] = {}
         self._registry = cache(Registry.load)
 
     async def index(self, request: Request) -> Response:
@@ -71,7 +70,11 @@ class Pages:
     async def run_events(self, request: Request) -> Response:
         """Answer with the changes of a run's page."""
         run = await self._find(request)
-        return _stream(request, self._channels.setdefault(run, Channel(run.parts)))
+        known, channel = self._channels.get(run.followed.path.name, (None, self._index))
+        if known is not run:
+            channel = Channel(run.parts)
+            self._channels[run.followed.path.name] = run, channel
+        return _stream(request, channel)
 
     async def _find(self, request: Request) -> WatchedRun:
         run = await run_in_threadpool(self._folder.run, request.path_params["name"])

@@ -33,7 +33,7 @@ class Channel:
         self._watchers += 1
         sent: dict[str, str] = {}
         try:
-            if self._task is None:
+            if self._task is None or self._task.done():
                 self._task = asyncio.create_task(self._poll())
             yield _RETRY
             while True:
@@ -42,6 +42,8 @@ class Channel:
                 if new:
                     yield b"".join(event(name, text) for name, text in new.items())
                     sent |= new
+                elif self._task.done():
+                    return  # a look failed; the browser comes back, and starts another
                 elif not await self._changes_from(seen):
                     yield _ALIVE
         finally:

@@ -7,8 +7,10 @@ import pytest
 
 testclient = pytest.importorskip("starlette.testclient", reason="the extra serve is not installed")
 
+from dlbench.plans.criteria import Criteria  # noqa: E402
 from dlbench.runs.running_trials import RunningTrial  # noqa: E402
 from dlbench.serve.application import application  # noqa: E402
+from dlbench.serve.followed_run import FollowedRun  # noqa: E402
 from dlbench.serve.watched_runs import WatchedFolder  # noqa: E402
 
 NASTY = '<script>alert(1)</script>\u202e\x1b[31m"&'
@@ -65,6 +67,34 @@ def test_a_complete_run_has_its_verdicts_and_its_report(client, begin, add):
     assert report.status_code == 200
     assert report.headers["content-security-policy"] == "frame-ancestors 'none'"
     assert "Provenance" in report.text
+
+
+def test_a_planned_look_shows_its_verdicts_beside_the_numbers_so_far(client, begin, add, make_plan):
+    criteria = Criteria(baseline="relu", interim_analyses=(8, 11, 14), spending="haybittle-peto")
+    plan = replace(make_plan(("relu", "tanh"), range(8)), judging=criteria)
+    folder = begin(plan)
+    add(folder, range(7))
+    assert "The next verdicts come with the planned look at 8 seeds." in client.get("/runs/run").text
+    add(folder, [7])
+    folder.extend(replace(plan, seeds=tuple(range(11))))
+    page = client.get("/runs/run").text
+    assert "As of the planned look at 8 seeds." in page
+    assert "adjusted p" in page
+    assert page.count("so far, n = 8: no verdict yet") == 2
+    assert "The next verdicts come with the planned look at 11 seeds." in page
+    assert "The whole report" not in page
+    assert client.get("/runs/run/report").status_code == 404
+
+
+def test_a_run_that_cannot_be_judged_says_why_and_the_server_goes_on(client, begin, add, monkeypatch):
+    def judge(self):
+        raise ZeroDivisionError("of something")
+
+    folder = begin()
+    add(folder, range(6))
+    monkeypatch.setattr(FollowedRun, "judge", judge)
+    assert "It cannot be judged: ZeroDivisionError: of something." in client.get("/runs/run").text
+    assert client.get("/").status_code == 200
 
 
 def test_labels_and_messages_stay_text(client, begin, make_plan, make_record):

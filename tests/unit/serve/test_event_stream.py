@@ -109,3 +109,29 @@ def test_a_quiet_stream_shows_that_the_server_is_there(monkeypatch):
         return found
 
     assert _run(story())[2:] == [b": still here\n\n"] * 2
+
+
+def test_a_look_that_fails_ends_the_stream_and_the_next_one_looks_again(monkeypatch):
+    monkeypatch.setattr(event_stream, "ALIVE_SECONDS", 0.02)
+
+    async def story():
+        answers = iter([OSError("gone for a moment"), {"progress": "back"}])
+
+        def look():
+            found = next(answers)
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        channel = Channel(look)
+        first = [chunk async for chunk in channel.events()]
+        monkeypatch.setattr(event_stream, "POLL_SECONDS", LIMIT_SECONDS)
+        again = channel.events()
+        await anext(again)
+        found = await anext(again)
+        await again.aclose()
+        return first, found
+
+    first, found = _run(story())
+    assert set(first) <= {b"retry: 1000\n\n", b": still here\n\n"}
+    assert found == event("progress", "back")

@@ -27,9 +27,9 @@ def serve(
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = False,
     results_dir: ResultsDir = None,
 ) -> None:
-    """Show runs as pages on 127.0.0.1, live while they go on, until Ctrl-C.
+    """Show runs as pages in a browser on this machine, live while they go on.
 
-    Nothing is written, and nobody on another machine reaches the pages. Verdicts appear when the plan allows them.
+    Until Ctrl-C. Nothing is written, and other machines cannot reach it. Verdicts appear when the plan allows them.
     """
     try:
         from dlbench.serve.server import serve as serve_pages
