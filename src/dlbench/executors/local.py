@@ -4,11 +4,11 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import Empty
 from typing import Any, ClassVar
 
 from dlbench.executors.endings import describe_exit
@@ -30,7 +30,7 @@ from dlbench.executors.scratch import scratch_subfolder
 from dlbench.executors.slots import Slots
 from dlbench.executors.suspension import suspended_together
 from dlbench.executors.worker import serve_units
-from dlbench.executors.worker_pool import Message, WorkerPool
+from dlbench.executors.worker_pool import WorkerPool
 from dlbench.machine import available_cores
 from dlbench.plans.config import default_data_dir
 from dlbench.trials.events import Emit, Event, TrialFinished, TrialNoted, TrialStarted, UnitLost
@@ -52,11 +52,12 @@ class LocalExecutor:
     jobs: how many at once; None for what cores and GPUs allow. data_dir: where workers find data sets by digest.
     timeout: seconds for each trial. mps: let trials share a GPU by NVIDIA's MPS, which runs as long as they do. engine:
     "module:function" of what a worker calls to run a unit, as dlbench.run_unit is called; preloaded: the modules that
-    it needs.
+    it needs. pool: whose workers wait for another run, unless this one is stopped; None: they end with it.
     """
 
     engine: ClassVar[str] = "dlbench.engine.work_unit:run_unit"
     preloaded: ClassVar[tuple[str, ...]] = PRELOADED
+    pool: WorkerPool | None = None
 
     def __init__(
         self,
@@ -73,6 +74,11 @@ class LocalExecutor:
     def slots(self) -> int:
         """Return how many units run at once; on GPUs there may be room for fewer."""
         return self.jobs or available_cores()
+
+    def new_pool(self) -> WorkerPool:
+        """Return a pool of workers for this executor, of which there are none yet."""
+        engine, folder, preloaded = self.engine, str(self.data_dir), self.preloaded
+        return WorkerPool(lambda given: Worker(serve_units, engine, folder, dict(given), preloaded=preloaded))
 
     def run(self, units: Iterable[WorkUnit], emit: Emit, stop: threading.Event) -> None:
         """Run all units, emit their events and return when all have ended.
@@ -94,12 +100,10 @@ class _Run:
         self.units = iter(units)
         self.emit = emit
         self.scratch = scratch
-        self.queue: SimpleQueue[Message] = SimpleQueue()
-        self.pool = WorkerPool(self._start, self.queue)
+        self.pool = executor.pool or executor.new_pool()
         self.running: dict[Worker, RunningUnit] = {}
         self.again: deque[tuple[WorkUnit, int]] = deque()
         self.latest: WorkUnit | None = None
-        self.count = 0
         self.checked = 0.0
         self.stopping: float | None = None
 
@@ -114,7 +118,8 @@ class _Run:
                 self._until_done(stop)
             raise
         finally:
-            self.pool.end_all(self.running)
+            if self.running or self.stopping or not self.executor.pool:
+                self.pool.end_all(self.running)
             if self.mps:
                 self.mps.end()
 
@@ -154,10 +159,10 @@ class _Run:
         except StartError as error:
             self._make_do(unit, tries, error)
             return
-        self.count += 1
-        log = OutputLog(self.scratch / f"{self.count}.log")
-        self.running[worker] = RunningUnit(unit, tries, worker, log, out_of_memory_kills(), self.count, gpu)
-        _send(worker, {"unit": unit.to_json(), "number": self.count, "log": str(log.path)})
+        number = next(self.pool.numbers)
+        log = OutputLog(self.scratch / f"{number}.log")
+        self.running[worker] = RunningUnit(unit, tries, worker, log, out_of_memory_kills(), number, gpu)
+        _send(worker, {"unit": unit.to_json(), "number": number, "log": str(log.path)})
         for text in self.slots.notes(self.running.values()):
             trial_id = unit.trials[0].trial_id
             self.emit(TrialNoted(trial_id=trial_id, text=text, of_plan=True, attempt=unit.attempt))
@@ -169,16 +174,10 @@ class _Run:
         self.slots.limit = len(self.running)
         self.again.appendleft((unit, tries))
 
-    def _start(self, variables: Mapping[str, str]) -> Worker:
-        executor = self.executor
-        return Worker(
-            serve_units, executor.engine, str(executor.data_dir), dict(variables), preloaded=executor.preloaded
-        )
-
     def _wait(self) -> None:
         """Handle the next message, if one arrives soon, and check the running units every so often."""
         with suppress(Empty):
-            self._handle(*self.queue.get(timeout=_CHECK_SECONDS))
+            self._handle(*self.pool.queue.get(timeout=_CHECK_SECONDS))
         if passed(self.checked, _CHECK_SECONDS):
             self.checked = time.monotonic()
             for state in list(self.running.values()):

@@ -1,7 +1,8 @@
-"""The workers of one run that wait for a unit."""
+"""The workers that wait for a unit."""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from itertools import count
 from queue import SimpleQueue
 from weakref import WeakKeyDictionary
 
@@ -14,11 +15,15 @@ Message = tuple[Worker, Received]
 class WorkerPool:
     """Idle workers, by the variables that they were started with: what sees a GPU sees that one for good.
 
-    start: makes a worker with such variables. queue: gets what all workers send.
+    start: makes a worker with such variables.
+    queue: gets what all workers send.
+    numbers: a number for each unit.
     """
 
-    def __init__(self, start: Callable[[Mapping[str, str]], Worker], queue: SimpleQueue[Message]) -> None:
-        self._start, self._queue = start, queue
+    def __init__(self, start: Callable[[Mapping[str, str]], Worker]) -> None:
+        self._start = start
+        self.queue: SimpleQueue[Message] = SimpleQueue()
+        self.numbers = count(1)
         self._variables: WeakKeyDictionary[Worker, Mapping[str, str]] = WeakKeyDictionary()
         self._idle: list[Worker] = []
 
@@ -33,7 +38,7 @@ class WorkerPool:
             self._idle.pop(0).end()
         worker = self._start(variables)
         try:
-            threading.Thread(target=_read, args=(worker, self._queue), daemon=True).start()
+            threading.Thread(target=_read, args=(worker, self.queue), daemon=True).start()
         except RuntimeError as error:
             worker.end()
             raise no_room("thread") from error
@@ -50,9 +55,10 @@ class WorkerPool:
             self._idle.remove(worker)
             worker.end()
 
-    def end_all(self, running: Iterable[Worker]) -> None:
+    def end_all(self, running: Iterable[Worker] = ()) -> None:
         """End the idle workers and those that run."""
         workers = (*self._idle, *running)
+        self._idle.clear()
         for worker in workers:
             worker.kill()
         for worker in workers:

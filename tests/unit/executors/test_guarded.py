@@ -26,6 +26,8 @@ def hollow(unit, data_dir, emit, stop):
     match trial.activation.name.partition("/")[2]:
         case "crashes":
             os.kill(os.getpid(), signal.SIGSEGV)
+        case "says-where":
+            print(os.getpid(), flush=True)
         case "exits":
             print("what it said", flush=True)
             os._exit(3)
@@ -47,7 +49,9 @@ class Hollow(LocalExecutor):
 
 @pytest.fixture
 def run(tmp_path, make_record, monkeypatch):
+    kept = guarded.Kept()
     monkeypatch.setattr(guarded, "LocalExecutor", Hollow)
+    monkeypatch.setattr(guarded, "KEPT", kept)
 
     def run(*names, stop=None, **options):
         trials = tuple(make_record(activation=name).trial for name in names)
@@ -65,7 +69,9 @@ def run(tmp_path, make_record, monkeypatch):
         assert {event.attempt for event in events} == {2}
         return events
 
-    return run
+    yield run
+    if kept.pool:
+        kept.pool.end_all()
 
 
 def test_each_trial_of_a_unit_ends_in_its_own_way(run, monkeypatch):
@@ -97,6 +103,17 @@ def test_a_trial_that_takes_too_long_is_ended(run):
 def test_a_unit_that_is_stopped_leaves_the_rest_without_a_word(run):
     events = run("waits-for-stop", "fine", stop=threading.Event())
     assert [type(event) for event in events] == [TrialStarted]
+
+
+def test_a_process_trains_the_next_unit_too_unless_it_was_told_to_stop(run):
+    def process():
+        return run("says-where")[-1].record.log
+
+    first = process()
+    assert first.strip().isdigit()
+    assert process() == first
+    run("waits-for-stop", stop=threading.Event())
+    assert process() != first
 
 
 def test_where_no_process_can_be_started_the_unit_is_lost(run, monkeypatch):
