@@ -1,26 +1,32 @@
-"""Train the same tiny trials on this machine and on a SLURM, one of whose two nodes dies; compare numbers and cost.
+"""Train the same tiny trials on this machine and on a cluster of which a node dies; compare numbers and cost.
 
-python benchmarks/executors.py [TRIALS] starts that SLURM itself, which takes root and Debian's slurm-wlm and munge.
+python benchmarks/executors.py slurm|ray [TRIALS] starts that cluster itself. SLURM takes root and Debian's slurm-wlm
+and munge, Ray the package ray.
 """
 
 import importlib.util
 import json
+import os
 import resource
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 TASKS = 2
-EXECUTOR, ARRAY = "SLURM executor", "SLURM array"
-PLACES = {
+EXECUTOR, ARRAY, RAY = "SLURM executor", "SLURM array", "Ray, three nodes"
+SLURM_PLACES = {
     "two workers": "local:jobs=2",
     EXECUTOR: f"slurm:jobs={TASKS}:cpus=2:time=1h",
     ARRAY: "local:jobs=1",
     "one worker": "local:jobs=1",
 }
+RAY_PLACES = {"one worker": "local:jobs=1", RAY: "ray:address={address}", "two workers": "local:jobs=2"}
+#: Where a node dies.
+DISTURBED = (EXECUTOR, ARRAY, RAY)
 ENDED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL"}
 LONGEST = 3600.0
 #: What differs from one time to the next.
@@ -46,10 +52,10 @@ def session(folder: str, executor: str, trials: str) -> None:
     print(json.dumps({"seconds": used.ru_utime + used.ru_stime, "megabytes": used.ru_maxrss / 1024}))
 
 
-def cluster_module() -> ModuleType:
-    """Import what starts a SLURM for the tests."""
-    path = Path(__file__).parents[1] / "plugins" / "dlbench-slurm" / "tests" / "slurm_cluster.py"
-    spec = importlib.util.spec_from_file_location("slurm_cluster", path)
+def load_module(plugin: str, name: str) -> Any:
+    """Import what starts a cluster for the tests of a plugin."""
+    path = Path(__file__).parents[1] / "plugins" / plugin / "tests" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -57,22 +63,25 @@ def cluster_module() -> ModuleType:
     return module
 
 
-class Bench:
-    """Sessions in a folder, with a SLURM."""
+class Slurm:
+    """A SLURM of two nodes. cluster: as the tests have it."""
 
-    def __init__(self, cluster: Any, folder: Path) -> None:
-        self.cluster, self.folder = cluster, folder
+    def __init__(self, cluster: Any) -> None:
+        self.cluster = cluster
+        self.places: Mapping[str, str] = SLURM_PLACES
+        self.environment: Mapping[str, str] = cluster.environment
 
-    def begin(self, place: str, trials: int) -> tuple[subprocess.Popen[str] | str, Path]:
-        """Begin a session, or submit a job whose tasks each are one; return it and where its results are."""
-        where = self.folder / place.replace(" ", "-")
-        where.mkdir(exist_ok=True)
-        words = [sys.executable, __file__, "session", str(where), PLACES[place], str(trials)]
-        if place != ARRAY:
-            pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "text": True}
-            return subprocess.Popen(words, env=self.cluster.environment, **pipes), where
-        for log in where.glob("*.log"):
-            log.unlink()
+    def wait_for(self, what: Callable[[], Any], name: str) -> None:
+        """Wait for something."""
+        self.cluster.wait_for(what, name, LONGEST)
+
+    def lose_a_node(self) -> None:
+        """Kill a node, and let another take its name."""
+        self.cluster.kill_node("n2")
+        self.cluster.start_node("n2")
+
+    def submit(self, words: list[str], where: Path) -> str:
+        """Submit an array job, and return its number."""
         options = [
             f"--array=1-{TASKS}",
             "--cpus-per-task=2",
@@ -80,32 +89,86 @@ class Bench:
             "--requeue",
             "--open-mode=append",
         ]
-        said = self.cluster.call("sbatch", *options, f"--wrap={' '.join(words)}")
-        return said.split()[-1], where
+        said: str = self.cluster.call("sbatch", *options, f"--wrap={' '.join(words)}")
+        return said.split()[-1]
+
+    def has_ended(self, job: str) -> bool:
+        """Return whether a job is over."""
+        return ENDED.issuperset(self.cluster.jobs(f"--jobs={job}").values())
+
+
+class Ray:
+    """A Ray cluster of a head and three nodes. machines: as the tests have it."""
+
+    def __init__(self, module: Any, machines: Any) -> None:
+        self.module, self.machines = module, machines
+        self.places = {name: where.format(address=machines.address) for name, where in RAY_PLACES.items()}
+        self.environment = dict(os.environ)
+
+    def wait_for(self, what: Callable[[], Any], name: str) -> None:
+        """Wait for something."""
+        self.module.wait_for(what)
+
+    def lose_a_node(self) -> None:
+        """Kill a node."""
+        self.machines.remove(self.machines.nodes[0])
+
+
+@contextmanager
+def running(system: str) -> Iterator[Slurm | Ray]:
+    """Start a cluster."""
+    if system == "ray":
+        module = load_module("dlbench-ray", "ray_cluster")
+        with module.running_machines({}) as machines:
+            machines.ready()
+            yield Ray(module, machines)
+        return
+    module = load_module("dlbench-slurm", "slurm_cluster")
+    if reason := module.missing():
+        sys.exit(reason)
+    with module.running_cluster() as cluster:
+        yield Slurm(cluster)
+
+
+class Bench:
+    """Sessions in a folder, with a cluster."""
+
+    def __init__(self, cluster: Slurm | Ray, folder: Path) -> None:
+        self.cluster, self.folder = cluster, folder
+
+    def begin(self, place: str, trials: int) -> tuple[subprocess.Popen[str] | str, Path]:
+        """Begin a session, or submit a job whose tasks each are one; return it and where its results are."""
+        where = self.folder / place.replace(" ", "-").replace(",", "")
+        where.mkdir(exist_ok=True)
+        words = [sys.executable, __file__, "session", str(where), self.cluster.places[place], str(trials)]
+        if place == ARRAY and isinstance(self.cluster, Slurm):
+            for log in where.glob("*.log"):
+                log.unlink()
+            return self.cluster.submit(words, where), where
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "text": True}
+        return subprocess.Popen(words, env=self.cluster.environment, **pipes), where
 
     def finish(self, begun: subprocess.Popen[str] | str, where: Path) -> list[dict[str, float]]:
         """Wait for the end, and return what each process has used."""
         if isinstance(begun, str):
-            self.cluster.wait_for(lambda: self._has_ended(begun), "the job", LONGEST)
+            assert isinstance(self.cluster, Slurm)
+            slurm, job = self.cluster, begun
+            slurm.wait_for(lambda: slurm.has_ended(job), "the job")
             printed = [log.read_text() for log in sorted(where.glob("*.log"))]
         else:
             printed = [begun.communicate(timeout=LONGEST)[0]]
         return [json.loads(text.splitlines()[-1]) for text in printed]
 
-    def _has_ended(self, job: str) -> bool:
-        return ENDED.issuperset(self.cluster.jobs(f"--jobs={job}").values())
-
 
 def measure(bench: Bench, trials: int) -> None:
     """Print for each place its records, and what a trial costs the session: less what one with none to train takes."""
     first: dict[str, Any] = {}
-    for place in PLACES:
+    for place in bench.cluster.places:
         begun, where = bench.begin(place, trials)
-        if place in (EXECUTOR, ARRAY):
+        if place in DISTURBED:
             table = where / "run" / "trials.csv"
-            bench.cluster.wait_for(lambda table=table: count(table) > trials // 4, "a quarter of the trials", LONGEST)
-            bench.cluster.kill_node("n2")
-            bench.cluster.start_node("n2")
+            bench.cluster.wait_for(lambda table=table: count(table) > trials // 4, "a quarter of the trials")
+            bench.cluster.lose_a_node()
         used = bench.finish(begun, where)
         idle = bench.finish(*bench.begin(place, trials))
         found = recorded(where / "run")
@@ -140,12 +203,9 @@ def recorded(run: Path) -> list[tuple[str, Any]]:
     return found
 
 
-def main(trials: str = "200") -> None:
-    """Start a SLURM, and measure."""
-    module = cluster_module()
-    if reason := module.missing():
-        sys.exit(reason)
-    with module.running_cluster() as cluster, tempfile.TemporaryDirectory() as folder:
+def main(system: str, trials: str = "200") -> None:
+    """Start a cluster, and measure."""
+    with running(system) as cluster, tempfile.TemporaryDirectory() as folder:
         measure(Bench(cluster, Path(folder)), int(trials))
 
 

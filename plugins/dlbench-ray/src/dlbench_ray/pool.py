@@ -262,5 +262,5 @@ class Pool:
         if self._begun and time.monotonic() - self._begun > _ROOM_SECONDS and self._held:
             self._begun = 0.0
             trial_id = self._held[0].trials[0].trial_id
-            text = "The Ray cluster has no room at present: the trials wait for it."
+            text = "The Ray cluster has begun no trial yet: they wait for room there, or for processes that start."
             self._emit_to(TrialNoted(trial_id=trial_id, text=text, of_plan=True))
