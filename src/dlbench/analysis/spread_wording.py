@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING
 
 from dlbench.analysis.spread import SourceSpread, SpreadTable
 from dlbench.components.metrics import Metric
-from dlbench.plans.spread import KERNELS
+from dlbench.plans.hold import KERNELS
 from dlbench.statistics.seeds import default_seeds
 
 if TYPE_CHECKING:
     from dlbench.statistics.variance_shares import Share
 
-#: Sources by themselves keep most of the variance from here on, on average, and all of it from there on.
-_MOST, _ALL = 0.5, 0.98
+#: A source may keep all of the variance from here on.
+_ALL = 0.98
 #: Fixing a source is worth advice from here on, where its interval leaves out zero.
 _WORTH = 0.2
+#: Fixing a source may be worth much up to here, so that more has to be known.
+_MUCH = 0.5
 #: The usual number of seeds of two variants.
 _SEEDS = default_seeds(1)
+_MORE_SEEDS = "more seeds do, four times as many halve the error"
 
 
 def percent(share: "Share") -> str:
@@ -64,7 +67,8 @@ def _images(table: SpreadTable) -> list[str]:
     if not table.images:
         return []
     error = size(table.images.standard_error, table.metric)
-    head = f"on {table.image_count:,} other such images, one training's value has a standard error of {error}"
+    value = "one pair's difference" if table.pairing else "one training's value"
+    head = f"on {table.image_count:,} other such images, {value} has a standard error of {error}"
     share = percent(table.images.share)
     return [f"the chance of which of these images are told right is {share} of the variance", head]
 
@@ -72,16 +76,19 @@ def _images(table: SpreadTable) -> list[str]:
 def _pattern(table: SpreadTable) -> list[str]:
     active = [each for each in table.sources if not each.is_idle]
     if is_chaotic(table):
-        return ["each source alone keeps most of the variance and fixing one removes little: training is chaotic"]
+        return ["each source alone may keep all of the variance, and none is shown to remove any: training is chaotic"]
     return ["the shares do not add up: what sources do together is part of each"] if len(active) > 1 else []
 
 
 def is_chaotic(table: SpreadTable) -> bool:
-    """Return whether every source alone may keep all of the variance, and none is shown to remove any."""
+    """Return whether every source alone may keep all of the variance, and none is shown to remove any.
+
+    What they keep has to be more than all of it even at the lower ends: else wide intervals are all that is shown.
+    """
     active = [each for each in table.sources if not each.is_idle]
-    if not active or any(each.kept.high < _ALL or each.removed.low > 0 for each in active):
+    if any(each.kept.high < _ALL or each.removed.low > 0 for each in active):
         return False
-    return sum(each.kept.value for each in active) >= _MOST * len(active)
+    return sum(each.kept.low for each in active) > 1
 
 
 def advice(table: SpreadTable) -> str:
@@ -97,7 +104,10 @@ def advice(table: SpreadTable) -> str:
         names = " and ".join(f"the {each.source}" for each in most)
         held = ",".join(each.source for each in most)
         return f"{names} stand{'s' * (len(most) == 1)} out: --hold {held} compares without it, on that one alone"
-    return "no source stands out, so fixing one hardly helps: more seeds do, four times as many halve the error"
+    if unsure := [each.source for each in table.sources if each.removed.high > _MUCH]:
+        number = f"--backgrounds {2 * table.backgrounds}"
+        return f"whether fixing the {' or the '.join(unsure)} helps is not shown, {number} tells more: {_MORE_SEEDS}"
+    return f"no source stands out, so fixing one hardly helps: {_MORE_SEEDS}"
 
 
 def _outstanding(sources: Sequence[SourceSpread]) -> list[SourceSpread]:
