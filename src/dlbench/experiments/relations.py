@@ -14,7 +14,8 @@ Sign = Literal[">", "<", "≈"]
 ACCEPTED = (
     "A relation reads a > b, a < b, a ≈ b (or a ~= b), a < 1.2 * b, a chain of these, monotone(axis), "
     "monotone(axis, decreasing) or interaction(axis, axis). An operand is a variant, a value of an axis, "
-    "metric(variant) or constant(0.75); names with spaces or signs stand in double quotes."
+    "metric(variant), constant(0.75) or, of the spread, kept(order) or removed(split); names with spaces or signs "
+    "stand in double quotes."
 )
 #: What claims of the spread are about, in place of a metric.
 SHARES = ("kept", "removed")
@@ -229,10 +230,22 @@ def _check_share(operand: Operand, sign_is_order: bool, plan: PlanRecord) -> Non
         raise DlbenchError(f"{operand} is compared by > or <.", "Write removed(split) < constant(0.1).")
 
 
+def _check_sides(link: Link) -> None:
+    """Raise DlbenchError for a share beside what is no share."""
+    sides = [each for each in (link.left, link.right) if each.constant is None]
+    if len({is_share(each) for each in sides}) > 1:
+        share, other = sorted(sides, key=is_share, reverse=True)
+        raise DlbenchError(
+            f"{share} is a share of the spread, and {other} is none.", f"Write {share} > constant(0.5), or two shares."
+        )
+
+
 def check_relation(relation: Relation, plan: PlanRecord) -> None:
     """Raise DlbenchError if a relation names something that the plan lacks."""
     match relation:
         case Ordering():
+            for link in relation.links:
+                _check_sides(link)
             ordered = all(link.sign != "≈" for link in relation.links)
             for operand in relation.operands:
                 if is_share(operand):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from dlbench.errors import DlbenchError
@@ -12,6 +14,7 @@ from dlbench.experiments.relations import (
     parse_relation,
 )
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
+from dlbench.plans.spread import SpreadDesign
 
 A, B, C = Operand("a"), Operand("b"), Operand("c")
 
@@ -114,3 +117,20 @@ def test_relations_over_what_is_there_pass(text: str) -> None:
 def test_relations_over_what_is_not_there_are_errors(text: str) -> None:
     with pytest.raises(DlbenchError, match="There is no"):
         check_relation(parse_relation(text), PLAN)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("kept(split) > relu", "relu is none"),
+        ("relu < kept(split)", "relu is none"),
+        ("kept(split) > train_loss(relu)", "train_loss\\(relu\\) is none"),
+        ("kept(order) > constant(0.5)", "order is not varied here"),
+        ("kept(split) ≈ constant(0.5)", "is compared by > or <"),
+    ],
+)
+def test_a_share_of_the_spread_is_compared_with_another_or_a_constant(text: str, problem: str) -> None:
+    plan = replace(PLAN, spread=SpreadDesign(sources=("split",), backgrounds=6, levels=3))
+    check_relation(parse_relation("kept(split) > removed(split) > constant(0.1)"), plan)
+    with pytest.raises(DlbenchError, match=problem):
+        check_relation(parse_relation(text), plan)
