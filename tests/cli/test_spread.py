@@ -22,7 +22,7 @@ SMALL = (
 def test_a_plan_says_what_is_varied_and_runs_nothing(dlbench, tmp_path):
     done = dlbench(*SMALL, "--dry-run")
     assert done.returncode == 0, done.stderr
-    assert "9 trials: 1 variant × 3 (seeds 0 to 2), and 2 sources × 1 other seeds at each: split, order" in done.stdout
+    assert "9 trials: 1 variant × 3 (seeds 0 to 2), and 2 sources × 1 other seed at each: split, order" in done.stdout
     plan = json.loads(dlbench(*SMALL, "--dry-run", "--json").stdout)
     assert plan["spread"] == {"sources": ["split", "order"], "backgrounds": 3, "levels": 2, "of": "variant"}
     assert not (tmp_path / "results").exists()

@@ -11,8 +11,9 @@ from dlbench.analysis.summary import planned
 from dlbench.components.metric_table import find_metric
 from dlbench.components.metrics import Metric
 from dlbench.plans.criteria import Criteria
+from dlbench.plans.hold import KERNELS
 from dlbench.plans.plan_record import PlanRecord
-from dlbench.plans.spread import KERNELS, SpreadDesign
+from dlbench.plans.spread import SpreadDesign
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def spread_tables(records: Iterable[TrialRecord], plan: PlanRecord, criteria: Cr
 def with_varied(records: Iterable[TrialRecord], plan: PlanRecord) -> tuple[TrialRecord, ...]:
     """Return the records of a plan's comparison and, where it has some, of its trials with one source varied."""
     known = tuple(records)
-    varied = (record for record in known if plan.spread and record.trial.stream_seeds)
+    varied = (each for each in known if plan.spread and plan.spread.varies(each.trial) and plan.label_of(each.trial))
     return (*planned(known, plan), *varied)
 
 

@@ -129,7 +129,8 @@ def _print(plan: Plan, document: dict[str, Any], criteria: "Criteria") -> None:
         console.print(_search_in_words(plan.tuning))
     if plan.spread:
         varied = f"{len(plan.spread.sources)} source{'s' * (len(plan.spread.sources) != 1)}"
-        floor += f", and {varied} × {plan.spread.levels - 1} other seeds at each: {', '.join(plan.spread.sources)}"
+        more = f"{plan.spread.levels - 1} other seed{'s' * (plan.spread.levels != 2)}"
+        floor += f", and {varied} × {more} at each: {', '.join(plan.spread.sources)}"
     console.print(f"{most}{len(plan.evaluation.trials):,} trials: {variants}{floor}")
     if plan.interim_analyses:
         from dlbench.statistics.spending import early_levels

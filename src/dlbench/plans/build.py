@@ -7,7 +7,7 @@ from dataclasses import replace
 from dlbench.components.syntax import unquote
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plans.diagnostics import read_diagnostics, source_of
-from dlbench.plans.hold import HOLD, holding, idle_reason, read_held
+from dlbench.plans.hold import HOLD, check_held, holding, idle_reason, read_held
 from dlbench.plans.plan import Plan, Request, Variant, Veto
 from dlbench.plans.spelling import canonical
 from dlbench.plans.spread import SpreadDesign
@@ -52,6 +52,8 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
         for each in make_variants(axes, request.variants, base, registry, request.prefer)
     ]
     kept, vetoes = _veto([(candidate, "") for candidate in candidates], registry)
+    for variant in kept:
+        check_held(variant.trial, variant.label, held)
     comparisons = comparisons_among(_compared(kept), all_pairs=request.judging.get("all_pairs", False))
     alpha = request.judging.get("alpha", ALPHA)
     test = request.judging.get("test", TESTS[0])
@@ -83,11 +85,16 @@ def _spread(plan: Plan, request: Request) -> SpreadDesign | None:
     """Return the trials that show where the spread comes from. Raises DlbenchError for what they do not go with."""
     if request.spread is None:
         return None
-    if request.tune or request.hold or plan.interim_analyses or request.noise_floor:
+    if request.tune or request.hold or request.noise_floor:
         raise DlbenchError(
-            "Where the spread comes from is shown of what is fixed: it goes with neither tuning, held sources, growing "
-            "seeds nor a noise floor.",
+            "Where the spread comes from is shown of what is fixed: it goes with neither tuning, held sources nor a "
+            "noise floor.",
             "Omit them.",
+        )
+    if request.seeds is not None:
+        raise DlbenchError(
+            "Where the spread comes from is shown on as many seeds as there are backgrounds.",
+            "Omit the seeds, and say how many backgrounds.",
         )
     return SpreadDesign.make(request.spread, [variant.trial for variant in plan.variants])
 

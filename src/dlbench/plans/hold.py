@@ -9,6 +9,7 @@ from dlbench.errors import DlbenchError, suggest
 from dlbench.trials.seed_streams import SEEDED, SOURCES
 from dlbench.trials.trial import Trial
 
+KERNELS = "kernels"
 #: What a plan's fixed settings call it.
 HOLD = "hold"
 #: The seed of every source that is held.
@@ -46,7 +47,7 @@ def read_sources(texts: Iterable[str], option: str, known: Sequence[str] = SOURC
 def read_held(texts: Iterable[str]) -> tuple[str, ...]:
     """Return the sources that are held. Raises DlbenchError for what cannot be."""
     listed = list(texts)
-    if any(name.strip().casefold() == "kernels" for text in listed for name in split_list(text)):
+    if any(name.strip().casefold() == KERNELS for text in listed for name in split_list(text)):
         raise DlbenchError(
             "Kernels take no seed, so --hold cannot hold them.", "Write --deterministic true for kernels that repeat."
         )
@@ -71,9 +72,28 @@ def idle_reason(trial: Trial, source: str) -> str:
         return f"validation {settings.validation} is no random split" if word in _NOT_DRAWN else ""
     if source == "augmentation" and settings.augment == "none":
         return "nothing is augmented"
-    if source == "kernels" and (settings.device == "cpu" or settings.deterministic):
+    if source == KERNELS and (settings.device == "cpu" or settings.deterministic):
         return "its kernels repeat to the last bit"
     return ""
+
+
+def draws_from(trial: Trial, source: str) -> bool:
+    """Return whether a trial draws from a source, as far as its settings and its model's parameters tell."""
+    if source == "dropout":
+        return any("drop" in name and bool(value) for name, value in trial.model.parameters.items())
+    if source == KERNELS and trial.settings.device == "auto":  # which may be a CPU
+        return False
+    return not idle_reason(trial, source)
+
+
+def check_held(trial: Trial, label: str, sources: Sequence[str]) -> None:
+    """Raise DlbenchError where all that a variant draws from is held: every seed would be the same training again."""
+    drawn = [source for source in SEEDED if draws_from(trial, source)]
+    if sources and not set(drawn) - set(sources):
+        raise DlbenchError(
+            f"All that {label} draws from is held, so its seeds would be one training, over and over.",
+            f"Hold fewer of {', '.join(drawn)}.",
+        )
 
 
 _NOT_DRAWN = ("test", "own", "first", "last")

@@ -9,7 +9,7 @@ from dlbench.components.syntax import parse_reference
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.naming import find_baseline
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
-from dlbench.plans.spread import Spread, SpreadDesign
+from dlbench.plans.spread import Spread, SpreadDesign, varied_label
 from dlbench.plans.tuning import Tune, Tuning
 from dlbench.plans.tuning_record import TuningRecord
 from dlbench.statistics.seeds import Seeds
@@ -192,7 +192,7 @@ class Plan:
         tuned = self.tuning.labels if self.tuning else {}
         of_seeds = {trial.variant_id: each.label for each in self.variants for trial in each.by_seed.values()}
         varied = [(trial, each.label) for each in self.variants for trial in self._varied(each)]
-        of_spread = {trial.variant_id: label for trial, label in varied}
+        of_spread = {trial.variant_id: varied_label(label, trial.stream_seeds) for trial, label in varied}
         return tuned | {variant.trial.variant_id: variant.label for variant in self.variants} | of_seeds | of_spread
 
     def _varied(self, variant: Variant) -> Iterable[Trial]:

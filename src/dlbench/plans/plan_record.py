@@ -1,15 +1,16 @@
 """The plan of a run as a record: what is built, written to the manifest, read back, judged and reported."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.hold import HOLD
-from dlbench.plans.spread import SpreadDesign
+from dlbench.plans.spread import SpreadDesign, varied_label
 from dlbench.plans.tuning_record import TuningRecord
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
+from dlbench.trials.trial import Trial
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +106,20 @@ class PlanRecord(Mapping[str, Any]):
         """Return the number of planned trials, those of the noise floor included, those of a search or a spread not."""
         seeds = (self.finished.get(variant.label, len(self.seeds)) for variant in self.variants)
         return sum(seeds) + len(self.noise_floor[: self.finished.get(self.baseline)])
+
+    @property
+    def varied_count(self) -> int:
+        """Return the number of planned trials that vary a source of randomness."""
+        return self.spread.varied_count * len(self.variants) if self.spread else 0
+
+    def label_of(self, trial: Trial) -> str:
+        """Return what a trial of the plan is called, with the source that it alone varies; "" for other trials."""
+        own = self.labels.get((trial.variant_id, trial.seed), "")
+        if own or not self.spread or not self.spread.varies(trial):
+            return own
+        usual = replace(trial, stream_seeds={}).variant_id
+        found = next((each.label for each in self.variants if each.variant_id == usual), "")
+        return found and varied_label(found, trial.stream_seeds)
 
     @cached_property
     def labels(self) -> Mapping[tuple[str, int], str]:

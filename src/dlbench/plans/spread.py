@@ -6,11 +6,10 @@ from typing import Any
 
 from dlbench.components.shapes import as_table, as_texts, as_whole
 from dlbench.errors import DlbenchError
-from dlbench.plans.hold import idle_reason, read_sources
+from dlbench.plans.hold import KERNELS, draws_from, idle_reason, read_sources
 from dlbench.trials.seed_streams import SEEDED, SOURCES
 from dlbench.trials.trial import Trial
 
-KERNELS = "kernels"
 BACKGROUNDS, LEVELS = 6, 3
 #: What a table is about: each variant, or the difference of two.
 SUBJECTS = ("variant", "difference")
@@ -38,7 +37,7 @@ class Spread:
         if self.backgrounds < max(self.levels, 3):
             raise DlbenchError(
                 f"--backgrounds must be at least {max(self.levels, 3)}.",
-                "In each, a source takes the seeds of others: write --backgrounds 6.",
+                f"In each, a source takes the seeds of others: write --backgrounds {max(self.levels, BACKGROUNDS)}.",
             )
         if self.of not in SUBJECTS:
             raise DlbenchError(f"--of takes {' or '.join(SUBJECTS)}, not {self.of!r}.")
@@ -77,7 +76,7 @@ class SpreadDesign:
             reasons = [idle_reason(trial, source) for trial in trials]
             if all(reasons):
                 raise DlbenchError(f"--streams {source} would vary nothing: {reasons[0]}.", "Omit it.")
-        found = self.asked or tuple(source for source in SOURCES if any(_draws(trial, source) for trial in trials))
+        found = self.asked or tuple(source for source in SOURCES if any(draws_from(trial, source) for trial in trials))
         if not found:
             raise DlbenchError("Nothing is random that could be varied.", "Name a source, as in --streams order.")
         return replace(self, sources=found)
@@ -106,6 +105,15 @@ class SpreadDesign:
             if seeds:
                 yield from (replace(each, seed=seed, stream_seeds=seeds) for each in templates)
 
+    @property
+    def varied_count(self) -> int:
+        """Return how many trials of a variant vary a source."""
+        return self.backgrounds * len(self.sources) * (self.levels - 1)
+
+    def varies(self, trial: Trial) -> bool:
+        """Return whether a trial, of whatever variant, is one of those that vary a source."""
+        return bool(trial.stream_seeds) and (trial.seed, trial.stream_seeds) in self.cells()
+
     def to_json(self) -> dict[str, Any]:
         """Return the design as the manifest keeps it."""
         return {
@@ -129,10 +137,6 @@ class SpreadDesign:
         )
 
 
-def _draws(trial: Trial, source: str) -> bool:
-    """Return whether a trial draws from a source, as far as its settings and its model's parameters tell."""
-    if source == "dropout":
-        return any("drop" in name and bool(value) for name, value in trial.model.parameters.items())
-    if source == KERNELS and trial.settings.device == "auto":  # which may be a CPU
-        return False
-    return not idle_reason(trial, source)
+def varied_label(label: str, seeds: Mapping[str, int]) -> str:
+    """Return what a trial that varies a source is called: "mlp split=1". label: of its variant."""
+    return " ".join([label, *(f"{source}={seed}" for source, seed in seeds.items())])

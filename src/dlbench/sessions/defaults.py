@@ -23,7 +23,7 @@ def with_defaults(request: Request, options: Options, config: Config, registry: 
             judging["metric"] = usual_metric
         if request.judging.get("metric", usual_metric) != usual_metric:
             judging.pop("margin", None)
-        seeds = config.seeds if request.seeds is None else request.seeds
+        seeds = request.seeds if request.seeds is not None or request.spread else config.seeds
         request = replace(request, seeds=seeds, judging={**judging, **request.judging})
     return request, with_session_defaults(options, config)
 

@@ -67,3 +67,15 @@ def test_a_trial_without_seeds_of_its_own_streams_is_what_it_was(registry):
     assert other.row()["stream_seeds"] == "order=5"
     assert type(trial).from_json(other.to_json()) == other
     assert len({trial.trial_id, other.trial_id, replace(trial, stream_seeds={"split": 5}).trial_id}) == 3
+
+
+@pytest.mark.parametrize("names", ["split,initialization,order", "split,initialization,order,augmentation,dropout"])
+def test_seeds_that_would_train_the_same_again_are_refused(registry, names):
+    """Copies of one training are no seeds: any difference at all would be "better"."""
+    with pytest.raises(DlbenchError, match="one training, over and over"):
+        held(registry, names)
+
+
+def test_all_but_one_source_can_be_held(registry):
+    assert held(registry, "split,initialization").trials
+    assert held(registry, "split,initialization,order", model=("mlp:dropout=0.5",)).trials

@@ -70,3 +70,29 @@ def test_a_design_that_shows_nothing_is_refused(registry, asked, sentence):
 def test_a_spread_is_of_what_is_fixed(registry):
     with pytest.raises(DlbenchError, match="neither tuning, held sources"):
         build(Request(spread=Spread(), hold=["split"]), registry)
+
+
+@pytest.mark.parametrize("seeds", [8, [0, 1, 2]])
+def test_its_seeds_are_its_backgrounds(registry, seeds):
+    with pytest.raises(DlbenchError, match="as many seeds as there are backgrounds"):
+        build(Request(spread=Spread(), seeds=seeds), registry)
+
+
+def test_a_hint_about_backgrounds_is_one_that_works(registry):
+    with pytest.raises(DlbenchError) as caught:
+        spread(registry, levels=9)
+    assert "--backgrounds 9" in caught.value.hint
+
+
+def test_a_trial_is_called_by_the_source_that_it_varies(registry):
+    plan = spread(registry, {"activation": ("relu", "tanh")}, sources=["split"], backgrounds=3, levels=2)
+    names = {plan.labels[trial.variant_id] for trial in plan.trials}
+    assert names == {"relu", "tanh", "relu split=0", "relu split=1", "relu split=2", "tanh split=0", "tanh split=1",
+                     "tanh split=2"}  # fmt: skip
+    assert [plan.record.label_of(trial) for trial in plan.trials] == [plan.labels[t.variant_id] for t in plan.trials]
+    assert plan.record.trial_count + plan.record.varied_count == len(plan.trials) == 12
+
+
+def test_trials_of_another_design_have_no_name_in_it(registry):
+    plan, other = spread(registry, sources=["split"], levels=2), spread(registry, sources=["order"], levels=2)
+    assert {plan.record.label_of(trial) for trial in other.trials} == {"mlp", ""}

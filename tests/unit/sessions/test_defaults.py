@@ -4,6 +4,7 @@ import pytest
 
 from dlbench.plans.config import SESSION, Config
 from dlbench.plans.plan import Request
+from dlbench.plans.spread import Spread
 from dlbench.plugins.registry import Registry
 from dlbench.sessions.defaults import with_defaults
 from dlbench.sessions.options import Options
@@ -54,3 +55,8 @@ def test_an_experiment_keeps_its_seeds_and_criteria(registry: Registry) -> None:
 
 def test_every_default_of_a_session_is_one_of_its_options() -> None:
     assert {*SESSION} <= {each.name for each in fields(Options)}
+
+
+def test_a_spread_has_as_many_seeds_as_backgrounds_whatever_a_file_says(registry: Registry) -> None:
+    request, _ = with_defaults(Request(spread=Spread()), Options(), CONFIG, registry)
+    assert request.seeds is None
