@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,12 @@ def test_a_trial_is_a_run_with_its_settings_figures_and_name(store: Callable[[],
     assert run.data.metrics["train_loss"] == pytest.approx(1 / 3)
     assert "final.best_epoch" not in run.data.metrics
     assert run.data.tags["dlbench.variant"] == "mlp"
+
+
+def test_a_trial_that_varies_a_source_alone_is_called_by_it(store: Callable[[], list[Run]]) -> None:
+    observe(replace(make_record(), trial=replace(TRIAL, stream_seeds={"split": 1})))
+    (run,) = store()
+    assert run.info.run_name == "mlp split=1, seed 4"
 
 
 def test_curves_go_by_epoch(store: Callable[[], list[Run]]) -> None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -91,6 +92,11 @@ def test_a_trial_that_runs_again_replaces_its_curves_and_no_other_file(observe: 
     observe(make_record(TRIALS[0], epochs=3))
     assert list(points(read(folder), "train_loss")) == [1, 2, 3]
     assert len(list(folder.iterdir())) == 2
+
+
+def test_a_trial_that_varies_a_source_alone_has_a_folder_that_says_so(observe: Callable[..., Path]) -> None:
+    folder = observe(make_record(replace(TRIALS[0], stream_seeds={"split": 1}))) / "study"
+    assert [path.name for path in folder.iterdir()] == ["mlp split=1"]
 
 
 def test_without_a_folder_named_nothing_is_written_and_tensorboard_not_imported(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dlbench.analysis.agreement import counted_as
-from dlbench.analysis.summary import planned
+from dlbench.analysis.spread import with_varied
 from dlbench.components.metric_table import find_metric, names_in_groups
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.trial import Trial
@@ -102,8 +102,7 @@ def compare_numbers(
 
 
 def _by_name(records: Iterable[TrialRecord], plan: PlanRecord) -> dict[tuple[str, int], TrialRecord]:
-    labels = {variant.variant_id: variant.label for variant in plan.variants}
-    return {(labels[r.trial.variant_id], r.trial.seed): r for r in planned(records, plan)}
+    return {(plan.label_of(r.trial), r.trial.seed): r for r in with_varied(records, plan)}
 
 
 def same_numbers(one: TrialRecord, other: TrialRecord) -> bool:

@@ -138,7 +138,7 @@ def read_findings(folder: RunFolder, registry: Registry) -> Findings:
         experiment = experiment_of(folder.path, folder.plan.experiment, registry)
     except DlbenchError:
         return read_answer_tables(folder.path)
-    return find(experiment, with_varied(folder.records, folder.plan), folder.plan)
+    return find(experiment, folder.all_planned, folder.plan)
 
 
 def known_experiment(folder: RunFolder, registry: Registry) -> Experiment | None:
@@ -181,13 +181,13 @@ def _read(path: Path, registry: Registry) -> ExperimentRun | None:
     if folder.manifest is None or not folder.plan.experiment:
         return None
     experiment = experiment_of(path, folder.plan.experiment, registry)
-    plan, records = folder.plan, with_varied(folder.records, folder.plan)
+    plan, records = folder.plan, folder.all_planned
     searched = tuning_records(folder.records).values() if plan.tuning else ()
     deviations = _deviations(records, experiment, plan, registry)
     return ExperimentRun(
         folder=path.name,
         answers=answer(experiment, records, plan, deviations),
-        done=sum(record.status in COMPLETED for record in folder.planned),
+        done=sum(record.status in COMPLETED for record in records),
         planned=folder.manifest.planned,
         seeds=len(plan.seeds),
         seconds=sum(float(record.cost.get("train_seconds") or 0.0) for record in (*records, *searched)),

@@ -66,8 +66,8 @@ class Manifest:
 
     @property
     def planned(self) -> int:
-        """Return the number of planned trials, those of the noise floor included."""
-        return self.plan.trial_count
+        """Return the number of planned trials, those of the noise floor and of a spread included."""
+        return self.plan.trial_count + self.plan.varied_count
 
 
 def read_manifest(folder: Path) -> Manifest | None:

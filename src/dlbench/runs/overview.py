@@ -40,7 +40,7 @@ def overview(path: Path) -> Overview:
         why = error.message if isinstance(error, DlbenchError) else f"{error}."
         return Overview(name=path.name, size_bytes=size, problem=f"unreadable: {why} {_doctor(path)}")
     manifest = folder.manifest
-    records = folder.planned if manifest else folder.records
+    records = folder.all_planned if manifest else folder.records
     done = sum(record.status in COMPLETED for record in records)
     failed = len(records) - done
     if manifest is None:

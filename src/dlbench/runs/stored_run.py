@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dlbench.analysis.criteria import asked_criteria
 from dlbench.analysis.judged import Judged
 from dlbench.analysis.second_look import second_look
-from dlbench.analysis.spread import spread_tables
+from dlbench.analysis.spread import spread_tables, with_varied
 from dlbench.analysis.summary import planned
 from dlbench.analysis.tuned_verdicts import judge_tuned
 from dlbench.errors import DlbenchError
@@ -115,6 +115,11 @@ class StoredRun:
     def planned(self) -> tuple[TrialRecord, ...]:
         """Return the records of the comparison's trials."""
         return planned(self.records, self.plan)
+
+    @property
+    def all_planned(self) -> tuple[TrialRecord, ...]:
+        """Return the records of the comparison's trials, and of those that vary one source of randomness."""
+        return with_varied(self.records, self.plan)
 
     @property
     def earlier_diagnostics(self) -> tuple[DiagnosticsPlan, ...]:

@@ -192,7 +192,7 @@ def _fresh_seeds(folder: RunFolder, count: int) -> tuple[int, ...]:
 
 
 def _on_seeds(plan: Plan, seeds: tuple[int, ...]) -> Plan:
-    """Return a plan on other seeds, all of which run: nothing is decided on the way."""
+    """Return a plan's comparison on other seeds, all of which run: nothing is decided on the way."""
     judging = plan.judging and replace(plan.judging, interim_analyses=(), spending="even", least_chance=0.0)
     floor = other_seeds(seeds) if plan.noise_floor else ()
-    return replace(plan, seeds=seeds, noise_floor=floor, finished={}, judging=judging)
+    return replace(plan, seeds=seeds, noise_floor=floor, finished={}, judging=judging, spread=None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dlbench.analysis.summary import planned
+from dlbench.analysis.spread import with_varied
 from dlbench.components.shapes import ShapeError, as_table, as_text
 from dlbench.errors import DlbenchError
 from dlbench.experiments.request import to_request
@@ -77,7 +77,7 @@ def open_original(argument: str, root: Path, comparison: int | None = None) -> O
         )
     beside = path.name == FILE_NAME and is_run(path.parent)
     plan = manifest.plan if comparison is None else manifest.comparison(comparison, path.parent)
-    records = planned(RunFolder(path.parent).records, plan) if beside else ()
+    records = with_varied(RunFolder(path.parent).records, plan) if beside else ()
     return Original(path=path.parent, manifest=manifest, plan=plan, records=records)
 
 

@@ -86,7 +86,7 @@ def compare_replay(original: Original, again: RunFolder, registry: Registry) -> 
     now = answers_of(original.path, again.records, again.plan, registry)
     if now:
         write_answers(again.path, now)
-    missing = again.plan.trial_count - len(again.planned)
+    missing = again.plan.trial_count + again.plan.varied_count - len(again.all_planned)
     before = answers_of(original.path, records, plan, registry) if records and not missing else None
     return ReplayFindings(
         environment=_environment(original, again),

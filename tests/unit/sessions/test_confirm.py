@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dlbench.errors import DlbenchError
+from dlbench.plans.spread import Spread
 from dlbench.runs.folder import RunFolder
 from dlbench.sessions.confirm import plan_confirmation
 from dlbench.statistics.seeds import LARGEST_SEED, AutoSeeds
@@ -165,3 +166,12 @@ def test_a_plugin_that_is_missing_is_named_with_how_to_install_it(session, tmp_p
         plan_confirmation(RunFolder(tmp_path / "run"), None, registry)
     assert "not installed here: foundations 0.3." in error.value.message
     assert "dlbench plugins install dlbench-foundations==0.3" in error.value.hint
+
+
+def test_of_a_spread_only_the_comparison_is_confirmed(session, confirm):
+    session(seeds=None, request={"spread": Spread(sources=["order"], backgrounds=3, levels=2)})
+    found, outcome = confirm()
+    assert found.plan.seeds == (3, 4, 5)
+    assert {(record.trial.seed, not record.trial.stream_seeds) for record in outcome.records} == {
+        (seed, True) for seed in (3, 4, 5)
+    }

@@ -8,6 +8,7 @@ import pytest
 
 from dlbench.errors import DlbenchError
 from dlbench.plans.recorded_plan import recorded_plan
+from dlbench.plans.spread import Spread
 from dlbench.runs.folder import RunFolder
 from dlbench.sessions.replay import open_original, plan_replay
 from dlbench.sessions.replay_findings import compare_replay
@@ -175,3 +176,10 @@ def test_nothing_is_a_run(tmp_path):
     for argument in (str(tmp_path / "none.json"), "none", str(tmp_path)):
         with pytest.raises(DlbenchError, match="There is no run"):
             open_original(argument, tmp_path)
+
+
+def test_trials_that_vary_a_source_are_replayed_and_compared_too(session, replay):
+    session(seeds=None, request={"spread": Spread(sources=["order"], backgrounds=3, levels=2)})
+    found, outcome = replay()
+    assert (found.numbers.trials, found.numbers.same, found.missing) == (12, 12, 0)
+    assert len(outcome.run.all_planned) == outcome.run.manifest.planned == 12

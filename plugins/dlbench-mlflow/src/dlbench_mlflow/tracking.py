@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
 
-from dlbench import Manifest, TrialRecord
+from dlbench import Manifest, Trial, TrialRecord
 
 _ANSWERED = ("done", "diverged")
 _NO_PARAMETER = ("dataset_digest",)
@@ -29,7 +30,7 @@ class Tracking:
     def add(self, record: TrialRecord) -> None:
         """Write a trial: its settings, every curve by epoch, its final figures, and how it ended."""
         self._remove_earlier(record.trial_id)
-        label = self._labels.get(record.trial.variant_id, record.trial.variant_id)
+        label = self._label(record.trial)
         run = self._client.create_run(self._experiment, run_name=f"{label}, seed {record.trial.seed}")
         run_id = run.info.run_id
         metrics = list(_metrics(record))
@@ -42,6 +43,13 @@ class Tracking:
         for first in range(0, len(metrics), 1000):  # as many as MLflow takes at once
             self._client.log_batch(run_id, metrics=metrics[first : first + 1000])
         self._client.set_terminated(run_id, "FINISHED" if record.status in _ANSWERED else "FAILED")
+
+    def _label(self, trial: Trial) -> str:
+        """Return what a trial is called: its variant's label, with the source of randomness that it alone varies."""
+        usual = self._labels.get(replace(trial, stream_seeds={}).variant_id)
+        return self._labels.get(trial.variant_id) or (
+            f"{usual} {trial.row()['stream_seeds']}" if usual else trial.variant_id
+        )
 
     def _remove_earlier(self, trial_id: str) -> None:
         """Move what an earlier attempt of the same trial left to MLflow's bin."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from tensorboard.compat.proto.event_pb2 import Event
@@ -37,8 +38,14 @@ class RunWriter:
 
     def folder(self, trial: Trial) -> Path:
         """Return the folder of a trial's events."""
-        label = self._labels.get(trial.variant_id, trial.variant_id)
-        return self._root / self._run / label.replace("/", "-") / f"seed-{trial.seed}"
+        return self._root / self._run / self._label(trial).replace("/", "-") / f"seed-{trial.seed}"
+
+    def _label(self, trial: Trial) -> str:
+        """Return what a trial is called: its variant's label, with the source of randomness that it alone varies."""
+        usual = self._labels.get(replace(trial, stream_seeds={}).variant_id)
+        return self._labels.get(trial.variant_id) or (
+            f"{usual} {trial.row()['stream_seeds']}" if usual else trial.variant_id
+        )
 
     def add_epoch(self, trial: Trial, metrics: Mapping[str, float]) -> None:
         """Add a point to each curve; the step is the epoch, from 1."""

@@ -39,11 +39,10 @@ def _print_new(folder: "RunFolder") -> None:
 
     new = folder.refresh()
     plan = folder.manifest.plan if folder.manifest else None
-    labels = plan.labels if plan else {}
     searched = plan.tuning.trial_count if plan and plan.tuning else 0
-    total = plan.trial_count + searched if plan else 0
+    total = plan.trial_count + plan.varied_count + searched if plan else 0
     done = len(folder.records) - len(new)
     for number, record in enumerate(new, start=done + 1):
-        label = labels.get((record.trial.variant_id, record.trial.seed), record.trial_id)
+        label = (plan.label_of(record.trial) if plan else "") or record.trial_id
         line = f"[{number}/{total}] {label} seed {record.trial.seed}: {outcome_in_words(record)}"
         errors().print(line, soft_wrap=True)
