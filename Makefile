@@ -8,6 +8,8 @@ PLUGINS := $(filter-out $(CLUSTER_PLUGINS),$(wildcard plugins/*))
 USABLE := $(VENV)/.usable
 INSTALLED := $(VENV)/.installed
 CLUSTERS := $(VENV)/.installed-clusters
+# What examines the accessibility of pages, in a browser: only the tests need it, and skip what does without npm.
+AXE := $(VENV)/node/node_modules/axe-core/axe.min.js
 DLBENCH := $(BIN)/dlbench
 BENCH := benchmarks/.venv
 # As many processes as the smallest machine that the tests should be fast on has cores.
@@ -29,7 +31,7 @@ check: $(CLUSTERS)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest $(FAST)
 
-slow: $(CLUSTERS)
+slow: $(CLUSTERS) $(AXE)
 	$(BIN)/python -m pytest $(PARALLEL) -m slow
 
 # The tests with the oldest versions that pyproject.toml allows; warnings of those versions are not errors.
@@ -73,6 +75,10 @@ $(CLUSTERS): $(INSTALLED) $(CLUSTER_PLUGINS:%=%/pyproject.toml)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 		$(CLUSTER_PLUGINS:%=--editable ./%)
 	touch $@
+
+$(AXE): | $(INSTALLED)
+	-command -v npm > /dev/null && npm install --prefix $(VENV)/node --silent --no-audit --no-fund --ignore-scripts \
+		--fetch-timeout=30000 --fetch-retries=1 axe-core@4.14.1
 
 # A SLURM of two nodes on this machine, until Ctrl-C (apt-get install slurm-wlm munge).
 slurm: $(CLUSTERS)

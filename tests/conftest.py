@@ -212,12 +212,12 @@ def _plan(
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_record() -> MakeRecord:
     return _record
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_plan() -> MakePlan:
     return _plan
 

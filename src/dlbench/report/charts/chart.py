@@ -101,7 +101,7 @@ def quantity(field_name: str, title: str, *, ratio: float = 30, values: Sequence
     """Return the encoding of numbers along an axis; logarithmic where the positive values span more than a ratio."""
     positive = [value for value in values if value > 0]
     wide = len(positive) == len(values) and bool(positive) and max(positive) > ratio * min(positive)
-    scale: Part = {"zero": False, "nice": True} | ({"type": "log"} if wide else {})
+    scale: Part = {"type": "log", "nice": False} if wide else {"zero": False}
     return {"field": field_name, "type": "quantitative", "title": title, "scale": scale, "axis": {"tickCount": 6}}
 
 

@@ -13,8 +13,8 @@ from dlbench.report.terminal.visible import visible
 from dlbench.statistics.notation import p_text
 from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison
 
-#: More rows do not fit a screen; all are in the tables.
-_ROWS = 40
+#: More rows do not fit a screen; all are in the tables. So few have room between them.
+_ROWS, _FEW = 40, 12
 _COLUMNS = ("v", "row", "variant", "difference", "low", "high", "others_low", "others_high", "n", "verdict", "p")
 #: The number of what is not a single variant, such as an average over another axis: drawn in ink, never hidden.
 _NO_VARIANT = -1
@@ -42,8 +42,13 @@ def chart(data: FigureData) -> Chart | None:
         rows="effects",
         own=columns(_COLUMNS, rows[:_ROWS]),
         zooms=False,
-        specification=specification("effects", _layers(data, x, level), height=30 * min(len(rows), _ROWS) + 10),
+        specification=specification("effects", _layers(data, x, level), height=_height(min(len(rows), _ROWS))),
     )
+
+
+def _height(rows: int) -> int:
+    """Return the height of so many rows: many stand closer."""
+    return 10 + rows * (30 if rows <= _FEW else 20)
 
 
 def _domain(numbers: Sequence[float], margin: float) -> list[float]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from dlbench.analysis.answers import Findings
 from dlbench.analysis.claims import counts_in_words
@@ -11,8 +12,8 @@ from dlbench.experiments.experiment_file import Experiment
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
-#: More sentences push the figure off a phone's first screen; the verdicts' section has all of them.
-_SENTENCES = 3
+#: More sentences, or longer ones together, push the figure off a phone's first screen; the section of verdicts has all.
+_SENTENCES, _CHARACTERS = 3, 420
 #: More values than these are counted.
 _NAMED = 8
 #: What a comparison is made on, if it does not vary.
@@ -55,6 +56,7 @@ def first_screen(
 ) -> FirstScreen:
     """Return the top of a run's page. name: the run's."""
     found = verdict_sentences(judged)
+    shown = fitting(found)
     description = experiment.description.strip().split("\n\n") if experiment and experiment.description else []
     return FirstScreen(
         title=experiment.title if experiment else name,
@@ -63,8 +65,8 @@ def first_screen(
         description=[" ".join(paragraph.split()) for paragraph in description],
         compared=compared(plan, records),
         caution=f"{judged.second_look}." if judged.second_look else "",
-        sentences=[_sentence(text) for text in found[:_SENTENCES]],
-        more=max(0, len(found) - _SENTENCES),
+        sentences=[_sentence(text) for text in shown],
+        more=len(found) - len(shown),
         claims=f"{counts_in_words(findings.claims)}." if findings.claims else "",
     )
 
@@ -78,6 +80,13 @@ def verdict_sentences(judged: Judged) -> list[str]:
     ]
     ordered = [text for shown, text in pairs if shown] + [text for shown, text in pairs if not shown]
     return list(dict.fromkeys(ordered)) or list(judged.notes[:1])
+
+
+def fitting(sentences: Sequence[str]) -> Sequence[str]:
+    """Return the first of some sentences: those that fit, and one in any case."""
+    ends = accumulate(map(len, sentences))
+    count = sum(end <= _CHARACTERS for end in ends)
+    return sentences[: min(max(count, 1), _SENTENCES)]
 
 
 def compared(plan: PlanRecord, records: Sequence[TrialRecord]) -> str:

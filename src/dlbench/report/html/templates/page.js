@@ -174,8 +174,9 @@
 
   function zoomButtons(place) {
     const bar = make("div", { class: "zoom", role: "group", "aria-label": `Zoom of ${place.dataset.title}` });
-    for (const [sign, name, factor] of [["+", "Zoom in", 0.5], ["−", "Zoom out", 2], ["reset", "Show all", null]]) {
-      const button = make("button", { type: "button", "aria-label": name, title: name }, sign);
+    for (const [sign, name, factor] of [["+", "Zoom in", 0.5], ["−", "Zoom out", 2], ["reset", "", null]]) {
+      const named = name ? { "aria-label": name, title: name } : {};
+      const button = make("button", { type: "button", ...named }, sign);
       button.addEventListener("click", () => zoom(drawn.get(place.dataset.chart), factor));
       bar.append(button);
     }
