@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -27,7 +28,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 PATIENCE_SECONDS = 60
 PATIENCE = PATIENCE_SECONDS * 1000
 SERVE = """
-    import sys
+    import sys, time
     from pathlib import Path
 
     from dlbench.serve import event_stream
@@ -35,6 +36,8 @@ SERVE = """
     from dlbench.serve.watched_runs import WatchedFolder
 
     event_stream.POLL_SECONDS = 0.005
+    if "stuck" in sys.argv:
+        WatchedFolder.parts = lambda self: time.sleep(600)
     serve(WatchedFolder(Path(sys.argv[1])), 0, lambda url: print(url, flush=True))
 """
 PLUGIN = """
@@ -247,3 +250,17 @@ def test_fifty_clients_get_ten_thousand_events_in_the_same_memory(start, tmp_pat
     print(f"{events} events, {early:.1f} MB after the first tenth, {late:.1f} MB at the end")
     assert events >= 10_000
     assert late - early < 5
+
+
+def test_ctrl_c_ends_it_at_once_in_the_middle_of_its_work(start):
+    server = start("-c", dedent(SERVE), "results", "stuck")
+    url = urlsplit(server.stdout.readline().strip())
+    with socket.create_connection(("127.0.0.1", url.port), timeout=PATIENCE_SECONDS) as asking:
+        asking.sendall(f"GET /../../etc/passwd HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode())
+        assert b" 404 " in asking.recv(4096)
+        asking.sendall(f"GET / HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode())
+        time.sleep(0.5)
+        began = time.monotonic()
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=PATIENCE_SECONDS) == 0
+    assert time.monotonic() - began < 3

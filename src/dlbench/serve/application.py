@@ -5,7 +5,6 @@ from functools import cache
 from importlib.resources import files
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -18,6 +17,7 @@ from dlbench.report.html.script import asset
 from dlbench.serve.event_stream import Channel
 from dlbench.serve.guard import HOSTS, Guard
 from dlbench.serve.rendering import address, whole_page
+from dlbench.serve.threads import in_thread
 from dlbench.serve.watched_runs import WatchedFolder, WatchedRun
 
 #: A report is one file with style and script of its own, and a policy that allows these alone.
@@ -42,14 +42,14 @@ class Pages:
         """Answer with the list of runs, or lead to the only one."""
         if self._folder.only is not None:
             return RedirectResponse(address(self._folder.only.name))
-        parts = await run_in_threadpool(self._folder.parts)
-        place = str(self._folder.root)
+        parts = await in_thread(self._folder.parts)
+        place = str(self._folder.root.absolute())
         return HTMLResponse(whole_page("runs.html", title="Runs", events="/events", parts=parts, place=place))
 
     async def run(self, request: Request) -> Response:
         """Answer with the page of a run, as it is now."""
         run = await self._find(request)
-        parts, name = await run_in_threadpool(run.parts), run.followed.path.name
+        parts, name = await in_thread(run.parts), run.followed.path.name
         several = self._folder.only is None
         events = f"{address(name)}/events"
         return HTMLResponse(whole_page("run.html", title=name, events=events, parts=parts, several=several))
@@ -57,7 +57,7 @@ class Pages:
     async def report(self, request: Request) -> Response:
         """Answer with the report of a run, the same as `dlbench report` writes."""
         run = await self._find(request)
-        report = await run_in_threadpool(run.report, self._registry)
+        report = await in_thread(run.report, self._registry)
         if not report:
             why = "There is no report yet: it comes once all planned trials have ended, as the plan fixed."
             return PlainTextResponse(why, 404)
@@ -77,7 +77,7 @@ class Pages:
         return _stream(request, channel)
 
     async def _find(self, request: Request) -> WatchedRun:
-        run = await run_in_threadpool(self._folder.run, request.path_params["name"])
+        run = await in_thread(self._folder.run, request.path_params["name"])
         if run is None:
             raise HTTPException(404, "There is no such run here.")
         return run

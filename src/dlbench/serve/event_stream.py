@@ -7,9 +7,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
-from starlette.concurrency import run_in_threadpool
-
 from dlbench.serve.rendering import Parts
+from dlbench.serve.threads import in_thread
 
 #: Seconds between two looks at the files, and after how many without a change a line shows that the server is there.
 POLL_SECONDS, ALIVE_SECONDS = 0.5, 15.0
@@ -61,7 +60,7 @@ class Channel:
 
     async def _poll(self) -> None:
         while True:
-            parts = await run_in_threadpool(self._look)
+            parts = await in_thread(self._look)
             if parts is not self._parts:
                 self._parts = parts
                 async with self._changed:

@@ -63,8 +63,15 @@ def runs_part(runs: Sequence[RunProgress]) -> Parts:
 
 def progress_part(run: RunProgress) -> str:
     """Return how far a run is."""
-    left = duration(run.left_seconds) if run.left_seconds is not None else ""
-    return _render("live/progress.html", run=run, left=left)
+    return _render("live/progress.html", run=run, left=_about(run.left_seconds))
+
+
+def _about(seconds: float | None) -> str:
+    """Return a time that is not known to the second."""
+    if seconds is None:
+        return ""
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if 2 <= minutes < 60 else duration(seconds)
 
 
 def running_part(run: RunProgress) -> str:
