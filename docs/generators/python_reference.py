@@ -3,6 +3,7 @@
 import inspect
 import re
 from functools import cached_property
+from types import FunctionType
 from typing import Any
 
 import dlbench
@@ -19,7 +20,11 @@ import dlbench
 found = dlbench.compare(activation=["relu", "tanh"], epochs=2, seeds=6)
 print(found)  # a sentence for each verdict
 print(found.comparison[["variant", "difference", "difference_low", "difference_high", "verdict"]])
+found.plot("differences").savefig("differences.png")
+found.report("report.html")
 ```
+
+A notebook shows a result as its verdicts and one figure; [From Python and notebooks](../how-to/python.md) has more.
 
 """
 FUNCTIONS = ("compare", "run", "load_results", "confirm", "replay")
@@ -60,4 +65,4 @@ def _result(name: str) -> str:
 
 
 def _is_public(name: str, value: object) -> bool:
-    return isinstance(value, property | cached_property) and not name.startswith("_")
+    return isinstance(value, property | cached_property | FunctionType) and not name.startswith("_")

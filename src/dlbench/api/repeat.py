@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Repetition(Comparison):
     """A comparison that was made again: its frames are those of the second time.
 
@@ -34,8 +34,9 @@ class Repetition(Comparison):
     found: tuple[str, ...] = ()
     document: Mapping[str, Any] = field(default_factory=dict)
 
-    def __str__(self) -> str:
-        return "\n".join(self.found)
+    @property
+    def _said(self) -> tuple[str, ...]:
+        return self.found
 
     @property
     def verdicts(self) -> "pd.DataFrame":

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlbench.files import at_home
 from dlbench.plans.config import load_config
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.folder import RunFolder
@@ -14,12 +15,18 @@ from dlbench.trials.trial_record import TrialRecord
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from dlbench.analysis.answers import ExperimentAnswers, Findings
     from dlbench.analysis.judged import Judged
+    from dlbench.plugins.registry import Registry
+    from dlbench.report.figures import FigureData
+
+#: More variants are counted where a result is named in one line.
+_NAMED = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """A run folder as frames.
 
@@ -58,24 +65,24 @@ class Comparison:
 
     @property
     def trials(self) -> "pd.DataFrame":
-        """Return trials.csv: one row per trial."""
-        from dlbench.runs.frames import trials_frame
+        """Return trials.csv with the variant of each: one row per trial."""
+        from dlbench.runs.frames import trials_frame, with_variants
 
-        return trials_frame(self.records, self.plan)
+        return with_variants(trials_frame(self.records, self.plan), self.records, self.plan)
 
     @property
     def epochs(self) -> "pd.DataFrame":
-        """Return epochs.csv: one row per trial and epoch."""
-        from dlbench.runs.frames import epochs_frame
+        """Return epochs.csv with variant and seed: one row per trial and epoch."""
+        from dlbench.runs.frames import epochs_frame, with_variants
 
-        return epochs_frame(self.records)
+        return with_variants(epochs_frame(self.records), self.records, self.plan)
 
     @property
     def diagnostics(self) -> "pd.DataFrame":
-        """Return diagnostics.csv: one row per trial, epoch, layer and value; no rows if nothing was measured."""
-        from dlbench.runs.frames import diagnostics_frame
+        """Return diagnostics.csv with variant and seed: one row per trial, epoch, layer and value that was measured."""
+        from dlbench.runs.frames import diagnostics_frame, with_variants
 
-        return diagnostics_frame(self.records)
+        return with_variants(diagnostics_frame(self.records), self.records, self.plan)
 
     @property
     def comparison(self) -> "pd.DataFrame":
@@ -91,7 +98,59 @@ class Comparison:
         return (*dict.fromkeys(text for family in self._judged.all_families for text in family.sentences), *over_all)
 
     def __str__(self) -> str:
-        return "\n".join(self.sentences)
+        return "\n".join(self._said) or repr(self)
+
+    @property
+    def _said(self) -> tuple[str, ...]:
+        """Return what is shown of it, a sentence each."""
+        return self.sentences or self.notes
+
+    def __repr__(self) -> str:
+        labels = [variant.label for variant in self.plan.variants]
+        named = ", ".join(labels[:_NAMED]) + (f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else "")
+        seeds = f"{len(self.plan.seeds)} seed{'s' * (len(self.plan.seeds) != 1)}"
+        return f"<{type(self).__name__} {self.path.name}: {named}; {seeds}, {len(self.records)} trials>"
+
+    def _repr_html_(self) -> str:
+        from dlbench.report.html.notebook import notebook_fragment
+
+        data, registry = self._figure_data()
+        experiment = self._answers.experiment if self._answers else None
+        return notebook_fragment(self.path.name, self.records, data, self._findings, experiment, self._said, registry)
+
+    def _figure_data(self) -> "tuple[FigureData, Registry]":
+        from dlbench.plugins.registry import Registry
+        from dlbench.report.figures import figure_data
+
+        data = figure_data(self.records, self.plan, self.judging, self._judged)
+        return data, Registry.load(strict=False)
+
+    def plot(self, kind: str = "") -> "Figure":
+        """Return a figure of the run, as `dlbench plot --kind` draws it; without a kind, that which shows it best.
+
+        Raises DlbenchError, which says why, for a kind that there is not or that the run has no figure of.
+        """
+        from dlbench.report.figures.shown import shown_figure
+
+        return shown_figure(kind, *self._figure_data())
+
+    def report(self, file: str | Path | None = None) -> Path:
+        """Write the run as one HTML page, as `dlbench report` does, and return its path.
+
+        file: where; None for report.html in the run folder.
+        """
+        from dlbench.files import replace_file, writing_to
+        from dlbench.plugins.registry import Registry
+        from dlbench.report.html.page import html_report
+        from dlbench.runs.locations import check_own
+
+        if file is None:
+            check_own(self.path)
+        path = at_home(file) if file else self.path / "report.html"
+        page = html_report(RunFolder(self.path), Registry.load(strict=False), self.judging)
+        with writing_to(path, "Choose another file."):
+            replace_file(path, page)
+        return path
 
     @property
     def data_sets(self) -> "pd.DataFrame":

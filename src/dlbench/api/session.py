@@ -46,8 +46,9 @@ def session_options(given: Mapping[str, Any], function: str) -> Options:
 
 
 def show_session(session: Callable[[Display, threading.Event], Outcome], *, progress: bool) -> Outcome:
-    """Run a session, with its progress on standard error where that is asked for."""
+    """Run a session, with its progress on standard error, or in one output of a notebook, where that is asked for."""
+    from dlbench.api.notebook_progress import NotebookProgress, in_notebook
     from dlbench.report.terminal.progress import Progress
 
-    with Progress(quiet=not progress) as display:
+    with NotebookProgress() if progress and in_notebook() else Progress(quiet=not progress) as display:
         return session(display, threading.Event())

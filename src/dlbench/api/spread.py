@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class SpreadResult(Comparison):
     """Where the spread of a result comes from; its frames are those of the backgrounds.
 
@@ -31,8 +31,9 @@ class SpreadResult(Comparison):
     found: tuple[str, ...] = ()
     document: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
 
-    def __str__(self) -> str:
-        return "\n".join(self.found)
+    @property
+    def _said(self) -> tuple[str, ...]:
+        return self.found
 
     @property
     def sources(self) -> "pd.DataFrame":

@@ -17,6 +17,18 @@ def trials_frame(records: Iterable[TrialRecord], plan: PlanRecord | None = None)
     return frame(*table(TABLE_DEFINITIONS["trials"], records, plan))
 
 
+def with_variants(found: pd.DataFrame, records: Iterable[TrialRecord], plan: PlanRecord) -> pd.DataFrame:
+    """Return a frame with the variant and the seed of each trial_id after it; a trial of no variant has none."""
+    trials = {record.trial_id: record.trial for record in records}
+    labels = {key: plan.labels.get((trial.variant_id, trial.seed)) for key, trial in trials.items()}
+    place = list(found.columns).index("trial_id") + 1
+    if "seed" not in found:
+        found.insert(place, "seed", found["trial_id"].map({key: trial.seed for key, trial in trials.items()}))
+    if "variant" not in found:
+        found.insert(place, "variant", found["trial_id"].map(labels))
+    return found
+
+
 def epochs_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:
     """Return one row per trial and epoch, with the columns of epochs.csv."""
     return frame(*table(TABLE_DEFINITIONS["epochs"], records))

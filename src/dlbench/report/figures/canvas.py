@@ -54,6 +54,12 @@ def render(draw: Callable[[], Figure], format: Format) -> bytes:  # noqa: A002  
     return file.getvalue()
 
 
+def drawn(draw: Callable[[], Figure]) -> Figure:
+    """Return a figure that is drawn with dlbench's settings regardless of the user's matplotlibrc."""
+    with rc_context(dict(_SETTINGS)):
+        return draw()
+
+
 def canvas(height: float, width: float = WIDTH, *, square: bool = False) -> Figure:
     """Return an empty figure.
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from dlbench.analysis.answers import Findings
+from dlbench.analysis.answers import ExperimentAnswers, Findings
 from dlbench.analysis.claims import counts_in_words
 from dlbench.analysis.judged import Judged
 from dlbench.analysis.places import short_name, words
@@ -51,7 +51,7 @@ def first_screen(
     plan: PlanRecord,
     records: Sequence[TrialRecord],
     judged: Judged,
-    findings: Findings,
+    findings: Findings | ExperimentAnswers,
     experiment: Experiment | None,
 ) -> FirstScreen:
     """Return the top of a run's page. name: the run's."""

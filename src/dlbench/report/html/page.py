@@ -62,6 +62,11 @@ def render_part(content: Page, part: str) -> str:
     return _environment().get_template(f"parts/{part}").render(page=content, up="")
 
 
+def render_template(template: str, **content: Any) -> str:
+    """Return the text of a template with its content, whose texts are escaped."""
+    return _environment().get_template(template).render(**content)
+
+
 def _render(template: str, *, script: str, **content: Any) -> str:
     own = "" if script else page_script()
     allowed = "'self'" if script else f"'{fingerprint(own)}'"

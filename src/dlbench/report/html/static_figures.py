@@ -6,10 +6,9 @@ from urllib.parse import quote
 from dlbench.plugins.registry import Registry
 from dlbench.report.charts import Chart
 from dlbench.report.figures import FigureData, Kind, all_kinds, picture
+from dlbench.report.figures.shown import FIRST
 from dlbench.report.html.content import Figure
 
-#: What stands on the first screen, if a run has it: the first of these.
-_FIRST = ("differences", "final", "curves")
 #: What people look for comes before what they may want to check.
 _ORDER = ("final", "curves", "loss", "time", "heatmap", "tuning")
 #: Pictures may take so many bytes of a page together, which leaves room for data and script within three megabytes.
@@ -38,7 +37,7 @@ def page_figures(
             found[name] = _figure(kind, data, image, chart, fits=size <= _MOST_BYTES)
     found |= {name: _chart_alone(chart) for name, chart in waiting.items()}
     order = [name for name in _ORDER if name in found]
-    first = next((name for name in _FIRST if name in found), "")
+    first = next((name for name in FIRST if name in found), "")
     return [found[name] for name in dict.fromkeys([*([first] if first else []), *order, *found])], absent
 
 

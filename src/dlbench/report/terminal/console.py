@@ -79,4 +79,5 @@ def _width(column: rich.table.Column) -> int:
 
 def plain_console(*, stderr: bool = False, width: int | None = None, file: IO[str] | None = None) -> Console:
     """Return a console for text of any origin; styled text is passed as rich Text. file: instead of a stream."""
-    return LiteralConsole(stderr=stderr, width=width, file=file, highlight=False, markup=False, emoji=False)
+    options: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
+    return LiteralConsole(stderr=stderr, width=width, file=file, force_jupyter=False, **options)

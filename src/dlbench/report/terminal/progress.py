@@ -106,10 +106,15 @@ class Progress:
         self._running.pop(event.record.trial_id, None)
         self._finished += 1
         self._seen = self._before + self._finished
-        if self._live is None or event.record.status != "done":
+        if self._says_all or event.record.status != "done":
             total = self._before + len(self._trials)
             count = f"{self._before + self._finished:{len(str(total))}}/{total}"
             self.note(f"[{count}] {label} seed {event.record.trial.seed}: {outcome_in_words(event.record)}")
+
+    @property
+    def _says_all(self) -> bool:
+        """Return whether each trial gets a line, since nothing else shows it."""
+        return self._live is None
 
     def note(self, text: str) -> None:
         """Print a line, above the live display if there is one."""
