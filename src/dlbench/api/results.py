@@ -130,9 +130,9 @@ class Comparison:
 
         Raises DlbenchError, which says why, for a kind that there is not or that the run has no figure of.
         """
-        from dlbench.report.figures.shown import shown_figure
+        from dlbench.report.figures.returned import returned_figure
 
-        return shown_figure(kind, *self._figure_data())
+        return returned_figure(kind, *self._figure_data())
 
     def report(self, file: str | Path | None = None) -> Path:
         """Write the run as one HTML page, as `dlbench report` does, and return its path.

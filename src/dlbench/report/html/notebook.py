@@ -7,7 +7,7 @@ from dlbench.analysis.answers import ExperimentAnswers, Findings
 from dlbench.experiments.experiment_file import Experiment
 from dlbench.plugins.registry import Registry
 from dlbench.report.figures import FigureData, all_kinds, picture
-from dlbench.report.figures.shown import first_kind
+from dlbench.report.figures.returned import first_kind
 from dlbench.report.html.first_screen import first_screen
 from dlbench.report.html.page import render_template
 from dlbench.trials.trial_record import TrialRecord

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from dlbench.plugins.registry import Registry
 from dlbench.report.charts import Chart
 from dlbench.report.figures import FigureData, Kind, all_kinds, picture
-from dlbench.report.figures.shown import FIRST
+from dlbench.report.figures.returned import FIRST
 from dlbench.report.html.content import Figure
 
 #: What people look for comes before what they may want to check.

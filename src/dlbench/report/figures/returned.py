@@ -16,7 +16,7 @@ from dlbench.report.figures.kind import Kind
 FIRST = ("differences", "final", "curves")
 
 
-def shown_figure(kind: str, data: FigureData, registry: Registry) -> Figure:
+def returned_figure(kind: str, data: FigureData, registry: Registry) -> Figure:
     """Return the figure of a kind, "" for that which shows a run best; a notebook shows it as a picture.
 
     Raises DlbenchError for a kind that there is not, or that the run has no figure of.
