@@ -13,7 +13,7 @@ from dlbench.report.figures.figure_data import FigureData
 from dlbench.report.figures.kind import Kind
 
 #: Kinds that show a run best, if it has them: the first of these.
-FIRST = ("differences", "final", "curves")
+FIRST = ("spread", "differences", "final", "curves")
 
 
 def returned_figure(kind: str, data: FigureData, registry: Registry) -> Figure:

@@ -8,6 +8,7 @@ from dlbench.analysis.answers import ExperimentAnswers, Findings
 from dlbench.analysis.claims import counts_in_words
 from dlbench.analysis.judged import Judged
 from dlbench.analysis.places import short_name, words
+from dlbench.analysis.spread_wording import advice, sentences
 from dlbench.experiments.experiment_file import Experiment
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -55,7 +56,7 @@ def first_screen(
     experiment: Experiment | None,
 ) -> FirstScreen:
     """Return the top of a run's page. name: the run's."""
-    found = verdict_sentences(judged)
+    found = spread_sentences(judged) or verdict_sentences(judged)
     shown = fitting(found)
     description = experiment.description.strip().split("\n\n") if experiment and experiment.description else []
     return FirstScreen(
@@ -63,7 +64,7 @@ def first_screen(
         run=name,
         experiment=plan.experiment,
         description=[" ".join(paragraph.split()) for paragraph in description],
-        compared=compared(plan, records),
+        compared=compared(plan, records, judged),
         caution=f"{judged.second_look}." if judged.second_look else "",
         sentences=[_sentence(text) for text in shown],
         more=len(found) - len(shown),
@@ -89,15 +90,24 @@ def fitting(sentences: Sequence[str]) -> Sequence[str]:
     return sentences[: min(max(count, 1), _SENTENCES)]
 
 
-def compared(plan: PlanRecord, records: Sequence[TrialRecord]) -> str:
+def spread_sentences(judged: Judged) -> list[str]:
+    """Return what would make a spread smaller, and then where it comes from; [] where that was not asked."""
+    advised = [text for table in judged.spread if (text := advice(table))]
+    return [*advised, *(text for table in judged.spread for text in sentences(table))]
+
+
+def compared(plan: PlanRecord, records: Sequence[TrialRecord], judged: Judged) -> str:
     """Return what was compared on what: "Activation relu, tanh on mnist with simple-cnn; 7 seeds each, 14 trials"."""
-    varied = [_axis(axis, values) for axis, values in plan.axes.items()]
+    varied = "; ".join(_axis(axis, values) for axis, values in plan.axes.items())
     ground = [short_name(plan.fixed[name]) for name in _GROUND if name in plan.fixed and name not in plan.axes]
-    place = f", on {' with '.join(ground)}" if ground and "dataset" in plan.fixed else ""
+    place = f"on {' with '.join(ground)}" if ground and "dataset" in plan.fixed else ""
+    if judged.spread:
+        values = sum(table.count for table in judged.spread)
+        return _sentence(f"{', '.join(filter(None, ('where the spread comes from', varied, place)))}; {values} values")
     answered = sum(record.status in COMPLETED for record in records)
     done = f"all {answered} trials" if answered == plan.trial_count else f"{answered} of {plan.trial_count} trials"
-    seeds = f"{len(plan.seeds)} seed{'s' * (len(plan.seeds) != 1)}"
-    return _sentence(f"{'; '.join(varied)}{place}; {seeds} each, {done} have numbers")
+    seeds = f"{len(plan.seeds)} seed{'s' * (len(plan.seeds) != 1)}{' each' * bool(varied)}"
+    return _sentence(f"{', '.join(filter(None, (varied, place)))}; {seeds}, {done} have numbers")
 
 
 def _axis(axis: str, values: Sequence[str]) -> str:

@@ -23,6 +23,8 @@ NAMES = ["relu", "tanh", "gelu"]
 ACROSS = ("critical-difference", "interquartile-mean", "performance-profile")
 #: Of comparisons after a search, which tests/unit/report/test_search.py draws.
 OF_A_SEARCH = ("tuning", "budget")
+#: Those of a spread are drawn where its table is tested.
+OF_A_SPREAD = ("spread",)
 HOSTILE = '<b>$x_1$</b> & "$\\frac{1}{2}$"'
 
 
@@ -92,7 +94,7 @@ def texts_of(figure):
 @pytest.mark.parametrize(
     ("kind", "ending"),
     [
-        *((kind, "png") for kind in KINDS if kind not in ("heatmap", *ACROSS, *OF_A_SEARCH)),
+        *((kind, "png") for kind in KINDS if kind not in ("heatmap", *ACROSS, *OF_A_SEARCH, *OF_A_SPREAD)),
         ("confusion", "pdf"),
         ("confusion", "svg"),
         ("final", "pdf"),
@@ -347,7 +349,7 @@ def test_labels_over_several_data_sets_are_no_mathematics(six_datasets, kind):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in (*ACROSS, *OF_A_SEARCH)])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in (*ACROSS, *OF_A_SEARCH, *OF_A_SPREAD)])
 def test_labels_are_no_mathematics(two_axes, kind):
     variants = tuple(
         replace(v, label=f"{HOSTILE} {place}", values={"activation": HOSTILE, "learning_rate": str(place)})
