@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,9 +24,10 @@ pytestmark = [
 ]
 pytest.importorskip("uvicorn", reason="the extra serve is not installed")
 
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = shutil.which("chromium")
+AXE = Path(sys.prefix) / "node" / "node_modules" / "axe-core" / "axe.min.js"
 #: For what depends on a busy machine.
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 PATIENCE = PATIENCE_SECONDS * 1000
 SERVE = """
     import sys, time
@@ -138,8 +140,8 @@ def serve(start, port=0):
 def page():
     """A page of a browser that notes what goes wrong and whom it asks."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not CHROMIUM.exists():
-        pytest.skip("needs Debian's chromium")
+    if not CHROMIUM:
+        pytest.skip("no Chromium is installed (apt-get install chromium)")
     with sync_api.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page()
@@ -160,6 +162,18 @@ def made(install, tmp_path):
     module.with_name(f"{module.stem}_parts.py").write_text(dedent(PARTS))
 
 
+def check_looks(page):
+    """Check a page on a wide light screen and on a dark phone: nothing hangs over, everybody can read it."""
+    for scheme, width in (("light", 1200), ("dark", 400)):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        if AXE.is_file():
+            page.evaluate(AXE.read_text(encoding="utf-8"))
+            found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+            assert [each for each in found if each["impact"] in ("serious", "critical")] == []
+
+
 def test_a_run_is_watched_from_start_to_end_also_past_a_server_that_was_killed(made, start, page, tmp_path):
     server, url = serve(start)
     page.goto(url)
@@ -169,6 +183,7 @@ def test_a_run_is_watched_from_start_to_end_also_past_a_server_that_was_killed(m
     page.evaluate(RECORDER)
     page.locator(".curve polyline").first.wait_for()
     page.get_by_text(re.compile("so far, n = [1-9]")).first.wait_for()
+    check_looks(page)
     assert page.wrong == []
 
     server.kill()
@@ -182,6 +197,7 @@ def test_a_run_is_watched_from_start_to_end_also_past_a_server_that_was_killed(m
     page.get_by_text("complete").wait_for()
     assert page.title() == "(60/60) watched · dlbench"
     assert page.get_by_text("No session works on this run now.").is_visible()
+    check_looks(page)
 
     states = page.evaluate("window.states")
     assert len(states) > before > 1
@@ -197,7 +213,7 @@ def test_a_run_is_watched_from_start_to_end_also_past_a_server_that_was_killed(m
     began = time.monotonic()
     server.send_signal(signal.SIGINT)  # while the page's stream is open
     assert server.wait(timeout=PATIENCE_SECONDS) == 0
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     assert not list((tmp_path / "results" / "watched" / "journal").glob(".*"))
 
 
@@ -229,7 +245,7 @@ def test_fifty_clients_get_ten_thousand_events_in_the_same_memory(start, tmp_pat
             stop, clients = asyncio.Event(), [[] for _ in range(50)]
             tasks = [asyncio.create_task(_client(url, heard, stop)) for heard in clients]
             memory = []
-            async with asyncio.timeout(5 * PATIENCE_SECONDS):
+            async with asyncio.timeout(2 * PATIENCE_SECONDS):
                 while min(map(len, clients)) < 3:  # every client has every part
                     await asyncio.sleep(0.05)
                 for change in range(1, 221):
@@ -263,4 +279,4 @@ def test_ctrl_c_ends_it_at_once_in_the_middle_of_its_work(start):
         began = time.monotonic()
         server.send_signal(signal.SIGINT)
         assert server.wait(timeout=PATIENCE_SECONDS) == 0
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
