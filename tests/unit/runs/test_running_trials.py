@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 
 import pytest
 
@@ -72,6 +73,20 @@ def test_what_a_killed_session_left_counts_as_dead_and_goes_with_the_next_one(se
     assert read_running(tmp_path, active_peers(tmp_path)) == ()
     session.leave()
     assert not left.exists()
+
+
+def test_the_next_session_removes_the_files_of_one_that_was_killed(tmp_path):
+    journal = tmp_path / "journal"
+    journal.mkdir()
+    killed = [journal / f".20200101T000000.000000Z-1{ending}" for ending in (".live", ".lock", ".running")]
+    for path in killed:
+        path.write_text("{}")
+        os.utime(path, (0, 0))  # silent for long
+    assert sorted(dead_sessions(tmp_path)) == sorted(killed)
+    active = ActiveSessions(tmp_path)
+    active.join()
+    assert not [path for path in killed if path.exists()]
+    active.leave()
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"trials": [{}]}', '{"trials": 3}', "[" * 100_000, "\udcff"])
