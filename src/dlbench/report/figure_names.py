@@ -25,3 +25,14 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "steps": "Training loss of each step",
     }
 )
+#: What is drawn, of the pictures that do not say it themselves.
+MEANINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "heatmap": "Each cell is a combination: mean over its seeds.",
+        "learning-rate": "The rate at the start of each epoch; variants with the same schedule share a line.",
+        "confusion": "Rows are true classes, columns predicted ones: shares of each true class on the test images, "
+        "mean over seeds. What is off the diagonal was confused.",
+        "budget": "How good the best of so many tried points can be expected to be.",
+        "steps": "The loss of each training step, before any smoothing over an epoch.",
+    }
+)

@@ -5,6 +5,8 @@ from dlbench.report.charts.chart_rows import curve_metric, epoch_step
 from dlbench.report.figures.figure_data import FigureData
 
 _HEIGHT = 300
+#: So few epochs have a tick each.
+_FEW = 12
 
 
 def metric_chart(data: FigureData) -> Chart | None:
@@ -52,7 +54,8 @@ def _thinned(data: FigureData) -> str:
 
 def _curves(data: FigureData, name: str, y: Part, form: str) -> Part:
     x = quantity("epoch", "epoch")
-    x["axis"] |= {"format": "d", "tickMinStep": 1}
+    length = max(len(record.epochs) for variant in data.variants for record in variant.records)
+    x["axis"] |= {"format": "d", "tickMinStep": 1} | ({"values": list(range(1, length + 1))} if length <= _FEW else {})
     known = {"transform": [{"filter": f"isValid(datum.{name})"}]}
     tips = [tip("variant", "variant"), tip("seed", "seed"), tip("epoch", "epoch"), tip(name, y["title"], form)]
     seeds = known | {

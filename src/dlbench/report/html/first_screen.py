@@ -11,6 +11,7 @@ from dlbench.analysis.places import short_name, words
 from dlbench.analysis.spread_wording import advice, sentences
 from dlbench.experiments.experiment_file import Experiment
 from dlbench.plans.plan_record import PlanRecord
+from dlbench.report.html.page_table import as_sentence
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 #: More sentences, or longer ones together, push the figure off a phone's first screen; the section of verdicts has all.
@@ -66,7 +67,7 @@ def first_screen(
         description=[" ".join(paragraph.split()) for paragraph in description],
         compared=compared(plan, records, judged),
         caution=f"{judged.second_look}." if judged.second_look else "",
-        sentences=[_sentence(text) for text in shown],
+        sentences=[as_sentence(text) for text in shown],
         more=len(found) - len(shown),
         claims=f"{counts_in_words(findings.claims)}." if findings.claims else "",
     )
@@ -103,18 +104,16 @@ def compared(plan: PlanRecord, records: Sequence[TrialRecord], judged: Judged) -
     place = f"on {' with '.join(ground)}" if ground and "dataset" in plan.fixed else ""
     if judged.spread:
         values = sum(table.count for table in judged.spread)
-        return _sentence(f"{', '.join(filter(None, ('where the spread comes from', varied, place)))}; {values} values")
+        return as_sentence(
+            f"{', '.join(filter(None, ('where the spread comes from', varied, place)))}; {values} values"
+        )
     answered = sum(record.status in COMPLETED for record in records)
     done = f"all {answered} trials" if answered == plan.trial_count else f"{answered} of {plan.trial_count} trials"
     seeds = f"{len(plan.seeds)} seed{'s' * (len(plan.seeds) != 1)}{' each' * bool(varied)}"
-    return _sentence(f"{', '.join(filter(None, (varied, place)))}; {seeds}, {done} have numbers")
+    return as_sentence(f"{', '.join(filter(None, (varied, place)))}; {seeds}, {done} have numbers")
 
 
 def _axis(axis: str, values: Sequence[str]) -> str:
     several = f"{', '.join(values[:_NAMED])} and {len(values) - _NAMED} more" if len(values) > _NAMED else ""
     text = several or " or ".join(filter(None, (", ".join(values[:-1]), values[-1]))) if values else ""
-    return text if axis == "variant" else f"{words(axis)} {text}"
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"compared: {text}" if axis == "variant" else f"{words(axis)} {text}"

@@ -17,6 +17,7 @@ from dlbench.plugins.registry import Registry
 from dlbench.report.charts import all_charts, charts_document
 from dlbench.report.figures import figure_data
 from dlbench.report.html.content import Page, page
+from dlbench.report.html.page_table import as_sentence
 from dlbench.report.html.script import asset, data_block, fingerprint, is_interactive, page_script
 from dlbench.report.html.static_figures import page_figures
 from dlbench.report.terminal.visible import visible
@@ -52,9 +53,9 @@ def render(content: Page, *, script: str = "", up: str = "") -> str:
     return _render("report.html", page=content, script=script, up=up, charts=content.charts)
 
 
-def render_index(entries: Sequence[Any], problems: Sequence[str], *, script: str) -> str:
-    """Return the text of an index of pages: of each its address and its first screen."""
-    return _render("index.html", entries=entries, problems=problems, script=script, charts={})
+def render_index(entries: Mapping[str, Sequence[Any]], problems: Sequence[str], *, script: str) -> str:
+    """Return the text of an index of pages, by report: of each its address and its first screen."""
+    return _render("index.html", reports=entries, problems=problems, script=script, charts={})
 
 
 def render_part(content: Page, part: str) -> str:
@@ -87,7 +88,7 @@ def _render(template: str, *, script: str, **content: Any) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("dlbench.report.html"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -96,6 +97,8 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         finalize=_shown,
     )
+    environment.filters["as_sentence"] = as_sentence
+    return environment
 
 
 def _shown(value: Any) -> Any:

@@ -34,6 +34,7 @@ class PageTable:
     verdicts: heading of the column of verdicts, "" for none.
     words: whether cells are sentences, not numbers.
     sentences: those below the table.
+    quotable: whether they only say what the table says, to be quoted; then they are folded.
     fold: whether it is folded until somebody asks.
     """
 
@@ -44,4 +45,10 @@ class PageTable:
     verdicts: str = ""
     words: bool = False
     sentences: Sequence[str] = ()
+    quotable: bool = False
     fold: bool = False
+
+
+def as_sentence(text: str) -> str:
+    """Return a text with a capital letter and a full stop; a symbol, as in "n = 1", stays small."""
+    return f"{text if text[1:2] == ' ' else text[:1].upper() + text[1:]}."

@@ -50,7 +50,15 @@ class Site:
             address = _address(folder, {entry.address for entry in entries})
             yield address, render(content, script=f"../{SCRIPT}", up=f"../{INDEX}")
             entries.append(Entry(address=address, first=content.first))
-        yield INDEX, render_index(entries, self.problems, script=SCRIPT)
+        yield INDEX, render_index(by_report(entries), self.problems, script=SCRIPT)
+
+
+def by_report(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """Return entries by the report whose experiments they are, "" last for comparisons of one's own."""
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.first.experiment.rpartition("/")[0], []).append(entry)
+    return {report: found[report] for report in sorted(found, key=lambda report: (not report, report))}
 
 
 def _address(folder: RunFolder, taken: set[str]) -> str:

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from dlbench.plugins.registry import Registry
 from dlbench.report.charts import Chart
+from dlbench.report.figure_names import MEANINGS
 from dlbench.report.figures import FigureData, Kind, all_kinds, picture
 from dlbench.report.figures.returned import FIRST
 from dlbench.report.html.content import Figure
@@ -34,20 +35,20 @@ def page_figures(
             if size > _MOST_BYTES and not chart:
                 absent.append((kind.title, f"left out to keep this page small: dlbench plot RUN --kind {name}"))
                 continue
-            found[name] = _figure(kind, data, image, chart, fits=size <= _MOST_BYTES)
+            found[name] = _figure(name, kind, data, image, chart, fits=size <= _MOST_BYTES)
     found |= {name: _chart_alone(chart) for name, chart in waiting.items()}
     order = [name for name in _ORDER if name in found]
     first = next((name for name in FIRST if name in found), "")
     return [found[name] for name in dict.fromkeys([*([first] if first else []), *order, *found])], absent
 
 
-def _figure(kind: Kind, data: FigureData, image: bytes, chart: Chart | None, *, fits: bool) -> Figure:
+def _figure(name: str, kind: Kind, data: FigureData, image: bytes, chart: Chart | None, *, fits: bool) -> Figure:
     # In an img element, a browser runs no script of an SVG, and ids of different figures cannot collide.
     source = data_url(image) if fits else ""
     names = ", ".join(f"{variant.label} ({variant.note})" for variant in data.variants)
     text = f"{kind.title}: {names}"
     if chart is None:
-        return Figure(title=kind.title, source=source, text=text)
+        return Figure(title=kind.title, source=source, text=text, caption=MEANINGS.get(name, ""))
     return Figure(
         title=chart.title,
         source=source,

