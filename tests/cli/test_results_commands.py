@@ -31,6 +31,13 @@ def call(root, monkeypatch):
     return call
 
 
+def test_a_name_is_whole_however_long_and_columns_give_way(root, call, monkeypatch):
+    name = "activation-model-optimizer-scheduler-learning-rate-batch-size-cifar10-abcdef"
+    (root / "activation-digits").rename(root / name)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert name in call("list").stdout.splitlines()[1]
+
+
 def test_list_describes_each_run(call):
     line = call("list").stdout.splitlines()[1]
     assert line.split()[:6] == ["activation-digits", "1/6,", "1", "failed", "2", "3"]

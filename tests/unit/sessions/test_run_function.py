@@ -111,3 +111,17 @@ def test_what_the_command_refuses_is_an_error_and_variants_are_a_type_error(expe
     with pytest.raises(TypeError, match="an experiment's are in its file"):
         dlbench.run(experiment, variants=["label=a"])
     assert not (tmp_path / "results").exists()
+
+
+def test_a_run_of_an_experiment_is_shown_with_its_title_figures_and_claims(experiment, dlbench, tmp_path):
+    import dlbench as api
+
+    path = api.run(experiment).path
+    experiment.unlink()
+    shown = dlbench("results", "show", str(path), columns=80).stdout
+    assert shown.startswith("two: Two activations\n")
+    for part in ("Reported against measured", "table 1", "tanh is better", "2 claims: 1 supported, 1 refuted"):
+        assert part in shown
+    document = json.loads(dlbench("results", "show", str(path), "--json").stdout)
+    assert [claim["answer"] for claim in document["claims"]] == ["supported", "refuted"]
+    assert document["experiment"]["title"] == "Two activations"

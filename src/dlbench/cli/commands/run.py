@@ -82,6 +82,7 @@ def run(
 def _show(answers: "ExperimentAnswers", outcome: "Outcome", overrides: Request, shown: Shown) -> None:
     from dlbench.cli.run_session import draw_curves, draw_spread, print_results_place, print_vetoes
     from dlbench.report.documents import run_document
+    from dlbench.report.terminal.experiments import print_answers
     from dlbench.report.terminal.run import print_run
 
     figure = (outcome.plan.spread and draw_spread(outcome, overrides.judging)) or draw_curves(outcome)
@@ -96,17 +97,5 @@ def _show(answers: "ExperimentAnswers", outcome: "Outcome", overrides: Request, 
         if answers.deviations:
             retold_output().print(answers.deviations, style="dim")
         print_vetoes(outcome)
-        _print_answers(answers)
+        print_answers(retold_output(), answers, answers.notes)
         print_results_place(outcome, figure)
-
-
-def _print_answers(answers: "ExperimentAnswers") -> None:
-    from dlbench.analysis.claims import counts_in_words
-    from dlbench.report.terminal.experiments import claims_view, reported_view
-
-    console = retold_output()
-    if answers.figures:
-        console.print(reported_view(answers.figures, answers.notes))
-    if answers.claims:
-        console.print(claims_view(answers.claims, answers.notes))
-        console.print(counts_in_words(answers.claims))

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from types import MappingProxyType
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dlbench.analysis.claims import ClaimAnswer
+from dlbench.analysis.answers import ExperimentAnswers, Findings
+from dlbench.analysis.claims import ClaimAnswer, counts_in_words
 from dlbench.analysis.reported import ReportedFigure
 from dlbench.report.terminal.console import Lines
 from dlbench.report.terminal.layout import plain_table
@@ -15,6 +17,15 @@ from dlbench.statistics.notation import with_interval
 
 _ABSENT = "–"
 ANSWER_COLORS = MappingProxyType({"supported": "green", "refuted": "red", "not shown": "yellow"})
+
+
+def print_answers(console: Console, found: Findings | ExperimentAnswers, notes: Sequence[str] = ()) -> None:
+    """Print an experiment's reported figures and claims with their answers. notes: remarks for the captions."""
+    if found.figures:
+        console.print(reported_view(found.figures, notes))
+    if found.claims:
+        console.print(claims_view(found.claims, notes))
+        console.print(counts_in_words(found.claims))
 
 
 def reported_view(figures: Sequence[ReportedFigure], notes: Sequence[str] = ()) -> Table:

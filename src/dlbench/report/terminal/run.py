@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
+from dlbench.analysis.best_combination import best_in_words, best_variant
 from dlbench.analysis.convergence import convergence as convergence_of
 from dlbench.analysis.explain import explain as explain_differences
 from dlbench.analysis.summary import STANDARD_METRICS, summarize
@@ -34,6 +35,8 @@ def print_run(
     grid = None if judged.is_empty else grid_table(judged, plan, console.width, title)
     if grid:
         console.print(grid)
+        if best := best_variant(judged, plan):
+            console.print(best_in_words(best, judged), soft_wrap=True)
         console.print()
     if judged.tuning:
         print_tuning(console, judged.tuning)

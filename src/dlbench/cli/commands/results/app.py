@@ -17,6 +17,8 @@ from dlbench.cli.options.shown import TABLES, Tables
 from dlbench.cli.streams.console import endless, errors, list_output, output, print_bytes, print_json
 
 if TYPE_CHECKING:
+    from dlbench.analysis.answers import ExperimentAnswers
+    from dlbench.runs.folder import RunFolder
     from dlbench.runs.overview import Overview
 
 app = typer.Typer(
@@ -64,8 +66,10 @@ def show(
     from dlbench.cli.commands.results.follow import follow as follow_run
     from dlbench.cli.run_session import other_comparisons
     from dlbench.report.documents import run_document
+    from dlbench.report.terminal.experiments import print_answers
     from dlbench.report.terminal.per_class import per_class_view
     from dlbench.report.terminal.run import print_run
+    from dlbench.runs.answer_tables import read_answer_tables
 
     folder = open_run(run, results_dir)
     if follow:
@@ -74,15 +78,30 @@ def show(
         folder.choose(comparison)
     judging = asked_of(folder.plan, judging)
     scores = per_class(folder.planned, folder.plan) if classes else ()
+    answers = _answers(folder)
     if as_json:
-        print_json(run_document(folder, judging) | ({"per_class": [asdict(row) for row in scores]} if classes else {}))
+        more = {"per_class": [asdict(row) for row in scores]} if classes else {}
+        print_json(run_document(folder, judging) | (answers.document() if answers else {}) | more)
         return
     shown = {"convergence": tables.convergence, "explain": tables.explain}
-    print_run(output(), folder, judging, title=folder.path.name, **shown)
+    if answers:
+        output().print(f"{folder.path.name}: {answers.experiment.title}", style="bold", soft_wrap=True)
+    print_run(output(), folder, judging, title="" if answers else folder.path.name, **shown)
+    print_answers(output(), answers or read_answer_tables(folder.path), answers.notes if answers else ())
     if classes:
         output().print(per_class_view(scores, output().width))
     for line in other_comparisons(folder):
         output().print(line, soft_wrap=True)
+
+
+def _answers(folder: "RunFolder") -> "ExperimentAnswers | None":
+    """Return what a run says about its experiment; None where it is of none, or where that is no longer available."""
+    if not folder.plan.experiment:
+        return None
+    from dlbench.plugins.registry import Registry
+    from dlbench.runs.experiment_runs import answers_of
+
+    return answers_of(folder.path, folder.planned, folder.plan, Registry.load(strict=False))
 
 
 app.command("doctor")(upkeep.doctor)
@@ -200,7 +219,7 @@ def summary(
 #: Characters of a line with data sets; more of them continue below.
 _DATA_SETS = 16
 #: The columns of the list of runs that give way where a name needs the room, in that order.
-_GIVE_WAY = ("size", "variants", "seeds", "started", "data set")
+_GIVE_WAY = ("size", "variants", "seeds", "started", "data set", "trials")
 
 
 def _print_runs(runs: "list[Overview]") -> None:
