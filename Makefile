@@ -57,6 +57,11 @@ $(VENV)/.installed-docs: $(CLUSTERS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
 	touch $@
 
+$(VENV)/.installed-notebook: $(CLUSTERS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		--editable ".[notebook]"
+	touch $@
+
 install: $(INSTALLED)
 
 # A stamp is newer than every file that determines what is installed, so a second call does nothing.
