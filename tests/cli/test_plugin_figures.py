@@ -47,7 +47,7 @@ def test_plot_draws_the_figures_of_plugins_and_names_a_broken_one_once(dlbench, 
 
 
 @pytest.mark.slow
-def test_the_report_page_has_them(dlbench, drawn, tmp_path):
+def test_the_report_page_has_them(charts_library, dlbench, drawn, tmp_path):
     done = dlbench("report", drawn)
     assert done.returncode == 0
     assert "Number of trials" in (tmp_path / "results" / drawn / "report.html").read_text()

@@ -29,7 +29,7 @@ def test_a_plan_says_what_is_varied_and_runs_nothing(dlbench, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_spread_is_kept_resumed_extended_and_shown_again(dlbench, tmp_path):
+def test_a_spread_is_kept_resumed_extended_and_shown_again(charts_library, dlbench, tmp_path):
     done = dlbench(*SMALL, "--name", "run")
     assert done.returncode == 0, done.stderr
     for words in (
