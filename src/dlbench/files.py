@@ -86,18 +86,19 @@ def to_bytes(text: str) -> bytes:
     return text.encode(errors="backslashreplace")
 
 
-def replace_file(path: Path, content: str | bytes | memoryview, *, parents: bool = True) -> None:
+def replace_file(path: Path, content: str | bytes | memoryview | Iterator[bytes], *, parents: bool = True) -> None:
     """Write a file under a temporary name, then rename it: readers see the old or the new content.
 
-    parents: create all folders above it; otherwise only its own.
+    content: an iterator's parts are written as they come. parents: create all folders above it; otherwise only its own.
     """
-    data = to_bytes(content) if isinstance(content, str) else content
+    parts = content if isinstance(content, Iterator) else [to_bytes(content) if isinstance(content, str) else content]
     make_folder(path.parent, parents=parents)
     temporary = path.with_name(f".{path.name}{PARTIAL}{os.getpid()}-{os.urandom(3).hex()}")
     descriptor = os.open(temporary, _CREATE | _BINARY, 0o666)
     try:
         try:
-            _write_all(descriptor, data)
+            for part in parts:
+                _write_all(descriptor, part)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

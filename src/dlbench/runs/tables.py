@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 
@@ -23,6 +24,7 @@ _IDENTITY = ("trial_id", "provenance_id", "role", "status", "message")
 _SETTINGS = ("learning_rate", "batch_size", "epochs", "normalization", "validation", "select", "precision")
 _PLACE = ("threads", "device", "seed")
 _METRICS = names_in_groups("fit", "last", "test", "progress", "target", "cost")
+_ROWS_AT_ONCE = 5_000
 #: What spreadsheets interpret as the beginning of a formula (OWASP, "CSV Injection").
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -142,6 +144,14 @@ def to_csv(columns: tuple[str, ...], rows: Iterable[Row], *, header: bool = True
     return text.getvalue()
 
 
+def _csv_parts(columns: tuple[str, ...], rows: Iterable[Row]) -> Iterator[bytes]:
+    """Yield the file that to_csv() makes, a few thousand rows at a time."""
+    remaining = iter(rows)
+    yield to_bytes(to_csv(columns, islice(remaining, _ROWS_AT_ONCE)))
+    while some := list(islice(remaining, _ROWS_AT_ONCE)):
+        yield to_bytes(to_csv(columns, some, header=False))
+
+
 def _inert(value: ParameterValue) -> ParameterValue:
     """Return a cell that no spreadsheet interprets as a formula: an apostrophe is put before text that looks like one.
 
@@ -176,7 +186,7 @@ class TableFiles:
                 continue
             # Made twice rather than kept: those of all epochs would take more memory than the records.
             columns = _columns(definition, _rows(definition, kept, plan))
-            self._replace(definition.file_name, to_csv(columns, _rows(definition, kept, plan)))
+            self._replace(definition.file_name, _csv_parts(columns, _rows(definition, kept, plan)))
 
     def write_comparison(self, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
         """Write comparison.csv in one step."""
@@ -199,8 +209,8 @@ class TableFiles:
                 return False
         return True
 
-    def _replace(self, name: str, text: str) -> None:
-        replace_file(self._folder / name, text, parents=False)
+    def _replace(self, name: str, content: str | Iterator[bytes]) -> None:
+        replace_file(self._folder / name, content, parents=False)
 
 
 def _header(path: Path) -> tuple[str, ...]:
