@@ -20,6 +20,8 @@ from dlbench.serve.rendering import address, whole_page
 from dlbench.serve.threads import in_thread
 from dlbench.serve.watched_runs import WatchedFolder, WatchedRun
 
+#: Reports that are kept for who asks again; each may have three megabytes.
+_MOST_REPORTS = 4
 #: A report is one file with style and script of its own, and a policy that allows these alone.
 _REPORT_POLICY = "frame-ancestors 'none'"
 _FILES: dict[str, tuple[Callable[[], str], str]] = {
@@ -37,6 +39,7 @@ class Pages:
         self._index = Channel(folder.parts)
         self._channels: dict[str, tuple[WatchedRun, Channel]] = {}
         self._registry = cache(Registry.load)
+        self._reported: list[WatchedRun] = []
 
     async def index(self, request: Request) -> Response:
         """Answer with the list of runs, or lead to the only one."""
@@ -58,6 +61,10 @@ class Pages:
         """Answer with the report of a run, the same as `dlbench report` writes."""
         run = await self._find(request)
         report = await in_thread(run.report, self._registry)
+        self._reported = [run, *(each for each in self._reported if each is not run)]
+        for each in self._reported[_MOST_REPORTS:]:
+            each.forget_report()
+        del self._reported[_MOST_REPORTS:]
         if not report:
             why = "There is no report yet: it comes once all planned trials have ended, as the plan fixed."
             return PlainTextResponse(why, 404)

@@ -63,6 +63,10 @@ class WatchedRun:
                 self._report = (key, html_report(RunFolder(self.followed.path), registry()))
             return self._report[1]
 
+    def forget_report(self) -> None:
+        """Make the report anew the next time that somebody asks for it."""
+        self._report = (None, "")
+
 
 class WatchedFolder:
     """The folder of all runs, or one run alone, as the index shows it. Its methods may be called by any thread.

@@ -71,6 +71,19 @@ def test_a_complete_run_has_its_verdicts_and_its_report(client, begin, add, monk
     assert report.text == "<p>All of run</p>"
 
 
+def test_a_report_is_made_once_for_all_who_ask_and_few_are_kept(client, begin, add, monkeypatch):
+    made = []
+    monkeypatch.setattr(page, "html_report", lambda folder, registry: (made.append(folder.path.name), "report")[1])
+    names = [f"run-{number}" for number in range(5)]
+    for name in names:
+        folder = begin(name=name)
+        add(folder, range(6))
+        folder.close()
+    for name in (*names, "run-4", "run-4", "run-1", "run-0"):
+        assert client.get(f"/runs/{name}/report").text == "report"
+    assert made == [*names, "run-0"]
+
+
 def test_a_planned_look_shows_its_verdicts_beside_the_numbers_so_far(client, begin, add, make_plan):
     criteria = Criteria(baseline="relu", interim_analyses=(8, 11, 14), spending="haybittle-peto")
     plan = replace(make_plan(("relu", "tanh"), range(8)), judging=criteria)
