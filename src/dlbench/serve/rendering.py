@@ -7,13 +7,13 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from dlbench.analysis.formatting import percent
 from dlbench.analysis.judged import Judged
+from dlbench.report.html.environment import template_environment
 from dlbench.report.terminal.progress import duration
-from dlbench.report.terminal.visible import visible
 from dlbench.runs.running_trials import RunningTrial
 from dlbench.serve.run_progress import RunProgress
 
@@ -174,18 +174,6 @@ def _render(template: str, **content: Any) -> str:
 @cache
 def _environment() -> Environment:
     """Return the templates: those of live pages, and the parts of reports that they show too."""
-    made = Environment(
-        loader=ChoiceLoader([PackageLoader("dlbench.serve"), PackageLoader("dlbench.report.html")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
+    made = template_environment("dlbench.serve")
     made.globals.update(address=address, state=state)
     return made
-
-
-def _shown(value: Any) -> Any:
-    """Return a text without what a browser would obey, such as a change of writing direction."""
-    return visible(value, one_line=False) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -7,20 +7,17 @@ after it. The rows and specifications alone are those of `dlbench.report.charts.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from dlbench.plugins.registry import Registry
 from dlbench.report.charts import all_charts, charts_document
 from dlbench.report.figures import figure_data
 from dlbench.report.html.content import Page, page
-from dlbench.report.html.page_table import as_sentence
+from dlbench.report.html.environment import template_environment
 from dlbench.report.html.script import asset, data_block, fingerprint, is_interactive, page_script
 from dlbench.report.html.static_figures import page_figures
-from dlbench.report.terminal.visible import visible
 from dlbench.runs.experiment_runs import known_experiment, read_findings
 from dlbench.runs.folder import RunFolder
 
@@ -60,19 +57,19 @@ def render_index(entries: Mapping[str, Sequence[Any]], problems: Sequence[str], 
 
 def render_part(content: Page, part: str) -> str:
     """Return the text of a part of a page, a template of templates/parts."""
-    return _environment().get_template(f"parts/{part}").render(page=content, up="")
+    return template_environment().get_template(f"parts/{part}").render(page=content, up="")
 
 
 def render_template(template: str, **content: Any) -> str:
     """Return the text of a template with its content, whose texts are escaped."""
-    return _environment().get_template(template).render(**content)
+    return template_environment().get_template(template).render(**content)
 
 
 def _render(template: str, *, script: str, **content: Any) -> str:
     own = "" if script else page_script()
     allowed = "'self'" if script else f"'{fingerprint(own)}'"
     return (
-        _environment()
+        template_environment()
         .get_template(template)
         .render(
             **content,
@@ -84,23 +81,3 @@ def _render(template: str, *, script: str, **content: Any) -> str:
             "base-uri 'none'; form-action 'none'",
         )
     )
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("dlbench.report.html"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_shown,
-    )
-    environment.filters["as_sentence"] = as_sentence
-    return environment
-
-
-def _shown(value: Any) -> Any:
-    """Return a text without what a terminal or a browser would obey, such as a change of writing direction."""
-    return visible(value, one_line=False) if isinstance(value, str) and not isinstance(value, Markup) else value
