@@ -102,6 +102,7 @@ def quantity(field_name: str, title: str, *, ratio: float = 30, values: Sequence
     positive = [value for value in values if value > 0]
     wide = len(positive) == len(values) and bool(positive) and max(positive) > ratio * min(positive)
     scale: Part = {"type": "log", "nice": False} if wide else {"zero": False}
+    scale["padding"] = 6  # no mark is cut at an edge
     return {"field": field_name, "type": "quantitative", "title": title, "scale": scale, "axis": {"tickCount": 6}}
 
 

@@ -29,7 +29,7 @@ def chart(data: FigureData) -> Chart | None:
     better = f", {'right' if rules.higher_is_better else 'left'} is {rules.words[0]}"
     numbers = [value for row in rows for value in row[3:6] if value is not None]
     x = quantity("difference", f"difference in {data.metric.title}{f' ({unit})' if unit else ''}{better}")
-    x["scale"] |= {"domain": _domain(numbers, rules.margin * data.metric.difference_scale), "nice": False}
+    x["scale"] |= {"domain": _domain(numbers, rules.margin * data.metric.difference_scale), "nice": False, "padding": 0}
     families = data.judged.shown_effects
     level = interval_levels([c for family in families for c in family.comparisons], rules)
     margin = f"The gray band is the margin, ± {rules.margin * data.metric.difference_scale:g} {unit}. "
