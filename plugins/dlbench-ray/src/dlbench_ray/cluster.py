@@ -119,10 +119,7 @@ def examine(components: Sequence[str], gpus: float | None) -> list[Node]:
         kinds[place.kind] += 1
         if kinds[place.kind] <= _ASKED and place.cpus:
             glance = min(_GLANCE, place.gpus, 1.0 if gpus is None else gpus)
-            once = {
-                "max_retries": 0,
-                "max_calls": 1 if glance else 0,
-            }  # a process that has seen a GPU keeps memory there
+            once = {"max_retries": 0, "max_calls": 1}  # Ray would keep the process, with torch and its part of a GPU
             ask = ray.remote(num_cpus=0, num_gpus=glance, scheduling_strategy=on(place), **once)
             asked[ask(_examine_here).remote(tuple(components))] = place
     ready = _answered([*asked])
