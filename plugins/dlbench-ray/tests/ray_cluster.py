@@ -33,7 +33,7 @@ NO_AGENTS = [
     "--runtime_env_agent_port=1",
 ]
 #: A limit for what hangs, far above what anything needs on a busy machine.
-PATIENCE = 240
+PATIENCE = 400
 #: Columns of measured times and memory, which differ from run to run.
 MEASURED = {"train_seconds", "images_per_second", "peak_memory_mb", "seconds", "provenance_id"}
 Numbers = list[list[tuple[tuple[str, str], ...]]]
@@ -74,9 +74,9 @@ class Machines:
         """Return where the head listens."""
         return str(self.cluster.address)
 
-    def ready(self) -> None:
-        """Have three nodes of one CPU."""
-        while len(self.nodes) < 3:
+    def ready(self, count: int = 3) -> None:
+        """Have some nodes of one CPU."""
+        while len(self.nodes) < count:
             self.nodes.append(self.add())
         self.await_all()
 

@@ -326,6 +326,18 @@ def test_where_nobody_listens_is_said_at_once(ray: StandIn, monkeypatch: pytest.
     assert "(Connection refused)" in str(raised.value)
 
 
+def test_of_what_rays_server_says_the_reason_is_quoted(ray: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dlbench_ray.executor import RayExecutor
+
+    def init(**options: Any) -> None:
+        raise ConnectionAbortedError("Initialization failure from server:\nThe port is taken.\n")
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", init, raising=False)
+    with pytest.raises(DlbenchError, match=r"There is no Ray cluster to connect to \(The port is taken\)\."):
+        RayExecutor()
+
+
 def test_without_ray_one_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     from dlbench_ray.executor import RayExecutor
 

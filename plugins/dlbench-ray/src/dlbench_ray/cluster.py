@@ -52,7 +52,13 @@ def connect(address: str | None) -> None:
         try:
             ray.init(address=address, log_to_driver=False, logging_level="error", include_dashboard=_dashboard(address))
         except (ConnectionError, RayError, RuntimeError, ValueError, ImportError) as error:
-            raise _no_cluster(address, str(error).strip().partition("\n")[0].rstrip(".")) from error
+            raise _no_cluster(address, _reason(error)) from error
+
+
+def _reason(error: BaseException) -> str:
+    """Return the first line of what an error of Ray's says that is no heading."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return next((line.rstrip(".") for line in lines if line and not line.endswith(":")), type(error).__name__)
 
 
 def _check_listener(address: str | None) -> None:
