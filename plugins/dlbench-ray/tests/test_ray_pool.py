@@ -113,7 +113,7 @@ class StandIn(ModuleType):
         """End the actors of a node, and the node unless it stays."""
         if not stays:
             self.alive.discard(node)
-        for actor in self.actors:
+        for actor in [*self.actors]:  # not those that the pool starts meanwhile
             if actor.node == node and not actor.error:
                 actor.die(error)
 
