@@ -8,6 +8,7 @@ PLUGINS := $(filter-out $(CLUSTER_PLUGINS),$(wildcard plugins/*))
 USABLE := $(VENV)/.usable
 INSTALLED := $(VENV)/.installed
 CLUSTERS := $(VENV)/.installed-clusters
+NOTEBOOK := $(VENV)/.installed-notebook
 # What examines the accessibility of pages, in a browser: only the tests need it, and skip what does without npm.
 AXE := $(VENV)/node/node_modules/axe-core/axe.min.js
 DLBENCH := $(BIN)/dlbench
@@ -31,7 +32,7 @@ check: $(CLUSTERS)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest $(FAST)
 
-slow: $(CLUSTERS) $(AXE)
+slow: $(CLUSTERS) $(NOTEBOOK) $(AXE)
 	$(BIN)/python -m pytest $(PARALLEL) -m slow
 
 # The tests with the oldest versions that pyproject.toml allows; warnings of those versions are not errors.
@@ -57,7 +58,8 @@ $(VENV)/.installed-docs: $(CLUSTERS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
 	touch $@
 
-$(VENV)/.installed-notebook: $(CLUSTERS)
+# What executes the example notebook.
+$(NOTEBOOK): $(CLUSTERS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 		--editable ".[notebook]"
 	touch $@
