@@ -103,3 +103,14 @@ def test_what_makes_no_page_and_no_site_is_refused(call, arguments, said):
     code, out, err = call("report", *arguments)
     assert (code, out) == (2, "")
     assert said in err
+
+
+def test_of_all_runs_one_that_cannot_be_read_is_named_and_left_out(call, tmp_path):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "manifest.json").write_text("{")
+    code, _, err = call("report", "--all")
+    assert code == 0
+    assert "Warning: broken: " in err
+    index = (tmp_path / "site" / "index.html").read_text()
+    assert "Not shown: broken: " in index
+    assert index.count("<article>") == 2

@@ -1,6 +1,6 @@
 """`dlbench report`: a run as one page, several runs as a site."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,7 +54,10 @@ def report(
         if any(value is not None for value in judging.values()):
             raise DlbenchError("A site shows each run as it was to be judged.", "Write one run's page with criteria.")
         names = [str(path) for path in _every(results_dir)] if every else list(dict.fromkeys(runs or ()))
-        path = _site([open_run(name, results_dir) for name in names], registry, _target(output_file, results_dir))
+        target = _target(output_file, results_dir)
+        # A run that was named must be there; of all runs, what cannot be read is left out and said.
+        folders = None if every else [open_run(name, results_dir) for name in names]
+        path = _site(folders, names, registry, target)
     else:
         path = _page(open_run((runs or [""])[0], results_dir), registry, judging, output_file)
     output().print(str(path), soft_wrap=True)
@@ -95,18 +98,27 @@ def _page(folder: "RunFolder", registry: Any, judging: Mapping[str, Any], output
     return path
 
 
-def _site(folders: "Sequence[RunFolder]", registry: Any, target: Path) -> Path:
-    """Write pages and their index; return the path of the index."""
+def _site(folders: "Sequence[RunFolder] | None", names: Sequence[str], registry: Any, target: Path) -> Path:
+    """Write pages and their index; return the path of the index. folders: None to open the named ones as they come."""
     from dlbench.files import replace_file, writing_to
     from dlbench.report.html.site import Site
 
     site = Site(registry)
-    for name, content in site.files(folders):
+    for name, content in site.files(folders or _readable(names, site.problems)):
         with writing_to(target / name, "Choose another folder with --output."):
             replace_file(target / name, content)
     for problem in site.problems:
         errors().print(f"Warning: {problem}", soft_wrap=True)
     return target / "index.html"
+
+
+def _readable(names: Sequence[str], problems: list[str]) -> "Iterator[RunFolder]":
+    """Yield the run folders that can be read, and add a sentence for each other one to the problems."""
+    for name in names:
+        try:
+            yield open_run(name, Path(name).parent)
+        except DlbenchError as error:
+            problems.append(f"{Path(name).name}: {error.message}")
 
 
 def _say_what_is_missing() -> None:
