@@ -225,8 +225,7 @@ def _source(source: str, design: SpreadDesign, variance: "Variance") -> SourceSp
     if source == KERNELS:
         kept, removed = variance.kept_by_repeating(), UNKNOWN
     else:
-        column = 1 + design.seeded.index(source)
-        kept, removed = variance.kept_by(column), variance.removed_by_fixing(column)
+        kept, removed = variance.shares(1 + design.seeded.index(source))
     return SourceSpread(source=source, kept=kept, removed=removed, std=sqrt(kept.value * variance.total))
 
 

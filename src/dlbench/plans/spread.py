@@ -11,6 +11,8 @@ from dlbench.trials.seed_streams import SEEDED, SOURCES
 from dlbench.trials.trial import Trial
 
 BACKGROUNDS, LEVELS = 6, 3
+#: Values of a source: the time of the intervals grows with the third power of their number.
+MOST_VALUES = 300
 #: What a table is about: each variant, or the difference of two.
 SUBJECTS = ("variant", "difference")
 
@@ -38,6 +40,11 @@ class Spread:
             raise DlbenchError(
                 f"--backgrounds must be at least {max(self.levels, 3)}.",
                 f"In each, a source takes the seeds of others: write --backgrounds {max(self.levels, BACKGROUNDS)}.",
+            )
+        if self.backgrounds * self.levels > MOST_VALUES:
+            raise DlbenchError(
+                f"--backgrounds × --levels is at most {MOST_VALUES}, and not {self.backgrounds * self.levels:,}.",
+                "So many show a share to within a few percent.",
             )
         if self.of not in SUBJECTS:
             raise DlbenchError(f"--of takes {' or '.join(SUBJECTS)}, not {self.of!r}.")

@@ -8,7 +8,7 @@ Source: Harville 1977 (residual maximum likelihood); the intervals hold the shar
 
 from collections.abc import Iterator
 from functools import lru_cache
-from math import nan
+from math import log, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,17 @@ from scipy import linalg, stats
 
 Array = NDArray[np.float64]
 Ends = tuple[float, float]
+#: Places of the shares within rows and of columns, the share of all together, what makes contrasts independent, and the
+#: logarithm of the determinant of their covariance.
+Model = tuple[int, int, float, Array, float]
 
 _LEVEL = 0.95
-#: The shares that are tried: multiples of one part in so many; between them, intervals are interpolated.
-_PARTS = 25
-#: The least share of what the sources do together, without which the model is singular.
-_LEAST = 1e-4
+#: The shares that are tried, closer together where they are small or large; between them, intervals are interpolated.
+_SHARES = np.sin(np.linspace(0, np.pi / 2, 26)) ** 2
+#: Shares of what the sources do together, where the others have nearly all; without any, the model is singular.
+_SMALL = (1e-4, 1e-3, 4e-3, 1e-2, 2.5e-2)
+#: Models are kept for as many values: of more, they would take much memory.
+_KEPT_VALUES = 100
 
 
 def share_intervals(values: Array, rows: NDArray[np.integer], columns: NDArray[np.integer]) -> tuple[Ends, Ends]:
@@ -32,31 +37,39 @@ def share_intervals(values: Array, rows: NDArray[np.integer], columns: NDArray[n
     if len(set(rows.tolist())) < 2 or len(values) < 4:
         return (nan, nan), (nan, nan)
     contrasts = linalg.helmert(len(values)) @ values
-    likelihoods: dict[tuple[int, int], float] = {}
-    for within, column, whitening, logarithm in _models(tuple(rows.tolist()), tuple(columns.tolist())):
-        squares = float(((whitening @ contrasts) ** 2).sum())
-        likelihoods[within, column] = -0.5 * (len(contrasts) * np.log(squares) + logarithm)
-    bound = float(stats.t.ppf((1 + _LEVEL) / 2, _freedom(likelihoods, len(values), len(set(rows.tolist()))))) ** 2
-    return _kept(likelihoods, 0, bound), _kept(likelihoods, 1, bound)
+    cells = tuple(rows.tolist()), tuple(columns.tolist())
+    models = _kept_models(*cells) if len(values) <= _KEPT_VALUES else _models(*cells)
+    found = [
+        (within, column, together, _likelihood(part @ contrasts, size))
+        for within, column, together, part, size in models
+    ]
+    *_, together, _ = max(found, key=lambda model: model[3])
+    freedom = _freedom(together, len(values), len(set(rows.tolist())))
+    bound = float(stats.t.ppf((1 + _LEVEL) / 2, freedom)) ** 2
+    within, columns, _, likelihoods = (np.array(each) for each in zip(*found, strict=True))
+    return _kept(likelihoods, within, bound), _kept(likelihoods, columns, bound)
 
 
-def _freedom(likelihoods: dict[tuple[int, int], float], values: int, rows: int) -> float:
+def _freedom(together: float, values: int, rows: int) -> float:
     """Return the degrees of freedom: those of rows where sources only add up, of values where all is together.
 
     The usual bound of the likelihood ratio is that of many rows, and would cover 79 to 90 % with six.
     """
-    within, column = max(likelihoods, key=lambda shares: likelihoods[shares])
-    return rows - 1 + (values - rows) * (within - column) / _PARTS
+    return rows - 1 + (values - rows) * together
 
 
-def _kept(likelihoods: dict[tuple[int, int], float], place: int, bound: float) -> Ends:
+def _likelihood(independent: Array, size: float) -> float:
+    """Return the logarithm of a likelihood. independent: contrasts, whitened. size: of their covariance."""
+    return -0.5 * (len(independent) * log(float((independent**2).sum())) + size)
+
+
+def _kept(likelihoods: Array, places: NDArray[np.integer], bound: float) -> Ends:
     """Return the least and the largest share that the likelihood-ratio test keeps, the other one free.
 
-    bound: of the statistic.
+    places: the share of each model, in parts. bound: of the statistic.
     """
-    best = np.full(_PARTS + 1, -np.inf)
-    for shares, likelihood in likelihoods.items():
-        best[shares[place]] = max(best[shares[place]], likelihood)
+    best = np.full(len(_SHARES), -np.inf)
+    np.maximum.at(best, places, likelihoods)
     excess = 2 * (best.max() - best) - bound
     kept = np.flatnonzero(excess <= 0)
     return _crossing(excess, int(kept[0]), -1), _crossing(excess, int(kept[-1]), 1)
@@ -64,27 +77,29 @@ def _kept(likelihoods: dict[tuple[int, int], float], place: int, bound: float) -
 
 def _crossing(excess: Array, kept: int, step: int) -> float:
     """Return where the excess reaches zero between a share that is kept and the next one, which is not."""
-    beyond = kept + step
-    if not 0 <= beyond <= _PARTS:
-        return kept / _PARTS
+    beyond, share = kept + step, float(_SHARES[kept])
+    if not 0 <= beyond < len(_SHARES):
+        return share
     part = -excess[kept] / (excess[beyond] - excess[kept])
-    return float(kept + step * part) / _PARTS
+    return share + float(part * (_SHARES[beyond] - share))
 
 
 @lru_cache(maxsize=8)
-def _models(rows: tuple[int, ...], columns: tuple[int, ...]) -> list[tuple[int, int, Array, float]]:
-    """Return the models of cells: shares within rows and of columns in parts, what whitens contrasts, log variance."""
-    return list(_fitted(np.equal.outer(rows, rows), np.equal.outer(columns, columns)))
+def _kept_models(rows: tuple[int, ...], columns: tuple[int, ...]) -> list[Model]:
+    return list(_models(rows, columns))
 
 
-def _fitted(same_row: NDArray[np.bool_], same_column: NDArray[np.bool_]) -> Iterator[tuple[int, int, Array, float]]:
+def _models(rows: tuple[int, ...], columns: tuple[int, ...]) -> Iterator[Model]:
+    """Yield the models of cells."""
+    same_row, same_column = np.equal.outer(rows, rows), np.equal.outer(columns, columns)
     contrasts = linalg.helmert(len(same_row))
     parts = [contrasts @ part.astype(float) @ contrasts.T for part in (same_row, same_column)]
     unit = np.eye(len(contrasts))
-    for within in range(_PARTS + 1):
-        for column in range(within + 1):
-            together = max((within - column) / _PARTS, _LEAST)
-            covariance = (1 - within / _PARTS) * parts[0] + column / _PARTS * parts[1] + together * unit
-            factor = np.linalg.cholesky(covariance)
-            whitening = linalg.solve_triangular(factor, unit, lower=True)
-            yield within, column, whitening, 2 * float(np.log(np.diag(factor)).sum())
+    for within, share in enumerate(_SHARES):
+        for column, own in enumerate(_SHARES[: within + 1]):
+            for together in [share - own] if column < within else _SMALL:
+                apart = (1 - share) * parts[0] + own * parts[1]
+                covariance = (1.0 if column < within else 1 - together) * apart + together * unit
+                factor = np.linalg.cholesky(covariance)
+                whitening = linalg.solve_triangular(factor, unit, lower=True)
+                yield within, column, together, whitening, 2 * float(np.log(np.diag(factor)).sum())

@@ -10,6 +10,7 @@ Source: Jansen 1999; Saltelli et al. 2010 (total-effect and first-order indices)
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import isnan, nan
 
 import numpy as np
@@ -95,21 +96,17 @@ class Variance:
     values: the values.
     pairs: what they share.
     total: their variance over everything that is random.
-    covariance: of the values, in a normal model.
     """
 
     values: Array
     pairs: Pairs
     total: float
-    covariance: Array
 
     @classmethod
     def of(cls, values: Sequence[float] | Array, keys: NDArray[np.integer]) -> "Variance":
         """Return the variance of values at keys (values, sources)."""
         data, pairs = np.asarray(values, dtype=np.float64), Pairs.of(keys)
-        total = half_square(data, pairs.apart)
-        covariance = _covariance(data, pairs, total) if total > 0 else np.zeros((len(data), len(data)))
-        return cls(data, pairs, total, covariance)
+        return cls(data, pairs, half_square(data, pairs.apart))
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -121,20 +118,14 @@ class Variance:
         low, high = (float(stats.chi2.ppf(part, degrees)) for part in (1 - tail, tail))
         return self.total * degrees / low, self.total * degrees / high
 
-    @property
+    @cached_property
     def freedom(self) -> float:
         """Return the degrees of freedom of the total variance, by Satterthwaite, under the normal model."""
-        form = _form(self.pairs.apart)
-        spread = 2 * float(np.einsum("ij,ji->", form @ self.covariance, form @ self.covariance))
+        if not self.total > 0:
+            return nan
+        product = _form(self.pairs.apart) @ _covariance(self.values, self.pairs, self.total)
+        spread = 2 * float(np.einsum("ij,ji->", product, product))
         return 2 * self.total**2 / spread if spread > 0 else nan
-
-    def kept_by(self, column: int) -> Share:
-        """Return the share of the variance that is left where a source alone varies."""
-        return self._shares(column)[0]
-
-    def removed_by_fixing(self, column: int) -> Share:
-        """Return the share of the variance that goes where a source is fixed, and all others vary."""
-        return self._shares(column)[1]
 
     def kept_by_repeating(self) -> Share:
         """Return the share of the variance that is left where every source is fixed and the same runs again."""
@@ -142,7 +133,8 @@ class Variance:
         rows = self._labels(np.asarray(self.pairs.shared.all(axis=2)))
         return self._bounded(half_square(self.values, mask), mask, rows, np.arange(len(self.values)))[0]
 
-    def _shares(self, column: int) -> tuple[Share, Share]:
+    def shares(self, column: int) -> tuple[Share, Share]:
+        """Return what a source keeps where it alone varies, and what fixing it removes, as shares of the variance."""
         mask = self.pairs.differing_in(column)
         rows = self._labels(np.asarray(np.delete(self.pairs.shared, column, axis=2).all(axis=2)))
         columns = self._labels(self.pairs.shared[:, :, column])

@@ -10,7 +10,14 @@ from dlbench.statistics.variance_shares import Variance, half_square, image_part
 
 SOURCES = ("split", "initialization", "order")
 DESIGN = SpreadDesign(sources=SOURCES, backgrounds=6, levels=3)
-KEYS = np.array([[seed, *(dict(seeds).get(source, seed) for source in SOURCES)] for seed, seeds in DESIGN.cells()])
+
+
+def keys_of(design):
+    """Return the seed of each trial and of each of its sources."""
+    return np.array([[seed, *(seeds.get(source, seed) for source in SOURCES)] for seed, seeds in design.cells()])
+
+
+KEYS = keys_of(DESIGN)
 #: Variances by what draws them together: 1 is the split, 2 the initialization, 3 the order.
 ENGINES = {
     "additive": {(1,): 1.0, (2,): 1.0, (3,): 1.0},
@@ -51,20 +58,20 @@ def test_the_components_are_estimated_without_bias(name):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("backgrounds", [6, 12])
 @pytest.mark.parametrize("name", ENGINES)
-def test_the_intervals_cover_the_true_shares(name):
+def test_the_intervals_cover_the_true_shares(name, backgrounds):
+    """In whole images, too: what rounding adds is a small share of all sources together."""
     parts, rng, studies = ENGINES[name], np.random.default_rng(1), 80
+    keys = keys_of(SpreadDesign(sources=SOURCES, backgrounds=backgrounds, levels=3))
+    step = np.sqrt(sum(parts.values())) / 3
     hits = []
     for _ in range(studies):
-        variance = Variance.of(train(parts, rng), KEYS)
+        variance = Variance.of(np.round(train(parts, rng, keys) / step) * step, keys)
         for column in (1, 2, 3):
-            shares = variance.kept_by(column), variance.removed_by_fixing(column)
-            pairs = zip(shares, true_shares(parts, column), strict=True)
+            pairs = zip(variance.shares(column), true_shares(parts, column), strict=True)
             hits.append([share.low - 1e-9 <= true <= share.high + 1e-9 for share, true in pairs])
-    coverage, error = np.mean(hits, axis=0), 3 * np.sqrt(0.94 * 0.06 / (3 * studies))
-    assert np.all(coverage >= 0.90 - error), coverage
-    if name in ("additive", "dominated"):  # where a share is 0 or 1, the interval cannot miss it on one side
-        assert np.all(coverage <= 0.98 + error), coverage
+    assert np.all(np.mean(hits, axis=0) >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / (3 * studies))), np.mean(hits, axis=0)
 
 
 def test_the_interval_of_the_whole_variance_covers_it():
@@ -77,15 +84,16 @@ def test_the_interval_of_the_whole_variance_covers_it():
 
 def test_a_source_that_nothing_is_drawn_from_keeps_and_removes_nothing():
     variance = Variance.of(train({(1,): 1.0, (2,): 1.0}, np.random.default_rng(3)), KEYS)
-    assert (variance.kept_by(3).value, variance.kept_by(3).high) == (0, 0)
-    assert variance.removed_by_fixing(3).value == pytest.approx(0, abs=1e-12)
+    kept, removed = variance.shares(3)
+    assert (kept.value, kept.high) == (0, 0)
+    assert removed.value == pytest.approx(0, abs=1e-12)
 
 
 def test_the_same_run_twice_shows_what_kernels_keep():
     rng = np.random.default_rng(4)
-    keys = np.repeat(np.arange(200)[:, None], 2, axis=0)
+    keys = np.repeat(np.arange(100)[:, None], 2, axis=0)
     values = train({(0,): 3.0}, rng, keys) + rng.standard_normal(len(keys))
-    assert Variance.of(values, keys).kept_by_repeating().value == pytest.approx(0.25, abs=0.06)
+    assert Variance.of(values, keys).kept_by_repeating().value == pytest.approx(0.25, abs=0.08)
 
 
 def test_the_likelihood_is_that_of_the_normal_model():
