@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dlbench.components.spelling import resolve
 from dlbench.components.syntax import format_value, guess_value
+from dlbench.components.user_code import ENDING, qualified_text
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 
@@ -67,8 +68,12 @@ def find_baseline(name: str, variants: Mapping[str, Mapping[str, str]]) -> str:
 
 def _as_spelled(name: str, labels: Iterable[str], texts: Iterable[Iterable[str]]) -> str:
     """Return the label, else the value of an axis, that a name means however it is spelled; else the name."""
-    known = dict.fromkeys(text for values in texts for text in values)
-    return resolve(name, labels, {}) or resolve(name, known, {}) or name
+    known, labels = dict.fromkeys(text for values in texts for text in values), list(labels)
+    found = resolve(name, labels, {}) or resolve(name, known, {})
+    if not found and (f"{ENDING}:" in name or f"{ENDING}/" in name):  # code of the user's own, as it is written
+        short = qualified_text(name).partition("/")[2]
+        found = short if short in labels or short in known else None
+    return found or name
 
 
 def _unknown(name: str, known: Iterable[str]) -> DlbenchError:

@@ -32,8 +32,8 @@ def read_record(kind: str, name: str, code: UserCode, module: str) -> Component:
     module: by which workers import it. Raises DlbenchError for what is not there or cannot be called as the kind is.
     """
     record = KINDS[kind]
-    definitions, bound = _top_level(_text(code))
     where = code.origin or code.name
+    definitions, bound = _top_level(_text(code), where)
     if name not in bound and "*" not in bound:
         hint = suggest(name, [*definitions], f"It has {', '.join(definitions) or 'no class and no function'}.")
         raise DlbenchError(f"{where} has no {name!r} at its top level.", hint)
@@ -75,7 +75,7 @@ def _text(code: UserCode) -> str:
 
 
 @lru_cache(maxsize=16)
-def _top_level(text: str) -> tuple[dict[str, _Definition], frozenset[str]]:
+def _top_level(text: str, where: str) -> tuple[dict[str, _Definition], frozenset[str]]:
     """Return the classes and functions of a module, and all names that it binds; "*" for a star import."""
     try:
         with warnings.catch_warnings():
@@ -83,7 +83,7 @@ def _top_level(text: str) -> tuple[dict[str, _Definition], frozenset[str]]:
             tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-        raise DlbenchError(f"The file is no valid Python{line}: {error.args[0]}.", "Correct it.") from None
+        raise DlbenchError(f"{where}{line} is no valid Python: {error.args[0]}.", "Correct it.") from None
     definitions: dict[str, _Definition] = {}
     bound: set[str] = set()
     for node in _statements(tree):

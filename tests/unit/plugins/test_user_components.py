@@ -39,6 +39,7 @@ def registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Registry:
     (tmp_path / "acts.py").write_text(RAISES + ACTS)
     (tmp_path / "helper.py").write_text("import deeper, json, torch\n")
     (tmp_path / "deeper.py").write_text("")
+    (tmp_path / "broken.py").write_text("\ndef x(:\n")
     (tmp_path / "torch.py").write_text("")  # what is installed is meant by that name
     return Registry.load()
 
@@ -99,6 +100,7 @@ def test_a_module_that_is_installed_comes_before_one_of_the_current_folder(regis
         ("activations", "actz:Swish", "no module actz.*Name a file"),
         ("activations", "./acts.py:Swish:beat=1", "no parameter 'beat'.*Did you mean beta"),
         ("models", "./acts.py:make:width=1", "takes width; a model is made of input_shape, num_classes, activation"),
+        ("activations", "./broken.py:Swish", r"broken\.py, line 2 is no valid Python"),
         ("executors", "./acts.py:make", "is no executor"),
         ("models", "mlp:hidden", "no model 'mlp:hidden'"),
     ],

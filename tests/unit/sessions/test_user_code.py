@@ -62,6 +62,11 @@ def test_the_same_code_computes_nothing_and_edited_code_is_named(place):
     assert [unit.trials[0].activation.short for unit in place.executor.units[count:]] == ["Swish", "Swish"]
 
 
+@pytest.mark.parametrize("written", ["Swish", "./acts.py:Swish", "acts.py/Swish"])
+def test_a_baseline_is_named_as_the_component_is(place, written):
+    assert compare(baseline=written).plan.baseline == "Swish"
+
+
 def test_an_experiment_names_code_beside_it_and_its_run_is_read_without_it(place, monkeypatch):
     (place.path / "papers").mkdir()
     (place.path / "acts.py").rename(place.path / "papers" / "acts.py")
