@@ -12,6 +12,8 @@ from dlbench.runs.locations import list_runs
 
 RESULTS = Path(__file__).parents[2] / "results"
 
+pytestmark = pytest.mark.slow  # reads and judges all committed runs
+
 
 @pytest.fixture(scope="module")
 def answered() -> ExperimentRuns:

@@ -89,6 +89,7 @@ def test_a_source_that_nothing_is_drawn_from_keeps_and_removes_nothing():
     assert removed.value == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_the_same_run_twice_shows_what_kernels_keep():
     rng = np.random.default_rng(4)
     keys = np.repeat(np.arange(100)[:, None], 2, axis=0)
