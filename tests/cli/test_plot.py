@@ -39,6 +39,7 @@ def test_plot_draws_all_that_apply_and_says_what_does_not(call, tmp_path):
     assert err.strip() == "Skipped: heatmap: it needs two axes."
 
 
+@pytest.mark.slow
 def test_kinds_format_and_folder_can_be_chosen(call, tmp_path):
     code, _, err = call(
         "plot", "a-run", "--kind", "final,time", "--kind", "curves", "--format", "svg", "--output", str(tmp_path / "x")

@@ -47,6 +47,7 @@ def test_force_computes_a_variant_or_a_trial_again_and_nothing_else(dlbench, fol
     assert "Did you mean tanh?" in wrong.stderr
 
 
+@pytest.mark.slow
 def test_fresh_needs_a_yes_and_moves_the_whole_old_folder_aside(dlbench, folder, tmp_path):
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     asked = dlbench("compare", *SMALL, "--fresh")

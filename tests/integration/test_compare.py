@@ -119,6 +119,7 @@ def test_quiet_prints_the_folder_alone(dlbench, tmp_path):
     assert (tmp_path / done.stdout.strip() / "trials.csv").is_file()
 
 
+@pytest.mark.slow
 def test_a_variant_list_needs_no_product_and_a_veto_leaves_the_rest(dlbench):
     done = dlbench(
         *("compare", "--seeds", "1", "--epochs", "1"),

@@ -52,6 +52,7 @@ def test_a_decided_variant_keeps_the_verdict_the_seeds_and_the_level_of_its_look
     assert all(c.dropped == 0 for c in found.values())
 
 
+@pytest.mark.slow
 def test_results_that_nobody_asked_for_change_nothing(records, plan, make_record):
     race = race_of(records, plan)
     asked = {name: race.seeds_of(name) for name in GAINS}
@@ -202,6 +203,7 @@ def test_a_look_judges_the_whole_family_with_the_pairs_that_each_row_has(records
     assert next(c for c in found if c.variant == "gelu").p_adjusted == last.p_adjusted
 
 
+@pytest.mark.slow
 def test_with_one_alpha_for_all_tables_too_a_decided_comparison_stays_as_it_was_at_its_look(grid):
     records, plan = grid
     together = replace(plan, judging=replace(plan.judging, alpha_study=True))

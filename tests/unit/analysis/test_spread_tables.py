@@ -78,6 +78,7 @@ def test_wide_intervals_are_called_neither_chaotic_nor_useless_to_fix(registry):
     assert "helps is not shown, --backgrounds 6 tells more" in advice(table)
 
 
+@pytest.mark.slow
 def test_many_backgrounds_show_that_no_source_stands_out(registry):
     table = Engine(registry, {SOURCES: 0.02}, backgrounds=24).table()
     assert advice(table).startswith("no source stands out, so fixing one hardly helps")
