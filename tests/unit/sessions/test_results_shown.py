@@ -109,7 +109,8 @@ def test_a_report_is_written_where_it_is_asked_for(compared, monkeypatch):
     assert found.report("page.html").read_text(encoding="utf-8") == "page of run"
 
 
-def test_a_notebook_gets_one_output_however_many_trials_there_are(make_record):
+def test_a_notebook_gets_one_output_however_many_trials_there_are(make_record, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as kernels have it
     outputs, updates = [], []
     now = [0.0]
 

@@ -5,6 +5,7 @@ that turn the direction of writing are shown as escapes; so are line ends in a n
 a line of dlbench's own.
 """
 
+import io
 from collections.abc import Iterable
 from typing import IO, Any
 
@@ -80,4 +81,6 @@ def _width(column: rich.table.Column) -> int:
 def plain_console(*, stderr: bool = False, width: int | None = None, file: IO[str] | None = None) -> Console:
     """Return a console for text of any origin; styled text is passed as rich Text. file: instead of a stream."""
     options: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
+    if isinstance(file, io.StringIO):  # no terminal, even where FORCE_COLOR asks for colors, as in notebooks' kernels
+        options["force_terminal"] = False
     return LiteralConsole(stderr=stderr, width=width, file=file, force_jupyter=False, **options)
