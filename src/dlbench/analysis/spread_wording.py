@@ -70,7 +70,7 @@ def _images(table: SpreadTable) -> list[str]:
     value = "one pair's difference" if table.pairing else "one training's value"
     head = f"on {table.image_count:,} other such images, {value} has a standard error of {error}"
     share = percent(table.images.share)
-    return [f"the chance of which of these images are told right is {share} of the variance", head]
+    return [f"which test images a training happens to classify correctly is {share} of the variance", head]
 
 
 def _pattern(table: SpreadTable) -> list[str]:

@@ -38,7 +38,7 @@ def split_object(value: Any) -> tuple[Any, dict[str, str]]:
     if not isinstance(value, type | FunctionType | BuiltinFunctionType):
         name = type(value).__name__
         raise DlbenchError(
-            f"A component is made anew for each trial, and an object of {name} is made already.",
+            f"Each trial needs a new component, but this is one object of {name} for all of them.",
             f"Pass the class: {name}, or functools.partial({name}, …) with its parameters.",
         )
     return value, keywords

@@ -189,7 +189,7 @@ def test_what_has_no_source_is_refused_with_the_way_out(registry: Registry, cell
         (cell["Empty"], "has no source.*./file.py:Empty"),
         (type("Made", (), {"__module__": "__main__"}), "has no source"),
         (partial(cell["Plain"], 1), "by position"),  # type: ignore[arg-type]
-        (cell["Plain"](), "made already.*Pass the class: Plain"),  # type: ignore[operator]
+        (cell["Plain"](), "one object of Plain.*Pass the class: Plain"),  # type: ignore[operator]
     ]:
         with pytest.raises(DlbenchError) as error:
             registry.user.text_of(value)
