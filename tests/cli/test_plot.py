@@ -1,28 +1,11 @@
-import sys
-
 import pytest
-
-from dlbench.cli.main import main
-from dlbench.runs.folder import RunFolder
 
 
 @pytest.fixture
-def call(tmp_path, monkeypatch, capsys, make_record, make_plan, provenance):
+def call(keep_run, call_here):
     """Run the command on a results folder with one run, "a-run"; returns exit code, output and errors."""
-    with RunFolder(tmp_path / "a-run") as folder:
-        folder.start(make_plan(), ["dlbench"], provenance)
-        for name in ("relu", "tanh"):
-            for seed in range(3):
-                folder.add(make_record(name, seed, accuracy=0.8 + seed / 100))
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["dlbench", *arguments, "--results-dir", str(tmp_path)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
-
-    return run
+    keep_run("a-run")
+    return call_here
 
 
 def names(folder):

@@ -1,13 +1,10 @@
 """`dlbench report`: one run as a page, several as a site."""
 
 import re
-import sys
 
 import pytest
 
-from dlbench.cli.main import main
 from dlbench.report.html import page, script, static_figures
-from dlbench.runs.folder import RunFolder
 
 
 @pytest.fixture(autouse=True)
@@ -16,23 +13,11 @@ def _quick(charts_library, monkeypatch):
 
 
 @pytest.fixture
-def call(tmp_path, monkeypatch, capsys, make_record, make_plan, provenance):
+def call(keep_run, call_here):
     """Run the command on a results folder with two runs; returns exit code, output and errors."""
-    for run_name in ("a-run", "index"):
-        with RunFolder(tmp_path / run_name) as folder:
-            folder.start(make_plan(), ["dlbench"], provenance)
-            for name in ("relu", "tanh"):
-                for seed in range(3):
-                    folder.add(make_record(name, seed, accuracy=0.8 + seed / 100))
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["dlbench", *arguments, "--results-dir", str(tmp_path)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
-
-    return run
+    for name in ("a-run", "index"):
+        keep_run(name)
+    return call_here
 
 
 def test_report_writes_one_page(call, tmp_path):
