@@ -1,6 +1,5 @@
 """`dlbench compare`: train every combination and judge the differences."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -27,31 +26,23 @@ def compare(save: Save = None, *, request: Request, session: "Options", gate: Ve
     Components are written NAME or NAME:key=value:key=value, as in --activation relu,leaky-relu:negative_slope=0.1.
     """
     from dlbench.analysis.gate import VerdictGate
-    from dlbench.cli.save_experiment import check_file_name, save_experiment
+    from dlbench.cli.run_request import run_request
     from dlbench.plans.spelling import canonical
     from dlbench.plugins.registry import Registry
 
     verdicts = VerdictGate.parse(gate.fail_if, gate.fail_unless)
-    check_file_name(save)
     registry = Registry.load()
     request = canonical(request, registry)
 
     def check(plan: "Plan", criteria: "Criteria") -> None:
         verdicts.check(plan.record, criteria)
-        if save:
-            save_experiment(save, request, plan, criteria, session, registry)
 
-    session = replace(session, check=check)
-    if shown.dry_run:
-        from dlbench.cli.dry_run import show_plan
+    outcome = run_request(request, session, registry, save=save, shown=shown, check=check)
+    if outcome:
+        from dlbench.cli.run_session import gated_exit_code
 
-        show_plan(request, session, registry, as_json=shown.as_json)
-        return
-    from dlbench.cli.run_session import gated_exit_code, run_session
-
-    outcome = run_session(request, session, registry, quiet=shown.quiet or shown.as_json)
-    _show(outcome, request, shown)
-    raise typer.Exit(gated_exit_code(outcome, verdicts.failure(outcome.run.judge())))
+        _show(outcome, request, shown)
+        raise typer.Exit(gated_exit_code(outcome, verdicts.failure(outcome.run.judge())))
 
 
 def _show(outcome: "Outcome", request: Request, shown: Shown) -> None:

@@ -1,6 +1,5 @@
 """`dlbench spread`: which source of randomness the spread comes from."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,8 +13,6 @@ from dlbench.cli.streams.console import print_json, print_line, retold_output
 from dlbench.plans.plan import Request
 
 if TYPE_CHECKING:
-    from dlbench.plans.criteria import Criteria
-    from dlbench.plans.plan import Plan
     from dlbench.sessions.options import Options, Outcome
 
 
@@ -26,29 +23,16 @@ def spread(save: Save = None, *, request: Request, session: "Options", shown: Br
     One source at a time takes other seeds while all others keep theirs, in several backgrounds; --of difference does
     the same for the difference of two variants.
     """
-    from dlbench.cli.save_experiment import check_file_name, save_experiment
+    from dlbench.cli.run_request import run_request
     from dlbench.plans.spelling import canonical
     from dlbench.plugins.registry import Registry
 
-    check_file_name(save)
     registry = Registry.load()
     request = canonical(request, registry)
-
-    def check(plan: "Plan", criteria: "Criteria") -> None:
-        if save:
-            save_experiment(save, request, plan, criteria, session, registry)
-
-    session = replace(session, check=check)
-    if shown.dry_run:
-        from dlbench.cli.dry_run import show_plan
-
-        show_plan(request, session, registry, as_json=shown.as_json)
-        return
-    from dlbench.cli.run_session import run_session
-
-    outcome = run_session(request, session, registry, quiet=shown.quiet or shown.as_json)
-    _show(outcome, request, shown)
-    raise typer.Exit(outcome.exit_code)
+    outcome = run_request(request, session, registry, save=save, shown=shown)
+    if outcome:
+        _show(outcome, request, shown)
+        raise typer.Exit(outcome.exit_code)
 
 
 def _show(outcome: "Outcome", request: Request, shown: BrieflyShown) -> None:
