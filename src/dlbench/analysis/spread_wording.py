@@ -1,6 +1,6 @@
 """What is said about where a spread comes from: a sentence a source, the test images, and advice."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,11 @@ def sentences(table: SpreadTable) -> tuple[str, ...]:
         *([f"equal seeds save {percent(table.pairing)} of the variance of the difference"] if table.pairing else []),
         *_pattern(table),
     )
+
+
+def told(tables: Iterable[SpreadTable]) -> tuple[str, ...]:
+    """Return what tables show, a sentence each, the advice of each last."""
+    return tuple(text for table in tables for text in (*sentences(table), advice(table)) if text)
 
 
 def _unknown(table: SpreadTable) -> str:

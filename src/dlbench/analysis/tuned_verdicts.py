@@ -6,6 +6,7 @@ from typing import Any
 
 from dlbench.analysis.families import Family
 from dlbench.analysis.judged import Judged
+from dlbench.analysis.spread import spread_tables
 from dlbench.analysis.tuning_report import introduction, report_tuning
 from dlbench.analysis.verdicts import judge_run
 from dlbench.components.spelling import is_number
@@ -17,9 +18,14 @@ _TUNED_APART = ("optimizer", "scheduler", "activation")
 
 
 def judge_tuned(records: Iterable[TrialRecord], plan: PlanRecord, asked: Mapping[str, Any] | None = None) -> Judged:
-    """Return the verdicts of judge_run whose sentences say how their variants were tuned, or advise to tune them."""
+    """Return the verdicts of judge_run whose sentences say how their variants were tuned, or advise to tune them.
+
+    Of a plan that shows where the spread comes from, the records of its trials that vary a source are needed too.
+    """
     found = tuple(records)
-    judged = replace(judge_run(found, plan, asked), tuning=report_tuning(found, plan))
+    judged = judge_run(found, plan, asked)
+    spread = spread_tables(found, plan, judged.criteria)
+    judged = replace(judged, tuning=report_tuning(found, plan), spread=spread)
     if plan.tuning is None:
         return replace(judged, advice=one_rate_for_all(plan))
     if not plan.tuning.is_chosen:

@@ -76,4 +76,4 @@ def compare(
     options = session_options({option: given[option] for option in declared(Options)}, "compare")
     session = partial(run, request, options, registry, load_config(Path.cwd()))
     outcome = show_session(session, progress=progress)
-    return Comparison(outcome.folder, outcome.run.plan, outcome.run.planned, request.judging)
+    return Comparison(outcome.folder, outcome.run.plan, outcome.run.all_planned, request.judging)

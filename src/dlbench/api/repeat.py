@@ -135,7 +135,7 @@ def _run(
 
 
 def _repetition(again: RunFolder, found: tuple[str, ...], document: Mapping[str, Any]) -> Repetition:
-    return Repetition(again.path, again.plan, again.planned, found=found, document=document)
+    return Repetition(again.path, again.plan, again.all_planned, found=found, document=document)
 
 
 def _frame(documents: Iterable[Mapping[str, Any]]) -> "pd.DataFrame":

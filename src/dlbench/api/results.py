@@ -103,7 +103,9 @@ class Comparison:
     @property
     def _said(self) -> tuple[str, ...]:
         """Return what is shown of it, a sentence each."""
-        return self.sentences or self.notes
+        from dlbench.analysis.spread_wording import told
+
+        return told(self._judged.spread) or self.sentences or self.notes
 
     def __repr__(self) -> str:
         labels = [variant.label for variant in self.plan.variants]

@@ -36,7 +36,7 @@ def run(experiment: str | Path, *, progress: bool = False, **overrides: Any) -> 
     session = partial(run_session, asked.request, options, registry, load_config(Path.cwd()))
     outcome = show_session(session, progress=progress)
     asked.answer(outcome)
-    return Comparison(outcome.folder, outcome.run.plan, outcome.run.planned, asked.overrides.judging)
+    return Comparison(outcome.folder, outcome.run.plan, outcome.run.all_planned, asked.overrides.judging)
 
 
 def _with_defaults(keywords: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class SpreadResult(Comparison):
-    """Where the spread of a result comes from; its frames are those of the backgrounds.
+    """Where the spread of a result comes from; its frames have the trials that vary a source too.
 
     found: what the tables show, a sentence each, advice last.
     document: the tables as the command's --json has them.
@@ -30,10 +30,6 @@ class SpreadResult(Comparison):
 
     found: tuple[str, ...] = ()
     document: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
-
-    @property
-    def _said(self) -> tuple[str, ...]:
-        return self.found
 
     @property
     def sources(self) -> "pd.DataFrame":
@@ -65,7 +61,7 @@ def spread(
     The other keywords are components, settings and options, as in `compare`.
     Raises DlbenchError where the command exits with 2; failed trials do not raise.
     """
-    from dlbench.analysis.spread_wording import advice, sentences
+    from dlbench.analysis.spread_wording import told
 
     session = {key: keywords.pop(key) for key in get_type_hints(SessionKeywords) if key in keywords}
     options = replace(session_options(session, "spread"), name=name, fresh=fresh)
@@ -82,9 +78,9 @@ def spread(
     return SpreadResult(
         outcome.folder,
         outcome.run.plan,
-        outcome.run.planned,
+        outcome.run.all_planned,
         request.judging,
-        found=tuple(text for table in tables for text in (*sentences(table), advice(table)) if text),
+        found=told(tables),
         document=tuple(table.document() for table in tables),
     )
 

@@ -18,9 +18,12 @@ def trials_frame(records: Iterable[TrialRecord], plan: PlanRecord | None = None)
 
 
 def with_variants(found: pd.DataFrame, records: Iterable[TrialRecord], plan: PlanRecord) -> pd.DataFrame:
-    """Return a frame with the variant and the seed of each trial_id after it; a trial of no variant has none."""
+    """Return a frame with the variant and the seed of each trial_id after it; a trial of no variant has none.
+
+    A trial that varies one source is called by both: "mlp split=1".
+    """
     trials = {record.trial_id: record.trial for record in records}
-    labels = {key: plan.labels.get((trial.variant_id, trial.seed)) for key, trial in trials.items()}
+    labels = {key: plan.label_of(trial) or None for key, trial in trials.items()}
     place = list(found.columns).index("trial_id") + 1
     if "seed" not in found:
         found.insert(place, "seed", found["trial_id"].map({key: trial.seed for key, trial in trials.items()}))

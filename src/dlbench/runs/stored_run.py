@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dlbench.analysis.criteria import asked_criteria
 from dlbench.analysis.judged import Judged
 from dlbench.analysis.second_look import second_look
-from dlbench.analysis.spread import spread_tables, with_varied
+from dlbench.analysis.spread import with_varied
 from dlbench.analysis.summary import planned
 from dlbench.analysis.tuned_verdicts import judge_tuned
 from dlbench.errors import DlbenchError
@@ -150,7 +150,6 @@ class StoredRun:
             judged = replace(
                 judge_tuned(records.values(), plan, asked),
                 second_look=second_look(plan, history),
-                spread=spread_tables(records.values(), plan, criteria),
             )
             known = _Judgement(records, plan, criteria, judged)
             self._judgement = known

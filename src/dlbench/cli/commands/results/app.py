@@ -101,7 +101,7 @@ def _answers(folder: "RunFolder") -> "ExperimentAnswers | None":
     from dlbench.plugins.registry import Registry
     from dlbench.runs.experiment_runs import answers_of
 
-    return answers_of(folder.path, folder.planned, folder.plan, Registry.load(strict=False))
+    return answers_of(folder.path, folder.all_planned, folder.plan, Registry.load(strict=False))
 
 
 app.command("doctor")(upkeep.doctor)
