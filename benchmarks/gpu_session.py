@@ -5,7 +5,8 @@ python benchmarks/gpu_session.py [--parts mps,trials,table,recording,compile] [-
 mps: images per second of several trainings on one GPU, without and with NVIDIA's MPS, which this starts and ends.
 trials: whole runs of dlbench with one trial at a time, with eight, and with eight under --mps; and whether their
 numbers are the same to the last bit. table: seconds per epoch, step by step and recorded. recording: what recording a
-CUDA graph costs a trial, which trials of one variant could share. compile: what torch's compiler gains.
+CUDA graph costs a trial, and whether trials that share a recording have the bits of those that record their own.
+compile: what torch's compiler gains.
 
 Each part runs in a process of its own and ends when its time is over; the next ones go on. All but "trials" need
 genuine MNIST and CIFAR-10 in DLBENCH_DATA_DIR.
@@ -171,34 +172,58 @@ def epochs(out: Path, cells: str, ways: str, *words: str) -> None:
 def measure_recording(out: Path) -> None:
     """Time the steps before a recording, the recording, and its replays: the first two are what reuse would save."""
     sys.path.insert(0, str(TRAINERS))
+    import torch
     from ours import build_workload
     from workloads import WORKLOADS
 
     from dlbench.engine.cuda_graphs import WARM_UP_STEPS
+    from dlbench.engine.recorded_steps import Recordings
+
+    data_dir = Path(os.environ.get("DLBENCH_DATA_DIR", ""))
+    for key, batch in (("A", 64), ("B", 64), ("C", 512), ("D", 128)):
+        kept, weights = Recordings(), {}
+        for way, recordings, seed in (
+            ("loading kernels", None, 0),
+            *(("its own recording", None, seed) for seed in range(3)),
+            *((what, kept, seed) for seed, what in enumerate(("first", "compared", "shared"))),
+        ):
+            how = {"device": "cuda", "cuda_graphs": "true", "validation": "test", "deterministic": "true"}
+            setup = build_workload(WORKLOADS[key], batch, "float32", data_dir, seed=seed, recordings=recordings, **how)
+            seconds = steps_of(setup, WARM_UP_STEPS + 21)
+            before, recording, replays = seconds[:WARM_UP_STEPS], seconds[WARM_UP_STEPS], seconds[WARM_UP_STEPS + 1 :]
+            print(
+                f"{key} {batch}, seed {seed}, {way}: {WARM_UP_STEPS} steps {1e3 * sum(before):.1f} ms, the first "
+                f"recorded {1e3 * recording:.1f} ms, a replay {1e3 * min(replays):.2f} ms",
+                flush=True,
+            )
+            left = [parameter.detach().clone() for parameter in setup.model.parameters()]
+            if recordings:
+                same = all(map(torch.equal, left, weights[seed]))
+                print(f"{key} {batch}, seed {seed}: {'the same weights' if same else 'OTHER WEIGHTS'}", flush=True)
+            weights.setdefault(seed, left)
+        (proven,) = (shared.proven for shared in kept._steps.values())
+        print(f"{key} {batch}: {'shared' if proven else 'NOT SHARED'}", flush=True)
+
+
+def steps_of(setup, count: int) -> list[float]:
+    """Train so many steps and return the seconds of each."""
+    import torch
+
     from dlbench.engine.randomness import borrowed_generators
     from dlbench.engine.training import clock
     from dlbench.engine.warmup import warm_up
 
-    data_dir = Path(os.environ.get("DLBENCH_DATA_DIR", ""))
-    for key, batch in (("A", 64), ("B", 64), ("C", 512), ("D", 128)):
-        for trial in ("first", "second"):  # the first one in a process loads kernels too
-            how = {"device": "cuda", "cuda_graphs": "true", "validation": "test"}
-            setup = build_workload(WORKLOADS[key], batch, "float32", data_dir, **how)
-            warm_up(setup)
-            setup.model.train()
-            drawn = setup.train_feed.shuffled(batch, setup.order, setup.augmentation)
-            seconds = []
-            with borrowed_generators(0, "dropout"):
-                for each in islice(drawn, WARM_UP_STEPS + 21):
-                    started = clock(setup)
-                    setup.step(setup, each)
-                    seconds.append(clock(setup) - started)
-            before, recording, replays = seconds[:WARM_UP_STEPS], seconds[WARM_UP_STEPS], seconds[WARM_UP_STEPS + 1 :]
-            print(
-                f"{key} {batch}, {trial} trial: {WARM_UP_STEPS} steps {1e3 * sum(before):.1f} ms, recording "
-                f"{1e3 * recording:.1f} ms, a replay {1e3 * min(replays):.2f} ms",
-                flush=True,
-            )
+    warm_up(setup)
+    setup.model.train()
+    seconds = []
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    with borrowed_generators(0, "dropout"):
+        for each in islice(setup.train_feed.shuffled(setup.batch_size, setup.order, setup.augmentation), count):
+            started = clock(setup)
+            setup.step(setup, each)
+            seconds.append(clock(setup) - started)
+    return seconds
 
 
 if __name__ == "__main__":

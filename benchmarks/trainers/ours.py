@@ -10,11 +10,19 @@ from dlbench.executors.allocator import keep_freed_memory
 
 
 def build_workload(
-    workload: Workload, batch: int, precision: str, data_dir: Path, *, keep: bool = True, **settings: str
+    workload: Workload,
+    batch: int,
+    precision: str,
+    data_dir: Path,
+    *,
+    keep: bool = True,
+    seed: int = 0,
+    recordings=None,
+    **settings: str,
 ):
     """Build one of dlbench's trials as its workers do, with all defaults except the given settings.
 
-    keep: keep freed memory in the process, as they do.
+    keep: keep freed memory in the process, as they do. recordings: the recorded steps of earlier trials.
     """
     if keep:
         keep_freed_memory()
@@ -42,12 +50,14 @@ def build_workload(
     }
     trial = build(Request(values={name: (text,) for name, text in values.items()}, seeds=1), registry).variants[0].trial
     info = prepare(registry.get("datasets", trial.dataset.name), trial.dataset.parameters, data_dir, download=False)
-    trial = replace(trial, dataset_digest=info.digest, input_shape=info.input_shape, num_classes=info.num_classes)
+    trial = replace(
+        trial, seed=seed, dataset_digest=info.digest, input_shape=info.input_shape, num_classes=info.num_classes
+    )
     apply_process_settings(trial.settings)
     torch.set_num_threads(threads())
-    with borrowed_generators(0, "initialisation"):
+    with borrowed_generators(seed, "initialisation"):
         model = build_model(trial, registry).to(trial.settings.device).to(memory_format=layout(trial.settings))
-        setup = build_setup(trial, load(info.digest, data_dir), model, registry)
+        setup = build_setup(trial, load(info.digest, data_dir), model, registry, recordings)
     if trial.settings.compile:
         compile_calls(model)
     return setup

@@ -12,15 +12,13 @@ import torch
 from torch import Tensor, optim
 
 from dlbench.engine.feed import Batch
+from dlbench.engine.recorded_steps import RecordedStep, Recorder, SharedStep
 from dlbench.engine.state import TrainingSetup
 from dlbench.engine.training import step_schedule_within, update
 from dlbench.errors import DlbenchError
 
 #: Steps before the recorded one, in which libraries choose their kernels and optimizers create their state.
 WARM_UP_STEPS = 3
-
-#: Records what a function does on the device, without doing it, and returns a function that repeats it.
-Recorder = Callable[[Callable[[], None]], Callable[[], None]]
 
 
 class GraphedStep:
@@ -30,30 +28,34 @@ class GraphedStep:
 
     prepare: runs a step before the recording; replaced in tests without a GPU.
     record: records a step; likewise.
+    shared: the recording that it may take over instead of its own.
     """
 
-    def __init__(self, prepare: Recorder | None = None, record: Recorder | None = None) -> None:
+    def __init__(
+        self, prepare: Recorder | None = None, record: Recorder | None = None, shared: SharedStep | None = None
+    ) -> None:
         self.prepare = prepare or on_side_stream
         self.record = record or record_on_cuda
+        self.shared = shared or SharedStep()
         self.ready = False
         self.done = 0
-        self._replay: Callable[[], None] | None = None
+        self._step: RecordedStep | None = None
         self._numbers: list[dict[str, Any]] = []
-        self._batch = Batch(torch.empty(0))
-        self._loss = self._correct = torch.empty(0)
 
     def __call__(self, setup: TrainingSetup, batch: Batch, /) -> tuple[Tensor, Tensor]:
         """Train on a batch; later steps do not change the returned tensors."""
         if not self.ready:  # restoring a checkpoint leaves the optimizer's numbers on the CPU
             self.ready = make_recordable(setup.optimizer, batch.places.device)
-        if len(batch) != setup.batch_size or (self._replay and self._numbers != _numbers(setup.optimizer)):
+        if len(batch) != setup.batch_size or (self._step and self._numbers != _numbers(setup.optimizer)):
             outcome = update(setup, batch)
         elif self.done < WARM_UP_STEPS:
             self.done += 1
             outcome = self._prepared(setup, batch)
+        elif self._step:
+            outcome = self._step(batch)
         else:
-            self._recorded(setup, batch)
-            outcome = self._loss.clone(), self._correct.clone()
+            self._numbers = _numbers(setup.optimizer)
+            self._step, outcome = self.shared.begin(setup, batch, self.record)
         step_schedule_within(setup)
         return outcome
 
@@ -61,22 +63,6 @@ class GraphedStep:
         outcomes: list[tuple[Tensor, Tensor]] = []
         self.prepare(lambda: outcomes.append(update(setup, batch)))()
         return outcomes[0]
-
-    def _recorded(self, setup: TrainingSetup, batch: Batch) -> None:
-        if self._replay is None:
-            self._batch = Batch(batch.places.clone(), [drawn.clone() for drawn in batch.draws])
-
-            def step() -> None:
-                self._loss, self._correct = update(setup, self._batch)
-
-            self._numbers = _numbers(setup.optimizer)
-            setup.optimizer.zero_grad(set_to_none=True)  # so that the recording creates gradients of its own
-            self._replay = self.record(step)
-        else:
-            self._batch.places.copy_(batch.places)
-            for recorded, drawn in zip(self._batch.draws, batch.draws, strict=True):
-                recorded.copy_(drawn)
-        self._replay()
 
 
 def on_side_stream(work: Callable[[], None]) -> Callable[[], None]:
@@ -106,6 +92,11 @@ def record_on_cuda(work: Callable[[], None]) -> Callable[[], None]:
             "Train it without --cuda-graphs.",
         ) from error
     return graph.replay
+
+
+def can_record(device: torch.device) -> bool:
+    """Return whether steps on a device can be recorded."""
+    return device.type == "cuda"
 
 
 def _numbers(optimizer: optim.Optimizer) -> list[dict[str, Any]]:

@@ -13,10 +13,11 @@ from torch import nn
 from dlbench.components.image_data import ImageData
 from dlbench.engine import cost
 from dlbench.engine.artifacts import Artifact, SharedFile
-from dlbench.engine.checkpoint import CheckpointError, Checkpoints
+from dlbench.engine.checkpoint import CheckpointError, Checkpoints, Interrupted
 from dlbench.engine.diagnostics import DiagnosticsRunner, resolve_diagnostics
 from dlbench.engine.factories import build_model
 from dlbench.engine.randomness import borrowed_generators
+from dlbench.engine.recorded_steps import Recordings
 from dlbench.engine.setup import apply_process_settings, build_setup, layout, limited_threads
 from dlbench.engine.state import Row
 from dlbench.engine.stopping import BestWeights, EarlyStopping
@@ -61,18 +62,34 @@ def train_trial(
     keep_steps: bool = False,
     diagnostics: DiagnosticsPlan = NO_DIAGNOSTICS,
     checkpoints: Checkpoints | None = None,
+    recordings: Recordings | None = None,
 ) -> tuple[TrialRecord, nn.Module]:
     """Train one trial; return its record and the model with the selected weights.
 
     keep_steps: keep each step's loss in the record. diagnostics: which to run; one that raises loses only its own
-    values.
+    values. recordings: the recorded steps that trials share; the next one overwrites the returned model.
     """
-    train_once = partial(_train, trial, data, registry, on_epoch, diagnostics, checkpoints)
-    try:
-        training = train_once()
-    except CheckpointError:  # the file has been removed, and so have the parts that were half restored
-        training = train_once()
+    recordings = recordings or Recordings()
+    train_once = partial(_train, trial, data, registry, on_epoch, diagnostics, checkpoints, recordings)
+    training = _unless_it_fails(train_once, recordings) or train_once()
     return build_record(trial, training, keep_steps=keep_steps), training.setup.model
+
+
+def _unless_it_fails(train_once: Callable[[], FinishedTraining], recordings: Recordings) -> FinishedTraining | None:
+    """Train; return None where trying again may help. After a failure no recording is used again."""
+    try:
+        return train_once()
+    except Interrupted:
+        raise
+    except CheckpointError:  # the file has been removed, and so have the parts that were half restored
+        return None
+    except torch.OutOfMemoryError:
+        if not recordings.forget():
+            raise
+        return None
+    except BaseException:
+        recordings.forget()
+        raise
 
 
 def _train(
@@ -82,11 +99,13 @@ def _train(
     on_epoch: Callable[[Row], None],
     diagnostics: DiagnosticsPlan,
     checkpoints: Checkpoints | None,
+    recordings: Recordings,
 ) -> FinishedTraining:
     """Build the trial's parts, train and evaluate, with the process set up as the trial's settings say."""
     settings = trial.settings
     device = torch.device(settings.device)
     apply_process_settings(settings)
+    recordings.make_room()
     cost.reset_peak_memory(device)
     with (
         limited_threads(settings.threads),
@@ -94,7 +113,7 @@ def _train(
         borrowed_generators(trial.seed_of("initialisation"), "initialisation"),
     ):
         model = build_model(trial, registry).to(device).to(memory_format=layout(settings))
-        setup = build_setup(trial, data, model, registry)
+        setup = build_setup(trial, data, model, registry, recordings)
         flops = cost.flops_per_image(model, next(setup.validation_feed.in_order(1))[0])
         if settings.compile:
             compile_calls(model)

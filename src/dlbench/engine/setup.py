@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 from dlbench.components.image_data import ImageData
 from dlbench.engine.augmentation import Augmentation
-from dlbench.engine.cuda_graphs import GraphedStep, make_recordable
+from dlbench.engine.cuda_graphs import GraphedStep, can_record, make_recordable
 from dlbench.engine.evaluation import build_criterion
 from dlbench.engine.factories import build_optimizer, build_schedule
 from dlbench.engine.feed import Feed, Normalization, fit_normalization
 from dlbench.engine.randomness import generator
+from dlbench.engine.recorded_steps import Recordings
 from dlbench.engine.split import Split, split_data
 from dlbench.engine.state import TrainingSetup
 from dlbench.engine.training import train_step
@@ -25,8 +26,13 @@ from dlbench.trials.settings import Settings
 from dlbench.trials.trial import Trial
 
 
-def build_setup(trial: Trial, data: ImageData, model: nn.Module, registry: Registry) -> TrainingSetup:
-    """Return the setup of a trial for a model that is already on the trial's device."""
+def build_setup(
+    trial: Trial, data: ImageData, model: nn.Module, registry: Registry, recordings: Recordings | None = None
+) -> TrainingSetup:
+    """Return the setup of a trial for a model that is already on the trial's device.
+
+    recordings: the recorded steps of earlier trials.
+    """
     settings = trial.settings
     device = torch.device(settings.device)
     split = split_data(
@@ -34,12 +40,13 @@ def build_setup(trial: Trial, data: ImageData, model: nn.Module, registry: Regis
     )
     train_feed, validation_feed, test_feed = build_feeds(data, split, settings.normalization, device, layout(settings))
     optimizer = build_optimizer(trial, registry, model)
-    recorded = settings.cuda_graphs and device.type == "cuda" and make_recordable(optimizer, device)
+    recorded = settings.cuda_graphs and can_record(device) and make_recordable(optimizer, device)
+    shared = recordings.of(trial) if recordings and recorded else None
     schedule, record = build_schedule(trial, registry, optimizer, train_feed.steps(settings.batch_size))
     return TrainingSetup(
         model=model,
         optimizer=optimizer,
-        step=GraphedStep() if recorded else train_step,
+        step=GraphedStep(shared=shared) if recorded else train_step,
         schedule=schedule,
         interval=record.interval,
         criterion=build_criterion(settings.loss, settings.label_smoothing),

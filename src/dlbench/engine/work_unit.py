@@ -16,6 +16,7 @@ from dlbench.engine.checkpoint import Checkpoints, Interrupted
 from dlbench.engine.dataset_cache import load_for_trial
 from dlbench.engine.global_state import Watch
 from dlbench.engine.origin import attributed, identity_here, refusal, started, unprepared
+from dlbench.engine.recorded_steps import Recordings
 from dlbench.engine.run_trial import save_weights, train_trial
 from dlbench.engine.setup import apply_process_settings
 from dlbench.engine.split import unseen_class
@@ -34,17 +35,36 @@ from dlbench.trials.work_unit import WorkUnit
 _SHOWN = 4
 
 
-def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event | None = None) -> tuple[str, ...]:
+class UnitRunner:
+    """Runs the units of a process, which keeps recorded steps from one to the next."""
+
+    def __init__(self) -> None:
+        self._recordings = Recordings()
+
+    def __call__(
+        self, unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event | None = None
+    ) -> tuple[str, ...]:
+        """Run a unit as run_unit does."""
+        return run_unit(unit, data_dir, emit, stop, self._recordings)
+
+
+def run_unit(
+    unit: WorkUnit,
+    data_dir: Path,
+    emit: Emit,
+    stop: threading.Event | None = None,
+    recordings: Recordings | None = None,
+) -> tuple[str, ...]:
     """Train every trial of a unit and emit its events; an exception ends only its own trial.
 
     stop: once it is set, the current trial saves a checkpoint and ends, and no other begins. Returns what components
     changed of the process's global state: it is restored as far as it can be, and a fresh process is better. So it is
-    after a failure on a GPU, whose faults stay with the process.
+    after a failure on a GPU, whose faults stay with the process. recordings: the recorded steps of earlier units.
     """
     watch = Watch()
     registry = _registry()
     learn_user_code(unit.user_code, data_dir, registry)
-    stop = stop or threading.Event()
+    stop, recordings = stop or threading.Event(), recordings or Recordings()
     emit = _numbered(emit, unit.attempt)
     if refused := refusal(unit, registry):
         emit(refused)
@@ -55,7 +75,7 @@ def run_unit(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event |
         emit(started(trial, unit, registry))
         with contextlib.suppress(Interrupted):
             with _watched(trial, unit, watch, emit):
-                record, model = _run(trial, unit, data_dir, registry, emit, stop)
+                record, model = _run(trial, unit, data_dir, registry, emit, stop, recordings)
             if record.status == "failed" and trial.settings.device == "cuda":
                 watch.changed.append("the state of the GPU")
             emit(attributed(record, unit, registry))
@@ -114,7 +134,13 @@ def _registry() -> Registry:
 
 
 def _run(
-    trial: Trial, unit: WorkUnit, data_dir: Path, registry: Registry, emit: Emit, stop: threading.Event
+    trial: Trial,
+    unit: WorkUnit,
+    data_dir: Path,
+    registry: Registry,
+    emit: Emit,
+    stop: threading.Event,
+    recordings: Recordings,
 ) -> tuple[TrialRecord, nn.Module | None]:
     """Return a trial's record and its model, or the record of its failure if it raised; raises only Interrupted."""
     rows: list[Row] = []
@@ -136,6 +162,7 @@ def _run(
             keep_steps=unit.keep_steps,
             diagnostics=unit.diagnostics,
             checkpoints=checkpoints,
+            recordings=recordings,
         )
     except Interrupted:
         raise

@@ -51,11 +51,12 @@ class LocalExecutor:
 
     jobs: how many at once; None for what cores and GPUs allow. data_dir: where workers find data sets by digest.
     timeout: seconds for each trial. mps: let trials share a GPU by NVIDIA's MPS, which runs as long as they do. engine:
-    "module:function" of what a worker calls to run a unit, as dlbench.run_unit is called; preloaded: the modules that
-    it needs. pool: whose workers wait for another run, unless this one is stopped; None: they end with it.
+    "module:function" of what a worker calls to run a unit, as dlbench.run_unit is called, or a class, of which each
+    worker makes one such object; preloaded: the modules that it needs. pool: whose workers wait for another run, unless
+    this one is stopped; None: they end with it.
     """
 
-    engine: ClassVar[str] = "dlbench.engine.work_unit:run_unit"
+    engine: ClassVar[str] = "dlbench.engine.work_unit:UnitRunner"
     preloaded: ClassVar[tuple[str, ...]] = PRELOADED
     pool: WorkerPool | None = None
 

@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from pkgutil import resolve_name
 from queue import SimpleQueue
@@ -83,15 +83,16 @@ def serve_units(
 ) -> None:
     """Run the units that arrive and send their events, until the parent closes its end of the pipe.
 
-    engine: "module:function" of what runs a unit, called as run_unit is. variables: of the process's environment, such
-    as the GPU that it sees: CUDA reads them when a trial first uses it. The parent may send "stop" meanwhile; SIGTERM
-    means the same. Without the parent, the process ends.
+    engine: "module:function" of what runs a unit, called as run_unit is, or a class, of which one such object is made.
+    variables: of the process's environment, such as the GPU that it sees: CUDA reads them when a trial first uses it.
+    The parent may send "stop" meanwhile; SIGTERM means the same. Without the parent, the process ends.
     """
     os.environ.update(variables)
     prepare_process()
     forks = Forks(connection.fileno())
     units: SimpleQueue[dict[str, Any]] = SimpleQueue()
     stop, process = threading.Event(), os.getpid()
+    runner = cache(lambda: _runner(engine))
 
     def send(content: Content, number: int = 0) -> None:
         forks.end_copy()
@@ -108,12 +109,17 @@ def serve_units(
         with captured_output(Path(message["log"])):
             say(Begun())
             before = descendants(process)
-            error, spent = _run(engine, unit, Path(data_dir), say, stop)
+            error, spent = _run(runner, unit, Path(data_dir), say, stop)
             left, went_on = descendants(process) - before, forks.take()
         names = strangers(unit)  # torch's compiler, say, keeps processes too
         if names and (said := described(names, went_on, sum(map(_is_left, left)))):
             say(TrialNoted(trial_id=unit.trials[-1].trial_id, text=said, of_variant=True))
         say(Over(error=error, spent=spent or bool(names and (went_on or left))))
+
+
+def _runner(engine: str) -> Callable[..., Any]:
+    found: Callable[..., Any] = resolve_name(engine)  # imports torch, which the parent must not
+    return found() if isinstance(found, type) else found
 
 
 def _is_left(process: int) -> bool:
@@ -135,13 +141,16 @@ def _listen(connection: "Connection[Any, Any]", units: "SimpleQueue[dict[str, An
 
 
 def _run(
-    engine: str, unit: WorkUnit, data_dir: Path, send: Callable[[Content], None], stop: threading.Event
+    runner: Callable[[], Callable[..., Any]],
+    unit: WorkUnit,
+    data_dir: Path,
+    send: Callable[[Content], None],
+    stop: threading.Event,
 ) -> tuple[str, bool]:
     """Run a unit; return the error of an engine that raised, or "", and whether it spoiled the process for others."""
     try:
         with _stopped_by_sigterm(stop):
-            run_unit = resolve_name(engine)  # imports torch, which the parent must not
-            changed = run_unit(unit, data_dir, send, stop)
+            changed = runner()(unit, data_dir, send, stop)
     except BaseException as error:
         traceback.print_exc()
         return describe_error(error), True
