@@ -77,8 +77,8 @@ class SpreadTable:
 
     @property
     def is_known(self) -> bool:
-        """Return whether there are enough values, and any spread."""
-        return self.std > 0
+        """Return whether there are enough values, and any spread. An unfinished run may have too few of one source."""
+        return self.std > 0 and isfinite(self.std_high) and all(isfinite(each.kept.low) for each in self.sources)
 
     def share(self, relation: str, source: str) -> "Share | None":
         """Return the share that is "kept" or "removed" of a source; None where it was not varied."""

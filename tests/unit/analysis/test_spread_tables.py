@@ -78,6 +78,26 @@ def test_wide_intervals_are_called_neither_chaotic_nor_useless_to_fix(registry):
     assert "helps is not shown, --backgrounds 6 tells more" in advice(table)
 
 
+def test_an_unfinished_run_shows_a_table_only_where_every_interval_is_known(registry):
+    engine = Engine(registry, {SOURCES: 0.02}, backgrounds=6)
+    planned = list(engine.records)
+    shown = []
+    for count in (2, 6, 10, 20, 30, len(planned)):
+        engine.records = planned[:count]
+        table = engine.table()
+        console = plain_console(width=100)
+        with console.capture() as captured:
+            print_spread(console, table)
+        said = captured.get()
+        assert "nan" not in said
+        assert "keeps  of" not in said
+        assert "removes ." not in said
+        shown.append(table.is_known)
+    assert shown == sorted(shown)
+    assert not shown[2]
+    assert shown[-1]
+
+
 @pytest.mark.slow
 def test_many_backgrounds_show_that_no_source_stands_out(registry):
     table = Engine(registry, {SOURCES: 0.02}, backgrounds=24).table()

@@ -27,11 +27,11 @@ def heading(table: SpreadTable) -> str:
 
 def caption(table: SpreadTable) -> str:
     """Return what the columns mean, and what they rest on."""
-    lost = f", {table.lost} missing" if table.lost else ""
+    lost, most = (f", {table.lost} missing", "up to ") if table.lost else ("", "")
     return "\n".join(
         [
             "shares of the variance, [ ] 95 % interval; they do not add up to 100 %",
-            f"{table.count} values{lost}, each source varied at {table.backgrounds} seeds of the others",
+            f"{table.count} values{lost}, each source varied at {most}{table.backgrounds} seeds of the others",
         ]
     )
 
