@@ -15,7 +15,8 @@ pytestmark = pytest.mark.slow
 
 COMMAND = (sys.executable, "-m", "dlbench")
 #: Trials that last long enough to be met by what happens to their nodes.
-STUDY = ("compare", "--model", "mlp", "--activation", "relu,tanh", "--seeds", "3", "--epochs", "40")
+#: Long enough that trials still run once a controller has been started again.
+STUDY = ("compare", "--model", "mlp", "--activation", "relu,tanh", "--seeds", "6", "--epochs", "200")
 #: A machine may have other work too.
 PATIENCE = 300
 ENDED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL"}
