@@ -225,6 +225,20 @@ def test_a_phone_scrolls_only_downward_and_its_first_screen_has_the_figure(visit
         assert page.locator(".verdicts li").first.bounding_box()["y"] < box["y"]
 
 
+@pytest.mark.parametrize("width", [320, 400, 1200])
+def test_the_buttons_that_zoom_cover_no_heading(visit, width):
+    covered = visit(width=width).evaluate(
+        """() => [...document.querySelectorAll("figure")].filter((each) => each.querySelector(".zoom")).map((each) => {
+            const range = document.createRange();
+            range.selectNodeContents(each.querySelector("h3"));
+            const [text, bar] = [range, each.querySelector(".zoom")].map((box) => box.getBoundingClientRect());
+            return text.right > bar.left && text.bottom > bar.top && text.left < bar.right && text.top < bar.bottom;
+        })"""
+    )
+    assert covered
+    assert not any(covered)
+
+
 def test_dark_screens_get_dark_colors_also_while_the_page_is_open(visit):
     page = visit(scheme="dark")
     light = "rgb(255, 255, 255)"

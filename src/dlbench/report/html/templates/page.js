@@ -180,7 +180,7 @@
       button.addEventListener("click", () => zoom(drawn.get(place.dataset.chart), factor));
       bar.append(button);
     }
-    place.parentElement.append(bar);
+    place.parentElement.querySelector(".title").append(bar);
   }
 
   async function draw(place) {
