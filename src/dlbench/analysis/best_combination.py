@@ -37,8 +37,11 @@ def _in_family(family: Family, best: PlannedVariant) -> str:
     value = best.values.get(family.axis, "")
     if family.baseline is None or any(best.values.get(axis) != held for axis, held in family.place.items()):
         return ""
-    against = [f"{c.variant} {c.verdict}" for c in family.against_baseline if value == c.baseline]
-    if against:
-        return f"against {words(family.axis)} {value}: {', '.join(against)}"
-    own = next((c for c in family.against_baseline if c.variant == value), None)
-    return f"{words(family.axis)} {value} against {own.baseline}: {own.verdict}" if own else ""
+    relevant = [c for c in family.against_baseline if value in (c.variant, c.baseline)]
+    variants: dict[str, list[str]] = {}
+    for comparison in relevant:
+        variants.setdefault(comparison.verdict, []).append(comparison.variant)
+    return "; ".join(
+        f"{words(family.axis)} {', '.join(labels)} against {family.baseline.variant}: {verdict}"
+        for verdict, labels in variants.items()
+    )

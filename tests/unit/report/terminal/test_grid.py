@@ -102,7 +102,8 @@ def test_a_best_combination_with_a_baseline_names_what_was_compared_with_it(grid
 
     judged, plan = grid(accuracy=mirrored)
     said = best_in_words(best_variant(judged, plan), judged)
-    assert "against activation relu: tanh n too small, gelu n too small" in said
+    assert "activation tanh, gelu against relu: n too small" in said
+    assert "batch size 64 against 32: n too small" in said
 
 
 @pytest.mark.parametrize("metric", ["train_seconds", "test_accuracy"])
