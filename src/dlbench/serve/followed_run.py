@@ -99,7 +99,8 @@ class FollowedRun:
                 return RunProgress(name=name, active=bool(peers), problem=why if self.path.exists() else "It is gone.")
             self._take_records(manifest.plan)
             running = read_running(self.path, peers)
-            return run_progress(name, manifest, self._ended, len(self._searched), running, peers)
+            progress = run_progress(name, manifest, self._ended, len(self._searched), running, peers)
+            return replace(progress, left_out=tuple(self._tail.warnings))
         except DlbenchError as error:
             return RunProgress(name=name, active=bool(peers), problem=error.message)
         except OSError as error:

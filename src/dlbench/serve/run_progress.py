@@ -39,6 +39,7 @@ class RunProgress:
     failures: how the last trials without a result ended.
     judged: the part of the plan whose verdicts may be seen; None where none may.
     complete: whether that is all of it.
+    left_out: what damage to the journals leaves out, a sentence each.
     problem: why the folder cannot be read, or "".
     """
 
@@ -61,6 +62,7 @@ class RunProgress:
     failures: tuple[str, ...] = ()
     judged: PlanRecord | None = None
     complete: bool = False
+    left_out: tuple[str, ...] = ()
     problem: str = ""
 
 

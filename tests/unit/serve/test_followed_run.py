@@ -9,6 +9,7 @@ from dlbench.plans.criteria import Criteria
 from dlbench.runs import journal_tail
 from dlbench.runs.running_trials import RunningTrial
 from dlbench.serve.followed_run import FollowedRun
+from dlbench.serve.watched_runs import WatchedRun
 from dlbench.statistics.verdicts import Verdict
 
 
@@ -139,6 +140,20 @@ def test_a_line_that_is_still_being_written_waits(begin, add):
     with path.open("ab") as file:
         file.write(whole[:100])
     assert run.refresh().done == 2
+
+
+def test_a_damaged_line_of_a_journal_is_named_on_the_page(begin, add):
+    folder = begin()
+    add(folder, range(2))
+    run = WatchedRun(folder.path)
+    assert "left out" not in run.parts()["progress"]
+    (path,) = (folder.path / "journal").glob("2*.jsonl")
+    with path.open("ab") as file:
+        file.write(b"damaged <b>\n")
+    add(folder, range(2, 3))
+    said = run.parts()["progress"]
+    assert f'<p class="caution">journal/{path.name}, line 5 is left out: ' in said
+    assert "6 of 12 trials have numbers" in said
 
 
 def test_every_verdict_is_a_word_that_interim_rows_never_show(begin, add):

@@ -62,6 +62,7 @@ class Page:
 
     first: its first screen.
     main: the figure of the first screen.
+    left_out: what damage to the journals leaves out, a sentence each.
     families: the verdicts that a screen shows, then folded those at single values of the other axes.
     absent: titles of figures that were not drawn, with the reasons.
     charts: what the page's script draws, as JSON content; empty where it draws nothing.
@@ -72,6 +73,7 @@ class Page:
     main: Figure | None
     version: str
     rule: str
+    left_out: Sequence[str]
     deviations: Sequence[str]
     families: Sequence[PageTable]
     notes: Sequence[str]
@@ -113,6 +115,7 @@ def page(
         main=figures[0] if figures else None,
         version=version,
         rule=rule(judged, len(families) - bool(judged.noise_floor)),
+        left_out=folder.warnings,
         deviations=judged.deviations,
         families=families,
         notes=[*filter(None, (judged.saving, *judged.notes, judged.advice))],

@@ -84,6 +84,15 @@ def test_the_page_says_what_was_found_and_what_stood_around_it(make_folder):
     assert "Heat map: not drawn, as it needs two axes." in page.text
 
 
+def test_a_damaged_line_of_a_journal_is_named_on_the_page(make_folder):
+    (path,) = (make_folder().path / "journal").glob("2*.jsonl")
+    with path.open("ab") as file:
+        file.write(b"damaged <b>\n")
+    assert f'<p class="caution">journal/{path.name}, line 16 is left out: ' in without_figures(
+        RunFolder(path.parent.parent)
+    )
+
+
 @pytest.mark.slow
 def test_every_figure_is_inside_and_nothing_is_loaded(make_folder):
     page = Tags(html_report(make_folder(), Registry.load()))
