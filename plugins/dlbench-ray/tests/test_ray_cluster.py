@@ -1,20 +1,19 @@
 """On a real cluster of a head and three nodes: whatever dies, the numbers are those of the local executor."""
 
-import importlib.util
+import importlib
 import os
 import re
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
-from types import ModuleType
 from typing import Any
 
 import pytest
+import ray_cluster
 
 from dlbench import Event, Selection, Settings, Trial, TrialNoted, WorkUnit
 from dlbench.testing import check_plugin
@@ -47,20 +46,6 @@ def looking(unit, data_dir, emit, stop, timeout):
     while len([*data_dir.iterdir()]) < 4:
         time.sleep(0.01)
 """
-
-
-def load_module() -> ModuleType:
-    """Import what starts a cluster, from beside this file."""
-    path = Path(__file__).with_name("ray_cluster.py")
-    spec = importlib.util.spec_from_file_location("ray_cluster", path)
-    assert spec
-    assert spec.loader
-    module = sys.modules["ray_cluster"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-ray_cluster = load_module()
 
 
 def install(folder: Path, version: str) -> str:
