@@ -75,13 +75,17 @@ def _images(before: PreparedInfo, now: PreparedInfo, data_dir: Path) -> Iterator
         counts = {
             "new": sum(image not in old for image in new),
             "gone": sum(image not in new for image in old),
-            "with another label": sum(
-                image in old and old[image] != label and {*old[image], *label} <= common for image, label in new.items()
-            ),
+            "with another label": sum(image in old and _relabeled(old[image], new[image], common) for image in new),
         }
         if any(counts.values()) and before.input_shape == now.input_shape:
             said = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
             yield f"of the {word} images {said}"
+
+
+def _relabeled(before: Counter[str], now: Counter[str], common: set[str]) -> bool:
+    """Return whether copies of one image have other classes; more or fewer copies in the same are the same label."""
+    differ = before != now if before.total() == now.total() else before.keys() != now.keys()
+    return differ and {*before, *now} <= common
 
 
 def _labels(folder: Path, split: str, names: Sequence[str]) -> dict[bytes, Counter[str]]:

@@ -86,6 +86,16 @@ def test_an_image_in_the_folder_of_another_class_has_another_label(photos: Path)
     assert said.endswith("of the training images 1 with another label")
 
 
+def test_another_copy_of_an_image_in_its_class_has_the_same_label(photos: Path) -> None:
+    said = changed(photos, lambda: shutil.copy(photos / "train/cat/1.png", photos / "train/cat/copy.png"))
+    assert said == "1 file added (train/cat/copy.png); 4 → 5 training images"
+
+
+def test_another_copy_of_an_image_in_another_class_has_another_label(photos: Path) -> None:
+    said = changed(photos, lambda: shutil.copy(photos / "train/cat/1.png", photos / "train/dog/copy.png"))
+    assert said.endswith("4 → 5 training images; of the training images 1 with another label")
+
+
 def test_a_class_that_is_added_or_renamed_is_named(photos: Path) -> None:
     assert "1 class added (fox)" in changed(photos, lambda: save_image(photos / "train/fox/1.png", 9))
     said = changed(photos, lambda: [(photos / split / "fox").rename(photos / split / "wolf") for split in ("train",)])
