@@ -213,7 +213,7 @@ def image_part(variance: Variance, outcomes: NDArray[np.number]) -> ImagePart:
     own, apart = np.diag(covariance), variance.pairs.apart
     noise = ((own[:, None] + own[None, :]) / 2 - covariance)[apart].mean() / images
     low, high = variance.interval
-    share = Share(float(noise / variance.total), float(noise / high), min(float(noise / low), 1.0))
+    share = _around(float(noise / variance.total), (float(noise / high), min(float(noise / low), 1.0)))
     lasting = max(float(covariance[apart].mean()), 0.0) / images
     return ImagePart(share if variance.total > 0 else UNKNOWN, float(np.sqrt(own.mean() / images)), lasting)
 

@@ -136,6 +136,15 @@ def test_trainings_that_differ_on_all_images_alike_owe_nothing_to_the_images():
     assert found.share.value < 0.02
 
 
+def test_the_images_never_have_more_than_all_of_a_variance():
+    bits = np.zeros((6, 100), dtype=bool)
+    for training, right in enumerate([50, 50, 51, 50, 51, 50]):  # nearly alike, but right on other images
+        bits[training, np.random.default_rng(training).permutation(100)[:right]] = True
+    found = image_part(Variance.of(bits.mean(axis=1), np.arange(6)[:, None]), bits)
+    assert (found.share.value, found.share.high) == (1, 1)
+    assert 0 < found.share.low <= 1
+
+
 @pytest.mark.parametrize("correlation", [0.0, 0.8])
 def test_pairing_saves_what_the_correlation_is_worth(correlation):
     rng = np.random.default_rng(8)
