@@ -147,10 +147,7 @@ class StoredRun:
         known = self._judgement
         if known is None or known.records is not records or known.plan is not plan or known.criteria != criteria:
             history = self.manifest.history if self.manifest else ()
-            judged = replace(
-                judge_tuned(records.values(), plan, asked),
-                second_look=second_look(plan, history),
-            )
+            judged = replace(judge_tuned(records.values(), plan, asked), second_look=second_look(plan, history))
             known = _Judgement(records, plan, criteria, judged)
             self._judgement = known
         return known.judged
