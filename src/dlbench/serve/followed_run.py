@@ -51,6 +51,7 @@ class FollowedRun:
         self._tail = JournalTail(self.path / FOLDER)
         self._ended: dict[tuple[str, int], EndedTrial] = {}
         self._searched: set[str] = set()
+        self._varied: dict[tuple[str, int], str] = {}
 
     def refresh(self) -> RunProgress:
         """Read what was added since the last call; the same record is returned where nothing was."""
@@ -99,7 +100,7 @@ class FollowedRun:
                 return RunProgress(name=name, active=bool(peers), problem=why if self.path.exists() else "It is gone.")
             self._take_records(manifest.plan)
             running = read_running(self.path, peers)
-            progress = run_progress(name, manifest, self._ended, len(self._searched), running, peers)
+            progress = run_progress(name, manifest, self._ended, self._varied, len(self._searched), running, peers)
             return replace(progress, left_out=tuple(self._tail.warnings))
         except DlbenchError as error:
             return RunProgress(name=name, active=bool(peers), problem=error.message)
@@ -108,7 +109,7 @@ class FollowedRun:
 
     def _take_records(self, plan: PlanRecord) -> None:
         """Read the new lines; all of them again where another value is judged than before, or a journal was changed."""
-        question = (plan.criteria.metric, plan.criteria.at, plan.target)
+        question = (plan.criteria.metric, plan.criteria.at, plan.target, plan.spread)
         if question != self._question or not self._tail.is_current():
             self._question = question
             self._restart()
@@ -119,6 +120,8 @@ class FollowedRun:
             key = (record.trial.variant_id, record.trial.seed)
             known = self._ended.get(key)
             if known is None or position >= known.position:
+                if plan.spread and key not in plan.labels and (label := plan.label_of(record.trial)):
+                    self._varied[key] = label
                 self._ended[key] = EndedTrial(position, record.status, record.message, _value(record, plan))
 
 

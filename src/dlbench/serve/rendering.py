@@ -89,24 +89,25 @@ def running_part(run: RunProgress) -> str:
 
 def comparison_part(run: RunProgress, judged: Judged | None) -> str:
     """Return the verdicts that the plan allows by now, and the numbers so far."""
-    known: dict[str, Any] = {"tables": ()}
+    known: dict[str, Any] = {"judged": False}
     if judged is not None and run.judged is not None:
         # What words them needs SciPy, which a server that shows no verdict yet does without.
-        from dlbench.report.html.first_screen import verdict_sentences
+        from dlbench.report.html.first_screen import spread_sentences, verdict_sentences
+        from dlbench.report.html.spread import spread_table
         from dlbench.report.html.verdicts import family_table, rule
 
         families = [*judged.shown_effects, *judged.averages, *judged.shown_interactions]
         numbers = {variant.label: place for place, variant in enumerate(run.judged.variants)}
+        verdicts = [family_table(family, judged.rules, numbers) for family in families[:_MOST_TABLES]]
         known = {
+            "judged": True,
             "look": _look(run, len(run.judged.seeds)),
             "caution": judged.second_look,
             "notes": judged.notes,
-            "sentences": verdict_sentences(judged),
+            "sentences": spread_sentences(judged) or verdict_sentences(judged),
             "rule": rule(judged, len(families)),
-            "tables": [
-                replace(family_table(family, judged.rules, numbers), sentences=())  # those above say it
-                for family in families[:_MOST_TABLES]
-            ],
+            # The sentences above say what those of the tables would.
+            "tables": [replace(each, sentences=()) for each in (*map(spread_table, judged.spread), *verdicts)],
             "more": max(0, len(families) - _MOST_TABLES),
             "report": f"{address(run.name)}/report" if run.complete else "",
         }

@@ -26,7 +26,7 @@ class RunProgress:
     """How far a run is.
 
     active: whether a session works on it now.
-    planned: the trials of the comparison, up to its current look if it has looks.
+    planned: the trials of the comparison, up to its current look if it has looks, and those that vary a source.
     looks: the number of seeds at each look, () for a comparison that does not grow.
     seeds: the number of seeds up to the current look.
     done, failed: how many trials have ended with a result, and without one.
@@ -67,24 +67,33 @@ class RunProgress:
 
 
 def run_progress(
-    name: str, manifest: Manifest, ended: Ended, searched: int, running: Sequence[RunningTrial], peers: Sequence[Peer]
+    name: str,
+    manifest: Manifest,
+    ended: Ended,
+    varied: Mapping[tuple[str, int], str],
+    searched: int,
+    running: Sequence[RunningTrial],
+    peers: Sequence[Peer],
 ) -> RunProgress:
     """Return how far a run is.
 
     ended: the trials of its journals.
+    varied: the labels of those that vary a source of randomness.
     searched: the number of its tuning trials.
     peers: the sessions that work on it.
     """
     plan = manifest.plan
-    own = {key: ended[key] for key in plan.labels if key in ended}
+    labels = {**plan.labels, **varied}
+    own = {key: ended[key] for key in labels if key in ended}
     metric = find_metric(plan.criteria.metric, declared_in(plan))
     done = sum(trial.status in COMPLETED for trial in own.values())
     counted = final_trials(ended, peers)
-    judged = allowed_part(plan, counted)
+    judged = allowed_part(plan, counted) if sum(key in counted for key in varied) >= plan.varied_count else None
+    planned = plan.trial_count + plan.varied_count
     return RunProgress(
         name=name,
         active=bool(peers),
-        planned=plan.trial_count,
+        planned=planned,
         looks=plan.criteria.interim_analyses if plan.criteria.spending != "even" else (),
         seeds=len(plan.seeds),
         done=done,
@@ -92,13 +101,13 @@ def run_progress(
         searched=searched,
         to_search=plan.tuning.trial_count if plan.tuning else 0,
         running=tuple(running),
-        left_seconds=_left(manifest, own, plan.trial_count - done, peers),
+        left_seconds=_left(manifest, own, planned - done, peers),
         started=str(manifest.sessions[0].get("started", "")) if manifest.sessions else "",
         dataset=_dataset(plan),
         compared=_compared(plan),
         metric=metric,
         variants=so_far(plan, own, metric),
-        failures=_failures(plan, own),
+        failures=_failures(labels, own),
         judged=judged,
         complete=judged is plan,
     )
@@ -139,9 +148,9 @@ def _compared(plan: PlanRecord) -> str:
     return "; ".join(varied) + (f", on {' with '.join(fixed)}" if fixed else "")
 
 
-def _failures(plan: PlanRecord, own: Mapping[tuple[str, int], EndedTrial]) -> tuple[str, ...]:
+def _failures(labels: Mapping[tuple[str, int], str], own: Ended) -> tuple[str, ...]:
     lost = [(trial.position, key, trial) for key, trial in own.items() if trial.status not in COMPLETED]
     return tuple(
-        f"{plan.labels[key]} seed {key[1]}: {trial.status}" + (f", {trial.message}" if trial.message else "")
+        f"{labels[key]} seed {key[1]}: {trial.status}" + (f", {trial.message}" if trial.message else "")
         for _, key, trial in sorted(lost)[-_MOST_FAILURES:]
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dlbench.plans.criteria import Criteria
+from dlbench.plans.spread import SpreadDesign
 from dlbench.runs import journal_tail
 from dlbench.runs.running_trials import RunningTrial
 from dlbench.serve.followed_run import FollowedRun
@@ -103,6 +104,31 @@ def test_tuning_trials_are_counted_apart(begin, make_record):
     folder.add(replace(record, trial=replace(record.trial, role="tuning")))
     run = FollowedRun(folder.path)
     assert (run.refresh().done, run.refresh().searched) == (0, 1)
+
+
+def test_a_spread_is_complete_only_with_the_trials_that_vary_a_source(begin, add, make_plan, make_record):
+    design = SpreadDesign(sources=("split",), backgrounds=3, levels=3)
+    folder = begin(replace(make_plan(("relu",), range(3)), spread=design))
+    add(folder, range(3), names=("relu",))
+    run = WatchedRun(folder.path)
+    assert "3 of 9 trials have numbers" in run.parts()["progress"]
+    assert not run.followed.refresh().complete
+    usual = make_record("relu", 0)
+    for number, trial in enumerate(design.trials([usual.trial])):
+        status = {"status": "failed", "message": "no", "metrics": {}} if number == 0 else {}
+        record = make_record("relu", trial.seed, 0.8 + 0.003 * number, **status)
+        folder.add(replace(record, trial=trial))
+    progress = run.followed.refresh()
+    assert (progress.planned, progress.done, progress.failed, progress.complete) == (9, 8, 1, True)
+    assert progress.failures == ("relu split=1 seed 0: failed, no",)
+    assert "the whole report" in run.parts()["comparison"].lower()
+    assert "varied alone, it keeps" in run.parts()["comparison"]
+
+
+def test_a_run_of_one_variant_leads_to_its_report(begin, add, make_plan):
+    folder = begin(make_plan(("relu",), range(3)))
+    add(folder, range(3), names=("relu",))
+    assert "The whole report" in WatchedRun(folder.path).parts()["comparison"]
 
 
 def test_a_folder_that_goes_away_or_is_damaged_says_so(begin, add):
