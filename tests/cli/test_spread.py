@@ -107,8 +107,9 @@ def test_a_comparison_on_one_split_says_so_and_is_saved_and_replayed_on_it(dlben
     assert "12 of 12 trials gave the same numbers to the bit." in replayed.stdout
 
 
-def test_asked_for_seeds_it_names_the_options_that_it_has_for_them(dlbench):
-    result = dlbench("spread", "--seeds", "5")
+@pytest.mark.parametrize("option", ["--seeds", "--seed"])
+def test_asked_for_seeds_it_names_the_options_that_it_has_for_them(dlbench, option):
+    result = dlbench("spread", option, "5")
     assert result.returncode == 2
-    assert "There is no option --seeds." in result.stderr
+    assert f"There is no option {option}." in result.stderr
     assert "--backgrounds N" in result.stderr

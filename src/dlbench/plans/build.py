@@ -57,6 +57,8 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
     comparisons = comparisons_among(_compared(kept), all_pairs=request.judging.get("all_pairs", False))
     alpha = request.judging.get("alpha", ALPHA)
     test = request.judging.get("test", TESTS[0])
+    if request.spread:
+        request.spread.check(len(kept))
     wanted = request.spread.backgrounds if request.spread else request.seeds
     seeds = _seeds(wanted, comparisons, alpha, test)
     plan = Plan(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isqrt
 from typing import Any
 
 from dlbench.components.shapes import as_table, as_texts, as_whole
@@ -13,6 +14,8 @@ from dlbench.trials.trial import Trial
 BACKGROUNDS, LEVELS = 6, 3
 #: Values of a source: the time of the intervals grows with the third power of their number.
 MOST_VALUES = 300
+#: What to write instead of seeds.
+OTHER_SEEDS = "Write --backgrounds N for the seeds at which each source is varied, --levels N for its own."
 #: What a table is about: each variant, or the difference of two.
 SUBJECTS = ("variant", "difference")
 
@@ -36,6 +39,11 @@ class Spread:
         """Raise DlbenchError for a design that shows nothing. variants: how many there are."""
         if self.levels < 2:
             raise DlbenchError("--levels must be at least 2.", "One level varies nothing: write --levels 3.")
+        if self.levels > isqrt(MOST_VALUES):
+            raise DlbenchError(
+                f"--levels is at most {isqrt(MOST_VALUES)}, and not {self.levels:,}.",
+                "More backgrounds show more than more levels do: write --levels 3.",
+            )
         if self.backgrounds < max(self.levels, 3):
             raise DlbenchError(
                 f"--backgrounds must be at least {max(self.levels, 3)}.",
@@ -72,7 +80,6 @@ class SpreadDesign:
     @classmethod
     def make(cls, spread: Spread, trials: Sequence[Trial]) -> "SpreadDesign":
         """Return the design of what is asked. trials: one of each variant. Raises DlbenchError for what cannot be."""
-        spread.check(len(trials))
         asked = read_sources(spread.sources, "--streams")
         empty = cls(sources=(), backgrounds=spread.backgrounds, levels=spread.levels, of=spread.of, asked=asked)
         return empty.fitted(trials)

@@ -57,6 +57,8 @@ def test_a_design_is_read_back_and_is_another_question_than_the_comparison(regis
         ({"levels": 1}, "--levels must be at least 2"),
         ({"backgrounds": 2}, "--backgrounds must be at least 3"),
         ({"backgrounds": 101}, "at most 300, and not 303"),
+        ({"backgrounds": 0}, "--backgrounds must be at least 3"),
+        ({"levels": 18}, "--levels is at most 17"),
         ({"of": "difference"}, "takes two variants, not 1"),
         ({"of": "nothing"}, "--of takes variant or difference"),
         ({"sources": ["augmentation"]}, "nothing is augmented"),

@@ -127,10 +127,10 @@ class Sources:
     )
     backgrounds: int = field(
         default=BACKGROUNDS,
-        metadata=_shown(SPREADING, "Seeds of the others at which each is varied.", metavar="N", minimum=1),
+        metadata=_shown(SPREADING, "Seeds of the others at which each is varied.", metavar="N", minimum=3),
     )
     levels: int = field(
-        default=LEVELS, metadata=_shown(SPREADING, "Seeds that it takes at each of them.", metavar="N", minimum=1)
+        default=LEVELS, metadata=_shown(SPREADING, "Seeds that it takes at each of them.", metavar="N", minimum=2)
     )
     of: str = field(
         default=SUBJECTS[0],

@@ -12,11 +12,6 @@ from dlbench.errors import DlbenchError, suggest
 #: Click's base class of such errors, whichever click this Typer brings.
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
-#: What to write where a command has another option for what its neighbors call so.
-_CALLED_OTHERWISE = {
-    ("spread", "--seeds"): "Write --backgrounds N for the seeds at which each source is varied, --levels N for its own."
-}
-
 
 def usage_error(error: Any) -> DlbenchError:
     """Return an error about options and arguments as one for people."""
@@ -24,11 +19,23 @@ def usage_error(error: Any) -> DlbenchError:
     see = f"See `{command} --help`."
     option = getattr(error, "option_name", "")
     if type(error).__name__ == "NoSuchOption":
-        otherwise = _CALLED_OTHERWISE.get((command.rpartition(" ")[2], option))
-        hint = otherwise or _parameter_hint(option.lstrip("-")) or suggest(option, error.possibilities or (), see)
+        hint = (
+            _called_otherwise(command.rpartition(" ")[2], option)
+            or _parameter_hint(option.lstrip("-"))
+            or suggest(option, error.possibilities or (), see)
+        )
         return DlbenchError(f"There is no option {option}.", hint)
     message = error.format_message()
     return _taken_apart(message) or DlbenchError(message, see)
+
+
+def _called_otherwise(command: str, option: str) -> str:
+    """Return what to write where a command has another option for what its neighbors call so; "" for other options."""
+    if command != "spread" or option not in ("--seeds", "--seed"):
+        return ""
+    from dlbench.plans.spread import OTHER_SEEDS
+
+    return OTHER_SEEDS
 
 
 def _taken_apart(message: str) -> DlbenchError | None:
