@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from dlbench.api.arguments import checked
 from dlbench.api.request import read_request
 from dlbench.api.results import Comparison
 from dlbench.api.session import declared, session_options, show_session
@@ -16,6 +17,7 @@ from dlbench.sessions.run import run
 from dlbench.statistics.seeds import Test
 
 
+@checked
 def compare(
     *,
     seeds: int | str | None = None,
@@ -50,7 +52,7 @@ def compare(
     accept_old: bool = False,
     redo_stale: bool = False,
     fresh: bool = False,
-    force: Sequence[str] = (),
+    force: str | Sequence[str] = (),
     reuse: bool = False,
     progress: bool = False,
     **axes: Any,

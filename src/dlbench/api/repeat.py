@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from dlbench.api.arguments import checked
 from dlbench.api.results import Comparison, open_folder
 from dlbench.api.session import SessionKeywords, session_options, show_session
 from dlbench.plans.config import Config, load_config
@@ -49,6 +50,7 @@ class Repetition(Comparison):
         return _frame(self.document.get("claims", ()))
 
 
+@checked
 def confirm(
     run: str | Path,
     *,
@@ -83,6 +85,7 @@ def confirm(
     return _repetition(again, tuple(filter(None, (findings.note, findings.sentence))), findings.document())
 
 
+@checked
 def replay(
     manifest: str | Path,
     *,

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlbench.api.arguments import checked
 from dlbench.files import at_home
 from dlbench.plans.config import load_config
 from dlbench.plans.plan_record import PlanRecord
@@ -127,6 +128,7 @@ class Comparison:
         data = figure_data(self.records, self.plan, self.judging, self._judged)
         return data, Registry.load(strict=False)
 
+    @checked
     def plot(self, kind: str = "") -> "Figure":
         """Return a figure of the run, as `dlbench plot --kind` draws it; without a kind, that which shows it best.
 
@@ -136,6 +138,7 @@ class Comparison:
 
         return returned_figure(kind, *self._figure_data())
 
+    @checked
     def report(self, file: str | Path | None = None) -> Path:
         """Write the run as one HTML page, as `dlbench report` does, and return its path.
 
@@ -193,6 +196,7 @@ class Comparison:
         return summary_frame(summarize(self.records, self.plan))
 
 
+@checked
 def load_results(path: str | Path) -> Comparison:
     """Return the results of a run: its folder's path, or its name in the results folder."""
     folder = open_folder(path, results_root(None, load_config(Path.cwd()).results_dir))

@@ -6,6 +6,7 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+from dlbench.api.arguments import checked, read_arguments
 from dlbench.api.compare import compare
 from dlbench.api.request import read_request
 from dlbench.api.results import Comparison
@@ -16,6 +17,7 @@ from dlbench.sessions.options import Options
 from dlbench.sessions.run import run as run_session
 
 
+@checked
 def run(experiment: str | Path, *, progress: bool = False, **overrides: Any) -> Comparison:
     """Run an experiment as `dlbench run` does and return its results, its claims and reported figures among them.
 
@@ -41,6 +43,6 @@ def run(experiment: str | Path, *, progress: bool = False, **overrides: Any) -> 
 
 def _with_defaults(keywords: dict[str, Any]) -> dict[str, Any]:
     """Return keywords of `compare` with the defaults of the others; those that it does not name are axes."""
-    bound = signature(compare).bind(**keywords)
+    bound = signature(compare).bind(**read_arguments(compare, keywords))
     bound.apply_defaults()
     return bound.arguments

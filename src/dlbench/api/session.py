@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypedDict, get_type_hints
 
+from dlbench.api.arguments import read_values
 from dlbench.files import at_home
 from dlbench.sessions.options import Display, Options, Outcome
 
@@ -38,7 +39,8 @@ def session_options(given: Mapping[str, Any], function: str) -> Options:
     known = declared(Options) if function in ("compare", "run") else get_type_hints(SessionKeywords)
     if wrong := next((name for name in given if name not in known), ""):
         raise TypeError(f"dlbench.{function}() takes no {wrong!r}. It takes {', '.join(known)}.")
-    said = {name: value for name, value in given.items() if value not in (None, "")}
+    said = {name: value for name, value in given.items() if value is not None and value != ""}
+    said = read_values(get_type_hints(SessionKeywords), said)
     said |= {name: at_home(said[name]) for name in ("results_dir", "data_dir") if name in said}
     if "force" in given:
         said["force"] = [given["force"]] if isinstance(given["force"], str) else given["force"]

@@ -6,13 +6,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from dlbench.api.arguments import checked
 from dlbench.api.request import assignments, texts
 from dlbench.api.results import Comparison
 from dlbench.api.session import SessionKeywords, session_options, show_session
+from dlbench.errors import DlbenchError
 from dlbench.plans.config import load_config
 from dlbench.plans.plan import Request
 from dlbench.plans.spelling import canonical
-from dlbench.plans.spread import BACKGROUNDS, LEVELS, SUBJECTS, Spread
+from dlbench.plans.spread import BACKGROUNDS, LEVELS, OTHER_SEEDS, SUBJECTS, Spread
 from dlbench.plugins.registry import Registry
 from dlbench.sessions.run import run
 
@@ -40,6 +42,7 @@ class SpreadResult(Comparison):
         return pd.json_normalize(rows, sep="_")
 
 
+@checked
 def spread(
     *,
     streams: str | Sequence[str] = (),
@@ -71,6 +74,8 @@ def spread(
         levels=levels,
         of=of,
     )
+    if asked_seeds := {"seeds", "seed"} & keywords.keys():
+        raise DlbenchError(f"dlbench.spread() takes no {min(asked_seeds)}.", OTHER_SEEDS)
     registry = Registry.load()
     request = canonical(_request(asked, metric, variants, keywords, registry), registry)
     outcome = show_session(partial(run, request, options, registry, load_config(Path.cwd())), progress=progress)
