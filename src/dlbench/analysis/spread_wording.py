@@ -79,10 +79,15 @@ def _images(table: SpreadTable) -> list[str]:
 
 
 def _pattern(table: SpreadTable) -> list[str]:
-    active = [each for each in table.sources if not each.is_idle]
+    active = _active(table)
     if is_chaotic(table):
         return ["each source alone may keep all of the variance, and none is shown to remove any: training is chaotic"]
     return ["the shares do not add up: what sources do together is part of each"] if len(active) > 1 else []
+
+
+def _active(table: SpreadTable) -> list[SourceSpread]:
+    """Return the sources that change the result."""
+    return [each for each in table.sources if not each.is_idle]
 
 
 def is_chaotic(table: SpreadTable) -> bool:
@@ -90,7 +95,7 @@ def is_chaotic(table: SpreadTable) -> bool:
 
     What they keep has to be more than all of it even at the lower ends: else wide intervals are all that is shown.
     """
-    active = [each for each in table.sources if not each.is_idle]
+    active = _active(table)
     if any(each.kept.high < _ALL or each.removed.low > 0 for each in active):
         return False
     return sum(each.kept.low for each in active) > 1
@@ -109,10 +114,23 @@ def advice(table: SpreadTable) -> str:
         names = " and ".join(f"the {each.source}" for each in most)
         held = ",".join(each.source for each in most)
         return f"{names} stand{'s' * (len(most) == 1)} out: --hold {held} compares without it, on that one alone"
-    if unsure := [each.source for each in table.sources if each.removed.high > _MUCH]:
+    if unsure := [each.source for each in _active(table) if each.removed.high > _MUCH]:
         number = f"--backgrounds {2 * table.backgrounds}"
         return f"whether fixing the {' or the '.join(unsure)} helps is not shown, {number} tells more: {_MORE_SEEDS}"
-    return f"no source stands out, so fixing one hardly helps: {_MORE_SEEDS}"
+    return _none_stands_out([each.source for each in _active(table)])
+
+
+def _none_stands_out(varied: Sequence[str]) -> str:
+    """Return what to do where fixing none of the sources that were varied helps; others may, and are not spoken of."""
+    match varied:
+        case []:
+            return "what the result varies with was not varied: without --streams, all that is drawn from is"
+        case [one]:
+            return f"the {one} does not stand out, so fixing it hardly helps: {_MORE_SEEDS}"
+        case [one, other]:
+            return f"neither the {one} nor the {other} stands out, so fixing one hardly helps: {_MORE_SEEDS}"
+    *first, last = varied
+    return f"none of {', '.join(first)} and {last} stands out, so fixing one hardly helps: {_MORE_SEEDS}"
 
 
 def _outstanding(sources: Sequence[SourceSpread]) -> list[SourceSpread]:

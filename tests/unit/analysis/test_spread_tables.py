@@ -101,7 +101,22 @@ def test_an_unfinished_run_shows_a_table_only_where_every_interval_is_known(regi
 @pytest.mark.slow
 def test_many_backgrounds_show_that_no_source_stands_out(registry):
     table = Engine(registry, {SOURCES: 0.02}, backgrounds=24).table()
-    assert advice(table).startswith("no source stands out, so fixing one hardly helps")
+    assert advice(table).startswith("none of split, initialization and order stands out, so fixing one hardly helps")
+
+
+@pytest.mark.parametrize(
+    ("streams", "advised"),
+    [
+        (["order"], "the order does not stand out, so fixing it hardly helps"),
+        (["split", "order"], "neither the split nor the order stands out, so fixing one hardly helps"),
+        (["initialization"], "what the result varies with was not varied: without --streams"),
+    ],
+)
+def test_advice_speaks_of_the_sources_that_were_varied_alone(registry, streams, advised):
+    """The others were not varied, so nothing is known of them."""
+    drawn = {("split", "order"): 0.02}
+    table = Engine(registry, drawn, backgrounds=24, sources=streams).table()
+    assert advice(table).startswith(advised)
 
 
 def test_the_wording_is_that_of_the_recipe(registry):
