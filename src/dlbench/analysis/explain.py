@@ -90,9 +90,10 @@ def explain(records: Iterable[TrialRecord], plan: PlanRecord) -> Explanation:
         for found in family.against_baseline
     ]
     together = _together(judged)
+    held = held_in_words(plan.held, (record.trial for record in trials))
     return Explanation(
         differences=tuple(
-            _difference(family, replace(found, p_adjusted=one.p_adjusted), rules, plan)
+            _difference(family, replace(found, p_adjusted=one.p_adjusted), rules, plan, held)
             for (family, found, rules), one in zip(judged, together, strict=True)
             if one.separated
         ),
@@ -129,11 +130,11 @@ def _metrics(records: Sequence[TrialRecord], name: str) -> list[str]:
     return [name, f"{name}@{FIRST}", f"{name}@{LAST}"] if several else [name]
 
 
-def _difference(family: Family, found: Comparison, rules: Rules, plan: PlanRecord) -> Difference:
+def _difference(family: Family, found: Comparison, rules: Rules, plan: PlanRecord, held: str) -> Difference:
     word = "higher" if found.difference > 0 else "lower"
     seen = f"{difference_in_words(found, rules)}, {seeds_in_words(found)}, {p_in_words(found.p_adjusted)}"
     named = name_values(found, family.axis)
-    said = about(family, rules.metric, short_name(plan.fixed.get(DATASET, "")), "last", held_in_words(plan.held))
+    said = about(family, rules.metric, short_name(plan.fixed.get(DATASET, "")), "last", held)
     return Difference(
         metric=rules.metric,
         axis=family.axis,

@@ -131,7 +131,10 @@ def _judge(trials: Sequence[TrialRecord], plan: PlanRecord, criteria: Criteria, 
     given = _Material.of(trials, plan, criteria, race)
     rules = given.rules
     effects, across = _effects(plan, given)
-    finish = partial(_finish, race=race, plan=plan, criteria=criteria, rules=rules, lost=cut_short(trials, plan))
+    held = held_in_words(plan.held, (record.trial for record in trials))
+    finish = partial(
+        _finish, held=held, race=race, plan=plan, criteria=criteria, rules=rules, lost=cut_short(trials, plan)
+    )
     effects = effects.with_families([*map(finish, effects.all_families)])
     floor = _noise_floor(() if given.mixed else trials, plan, criteria, rules)
     return Judged(
@@ -151,16 +154,21 @@ def _judge(trials: Sequence[TrialRecord], plan: PlanRecord, criteria: Criteria, 
         ),
         race=race,
         saving=saving(race, plan) if len(trials) == plan.trial_count else "",
-        held=held_in_words(plan.held),
+        held=held,
     )
 
 
 def _finish(
-    each: Family, race: Race, plan: PlanRecord, criteria: Criteria, rules: Rules, lost: Mapping[str, str]
+    each: Family,
+    held: str,
+    race: Race,
+    plan: PlanRecord,
+    criteria: Criteria,
+    rules: Rules,
+    lost: Mapping[str, str],
 ) -> Family:
-    """Return a family with its sentences, and with what ran out of time or memory in it."""
+    """Return a family with its sentences, and with what ran out of time or memory in it. held: what all seeds share."""
     dataset = short_name(plan.fixed.get(DATASET, ""))
-    held = held_in_words(plan.held)
     return race.with_reasons(worded(with_cut_short(each, plan, lost), rules, dataset, criteria.at, held))
 
 

@@ -116,7 +116,7 @@ def _print(plan: Plan, document: dict[str, Any], criteria: "Criteria") -> None:
     console.print(table)
     if len(plan.variants) > _SHOWN:
         console.print(f"… and {len(plan.variants) - _SHOWN:,} more variants")
-    for note in plan.notes:
+    for note in plan.all_notes:
         console.print(f"{note}.")
     for label, reason in document["vetoed"].items():
         console.print(f"{label}: skipped: {reason}.")

@@ -144,7 +144,7 @@ def gated_exit_code(outcome: "Outcome", *failures: str) -> int:
 
 def print_vetoes(outcome: "Outcome") -> None:
     """Print each combination that was skipped, with the reason, and what of the request does not apply."""
-    for note in outcome.plan.notes:
+    for note in outcome.plan.all_notes:
         retold_output().print(f"{note}.", soft_wrap=True)
     for veto in outcome.plan.vetoes:
         retold_output().print(f"{veto.variant.label}: skipped: {veto.reason}.")

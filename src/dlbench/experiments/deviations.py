@@ -94,7 +94,7 @@ def run_deviations(
         _count(experiment.seeds),
     )
     held = tuple(source for source in SEEDED if run and all(source in trial.stream_seeds for trial in run))
-    shared = held_in_words(held) if held != experiment.hold else ""
+    shared = held_in_words(held, run) if held != experiment.hold else ""
     return "; ".join(filter(None, (changed, shared, "" if experiment.tune else tuned_in_words(searched))))
 
 

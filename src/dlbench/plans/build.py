@@ -7,7 +7,7 @@ from dataclasses import replace
 from dlbench.components.syntax import unquote
 from dlbench.errors import DlbenchError, suggest
 from dlbench.plans.diagnostics import read_diagnostics, source_of
-from dlbench.plans.hold import HOLD, check_held, holding, idle_reason, read_held
+from dlbench.plans.hold import HOLD, check_held, holding, read_held
 from dlbench.plans.plan import Plan, Request, Variant, Veto
 from dlbench.plans.spelling import canonical
 from dlbench.plans.spread import SpreadDesign
@@ -72,7 +72,7 @@ def build(request: Request, registry: Registry, defaults: Mapping[str, str] | No
         noise_floor=other_seeds(seeds) if request.noise_floor else (),
         interim_analyses=request.seeds.schedule(alpha, test) if isinstance(request.seeds, AutoSeeds) else (),
         diagnostics=_diagnostics(request, registry),
-        notes=(*_ignored(kept, request), *_held_idly(kept, held)),
+        notes=_ignored(kept, request),
         own_validation=request.own_validation
         or not any("validation" in given for given in (request.values, defaults or {}, *request.variants)),
     )
@@ -115,17 +115,6 @@ def _ignored(variants: Iterable[Variant], request: Request) -> tuple[str, ...]:
     if len(texts) != 1 or texts[0] in ("", "none"):
         return ()
     return tuple(f"{model} has no activation to set: {texts[0]} does not apply to it" for model in models)
-
-
-def _held_idly(variants: Iterable[Variant], held: Iterable[str]) -> tuple[str, ...]:
-    """Return which of the sources that are held some variants do not draw from, a sentence each."""
-    found = [
-        f"--hold {source} changes nothing for {variant.label}: {reason}"
-        for source in held
-        for variant in variants
-        if (reason := idle_reason(variant.trial, source))
-    ]
-    return tuple(found)
 
 
 def _axes(candidates: Sequence[Variant]) -> dict[str, tuple[str, ...]]:

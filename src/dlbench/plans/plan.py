@@ -7,6 +7,7 @@ from typing import Any
 
 from dlbench.components.syntax import parse_reference
 from dlbench.plans.criteria import Criteria
+from dlbench.plans.hold import held_idly, held_sources
 from dlbench.plans.naming import find_baseline
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.plans.spread import Spread, SpreadDesign, varied_label
@@ -159,6 +160,12 @@ class Plan:
     @property
     def _spread_trials(self) -> tuple[Trial, ...]:
         return tuple(self.spread.trials(variant.trial for variant in self.variants)) if self.spread else ()
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """Return what of the request does not apply, with which of the held sources nothing is drawn from."""
+        trials = {variant.label: variant.trial for variant in self.variants}
+        return (*self.notes, *held_idly(trials, held_sources(self.fixed)))
 
     @property
     def evaluation(self) -> "Plan":

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from dlbench.plans.criteria import Criteria
-from dlbench.plans.hold import HOLD
+from dlbench.plans.hold import held_sources
 from dlbench.plans.spread import SpreadDesign, varied_label
 from dlbench.plans.tuning_record import TuningRecord
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
@@ -146,7 +146,7 @@ class PlanRecord(Mapping[str, Any]):
     @property
     def held(self) -> tuple[str, ...]:
         """Return the sources of randomness that every seed shares."""
-        return tuple(filter(None, self.fixed.get(HOLD, "").split(",")))
+        return held_sources(self.fixed)
 
     @property
     def varied_axes(self) -> tuple[str, ...]:

@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import pytest
 
+from dlbench.analysis.verdicts import judge_run
 from dlbench.errors import DlbenchError
-from dlbench.plans.build import build
+from dlbench.plans.build import build, resolve
 from dlbench.plans.extend import check_fixed
 from dlbench.plans.hold import held_in_words, read_held
 from dlbench.plans.parse import parse_plan
 from dlbench.plans.plan import Request
 from dlbench.plans.recorded_plan import recorded_plan
+from dlbench.trials.trial_record import TrialRecord
 
 
 def held(registry, *names, **values):
@@ -54,9 +56,41 @@ def test_what_cannot_be_held_is_refused_with_a_hint(name, hint):
 
 
 def test_holding_what_nothing_is_drawn_from_is_noted(registry):
-    assert "nothing is augmented" in held(registry, "augmentation").notes[0]
-    assert "no random split" in held(registry, "split", validation=("last:100",)).notes[0]
-    assert held(registry, "split").notes == ()
+    assert held(registry, "augmentation").all_notes == ("--hold augmentation changes nothing: nothing is augmented",)
+    assert held(registry, "dropout").all_notes == ("--hold dropout changes nothing: the network's dropout is 0",)
+    assert "no random split" in held(registry, "split", validation=("last:100",)).all_notes[0]
+    assert held(registry, "split").all_notes == ()
+
+
+def test_it_is_noted_once_for_all_variants_and_by_name_for_some(registry):
+    """Variants of one reason share a sentence, however many they are."""
+    (note,) = held(registry, "augmentation", activation=("relu", "tanh", "elu")).all_notes
+    assert note == "--hold augmentation changes nothing: nothing is augmented"
+    (note,) = held(registry, "augmentation", augment=("none", "flip")).all_notes
+    assert note == "--hold augmentation changes nothing for none: nothing is augmented"
+    rates = tuple(f"mlp:hidden={width}" for width in (8, 16, 32, 64))
+    (note,) = held(registry, "dropout", model=(*rates, "mlp:dropout=0.5")).all_notes
+    assert note.endswith(" and 1 more: the network's dropout is 0")
+
+
+def test_a_validation_split_of_the_data_sets_own_is_noted_once_it_is_known(registry):
+    plan = held(registry, "split")
+
+    def complete(trial):
+        return replace(trial, settings=replace(trial.settings, validation="own")), ""
+
+    assert "validation own is no random split" in resolve(plan, registry, complete).all_notes[0]
+
+
+def test_sentences_name_only_what_is_drawn(registry):
+    plan = held(registry, "split,augmentation,dropout")
+    assert held_in_words(plan.record.held, plan.trials) == "on one split"
+    flipped = held(registry, "augmentation", augment=("none", "flip"))
+    assert held_in_words(flipped.record.held, flipped.trials) == "with one draw of the augmentation"
+    records = [
+        TrialRecord(trial=each, status="done", metrics={"test_accuracy": 0.9 + each.seed / 100}) for each in plan.trials
+    ]
+    assert judge_run(records, plan.record).held == "on one split"
 
 
 def test_a_trial_without_seeds_of_its_own_streams_is_what_it_was(registry):

@@ -62,6 +62,7 @@ def test_a_design_is_read_back_and_is_another_question_than_the_comparison(regis
         ({"of": "difference"}, "takes two variants, not 1"),
         ({"of": "nothing"}, "--of takes variant or difference"),
         ({"sources": ["augmentation"]}, "nothing is augmented"),
+        ({"sources": ["dropout"]}, "the network's dropout is 0"),
         ({"sources": ["weather"]}, "--streams takes no 'weather'"),
     ],
 )
