@@ -10,7 +10,7 @@ from dlbench.analysis.places import DATASET, averaged_in_words, place_in_words
 from dlbench.components.metrics import Metric
 from dlbench.plans.criteria import At
 from dlbench.statistics.sentences import lead_sentence, outlook_sentence, sentence
-from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
+from dlbench.statistics.verdicts import Comparison, Rules
 
 #: The numbers of seeds that are named as more than a comparison had: the first that is at least twice as many.
 _MORE_SEEDS = (20, 50, 100)
@@ -32,8 +32,8 @@ def worded(family: Family, rules: Rules, dataset: str = "", at: At = "selected",
     return replace(
         family,
         sentences=tuple(
-            _standing_alone(text, c, said, family.lost.get(own.variant, ""))
-            for text, c, own in zip(sentences, named, family.comparisons, strict=True)
+            f"{said}: {text}" + (f"; {lost}, left out" if (lost := family.lost.get(own.variant)) else "")
+            for text, own in zip(sentences, family.comparisons, strict=True)
         ),
         outlook=tuple(
             f"{said}: {_outlook(c, between, replace(rules, alpha=c.alpha), family.size)}"
@@ -61,12 +61,6 @@ def about(family: Family, metric: Metric, dataset: str, at: At, held: str = "") 
     epoch = {"selected": "", "last": "at the last epoch"}.get(str(at), f"at epoch {at}")
     text = " ".join(filter(None, (metric.title, epoch, place, held)))
     return f"{text}, averaged over {averaged_in_words(family.averaged_values)}" if family.averaged else text
-
-
-def _standing_alone(text: str, c: Comparison, said: str, lost: str) -> str:
-    if c.n >= MINIMUM_PAIRS:
-        return f"{said}: {text}" + (f"; {lost}, left out" if lost else "")
-    return f"{said}, {c.variant} against {c.baseline}: {text}" if c.images else text
 
 
 def pairing(family: Family) -> str:

@@ -7,7 +7,7 @@ from math import floor, inf, isfinite, isnan, log10
 from dlbench.components.metrics import LONG
 from dlbench.statistics.notation import p_equation, with_interval
 from dlbench.statistics.seeds import least_seeds
-from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison, Rules
+from dlbench.statistics.verdicts import Comparison, Rules
 
 #: Whole numbers from here on are formatted as counts, without decimals.
 _COUNTS_FROM = 1000
@@ -18,8 +18,6 @@ _MOST_DIGITS = 9
 def sentence(comparison: Comparison, rules: Rules) -> str:
     """Return what a comparison shows, or that it shows nothing."""
     c = comparison
-    if c.n < MINIMUM_PAIRS:
-        return f"n = {c.n}: no claim{_one_seed(c, rules)}"
     seeds = seeds_in_words(c)
     evidence = f"{seeds}, {p_in_words(c.p_adjusted)}"
     match c.verdict:
@@ -40,7 +38,7 @@ def sentence(comparison: Comparison, rules: Rules) -> str:
             seen = _seen(c, rules)
             return f"{c.variant} and {c.baseline} are equivalent {within}: difference {seen}, {seeds}{_breakdowns(c)}"
         case "n too small":
-            return f"no claim on {c.variant} against {c.baseline}: {_too_few(c, rules)}"
+            return f"no claim on {c.variant} against {c.baseline}: {_too_few(c, rules)}{_one_seed(c, rules)}"
     return f"not shown that {c.variant} and {c.baseline} differ: difference {_seen(c, rules)}, {evidence}"
 
 
@@ -48,7 +46,7 @@ def _one_seed(c: Comparison, rules: Rules) -> str:
     """Return what a single seed says of the test images; "" where it is not known."""
     if c.n != 1 or not c.images:
         return ""
-    return f" on other seeds; these two trained networks differ by {_seen(c, rules)}"
+    return f"; these two trained networks differ by {_seen(c, rules)}"
 
 
 def _seen(c: Comparison, rules: Rules) -> str:
@@ -93,8 +91,6 @@ class Lead:
 def lead_sentence(comparison: Comparison, lead: Lead, rules: Rules) -> str:
     """Return what a comparison of two leads shows."""
     c, subject = comparison, lead.subject(rules)
-    if c.n < MINIMUM_PAIRS:
-        return f"n = {c.n}: no claim"
     seeds, seen = seeds_in_words(c), _seen(c, rules)
     evidence = f"{seeds}, {p_in_words(c.p_adjusted)}"
     match c.verdict:
@@ -137,17 +133,19 @@ def about_in_words(difference: float, rules: Rules) -> str:
 def seeds_in_words(c: Comparison) -> str:
     """Return how many seeds a comparison has: "n = 7 paired seeds", or "n = 4 and 5 independent seeds"."""
     if c.test == "paired":
-        return f"n = {c.n} paired seeds"
+        return f"n = {c.n} paired seed{'s' * (c.n != 1)}"
     first, second = c.sizes
     return f"n = {first} and {second} independent seeds" if first != second else f"n = {first} independent seeds each"
 
 
 def _too_few(c: Comparison, rules: Rules) -> str:
+    if not c.n:
+        return "no seed has a value of both"
     least = least_seeds(rules.alpha, c.test)
     if c.test == "independent":
         return f"{seeds_in_words(c)} cannot reach p ≤ {rules.alpha:.3g}, {least} each could"
     if c.n < least:
-        return f"n = {c.n} paired seeds cannot reach p ≤ {rules.alpha:.3g}, {least} could"
+        return f"{seeds_in_words(c)} cannot reach p ≤ {rules.alpha:.3g}, {least} could"
     return f"only {c.nonzero} of n = {c.n} paired seeds differ, p ≤ {rules.alpha:.3g} needs {least} that do"
 
 

@@ -76,8 +76,18 @@ def seen(low, middle, high, verdict, **changes):
             seen(0.0, 0.001, 0.002, "n too small", ahead=3),
             "no claim on tanh against relu: only 3 of n = 10 paired seeds differ, p ≤ 0.05 needs 6 that do",
         ),
-        (seen(0.012, 0.012, 0.012, "n too small", n=1), "n = 1: no claim"),
-        (seen(0.012, 0.012, 0.012, "n too small", n=2), "n = 2: no claim"),
+        (
+            seen(0.012, 0.012, 0.012, "n too small", n=2),
+            "no claim on tanh against relu: n = 2 paired seeds cannot reach p ≤ 0.05, 6 could",
+        ),
+        (
+            seen(0.012, 0.012, 0.012, "n too small", n=1),
+            "no claim on tanh against relu: n = 1 paired seed cannot reach p ≤ 0.05, 6 could",
+        ),
+        (
+            seen(0.012, 0.012, 0.012, "n too small", n=0),
+            "no claim on tanh against relu: no seed has a value of both",
+        ),
     ],
 )
 def test_each_verdict_has_its_sentence(comparison, expected):

@@ -186,7 +186,7 @@ def test_one_seed_is_no_claim(tmp_path, make_plan, make_record, provenance):
         folder.start(make_plan(seeds=[0]), ["dlbench"], provenance)
         for name in ("relu", "tanh"):
             folder.add(replace(make_record(name), log=""))
-    assert "n = 1: no claim" in Tags(without_figures(RunFolder(tmp_path / "one"))).text
+    assert "n = 1 paired seed cannot reach p ≤ 0.05" in Tags(without_figures(RunFolder(tmp_path / "one"))).text
 
 
 def test_several_data_sets_have_a_table_each_and_one_over_all(make_study, provenance, tmp_path):
