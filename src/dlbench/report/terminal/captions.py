@@ -1,5 +1,6 @@
 """What the cells of a table of verdicts mean, and by which criteria it was judged."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dlbench.analysis.families import Family, interval_levels
@@ -9,6 +10,9 @@ from dlbench.analysis.wording import pairing
 from dlbench.statistics.seeds import ALPHA
 from dlbench.statistics.sentences import margin_in_words
 from dlbench.statistics.verdicts import MINIMUM_PAIRS
+
+#: What is said below the first of several tables begins with this.
+_SHARED = "this table and those below:"
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,16 @@ def caption(family: Family, judged: Judged, signs: Signs) -> str:
     if family.baseline and family.averaged and DATASET not in family.averaged:
         lines.append("the verdicts on each combination are in comparison.csv")
     return "\n".join(lines)
+
+
+def said_once(captions: Sequence[str]) -> list[str]:
+    """Return the captions of several tables: the lines that all of them have stand below the first one alone."""
+    lines = [caption.split("\n") for caption in captions]
+    shared = [line for line in lines[0] if all(line in each for each in lines)] if len(lines) > 1 else []
+    own = [[line for line in each if line not in shared] for each in lines]
+    if shared:
+        own[0] += [_SHARED, *shared]
+    return ["\n".join(each) for each in own]
 
 
 def held_caption(held: str) -> str:

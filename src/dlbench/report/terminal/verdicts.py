@@ -1,7 +1,7 @@
 """The table of verdicts: each variant against the baseline, with sentences that can be quoted."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +13,7 @@ from dlbench.analysis.families import Family, VariantEstimate
 from dlbench.analysis.judged import Judged
 from dlbench.analysis.places import averaged_in_words, place_in_words, words
 from dlbench.report.terminal.across_datasets import print_across
-from dlbench.report.terminal.captions import Signs, caption
+from dlbench.report.terminal.captions import Signs, caption, said_once
 from dlbench.report.terminal.console import Lines
 from dlbench.report.terminal.layout import fitting_table, plain_table
 from dlbench.statistics.notation import interval_text, p_text, with_interval
@@ -69,35 +69,38 @@ def print_verdicts(console: Console, judged: Judged, title: str = "") -> None:
 
 
 def _print_families(console: Console, judged: Judged, title: str) -> None:
-    for number, family in enumerate(judged.shown_effects):
-        _print_family(console, judged, family, title if number == 0 else "", first=number == 0)
-    if depending := dict.fromkeys(words(each.axis) for each in judged.families if each not in judged.shown_effects):
+    effects, interactions, averages = judged.shown_effects, judged.shown_interactions, judged.averages
+    tabled = interactions if len(interactions) == 1 else ()
+    tables = _tables((*effects, *tabled, *averages), judged, console.width, title)
+    for family in effects:
+        _print_family(console, family, next(tables))
+    if depending := dict.fromkeys(words(each.axis) for each in judged.families if each not in effects):
         at_each = f"{' and '.join(depending)} judged at each value of the other axes, as an interaction is shown"
         console.print(Text(f"{at_each}; averages are in comparison.csv."), soft_wrap=True)
         console.print()
-    _print_interactions(console, judged)
-    for family in judged.averages:
-        _print_family(console, judged, family, "")
+    for family in interactions:
+        _print_family(console, family, next(tables) if tabled else Text(_heading(family, ""), style="bold"))
+    for family in averages:
+        _print_family(console, family, next(tables))
     if judged.across:
         print_across(console, judged.across)
 
 
-def _print_interactions(console: Console, judged: Judged) -> None:
-    """Print the interaction of two axes as a table, those of more axes as sentences."""
-    families = judged.shown_interactions
-    for family in families:
-        if len(families) == 1:
-            _print_family(console, judged, family, "")
-            continue
-        console.print(Text(_heading(family, ""), style="bold"), soft_wrap=True)
-        for line in quotable(family):
-            console.print(Text(line), soft_wrap=True)
-        console.print()
+def _tables(families: Sequence[Family], judged: Judged, width: int, title: str) -> Iterator[Table]:
+    """Yield a table for each family; title and noise floor belong to the first, and what all captions say."""
+    tops = [(title, judged.noise_floor), *[("", None)] * (len(families) - 1)]
+    made = [
+        verdict_table(family, judged, width, title=top, floor=floor)
+        for family, (top, floor) in zip(families, tops, strict=False)
+    ]
+    for table, text in zip(made, said_once([str(table.caption or "") for table in made]), strict=True):
+        table.caption = Text(text, style="dim") if text else None
+        yield table
 
 
-def _print_family(console: Console, judged: Judged, family: Family, title: str, *, first: bool = False) -> None:
-    floor = judged.noise_floor if first else None
-    console.print(verdict_table(family, judged, console.width, title=title, floor=floor))
+def _print_family(console: Console, family: Family, table: Table | Text) -> None:
+    """Print a table, or a heading in its place, with the sentences below it."""
+    console.print(table, soft_wrap=isinstance(table, Text))
     for line in quotable(family):
         console.print(Text(line), soft_wrap=True)
     console.print()

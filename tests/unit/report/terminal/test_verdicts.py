@@ -11,7 +11,7 @@ from dlbench.analysis.convergence import convergence, find_target
 from dlbench.analysis.families import family
 from dlbench.analysis.verdicts import judge_run
 from dlbench.plans.criteria import Criteria
-from dlbench.report.terminal.captions import alpha_in_words
+from dlbench.report.terminal.captions import alpha_in_words, said_once
 from dlbench.report.terminal.convergence import convergence_table
 from dlbench.report.terminal.verdicts import print_verdicts, verdict_table
 from dlbench.statistics.sentences import Lead
@@ -174,6 +174,31 @@ def test_the_heading_of_an_interaction_says_what_each_of_its_rows_is_compared_wi
     assert str(verdict_table(found, judged, 80).title) == (
         "Interaction activation × learning rate: each effect of activation against the same at learning rate 0.001"
     )
+
+
+def test_what_holds_for_all_tables_is_said_below_the_first_one_alone():
+    one, other = (
+        "± standard deviation\nmargin 0.2\ncorrelation 0.1",
+        "± standard deviation\nmargin 0.2\ncorrelation 0.7",
+    )
+    assert said_once([one, other]) == [
+        "correlation 0.1\nthis table and those below:\n± standard deviation\nmargin 0.2",
+        "correlation 0.7",
+    ]
+    assert said_once([one]) == [one]
+    assert said_once(["on 360 images", "on 500 images"]) == ["on 360 images", "on 500 images"]
+    assert said_once([]) == []
+
+
+def test_a_grid_explains_its_tables_once(make_study):
+    records, plan = make_study(["one"], lambda name, dataset, seed: 0.5 + 0.1 * len(name) + seed / 100, sizes=(32, 64))
+    plan = replace(plan, axes={axis: values for axis, values in plan.axes.items() if axis != "dataset"})
+    screen = Console(file=io.StringIO(), width=80)
+    print_verdicts(screen, judged := judge_run(records, plan))
+    text = screen.file.getvalue()
+    assert judged.table_count == 3
+    assert text.count("± standard deviation") == 1
+    assert text.index("this table and those below:") < text.index("± standard deviation")
 
 
 def test_all_pairs_have_letters(printed):
