@@ -79,6 +79,13 @@ def test_every_kind_of_page_is_found():
     assert {"how-to/own-data.md", "how-to/own-component.md", "how-to/own-experiment.md"} <= set(RUNNABLE)
 
 
+def test_the_first_page_leads_to_every_page_of_the_menu_but_the_reports():
+    menu = re.findall(r"[\w/-]+\.md", (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8"))
+    linked = re.findall(r"\]\(([^)#]+\.md)", PAGES["index.md"].read_text(encoding="utf-8"))
+    assert {"how-to/report.md", "reference/python.md"} <= set(menu)
+    assert [each for each in menu if each not in ("index.md", *linked) and not each.startswith("reports/")] == []
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_what_is_not_run_says_why(name):
     found = list(snippets(text := PAGES[name].read_text(encoding="utf-8")))
