@@ -206,7 +206,7 @@ class Tenths:
         tenth = 10 * done // max(total, 1)
         if self._tenth < tenth < 10 and self._clock() - self._noted >= self.SECONDS:
             self._tenth, self._noted = tenth, self._clock()
-            self._note(f"{self._name}: {done:,} of {total:,} images are prepared.")
+            self._note(f"Preparing {self._name}: {done:,} of {total:,} images done.")
 
 
 def check_paths(plan: Plan, registry: Registry) -> None:

@@ -123,7 +123,7 @@ def test_progress_is_noted_at_tenths_and_not_more_often_than_can_be_read():
     for done in range(1, 2001):
         now[0] += 0.05
         tenths.report(done, 2000)
-    assert told[0] == "image-folder: 200 of 2,000 images are prepared."
+    assert told[0] == "Preparing image-folder: 200 of 2,000 images done."
     assert len(told) == 9
     quick = Tenths("image-folder", told.append, clock=lambda: 0.0)
     quick.report(1999, 2000)
