@@ -100,8 +100,8 @@ def spread_sentences(judged: Judged) -> list[str]:
 def compared(plan: PlanRecord, records: Sequence[TrialRecord], judged: Judged) -> str:
     """Return what was compared on what: "Activation relu, tanh on mnist with simple-cnn; 7 seeds each, 14 trials"."""
     varied = "; ".join(_axis(axis, values) for axis, values in plan.axes.items())
-    ground = [short_name(plan.fixed[name]) for name in _GROUND if name in plan.fixed and name not in plan.axes]
-    place = f"on {' with '.join(ground)}" if ground and "dataset" in plan.fixed else ""
+    shared = [name for name in _GROUND if name in plan.fixed and not _varies(name, plan)]
+    place = f"on {' with '.join(short_name(plan.fixed[name]) for name in shared)}" if "dataset" in shared else ""
     if judged.spread:
         values = sum(table.count for table in judged.spread)
         return as_sentence(
@@ -111,6 +111,11 @@ def compared(plan: PlanRecord, records: Sequence[TrialRecord], judged: Judged) -
     done = f"all {answered} trials" if answered == plan.trial_count else f"{answered} of {plan.trial_count} trials"
     seeds = f"{len(plan.seeds)} seed{'s' * (len(plan.seeds) != 1)}{' each' * bool(varied)}"
     return as_sentence(f"{', '.join(filter(None, (varied, place)))}; {seeds}, {done} have numbers")
+
+
+def _varies(name: str, plan: PlanRecord) -> bool:
+    """Return whether variants differ in a setting: it is an axis, or one of them sets its own."""
+    return name in plan.axes or any(name in variant.assigned for variant in plan.variants)
 
 
 def _axis(axis: str, values: Sequence[str]) -> str:

@@ -50,3 +50,13 @@ def test_a_single_variant_is_named_without_what_it_is_compared_with(
         folder.add(make_record("relu", 0, accuracy=0.9))
     found = first(RunFolder(tmp_path / "alone"))
     assert found.compared == "On digits with mlp; 2 seeds, 1 of 2 trials have numbers."
+
+
+def test_what_a_variant_sets_itself_is_not_said_of_all(first, tmp_path, make_record, make_plan, provenance):
+    with RunFolder(tmp_path / "two") as folder:
+        plan = replace(make_plan(["relu", "tanh"], range(2)), axes={"variant": ("relu", "tanh")})
+        own = replace(plan.variants[1], assigned={"model": "standard/mlp:hidden=32"})
+        folder.start(replace(plan, variants=(plan.variants[0], own)), ("dlbench", "compare"), provenance)
+        folder.add(make_record("relu", 0, accuracy=0.9))
+    found = first(RunFolder(tmp_path / "two"))
+    assert found.compared == "Compared: relu or tanh, on digits; 2 seeds each, 1 of 4 trials have numbers."
