@@ -20,7 +20,7 @@ _WORTH = 0.2
 _MUCH = 0.5
 #: The usual number of seeds of two variants.
 _SEEDS = default_seeds(1)
-_MORE_SEEDS = "more seeds do, four times as many halve the error"
+_MORE_SEEDS = "more seeds help: four times as many halve the error"
 
 
 def percent(share: "Share") -> str:
@@ -116,7 +116,7 @@ def advice(table: SpreadTable) -> str:
         return f"{names} stand{'s' * (len(most) == 1)} out: --hold {held} compares without it, on that one alone"
     if unsure := [each.source for each in _active(table) if each.removed.high > _MUCH]:
         number = f"--backgrounds {2 * table.backgrounds}"
-        return f"whether fixing the {' or the '.join(unsure)} helps is not shown, {number} tells more: {_MORE_SEEDS}"
+        return f"whether fixing the {' or the '.join(unsure)} helps is not shown: {number} tells more; {_MORE_SEEDS}"
     return _none_stands_out([each.source for each in _active(table)])
 
 
@@ -126,11 +126,11 @@ def _none_stands_out(varied: Sequence[str]) -> str:
         case []:
             return "what the result varies with was not varied: without --streams, all that is drawn from is"
         case [one]:
-            return f"the {one} does not stand out, so fixing it hardly helps: {_MORE_SEEDS}"
+            return f"the {one} does not stand out, so fixing it hardly helps; {_MORE_SEEDS}"
         case [one, other]:
-            return f"neither the {one} nor the {other} stands out, so fixing one hardly helps: {_MORE_SEEDS}"
+            return f"neither the {one} nor the {other} stands out, so fixing one hardly helps; {_MORE_SEEDS}"
     *first, last = varied
-    return f"none of {', '.join(first)} and {last} stands out, so fixing one hardly helps: {_MORE_SEEDS}"
+    return f"none of {', '.join(first)} and {last} stands out, so fixing one hardly helps; {_MORE_SEEDS}"
 
 
 def _outstanding(sources: Sequence[SourceSpread]) -> list[SourceSpread]:
