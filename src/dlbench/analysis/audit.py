@@ -9,6 +9,7 @@ from typing import Any
 
 from dlbench.analysis.audit_fairness import unequal_chances
 from dlbench.analysis.audit_rows import Row, read_rows, read_wide
+from dlbench.analysis.audit_streams import Streams, read_streams
 from dlbench.analysis.families import Series, judge_values, known
 from dlbench.analysis.judged import Judged
 from dlbench.analysis.wording import worded
@@ -61,6 +62,8 @@ def audit_file(
     """
     metric = find_metric(asked.get("metric") or METRIC)
     rows = read_wide(path, seed) if wide else read_rows(path, (variant, seed, metric.name))
+    streams = Streams() if wide else read_streams(path, variant, seed)
+    rows = [row for row in rows if row.line not in streams.left_out]
     if wide and variant:
         raise DlbenchError(f"--wide takes each column for a variant, --variant {variant} one.", "Omit one of the two.")
     named, nameless = _split_nameless(rows, (variant, seed))
@@ -75,9 +78,17 @@ def audit_file(
     notes = [] if "baseline" in asked or len(values) < 2 else [f"the baseline is {base}, the first by name"]
     said = "by its name" if lower_is_better is None else "as asked"
     notes.append(f"{'higher' if rules.higher_is_better else 'lower'} {metric.title} is better, {said}")
-    judged = Judged(criteria=criteria, rules=rules, families=(worded(family, rules),), notes=tuple(notes))
+    judged = Judged(
+        criteria=criteria,
+        rules=rules,
+        families=(worded(family, rules, held=streams.held),),
+        notes=tuple(notes),
+        held=streams.held,
+    )
     chances = () if wide else unequal_chances(path, variant)
-    return Audit(judged=judged, warnings=(*chances, *nameless, *warnings, *_unsupported(ordered, rules.test)))
+    return Audit(
+        judged=judged, warnings=(*chances, *streams.notes, *nameless, *warnings, *_unsupported(ordered, rules.test))
+    )
 
 
 def _directed(rules: Rules, lower_is_better: bool | None) -> Rules:

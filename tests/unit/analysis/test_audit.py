@@ -356,3 +356,35 @@ def test_trials_of_a_search_count_as_its_budget_and_are_not_judged(write, points
     found = [warning for warning in audit.warnings if "differ" in warning]
     assert [warning.partition(":")[0] for warning in found] == said
     assert [each.n for each in audit.judged.families[0].comparisons] == [8]
+
+
+STREAMS = "method,run,stream_seeds,accuracy"
+
+
+def _with_streams(text, name="relu", gain=0.0):
+    return [f"{name},{seed},{text},{0.8 + gain + seed * seed / 1000}" for seed in range(8)]
+
+
+def test_trials_that_vary_a_source_are_no_further_seeds_and_the_reason_is_named(write):
+    """They are there for a spread, and share all but one source with a trial that is judged."""
+    plain = [*_with_streams(""), *_with_streams("", "tanh", 0.05)]
+    varied = [*_with_streams("order=9", gain=0.01), *_with_streams("split=9", "tanh", 0.02)]
+    alone, found = _audit(write(*plain, header=STREAMS)), _audit(write(*plain, *varied, header=STREAMS))
+    assert found.judged.families == alone.judged.families
+    assert [warning for warning in found.warnings if "stream_seeds" in warning] == [
+        "16 rows with stream_seeds left out: they vary one source of randomness of a seed that is there, and are no "
+        "further seeds"
+    ]
+
+
+def test_what_all_trials_hold_is_said_in_the_sentences(write):
+    found = _audit(write(*_with_streams("split=0"), *_with_streams("split=0", "tanh", 0.05), header=STREAMS))
+    assert found.judged.held == "on one split"
+    assert found.judged.families[0].sentences[0].startswith("accuracy on one split: ")
+    assert not any("stream_seeds" in warning for warning in found.warnings)
+
+
+def test_variants_that_hold_different_sources_are_told(write):
+    found = _audit(write(*_with_streams("split=0"), *_with_streams("order=0", "tanh", 0.05), header=STREAMS))
+    assert found.judged.held == ""
+    assert "stream_seeds differ (relu split=0, tanh order=0)" in " ".join(found.warnings)
