@@ -150,6 +150,15 @@ def test_a_lost_unit_is_given_to_another_node_if_there_is_one(tmp_path: Path) ->
     assert best_for(replace(unit(1), avoid=("n1", "n2")), jobs) is jobs[0]
 
 
+def test_who_gives_up_while_no_job_has_started_is_not_kept_waiting(tmp_path: Path) -> None:
+    executor, stop = SlurmExecutor(jobs=2), threading.Event()
+    pool = FakePool(tmp_path, done, [])
+    pool.receive = lambda: iter([])  # type: ignore[method-assign]  # all wait in SLURM's queue
+    executor._pool = pool  # type: ignore[assignment]
+    threading.Timer(0.2, stop.set).start()
+    assert executor.probe(["standard/relu"], stop) == []
+
+
 def test_stopped_before_it_begins_it_submits_nothing(tmp_path: Path) -> None:
     executor, stop = SlurmExecutor(jobs=2, data_dir=str(tmp_path)), threading.Event()
     stop.set()

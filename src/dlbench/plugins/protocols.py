@@ -156,10 +156,11 @@ class ClusterExecutorProtocol(ExecutorProtocol, Protocol):
     unit_seconds: float
     shares_files: bool
 
-    def probe(self, components: Sequence[str], /) -> Iterable[Node]:
+    def probe(self, components: Sequence[str], stop: threading.Event, /) -> Iterable[Node]:
         """Return what dlbench.examine_node(components) returns on its nodes: on one of each kind is enough.
 
         What "auto" means for device and precision is decided there. If omitted: by the machine of the session.
+        stop: once it is set, return soon, whatever is known; an allocation may be hours away.
         """
         ...
 

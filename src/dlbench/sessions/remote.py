@@ -1,5 +1,6 @@
 """The machines that train for a session, as far as they are not like its own."""
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,16 @@ if TYPE_CHECKING:
     from dlbench.plugins.protocols import ExecutorProtocol
 
 
-def probe(executor: "ExecutorProtocol", components: Sequence[str]) -> tuple[Node, ...]:
-    """Return what the executor's nodes say of themselves; () where it does not ask them: they are like this machine."""
+def probe(executor: "ExecutorProtocol", components: Sequence[str], stop: threading.Event) -> tuple[Node, ...]:
+    """Return what the executor's nodes say of themselves; () where it does not ask them: they are like this machine.
+
+    Raises KeyboardInterrupt once `stop` is set.
+    """
     ask = getattr(executor, "probe", None)
-    return tuple(ask(components)) if ask else ()
+    nodes = tuple(ask(components, stop)) if ask else ()
+    if stop.is_set():
+        raise KeyboardInterrupt
+    return nodes
 
 
 def check_nodes(nodes: Sequence[Node], planned: Mapping[str, Any]) -> list[str]:

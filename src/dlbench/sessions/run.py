@@ -75,7 +75,7 @@ def run_plan(
         display.note(warning)
     resolved = functools.partial(_resolve, plan, registry, data_dir, functools.cache(display.note), stop)
     there = _complete_already(resolved, folder, options, elsewhere) if elsewhere else None
-    plan, provenance = there or resolved(probe(executor(), components_used(plan)) if elsewhere else ())
+    plan, provenance = there or resolved(probe(executor(), components_used(plan), stop) if elsewhere else ())
     plan = _fix_judging(plan, asked)
     if options.mps and not any(variant.trial.settings.device == "cuda" for variant in plan.variants):
         display.note("--mps does nothing: no trial of this comparison runs on an NVIDIA GPU.")

@@ -265,7 +265,7 @@ def describes_nodes(subject: Subject[Executor]) -> Iterator[str]:
         executor = make(subject, folder)
         if not hasattr(executor, "probe"):
             raise Unproven
-        nodes = list(executor.probe(("standard/linear",)))
+        nodes = list(executor.probe(("standard/linear",), threading.Event()))
     if not nodes or not all(isinstance(node, Node) for node in nodes):
         yield f"probe() returned {nodes!r}"
 

@@ -1,6 +1,7 @@
 """A session keeps what its nodes are like, and whose number each record is."""
 
 import base64
+import threading
 from dataclasses import replace
 
 import pytest
@@ -71,7 +72,7 @@ def cluster(executor):
     def make(*nodes):
         inner = executor()
         inner.name, inner.asked = "cluster", []
-        inner.probe = lambda components: inner.asked.append(components) or iter(nodes)
+        inner.probe = lambda components, stop: inner.asked.append(components) or iter(nodes)
         return inner
 
     return make
@@ -95,6 +96,15 @@ def test_auto_is_resolved_where_the_trials_run(session, cluster, nodes):
     entry = done.outcome.run.manifest.sessions[-1]
     assert entry["hardware"]["gpu"] == "A GPU"
     assert {each["host"] for each in entry["nodes"].values()} == {"n1", "n2"}
+
+
+def test_who_gives_up_while_nodes_are_asked_is_not_kept_waiting(session, cluster, nodes, tmp_path):
+    executor, stop = cluster(nodes["n1"]), threading.Event()
+    executor.probe = lambda components, asked: asked.set() or []
+    with pytest.raises(KeyboardInterrupt):
+        session(executor=executor, device="auto", stop=stop)
+    assert stop.is_set()
+    assert not (tmp_path / "run").exists()
 
 
 def test_nodes_are_not_asked_again_for_what_is_complete(session, cluster, nodes):

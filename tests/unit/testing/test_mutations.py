@@ -485,12 +485,12 @@ class Describing(Here):
 
     prefetch = 1
 
-    def probe(self, components: Sequence[str]) -> list[Node]:
+    def probe(self, components: Sequence[str], stop: threading.Event) -> list[Node]:
         return [examine_node(components)]
 
 
 class Speechless(Here):
-    def probe(self, components: Sequence[str]) -> list[Node]:
+    def probe(self, components: Sequence[str], stop: threading.Event) -> list[Node]:
         return []
 
 

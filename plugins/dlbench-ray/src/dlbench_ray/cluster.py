@@ -3,6 +3,7 @@
 import signal
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ _ASKED = 8
 #: How long the first answer may take, as each starts a process that imports torch on a node that may be busy; and how
 #: much longer the others.
 _PATIENCE_SECONDS, _MORE_SECONDS = 600.0, 60.0
+#: Between two looks at whether the user has given up.
+_LOOK_SECONDS = 1.0
 #: How long it may take to reach an address.
 _LISTENER_SECONDS = 10.0
 #: The part of a GPU that is enough to look at it.
@@ -117,8 +120,11 @@ def on(place: Place) -> NodeAffinitySchedulingStrategy:
     return NodeAffinitySchedulingStrategy(node_id=place.node_id, soft=False)
 
 
-def examine(components: Sequence[str], gpus: float | None) -> list[Node]:
-    """Return what some nodes of each kind say of themselves. gpus: as the executor's parameter."""
+def examine(components: Sequence[str], gpus: float | None, stop: threading.Event) -> list[Node]:
+    """Return what some nodes of each kind say of themselves; once `stop` is set, what is known.
+
+    gpus: as the executor's parameter.
+    """
     kinds: Counter[str] = Counter()
     asked: dict[Any, Place] = {}
     for place in places():
@@ -128,24 +134,26 @@ def examine(components: Sequence[str], gpus: float | None) -> list[Node]:
             once = {"max_retries": 0, "max_calls": 1}  # Ray would keep the process, with torch and its part of a GPU
             ask = ray.remote(num_cpus=0, num_gpus=glance, scheduling_strategy=on(place), **once)
             asked[ask(_examine_here).remote(tuple(components))] = place
-    ready = _answered([*asked])
+    ready = _answered([*asked], stop)
     nodes, problems = [], [f"they did not answer for {_PATIENCE_SECONDS:.0f} s"]
     for call in ready:
         try:
             nodes.append(replace(Node.from_json(ray.get(call, timeout=0)), host=asked[call].name))
         except (RayError, GetTimeoutError, KeyError, TypeError) as error:
             problems.insert(0, f"{asked[call].name}: {describe(error)}")
-    if not nodes:
+    if not nodes and not stop.is_set():
         raise DlbenchError(f"No node of the Ray cluster can train: {problems[0]}.")
     return nodes
 
 
-def _answered(calls: list[Any]) -> list[Any]:
-    """Return the calls that have been answered, once all have or the others take too long."""
-    if not calls:
-        return []
-    ray.wait(calls, timeout=_PATIENCE_SECONDS)
-    return list(ray.wait(calls, num_returns=len(calls), timeout=_MORE_SECONDS)[0])
+def _answered(calls: list[Any], stop: threading.Event) -> list[Any]:
+    """Return the calls that have been answered, once all have, the others take too long, or `stop` is set."""
+    ready: list[Any] = []
+    for count, seconds in ((min(1, len(calls)), _PATIENCE_SECONDS), (len(calls), _MORE_SECONDS)):
+        until = time.monotonic() + seconds
+        while len(ready) < count and not stop.is_set() and time.monotonic() < until:
+            ready = list(ray.wait(calls, num_returns=count, timeout=_LOOK_SECONDS)[0])
+    return ready
 
 
 def _examine_here(components: Sequence[str]) -> dict[str, Any]:

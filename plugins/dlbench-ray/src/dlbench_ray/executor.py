@@ -50,11 +50,11 @@ class RayExecutor:
         given = {name: number for name in ("cpus", "gpus") if (number := getattr(self, name)) is not None}
         return replace(asked, **given)
 
-    def probe(self, components: Sequence[str]) -> list[Node]:
+    def probe(self, components: Sequence[str], stop: threading.Event) -> list[Node]:
         """Return what the nodes say of themselves, a few of each kind."""
         from dlbench_ray.cluster import examine
 
-        return examine(components, self.gpus)
+        return examine(components, self.gpus, stop)
 
     def run(self, units: Iterable[WorkUnit], emit: Emit, stop: threading.Event) -> None:
         """Run all units, emit their events and return when all have ended."""

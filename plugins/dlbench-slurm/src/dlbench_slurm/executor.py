@@ -79,13 +79,15 @@ class SlurmExecutor:
             self._pool.submit(missing)
         return self._pool
 
-    def probe(self, components: Sequence[str]) -> list[Node]:
+    def probe(self, components: Sequence[str], stop: threading.Event) -> list[Node]:
         """Return what the nodes of the first jobs that run say of themselves."""
         pool, began = self._jobs(), time.monotonic()
         found: dict[Job, Node] = {}
         asked: set[Job] = set()
         answered, said = 0.0, False
         while not found or (len(found) < len(asked) and time.monotonic() - answered < _MORE_SECONDS):
+            if stop.wait(_LOOK_SECONDS):
+                break
             for job, message in pool.receive():
                 if message["kind"] == "node":
                     found[job] = Node.from_json(message["node"])
@@ -99,7 +101,6 @@ class SlurmExecutor:
             if not said and not asked and time.monotonic() - began > _QUIET_SECONDS:
                 said = True
                 print(f"Waiting for SLURM to start a job: squeue --name={pool.name}", file=sys.stderr)
-            time.sleep(_LOOK_SECONDS)
         return list(found.values())
 
     def run(self, units: Iterable[WorkUnit], emit: Emit, stop: threading.Event) -> None:
