@@ -5,6 +5,7 @@ PYTEST_DONT_REWRITE, since tests also import it, before pytest does.
 
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -75,18 +76,22 @@ class Actor:
 
 
 class StandIn(ModuleType):
-    """The functions of Ray that the plugin calls. alive: the nodes, each with one CPU. actors: all that were made."""
+    """The functions of Ray that the plugin calls.
+
+    alive: the nodes. cpus: of each. actors: all that were made. starting: called with each that starts.
+    """
 
     def __init__(self) -> None:
         super().__init__("ray")
-        self.alive = {"n1", "n2", "n3"}
+        self.alive, self.cpus = {"n1", "n2", "n3"}, 1.0
+        self.starting: Callable[[Actor], None] = lambda actor: None
         self.actors: list[Actor] = []
 
     def is_initialized(self) -> bool:
         return True
 
     def nodes(self) -> list[dict[str, Any]]:
-        facts = {"Alive": True, "Resources": {"CPU": 1.0}}
+        facts = {"Alive": True, "Resources": {"CPU": self.cpus}}
         return [{"NodeID": name, "NodeManagerHostname": name, **facts} for name in sorted(self.alive)]
 
     def remote(self, scheduling_strategy: Any, **options: Any) -> Any:
@@ -96,8 +101,9 @@ class StandIn(ModuleType):
         return decorate
 
     def _start(self, node: str, made: Any, arguments: tuple[Any, ...]) -> Actor:
-        self.actors.append(Actor(self, node, lambda: made(*arguments)))
-        return self.actors[-1]
+        self.actors.append(actor := Actor(self, node, lambda: made(*arguments)))
+        self.starting(actor)
+        return actor
 
     def wait(self, calls: list["Future[Any]"], num_returns: int = 1, timeout: float | None = None) -> Any:
         done, _ = wait(calls, timeout, return_when="FIRST_COMPLETED" if num_returns == 1 else "ALL_COMPLETED")
@@ -147,18 +153,21 @@ Act = Callable[[WorkUnit, str, Emit, threading.Event], None]
 
 @pytest.fixture
 def run(ray: StandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list[Event]]:
-    """Run units whose trials do what a function says; return the events. `node` is where it runs."""
+    """Run units whose trials do what a function says; return the events. again: whether the lost ones too."""
     from dlbench_ray import trainer
     from dlbench_ray.executor import RayExecutor
 
-    def run(units: list[WorkUnit], act: Act, stop: threading.Event | None = None, **parameters: Any) -> list[Event]:
+    def run(
+        units: list[WorkUnit], act: Act, stop: threading.Event | None = None, again: bool = False, **parameters: Any
+    ) -> list[Event]:
         def train(unit: WorkUnit, data_dir: Path, emit: Emit, stop: threading.Event, timeout: float | None) -> None:
             act(unit, _node_of(ray, stop), emit, stop)
 
         monkeypatch.setattr(trainer, "resolve_name", lambda name: train)
         events: list[Event] = []
         executor, told = RayExecutor(shares_files=True, **parameters), stop or threading.Event()
-        thread = threading.Thread(target=lambda: _into(events, executor, units, told), daemon=True)
+        given = Again(units, events) if again else iter(units)
+        thread = threading.Thread(target=lambda: _into(events, executor, given, told), daemon=True)
         thread.start()
         thread.join(PATIENCE)
         assert not thread.is_alive(), "run() does not return"
@@ -169,13 +178,41 @@ def run(ray: StandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callab
     return run
 
 
+class Again:
+    """Gives out units, and each trial that events say is lost again, alone, as a session does."""
+
+    def __init__(self, units: list[WorkUnit], events: list[Event]) -> None:
+        self._events, self._seen = events, 0
+        self._given, self._left = (
+            {trial.trial_id: replace(unit, trials=(trial,)) for unit in units for trial in unit.trials},
+            deque(units),
+        )
+
+    def __iter__(self) -> "Again":
+        return self
+
+    def __next__(self) -> WorkUnit:
+        fresh, self._seen = self._events[self._seen :], len(self._events)
+        for event in fresh:
+            if not isinstance(event, UnitLost):
+                continue
+            for trial_id in event.trial_ids:
+                unit = self._given[trial_id]
+                avoid = (*unit.avoid, *filter(None, [event.node]))
+                self._given[trial_id] = replace(unit, attempt=unit.attempt + 1, avoid=avoid)
+                self._left.appendleft(self._given[trial_id])
+        if not self._left:
+            raise StopIteration
+        return self._left.popleft()
+
+
 def _node_of(ray: StandIn, stop: threading.Event) -> str:
     return next(actor.node for actor in ray.actors if actor._made._stop is stop)
 
 
-def _into(events: list[Any], executor: Any, units: list[WorkUnit], stop: threading.Event) -> None:
+def _into(events: list[Any], executor: Any, units: Iterator[WorkUnit], stop: threading.Event) -> None:
     try:
-        executor.run(iter(units), events.append, stop)
+        executor.run(units, events.append, stop)
     except BaseException as error:
         events.append(error)
 

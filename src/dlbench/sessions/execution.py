@@ -69,4 +69,4 @@ class Execution:
                 self._note(f"{self._name(trial)} was lost: {event.reason}. It is tried again, {more}.")
                 continue
             message = f"lost {RETRIES + 1} times, the last time because {event.reason}"
-            self._receive(TrialFinished(record=TrialRecord(trial=trial, status="failed", message=message)))
+            self._receive(TrialFinished(record=TrialRecord(trial=trial, status=event.status, message=message)))

@@ -81,13 +81,15 @@ class UnitLost:
 
     trial_ids: identities of the unit's trials; those with a record keep it.
     reason: what happened, continuing a sentence: "node n3 did not answer for 60 s".
-    node: where; the next attempt asks to be run elsewhere. "" where the executor does not know.
+    node: where; the next attempt asks to be run elsewhere. "" where the executor does not know, or it may run there.
+    status: what a trial is recorded as if no attempt is left: "failed", or "oom" where it may have taken the memory.
     attempt: which attempt at its unit it belongs to, from 1; 0 for the current one.
     """
 
     trial_ids: tuple[str, ...]
     reason: str
     node: str = ""
+    status: Literal["failed", "oom"] = "failed"
     attempt: int = 0
 
 
@@ -129,7 +131,7 @@ def _content(event: Event) -> dict[str, Any]:
             return {"kind": "trial", "record": event.record.to_json(), **_known(event.provenance)}
         case UnitLost():
             lost = {"trial_ids": list(event.trial_ids), "reason": event.reason, "node": event.node}
-            return {"kind": "lost", **lost}
+            return {"kind": "lost", **lost} | ({} if event.status == "failed" else {"status": event.status})
         case ArtifactSaved():
             data = base64.b64encode(event.data).decode()
             return {"kind": "artifact", "trial_id": event.trial_id, "artifact": event.artifact, "data": data}
@@ -147,7 +149,10 @@ def event_from_json(content: Mapping[str, Any]) -> Event:
         return TrialFinished(record=TrialRecord.from_json(content["record"]), provenance=provenance, attempt=attempt)
     if kind == "lost":
         said = {name: as_text(content[name], name) for name in ("reason", "node")}
-        return UnitLost(trial_ids=as_texts(content["trial_ids"], "trial_ids"), attempt=attempt, **said)
+        if (status := content.get("status", "failed")) not in ("failed", "oom"):
+            raise UnknownFieldError([f"the status {status!r} of a lost unit"])
+        trial_ids = as_texts(content["trial_ids"], "trial_ids")
+        return UnitLost(trial_ids=trial_ids, status=status, attempt=attempt, **said)
     trial_id = as_text(content["trial_id"], "trial_id")
     match kind:
         case "started":

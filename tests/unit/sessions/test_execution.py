@@ -81,6 +81,14 @@ def test_a_trial_that_is_always_lost_fails_after_three_more_attempts(execute):
     }
 
 
+def test_a_trial_that_is_always_lost_for_memory_is_out_of_memory_in_the_end(execute):
+    executor = Scripted(lambda unit: [replace(lost(unit, "its node's memory ran out"), status="oom")])
+    counted, _ = execute(executor)
+    assert {(record.status, record.message) for record in records(counted)} == {
+        ("oom", "lost 4 times, the last time because its node's memory ran out")
+    }
+
+
 def test_a_unit_whose_end_an_executor_does_not_mention_is_lost_too(execute, done):
     executor = Scripted(lambda unit: [done(unit)] if unit.attempt > 1 else [])
     counted, notes = execute(executor)

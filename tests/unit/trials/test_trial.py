@@ -306,6 +306,7 @@ def test_a_provenance_id_changes_nothing_else_in_a_record() -> None:
             trial_ids=st.lists(st.text(max_size=16)).map(tuple),
             reason=st.text(),
             node=st.text(),
+            status=st.sampled_from(["failed", "oom"]),
             attempt=st.integers(0, 99),
         ),
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import ray
-from ray.exceptions import GetTimeoutError, RayError
+from ray.exceptions import GetTimeoutError, OutOfMemoryError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from dlbench import DlbenchError, Node, Resources
@@ -163,6 +163,8 @@ def _examine_here(components: Sequence[str]) -> dict[str, Any]:
 
 
 def describe(error: BaseException) -> str:
-    """Return the last line of what an error of Ray's says; that is what happened."""
+    """Return the last line of what an error of Ray's says; that is what happened. Of memory it says a page."""
+    if isinstance(error, OutOfMemoryError):
+        return "Ray ended its process since the node's memory had run out"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1].rstrip(".") if lines else type(error).__name__

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from dlbench import DlbenchError, Emit, Node, Resources, WorkUnit
+from dlbench_ray.memory import ScarceMemory
 
 
 class RayExecutor:
@@ -33,6 +34,7 @@ class RayExecutor:
         self.jobs, self.cpus, self.gpus, self.timeout = jobs, cpus, gpus, timeout
         self.shares_files = shares_files
         self.unfit: dict[str, str] = {}  # Ray's ids of nodes that take no further unit, with the reason
+        self.memory = ScarceMemory()
         self.data_dir = Path(data_dir or ".").absolute()
         self.node_data_dir = node_data_dir or (str(self.data_dir) if shares_files else "")
 

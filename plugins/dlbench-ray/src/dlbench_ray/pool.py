@@ -14,6 +14,7 @@ from ray.exceptions import OutOfMemoryError, RayError
 from dlbench import DlbenchError, Emit, Event, TrialFinished, TrialNoted, TrialRecord, UnitLost, WorkUnit
 from dlbench import event_from_json as read_event
 from dlbench_ray.cluster import Place, describe, places
+from dlbench_ray.memory import what_happened
 from dlbench_ray.shipping import Shipping
 from dlbench_ray.slot import Slot
 
@@ -38,15 +39,16 @@ class Pool:
     """The actors of one run."""
 
     def __init__(self, executor: "RayExecutor", units: Iterable[WorkUnit], emit: Emit) -> None:
-        self._executor, self._units, self._emit_to = executor, iter(units), emit
+        self._executor, self._units, self._emit = executor, iter(units), emit
         self._shipping = Shipping(executor.data_dir, travels=not executor.shares_files)
         self._slots: list[Slot] = []
         self._held: deque[WorkUnit] = deque()
         self._needs = executor.needs(WorkUnit(trials=()).resources)
         self._unfit = executor.unfit
         self._deaths: Counter[str] = Counter()
-        self._sentences: list[str] = []
-        self._looked = self._begun = 0.0
+        self._memory = executor.memory
+        self._look_at = self._begun = 0.0
+        self._known = ""  # a trial, for notes about all
         self._stopping: float | None = None
 
     def run(self, stop: threading.Event) -> None:
@@ -87,7 +89,7 @@ class Pool:
     def _give_out(self) -> None:
         """Give units to idle actors; a unit is asked for when there is one."""
         if not self._busy and not self._held:
-            if (first := next(self._units, None)) is None:
+            if (first := self._next_unit()) is None:
                 return
             self._held.append(first)
         self._fit()
@@ -96,12 +98,17 @@ class Pool:
                 self._held.remove(unit)
                 self._begin(slot, unit)
         while len(self._held) < sum(slot.idle for slot in self._slots):
-            if (another := next(self._units, None)) is None:
+            if (another := self._next_unit()) is None:
                 return
             if slot := self._slot_for(another):
                 self._begin(slot, another)
             else:
                 self._held.append(another)
+
+    def _next_unit(self) -> WorkUnit | None:
+        if unit := next(self._units, None):
+            self._known = unit.trials[0].trial_id
+        return unit
 
     def _begin(self, slot: Slot, unit: WorkUnit) -> None:
         pause = max(0.5, len(self._slots) / _REPORTS_PER_SECOND)
@@ -112,25 +119,30 @@ class Pool:
         needs = self._executor.needs(unit.resources)
         if needs.gpus > self._needs.gpus or needs.cpus > self._needs.cpus:
             return None
-        elsewhere = any(slot.place.name not in unit.avoid for slot in self._slots if not slot.retired)
-        fit = (slot for slot in self._slots if slot.idle and not (elsewhere and slot.place.name in unit.avoid))
-        return next(fit, None)
+        trial_ids = [trial.trial_id for trial in unit.trials]
+        fit = [slot for slot in self._slots if not slot.retired and self._memory.suits(slot.place.node_id, trial_ids)]
+        if not fit and not self._busy and not self._memory.rest:  # no actor may start where it suits: others are there
+            fit = [slot for slot in self._slots if not slot.retired]
+        fit = [slot for slot in fit if slot.place.name not in unit.avoid] or fit
+        return next((slot for slot in fit if slot.idle), None)
 
     def _fit(self) -> None:
         """Start actors where there is room, on nodes that have joined too, and where one has died."""
         if self._held and not self._busy:
             self._grow()
         now = time.monotonic()
-        if self._slots and now - self._looked < _NODES_SECONDS:
+        if self._slots and now < self._look_at:
             return
-        self._looked = now
         self._begun = self._begun or now
         there = Counter(slot.place.node_id for slot in self._slots if not slot.retired)
-        for place in places():
-            if place.node_id not in self._unfit:
-                for _ in range(place.room(self._needs) - there[place.node_id]):
-                    self._start(place)
-        if not self._busy and not self._slots:
+        fit = [place for place in places() if place.node_id not in self._unfit]
+        self._memory.look({place.node_id for place in fit})
+        for place in fit:
+            room = self._memory.room(place.node_id, place.room(self._needs))
+            for _ in range(room - there[place.node_id]):
+                self._start(place)
+        self._look_at = min([now + _NODES_SECONDS, *self._memory.rest])
+        if not self._busy and not self._slots and not self._memory.rest:
             raise self._none_left()
 
     def _grow(self) -> None:
@@ -140,7 +152,7 @@ class Pool:
         if most.gpus > self._needs.gpus or most.cpus > self._needs.cpus or not self._slots:
             for slot in self._slots:
                 slot.end()
-            self._slots, self._needs, self._looked = [], most, 0.0
+            self._slots, self._needs, self._look_at = [], most, 0.0
 
     def _start(self, place: Place) -> None:
         executor = self._executor
@@ -152,6 +164,7 @@ class Pool:
         """Handle what arrives, if something arrives soon."""
         calls = {slot.call: slot for slot in self._slots if slot.call is not None}
         if not calls:
+            time.sleep(_LOOK_SECONDS)
             return
         ready, waiting = ray.wait([*calls], timeout=_LOOK_SECONDS)
         if ready and waiting:
@@ -188,57 +201,80 @@ class Pool:
             self._leave(slot.place, event.reason)
         elif isinstance(event, TrialFinished):
             self._deaths[slot.place.node_id] = 0
-        self._emit(slot, event)
+            self._memory.settled(event.record.trial_id)
+        self._emit(event)
 
-    def _emit(self, slot: Slot, event: Event) -> None:
-        while self._sentences and slot.unit:
-            trial_id = slot.unit.trials[0].trial_id
-            self._emit_to(TrialNoted(trial_id=trial_id, text=self._sentences.pop(0), of_plan=True))
-        self._emit_to(event)
+    def _say(self, text: str) -> None:
+        self._emit(TrialNoted(trial_id=self._known, text=text, of_plan=True))
 
     def _finish(self, slot: Slot) -> None:
         """Let an actor take its next unit. Trials of whose end its node has said nothing are lost, unless stopped."""
         if slot.left and slot.unit and self._stopping is None:
-            self._lost(slot, slot.left, f"{slot.place.name} ended its unit without a record")
+            self._lost(slot, f"{slot.place.name} ended its unit without a record")
         slot.unit = None
-        if slot.retired:
-            slot.end()
-            self._slots.remove(slot)
+        if slot.retired or (self._beside(slot) and self._memory.is_scarce(slot.place.node_id)):
+            self._remove(slot)
+
+    def _remove(self, slot: Slot) -> None:
+        slot.unit = None
+        slot.end()
+        self._slots.remove(slot)
+
+    def _beside(self, slot: Slot) -> list[Slot]:
+        """Return the other actors of its node."""
+        return [other for other in self._slots if other.place.node_id == slot.place.node_id and other is not slot]
 
     def _lose(self, slot: Slot, error: RayError) -> None:
         """An actor has died, or its node."""
         place, starting = slot.place, slot.unit is None
         gone = place.node_id not in {each.node_id for each in places()}
+        if isinstance(error, OutOfMemoryError) and not gone:
+            self._lose_for_memory(slot)
+            return
         if slot.unit and self._stopping is None:
-            if isinstance(error, OutOfMemoryError) and slot.left:
-                self._end_for_memory(slot)
             happened = "is gone" if gone else f"lost the process that trained it ({describe(error)})"
-            self._lost(slot, slot.left, f"the Ray node {place.name} {happened}")
-        slot.unit = None
-        slot.end()
-        self._slots.remove(slot)
+            self._lost(slot, f"the Ray node {place.name} {happened}")
+        self._remove(slot)
         self._deaths[place.node_id] += 1
         if gone:
             self._leave(place, "it is gone")
         elif self._deaths[place.node_id] >= _DEATHS or (starting and self._deaths[place.node_id] > 1):
             self._leave(place, describe(error))
-            self._sentences.append(f"The Ray node {place.name} takes no trials: {describe(error)}.")
-        self._looked = 0.0  # there may be room for another actor, there or elsewhere
+            self._say(f"The Ray node {place.name} takes no trials: {describe(error)}.")
+        self._look_at = 0.0  # there may be room for another actor, there or elsewhere
 
-    def _end_for_memory(self, slot: Slot) -> None:
+    def _lose_for_memory(self, slot: Slot) -> None:
+        """Ray has ended an actor for its node's memory, which a trial has taken if it was alone there."""
+        place, beside = slot.place, self._beside(slot)
+        alone = not any(other.unit for other in beside) and not self._memory.rests(place.node_id)
+        ran = slot.current if slot.current in slot.left else ""
+        if slot.unit and self._stopping is None:
+            if ran and alone:
+                self._end_for_memory(slot, slot.unit)
+            if lost := tuple(slot.left):
+                shared = "" if alone else ", where other trials ran too,"
+                reason = f"Ray ended its process because the memory of {place.name}{shared} had run out"
+                self._emit(UnitLost(trial_ids=lost, reason=reason, status="oom", attempt=slot.unit.attempt))
+        again = self._memory.ran_out(place.node_id, "" if alone else ran)
+        self._remove(slot)
+        for other in beside:
+            if not other.unit:  # Ray would end it next
+                self._remove(other)
+        self._look_at = min(self._look_at, again)
+        self._say(what_happened(place.name))
+
+    def _end_for_memory(self, slot: Slot, unit: WorkUnit) -> None:
         """Record the trial that ran as out of memory: another node's memory may not be larger."""
-        assert slot.unit is not None
-        trial_id = slot.current if slot.current in slot.left else slot.left[0]
-        trial = next(trial for trial in slot.unit.trials if trial.trial_id == trial_id)
-        message = f"Ray ended it because the memory of {slot.place.name} had run out"
+        trial = next(trial for trial in unit.trials if trial.trial_id == slot.current)
+        message = f"Ray ended it because the memory of {slot.place.name} had run out, where no other trial ran"
         record = TrialRecord(trial=trial, status="oom", message=message)
-        slot.left.remove(trial_id)
-        self._emit(slot, TrialFinished(record=record, attempt=slot.unit.attempt))
+        self._take(slot, TrialFinished(record=record, attempt=unit.attempt))
 
-    def _lost(self, slot: Slot, trial_ids: list[str], reason: str) -> None:
-        if slot.unit and trial_ids:
-            unit, node = slot.unit, slot.place.name
-            self._emit(slot, UnitLost(trial_ids=tuple(trial_ids), reason=reason, node=node, attempt=unit.attempt))
+    def _lost(self, slot: Slot, reason: str) -> None:
+        if slot.unit and slot.left:
+            lost, attempt = tuple(slot.left), slot.unit.attempt
+            self._memory.settled(*lost)  # so it was not the memory
+            self._emit(UnitLost(trial_ids=lost, reason=reason, node=slot.place.name, attempt=attempt))
 
     def _leave(self, place: Place, reason: str) -> None:
         """Give a node no further unit."""
@@ -261,6 +297,4 @@ class Pool:
     def _say_that_it_waits(self) -> None:
         if self._begun and time.monotonic() - self._begun > _ROOM_SECONDS and self._held:
             self._begun = 0.0
-            trial_id = self._held[0].trials[0].trial_id
-            text = "The Ray cluster has begun no trial yet: they wait for room there, or for processes that start."
-            self._emit_to(TrialNoted(trial_id=trial_id, text=text, of_plan=True))
+            self._say("The Ray cluster has begun no trial yet: they wait for room there, or for processes that start.")
