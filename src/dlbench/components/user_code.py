@@ -26,6 +26,14 @@ def split_written(text: str) -> tuple[str, str] | None:
     return None
 
 
+def code_hint(name: str) -> str:
+    """Return how code of the user's own is named, for a name that seems to mean it and does not; "" for others."""
+    place = re.match(rf"(.+\{ENDING})(:.*)?\Z", name, re.DOTALL)
+    if not place:
+        return ""
+    return f"Code of your own is a file, a colon and a class or function at its top level: {place[1]}:Name."
+
+
 def qualified_text(text: str) -> str:
     """Return a component as it is written with its qualified name, "acts.py/Swish"; others unchanged."""
     reference = parse_reference(text)

@@ -252,7 +252,8 @@ def _with_owner(error: ContractError, entry: Entry[Dataset], parameters: Mapping
     owner = f"the plugin {plugin.name} ({plugin.distribution} {plugin.version})"
     if isinstance(path, str):
         return DataError(error.message, f"Check {path}. If it is as {owner} expects it, this is a bug there.")
-    return ContractError(error.message, f"This is a bug in {owner}: update it.")
+    remedy = f"Correct {plugin.distribution}." if plugin.is_user_code else f"This is a bug in {owner}: update it."
+    return ContractError(error.message, remedy)
 
 
 def _unusable(data_dir: Path, error: OSError) -> DataError:

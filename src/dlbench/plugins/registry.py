@@ -10,6 +10,7 @@ from dlbench.components.choice import Selection, resolve_parameters
 from dlbench.components.records import KINDS, Component, Dataset
 from dlbench.components.spelling import OPTION_ALIASES, PARAMETER_ALIASES, plain, resolve
 from dlbench.components.syntax import Reference, describe, format_reference, format_value, parse_reference, parse_value
+from dlbench.components.user_code import code_hint
 from dlbench.errors import DlbenchError, shell_words, suggest
 from dlbench.files import at_home
 from dlbench.plugins.discovery import Plugin, PluginSet, load_plugins
@@ -156,7 +157,7 @@ class Registry:
 
     def _unknown(self, kind: str, name: str) -> DlbenchError:
         known = {each for entry in self.entries(kind) for each in (entry.name, *_names(entry))}
-        yours = _own_data(name) if kind == Dataset.kind else ""
+        yours = code_hint(name) or (_own_data(name) if kind == Dataset.kind else "")
         return DlbenchError(
             f"There is no {SINGULAR[kind]} {name!r}.",
             yours or suggest(name, sorted(known, key=natural_key), f"Type `dlbench list {kind}` to see all."),

@@ -49,6 +49,11 @@ def code_of_object(value: Any) -> tuple[UserCode, str]:
     name, module = value.__qualname__, sys.modules.get(value.__module__)
     if value.__name__ == "<lambda>":
         raise DlbenchError("A lambda has no name.", "Write it as a function (def) or a class with a name.")
+    if isinstance(value, BuiltinFunctionType):
+        raise DlbenchError(
+            f"{value.__name__} is built in and has no source to hand to workers.",
+            f"Write a class or function (def) that calls it. {_WAY_OUT.format(name=value.__name__.capitalize())}",
+        )
     if "." in name:
         where = "inside a function" if "<locals>" in name else "inside a class"
         raise DlbenchError(

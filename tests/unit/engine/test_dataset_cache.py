@@ -558,6 +558,14 @@ def test_any_other_error_is_the_plugins_fault(tmp_path: Path, declare: Declare) 
     assert "stranger" in caught.value.hint
 
 
+def test_an_error_in_code_of_the_users_own_is_for_them_to_correct(tmp_path: Path, declare: Declare) -> None:
+    record = declare(raising(ZeroDivisionError("no"))).record
+    entry = Entry(Plugin("mine.py", ModuleType("mine.py"), "/home/me/mine.py", "0123"), record)
+    with pytest.raises(ContractError) as caught:
+        prepare(entry, {}, tmp_path, download=False)
+    assert caught.value.hint == "Correct /home/me/mine.py."
+
+
 def test_a_factory_that_is_nowhere_is_the_plugins_fault(tmp_path: Path) -> None:
     entry = entry_of(Dataset(name="gone", factory="dlbench_nowhere:make"))
     with pytest.raises(ContractError, match="No module named 'dlbench_nowhere'"):

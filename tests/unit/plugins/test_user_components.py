@@ -182,12 +182,22 @@ def test_a_class_of_a_notebook_travels_with_what_it_names_and_no_more(
     assert registry.user.text_of(partial(cell["Plain"])) == "Plain.py/Plain"  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("written", ["./acts.py", "./acts.py:", "./acts.py:Outer.Inner", "acts.py:power=2"])
+def test_a_file_without_a_name_at_its_top_level_gets_how_code_is_named(registry: Registry, written: str) -> None:
+    with pytest.raises(DlbenchError) as error:
+        select(registry, written)
+    assert "a class or function at its top level" in error.value.hint
+    assert "acts.py:Name" in error.value.hint
+
+
 def test_what_has_no_source_is_refused_with_the_way_out(registry: Registry, cell: dict[str, object]) -> None:
     for value, message in [
         (lambda x: x, "A lambda has no name"),
         (cell["Uses"], "Uses uses tensor of this session"),
         (cell["Empty"], "has no source.*./file.py:Empty"),
         (type("Made", (), {"__module__": "__main__"}), "has no source"),
+        (len, "len is built in and has no source.*a class or function"),
+        ([].append, "append is built in"),
         (partial(cell["Plain"], 1), "by position"),  # type: ignore[arg-type]
         (cell["Plain"](), "one object of Plain.*Pass the class: Plain"),  # type: ignore[operator]
     ]:
