@@ -84,6 +84,16 @@ def test_only_the_options_of_judging_that_are_given_are_asked_for(requested):
     assert requested(**given)[0].judging == given
 
 
+def test_a_tuple_makes_an_axis_as_a_list_does(requested):
+    request, _ = requested(activation=("relu", "tanh"), learning_rate=(0.1, 0.01))
+    assert request.values == {"activation": ("relu", "tanh"), "learning_rate": ("0.1", "0.01")}
+
+
+def test_a_variant_has_one_value_of_each(requested):
+    with pytest.raises(DlbenchError, match="A variant sets one activation, not several"):
+        requested(variants=[{"label": "a", "activation": ["relu", "tanh"]}])
+
+
 def test_lists_make_axes_and_seeds_are_how_many_or_which(requested):
     request, _ = requested(activation=["relu", "tanh"], dataset="mnist", learning_rate=0.1, seed=[3, 4])
     assert request.values == {"activation": ("relu", "tanh"), "dataset": ("mnist",), "learning_rate": ("0.1",)}

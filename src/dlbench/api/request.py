@@ -75,8 +75,11 @@ def _range(found: str | Sequence[Any]) -> str:
 
 
 def texts(axis: str, value: Any, registry: Registry) -> tuple[str, ...]:
-    """Return the values of a keyword as the command line takes them, with the user's own code made known."""
-    return tuple(_text(axis, item, registry) for item in (value if isinstance(value, list) else [value]))
+    """Return the values of a keyword, a list or a tuple, as the command line takes them.
+
+    The user's own code among them is made known.
+    """
+    return tuple(_text(axis, item, registry) for item in (value if isinstance(value, list | tuple) else [value]))
 
 
 def _text(axis: str, value: Any, registry: Registry) -> str:
@@ -96,4 +99,7 @@ def assignments(variant: str | Mapping[str, Any], registry: Registry) -> dict[st
     """Return what a variant sets, by name."""
     if isinstance(variant, str):
         return split_assignments(variant)
-    return {name: text for name, value in variant.items() for text in texts(name, value, registry)}
+    for name, value in variant.items():
+        if isinstance(value, list | tuple):
+            raise DlbenchError(f"A variant sets one {name}, not several.", "Add a variant for each.")
+    return {name: _text(name, value, registry) for name, value in variant.items()}
