@@ -1,7 +1,8 @@
 """What the cells of a table of verdicts mean, and by which criteria it was judged."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from operator import or_
 
 from dlbench.analysis.families import Family, interval_levels
 from dlbench.analysis.judged import Judged
@@ -17,16 +18,24 @@ _SHARED = "this table and those below:"
 
 @dataclass(frozen=True)
 class Signs:
-    """What the columns of a table show.
+    """What is to be explained of the tables that a screen shows.
 
     deviation: standard deviations.
     interval: intervals of differences.
     other_images: intervals on other images.
+    here: verdicts on these images alone.
+    averaged: averages over other axes.
     """
 
     deviation: bool
     interval: bool
     other_images: bool
+    here: bool
+    averaged: bool
+
+    def __or__(self, other: "Signs") -> "Signs":
+        """Return what is to be explained of both."""
+        return Signs(*map(or_, astuple(self), astuple(other)))
 
 
 def caption(family: Family, judged: Judged, signs: Signs) -> str:
@@ -42,9 +51,14 @@ def caption(family: Family, judged: Judged, signs: Signs) -> str:
     lines += [f"n leaves out, which may flatter {name}: {lost}" for name, lost in family.lost.items()]
     if worth := pairing(family):
         lines.append(worth)
-    if family.baseline and family.averaged and DATASET not in family.averaged:
+    if signs.averaged:
         lines.append("the verdicts on each combination are in comparison.csv")
     return "\n".join(lines)
+
+
+def is_average(family: Family) -> bool:
+    """Return whether a table averages over axes, so that comparison.csv has more."""
+    return family.baseline is not None and bool(family.averaged) and DATASET not in family.averaged
 
 
 def said_once(captions: Sequence[str]) -> list[str]:
@@ -79,7 +93,7 @@ def _criteria(family: Family, judged: Judged, signs: Signs) -> list[str]:
         groups = max((c.groups for c in family.comparisons), default=0)
         other = f"groups of test images, here {groups:,}" if groups else "test images"
         lines.append(f"on other images: over other seeds and other {other}")
-    if any(c.these_images_only for c in family.comparisons):
+    if signs.here:
         lines.append("here: shown for these test images, not for others")
     return [*filter(None, (*lines, margin))]
 

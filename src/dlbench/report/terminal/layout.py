@@ -32,28 +32,34 @@ def plain_table(title: str = "", caption: str = "", *, edge: bool = False, gap: 
     )
 
 
-def fitting_table(
+def fitting_columns(
     columns: Iterable[Column],
     width: int,
     make: Callable[[Sequence[Column]], Table],
     *,
     rank: Callable[[Column], int],
     shorter: Callable[[Column], Column | None] = lambda column: None,
-) -> Table:
-    """Return the table of as many columns as fit into a width.
+) -> Sequence[Column]:
+    """Return as many columns as fit into a width in the table that is made of them.
 
     rank: 0 for columns that always stay; of the others the highest is dropped first.
     shorter: the column that takes its place.
     """
     kept = list(columns)
-    while True:
-        table = make(kept)
-        droppable = [column for column in kept if rank(column)]
-        if not droppable or _natural_width(table) <= width:
-            return table
+    while droppable := [column for column in kept if rank(column)]:
+        if _natural_width(make(kept)) <= width:
+            break
         dropped = max(droppable, key=rank)
         place, replacement = kept.index(dropped), shorter(dropped)
         kept[place : place + 1] = [] if replacement is None else [replacement]
+    return kept
+
+
+def fitting_table(
+    columns: Iterable[Column], width: int, make: Callable[[Sequence[Column]], Table], *, rank: Callable[[Column], int]
+) -> Table:
+    """Return the table of as many columns as fit into a width. rank: as fitting_columns takes it."""
+    return make(fitting_columns(columns, width, make, rank=rank))
 
 
 def fits(table: Table, width: int) -> bool:

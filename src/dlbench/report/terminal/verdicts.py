@@ -1,9 +1,10 @@
 """The table of verdicts: each variant against the baseline, with sentences that can be quoted."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 
 from rich.console import Console
 from rich.table import Table
@@ -13,9 +14,9 @@ from dlbench.analysis.families import Family, VariantEstimate
 from dlbench.analysis.judged import Judged
 from dlbench.analysis.places import averaged_in_words, place_in_words, words
 from dlbench.report.terminal.across_datasets import print_across
-from dlbench.report.terminal.captions import Signs, caption, said_once
+from dlbench.report.terminal.captions import Signs, caption, is_average, said_once
 from dlbench.report.terminal.console import Lines
-from dlbench.report.terminal.layout import fitting_table, plain_table
+from dlbench.report.terminal.layout import fitting_columns, plain_table
 from dlbench.statistics.notation import interval_text, p_text, with_interval
 from dlbench.statistics.verdicts import EFFECTS, HIGHER, LEADS, MINIMUM_PAIRS, Comparison, Rules
 
@@ -71,7 +72,7 @@ def print_verdicts(console: Console, judged: Judged, title: str = "") -> None:
 def _print_families(console: Console, judged: Judged, title: str) -> None:
     effects, interactions, averages = judged.shown_effects, judged.shown_interactions, judged.averages
     tabled = interactions if len(interactions) == 1 else ()
-    tables = _tables((*effects, *tabled, *averages), judged, console.width, title)
+    tables = iter(verdict_tables((*effects, *tabled, *averages), judged, console.width, title))
     for family in effects:
         _print_family(console, family, next(tables))
     if depending := dict.fromkeys(words(each.axis) for each in judged.families if each not in effects):
@@ -84,18 +85,6 @@ def _print_families(console: Console, judged: Judged, title: str) -> None:
         _print_family(console, family, next(tables))
     if judged.across:
         print_across(console, judged.across)
-
-
-def _tables(families: Sequence[Family], judged: Judged, width: int, title: str) -> Iterator[Table]:
-    """Yield a table for each family; title and noise floor belong to the first, and what all captions say."""
-    tops = [(title, judged.noise_floor), *[("", None)] * (len(families) - 1)]
-    made = [
-        verdict_table(family, judged, width, title=top, floor=floor)
-        for family, (top, floor) in zip(families, tops, strict=False)
-    ]
-    for table, text in zip(made, said_once([str(table.caption or "") for table in made]), strict=True):
-        table.caption = Text(text, style="dim") if text else None
-        yield table
 
 
 def _print_family(console: Console, family: Family, table: Table | Text) -> None:
@@ -117,15 +106,29 @@ def quotable(family: Family) -> tuple[str, ...]:
     )
 
 
-def verdict_table(family: Family, judged: Judged, width: int, *, title: str = "", floor: Family | None = None) -> Table:
-    """Return a table with a row per variant, the baseline first, and the columns that fit; verdicts always stay."""
-    return fitting_table(
-        _columns(family, judged.rules),
-        width,
-        lambda columns: _table(family, judged, columns, width, title, floor),
-        rank=lambda column: column.rank,
-        shorter=lambda column: column.shorter,
-    )
+def verdict_tables(families: Sequence[Family], judged: Judged, width: int, title: str = "") -> list[Table]:
+    """Return a table for each family, with a row per variant and the columns that fit; verdicts always stay.
+
+    title: of the first, which also has the noise floor, and below which stands what is said of all.
+    """
+    titles = [title, *[""] * (len(families) - 1)]
+    floors = [judged.noise_floor, *[None] * (len(families) - 1)]
+    tables, signs = [], []
+    for family, own, floor in zip(families, titles, floors, strict=False):
+        make = partial(_table, family, judged.rules, width, own, floor)
+        columns = fitting_columns(
+            _columns(family, judged.rules),
+            width,
+            make,
+            rank=lambda column: column.rank,
+            shorter=lambda column: column.shorter,
+        )
+        tables.append(make(columns))
+        signs.append(_signs(family, columns))
+    captions = [caption(family, judged, reduce(or_, signs)) for family in families]
+    for table, text in zip(tables, said_once(captions), strict=True):
+        table.caption = Text(text, style="dim") if text else None
+    return tables
 
 
 def _columns(family: Family, rules: Rules) -> Iterable[_Column]:
@@ -163,13 +166,12 @@ def _two_lines(heading: str) -> str:
 
 
 def _table(
-    family: Family, judged: Judged, columns: Sequence[_Column], width: int, title: str, floor: Family | None
+    family: Family, rules: Rules, width: int, title: str, floor: Family | None, columns: Sequence[_Column]
 ) -> Table:
-    table = plain_table(_heading(family, title), caption(family, judged, _signs(columns)), gap=0)
+    table = plain_table(_heading(family, title), gap=0)
     table.add_column(family.axis.replace("_", " "), overflow="fold", max_width=max(_NAME, width - _NUMBERS))
     for column in columns:
         table.add_column(column.heading, justify="right" if column.right else "left", no_wrap=True)
-    rules = judged.rules
     for comparison in floor.comparisons if floor else ():
         name = Text(comparison.variant, style="italic")
         table.add_row(name, *(_floor_cell(column, comparison, rules) for column in columns))
@@ -182,9 +184,15 @@ def _table(
     return table
 
 
-def _signs(columns: Sequence[_Column]) -> Signs:
+def _signs(family: Family, columns: Sequence[_Column]) -> Signs:
     shown = {column.of_comparison for column in columns}
-    return Signs(_mean in shown, bool(shown & {_difference, _other_images}), _other_images in shown)
+    return Signs(
+        deviation=_mean in shown,
+        interval=bool(shown & {_difference, _other_images}),
+        other_images=_other_images in shown,
+        here=any(c.these_images_only for c in family.comparisons),
+        averaged=is_average(family),
+    )
 
 
 def _floor_cell(column: _Column, comparison: Comparison, rules: Rules) -> Text:

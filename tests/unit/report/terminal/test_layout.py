@@ -1,6 +1,6 @@
 import pytest
 
-from dlbench.report.terminal.layout import fitting_table, plain_table
+from dlbench.report.terminal.layout import fitting_columns, plain_table
 
 RANKS = {"name": 0, "seconds": 1, "parameters": 2}
 
@@ -12,8 +12,7 @@ def headings(width, **options):
             table.add_column(column)
         return table
 
-    table = fitting_table(RANKS, width, make, rank=lambda column: RANKS.get(column, 0), **options)
-    return [column.header for column in table.columns]
+    return fitting_columns(RANKS, width, make, rank=lambda column: RANKS.get(column, 0), **options)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from dlbench.analysis.verdicts import judge_run
 from dlbench.plans.criteria import Criteria
 from dlbench.report.terminal.captions import alpha_in_words, said_once
 from dlbench.report.terminal.convergence import convergence_table
-from dlbench.report.terminal.verdicts import print_verdicts, verdict_table
+from dlbench.report.terminal.verdicts import print_verdicts, verdict_tables
 from dlbench.statistics.sentences import Lead
 from dlbench.statistics.verdicts import Rules
 
@@ -171,7 +171,7 @@ def test_the_heading_of_an_interaction_says_what_each_of_its_rows_is_compared_wi
     leads = [Lead(name, "relu", "0.003", "0.001") for name in ("tanh", "elu")]
     found = family("activation × learning_rate", (), leads=leads)
     judged = judge_run([make_record()], make_plan(seeds=[0]))
-    assert str(verdict_table(found, judged, 80).title) == (
+    assert str(verdict_tables([found], judged, 80)[0].title) == (
         "Interaction activation × learning rate: each effect of activation against the same at learning rate 0.001"
     )
 
@@ -198,6 +198,7 @@ def test_a_grid_explains_its_tables_once(make_study):
     text = screen.file.getvalue()
     assert judged.table_count == 3
     assert text.count("± standard deviation") == 1
+    assert text.count("the verdicts on each combination are in comparison.csv") == 1
     assert text.index("this table and those below:") < text.index("± standard deviation")
 
 
