@@ -1,11 +1,13 @@
 """Which node gets which unit, and when the pool stops."""
 
+import importlib
 import threading
+import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from ray_stand_in import PATIENCE, StandIn, finish, make_units, seeds
+from ray_stand_in import PATIENCE, Actor, RayError, StandIn, finish, make_units, seeds
 
 from dlbench import DlbenchError, Emit, TrialNoted, WorkUnit
 
@@ -56,3 +58,27 @@ def test_a_lost_unit_runs_on_another_node_if_there_is_one(ray: StandIn, run: Any
 
     run([replace(unit, avoid=("n1", "n3")) for unit in make_units(4)], act)
     assert where == ["n2"] * 4
+
+
+def test_that_no_trial_has_begun_is_said_only_where_none_has(
+    ray: StandIn, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def act(unit: WorkUnit, node: str, emit: Emit, stop: threading.Event) -> None:
+        if not (late or unit.attempt > 1):
+            ray.end(node, RayError("killed"), stays=True)
+        finish(unit, node, emit, stop)
+
+    def start_slowly(actor: Actor) -> None:
+        if late or len(ray.actors) > 1:
+            monkeypatch.setattr(actor._made, "greet", lambda: time.sleep(0.6))
+
+    monkeypatch.setattr(importlib.import_module("dlbench_ray.pool"), "_ROOM_SECONDS", 0.1)
+    ray.alive, ray.starting = {"n1"}, start_slowly
+    said = {}
+    for late in (True, False):
+        ray.actors.clear()
+        events = run(make_units(1), act, again=True)
+        said[late] = [event.text for event in events if isinstance(event, TrialNoted)]
+        assert seeds(events) == [0]
+    begun_none = "The Ray cluster has begun no trial yet: they wait for room there, or for processes that start."
+    assert said == {True: [begun_none], False: []}

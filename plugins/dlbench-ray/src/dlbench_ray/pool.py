@@ -1,6 +1,7 @@
 """One run of the executor: units are pulled when there is an actor for them, and what is lost is said."""
 
 import json
+import math
 import threading
 import time
 from collections import Counter, deque
@@ -44,10 +45,9 @@ class Pool:
         self._slots: list[Slot] = []
         self._held: deque[WorkUnit] = deque()
         self._needs = executor.needs(WorkUnit(trials=()).resources)
-        self._unfit = executor.unfit
+        self._unfit, self._memory = executor.unfit, executor.memory
         self._deaths: Counter[str] = Counter()
-        self._memory = executor.memory
-        self._look_at = self._begun = 0.0
+        self._look_at, self._waits_since = 0.0, time.monotonic()
         self._known = ""  # a trial, for notes about all
         self._stopping: float | None = None
 
@@ -111,6 +111,7 @@ class Pool:
         return unit
 
     def _begin(self, slot: Slot, unit: WorkUnit) -> None:
+        self._waits_since = math.inf
         pause = max(0.5, len(self._slots) / _REPORTS_PER_SECOND)
         slot.begin(unit, self._shipping.of(unit), pause)
 
@@ -133,7 +134,6 @@ class Pool:
         now = time.monotonic()
         if self._slots and now < self._look_at:
             return
-        self._begun = self._begun or now
         there = Counter(slot.place.node_id for slot in self._slots if not slot.retired)
         fit = [place for place in places() if place.node_id not in self._unfit]
         self._memory.look({place.node_id for place in fit})
@@ -295,6 +295,6 @@ class Pool:
         )
 
     def _say_that_it_waits(self) -> None:
-        if self._begun and time.monotonic() - self._begun > _ROOM_SECONDS and self._held:
-            self._begun = 0.0
+        if time.monotonic() - self._waits_since > _ROOM_SECONDS and self._held:
+            self._waits_since = math.inf
             self._say("The Ray cluster has begun no trial yet: they wait for room there, or for processes that start.")
