@@ -10,6 +10,7 @@ from typing import Any
 
 from dlbench import DlbenchError, Emit, Event, Node, TrialFinished, UnitLost, WorkUnit, event_from_json
 from dlbench_slurm.durations import minutes, warning_seconds
+from dlbench_slurm.leftovers import clear
 from dlbench_slurm.mailbox import Message
 from dlbench_slurm.pool import Job, Pool, best_for
 
@@ -73,7 +74,10 @@ class SlurmExecutor:
     def _jobs(self) -> Pool:
         """Return the pool, whose jobs end with this executor."""
         if self._pool is None:
-            self._pool = Pool(self._data_dir / "slurm", self._limits, self._data_dir, self._timeout)
+            folder = self._data_dir / "slurm"
+            if left := clear(folder):
+                print(f"Cancelled {left} job{'s' * (left != 1)} of a session that was killed.", file=sys.stderr)
+            self._pool = Pool(folder, self._limits, self._data_dir, self._timeout)
             weakref.finalize(self, self._pool.close)
         if missing := self._slots - len(self._pool.jobs):
             self._pool.submit(missing)

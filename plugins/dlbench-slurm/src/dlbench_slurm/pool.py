@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dlbench import WorkUnit
+from dlbench_slurm.leftovers import hold
 from dlbench_slurm.mailbox import Message, Reader, Writer, inbox, outbox, pulse
 from dlbench_slurm.node import SILENCE, serve
 from dlbench_slurm.queue_watch import QueueWatch, cancel
@@ -18,8 +19,6 @@ from dlbench_slurm.refusals import refusal
 
 #: How long what a job has written may take to show, once SLURM says that it has ended.
 _GRACE_SECONDS = 2.0
-#: After how long what a killed session has left is removed.
-_OLD_SECONDS = 86_400.0
 
 
 @dataclass(eq=False)
@@ -62,10 +61,10 @@ class Pool:
     """
 
     def __init__(self, folder: Path, limits: Mapping[str, Any], data_dir: Path, timeout: float | None) -> None:
-        _remove_old(folder)
         self.name = f"dlbench-{uuid.uuid4().hex[:10]}"
         self.folder = folder.absolute() / self.name
         self.folder.mkdir(parents=True)
+        self._life = hold(self.folder)
         self._limits, self._data_dir, self._timeout = limits, data_dir, timeout
         self._count = 0
         self._beats = 0
@@ -148,16 +147,9 @@ class Pool:
         if self.jobs:
             cancel(self.name)
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._life.release()
 
 
 def best_for(unit: WorkUnit, idle: Sequence[Job]) -> Job:
     """Return the job for a unit: on a node where it was not lost before, if there is one."""
     return next((job for job in idle if not {*job.nodes} & {*unit.avoid}), idle[0])
-
-
-def _remove_old(folder: Path) -> None:
-    """Remove what killed sessions have left."""
-    for left in folder.glob("dlbench-*"):
-        with suppress(OSError):
-            if time.time() - pulse(left).stat().st_mtime > _OLD_SECONDS:
-                shutil.rmtree(left, ignore_errors=True)

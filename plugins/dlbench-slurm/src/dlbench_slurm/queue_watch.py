@@ -19,6 +19,12 @@ def states(name: str) -> Mapping[str, str] | None:
     return dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if " " in line)
 
 
+def alive(name: str) -> set[str] | None:
+    """Return the numbers of the jobs of a name that wait or run; None if unknown."""
+    found = states(name)
+    return None if found is None else {number for number, state in found.items() if state in _ALIVE}
+
+
 def cancel(name: str) -> None:
     """Cancel the jobs of a name."""
     command = ["scancel", f"--name={name}"]
