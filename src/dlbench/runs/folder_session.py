@@ -11,14 +11,14 @@ from typing import Any, Self
 from dlbench.analysis.convergence import find_target
 from dlbench.analysis.verdicts import judge_run
 from dlbench.errors import DlbenchError
-from dlbench.files import make_folder, remove_file, writing
+from dlbench.files import NO_LOCKS, make_folder, remove_file, writing
 from dlbench.plans.extend import check_fixed
 from dlbench.plans.history import AskedPlan, check_test, same_question
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.contribution import LOST, Contribution
 from dlbench.runs.folder_lock import LOCK
 from dlbench.runs.journal import FOLDER
-from dlbench.runs.leftovers import keep_changed_tables, remove_leftovers
+from dlbench.runs.leftovers import keep_changed_tables, remove_leftovers, remove_unused
 from dlbench.runs.locations import check_own, set_aside
 from dlbench.runs.manifest import SCHEMA, Manifest, amend_session, ask, read_manifest, update_plan, write_manifest
 from dlbench.runs.peers import ActiveSessions, alone_in
@@ -164,6 +164,10 @@ class FolderSession(StoredRun):
             except FileNotFoundError:
                 if attempt == _ATTEMPTS - 1:
                     raise
+            except OSError as error:
+                if error.errno in NO_LOCKS:
+                    remove_unused(self.path)
+                raise
             else:
                 return
 

@@ -1,10 +1,13 @@
 """What killed writers and other programs leave in a run folder: removed, or copied, before a session writes."""
 
+import contextlib
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dlbench.files import KEPT, copy_file, partial_files, remove_file
+from dlbench.files import KEPT, copy_file, partial_files, remove_empty, remove_file
+from dlbench.runs.folder_lock import LOCK
+from dlbench.runs.journal import FOLDER
 from dlbench.runs.tables import TABLE_DEFINITIONS
 
 #: Seconds after which a half-written file counts as abandoned.
@@ -16,6 +19,16 @@ def remove_leftovers(folder: Path) -> None:
     for path in partial_files(folder):
         if time.time() - path.stat().st_mtime > _AGE:
             remove_file(path)
+
+
+def remove_unused(folder: Path) -> None:
+    """Remove a run folder in which no session has ever begun, as its lock could not be held; others stay."""
+    journals = folder / FOLDER
+    with contextlib.suppress(OSError):
+        if [path.name for path in journals.iterdir()] == [LOCK]:
+            remove_file(journals / LOCK)
+            remove_empty(journals)
+            remove_empty(folder)
 
 
 def keep_copy(folder: Path, path: Path, moment: datetime | None = None) -> Path:

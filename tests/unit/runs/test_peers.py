@@ -200,6 +200,14 @@ def test_a_file_system_without_locks_is_said_and_the_folder_stays_readable(
     killed.close()
 
 
+def test_a_file_system_without_locks_keeps_no_new_folder(begin, tmp_path, monkeypatch):
+    monkeypatch.setattr(fcntl, "flock", _refusing(errno.ENOSYS))
+    with pytest.raises(DlbenchError, match="cannot be written"):
+        begin()
+    assert list_runs(tmp_path) == ()
+    assert not (tmp_path / "run").exists()
+
+
 def _refusing(number):
     def flock(descriptor, operation):
         raise OSError(number, os.strerror(number))
