@@ -118,7 +118,7 @@ def confirmation_sentence(verdicts: Sequence[VerdictPair], claims: Sequence[Clai
     failed = [pair for pair in shown if pair.answer == NOT_CONFIRMED]
     what = " and ".join(word for word, found in (("verdicts", verdicts), ("claims", claims)) if found)
     if not shown:
-        return f"Nothing to confirm: no {what.replace(' and ', ' or ')[:-1]} was decided the first time."
+        return f"Nothing to confirm: no {what.replace('s and ', ' or ').removesuffix('s')} was decided the first time."
     counted = f"{len(shown) - len(failed)} of {counted_as(len(shown), what)} decided the first time"
     counted += " holds." if len(shown) == 1 else " hold."
     return f"Not confirmed: {'; '.join(map(_change, failed))}. {counted}" if failed else f"Confirmed: {counted}"

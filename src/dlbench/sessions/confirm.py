@@ -69,6 +69,11 @@ def _check_run(folder: RunFolder) -> None:
             f"{name} is a confirmation itself, and a comparison is confirmed once.",
             "Report it as it is: a second confirmation would choose between two answers.",
         )
+    if folder.plan.spread and len(folder.plan.variants) < 2:
+        raise DlbenchError(
+            f"{name} shows where a spread comes from, and has no difference to confirm.",
+            "Repeat its command with more --backgrounds, which narrow the intervals.",
+        )
     if len(folder.plan.variants) < 2:
         raise DlbenchError(f"{name} has one variant, so there is no difference to confirm.", "Compare two or more.")
     if folder.plan.tuning and folder.plan.tuning.judges_procedure:

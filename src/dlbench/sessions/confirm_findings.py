@@ -1,5 +1,6 @@
 """What fresh seeds make of a run's verdicts and claims."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from dlbench.analysis.agreement import (
     pair_claims,
     pair_verdicts,
 )
+from dlbench.analysis.share_claims import is_about_shares
 from dlbench.analysis.verdicts import judge_run
 from dlbench.plugins.registry import Registry
 from dlbench.runs.experiment_runs import answers_of, write_answers
@@ -25,7 +27,7 @@ class ConfirmationFindings:
 
     verdicts: those of both times.
     claims: the answers to an experiment's claims of both times.
-    note: why its claims are not answered, "" if they are, or there are none.
+    note: why some or all of its claims are not answered, "" if they are, or there are none.
     """
 
     verdicts: tuple[VerdictPair, ...] = ()
@@ -62,7 +64,20 @@ def compare_confirmation(
         note = f"{about}: install its plugin, or put its file into {folder.path}." if first.experiment else ""
         return ConfirmationFindings(verdicts=verdicts, note=note)
     write_answers(again.path, now)
-    return ConfirmationFindings(verdicts=verdicts, claims=pair_claims(before.claims, now.claims))
+    shares = [number for number, each in enumerate(before.experiment.claims, start=1) if is_about_shares(each)]
+    pairs = (pair for pair in pair_claims(before.claims, now.claims) if pair.number not in shares)
+    return ConfirmationFindings(verdicts=verdicts, claims=tuple(pairs), note=_about_shares(shares))
+
+
+def _about_shares(numbers: Sequence[int]) -> str:
+    """Return why claims about shares of the spread have no second answer; "" where there are none."""
+    named = " and ".join(f"claim {number}" for number in numbers)
+    are = "is" if len(numbers) == 1 else "are"
+    return (
+        f"{named[:1].upper()}{named[1:]} {are} about where the spread comes from, which is not asked again."
+        if numbers
+        else ""
+    )
 
 
 def unfinished(outcome: Outcome) -> str:

@@ -64,6 +64,9 @@ def test_what_was_not_decided_cannot_be_confirmed(judged):
     pairs = pair_verdicts(first, judged(FRESH, tanh=0.03))
     assert [(pair.answer, pair.same) for pair in pairs] == [("nothing to confirm", False)]
     assert confirmation_sentence(pairs, ()) == "Nothing to confirm: no verdict was decided the first time."
+    claims = pair_claims([claim("not shown")], [claim("supported")])
+    said = confirmation_sentence(pairs, claims)
+    assert said == "Nothing to confirm: no verdict or claim was decided the first time."
 
 
 def test_a_variant_that_is_missing_the_second_time_is_not_confirmed(judged):

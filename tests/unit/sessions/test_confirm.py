@@ -168,6 +168,13 @@ def test_a_plugin_that_is_missing_is_named_with_how_to_install_it(session, tmp_p
     assert "dlbench plugins install dlbench-foundations==0.3" in error.value.hint
 
 
+def test_a_spread_of_one_variant_has_nothing_to_confirm_and_says_what_shows_more(session, tmp_path, registry):
+    session(activations=("relu",), seeds=None, request={"spread": Spread(sources=["order"], backgrounds=3, levels=2)})
+    with pytest.raises(DlbenchError, match="shows where a spread comes from") as error:
+        plan_confirmation(RunFolder(tmp_path / "run"), None, registry)
+    assert "more --backgrounds" in error.value.hint
+
+
 def test_of_a_spread_only_the_comparison_is_confirmed(session, confirm):
     session(seeds=None, request={"spread": Spread(sources=["order"], backgrounds=3, levels=2)})
     found, outcome = confirm()

@@ -95,6 +95,30 @@ def test_results_of_a_comparison_have_no_claims(session, tmp_path):
     assert {"claim", "answer", "p"} <= {*found.claims}
 
 
+SPREAD = """
+[spread]
+sources = ["order"]
+backgrounds = 3
+levels = 2
+of = "difference"
+
+[[claims]]
+text = "The order keeps something"
+metric = "test_accuracy"
+relation = "kept(order) > constant(-0.1)"
+"""
+
+
+def test_claims_about_a_spread_are_not_asked_when_its_comparison_is_confirmed(experiment, tmp_path):
+    """Fresh seeds show differences, and vary no source alone: such a claim would always fail to be confirmed."""
+    experiment.write_text(FILE.replace("seeds = 8\n", "") + SPREAD)
+    ran = dlbench.run(experiment)
+    assert len(ran.claims) == 3
+    found = dlbench.confirm(ran.path)
+    assert found.found[0] == "Claim 3 is about where the spread comes from, which is not asked again."
+    assert list(found.claims["claim"]) == [1, 2]
+
+
 def test_where_an_experiment_is_gone_its_claims_are_those_that_the_folder_keeps(experiment):
     ran = dlbench.run(experiment)
     experiment.unlink()
