@@ -18,7 +18,7 @@ class MergeResult:
     """What a merge did.
 
     path: the folder that was merged into.
-    added: numbers of trials by source.
+    added: numbers of trials by source: its name, or its path where another source has the same name.
     there: number of trials that the target, or an earlier source, had already.
     differing: the trial_ids of those whose numbers differ between both.
     provenances: number of different provenances among the results.
@@ -84,10 +84,10 @@ def _join(folder: RunFolder, sources: Sequence[RunFolder]) -> _Joined:
     """Return what a folder and others amount to together; raise DlbenchError where their plans do not fit."""
     joined = _Joined(plan=folder.plan if folder.manifest or folder.records else None)
     records, new = dict(folder.state.records), {}
-    for source in sources:
-        joined.plan = extend_plan(joined.plan, source.plan) if joined.plan else source.plan
+    for source, name in zip(sources, _names([source.path for source in sources]), strict=True):
+        joined.plan = _extended(joined.plan, source) if joined.plan else source.plan
         joined.sessions += source.manifest.sessions if source.manifest else ()
-        joined.added[source.path.name] = 0
+        joined.added.setdefault(name, 0)
         for record in source.records:
             known = records.get(record.trial_id)
             if known and (known.status in COMPLETED or record.status not in COMPLETED):
@@ -95,10 +95,25 @@ def _join(folder: RunFolder, sources: Sequence[RunFolder]) -> _Joined:
                 joined.differing += [record.trial_id] if _differ(known, record) else []
                 continue
             records[record.trial_id] = new[record.trial_id] = record
-            joined.added[source.path.name] += 1
+            joined.added[name] += 1
     joined.new = list(new.values())
     joined.provenances = len({record.provenance_id for record in records.values() if record.status in COMPLETED})
     return joined
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """Return what folders are called: by name, of those with one name by path."""
+    shared = {path.name for path in paths if any(other.name == path.name and other != path for other in paths)}
+    return [str(path) if path.name in shared else path.name for path in paths]
+
+
+def _extended(plan: PlanRecord, source: RunFolder) -> PlanRecord:
+    """Return a plan joined with that of a source. Raises DlbenchError where they do not fit."""
+    try:
+        return extend_plan(plan, source.plan)
+    except DlbenchError as problem:
+        hint = "Merge it with runs that have its settings, into another run."
+        raise DlbenchError(f"{source.path} cannot be merged with the others. {problem}", hint) from problem
 
 
 def _earlier(folders: Sequence[RunFolder], joined: PlanRecord) -> History:

@@ -48,6 +48,15 @@ def test_folders_with_common_trials_join_without_doubling(make_run, tmp_path):
     assert _rows(tmp_path / "both" / "trials.csv") == rows
 
 
+def test_sources_of_one_name_are_told_by_their_paths(make_run, tmp_path):
+    here = make_run("run")
+    make_run("away", seeds=(1, 2)).rename(tmp_path / "elsewhere")
+    (tmp_path / "machine").mkdir()
+    away = (tmp_path / "elsewhere").rename(tmp_path / "machine" / "run")
+    merged = merge(tmp_path / "both", [here, away, here])
+    assert merged.added == {str(here): 4, str(away): 2}
+
+
 def test_a_result_wins_over_a_failure_and_the_targets_record_over_a_sources(make_run, tmp_path):
     failed = make_run("failed", ("relu",), (0,), status="failed", metrics={}, log="no\n")
     done, other = make_run("done", ("relu",), (0,)), make_run("other", ("relu",), (0,), accuracy=0.1)
