@@ -1,5 +1,6 @@
 """Which diagnostics differ between a run's variants, judged by the rules of the run."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
@@ -76,11 +77,13 @@ class Explanation:
 def explain(records: Iterable[TrialRecord], plan: PlanRecord) -> Explanation:
     """Judge every diagnostic of a run at its last measured epoch: the mean over layers, the first and the last layer.
 
+    Of diagnostics that the plan does not ask for, as another comparison of the folder did, those that all trials have.
     All of them are one family under the run's α, without a margin: no relevant difference was fixed beforehand.
     """
     trials = tuple(record for record in records if record.status in COMPLETED)
-    seen = dict.fromkeys(name for record in trials for name in names_of(record))
-    names = [name for name in dict.fromkeys([*names_in(plan), *seen]) if name in seen]
+    seen = Counter(name for record in trials for name in names_of(record))
+    asked_for = [name for name in names_in(plan) if name in seen]
+    names = dict.fromkeys([*asked_for, *(name for name, count in seen.items() if count == len(trials))])
     asked = [{"metric": metric, "margin": 0.0, "at": "last"} for name in names for metric in _metrics(trials, name)]
     race = race_of(trials, plan)
     judged = [

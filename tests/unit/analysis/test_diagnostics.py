@@ -183,6 +183,14 @@ def test_a_diagnostic_that_the_baseline_lacks_is_named_and_the_others_are_judged
     assert "n = 0" not in printed(alone)
 
 
+def test_what_another_comparison_of_the_folder_measured_of_some_variants_is_left_out(measured, make_plan):
+    records, plan = study(measured, make_plan)
+    plan = replace(plan, diagnostics=DiagnosticsPlan())
+    some = [replace(r, diagnostics=(), watched={}) if r.trial.activation.short == "tanh" else r for r in records]
+    assert explain(some, plan).judged == 0
+    assert explain(records, plan).judged == 4
+
+
 def test_without_diagnostics_the_output_names_the_option(make_record, make_plan):
     found = explain([make_record()], make_plan(seeds=[0]))
     assert "--diagnostics" in printed(found)
