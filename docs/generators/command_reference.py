@@ -65,7 +65,7 @@ def _section(name: str, command: Any) -> str:
 
 
 def _metavar(argument: Any) -> str:
-    found = argument.metavar or argument.name.upper()
+    found = (argument.metavar or argument.name.upper()) + "…" * (argument.nargs == -1)
     return found if argument.required else f"[{found}]"
 
 

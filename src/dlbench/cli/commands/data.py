@@ -34,7 +34,7 @@ app = typer.Typer(help="List, fetch, verify and remove data sets.", no_args_is_h
 
 def _names(about: str) -> Any:
     """Return the argument that names data sets."""
-    return typer.Argument(metavar="NAME…", help=about, autocompletion=complete_components("datasets"))
+    return typer.Argument(metavar="NAME", help=about, autocompletion=complete_components("datasets"))
 
 
 @app.command("list")

@@ -19,11 +19,14 @@ def list_components(
     kind: Annotated[
         str,
         typer.Argument(
+            metavar="KIND",
             help=f"What to list: {', '.join(LISTED)}. Without it: how many of each.",
             autocompletion=complete_choices(LISTED),
         ),
     ] = "",
-    pattern: Annotated[str, typer.Argument(help="Only names that contain this; * and ? are wildcards.")] = "",
+    pattern: Annotated[
+        str, typer.Argument(metavar="PATTERN", help="Only names that contain this; * and ? are wildcards.")
+    ] = "",
     tag: Annotated[
         list[str] | None,
         typer.Option(metavar="TAG", help="Only components with this tag. Repeatable.", autocompletion=complete_tags),

@@ -9,7 +9,7 @@ import typer
 from dlbench.cli.completion.offers import complete_choices, complete_figures
 from dlbench.cli.options.common import ResultsDir, Run
 from dlbench.cli.options.groups import takes
-from dlbench.cli.options.judging import JUDGING, asked_of
+from dlbench.cli.options.judging import JUDGING_AGAIN, asked_of
 from dlbench.cli.options.run_argument import open_run
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import errors, output
@@ -25,7 +25,7 @@ ALL = "all"
 _SUFFIXES = (".png", ".svg", ".pdf", ".jpg", ".jpeg", ".gif", ".webp", ".eps", ".tif", ".tiff")
 
 
-@takes(judging=JUDGING)
+@takes(judging=JUDGING_AGAIN)
 def plot(
     run: Run,
     kind: Annotated[

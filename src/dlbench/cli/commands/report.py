@@ -9,7 +9,7 @@ import typer
 from dlbench.cli.completion.offers import complete_runs
 from dlbench.cli.options.common import ResultsDir
 from dlbench.cli.options.groups import takes
-from dlbench.cli.options.judging import JUDGING, asked_of
+from dlbench.cli.options.judging import JUDGING_AGAIN, asked_of
 from dlbench.cli.options.run_argument import open_run, runs_folder
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import errors, output
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 _SITE = "site"
 
 
-@takes(judging=JUDGING)
+@takes(judging=JUDGING_AGAIN)
 def report(
     runs: Annotated[
         list[str] | None,
         typer.Argument(
             help="A run's name, or the path of its folder; several make a site.",
-            metavar="RUN…",
+            metavar="RUN",
             autocompletion=complete_runs,
         ),
     ] = None,

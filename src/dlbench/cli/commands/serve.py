@@ -19,7 +19,7 @@ def serve(
         str | None,
         typer.Argument(
             help="A run's name, or the path of its folder. Default: all runs.",
-            metavar="[RUN]",
+            metavar="RUN",
             autocompletion=complete_runs,
         ),
     ] = None,

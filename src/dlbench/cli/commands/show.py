@@ -27,13 +27,16 @@ if TYPE_CHECKING:
 Kind = Annotated[
     str,
     typer.Argument(
-        help="model, activation, dataset, schedule, optimizer, …",
+        metavar="KIND",
+        help=f"{', '.join(kind.removesuffix('s') for kind in SINGULAR)}.",
         autocompletion=complete_choices(kind.removesuffix("s") for kind in SINGULAR),
     ),
 ]
 Name = Annotated[
     str,
-    typer.Argument(help="A component, optionally with parameters: mlp:hidden=32.", autocompletion=complete_shown),
+    typer.Argument(
+        metavar="NAME", help="A component, optionally with parameters: mlp:hidden=32.", autocompletion=complete_shown
+    ),
 ]
 ForDataset = Annotated[
     str,

@@ -75,7 +75,11 @@ def _take(values: dict[str, Any], parameters: Iterable[inspect.Parameter], given
 
 
 def field_options(
-    record: type, complete: Mapping[str, Complete] = MappingProxyType({}), *, no_defaults: bool = False
+    record: type,
+    complete: Mapping[str, Complete] = MappingProxyType({}),
+    *,
+    no_defaults: bool = False,
+    default: str = "",
 ) -> tuple[inspect.Parameter, ...]:
     """Return an option for each field of a record whose metadata have a help text.
 
@@ -83,16 +87,19 @@ def field_options(
     (instead of the field's name).
     complete: what completes an option's value, by field.
     no_defaults: every default is None, so that only what the user gave is known.
+    default: what the help says of every default instead.
     """
     hints = get_type_hints(record)
     return tuple(
-        _field_option(each, hints[each.name], complete.get(each.name), no_default=no_defaults)
+        _field_option(each, hints[each.name], complete.get(each.name), no_default=no_defaults, told=default)
         for each in fields(record)
         if "help" in each.metadata
     )
 
 
-def _field_option(each: "Field[Any]", kind: Any, complete: Complete | None, *, no_default: bool) -> inspect.Parameter:
+def _field_option(
+    each: "Field[Any]", kind: Any, complete: Complete | None, *, no_default: bool, told: str
+) -> inspect.Parameter:
     about = each.metadata
     default = None if no_default or each.default is MISSING else each.default
     flags = tuple(about.get("flags", ()))
@@ -113,7 +120,8 @@ def _field_option(each: "Field[Any]", kind: Any, complete: Complete | None, *, n
         more |= {"parser": read, "metavar": more["metavar"] or "NUMBER"}
     elif kind == Path | None:
         more |= {"parser": folder, "metavar": more["metavar"] or "PATH"}
-    return option(each.name, kind, default, flags, help=about["help"], autocompletion=complete, **more)
+    text = f"{about['help'].partition(' Default: ')[0]} {told}" if told else about["help"]
+    return option(each.name, kind, default, flags, help=text, autocompletion=complete, show_default=not told, **more)
 
 
 def option(name: str, kind: Any, default: Any, flags: tuple[str, ...] = (), **about: Any) -> inspect.Parameter:

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 
 _TESTS = {"test": complete_choices(TESTS)}
 JUDGING = Group(field_options(Criteria, {"metric": complete_metrics, **_TESTS}, no_defaults=True), dict)
+#: Of an earlier run.
+JUDGING_AGAIN = Group(
+    field_options(
+        Criteria, {"metric": complete_metrics, **_TESTS}, no_defaults=True, default="Default: as fixed before running."
+    ),
+    dict,
+)
 #: Of a file of other programs, whose columns are the metrics.
 COLUMN_JUDGING = Group(field_options(Criteria, {"metric": complete_columns, **_TESTS}, no_defaults=True), dict)
 

@@ -19,7 +19,7 @@ from dlbench.statistics.seeds import Seeds, named_seeds
 from dlbench.trials.seed_streams import SEEDED, SOURCES
 
 SPREADING = "Sources of randomness (one varies at a time)"
-TUNING = "Tuning (each variant at its own best, chosen on validation with other seeds)"
+TUNING = "Tuning (each variant at its own best, chosen on validation)"
 
 
 def _shown(group: str, text: str, **more: Any) -> dict[str, Any]:

@@ -29,7 +29,9 @@ _PIP_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 def install(
     context: typer.Context,
-    requirements: Annotated[list[str], typer.Argument(help="What pip installs: a name, a folder, an address.")],
+    requirements: Annotated[
+        list[str], typer.Argument(metavar="WHAT", help="What pip installs: a name, a folder, an address.")
+    ],
     upgrade: Annotated[
         bool, typer.Option("--upgrade", "-U", help="Update plugins that are already installed.")
     ] = False,
@@ -65,7 +67,7 @@ def install(
 def uninstall(
     plugins: Annotated[
         list[str],
-        typer.Argument(help="Plugins, by name or by distribution.", autocompletion=complete_plugins),
+        typer.Argument(metavar="NAME", help="Plugins, by name or by distribution.", autocompletion=complete_plugins),
     ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def new(
-    name: Annotated[str, typer.Argument(help="The plugin's name: small letters, digits and hyphens.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The plugin's name: small letters, digits and hyphens.")],
     kind: Annotated[
         str, typer.Option(help=f"What it provides: {', '.join(KINDS)}.", autocompletion=complete_choices(KINDS))
     ] = "activation",
@@ -42,7 +42,7 @@ def check(
     plugin: Annotated[
         str,
         typer.Argument(
-            metavar="[NAME|PATH]",
+            metavar="NAME|PATH",
             help="A plugin, or the folder of its source. Without it: all.",
             autocompletion=complete_plugins,
         ),

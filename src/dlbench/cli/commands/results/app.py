@@ -11,7 +11,7 @@ from dlbench.cli.commands.results import upkeep
 from dlbench.cli.completion.offers import complete_columns, complete_named
 from dlbench.cli.options.common import AsJson, ComparisonNumber, ResultsDir, Run
 from dlbench.cli.options.groups import takes
-from dlbench.cli.options.judging import COLUMN_JUDGING, JUDGING, asked_of
+from dlbench.cli.options.judging import COLUMN_JUDGING, JUDGING_AGAIN, asked_of
 from dlbench.cli.options.run_argument import open_run, runs_folder
 from dlbench.cli.options.shown import TABLES, Tables
 from dlbench.cli.streams.console import endless, errors, list_output, output, print_bytes, print_json
@@ -47,7 +47,7 @@ def list_results(results_dir: ResultsDir = None, as_json: AsJson = False) -> Non
 
 
 @app.command()
-@takes(judging=JUDGING, tables=TABLES)
+@takes(judging=JUDGING_AGAIN, tables=TABLES)
 def show(
     run: Run,
     results_dir: ResultsDir = None,

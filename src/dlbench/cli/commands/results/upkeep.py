@@ -56,7 +56,7 @@ def merge(
         str, typer.Argument(help="The run to merge into, new or existing.", metavar="RUN", autocompletion=complete_runs)
     ],
     sources: Annotated[
-        list[str], typer.Argument(help="Runs to take trials from.", metavar="SOURCE…", autocompletion=complete_runs)
+        list[str], typer.Argument(help="Runs to take trials from.", metavar="SOURCE", autocompletion=complete_runs)
     ],
     results_dir: ResultsDir = None,
     as_json: AsJson = False,
@@ -90,7 +90,7 @@ def merge(
 
 def remove(
     runs: Annotated[
-        list[str], typer.Argument(help="Runs, by name or path.", metavar="RUN…", autocompletion=complete_runs)
+        list[str], typer.Argument(help="Runs, by name or path.", metavar="RUN", autocompletion=complete_runs)
     ],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     results_dir: ResultsDir = None,
