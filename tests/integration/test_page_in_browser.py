@@ -225,6 +225,20 @@ def test_a_phone_scrolls_only_downward_and_its_first_screen_has_the_figure(visit
         assert page.locator(".verdicts li").first.bounding_box()["y"] < box["y"]
 
 
+@pytest.mark.parametrize("name", ["plain", "hostile"])
+def test_a_phone_cuts_no_text_of_a_chart(visit, name):
+    cut = visit(name, width=400, height=850).evaluate(
+        """() => [...document.querySelectorAll(".chart svg")].flatMap((svg) => {
+            const box = svg.getBoundingClientRect();
+            return [...svg.querySelectorAll("text")].filter((text) => {
+                const { left, right } = text.getBoundingClientRect();
+                return left < box.left - 1 || right > box.right + 1;
+            }).map((text) => text.textContent);
+        })"""
+    )
+    assert cut == []
+
+
 @pytest.mark.parametrize("width", [320, 400, 1200])
 def test_the_buttons_that_zoom_cover_no_heading(visit, width):
     covered = visit(width=width).evaluate(

@@ -42,7 +42,11 @@ def chart(data: FigureData) -> Chart | None:
         rows="effects",
         own=columns(_COLUMNS, rows[:_ROWS]),
         zooms=False,
-        specification=specification("effects", _layers(data, x, level), height=_height(min(len(rows), _ROWS))),
+        specification=specification(
+            "effects",
+            _layers(data, x, level, intervals=any(row[4] is not None for row in rows)),
+            height=_height(min(len(rows), _ROWS)),
+        ),
     )
 
 
@@ -57,7 +61,7 @@ def _domain(numbers: Sequence[float], margin: float) -> list[float]:
     return [low - room, high + room]
 
 
-def _layers(data: FigureData, x: Part, level: str) -> list[Part]:
+def _layers(data: FigureData, x: Part, level: str, *, intervals: bool) -> list[Part]:
     margin = data.rules.margin * data.metric.difference_scale
     y = {"field": "row", "type": "nominal", "sort": None, "title": None}
     shades = color(data)
@@ -84,10 +88,14 @@ def _layers(data: FigureData, x: Part, level: str) -> list[Part]:
         "encoding": {"x": {"datum": -margin, "type": "quantitative"}, "x2": {"datum": margin}},
     }
     zero = one | {"mark": {"type": "rule", "style": "zero"}, "encoding": {"x": {"datum": 0, "type": "quantitative"}}}
+    interval = {
+        "mark": {"type": "rule", "strokeWidth": 2.5},
+        "encoding": ends | {"y": y, "color": shades, "tooltip": tips},
+    }
     return [
         *([band] if margin else []),
         zero,
-        {"mark": {"type": "rule", "strokeWidth": 2.5}, "encoding": ends | {"y": y, "color": shades, "tooltip": tips}},
+        *([interval] if intervals else []),
         {
             "mark": {"type": "point", "filled": True, "size": 110, "opacity": 1},
             "encoding": {"x": x, "y": y, "color": shades, "shape": marks, "tooltip": tips},

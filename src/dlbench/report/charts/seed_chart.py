@@ -13,6 +13,7 @@ from dlbench.report.charts.chart import (
     tip,
 )
 from dlbench.report.figures.figure_data import FigureData
+from dlbench.statistics.verdicts import MINIMUM_PAIRS
 
 #: A pointer on a seed makes the others of that seed stand out in every row: pairs can be followed.
 _PAIRS = {"name": "pair", "select": {"type": "point", "fields": ["seed"], "on": "pointerover", "clear": "pointerout"}}
@@ -64,8 +65,9 @@ def _estimates(data: FigureData, y: Part, level: str, form: str) -> list[Part]:
     line = {"type": "rule", "strokeWidth": 2.5, "clip": True}
     mark = {"type": "point", "filled": True, "size": 170, "style": "mean", "opacity": 1, "clip": True}
     low = {"field": "low", "type": "quantitative"}
-    return [
-        shared | {"mark": line, "encoding": place | {"x": low, "x2": {"field": "high"}}},
-        shared
-        | {"mark": mark, "encoding": place | {"x": {"field": "value", "type": "quantitative"}, "shape": shape(data)}},
-    ]
+    interval = shared | {"mark": line, "encoding": place | {"x": low, "x2": {"field": "high"}}}
+    value = {"field": "value", "type": "quantitative"}
+    mean = shared | {"mark": mark, "encoding": place | {"x": value, "shape": shape(data)}}
+    # A layer without a row would be a warning in the browser's console.
+    seeds = max((each.n for each in data.judged.estimates), default=0)
+    return [interval, mean] if seeds >= MINIMUM_PAIRS else [mean] if seeds > 1 else []

@@ -18,6 +18,7 @@ NAMED = 12
 _PANELS = 24
 #: Longer names are rotated below the matrix.
 _UPRIGHT = 3
+_LETTERS_PER_INCH = 12
 
 
 def unavailable_reason(data: FigureData) -> str:
@@ -58,9 +59,9 @@ def draw(data: FigureData) -> Figure:
         axes.set_title(with_note(variant.label, variant.note, 36), loc="left", fontsize=9.5)
     note = f"; {omitted} more variants are not shown" if omitted > 0 else ""
     numbers = ", mean counts in the cells" if len(matrices[0][1]) <= NAMED else ""
-    figure.suptitle(
-        f"confusion on the test set: share of each true class{numbers}{note}", x=0.01, ha="left", fontsize=10
-    )
+    title = f"confusion on the test set: share of each true class{numbers}{note}"
+    letters = int(_LETTERS_PER_INCH * figure.get_figwidth())
+    figure.suptitle(wrapped(title, letters), x=0.01, ha="left", fontsize=10)
     bar = figure.colorbar(image, ax=list(panels), ticks=[0, 0.02, 0.1, 0.25, 0.5, 1], shrink=0.9 if rows == 1 else 0.5)
     bar.ax.set_yticklabels(["0 %", "2 %", "10 %", "25 %", "50 %", "100 %"])
     return figure

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from dlbench.report.figures.canvas import canvas, legend_below, log_scale_where_wide, style_axes, with_note
 from dlbench.report.figures.curves import Curve, curve
@@ -43,7 +43,10 @@ def draw(data: FigureData) -> Figure:
         handles.append(_handle(drawn_line, alike, data))
     style_axes(axes, "learning rate at the start of each epoch")
     axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    single = all(len(line.epochs) == 1 for line, _ in _groups(data))
+    axes.xaxis.set_major_locator(FixedLocator([1]) if single else MaxNLocator(integer=True))
+    if single:
+        axes.set_xlim(0.5, 1.5)
     log_scale_where_wide(axes, "y", drawn, ratio=1000)
     if axes.get_yscale() == "linear":
         axes.set_ylim(bottom=0)

@@ -90,6 +90,19 @@ def test_the_same_records_give_the_same_document(data):
     assert json.dumps(charts_document(data())) == json.dumps(charts_document(data()))
 
 
+@pytest.mark.parametrize(("seeds", "intervals", "means"), [(1, 0, 0), (2, 0, 1), (3, 1, 1)])
+def test_too_few_seeds_have_no_layers_without_rows(make_plan, make_record, seeds, intervals, means):
+    records = [make_record(name, seed, 0.8 + seed / 100) for name in ("relu", "tanh") for seed in range(seeds)]
+    charts = charts_document(figure_data(records, make_plan(("relu", "tanh"), range(seeds))))["charts"]
+
+    def layers(chart, field):
+        return [each for each in charts[chart]["layer"] if each["encoding"]["x"].get("field") == field]
+
+    assert len(layers("differences", "low")) == len(layers("final", "low")) == intervals
+    assert len(layers("differences", "difference")) == 1
+    assert len([each for each in layers("final", "value") if each.get("data") == {"name": "estimates"}]) == means
+
+
 @pytest.mark.slow
 def test_charts_compile_without_a_warning(data, capfd):
     vl_convert = pytest.importorskip("vl_convert", reason="vl-convert is not installed")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dlbench.report.figures import figure_data, learning_curves
+from dlbench.report.figures import confusion, figure_data, learning_curves, rates
 from dlbench.report.figures.curves import curve, draw
 
 
@@ -94,3 +94,19 @@ def test_drawing_needs_no_pyplot():
     code = "import sys, dlbench.report.figures; print('matplotlib.pyplot' in sys.modules, 'torch' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.split() == ["False", "False"]
+
+
+def test_the_title_of_one_confusion_matrix_fits_above_it(make_record, make_plan):
+    counts = tuple(tuple(5 for _ in range(10)) for _ in range(10))
+    record = replace(make_record("relu"), confusion=counts, class_names=tuple("0123456789"))
+    figure = confusion.draw(figure_data([record], make_plan(["relu"], [0])))
+    figure.draw_without_rendering()
+    assert figure.get_suptitle().replace("\n", " ").endswith("mean counts in the cells")
+    assert figure._suptitle.get_window_extent().x1 <= figure.bbox.x1
+
+
+def test_a_single_epoch_has_one_tick(make_record, make_plan):
+    record = replace(make_record("relu"), epochs=({"learning_rate": 0.1},))
+    axes = rates.draw(figure_data([record], make_plan(["relu"], [0]))).axes[0]
+    assert [*axes.get_xticks()] == [1]
+    assert axes.get_xlim() == (0.5, 1.5)

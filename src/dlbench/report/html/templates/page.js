@@ -93,6 +93,7 @@
       font: getComputedStyle(document.body).fontFamily,
       view: { stroke: null },
       axis: { ...axis, ...lines, labelFontSize: 12, titleFontSize: 12, labelLimit: width < 500 ? 110 : 220 },
+      axisX: width < 500 ? { titleAnchor: "end" } : {}, // a long one has the room below the labels of the rows too
       style: {
         zero: { color: color("--ink") },
         margin: { color: color("--faint"), opacity: 0.2 },
