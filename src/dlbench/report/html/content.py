@@ -12,7 +12,13 @@ from dlbench.analysis.tuning_report import TuningReport
 from dlbench.experiments.experiment_file import Experiment
 from dlbench.report.html.claims import claims_table
 from dlbench.report.html.first_screen import FirstScreen, first_screen
-from dlbench.report.html.numbers import diagnostics_table, number_tables, settings_table, variants_table
+from dlbench.report.html.numbers import (
+    diagnostics_table,
+    number_tables,
+    numbers_note,
+    settings_table,
+    variants_table,
+)
 from dlbench.report.html.page_table import PageTable, Row
 from dlbench.report.html.reported import reported_table
 from dlbench.report.html.session_facts import Session, sessions_of
@@ -65,6 +71,7 @@ class Page:
     left_out: what damage to the journals leaves out, a sentence each.
     families: the verdicts that a screen shows, then folded those at single values of the other axes.
     absent: titles of figures that were not drawn, with the reasons.
+    numbers_note: what the cells of numbers are.
     charts: what the page's script draws, as JSON content; empty where it draws nothing.
     reproduce: commands that compute the run again.
     """
@@ -84,6 +91,7 @@ class Page:
     figures: Sequence[Figure]
     absent: Sequence[tuple[str, str]]
     numbers: Sequence[PageTable]
+    numbers_note: str
     test_uses: Sequence[str]
     diagnostics: PageTable | None
     failures: Sequence[str]
@@ -108,7 +116,7 @@ def page(
     plan, records, version = folder.plan, folder.planned, metadata.version("dlbench")
     name = folder.path.resolve().name
     summaries = summarize(records, plan)
-    families = family_tables(folder, judged)
+    families = [] if judged.spread else family_tables(folder, judged)
     sessions = sessions_of(folder.manifest.sessions if folder.manifest else ())
     return Page(
         first=first_screen(name, plan, records, judged, findings, experiment),
@@ -126,6 +134,7 @@ def page(
         figures=figures[1:],
         absent=absent,
         numbers=number_tables(summaries),
+        numbers_note=numbers_note(summaries),
         test_uses=list(dict.fromkeys(summary.test_use for summary in summaries if summary.test_use)),
         diagnostics=diagnostics_table(records, plan),
         failures=failure_notes(summaries),

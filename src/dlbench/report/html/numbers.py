@@ -10,6 +10,7 @@ from dlbench.experiments.experiment_file import Experiment
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.report.html.page_table import ABSENT, PageTable, Row
 from dlbench.report.terminal.explain import difference_cells
+from dlbench.statistics.verdicts import MINIMUM_PAIRS
 from dlbench.trials.trial_record import TrialRecord
 
 #: Groups of metrics that say what a variant cost, not how good it is.
@@ -33,7 +34,23 @@ def _table(heading: str, names: Sequence[str], summaries: Sequence[VariantSummar
 
 
 def _cell(summary: VariantSummary, name: str) -> str:
-    return summary.metrics[name].text(find_metric(name)) if name in summary.metrics else ABSENT
+    if name not in summary.metrics:
+        return ABSENT
+    metric, found = find_metric(name), summary.metrics[name]
+    if metric.group in _COSTS and len(set(found.values.values())) == 1:
+        return metric.format(found.mean)  # a number of parameters, say, which no seed changes
+    return found.text(metric)
+
+
+def numbers_note(summaries: Sequence[VariantSummary]) -> str:
+    """Return what the cells of numbers are."""
+    counts = {summary.n for summary in summaries}
+    parts = {
+        "Mean ± standard deviation over n seeds.": any(count >= MINIMUM_PAIRS for count in counts),
+        "n = 2: both values.": 2 in counts,
+        "n = 1: one value.": 1 in counts,
+    }
+    return " ".join(text for text, applies in parts.items() if applies)
 
 
 def settings_table(plan: PlanRecord) -> PageTable:

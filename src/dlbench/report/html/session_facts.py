@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from dlbench.errors import shell_words
@@ -37,12 +38,29 @@ def _session(session: Mapping[str, Any]) -> Session:
         "git commit": session.get("git_commit"),
         "provenance": session.get("provenance_id"),
     }
-    ended = session.get("ended")
     return Session(
-        heading=f"{session.get('started', '')} to {ended or 'an end that was not recorded'}",
+        heading=_span(str(session.get("started", "")), str(session.get("ended") or "")),
         command=shell_words(*session.get("command", ())),
         facts=[(name, str(value)) for name, value in facts.items() if value],
     )
+
+
+def _span(started: str, ended: str) -> str:
+    """Return from when to when a session ran: "2026-11-29 07:48:15 to 07:48:19 UTC"; the day once where it is one."""
+    begin, end = _moment(started), _moment(ended) if ended else "an end that was not recorded"
+    day, _, _ = begin.partition(" ")
+    if begin.endswith(" UTC") and end.endswith(" UTC"):
+        return f"{begin.removesuffix(' UTC')} to {end.removeprefix(f'{day} ')}"
+    return f"{begin} to {end}"
+
+
+def _moment(text: str) -> str:
+    """Return a moment as people write it; unchanged where it cannot be read, or has no time zone."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{found.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if found.tzinfo else text
 
 
 def _listed(versions: Mapping[str, Any]) -> str:

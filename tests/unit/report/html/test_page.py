@@ -1,17 +1,22 @@
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+from dlbench.analysis.summary import summarize
 from dlbench.analysis.verdicts import judge_run
 from dlbench.plugins.registry import Registry
 from dlbench.report.html.content import page as page_of
+from dlbench.report.html.numbers import number_tables, numbers_note
 from dlbench.report.html.page import html_report, render
 from dlbench.report.html.script import fingerprint, page_script
+from dlbench.report.html.session_facts import sessions_of
 from dlbench.runs.experiment_runs import known_experiment, read_findings
 from dlbench.runs.folder import RunFolder
 
+RESULTS = Path(__file__).parents[4] / "results"
 HOSTILE = "<script>alert('x')</script> & \"quoted\" $x_1$"
 
 EXPERIMENT = """
@@ -203,3 +208,45 @@ def test_several_data_sets_have_a_table_each_and_one_over_all(make_study, proven
     ):
         assert words in page.text
     assert "ver 3 data sets (a, b, c), mean ranks by test accuracy (1 is best): relu 1.00" in page.text
+
+
+def test_sessions_say_when_they_were_as_people_write_it():
+    def heading(started, ended):
+        return sessions_of([{"started": started, "ended": ended}])[0].heading
+
+    begin = "2026-11-29T07:48:15+00:00"
+    assert heading(begin, "2026-11-29T07:48:19+00:00") == "2026-11-29 07:48:15 to 07:48:19 UTC"
+    assert heading("2026-11-29T09:48:15+02:00", "2026-11-30T00:00:01Z") == (
+        "2026-11-29 07:48:15 to 2026-11-30 00:00:01 UTC"
+    )
+    assert heading(begin, None) == "2026-11-29 07:48:15 UTC to an end that was not recorded"
+    assert heading("yesterday", "2026-11-29T07:48:19") == "yesterday to 2026-11-29T07:48:19"
+
+
+def test_what_no_seed_changes_is_written_once(make_plan, make_record):
+    for seeds, note in (
+        (1, "n = 1: one value."),
+        (2, "n = 2: both values."),
+        (3, "Mean ± standard deviation over n seeds."),
+    ):
+        records = [make_record("relu", seed, 0.9 + seed / 100) for seed in range(seeds)]
+        summaries = summarize(records, make_plan(["relu"], range(seeds)))
+        cost = number_tables(summaries)[1]
+        place = [*cost.columns].index("parameters")
+        assert re.fullmatch(r"[\d,]+", cost.rows[0].cells[place])
+        assert numbers_note(summaries) == note
+
+
+def test_a_command_breaks_between_its_words_alone(make_folder):
+    page = without_figures(make_folder(command=("dlbench", "compare", "--save-weights")))
+    assert "<code><span>dlbench</span> <span>compare</span> <span>--save-weights</span></code>" in page
+
+
+def test_the_page_of_a_spread_has_no_verdicts_on_its_one_variant():
+    folder, registry = RunFolder(RESULTS / "spread-digits"), Registry.load()
+    page = Tags(render(page_of(folder, folder.judge(None), read_findings(folder, registry))))
+    headings = {attributes.get("id") for tag, attributes in page.elements if tag == "section"}
+    links = {attributes["href"] for tag, attributes in page.elements if tag == "a"}
+    assert "spread" in headings
+    assert "verdicts" not in headings
+    assert "#verdicts" not in links
