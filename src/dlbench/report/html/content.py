@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-from dlbench.analysis.answers import Findings
+from dlbench.analysis.answers import ExperimentAnswers, Findings
 from dlbench.analysis.judged import Judged
 from dlbench.analysis.summary import summarize
 from dlbench.analysis.tuning_report import TuningReport
@@ -106,7 +106,7 @@ class Page:
 def page(
     folder: RunFolder,
     judged: Judged,
-    findings: Findings,
+    findings: Findings | ExperimentAnswers,
     experiment: Experiment | None = None,
     figures: Sequence[Figure] = (),
     absent: Sequence[tuple[str, str]] = (),

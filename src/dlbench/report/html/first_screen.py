@@ -31,6 +31,7 @@ class FirstScreen:
     experiment: name of the experiment, or "".
     description: the experiment's, in paragraphs.
     compared: what was compared on what, in one sentence.
+    changed: how the run deviates from its experiment, a sentence, or "".
     caution: what weakens the verdicts, a sentence, or "".
     sentences: the verdicts.
     more: how many further sentences there are.
@@ -42,6 +43,7 @@ class FirstScreen:
     experiment: str
     description: Sequence[str]
     compared: str
+    changed: str
     caution: str
     sentences: Sequence[str]
     more: int
@@ -66,6 +68,7 @@ def first_screen(
         experiment=plan.experiment,
         description=[" ".join(paragraph.split()) for paragraph in description],
         compared=compared(plan, records, judged),
+        changed=as_sentence(findings.deviations) if isinstance(findings, ExperimentAnswers) else "",
         caution=f"{judged.second_look}." if judged.second_look else "",
         sentences=[as_sentence(text) for text in shown],
         more=len(found) - len(shown),

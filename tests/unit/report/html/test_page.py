@@ -7,12 +7,14 @@ import pytest
 
 from dlbench.analysis.summary import summarize
 from dlbench.analysis.verdicts import judge_run
+from dlbench.api.results import Comparison
 from dlbench.plugins.registry import Registry
 from dlbench.report.html.content import page as page_of
 from dlbench.report.html.numbers import number_tables, numbers_note
 from dlbench.report.html.page import html_report, render
 from dlbench.report.html.script import fingerprint, page_script
 from dlbench.report.html.session_facts import sessions_of
+from dlbench.report.html.site import Site
 from dlbench.runs.experiment_runs import known_experiment, read_findings
 from dlbench.runs.folder import RunFolder
 
@@ -250,3 +252,15 @@ def test_the_page_of_a_spread_has_no_verdicts_on_its_one_variant():
     assert "spread" in headings
     assert "verdicts" not in headings
     assert "#verdicts" not in links
+
+
+def test_a_reduced_run_of_an_experiment_says_so_first_in_the_index_and_beside_its_claims(no_pictures):
+    registry = Registry.load()
+    folder = RunFolder(RESULTS / "cnns-reduced")
+    files = dict(Site(registry).files([folder]))
+    page, index = Tags(files["runs/cnns-reduced.html"]).text, Tags(files["index.html"]).text
+    sentence = "Reduced: "
+    assert page.index(sentence) < page.index("Verdicts")
+    assert page.count(sentence) == 1 + page.count("Reported against measured") + ("Claims" in page)
+    assert index.count(sentence) == 1
+    assert sentence in Comparison(folder.path, folder.plan, folder.records)._repr_html_()
