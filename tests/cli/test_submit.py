@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from dlbench.cli.commands.submit import Submitters, check_command
+from dlbench.cli.commands.submit import _SHARED, Submitters, check_command
 from dlbench.cli.lazy import Lazy
 from dlbench.cli.run_session import _InterruptsStop
 from dlbench.errors import DlbenchError
@@ -20,15 +20,46 @@ def test_what_no_plugin_submits_to_is_named_with_what_there_is(monkeypatch: pyte
     assert "dlbench-slurm" in str(caught.value.hint)
 
 
-@pytest.mark.parametrize("words", [["compare", "--activation", "relu"], ["run", "lenet", "--seeds", "3"]])
-def test_a_command_that_tasks_can_share_is_taken(words):
+EXPERIMENT = """schema = 1
+title = "Mine"
+
+[axes]
+activation = ["./mine.py:Mine", "relu"]
+"""
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """Return a file with an activation of one's own, in the current folder, beside an experiment that names it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text(EXPERIMENT)
+    (tmp_path / "mine.py").write_text("from torch.nn import ReLU\n\n\nclass Mine(ReLU):\n    pass\n")
+    return tmp_path / "mine.py"
+
+
+@pytest.mark.parametrize("words", [["compare", "--activation", "relu"], ["run", "mine.toml", "--seeds", "3"]])
+def test_a_command_that_tasks_can_share_is_taken(words, mine):
     check_command(words)
+
+
+@pytest.mark.parametrize("words", [["compare", "--activation", "./mine.py:Mine,relu"], ["run", "mine.toml"]])
+def test_no_task_runs_own_code_that_was_edited_after_its_submission(words, mine, monkeypatch):
+    option, code = check_command(words)
+    assert option == "--only-code"
+    command = _SHARED[words[0]].load(words[0])
+    words = [*words[1:], "--dataset", "image-folder:path=nowhere", option, code]
+    with pytest.raises(DlbenchError, match="nowhere"):
+        command.invoke(command.make_context("dlbench", list(words)))
+    mine.write_text(mine.read_text() + "    inplace = False\n")
+    with pytest.raises(DlbenchError, match="was edited after the command was submitted"):
+        command.invoke(command.make_context("dlbench", list(words)))
 
 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
         (["compare", "--activaton", "relu"], "[Nn]o.* option:? --activaton"),
+        (["compare", "--activation", "relo"], "no activation 'relo'"),
         (["compare", "--fresh"], "cannot each have --fresh"),
         (["run", "lenet", "--dry-run"], "cannot each have --dry-run"),
         (["data", "list"], "'data' is none of the commands"),

@@ -33,6 +33,7 @@ class Options:
     confirm: asked before fresh=True sets a folder aside; nothing is done if it returns False.
     check: called with the Plan and its Criteria before anything is prepared or written; raises DlbenchError to refuse.
     command: the command line that the manifest records.
+    only_code: the only own code that it runs, as "NAME=DIGEST"; what is not named is not checked.
     facts: what else the manifest records of the session, such as of which run it is a repetition.
     given: the options that the user gave, also as their defaults: no dlbench.toml replaces them.
     """
@@ -82,6 +83,7 @@ class Options:
     confirm: Callable[[str], bool] = lambda question: True
     check: Callable[..., None] = lambda plan, criteria: None
     command: Sequence[str] = ()
+    only_code: Sequence[str] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     given: frozenset[str] = frozenset()
 

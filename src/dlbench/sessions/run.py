@@ -26,7 +26,7 @@ from dlbench.sessions.pending import check_forced, pending
 from dlbench.sessions.remote import check_nodes, described, probe, remembered
 from dlbench.sessions.resolve import TrialResolver, check_paths, data_folder
 from dlbench.sessions.resume import check_fresh
-from dlbench.sessions.staleness import components_used, plugins_used
+from dlbench.sessions.staleness import check_code, components_used, plugins_used
 from dlbench.sessions.watched_display import WatchedDisplay
 from dlbench.statistics.seeds import LEAST_CHANCE
 from dlbench.trials.node import Node
@@ -63,6 +63,7 @@ def run_plan(
     asked: the criteria that the user named. A plan that was judged before keeps its own.
     """
     criteria = asked_criteria(asked, plan.record)  # what cannot be judged is an error before anything else
+    check_code(options.only_code, plan, registry)
     check_paths(plan, registry)
     options.check(plan, criteria)
     path = run_folder_path(plan, options, config)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from dlbench.components.user_code import is_user_code
 from dlbench.errors import DlbenchError
 from dlbench.plans.plan import Plan
 from dlbench.plugins.registry import Registry
@@ -18,6 +19,22 @@ def plugins_used(plan: Plan, registry: Registry) -> dict[str, str]:
     """Return the versions of the plugins whose components affect the numbers."""
     names = sorted({name.partition("/")[0] for name in components_used(plan) if "/" in name})
     return {name: registry.plugins.by_name[name].version for name in names}
+
+
+def own_code(plan: Plan, registry: Registry) -> list[str]:
+    """Return the user's own code that a plan uses, each as "NAME=DIGEST"."""
+    return [f"{name}={digest}" for name, digest in plugins_used(plan, registry).items() if is_user_code(name)]
+
+
+def check_code(expected: Iterable[str], plan: Plan, registry: Registry) -> None:
+    """Raise DlbenchError where a plan uses other own code than is expected, which is written as "NAME=DIGEST"."""
+    used = plugins_used(plan, registry)
+    for name, _, digest in (each.rpartition("=") for each in expected):
+        if used.get(name, digest) != digest:
+            raise DlbenchError(
+                f"{registry.user.origin(f'{name}/') or name} was edited after the command was submitted.",
+                "Submit it again, or give the file back its content.",
+            )
 
 
 def components_used(plan: Plan) -> list[str]:

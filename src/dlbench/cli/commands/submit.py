@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -40,7 +41,7 @@ class Submitters(LazyGroup):
             known = f"There is {', '.join(self.lazy)}." if self.lazy else "Install a plugin that does: dlbench-slurm."
             raise DlbenchError(f"Nothing submits to {name!r}.", suggest(name, self.lazy, known))
         if not {"--help", "-h"} & {*rest[: rest.index("--") if "--" in rest else None]}:
-            check_command(_after_dashes(rest))
+            args = [*args, *check_command(_after_dashes(rest))]
         try:
             return super().resolve_command(ctx, args)
         except (ImportError, AttributeError, ValueError) as error:
@@ -70,8 +71,11 @@ def _submit() -> None:
     """Submit a command to a batch system, as an array job whose tasks share one run folder."""
 
 
-def check_command(words: Sequence[str]) -> None:
-    """Raise an error for what is no command that the tasks of a job can share, before it waits in a queue."""
+def check_command(words: Sequence[str]) -> list[str]:
+    """Raise an error for what is no command that the tasks of a job can share, before it waits in a queue.
+
+    Return what to add to it, so that no task runs own code that was edited meanwhile.
+    """
     name, *arguments = words or ("",)
     if name not in _SHARED:
         said = f"{name!r} is none of the commands" if name else "There is no command"
@@ -81,3 +85,24 @@ def check_command(words: Sequence[str]) -> None:
     for key, option in _ALONE.items():
         if context.params.get(key):
             raise DlbenchError(f"Tasks that share a folder cannot each have {option}.", f"Omit {option}.")
+    return [word for code in _own_code(context) for word in ("--only-code", code)]
+
+
+def _own_code(context: typer.Context) -> list[str]:
+    """Return the user's own code that a command uses. Raises DlbenchError for what cannot be planned."""
+    from dlbench.cli.options.groups import read_group
+    from dlbench.cli.options.request import OVERRIDES, REQUEST
+    from dlbench.plans.build import build
+    from dlbench.plans.config import load_config
+    from dlbench.sessions.defaults import with_defaults
+    from dlbench.sessions.options import Options
+    from dlbench.sessions.overridden import OverriddenExperiment
+    from dlbench.sessions.staleness import own_code
+
+    registry, config = Registry.load(), load_config(Path.cwd())
+    if experiment := context.params.get("experiment"):
+        request = OverriddenExperiment.of(experiment, read_group(OVERRIDES, context), registry).request
+    else:
+        request = read_group(REQUEST, context)
+    request, _ = with_defaults(request, Options(), config, registry)
+    return own_code(build(request, registry, config.settings), registry)

@@ -56,6 +56,11 @@ def takes(**groups: Group[Any]) -> Callable[[Callable[..., Result]], Callable[..
     return decorate
 
 
+def read_group(group: Group[Record], context: typer.Context) -> Record:
+    """Return what a group makes of the options of a command that was parsed, and not called."""
+    return group.read(_take(dict(context.params), group.parameters, _given(context)))
+
+
 def _given(context: typer.Context) -> set[str]:
     """Return the options that the user gave; one that is given as its default counts, as dlbench.toml may differ."""
     sources = {name: context.get_parameter_source(name) for name in context.params}

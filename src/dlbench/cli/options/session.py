@@ -9,6 +9,8 @@ from dlbench.cli.options.groups import Group, field_options, option
 from dlbench.cli.streams.console import confirm
 from dlbench.sessions.options import AGAIN, Options
 
+#: Written by `dlbench submit`.
+_ONLY_CODE = option("only_code", list[str] | None, None, ("--only-code",), metavar="NAME=DIGEST", hidden=True)
 _YES = option("yes", bool, False, ("--yes",), help="Do not ask about --fresh.", rich_help_panel=AGAIN)
 
 
@@ -18,7 +20,7 @@ def _read(given: dict[str, Any]) -> Options:
     return options if assumes_yes else replace(options, confirm=confirm)
 
 
-_OPTIONS = (*field_options(Options, {"executor": complete_components("executors")}), _YES)
+_OPTIONS = (*field_options(Options, {"executor": complete_components("executors")}), _ONLY_CODE, _YES)
 SESSION = Group(_OPTIONS, _read)
 
 
