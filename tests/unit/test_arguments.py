@@ -73,3 +73,13 @@ def test_asked_for_seeds_a_spread_names_what_it_has_for_them():
     with pytest.raises(DlbenchError, match="--backgrounds N") as caught:
         dlbench.spread(seeds=3)
     assert "takes no seeds" in caught.value.message
+
+
+def test_what_a_function_returns_may_be_known_to_type_checkers_alone():
+    @checked
+    def draw(kind: str = "") -> "Picture":  # noqa: F821  # the name is never imported
+        return kind
+
+    assert draw("curves") == "curves"
+    with pytest.raises(DlbenchError, match="kind=1 is not accepted"):
+        draw(1)

@@ -7,7 +7,8 @@ from inspect import Parameter, signature
 from numbers import Integral, Real
 from operator import index
 from pathlib import Path
-from types import NoneType, UnionType
+from sys import modules
+from types import NoneType, SimpleNamespace, UnionType
 from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from dlbench.errors import DlbenchError
@@ -50,10 +51,16 @@ def read_arguments(function: Callable[..., Any], given: Mapping[str, Any]) -> di
 
     Raises DlbenchError for one of another type. Those that the function does not name are returned as they are.
     """
-    known, hints = signature(function).parameters, get_type_hints(function)
+    known, hints = signature(function).parameters, _types(function)
     absent = {name for name, value in given.items() if value is None and name in known}
     defaults = {name: known[name].default for name in absent if known[name].default is not Parameter.empty}
     return read_values({name: hints[name] for name in known if name in hints}, {**given, **defaults})
+
+
+def _types(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the types of a function's parameters. What it returns may be a name that only type checkers import."""
+    named = {name: kind for name, kind in function.__annotations__.items() if name != "return"}
+    return get_type_hints(SimpleNamespace(__annotations__=named), vars(modules[function.__module__]))
 
 
 def read_values(types: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
