@@ -61,6 +61,7 @@ def first_screen(
     """Return the top of a run's page. name: the run's."""
     found = spread_sentences(judged) or verdict_sentences(judged)
     shown = fitting(found)
+    changed = findings.deviations if isinstance(findings, ExperimentAnswers) else ""
     description = experiment.description.strip().split("\n\n") if experiment and experiment.description else []
     return FirstScreen(
         title=experiment.title if experiment else name,
@@ -68,7 +69,7 @@ def first_screen(
         experiment=plan.experiment,
         description=[" ".join(paragraph.split()) for paragraph in description],
         compared=compared(plan, records, judged),
-        changed=as_sentence(findings.deviations) if isinstance(findings, ExperimentAnswers) else "",
+        changed=as_sentence(changed) if changed else "",
         caution=f"{judged.second_look}." if judged.second_look else "",
         sentences=[as_sentence(text) for text in shown],
         more=len(found) - len(shown),

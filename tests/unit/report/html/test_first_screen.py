@@ -7,7 +7,7 @@ import pytest
 
 from dlbench.plugins.registry import Registry
 from dlbench.report.html.first_screen import first_screen
-from dlbench.runs.experiment_runs import known_experiment, read_findings
+from dlbench.runs.experiment_runs import answers_of, known_experiment, read_findings
 from dlbench.runs.folder import RunFolder
 
 RESULTS = Path(__file__).parents[4] / "results"
@@ -32,6 +32,14 @@ def test_a_comparison_names_what_varies_and_on_what(first):
     assert found.compared == (
         "Activation relu, sigmoid or tanh, on mnist with simple-cnn; 7 seeds each, all 21 trials have numbers."
     )
+
+
+@pytest.mark.parametrize(("run", "beginning"), [("cnns-reduced", "Reduced: "), ("activation-mnist", "")])
+def test_only_a_run_that_deviates_from_its_experiment_says_so(run, beginning):
+    folder, registry = RunFolder(RESULTS / run), Registry.load()
+    answers = answers_of(folder.path, folder.records, folder.plan, registry)
+    changed = first_screen(run, folder.plan, folder.planned, folder.judge(), answers, answers.experiment).changed
+    assert changed[: len("Reduced: ")] == beginning
 
 
 def test_a_spread_names_its_values_and_begins_with_what_helps(first):
