@@ -8,7 +8,7 @@ page that embeds them writes `charts_document(data)` into a data block, loads `p
 from collections.abc import Callable
 from typing import Any
 
-from dlbench.report.charts import curve_charts, effect_chart, seed_chart, time_chart, tuning_chart
+from dlbench.report.charts import curve_charts, effect_chart, seed_chart, spread_chart, time_chart, tuning_chart
 from dlbench.report.charts.chart import Chart
 from dlbench.report.charts.chart_rows import chart_data
 from dlbench.report.figures.figure_data import FigureData
@@ -17,6 +17,7 @@ __all__ = ["Chart", "all_charts", "chart_data", "charts_document"]
 
 _MAKERS: tuple[Callable[[FigureData], Chart | None], ...] = (
     effect_chart.chart,
+    spread_chart.chart,
     seed_chart.chart,
     curve_charts.metric_chart,
     curve_charts.loss_chart,

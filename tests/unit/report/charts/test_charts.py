@@ -2,13 +2,16 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from dlbench.report.charts import all_charts, chart_rows, charts_document
 from dlbench.report.figures import figure_data
 from dlbench.report.palette import COLORS, on_dark
+from dlbench.runs.folder import RunFolder
 
+RESULTS = Path(__file__).parents[4] / "results"
 LABELS = ("relu", "datum['x']); alert(1); (")
 
 
@@ -90,6 +93,24 @@ def test_the_same_records_give_the_same_document(data):
     assert json.dumps(charts_document(data())) == json.dumps(charts_document(data()))
 
 
+@pytest.fixture
+def spread_data():
+    folder = RunFolder(RESULTS / "spread-digits")
+    return figure_data(folder.planned, folder.plan, None, folder.judge(None))
+
+
+def test_a_spread_has_the_share_that_each_source_keeps_and_that_which_fixing_it_removes(spread_data):
+    (table,) = spread_data.judged.spread
+    rows = charts_document(spread_data)["rows"]["spread"]
+    assert rows["row"][::2] == rows["row"][1::2] == [each.source for each in table.sources]
+    assert rows["value"][::2] == pytest.approx([100 * each.kept.value for each in table.sources], rel=1e-4)
+    assert rows["high"][1::2] == pytest.approx([100 * each.removed.high for each in table.sources], rel=1e-4)
+
+
+def test_the_legend_of_variants_hides_no_part_of_a_spread(spread_data):
+    assert {*charts_document(spread_data)["rows"]["spread"]["v"]} == {-1}
+
+
 @pytest.mark.parametrize(("seeds", "intervals", "means"), [(1, 0, 0), (2, 0, 1), (3, 1, 1)])
 def test_too_few_seeds_have_no_layers_without_rows(make_plan, make_record, seeds, intervals, means):
     records = [make_record(name, seed, 0.8 + seed / 100) for name in ("relu", "tanh") for seed in range(seeds)]
@@ -104,9 +125,11 @@ def test_too_few_seeds_have_no_layers_without_rows(make_plan, make_record, seeds
 
 
 @pytest.mark.slow
-def test_charts_compile_without_a_warning(data, capfd):
+def test_charts_compile_without_a_warning(data, spread_data, capfd):
     vl_convert = pytest.importorskip("vl_convert", reason="vl-convert is not installed")
-    for chart in all_charts(data()):
+    charts = [*all_charts(data()), *all_charts(spread_data)]
+    assert "spread" in {chart.name for chart in charts}
+    for chart in charts:
         signals = vl_convert.vegalite_to_vega(chart.specification)["signals"]
         assert "hidden" in {signal["name"] for signal in signals}
         assert any(signal["name"] == "zoom" for signal in signals) == chart.zooms

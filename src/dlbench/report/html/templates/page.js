@@ -92,6 +92,7 @@
       background: "transparent",
       font: getComputedStyle(document.body).fontFamily,
       view: { stroke: null },
+      legend: { labelColor: color("--ink"), labelFontSize: 12 },
       axis: { ...axis, ...lines, labelFontSize: 12, titleFontSize: 12, labelLimit: width < 500 ? 110 : 220 },
       axisX: width < 500 ? { titleAnchor: "end" } : {}, // a long one has the room below the labels of the rows too
       style: {
