@@ -85,27 +85,34 @@ def finished(folder: Path) -> int:
     return sum(bool(line) for line in path.read_text().splitlines()[1:]) if path.exists() else 0
 
 
-def test_an_array_shares_a_folder_though_the_controller_and_a_node_die(
+def test_an_array_shares_a_folder_though_a_task_is_cancelled_and_the_controller_and_a_node_die(
     in_slurm: Any, start: Callable[..., subprocess.Popen[str]], local: dict[str, Any], tmp_path: Path
 ) -> None:
     job = submit(start, "--array", "4", "--time", "10m")
     in_slurm.wait_for(lambda: finished(tmp_path) >= 1, "the first trial")
+    in_slurm.call("scancel", f"{job}_1")
+    in_slurm.wait_for(lambda: in_slurm.jobs().get(f"{job}_1") == "CANCELLED", "the end of a task")
     in_slurm.kill_controller()
     in_slurm.start_controller()
     in_slurm.wait_for(lambda: len(in_slurm.jobs(f"--jobs={job}")) == 4, "the controller")
     in_slurm.kill_node("n2")
     in_slurm.start_node("n2")
     in_slurm.wait_for(lambda: ENDED.issuperset(in_slurm.jobs(f"--jobs={job}").values()), "the job's end")
-    assert set(in_slurm.jobs(f"--jobs={job}").values()) == {"COMPLETED"}
+    others = dict.fromkeys((f"{job}_{task}" for task in (2, 3, 4)), "COMPLETED")
+    assert in_slurm.jobs(f"--jobs={job}") == {f"{job}_1": "CANCELLED", **others}
     assert "Restarts=1" in in_slurm.call("scontrol", "show", "job", job)
     assert numbers(tmp_path / "run") == local
 
 
-def test_the_executor_goes_on_though_one_node_is_drained_and_the_other_dies(
+def test_the_executor_goes_on_though_its_session_is_killed_one_node_is_drained_and_the_other_dies(
     in_slurm: Any, start: Callable[..., subprocess.Popen[str]], local: dict[str, Any], tmp_path: Path
 ) -> None:
-    session = start(*STUDY, "--name", "run", "--executor", "slurm:jobs=4:time=10m")
+    command = (*STUDY, "--name", "run", "--executor", "slurm:jobs=4:time=10m")
+    killed = start(*command)
     in_slurm.wait_for(lambda: finished(tmp_path) >= 1, "the first trial")
+    killed.kill()
+    before, session = finished(tmp_path), start(*command)
+    in_slurm.wait_for(lambda: finished(tmp_path) > before, "the next session's first trial")
     in_slurm.kill_controller()
     in_slurm.start_controller()
     in_slurm.wait_for(lambda: len(in_slurm.states()) == 2, "the controller")
@@ -117,7 +124,8 @@ def test_the_executor_goes_on_though_one_node_is_drained_and_the_other_dies(
     in_slurm.call("scontrol", "update", "NodeName=n1", "State=RESUME")
     assert drained.startswith(("drain", "drng"))
     assert session.returncode == 0, said
-    assert "was lost" in said
+    assert "Cancelled 4 jobs of a session that was killed." in said
+    assert "NODE_FAIL" in in_slurm.jobs().values()
     assert numbers(tmp_path / "run") == local
 
 
