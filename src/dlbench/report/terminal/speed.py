@@ -23,7 +23,9 @@ def cost_table(speeds: Sequence[Speed]) -> Table:
     for speed in speeds:
         flops = "–" if speed.flops is None else f"{speed.flops / 1e6:,.1f}"
         memory = "–" if speed.peak_memory_mb is None else f"{speed.peak_memory_mb:,.0f} MB"
-        shares = ["–" if share is None else f"{share:.0%}" for share in map(speed.share, ("matmul", "convolution"))]
+        shares = [
+            "–" if share is None else f"{100 * share:.0f} %" for share in map(speed.share, ("matmul", "convolution"))
+        ]
         table.add_row(speed.label, f"{speed.parameters:,}", flops, memory, *shares)
     return table
 
