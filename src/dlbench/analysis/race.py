@@ -81,7 +81,7 @@ class Race:
         decided, hopeless = len(self.decided), len(self.given_up)
         if decided == verdicts:
             return "all verdicts are decided"
-        about = f"{decided} of {verdicts} verdicts {_are(decided)} decided"
+        about = f"{decided} of {verdicts} verdict{'s' * (verdicts != 1)} {_are(decided if verdicts > 1 else 1)} decided"
         if hopeless:
             about += f", {hopeless} {_are(hopeless)} unlikely to be by {self.planned[-1]} seeds"
         stopped = len(self.finished)

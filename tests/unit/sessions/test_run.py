@@ -235,7 +235,7 @@ def test_growing_seeds_end_where_a_verdict_has_become_unlikely_and_can_be_contin
     assert manifest["sessions"][0]["looks"] == [
         {"seeds": 10, "verdicts": ["not shown"], "decided": False, "given_up": 1}
     ]
-    assert "Interim analysis at 10 seeds: 0 of 1 verdicts are decided, 1 is unlikely to be by 14 seeds." in (
+    assert "Interim analysis at 10 seeds: 0 of 1 verdict is decided, 1 is unlikely to be by 14 seeds." in (
         done.display.notes
     )
     assert manifest["plan"]["judging"]["least_chance"] == 0.05
