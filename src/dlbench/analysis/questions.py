@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from dlbench.analysis.criteria import changed_criteria
+from dlbench.analysis.places import short_name
+from dlbench.plans.history import quoted
 from dlbench.plans.plan_record import PlanRecord
 
 #: More names, or settings, than these are counted.
@@ -24,7 +26,7 @@ def _differences(other: PlanRecord, plan: PlanRecord) -> Iterator[str]:
     yield from changed_criteria(other, plan)
     for word, one, two in (("with", other, plan), ("without", plan, other)):
         if names := [name for name in one.diagnostics.diagnostics if name not in two.diagnostics.diagnostics]:
-            yield f"{word} diagnostics {_listed(names)}"
+            yield f"{word} diagnostics {_listed(map(short_name, names))}"
     both = set(other.diagnostics.diagnostics) == set(plan.diagnostics.diagnostics)
     if both and set(other.diagnostics.at) != set(plan.diagnostics.at):
         yield f"diagnostics at {_listed(other.diagnostics.at)}"
@@ -48,5 +50,5 @@ def _span(plan: PlanRecord) -> str:
 
 
 def _listed(names: Iterable[str]) -> str:
-    known = list(names)
+    known = [quoted(name) for name in names]
     return ", ".join(known) if len(known) <= _SHOWN else f"{', '.join(known[:_SHOWN])} and {len(known) - _SHOWN} more"

@@ -85,9 +85,14 @@ def _chosen(known: PlanRecord, new: PlanRecord) -> PlanRecord:
 
 def in_words(plan: PlanRecord) -> str:
     """Return what a plan compares, on how many seeds: "relu, tanh, sigmoid: 5 seeds"."""
-    labels = [variant.label for variant in plan.variants]
+    labels = [quoted(variant.label) for variant in plan.variants]
     shown = ", ".join(labels) if len(labels) <= 4 else f"{', '.join(labels[:3])} and {len(labels) - 3} more"
     return f"{shown}: {len(plan.seeds)} seed{'s' * (len(plan.seeds) != 1)}"
+
+
+def quoted(label: str) -> str:
+    """Return a variant's label as lists of several have it: in quotes where it has a comma itself."""
+    return f'"{label}"' if ", " in label else label
 
 
 def others(plan: PlanRecord, history: Iterable[AskedPlan]) -> list[tuple[int, AskedPlan]]:

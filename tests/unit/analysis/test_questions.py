@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dlbench.analysis.questions import what_differs
+from dlbench.plans.history import in_words
 from dlbench.trials.diagnostics import DiagnosticsPlan
 
 
@@ -41,5 +42,11 @@ def test_criteria_noise_floor_and_diagnostics_are_named(plan):
     assert words.startswith("with the noise floor; metric test_loss; ")
     assert words.endswith("baseline tanh; all pairs yes")
     measured = replace(plan, diagnostics=DiagnosticsPlan(diagnostics=("standard/saturation",), at=("last",)))
-    assert what_differs(measured, plan) == "with diagnostics standard/saturation"
-    assert what_differs(plan, measured) == "without diagnostics standard/saturation"
+    assert what_differs(measured, plan) == "with diagnostics saturation"
+    assert what_differs(plan, measured) == "without diagnostics saturation"
+
+
+def test_labels_with_commas_are_told_apart(plan):
+    several = replace(plan, variants=(replace(plan.variants[0], label="relu, sgd"), *plan.variants[1:]))
+    assert in_words(several).startswith('"relu, sgd", ')
+    assert 'with "relu, sgd"' in what_differs(several, plan)
