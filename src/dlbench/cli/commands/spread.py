@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def spread(save: Save = None, *, request: Request, session: "Options", shown: BrieflyShown) -> None:
     """Show which source of randomness the spread of a result comes from, and what would make it smaller.
 
-    One source at a time takes other seeds while all others keep theirs, in several backgrounds; --of difference does
-    the same for the difference of two variants.
+    One source at a time takes other seeds while all others keep theirs, in several backgrounds.
+    --of difference does the same for the difference of two variants.
     """
     from dlbench.cli.run_request import run_request
     from dlbench.plans.spelling import canonical
