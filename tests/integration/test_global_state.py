@@ -84,4 +84,4 @@ def test_the_trials_of_other_variants_keep_their_bits_and_the_culprits_are_named
     changed += ["torch's global forward hooks", "torch.nn.modules.linear.Linear.forward", "torch's default dtype"]
     changed += ["torch's number of threads"]
     for name, what in zip(names, changed, strict=True):
-        assert mixed.stderr.count(f"{name} changed {what}, which is restored for other trials.") == 1
+        assert mixed.stderr.count(f"{name} changed {what}, restored for other trials.") == 1

@@ -110,7 +110,7 @@ def _watched(trial: Trial, unit: WorkUnit, watch: Watch, emit: Emit) -> Iterator
     finally:
         if fresh := watch.changed[known:]:
             who, what = " or ".join(names), ", ".join(fresh[:_SHOWN]) + (", …" if len(fresh) > _SHOWN else "")
-            text = f"{who} changed {what}, which is restored for other trials"
+            text = f"{who} changed {what}, restored for other trials"
             emit(TrialNoted(trial_id=trial.trial_id, text=text, of_variant=True))
 
 
