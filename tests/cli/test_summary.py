@@ -111,13 +111,23 @@ def test_runs_without_an_experiment_are_ignored_and_a_damaged_one_is_named(dlben
     (runs / "short" / "manifest.json").write_text("{", encoding="utf-8")
     done = dlbench("results", "summary", "--json")
     assert [run["folder"] for run in json.loads(done.stdout)] == ["small"]
-    assert "Warning: short: " in done.stderr
+    (warning,) = [line for line in done.stderr.splitlines() if line.startswith("Warning: short: ")]
+    assert "\\n" not in warning  # a line of an error would be shown escaped
+    assert "results doctor" in warning
 
 
 def test_without_runs_it_says_how_to_start_one(dlbench):
     done = dlbench("results", "summary")
     assert "There is no run of an experiment in" in done.stderr
     assert "dlbench run" in done.stderr
+
+
+def test_runs_of_experiments_without_claims_give_a_sentence_and_no_empty_table(dlbench, tmp_path):
+    (tmp_path / "plain.toml").write_text(SMALL.partition("[[claims]]")[0], encoding="utf-8")
+    assert dlbench("run", "plain.toml", *REDUCED, "--quiet").returncode == 0
+    done = dlbench("results", "summary")
+    assert "make no claims" in done.stderr
+    assert done.stdout == ""
 
 
 def test_a_broken_experiment_file_of_a_plugin_does_not_stop_the_summary(dlbench, runs, tmp_path, monkeypatch):

@@ -113,7 +113,7 @@ def read_experiment_runs(root: Path, registry: Registry) -> ExperimentRuns:
         try:
             run = _read(path, registry)
         except DlbenchError as error:
-            problems.append(f"{path.name}: {error}")
+            problems.append(f"{path.name}: {' '.join(str(error).splitlines())}")
             continue
         if run:
             runs.append(run)

@@ -210,7 +210,10 @@ def summary(
     elif not answered.runs:
         errors().print(f"There is no run of an experiment in {root}. See `dlbench run --help`.")
     else:
-        output().print(answers_view(answered))
+        if any(run.answers.claims for run in answered.runs):
+            output().print(answers_view(answered))
+        else:
+            errors().print(f"The experiments that were run in {root} make no claims.")
         for run in answered.runs:
             if run.answers.figures:
                 output().print(reported_view(run.answers.figures, [run.folder, *run.notes]))
