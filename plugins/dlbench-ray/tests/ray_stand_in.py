@@ -198,6 +198,7 @@ class Again:
                 continue
             for trial_id in event.trial_ids:
                 unit = self._given[trial_id]
+                assert unit.attempt < 4, "lost too often"
                 avoid = (*unit.avoid, *filter(None, [event.node]))
                 self._given[trial_id] = replace(unit, attempt=unit.attempt + 1, avoid=avoid)
                 self._left.appendleft(self._given[trial_id])

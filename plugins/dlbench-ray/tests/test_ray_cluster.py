@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 import ray_cluster
+from ray_engines import MOST_BYTES
+from ray_stand_in import Again
 
-from dlbench import Event, Selection, Settings, Trial, TrialNoted, WorkUnit
+from dlbench import Event, Selection, Settings, Trial, TrialFinished, TrialNoted, UnitLost, WorkUnit
 from dlbench.testing import check_plugin
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not find_spec("ray"), reason="ray is not installed")]
@@ -27,24 +29,20 @@ from dlbench import Activation, hookimpl
 
 @hookimpl
 def dlbench_activations():
-    return [Activation(name="bent", factory="torch.nn:Tanh", summary="As bent as tanh")]
+    return [Activation(name="bent", factory="dlbench_bent:Bent", summary="As bent as tanh")]
 """
-ENGINES = """
+ACTIVATION = """
 import os, time
-from dlbench import TrialNoted
+from pathlib import Path
+from torch import nn
 
-def note(emit, unit, text):
-    emit(TrialNoted(trial_id=unit.trials[0].trial_id, text=text))
-
-def stubborn(unit, data_dir, emit, stop, timeout):
-    note(emit, unit, "has begun")
-    time.sleep(600)
-
-def looking(unit, data_dir, emit, stop, timeout):
-    note(emit, unit, f"GPU {os.environ.get('CUDA_VISIBLE_DEVICES')}")
-    (data_dir / str(os.getpid())).touch()
-    while len([*data_dir.iterdir()]) < 4:
-        time.sleep(0.01)
+class Bent(nn.Tanh):
+    def __init__(self):
+        super().__init__()
+        if seen := os.environ.get("DLBENCH_TEST_SEEN"):
+            Path(seen).touch()
+        while os.path.exists(os.environ["DLBENCH_TEST_WAITS"]):
+            time.sleep(0.02)
 """
 
 
@@ -56,15 +54,23 @@ def install(folder: Path, version: str) -> str:
     (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: dlbench-bent\nVersion: {version}\n")
     (about / "entry_points.txt").write_text("[dlbench]\nbent = dlbench_bent_plugin\n")
     (site / "dlbench_bent_plugin.py").write_text(PLUGIN)
-    (site / "dlbench_test_engines.py").write_text(ENGINES)
+    (site / "dlbench_bent.py").write_text(ACTIVATION)
     return str(site)
 
 
 @pytest.fixture(scope="module")
-def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def waits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file during whose existence trials of the small plugin wait."""
+    return tmp_path_factory.mktemp("waits") / "file"
+
+
+@pytest.fixture(scope="module")
+def machines(waits: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Start a cluster on whose nodes the small plugin is as planned."""
     planned = install(tmp_path_factory.mktemp("planned"), "1.0")
-    with ray_cluster.running_machines({"PYTHONPATH": ray_cluster.before_path(planned)}) as machines:
+    engines = os.pathsep.join([planned, str(Path(__file__).parent)])
+    variables = {"PYTHONPATH": ray_cluster.before_path(engines), "DLBENCH_TEST_WAITS": str(waits)}
+    with ray_cluster.running_machines(variables) as machines:
         yield machines
 
 
@@ -77,10 +83,10 @@ def command(machines: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="module")
-def disturbed(machines: Any, command: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
+def disturbed(machines: Any, command: Any, waits: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Run a comparison whose command is killed and given again, when a node is unfit and another and a worker die.
 
-    Returns what the second command has said.
+    Meanwhile a node joins, and the comparison goes on once it trains. Returns what the second command has said.
     """
     machines.ready(1)
     command.end(command.start("local", *TRIALS, "--jobs", "2", executor="local"))
@@ -95,7 +101,13 @@ def disturbed(machines: Any, command: Any, tmp_path_factory: pytest.TempPathFact
     unfit = machines.add({"PYTHONPATH": ray_cluster.before_path(other)})
     second = command.start("run", *TRIALS)
     command.wait_for_records(second, "run", kept + 1)
+    waits.touch()
+    seen = waits.with_name("seen")
+    machines.nodes.append(machines.add({"DLBENCH_TEST_SEEN": str(seen)}))
+    machines.await_all()
     machines.remove(machines.nodes[0])
+    ray_cluster.wait_for(seen.exists)
+    waits.unlink()
     os.kill(Random(0).choice(ray_cluster.wait_for(machines.trainers)), signal.SIGKILL)
     said: str = command.end(second)
     machines.remove(unfit)
@@ -139,23 +151,28 @@ def make_units(count: int) -> list[WorkUnit]:
     return [WorkUnit(trials=(trial,)) for trial in trials]
 
 
-def run_with(engine: str, address: str, units: list[WorkUnit], stop_after: int = 0, **parameters: Any) -> list[Event]:
-    """Run units in an engine of the nodes, and return the events. stop_after: how many of them before it is stopped."""
+def run_with(
+    engine: str, address: str, units: list[WorkUnit], stop_after: int = 0, again: bool = False, **parameters: Any
+) -> list[Event]:
+    """Run units in an engine of the nodes, and return the events.
+
+    stop_after: how many of them before it is stopped. again: whether lost units are run again.
+    """
     from dlbench_ray.executor import RayExecutor
 
     class Executor(RayExecutor):
         pass
 
-    Executor.engine = f"dlbench_test_engines:{engine}"
+    Executor.engine = f"ray_engines:{engine}"
     events: list[Event] = []
-    stop = threading.Event()
+    given, stop = Again(units, events) if again else iter(units), threading.Event()
 
     def take(event: Event) -> None:
         events.append(event)
         if len(events) == stop_after:
             stop.set()
 
-    Executor(address=address, shares_files=True, **parameters).run(iter(units), take, stop)
+    Executor(address=address, shares_files=True, **parameters).run(given, take, stop)
     return events
 
 
@@ -187,3 +204,33 @@ def test_four_units_of_a_quarter_share_a_gpu(machines: Any, connected: str, tmp_
     seen = [event.text for event in events if isinstance(event, TrialNoted) and not event.of_plan]
     assert seen == ["GPU 0"] * 8
     assert len([*tmp_path.iterdir()]) == 4  # each unit has waited for four processes
+
+
+def memory_in_use() -> tuple[int, int]:
+    """Return how many bytes of memory the machine has, and how many of them are taken."""
+    lines = (line.split() for line in Path("/proc/meminfo").read_text().splitlines())
+    kilobytes = {words[0]: int(words[1]) for words in lines}
+    return 1024 * kilobytes["MemTotal:"], 1024 * (kilobytes["MemTotal:"] - kilobytes["MemAvailable:"])
+
+
+def test_of_two_trials_on_a_node_without_memory_the_one_that_took_it_is_found(
+    machines: Any, connected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node of its own looks after its memory, and has little more than what is taken at the moment."""
+    monkeypatch.setattr(importlib.import_module("dlbench_ray.memory"), "REST_SECONDS", 2.0)
+    total, taken = memory_in_use()
+    if total - taken < 2 * MOST_BYTES:
+        pytest.skip("the machine has too little memory")
+    limit = (taken + 0.65 * MOST_BYTES) / total
+    node = machines.add(
+        {"RAY_memory_monitor_refresh_ms": "100", "RAY_memory_usage_threshold": f"{limit:.5f}"}, num_cpus=4
+    )
+    try:
+        machines.await_all()
+        events = run_with("hungry", connected, make_units(2), again=True, cpus=2.0, data_dir=str(tmp_path))
+    finally:
+        machines.remove(node)
+    records = [event.record for event in events if isinstance(event, TrialFinished)]
+    assert {record.trial.seed: record.status for record in records} == {0: "oom", 1: "done"}
+    assert len(records) == 2
+    assert len([event for event in events if isinstance(event, UnitLost)]) in (1, 2)
