@@ -20,6 +20,9 @@ from dlbench.engine.artifacts import SharedFile
 from dlbench.engine.checkpoint import Checkpoints, Interrupted
 from dlbench.engine.recorded_steps import Recordings
 from dlbench.engine.run_trial import train_trial
+from dlbench.engine.work_unit import UnitRunner, run_unit
+from dlbench.trials.events import TrialFinished
+from dlbench.trials.work_unit import WorkUnit
 
 SEEDS = (0, 1, 2, 3)
 TEXTS = {"batch_size": "10", "cuda_graphs": "true", "learning_rate": "0.01"}
@@ -55,6 +58,11 @@ def replayed(work):
     return replay
 
 
+def with_graphs(trial):
+    """Return a trial that records its steps, which is asked for on GPUs alone."""
+    return replace(trial, settings=replace(trial.settings, cuda_graphs=True))
+
+
 @pytest.fixture
 def recorded(monkeypatch):
     """Let steps on the CPU be recorded; the list grows with each recording."""
@@ -71,9 +79,8 @@ def train(registry, make_trial, images, monkeypatch, recorded):
 
     def run(seed=0, recordings=None, network=Network, checkpoints=None, **texts):
         monkeypatch.setattr(trials, "build_model", lambda trial, registry: network())
-        trial = make_trial(seed, **{**TEXTS, **texts})
         record, model = train_trial(
-            replace(trial, settings=replace(trial.settings, cuda_graphs=True)),
+            with_graphs(make_trial(seed, **{**TEXTS, **texts})),
             images,
             registry,
             lambda row: None,
@@ -312,3 +319,23 @@ def test_a_trial_without_memory_beside_recordings_is_trained_without_them(train,
             return super().forward(images)
 
     assert same(train(1, kept, network=Large), expected)
+
+
+def test_a_process_keeps_recordings_from_unit_to_unit(make_trial, data_dir, recorded, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2, 3))
+    monkeypatch.setattr(trials, "build_model", lambda trial, registry: Network())
+    units = [WorkUnit(trials=(with_graphs(make_trial(seed, epochs="1", **TEXTS)),)) for seed in SEEDS]
+
+    def steps(run):
+        recorded.clear()
+        events = []
+        for unit in units:
+            run(replace(unit, keep_steps=True), data_dir, events.append)
+        found = [event.record for event in events if isinstance(event, TrialFinished)]
+        assert [record.status for record in found] == ["done"] * len(SEEDS)
+        return [record.steps for record in found]
+
+    fresh = steps(run_unit)
+    assert len(recorded) == len(SEEDS)
+    assert steps(UnitRunner()) == fresh
+    assert len(recorded) == 2, "the first trial's, and the second's for comparison"
