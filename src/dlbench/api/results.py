@@ -109,10 +109,11 @@ class Comparison:
         return told(self._judged.spread) or self.sentences or self.notes
 
     def __repr__(self) -> str:
-        labels = [variant.label for variant in self.plan.variants]
+        labels = [f"({v.label})" if ", " in v.label else v.label for v in self.plan.variants]
         named = ", ".join(labels[:_NAMED]) + (f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else "")
         seeds = f"{len(self.plan.seeds)} seed{'s' * (len(self.plan.seeds) != 1)}"
-        return f"<{type(self).__name__} {self.path.name}: {named}; {seeds}, {len(self.records)} trials>"
+        trials = f"{len(self.records)} trial{'s' * (len(self.records) != 1)}"
+        return f"<{type(self).__name__} {self.path.name}: {named}; {seeds}, {trials}>"
 
     def _repr_html_(self) -> str:
         from dlbench.report.html.notebook import notebook_fragment

@@ -2,13 +2,16 @@
 
 import base64
 import re
+from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 import dlbench
 from dlbench.api.notebook_progress import NotebookProgress, in_notebook
+from dlbench.api.results import Comparison
 from dlbench.errors import DlbenchError
 from dlbench.sessions import run as session_run
 from dlbench.trials.events import EpochFinished, TrialFinished, TrialStarted
@@ -41,6 +44,13 @@ def test_a_result_is_one_line_in_a_list_and_its_verdicts_in_print(compared):
 def test_many_variants_are_counted(compared):
     found = compared(activation=["relu", "tanh", "gelu", "elu", "selu", "mish"], seeds=1, name="many")
     assert repr(found) == "<Comparison many: relu, tanh, gelu, elu and 2 more; 1 seed, 6 trials>"
+
+
+def test_combinations_of_a_grid_are_told_apart_in_a_short_repr(make_plan, make_record):
+    plan = make_plan(["relu", "tanh"], [0])
+    named = [replace(each, label=f"{each.label}, 0.01") for each in plan.variants]
+    found = Comparison(Path("grid"), replace(plan, variants=tuple(named)), (make_record(),))
+    assert repr(found) == "<Comparison grid: (relu, 0.01), (tanh, 0.01); 1 seed, 1 trial>"
 
 
 def test_frames_name_the_variant_and_the_seed_of_each_row(compared):

@@ -99,6 +99,7 @@ def spread_data():
     return figure_data(folder.planned, folder.plan, None, folder.judge(None))
 
 
+@pytest.mark.slow
 def test_a_spread_has_the_share_that_each_source_keeps_and_that_which_fixing_it_removes(spread_data):
     (table,) = spread_data.judged.spread
     rows = charts_document(spread_data)["rows"]["spread"]
@@ -107,6 +108,7 @@ def test_a_spread_has_the_share_that_each_source_keeps_and_that_which_fixing_it_
     assert rows["high"][1::2] == pytest.approx([100 * each.removed.high for each in table.sources], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_legend_of_variants_hides_no_part_of_a_spread(spread_data):
     assert {*charts_document(spread_data)["rows"]["spread"]["v"]} == {-1}
 
