@@ -116,7 +116,9 @@ def advice(table: SpreadTable) -> str:
         return f"{names} stand{'s' * (len(most) == 1)} out: --hold {held} compares without it, on that one alone"
     if unsure := [each.source for each in _active(table) if each.removed.high > _MUCH]:
         number = f"--backgrounds {2 * table.backgrounds}"
-        return f"whether fixing the {' or the '.join(unsure)} helps is not shown: {number} tells more; {_MORE_SEEDS}"
+        *others, last = [f"the {source}" for source in unsure]
+        each = " or ".join(filter(None, (", ".join(others), last)))
+        return f"whether fixing {each} helps is not shown: {number} tells more; {_MORE_SEEDS}"
     return _none_stands_out([each.source for each in _active(table)])
 
 

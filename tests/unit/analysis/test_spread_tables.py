@@ -75,7 +75,9 @@ def test_wide_intervals_are_called_neither_chaotic_nor_useless_to_fix(registry):
     """Three backgrounds show next to nothing, which is no sign of anything."""
     table = Engine(registry, {SOURCES: 0.02}, backgrounds=3, levels=2).table()
     assert not is_chaotic(table)
-    assert "helps is not shown: --backgrounds 6 tells more; more seeds help" in advice(table)
+    assert advice(table).startswith(
+        "whether fixing the split, the initialization or the order helps is not shown: --backgrounds 6 tells more; "
+    )
 
 
 def test_an_unfinished_run_shows_a_table_only_where_every_interval_is_known(registry):
