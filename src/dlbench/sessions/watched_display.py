@@ -74,9 +74,11 @@ class WatchedDisplay:
             if running:
                 self._running[running.trial_id] = running
             if self._timer is None:
-                self._timer = threading.Timer(_DELAY_SECONDS, self._on_time)
-                self._timer.daemon = True
-                self._timer.start()
+                timer = threading.Timer(_DELAY_SECONDS, self._on_time)
+                timer.daemon = True
+                with contextlib.suppress(RuntimeError):  # no room for another thread
+                    timer.start()
+                    self._timer = timer
 
     def _on_time(self) -> None:
         with self._writing:

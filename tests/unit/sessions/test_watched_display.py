@@ -80,3 +80,16 @@ def test_a_folder_that_cannot_be_written_costs_the_view_alone(record, monkeypatc
     _run(display, record)
     assert folder.changed.wait(5)
     display.close()
+
+
+def test_a_machine_without_room_for_a_thread_costs_the_view_alone(record, monkeypatch):
+    def full(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", full)
+    folder, shown = Folder(), Shown()
+    display = WatchedDisplay(shown, folder)
+    _run(display, record)
+    display.close()
+    assert folder.written == [[]]
+    assert shown.calls == ["started", "trial_started", *["epoch_finished"] * 3, "close"]

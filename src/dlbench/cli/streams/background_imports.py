@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib import import_module
 
 from dlbench.report.terminal.progress import Progress
@@ -20,8 +21,10 @@ class BackgroundImportsProgress(Progress):
         """Show the start of the trials, and start importing."""
         super().started(trials, before)
         if self._importer is None:
-            self._importer = threading.Thread(target=_import, daemon=True)
-            self._importer.start()
+            importer = threading.Thread(target=_import, daemon=True)
+            with suppress(RuntimeError):  # no room for another thread: they are imported when they are needed
+                importer.start()
+                self._importer = importer
 
     def close(self) -> None:
         """Close the display and wait for the imports: two threads must not import parts of one library at once."""
