@@ -25,7 +25,8 @@ def test_every_command_and_every_option_of_it_is_there():
     assert {name.split()[1] for name, _ in commands()} == set(Commands.lazy)
     for name, command in commands():
         section = page.partition(f"## {name}\n")[2].partition("\n## ")[0]
-        options = [flag for each in command.params if each.param_type_name == "option" for flag in each.opts]
+        shown = [each for each in command.params if each.param_type_name == "option" and not each.hidden]
+        options = [flag for each in shown for flag in each.opts]
         assert [flag for flag in options if flag != "--help" and flag not in section] == []
 
 

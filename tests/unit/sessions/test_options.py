@@ -15,6 +15,7 @@ def test_every_field_that_users_set_has_a_help_text_and_a_group():
         "confirm",
         "check",
         "command",
+        "only_code",
         "facts",
         "given",
     ]
