@@ -116,7 +116,7 @@ def page(
     plan, records, version = folder.plan, folder.planned, metadata.version("dlbench")
     name = folder.path.resolve().name
     summaries = summarize(records, plan)
-    families = [] if judged.spread else family_tables(folder, judged)
+    families = [] if judged.spread and len(plan.variants) == 1 else family_tables(folder, judged)
     sessions = sessions_of(folder.manifest.sessions if folder.manifest else ())
     return Page(
         first=first_screen(name, plan, records, judged, findings, experiment),

@@ -8,6 +8,7 @@ import pytest
 from dlbench.analysis.summary import summarize
 from dlbench.analysis.verdicts import judge_run
 from dlbench.api.results import Comparison
+from dlbench.plans.spread import SpreadDesign
 from dlbench.plugins.registry import Registry
 from dlbench.report.html.content import page as page_of
 from dlbench.report.html.numbers import number_tables, numbers_note
@@ -252,6 +253,15 @@ def test_the_page_of_a_spread_has_no_verdicts_on_its_one_variant():
     assert "spread" in headings
     assert "verdicts" not in headings
     assert "#verdicts" not in links
+
+
+def test_the_page_of_a_spread_of_two_variants_compares_them_too(make_folder):
+    design = SpreadDesign(sources=("split",), backgrounds=3, levels=2)
+    folder = make_folder(spread=design)
+    page = Tags(render(page_of(folder, folder.judge(None), read_findings(folder, Registry.load()))))
+    headings = {attributes.get("id") for tag, attributes in page.elements if tag == "section"}
+    assert {"spread", "verdicts"} <= headings
+    assert "tanh is better than relu" in page.text
 
 
 def test_a_reduced_run_of_an_experiment_says_so_first_in_the_index_and_beside_its_claims(no_pictures):
