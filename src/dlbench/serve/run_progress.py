@@ -145,7 +145,8 @@ def _dataset(plan: PlanRecord) -> str:
 def _compared(plan: PlanRecord) -> str:
     varied = [f"{words(axis)} {', '.join(values)}" for axis, values in plan.axes.items()]
     fixed = [short_name(text) for axis in ("dataset", "model") if (text := plan.fixed.get(axis, ""))]
-    return "; ".join(varied) + (f", on {' with '.join(fixed)}" if fixed else "")
+    place = f"on {' with '.join(fixed)}" if fixed else ""
+    return ", ".join(filter(None, ("; ".join(varied), place)))
 
 
 def _failures(labels: Mapping[tuple[str, int], str], own: Ended) -> tuple[str, ...]:

@@ -125,10 +125,12 @@ def test_a_spread_is_complete_only_with_the_trials_that_vary_a_source(begin, add
     assert "varied alone, it keeps" in run.parts()["comparison"]
 
 
-def test_a_run_of_one_variant_leads_to_its_report(begin, add, make_plan):
-    folder = begin(make_plan(("relu",), range(3)))
+def test_a_run_of_one_variant_says_on_what_and_leads_to_its_report(begin, add, make_plan):
+    folder = begin(replace(make_plan(("relu",), range(3)), axes={}))
     add(folder, range(3), names=("relu",))
-    assert "The whole report" in WatchedRun(folder.path).parts()["comparison"]
+    parts = WatchedRun(folder.path).parts()
+    assert "The whole report" in parts["comparison"]
+    assert '<p class="lead">on digits with mlp</p>' in parts["progress"]
 
 
 def test_a_folder_that_goes_away_or_is_damaged_says_so(begin, add):
