@@ -1,6 +1,6 @@
 """Measure how often the intervals of `dlbench spread` contain the true shares, and what is said of them.
 
-python benchmarks/spread.py    # two tables; about a minute
+python benchmarks/spread.py    # a table; two to three minutes
 
 Made-up trainings with known components: what each source does alone, and what all do together. Values of other
 distributions have the same components, so that the true shares are the same.
@@ -19,7 +19,7 @@ from dlbench.plans.spread import SpreadDesign
 from dlbench.statistics.variance_shares import Variance
 
 SOURCES = ("split", "initialization", "order")
-STUDIES = 200
+STUDIES = 500
 Array = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Array]
 #: Variances by the columns of the sources that draw an effect together.

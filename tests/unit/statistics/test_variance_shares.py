@@ -60,9 +60,9 @@ def test_the_components_are_estimated_without_bias(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("backgrounds", [6, 12])
 @pytest.mark.parametrize("name", ENGINES)
-def test_the_intervals_cover_the_true_shares(name, backgrounds):
+def test_the_intervals_cover_the_true_shares_and_are_no_wider_than_that_takes(name, backgrounds):
     """In whole images, too: what rounding adds is a small share of all sources together."""
-    parts, rng, studies = ENGINES[name], np.random.default_rng(1), 80
+    parts, rng, studies = ENGINES[name], np.random.default_rng(1), 400
     keys = keys_of(SpreadDesign(sources=SOURCES, backgrounds=backgrounds, levels=3))
     step = np.sqrt(sum(parts.values())) / 3
     hits = []
@@ -71,7 +71,8 @@ def test_the_intervals_cover_the_true_shares(name, backgrounds):
         for column in (1, 2, 3):
             pairs = zip(variance.shares(column), true_shares(parts, column), strict=True)
             hits.append([share.low - 1e-9 <= true <= share.high + 1e-9 for share, true in pairs])
-    assert np.all(np.mean(hits, axis=0) >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / (3 * studies))), np.mean(hits, axis=0)
+    covered = np.mean(hits, axis=0)
+    assert np.all((covered >= 0.93) & (covered <= 0.985)), covered
 
 
 def test_the_interval_of_the_whole_variance_covers_it():
