@@ -69,6 +69,7 @@ def test_claims_of_all_runs_are_answered_as_each_run_answers_them(dlbench, runs)
     assert whole["experiment"]["departures"] == ""
     assert short["experiment"]["departures"] == SAID
     assert whole["seconds"] > 0
+    assert (whole["trained_on"], short["trained_on"]) == ("all images, 2 epochs", "200 images, 1 epoch")
     (figure,) = whole["reported"]
     assert (figure["reported"], figure["n"]) == (0.5, 6)
     assert figure["low"] < figure["measured"] < figure["high"]
@@ -81,11 +82,12 @@ def test_the_page_has_a_row_a_claim_and_what_people_wrote_about_a_run(dlbench, r
     page = (tmp_path / "page.md").read_text(encoding="utf-8")
     assert (
         "4 claims: 1 supported, 1 refuted, 2 not shown. In full: 2 claims: 1 supported, 1 refuted, 0 not shown. "
-        "Reduced: 2 claims: 0 supported, 0 refuted, 2 not shown."
+        "Reduced: 2 claims: 0 supported, 0 refuted, 2 not shown. 2 of 4 rest on all images and 6 seeds or more."
     ) in page
     (row,) = (line for line in page.splitlines() if "The smaller rate ends higher." in line and "(reduced)" not in line)
     assert "**refuted**" in row
     assert "| 6 |" in row
+    assert "| all images, 2 epochs |" in row
     assert "[small](small)" in row
     assert "n = 6 paired seeds" in row
     assert r"table \| row 1" in page

@@ -16,6 +16,7 @@ from dlbench.report.terminal.visible import visible
 from dlbench.report.tuned_claims import tuned_claims
 from dlbench.runs.experiment_runs import ExperimentRun, ExperimentRuns
 from dlbench.statistics.notation import p_text
+from dlbench.statistics.seeds import least_seeds
 
 _INTRODUCTION = (
     "# Results\n\nWhat the runs of experiments in this folder say, written from them by `dlbench results summary`.\n"
@@ -54,12 +55,15 @@ def _machines(runs: Iterable[ExperimentRun]) -> str:
 def _counts(answered: ExperimentRuns) -> str:
     """Return the counts of answers, and separately those of full and of reduced runs."""
     claims: dict[bool, list[ClaimAnswer]] = {False: [], True: []}
+    large, enough = 0, least_seeds()
     for run in answered.runs:
         claims[_deviation(run).startswith("reduced")] += run.answers.claims
+        large += len(run.answers.claims) * (run.trained_on.has_all_images and run.seeds >= enough)
     full, reduced = claims[False], claims[True]
     parts = [counts_in_words([*full, *reduced])]
     if full and reduced:
         parts += [f"In full: {counts_in_words(full)}", f"Reduced: {counts_in_words(reduced)}"]
+        parts += [f"{large} of {len(full) + len(reduced)} rest on all images and {enough} seeds or more"]
     parts += [chance_in_words([*full, *reduced])]
     return ". ".join(filter(None, parts)) + ".\n"
 
@@ -73,13 +77,13 @@ def _claims(runs: Sequence[ExperimentRun]) -> str:
     shares = iter(q_values([claim for run in runs for claim in run.answers.claims]))
     rows = [
         (run.answers.experiment.report, claim.text, f"**{claim.answer}**", claim.why, _n(claim),
-         _share(next(shares)),
-         f"{run.seconds:,.0f}", _folder(run))
+         _share(next(shares)), run.trained_on.in_words, f"{run.seconds:,.0f}", _folder(run))
         for run in runs
         for claim in run.answers.claims
     ]  # fmt: skip
     return markdown_table(
-        ("report", "claim", "answer", "effect with its 95 % interval", "n", "q", "seconds", "folder"), rows
+        ("report", "claim", "answer", "effect with its 95 % interval", "n", "q", "trained on", "seconds", "folder"),
+        rows,
     )
 
 
@@ -121,7 +125,8 @@ def answers_view(answered: ExperimentRuns) -> Table:
     table.add_column("answer", no_wrap=True)
     table.add_column("why", ratio=5)
     for run in answered.runs:
-        notes = "; ".join([f"{run.seeds} seeds, {duration(run.seconds)}", *run.notes])
+        size = ", ".join(filter(None, (f"{run.seeds} seeds", run.trained_on.in_words, duration(run.seconds))))
+        notes = "; ".join([size, *run.notes])
         for number, claim in enumerate(run.answers.claims):
             about = run.folder + (f": {notes}" if not number else "")
             table.add_row(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from dlbench.runs.answer_tables import read_answer_tables, write_answer_tables
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import list_runs
 from dlbench.runs.manifest import Manifest
+from dlbench.runs.run_size import RunSize
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 #: Texts that people write: about all runs, and about one of them (in its folder).
@@ -40,6 +41,7 @@ class ExperimentRun:
     seconds: training time of all trials together, those of a search before them too.
     machines: those it ran on.
     remarks: the text of its notes.md, or "".
+    trained_on: the images and epochs of its trials.
     tuning: the search before it; None where nothing was tuned.
     """
 
@@ -51,6 +53,7 @@ class ExperimentRun:
     seconds: float
     machines: tuple[str, ...]
     remarks: str = ""
+    trained_on: RunSize = field(default_factory=RunSize)
     tuning: TuningReport | None = None
 
     @property
@@ -73,7 +76,8 @@ class ExperimentRun:
     def document(self) -> dict[str, Any]:
         """Return the run as JSON content."""
         names = ("folder", "done", "planned", "seeds", "seconds", "machines", "remarks")
-        return {name: getattr(self, name) for name in names} | self.answers.document()
+        own = {name: getattr(self, name) for name in names} | {"trained_on": self.trained_on.in_words}
+        return own | self.answers.document()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,6 +197,7 @@ def _read(path: Path, registry: Registry) -> ExperimentRun | None:
         seconds=sum(float(record.cost.get("train_seconds") or 0.0) for record in (*records, *searched)),
         machines=_machines(folder.manifest),
         remarks=_text(path / NOTES),
+        trained_on=RunSize.of(record.trial for record in records),
         tuning=report_tuning(folder.records, plan),
     )
 
