@@ -164,13 +164,13 @@ def interaction_parts(grid: Mapping[tuple[str, str], Series], look_of: LookOf, r
 
 
 def _outlook(sign: Sign, found: Comparison, rules: Rules, links: int) -> str:
-    """Return which difference these seeds could have shown."""
-    if found.side == -_direction(sign) and sign != "≈":
-        return "; what is seen points the other way"
+    """Return which side is seen where it is not the claimed one, and which difference these seeds could have shown."""
+    reversed_side = found.side == -_direction(sign) and sign != "≈"
+    seen = "; what is seen points the other way" if reversed_side else ""
     if not found.difference_std > 0:
-        return ""
+        return seen
     size = about_in_words(shown_with(found, rules, links, found.n), rules)
-    return f"; these seeds would show a difference of {size} in 4 of 5 studies"
+    return f"{seen}; these seeds would show a difference of {size} in 4 of 5 studies"
 
 
 def _claimed(link: Link) -> str:
