@@ -76,7 +76,7 @@ def test_claims_of_all_runs_are_answered_as_each_run_answers_them(dlbench, runs)
 
 
 def test_the_page_has_a_row_a_claim_and_what_people_wrote_about_a_run(dlbench, runs, tmp_path):
-    (runs / "small" / "notes.md").write_text("The report had **one** seed.\n", encoding="utf-8")
+    (runs / "small" / "notes.md").write_text("The report had **one** seed, [as here](../short).\n", encoding="utf-8")
     done = dlbench("results", "summary", "--output", "page.md")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     page = (tmp_path / "page.md").read_text(encoding="utf-8")
@@ -92,7 +92,7 @@ def test_the_page_has_a_row_a_claim_and_what_people_wrote_about_a_run(dlbench, r
     assert "n = 6 paired seeds" in row
     assert r"table \| row 1" in page
     assert SAID in page
-    assert "#### small: notes\n\nThe report had **one** seed." in page
+    assert "#### small: notes\n\nThe report had **one** seed, [as here](short)." in page
     again = dlbench("results", "summary", "--output", "again.md")
     assert again.returncode == 0
     assert (tmp_path / "again.md").read_text(encoding="utf-8") == page

@@ -38,3 +38,9 @@ def test_no_weights_are_committed(answered):
 def test_the_script_runs_every_committed_run(answered):
     named = set(re.findall(r"[\w-]+", (RESULTS / "reproduce.sh").read_text(encoding="utf-8")))
     assert {run.folder for run in answered.runs} <= named | {f"{name}-reduced" for name in named}
+
+
+@pytest.mark.parametrize("page", sorted(RESULTS.rglob("*.md")), ids=lambda page: str(page.relative_to(RESULTS)))
+def test_links_between_the_results_lead_somewhere(page):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []

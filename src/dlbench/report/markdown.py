@@ -42,9 +42,14 @@ def markdown(answered: ExperimentRuns) -> str:
     for report, runs in answered.reports.items():
         parts.append(f"### {report or 'No report'}\n")
         parts += [_reported([run for run in runs if run.answers.figures])]
-        parts += [f"#### {run.folder}: notes\n\n{run.remarks}\n" for run in runs if run.remarks]
+        parts += [f"#### {run.folder}: notes\n\n{_from_here(run.remarks)}\n" for run in runs if run.remarks]
     parts.append(_experiments(answered))
     return "\n".join(filter(None, parts)).rstrip() + "\n"
+
+
+def _from_here(remarks: str) -> str:
+    """Return notes with links that lead from the summary, not from the run's folder where they lie."""
+    return remarks.replace("](../", "](")
 
 
 def _machines(runs: Iterable[ExperimentRun]) -> str:

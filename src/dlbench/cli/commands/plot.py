@@ -33,8 +33,8 @@ def plot(
         typer.Option(
             metavar="KIND,…",
             help="curves, final, differences, time, critical-difference, interquartile-mean, performance-profile, "
-            "heatmap, learning-rate, confusion, steps, those of plugins (gradients, …: dlbench list figures), all "
-            "(those that apply).",
+            "heatmap, tuning, budget, spread, learning-rate, confusion, steps, those of plugins (gradients, …: dlbench "
+            "list figures), all (those that apply).",
             autocompletion=complete_figures,
         ),
     ] = None,
