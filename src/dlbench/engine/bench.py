@@ -24,6 +24,8 @@ from dlbench.trials.trial import Trial
 #: Steps of a measured piece of an epoch: enough that reading the losses at its end costs little of it.
 _STEPS = 8
 _EVALUATED = 1000
+#: A schedule may refuse more steps than it was built for, as one-cycle does; windows take as many as they can.
+_EPOCHS = 100_000
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Subject:
         with borrowed_generators(trial.seed_of("initialisation"), "initialisation"):
             device = torch.device(trial.settings.device)
             self.model = build_model(trial, registry).to(device).to(memory_format=layout(trial.settings))
-            setup = build_setup(trial, data, self.model, registry)
+            endless = replace(trial, settings=replace(trial.settings, epochs=_EPOCHS))
+            setup = build_setup(endless, data, self.model, registry)
         if trial.settings.compile:
             compile_calls(self.model)
         size = trial.settings.batch_size

@@ -83,3 +83,10 @@ def test_auto_is_the_loosest_matmul_precision_that_loses_no_digits_on_the_cpu(er
     machine = Machine(matmul_errors=errors)
     assert machine.matmul_precision("auto", device) == chosen
     assert machine.matmul_precision("high", device) == "high"
+
+
+def test_a_schedule_that_ends_does_not_end_the_measurement(registry, make_trial, images):
+    """OneCycleLR refuses more steps than a training of its epochs has."""
+    trial = make_trial(model="mlp:hidden=8", batch_size="4", scheduler="one-cycle", epochs="1")
+    subject = bench.Subject(trial, images, registry)
+    assert [subject.step() for _ in range(20)] == [8 * 4] * 20
