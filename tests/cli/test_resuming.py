@@ -120,3 +120,17 @@ def test_run_takes_the_same_options(dlbench, tmp_path):
     assert "--yes" in dlbench("run", "mine.toml", "--fresh").stderr
     assert dlbench("run", "mine.toml", "--fresh", "--yes").returncode == 0
     assert "2 trials taken from mine" in dlbench("run", "mine.toml", "--name", "again", "--reuse").stderr
+
+
+@pytest.mark.slow
+def test_the_curves_are_drawn_anew_where_more_seeds_came_from_another_run(dlbench, folder, tmp_path):
+    fewer = ("1" if option == "2" else option for option in (*SMALL[:-1], "other"))
+    assert dlbench("compare", *fewer).returncode == 0
+    figure = tmp_path / "results" / "other" / "figures" / "learning-curves.png"
+    before = figure.read_bytes()
+    assert "2 taken from other runs" in dlbench("compare", *SMALL[:-1], "other", "--reuse").stdout
+    assert figure.read_bytes() != before
+    figure = folder / "figures" / "learning-curves.png"
+    drawn = figure.stat().st_mtime_ns
+    dlbench("compare", *SMALL)
+    assert figure.stat().st_mtime_ns == drawn  # nothing is new

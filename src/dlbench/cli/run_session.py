@@ -19,6 +19,7 @@ from dlbench.cli.streams.errors import discard_output, on_terminal
 from dlbench.errors import DlbenchError
 from dlbench.files import replace_file, writing
 from dlbench.plans.history import in_words
+from dlbench.runs.journal import FOLDER as JOURNALS
 from dlbench.runs.locations import as_argument
 from dlbench.sessions.run import run
 
@@ -93,19 +94,21 @@ class _InterruptsStop:
 def draw_curves(outcome: "Outcome") -> Path | None:
     """Draw the comparison's learning curves and return the file, None if no trial has an epoch."""
     path = outcome.folder / "figures" / "learning-curves.png"
-    if not outcome.computed and not outcome.run.other_comparisons and path.exists():
+    if not outcome.run.other_comparisons and _is_newest(path, outcome.folder / JOURNALS):
         return path
     if not any(record.epochs for record in outcome.run.planned):
         return None
     from dlbench.report.figures import learning_curves
 
-    try:
-        learning_curves(outcome.run.planned, outcome.run.plan, path, outcome.run.judge())
-    except DlbenchError as error:  # a full disk: the tables are still to be shown
-        for line in f"There is no figure: {error}".splitlines():
-            errors().print(line, soft_wrap=True)
-        return None
-    return path
+    return _drawn(path, lambda: learning_curves(outcome.run.planned, outcome.run.plan, path, outcome.run.judge()))
+
+
+def _is_newest(figure: Path, journals: Path) -> bool:
+    """Return whether a figure is newer than all records: they may have come from other runs and processes."""
+    if not figure.exists():
+        return False
+    drawn = figure.stat().st_mtime_ns
+    return all(path.stat().st_mtime_ns <= drawn for path in journals.glob("*.jsonl"))
 
 
 def draw_spread(outcome: "Outcome", judging: "Mapping[str, Any]") -> Path | None:
@@ -118,10 +121,19 @@ def draw_spread(outcome: "Outcome", judging: "Mapping[str, Any]") -> Path | None
     if kind.unavailable_reason(data):
         return None
     path = outcome.folder / "figures" / f"{kind.file}.png"
-    try:
+
+    def draw() -> None:
         image = render(lambda: kind.draw(data), "png")
         with writing(path.parent):
             replace_file(path, image)
+
+    return _drawn(path, draw)
+
+
+def _drawn(path: Path, draw: "Callable[[], None]") -> Path | None:
+    """Draw a figure and return its path; None where it cannot be written, with a line that says why."""
+    try:
+        draw()
     except DlbenchError as error:  # a full disk: the tables are still to be shown
         for line in f"There is no figure: {error}".splitlines():
             errors().print(line, soft_wrap=True)
