@@ -7,7 +7,9 @@ from dlbench.cli.streams.console import errors
 from dlbench.errors import DlbenchError
 
 if TYPE_CHECKING:
+    from dlbench.plans.plan_record import PlanRecord
     from dlbench.runs.folder import RunFolder
+    from dlbench.trials.trial_record import TrialRecord
 
 #: Seconds between two polls.
 _INTERVAL = 0.5
@@ -41,8 +43,15 @@ def _print_new(folder: "RunFolder") -> None:
     plan = folder.manifest.plan if folder.manifest else None
     searched = plan.tuning.trial_count if plan and plan.tuning else 0
     total = plan.trial_count + plan.varied_count + searched if plan else 0
-    done = len(folder.records) - len(new)
-    for number, record in enumerate(new, start=done + 1):
+    done = sum(_is_planned(record, plan) for record in folder.records) - sum(_is_planned(each, plan) for each in new)
+    for record in new:
+        done += _is_planned(record, plan)
         label = (plan.label_of(record.trial) if plan else "") or record.trial_id
-        line = f"[{number}/{total}] {label} seed {record.trial.seed}: {outcome_in_words(record)}"
+        line = f"[{done}/{total}] {label} seed {record.trial.seed}: {outcome_in_words(record)}"
         errors().print(line, soft_wrap=True)
+
+
+def _is_planned(record: "TrialRecord", plan: "PlanRecord | None") -> bool:
+    """Return whether a record is one of those that the plan counts: none of a veto or of another comparison."""
+    own = record.trial.role == "tuning" or plan is None or bool(plan.label_of(record.trial))
+    return own and record.status != "vetoed"
