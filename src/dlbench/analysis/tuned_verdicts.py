@@ -43,6 +43,7 @@ def _introduced(judged: Judged, words: str) -> Judged:
         families=each(judged.families),
         simple_effects=each(judged.simple_effects),
         interactions=each(judged.interactions),
+        averages=each(judged.averages),
         across=judged.across and replace(judged.across, introduction=words),
     )
 
