@@ -89,4 +89,5 @@ def latex_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _line(cells: Sequence[str]) -> str:
-    return " & ".join(map(latex_text, cells)) + r" \\"
+    line = " & ".join(map(latex_text, cells)) + r" \\"
+    return "{}" + line if line.startswith(("[", "*")) else line  # else the rule or row before it takes that for its own

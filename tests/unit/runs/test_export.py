@@ -190,3 +190,8 @@ def test_what_holds_over_several_data_sets_is_a_table_for_documents(make_study, 
     assert [(row["variant"], float(row["mean_rank"])) for row in rows] == [("relu", 1), ("tanh", 2.5), ("elu", 2.5)]
     assert "| relu | 3 | 18 | 1 | 0.8875 |" in export(folder, "data-sets", "markdown")
     assert r"relu & 3 & 18 & 1 & 0.8875 & " in export(folder, "data-sets", "latex")
+
+
+def test_a_latex_row_that_begins_with_a_bracket_or_a_star_is_no_argument_of_the_rule_before_it():
+    lines = latex_table(["name", "n"], [["東", "5"], ["*x", "6"], ["relu", "7"]]).splitlines()
+    assert lines[4:8] == [r"\midrule", r"{}[U+6771] & 5 \\", r"{}*x & 6 \\", r"relu & 7 \\"]
