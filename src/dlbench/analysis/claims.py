@@ -51,7 +51,7 @@ class ClaimAnswer:
         An interaction needs one part, so it has the smallest p, corrected over its parts.
         """
         if self.relation.startswith("interaction"):
-            return min((part.p_adjusted for part in self.parts), default=math.nan)
+            return min((part.p_adjusted for part in self.parts if not math.isnan(part.p_adjusted)), default=math.nan)
         return max((part.p for part in self.parts if not math.isnan(part.p)), default=math.nan)
 
 

@@ -399,3 +399,12 @@ def test_of_a_chain_through_a_race_each_link_has_the_level_of_its_own_look(raced
     low, high = sign_flip_interval(np.array([differences]), level)
     assert (early.difference_low, early.difference_high) == pytest.approx((low[0], high[0]))
     assert (early.n, late.n) == (12, 30)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_p_of_an_interaction_is_that_of_its_tested_parts_in_any_order(ask, order) -> None:  # type: ignore[no-untyped-def]
+    (part,) = ask(claim("relu > tanh"), relu=RELU, tanh=TANH).parts
+    parts = (replace(part, p_adjusted=math.nan), replace(part, p_adjusted=0.03))
+    found = ask(claim("relu > tanh"), relu=RELU, tanh=TANH)
+    both = replace(found, relation="interaction(activation, batch_size)", parts=tuple(parts[place] for place in order))
+    assert both.p == 0.03
