@@ -143,11 +143,12 @@ def _run(
     recordings: Recordings,
 ) -> tuple[TrialRecord, nn.Module | None]:
     """Return a trial's record and its model, or the record of its failure if it raised; raises only Interrupted."""
-    rows: list[Row] = []
+    rows: dict[int, Row] = {}  # by epoch: a training that is tried again repeats some
 
     def on_epoch(row: Row) -> None:
-        rows.append(row)
-        emit(EpochFinished(trial_id=trial.trial_id, epoch=int(row["epoch"] or 0), metrics=row))
+        epoch = int(row["epoch"] or 0)
+        rows[epoch] = row
+        emit(EpochFinished(trial_id=trial.trial_id, epoch=epoch, metrics=row))
 
     checkpoints = _checkpoints(trial, unit, registry, emit, stop)
     try:
@@ -174,7 +175,8 @@ def _run(
     except (Exception, SystemExit) as error:
         if not is_out_of_memory(error):  # a fixed component has to train from the start
             checkpoints.discard()
-        return _failure(trial, error, (*checkpoints.rows_before, *rows)), None
+        epochs = {int(row["epoch"] or 0): row for row in checkpoints.rows_before} | rows
+        return _failure(trial, error, tuple(epochs[number] for number in sorted(epochs))), None
 
 
 def _failure(trial: Trial, error: BaseException, epochs: tuple[Metrics, ...]) -> TrialRecord:

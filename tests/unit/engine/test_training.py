@@ -307,3 +307,18 @@ def test_a_trial_sets_its_matmul_precision_and_no_other_keeps_it(run):
     assert torch.get_float32_matmul_precision() == "medium"
     run()
     assert torch.get_float32_matmul_precision() == "highest"
+
+
+def test_a_trial_that_failed_twice_has_each_epoch_once(monkeypatch, data_dir, make_trial):
+    """After an out-of-memory error with recordings kept it is trained once more, from the start."""
+
+    def train_twice(trial, data, registry, on_epoch, **_):
+        for epoch in (1, 2, 3, 1, 2):
+            on_epoch({"epoch": epoch, "train_loss": 1.0 / epoch})
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("dlbench.engine.work_unit.train_trial", train_twice)
+    events = []
+    run_unit(WorkUnit(trials=(make_trial(1),)), data_dir, events.append)
+    (record,) = [event.record for event in events if isinstance(event, TrialFinished)]
+    assert (record.status, [row["epoch"] for row in record.epochs]) == ("oom", [1, 2, 3])
