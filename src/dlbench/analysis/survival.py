@@ -43,8 +43,12 @@ class Survival:
 
 def survivals(tuned: Iterable[ClaimAnswer], plain: Iterable[ClaimAnswer]) -> tuple[Survival, ...]:
     """Return each claim of a tuned run with the answer of a plain one to it."""
-    known = {(claim.text, claim.relation): claim for claim in plain}
-    return tuple(Survival(claim, known.get((claim.text, claim.relation))) for claim in tuned)
+    known = {_question(claim): claim for claim in plain}
+    return tuple(Survival(claim, known.get(_question(claim))) for claim in tuned)
+
+
+def _question(claim: ClaimAnswer) -> tuple[str, str, str, str]:
+    return claim.text, claim.relation, claim.metric, claim.at
 
 
 def survivals_in_words(found: Iterable[Survival]) -> str:

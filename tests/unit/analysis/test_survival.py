@@ -1,5 +1,7 @@
 """What becomes of a claim once every variant is tuned."""
 
+from dataclasses import replace
+
 import pytest
 
 from dlbench.analysis.claim_parts import Part
@@ -53,3 +55,10 @@ def test_the_claims_that_were_supported_are_counted_by_what_becomes_of_them():
     )
     assert survivals_in_words(found) == "Of 3 supported claims 2 survive tuning, 1 is no longer shown."
     assert survivals_in_words(found[-1:]) == ""
+
+
+def test_claims_in_the_same_words_about_other_metrics_are_two():
+    accuracy, loss = answered("supported"), answered("refuted")
+    accuracy = replace(accuracy, metric="validation_accuracy")
+    found = survivals([accuracy, loss], [loss, accuracy])
+    assert [each.words for each in found] == ["survives tuning", "is refuted either way"]
