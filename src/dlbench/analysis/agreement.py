@@ -118,7 +118,7 @@ def confirmation_sentence(verdicts: Sequence[VerdictPair], claims: Sequence[Clai
     failed = [pair for pair in shown if pair.answer == NOT_CONFIRMED]
     what = " and ".join(word for word, found in (("verdicts", verdicts), ("claims", claims)) if found)
     if not shown:
-        return f"Nothing to confirm: no {what.replace('s and ', ' or ').removesuffix('s')} was decided the first time."
+        return f"Nothing to confirm: no {_singular(what)} was decided the first time."
     counted = f"{len(shown) - len(failed)} of {counted_as(len(shown), what)} decided the first time"
     counted += " holds." if len(shown) == 1 else " hold."
     return f"Not confirmed: {'; '.join(map(_change, failed))}. {counted}" if failed else f"Confirmed: {counted}"
@@ -126,7 +126,12 @@ def confirmation_sentence(verdicts: Sequence[VerdictPair], claims: Sequence[Clai
 
 def counted_as(count: int, plural: str) -> str:
     """Return a count with its noun: "1 verdict", "2 verdicts"."""
-    return f"{count} {plural.removesuffix('s') if count == 1 else plural}"
+    return f"{count} {_singular(plural) if count == 1 else plural}"
+
+
+def _singular(plural: str) -> str:
+    """Return "verdict or claim" for "verdicts and claims"."""
+    return " or ".join(noun.removesuffix("s") for noun in plural.split(" and "))
 
 
 def _change(pair: VerdictPair | ClaimPair) -> str:

@@ -131,7 +131,8 @@ def _print(plan: Plan, document: dict[str, Any], criteria: "Criteria") -> None:
         varied = f"{len(plan.spread.sources)} source{'s' * (len(plan.spread.sources) != 1)}"
         more = f"{plan.spread.levels - 1} other seed{'s' * (plan.spread.levels != 2)}"
         floor += f", and {varied} × {more} at each: {', '.join(plan.spread.sources)}"
-    console.print(f"{most}{len(plan.evaluation.trials):,} trials: {variants}{floor}")
+    count = len(plan.evaluation.trials)
+    console.print(f"{most}{count:,} trial{'s' * (count != 1)}: {variants}{floor}")
     if plan.interim_analyses:
         from dlbench.statistics.spending import early_levels
 
@@ -158,7 +159,8 @@ def _search_in_words(tuning: Tuning) -> str:
     record, variants = tuning.record, len(tuning.record.ranges)
     searches = f" × {len(record.searches)} searches" if record.judges_procedure else ""
     if record.seconds is not None:
-        return f"A search first: {duration(record.seconds)} of training for {variants} variants{searches}"
+        searched = f"{variants} variant{'s' * (variants != 1)}"
+        return f"A search first: {duration(record.seconds)} of training for {searched}{searches}"
     seeds = len(record.searches[0].seeds)
     each = f" × {seeds} seeds" if seeds > 1 else ""
     same = " (some points are the same)" if len(tuning.trials) < record.trial_count else ""

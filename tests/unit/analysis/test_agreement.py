@@ -151,3 +151,10 @@ def test_each_data_set_is_confirmed_by_itself(grid):
     assert answers["tanh against relu on standard/mnist"] == "not confirmed"
     failure = VerdictGate.parse("worse").failure(first)
     assert failure == "--fail-if worse: tanh is worse than relu on standard/mnist."
+
+
+def test_one_decided_of_verdicts_and_claims_is_counted_in_the_singular(judged):
+    pairs = pair_claims([claim("not shown")], [claim("not shown")])
+    found = confirmation_sentence(pair_verdicts(judged(tanh=0.03), judged(FRESH, tanh=0.03)), pairs)
+    assert found == "Confirmed: 1 of 1 verdict or claim decided the first time holds."
+    assert confirmation_sentence((), pairs) == "Nothing to confirm: no claim was decided the first time."

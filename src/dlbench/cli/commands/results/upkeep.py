@@ -75,7 +75,7 @@ def merge(
     for warning in merged.warnings:
         errors().print(f"Warning: {warning}", soft_wrap=True)
     for name, count in merged.added.items():
-        output().print(f"{count:,} trials added from {name}", soft_wrap=True)
+        output().print(f"{count:,} trial{'s' * (count != 1)} added from {name}", soft_wrap=True)
     if merged.there:
         output().print(f"{merged.there:,} existed already and are unchanged", soft_wrap=True)
     if merged.differing:
