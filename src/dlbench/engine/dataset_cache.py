@@ -140,6 +140,10 @@ def _has_its_digest(folder: Path, _states: tuple[tuple[str | int, ...], ...]) ->
         return False
 
 
+class DamagedError(DataError):
+    """A prepared data set is there, and its arrays are not what they were."""
+
+
 def load(data_digest: str, data_dir: Path) -> ImageData:
     """Map a prepared data set into memory: pages are shared between processes, and writing changes a private copy.
 
@@ -147,8 +151,8 @@ def load(data_digest: str, data_dir: Path) -> ImageData:
     """
     folder = prepared_folder(data_digest, data_dir)
     if not _is_whole(folder):
-        state = "damaged" if is_complete(folder) else "missing or incomplete"
-        raise DataError(f"The prepared data set {folder} is {state}.", "Run the same command again.")
+        kind, state = (DamagedError, "damaged") if is_complete(folder) else (DataError, "missing or incomplete")
+        raise kind(f"The prepared data set {folder} is {state}.", "Run the same command again.")
     meta = json.loads((folder / META).read_text(encoding="utf-8"))
     arrays = {Path(name).stem: np.load(folder / name, mmap_mode="c") for name in meta["files"]}
     return ImageData(**arrays, class_names=tuple(meta["info"]["class_names"]))
@@ -173,7 +177,7 @@ def load_for_trial(
         if not prepared_folder(trial.dataset_digest, data_dir).exists():
             raise
         raise DataError(f"{found.message} It cannot be prepared again: {error.message}", error.hint) from error
-    if found.message.endswith("damaged."):
+    if isinstance(found, DamagedError):
         note(f"{found.message} It has been prepared again")
     if info.digest != trial.dataset_digest:
         raise DataError(
