@@ -154,9 +154,7 @@ class DiagnosticsRunner:
     @property
     def message(self) -> str:
         """Return a message that names the diagnostics that raised, or ""."""
-        named = [
-            f"{parse_reference(text).name.partition('/')[2]} ({error})" for text, (error, _) in self.faults.items()
-        ]
+        named = [f"{_short_name(text)} ({error})" for text, (error, _) in self.faults.items()]
         return f"diagnostics that failed: {'; '.join(named)}" if named else ""
 
     @property

@@ -26,8 +26,8 @@ class Request:
 
     values: texts by component axis or setting; more than one make an axis.
     variants: the assignments of each --variant, "label" among them.
-    seeds: which, how many, as many as the verdicts turn out to need within a range, or None for as many as show a
-        needs at least.
+    seeds: which, how many, as many as the verdicts turn out to need within a range, "least" for the fewest that can
+        show anything, or None for as many as show a difference of one standard deviation in four of five studies.
     judging: the criteria that the user named (see `analysis.criteria`).
     noise_floor: whether the baseline runs on other seeds too.
     diagnostics: lists of diagnostics and of the epochs at which they measure.

@@ -193,9 +193,9 @@ class TableFiles:
         self._replace(COMPARISON, to_csv(columns, rows))
 
     def append(self, record: TrialRecord) -> bool:
-        """Append a record's rows; Return False where a file is missing, lacks a column or was replaced.
+        """Append a record's rows; return False where a file is missing, lacks a column or was replaced.
 
-        Then the tables must be rebuilt.
+        So it does for a row that is longer than a page. Then the tables must be rebuilt: some may have rows already.
         """
         tables = {definition: table(definition, [record]) for definition in TABLE_DEFINITIONS.values()}
         tables = {definition: found for definition, found in tables.items() if found[1] or not definition.on_request}
