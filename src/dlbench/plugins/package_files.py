@@ -1,5 +1,6 @@
-"""The Python files of installed packages, found without importing anything."""
+"""The Python files of packages, and what they import, found without importing anything."""
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
@@ -10,6 +11,15 @@ from pathlib import Path
 _MOST_FILES = 500
 #: Where packages are installed, beside others that have nothing to do with them.
 INSTALLED = ("site-packages", "dist-packages")
+#: "import a.b as c, d" and "from e import f", alone on a line or not; relative imports stay within their package.
+_IMPORT = re.compile(r"(?:^|[;:])[ \t]*(?:from[ \t]+(\w+)|import[ \t]+([\w \t,.]+))", re.MULTILINE)
+
+
+def imported_names(text: str) -> set[str]:
+    """Return the top-level names of the modules that a text imports, perhaps with words of its docstrings."""
+    found = _IMPORT.findall(text.replace("\\\n", " "))
+    modules = [name.split() for _, names in found for name in names.split(",")]
+    return {name for name, _ in found if name} | {words[0].partition(".")[0] for words in modules if words}
 
 
 def module_file(module: str, more: Iterable[Path] = ()) -> Path | None:

@@ -1,6 +1,5 @@
 """Digests of the source files of plugins, so that edited code is not taken for what computed earlier results."""
 
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from importlib.machinery import PathFinder
@@ -8,11 +7,10 @@ from pathlib import Path
 
 from dlbench.components.records import KINDS
 from dlbench.plugins.discovery import HEAVY, Plugin
-from dlbench.plugins.package_files import INSTALLED, files_of, package_digest
+from dlbench.plugins.package_files import INSTALLED, files_of, imported_names, package_digest
 from dlbench.plugins.registry import Registry
 
 _OURS = "dlbench"
-_IMPORT = re.compile(rb"^[ \t]*(?:import|from)[ \t]+(\w+)", re.MULTILINE)
 
 
 def source_digests(names: Iterable[str], registry: Registry) -> dict[str, str]:
@@ -63,5 +61,6 @@ def _imported_beside(package: str) -> Iterator[str]:
     place = Path(spec.origin).parent.parent if spec.submodule_search_locations else Path(spec.origin).parent
     if place.name in INSTALLED:
         return
-    names = {name.decode() for _, path in files_of(package) for name in _IMPORT.findall(path.read_bytes())}
+    texts = (path.read_text(encoding="utf-8", errors="replace") for _, path in files_of(package))
+    names = set[str]().union(*map(imported_names, texts))
     yield from (name for name in names if (place / f"{name}.py").is_file() or (place / name / "__init__.py").is_file())

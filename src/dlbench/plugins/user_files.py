@@ -1,6 +1,5 @@
 """Find code of the user's own, by file or by module, and read it. Nothing is imported for it."""
 
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +9,9 @@ from dlbench.components.user_code import ENDING, UserCode
 from dlbench.errors import DlbenchError, suggest
 from dlbench.files import at_home
 from dlbench.plugins.discovery import HEAVY
-from dlbench.plugins.package_files import INSTALLED, module_file, package_digest
+from dlbench.plugins.package_files import INSTALLED, imported_names, module_file, package_digest
 
 _MOST_FILES, _MOST_CHARACTERS = 100, 2**20
-_IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+(\w+)", re.MULTILINE)
 #: What is imported by these names is never the user's.
 _OTHERS = frozenset({*sys.stdlib_module_names, *HEAVY, "dlbench"})
 
@@ -79,7 +77,7 @@ def _names(files: dict[str, str]) -> set[str]:
 
 
 def _imported(text: str, root: Path) -> Iterator[str]:
-    for name in set(_IMPORT.findall(text)) - _OTHERS:
+    for name in imported_names(text) - _OTHERS:
         if (root / f"{name}{ENDING}").is_file() or (root / name / "__init__.py").is_file():
             yield name
 

@@ -57,7 +57,7 @@ def test_it_changes_with_what_a_factory_imports_from_its_folder(
     install("rippled", PLUGIN.replace("rippled_parts.shapes", "shapes_beside"))
     sources = tmp_path / "sources"
     (sources / "further").mkdir(parents=True)
-    (sources / "shapes_beside.py").write_text("from torch import nn\nfrom used import x\n")
+    (sources / "shapes_beside.py").write_text("from torch import nn\nimport math, used\n")
     (sources / "used.py").write_text("def x():\n    import further.deep\n")
     for other in ("further/__init__.py", "unused.py"):
         (sources / other).write_text("")

@@ -15,7 +15,7 @@ from dlbench.plugins.user_files import find_user_code
 
 RAISES = "raise SystemExit('the parent process never runs this')\n"
 ACTS = '''\
-import helper
+import math, helper
 class Swish:
     """x times its sigmoid.
 
@@ -37,7 +37,7 @@ def registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Registry:
     monkeypatch.setenv("DLBENCH_PLUGINS", "")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "acts.py").write_text(RAISES + ACTS)
-    (tmp_path / "helper.py").write_text("import deeper, json, torch\n")
+    (tmp_path / "helper.py").write_text("import json, torch; import deeper\n")
     (tmp_path / "deeper.py").write_text("")
     (tmp_path / "broken.py").write_text("\ndef x(:\n")
     (tmp_path / "torch.py").write_text("")  # what is installed is meant by that name
