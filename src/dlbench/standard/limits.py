@@ -59,16 +59,27 @@ def _check_size(size: int, most: int, subject: str) -> None:
 
 
 def check_matlab(path: Path, most: int) -> None:
-    """Raise ValueError for a MATLAB file (version 5) that has, or whose parts unpack to, more than `most` bytes."""
-    _check_size(path.stat().st_size, most, f"{path} has")
-    size = 0
-    with path.open("rb") as file:
-        for packed in _matlab_parts(file):
-            unpacker = zlib.decompressobj()
-            while packed:
-                size += len(unpacker.decompress(packed, _CHUNK))
+    """Raise ValueError for a MATLAB file (version 5) that has, or whose parts unpack to, more than `most` bytes.
+
+    So it does where a part does not unpack.
+    """
+    packed_size, size = path.stat().st_size, 0
+    _check_size(packed_size, most, f"{path} has")
+    try:
+        with path.open("rb") as file:
+            for chunk in _unpacked_parts(file):
+                size += len(chunk)
                 _check_size(size, most, f"{path} unpacks to")
-                packed = unpacker.unconsumed_tail
+    except zlib.error as error:
+        raise ValueError(f"{path} is corrupt or truncated, its {packed_size:,} bytes do not unpack: {error}.") from None
+
+
+def _unpacked_parts(file: IO[bytes]) -> Iterator[bytes]:
+    for packed in _matlab_parts(file):
+        unpacker = zlib.decompressobj()
+        while packed:
+            yield unpacker.decompress(packed, _CHUNK)
+            packed = unpacker.unconsumed_tail
 
 
 def _matlab_parts(file: IO[bytes]) -> Iterator[bytes]:

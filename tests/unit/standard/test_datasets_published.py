@@ -416,6 +416,16 @@ def test_a_truncated_svhn_file_is_named_with_its_size(tmp_path: Path, keep: int)
     assert str(path) in str(caught.value)
 
 
+def test_an_svhn_file_with_another_byte_is_named_with_its_size(tmp_path: Path) -> None:
+    svhn_files(tmp_path)
+    path = tmp_path / "test_32x32.mat"
+    content = bytearray(path.read_bytes())
+    content[128 + 8] ^= 0xFF  # after the header and the tag of the first part
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=rf"test_32x32\.mat is corrupt.* its {len(content):,} bytes do not unpack"):
+        svhn.svhn(tmp_path, download=False)
+
+
 def test_svhn_labels_outside_1_to_10_are_refused(tmp_path: Path) -> None:
     svhn_files(tmp_path)
     arrays = {"X": np.zeros((32, 32, 3, 2), np.uint8), "y": np.array([[1], [11]], np.uint8)}
