@@ -1,12 +1,13 @@
 """Arguments of the Python interface that are of another type than asked for."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import dlbench
-from dlbench.api.arguments import checked
+from dlbench.api.arguments import checked, read_arguments
 from dlbench.errors import DlbenchError
 
 
@@ -60,9 +61,19 @@ def test_none_is_the_default_of_what_a_function_names():
     assert function(count=None, where=None, model=None) == (6, None, {"model": None})
 
 
-def test_numbers_of_numpy_become_those_of_python():
-    count, *_ = function(count=np.int64(3))
-    assert type(count) is int
+@pytest.mark.parametrize("whole", [3, np.int64(3), np.uint8(3)])
+def test_whole_numbers_of_numpy_become_those_of_python(whole):
+    count, *_ = function(count=whole)
+    assert (count, type(count)) == (3, int)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(0.5, float), (1, int), (np.float32(0.5), float), (np.int64(1), float), (Fraction(1, 2), float)],
+)
+def test_any_number_becomes_one_that_a_manifest_can_hold(number, kind):
+    found = read_arguments(dlbench.compare, {"alpha": number})["alpha"]
+    assert (found, type(found)) == (number, kind)
 
 
 def test_arguments_that_a_function_does_not_name_are_left_as_they_are():

@@ -81,7 +81,7 @@ def _read(name: str, value: Any, wanted: Any) -> Any:
 
 
 def _as(value: Any, wanted: Any) -> Any:
-    """Return a value of a type, whole numbers of numpy as Python's. Raises _OtherTypeError if it is none."""
+    """Return a value of a type, numbers of numpy as Python's. Raises _OtherTypeError if it is none."""
     parts = get_args(wanted)
     kind = get_origin(wanted) or wanted
     if kind in (Union, UnionType):
@@ -94,6 +94,8 @@ def _as(value: Any, wanted: Any) -> Any:
         return {_as(key, parts[0]): _as(each, parts[1]) for key, each in value.items()}
     if kind is int and isinstance(value, Integral) and not isinstance(value, bool):
         return index(value)
+    if kind is float and isinstance(value, Real) and not isinstance(value, int | float):
+        return float(value)
     if kind is not Any and (not isinstance(value, _accepted(kind)) or (kind is float and isinstance(value, bool))):
         raise _OtherTypeError
     return value
