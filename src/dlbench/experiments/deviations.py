@@ -11,9 +11,8 @@ from dlbench.components.records import ParameterValue
 from dlbench.components.syntax import format_value
 from dlbench.components.user_code import qualified_text
 from dlbench.experiments.experiment_file import Experiment
-from dlbench.experiments.request import is_of_machine, to_request
+from dlbench.experiments.request import is_of_machine, judged_metric, to_request
 from dlbench.plans.build import build
-from dlbench.plans.criteria import METRIC
 from dlbench.plans.hold import HOLD, held_in_words, read_held
 from dlbench.plans.plan import Request
 from dlbench.plugins.registry import Registry
@@ -61,7 +60,7 @@ def _changed_criteria(experiment: Experiment, judging: Mapping[str, Any]) -> Ite
     """Yield the criteria of an experiment that others replace, as texts; margins in the unit of differences."""
     own = dict(experiment.criteria)
     if "margin" in own:
-        metric = find_metric(judging.get("metric") or own.get("metric", METRIC))
+        metric = find_metric(judged_metric(own))  # a margin is in the unit of its own metric
         own["margin"] = float(f"{metric.difference_scale * own['margin']:.12g}")
     for name, value in judging.items():
         if name in own and value != own[name]:

@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 from dlbench.components.axes import AXES
+from dlbench.components.metric_table import METRICS
+from dlbench.components.spelling import resolve
 from dlbench.components.syntax import parse_reference
 from dlbench.errors import DlbenchError
 from dlbench.experiments.experiment_file import Experiment
 from dlbench.experiments.relations import check_relation
 from dlbench.experiments.toml import Place
 from dlbench.plans.build import build
-from dlbench.plans.criteria import MARGIN_IN_FILES
+from dlbench.plans.criteria import MARGIN_IN_FILES, METRIC
 from dlbench.plans.diagnostics import read_diagnostics
 from dlbench.plans.naming import find_variant
 from dlbench.plans.plan import Plan, Request
@@ -54,9 +56,15 @@ def to_request(experiment: Experiment, overrides: Request | None = None) -> Requ
 def _judging(own: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the criteria of an experiment and those that replace them; a margin belongs to its metric."""
     asked = {MARGIN_IN_FILES if name == "margin" else name: value for name, value in own.items()}
-    if "margin" in given or given.get("metric", own.get("metric")) != own.get("metric"):
+    if "margin" in given or judged_metric({**own, **given}) != judged_metric(own):
         asked.pop(MARGIN_IN_FILES, None)
     return {**asked, **given}
+
+
+def judged_metric(criteria: Mapping[str, Any]) -> str:
+    """Return the metric of criteria by its own name, however it is spelled; the usual one where they name none."""
+    metric = str(criteria.get("metric") or METRIC)
+    return resolve(metric, METRICS) or metric
 
 
 def check(experiment: Experiment, registry: Registry) -> Plan:

@@ -144,6 +144,26 @@ def test_other_criteria_replace_those_of_the_file_and_a_margin_goes_with_its_met
     assert margin(metric="test_loss") == asked_criteria({"metric": "test_loss"}, plan.record).margin
 
 
+@pytest.fixture
+def with_criteria():
+    file = next(iter(find_experiments(Registry.load())))
+    return lambda **criteria: replace(load_experiment(file.path, file.plugin), criteria=criteria)
+
+
+@pytest.mark.parametrize("own", [{}, {"metric": "test_acc"}])
+def test_a_margin_stays_where_its_metric_is_named_again(own, with_criteria):
+    experiment = with_criteria(**own, margin=0.005)
+    named = Request(judging={"metric": "test_accuracy"})
+    assert to_request(experiment, named).judging["margin_in_files"] == 0.005
+    assert "margin_in_files" not in to_request(experiment, Request(judging={"metric": "test_loss"})).judging
+
+
+def test_a_margin_that_is_replaced_is_told_in_the_unit_of_its_own_metric(with_criteria):
+    experiment = with_criteria(metric="test_loss", margin=0.005)
+    changed = deviations(experiment, Request(judging={"metric": "test_accuracy", "margin": 0.5}))
+    assert changed.endswith("metric test_accuracy instead of test_loss, margin 0.5 instead of 0.005")
+
+
 FILE = """
 schema = 1
 title = "Wider is better"
