@@ -153,7 +153,9 @@ class Comparison:
         if file is None:
             check_own(self.path)
         path = at_home(file) if file else self.path / "report.html"
-        page = html_report(RunFolder(self.path), Registry.load(strict=False), self.judging)
+        folder = RunFolder(self.path)
+        folder.choose_plan(self.plan)  # others may have been asked of the folder since
+        page = html_report(folder, Registry.load(strict=False), self.judging)
         with writing_to(path, "Choose another file."):
             replace_file(path, page)
         return path

@@ -14,7 +14,7 @@ from dlbench.analysis.summary import planned
 from dlbench.analysis.tuned_verdicts import judge_tuned
 from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import Criteria
-from dlbench.plans.history import AskedPlan, others
+from dlbench.plans.history import AskedPlan, find_question, others
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.folder_state import FolderState
 from dlbench.runs.journal import JournalReader
@@ -105,6 +105,12 @@ class StoredRun:
         if self.manifest is None:
             raise _unknown(self.path)
         self._own = self.manifest.comparison(number, self.path)
+
+    def choose_plan(self, plan: PlanRecord) -> None:
+        """Continue with the comparison that asks the same as a plan, where the folder has it."""
+        place = find_question(plan, self.manifest.history if self.manifest else ())
+        if place is not None:
+            self.choose(place + 1)
 
     @property
     def other_comparisons(self) -> list[tuple[int, AskedPlan]]:

@@ -119,6 +119,14 @@ def test_a_report_is_written_where_it_is_asked_for(compared, monkeypatch):
     assert found.report("page.html").read_text(encoding="utf-8") == "page of run"
 
 
+def test_a_report_is_of_its_own_comparison_whatever_was_asked_of_the_folder_since(compared):
+    first = compared(activation=["relu", "tanh"], name="run")
+    second = compared(activation=["relu", "gelu"], name="run")
+    own, later = (found.report(name).read_text(encoding="utf-8") for found, name in ((first, "a"), (second, "b")))
+    assert ("tanh" in own, "gelu against" in own) == (True, False)
+    assert "gelu" in later
+
+
 def test_a_notebook_gets_one_output_however_many_trials_there_are(make_record, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")  # as kernels have it
     outputs, updates = [], []
