@@ -72,6 +72,13 @@ def test_the_list_is_complete_with_strict_plugins_too(dlbench, install, monkeypa
     assert dlbench("list", "models").returncode == 2
 
 
+def test_a_pattern_lists_the_plugins_whose_names_match(dlbench, install) -> None:
+    install("other", "")
+    found = json.loads(dlbench("list", "plugins", "stand*", "--json").stdout)["plugins"]
+    assert [plugin["name"] for plugin in found] == ["standard"]
+    assert "No plugin matches 'nothing'." in dlbench("list", "plugins", "nothing").stderr
+
+
 def test_a_bracket_in_a_reason_is_text(dlbench, install) -> None:
     install("broken", "raise RuntimeError('[red]no[/] [bold')")
     done = dlbench("list", "models", columns=200)

@@ -39,7 +39,7 @@ def list_components(
     if kind == "plugins":
         from dlbench.cli.listings.plugin_table import print_plugins
 
-        print_plugins(as_json=as_json)
+        print_plugins(pattern, as_json=as_json)
         return
     registry = Registry.load()
     if not kind:

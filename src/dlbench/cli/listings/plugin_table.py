@@ -1,19 +1,25 @@
 """The plugins as a table: which are installed, what they provide, and whether they work."""
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 from rich.text import Text
 
 from dlbench.cli.streams.console import list_output, print_json
 from dlbench.components.records import KINDS
+from dlbench.components.spelling import plain
+from dlbench.errors import DlbenchError
 from dlbench.experiments.discovery import find_experiments
 from dlbench.plugins.discovery import Plugin, PluginProblem
-from dlbench.plugins.registry import SINGULAR, Registry
+from dlbench.plugins.registry import SINGULAR, Registry, plain_pattern
 from dlbench.report.terminal.console import Table
 
 
-def print_plugins(*, as_json: bool) -> None:
-    """Print the plugins: name, version, distribution, components by kind, other hooks, and their health."""
+def print_plugins(pattern: str = "", *, as_json: bool) -> None:
+    """Print the plugins: name, version, distribution, components by kind, other hooks, and their health.
+
+    pattern: of names, with * and ?; without these, names that contain it.
+    """
     registry = Registry.load(strict=False)  # the table shows every fault
     rows = [_row(plugin, registry) for plugin in registry.plugins.plugins]
     problems = registry.plugins.problems  # complete only after every hook was called
@@ -24,6 +30,9 @@ def print_plugins(*, as_json: bool) -> None:
             known["health"].append(_fault(problem))
         else:
             rows.append(_absent(problem))
+    rows = [row for row in rows if fnmatchcase(plain(row["name"]), plain_pattern(pattern))]
+    if pattern and not rows:
+        raise DlbenchError(f"No plugin matches {pattern!r}.", "Run `dlbench list plugins` to see all.")
     if as_json:
         print_json({"plugins": rows, "problems": [_named(problem) for problem in problems]})
         return
