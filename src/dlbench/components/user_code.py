@@ -40,8 +40,10 @@ def qualified_text(text: str) -> str:
     written = split_written(reference.name)
     if written is None:
         return text
-    place = PurePath(written[0].removesuffix(ENDING)).name if written[0].endswith(ENDING) else written[0]
-    name = f"{place.rpartition('.')[2]}{ENDING}/{written[1]}"
+    place = PurePath(written[0].removesuffix(ENDING))
+    if written[0].endswith(ENDING) and place.name == "__init__" and place.parent.name:
+        place = place.parent  # a package is called by its folder
+    name = f"{place.name.rpartition('.')[2]}{ENDING}/{written[1]}"
     return format_reference(name, reference.parameters)
 
 

@@ -26,6 +26,7 @@ def test_code_is_written_as_a_file_or_a_module_and_a_name(text: str, parts: tupl
 def test_a_written_component_has_its_files_name_in_the_place_of_a_plugins() -> None:
     assert qualified_text("../code/acts.py:Swish:beta=2") == "acts.py/Swish:beta=2"
     assert qualified_text("package.acts:Swish") == "acts.py/Swish"
+    assert qualified_text("./package/__init__.py:Swish") == "package.py/Swish"
     assert qualified_text("leaky-relu:negative_slope=0.1") == "leaky-relu:negative_slope=0.1"
 
 
