@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dlbench.experiments.toml import Place, TomlFile
+from dlbench.experiments.toml import Place, TomlFile, quoted
 from dlbench.plans.search_space import AUTO
 from dlbench.plans.tuning import Tune
 
@@ -60,7 +60,7 @@ def tune_lines(tune: Tune) -> Iterator[str]:
         key = ".".join(
             f'"{part}"' if not part.replace("_", "").replace("-", "").isalnum() else part for part in name.split(".")
         )
-        yield f"{AUTO} = true\n" if text.strip() == AUTO else f'{key} = "{written}"\n'
+        yield f"{AUTO} = true\n" if text.strip() == AUTO else f"{key} = {quoted(written)}\n"
     for key, (field, _, _) in _HOW.items():
         value, usual = getattr(tune, field), getattr(Tune(), field)
         if value != usual:

@@ -51,6 +51,7 @@ def test_what_is_no_range_is_refused_with_its_line(tuned, lines, line):
     "tune",
     [
         Tune(ranges=("learning-rate=log:1e-4..1e-1", "optimizer.weight_decay=lin:0..1"), budget="16"),
+        Tune(ranges=('optimizer.mode={"a", b}',), budget="4"),
         Tune(ranges=("auto", "learning-rate"), budget="2h", studies=6, seeds=2, design="random"),
     ],
 )
