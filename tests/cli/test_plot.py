@@ -36,6 +36,7 @@ def test_kinds_format_and_folder_can_be_chosen(call, tmp_path):
     [
         (["--kind", "heatmap,final"], "it needs two axes"),
         (["--kind", "curve"], "Did you mean curves?"),
+        (["--kind", ""], "--kind names no figure"),
         (["--format", "gif"], "png, svg, pdf"),
         (["--metric", "test_acuracy"], "test_accuracy"),
         (["--baseline", "elu"], "relu, tanh"),

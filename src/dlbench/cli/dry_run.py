@@ -115,7 +115,8 @@ def _print(plan: Plan, document: dict[str, Any], criteria: "Criteria") -> None:
         table.add_row(*(variant.values.values() or (variant.label,)))
     console.print(table)
     if len(plan.variants) > _SHOWN:
-        console.print(f"… and {len(plan.variants) - _SHOWN:,} more variants")
+        rest = len(plan.variants) - _SHOWN
+        console.print(f"… and {rest:,} more variant{'s' * (rest != 1)}")
     for note in plan.all_notes:
         console.print(f"{note}.")
     for label, reason in document["vetoed"].items():

@@ -64,6 +64,8 @@ def plot(
     registry = Registry.load()
     kinds = all_kinds(registry)
     wanted = _check(wanted, kinds)
+    if not wanted:
+        raise DlbenchError("--kind names no figure.", f"Use {', '.join(kinds)} or {ALL}.")
     file = target if target and _names_a_file(target) else None
     if file and (ALL in wanted or len(wanted) > 1):
         raise DlbenchError(f"{file} is one file, and several figures are asked for.", "Name one --kind, or a folder.")
