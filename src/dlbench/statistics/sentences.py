@@ -70,7 +70,7 @@ def _breakdowns(c: Comparison) -> str:
     """Return how often the variant breaks down, where the verdict speaks for it: a mean is silent on a rare failure."""
     if c.verdict == "worse" or isnan(c.difference):
         return ""
-    seen = "no seed" if not c.broke_down else f"{c.broke_down:.0f} of {c.n} seeds"
+    seen = "no seed" if not c.broke_down else f"{c.broke_down:.0f} of {c.own_n} seeds"
     return f"; {seen} broke down, but up to {100 * c.breakdown_high:.0f} % of seeds may"
 
 

@@ -152,6 +152,12 @@ def test_a_sentence_says_that_the_seeds_are_independent():
     assert "n = 5 and 4 independent seeds, adjusted p = 0.0" in sentence(found, RULES)
 
 
+def test_a_sentence_counts_breakdowns_among_all_seeds_of_the_variant():
+    found = compare([0.5] + [0.95] * 19, [0.8] * 5)
+    assert "n = 20 and 5 independent seeds" in sentence(found, RULES)
+    assert "; 1 of 20 seeds broke down, but up to 22 % of seeds may" in sentence(found, RULES)
+
+
 def test_better_is_a_share_of_all_pairs():
     assert compare([2, 4, 6], [1, 3, 5]).probability_of_improvement == pytest.approx(6 / 9)
 
