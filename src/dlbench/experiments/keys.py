@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields
+from math import inf
 from typing import Any, NamedTuple, get_type_hints
 
 from dlbench.errors import DlbenchError
@@ -54,7 +55,7 @@ REPORTED = {
 CLAIM = {
     "text": Key((str,), "a sentence", required=True),
     "relation": Key((str,), "a relation, such as 'a > b'", required=True),
-    "margin": Key(_NUMBER, "a number from 0 on, in the metric's unit", holds=lambda margin: margin >= 0),
+    "margin": Key(_NUMBER, "a number from 0 on, in the metric's unit", holds=lambda margin: 0 <= margin < inf),
     "alpha": Key(_NUMBER, "a number between 0 and 1", holds=lambda alpha: 0 < alpha < 1),
     **_READING,
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from math import isnan, nan
+from math import inf, isnan, nan
 from typing import Literal
 
 from dlbench.components.metrics import Metric
@@ -76,8 +76,8 @@ class Rules:
     def __post_init__(self) -> None:
         check_alpha(self.alpha)
         check_test(self.test)
-        if not self.margin >= 0:
-            raise DlbenchError(f"Invalid margin {self.margin:g}.", "It must be 0 or more, in the metric's unit.")
+        if not 0 <= self.margin < inf:
+            raise DlbenchError(f"Invalid margin {self.margin:g}.", "It must be a number from 0, in the metric's unit.")
 
     @classmethod
     def for_metric(

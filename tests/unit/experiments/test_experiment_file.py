@@ -113,6 +113,7 @@ def test_a_file_is_read_into_records(write) -> None:
         ('"relu < tanh"', '"relu < < tanh"', 27, "The relation cannot be read", "^"),
         ("margin = 0.01", "margn = 0.01", 32, "[[claims]] has no key 'margn'", "Did you mean margin"),
         ("margin = 0.01", "margin = -1", 32, "margin = -1 is not accepted", "from 0 on"),
+        ("margin = 0.01", "margin = inf", 32, "margin = inf is not accepted", "from 0 on"),
         ("margin = 0.01", "margin =", 32, "not valid TOML", "Correct it"),
     ],
 )

@@ -4,12 +4,14 @@ import ast
 import json
 from collections.abc import Iterator
 from copy import deepcopy
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import dlbench
+from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.parse import parse_plan
 from dlbench.plans.plan_record import PlanRecord
@@ -76,6 +78,18 @@ def test_a_test_that_is_named_must_be_one_and_one_that_is_not_is_paired() -> Non
     assert parse_plan(PLAN | {"judging": judging}).criteria.test == "paired"
     with pytest.raises(ValueError, match="must be paired or independent, got 'both'"):
         parse_plan(PLAN | {"judging": judging | {"test": "both"}})
+
+
+@pytest.mark.parametrize("margin", [-0.1, 0.0, 1e300, inf, nan])
+def test_a_margin_that_verdicts_accept_is_one_that_a_plan_is_read_with(margin: float) -> None:
+    written = parse_plan(PLAN).to_json() | {"judging": Criteria(margin=margin).to_json()}
+    try:
+        Criteria(margin=margin).rules()
+    except DlbenchError:
+        with pytest.raises(ValueError, match="margin"):
+            parse_plan(written)
+    else:
+        assert parse_plan(written).criteria.margin == margin
 
 
 def test_unknown_keys_of_another_version_survive() -> None:

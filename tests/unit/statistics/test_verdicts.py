@@ -1,4 +1,5 @@
 from dataclasses import replace
+from math import inf, nan
 
 import pytest
 
@@ -64,7 +65,6 @@ def test_less_loss_is_better():
 
 
 def test_nothing_known_shows_nothing():
-    nan = float("nan")
     assert verdict(p=nan, beyond=nan, equivalent=nan) == "not shown"
 
 
@@ -74,7 +74,7 @@ def test_rules_of_a_metric_follow_from_its_name():
     assert Rules.for_metric(loss, margin=0.1) == Rules(metric=loss, margin=0.1, higher_is_better=False)
 
 
-@pytest.mark.parametrize("wrong", [{"margin": -0.1}, {"margin": float("nan")}, {"alpha": 0.0}, {"alpha": 5}])
+@pytest.mark.parametrize("wrong", [{"margin": -0.1}, {"margin": nan}, {"margin": inf}, {"alpha": 0.0}, {"alpha": 5}])
 def test_impossible_rules_are_refused(wrong):
     with pytest.raises(DlbenchError):
         Rules(**wrong)
