@@ -16,9 +16,9 @@ from dlbench.sessions.carried_files import keep
 from dlbench.sessions.execution import Execution
 from dlbench.sessions.observers import Observers
 from dlbench.sessions.options import Display, Options, Outcome
-from dlbench.sessions.pending import forced_trials, pending
+from dlbench.sessions.pending import pending
 from dlbench.sessions.remote import Nodes
-from dlbench.sessions.resume import ReuseRequirements, reusable
+from dlbench.sessions.resume import Reuse
 from dlbench.sessions.staleness import components_used
 from dlbench.sessions.trial_units import Units
 from dlbench.sessions.tuning import chosen_anew, search_stages, with_choices
@@ -59,12 +59,12 @@ class LiveSession:
         self.provenance_id = provenance_id(provenance)
         self._units = Units(folder, registry, options, provenance, components_used(plan))
         self._nodes = Nodes(folder, provenance)
+        self._reuse = Reuse(folder, options, provenance)
         self.labels = plan.labels
         self.stage = plan.stages[0]
         self.trials = {trial.trial_id: trial for trial in self.stage.all_trials}
         self.computed: set[str] = set()
         self.elsewhere = 0
-        self.reused: set[str] = set()
         self._finished = plan.finished
         self._messages: set[str] = set()
         self._claimed: set[str] = set()
@@ -82,8 +82,7 @@ class LiveSession:
         mixed, command = self.options.accept_old, self.options.command
         manifest = self.folder.start(self.stage.record, command, self.provenance, mixed=mixed)
         self.show_notes()
-        if self.options.reuse:
-            self._reuse()
+        self._take_reusable()
         self.observe("dlbench_run_started", manifest=manifest)
 
     def run_stages(self, executor: "Callable[[], ExecutorProtocol]", stop: threading.Event) -> bool:
@@ -125,6 +124,7 @@ class LiveSession:
         self.plan = with_choices(self.stage, self.folder)
         self._note_once(chosen_anew(self.plan, self.folder))
         self.labels = self.plan.labels
+        self._take_reusable()
         return True
 
     def outcome(self, interrupted: bool) -> Outcome:
@@ -136,7 +136,7 @@ class LiveSession:
             records=records,
             computed=len(self.computed),
             interrupted=interrupted,
-            reused=len(self.reused & {record.trial_id for record in records}),
+            reused=len(self._reuse.taken & {record.trial_id for record in records}),
             elsewhere=self.elsewhere,
         )
 
@@ -151,25 +151,12 @@ class LiveSession:
         for problem in self.registry.plugins.take_new_problems():
             self.display.note(str(problem))
 
-    def _reuse(self) -> None:
-        """Copy trials of other runs that have the same provenance and all that is asked for."""
-        forced = forced_trials(self.options.force, self.plan)
-        wanted = [trial for trial in self.pending(self.plan) if trial.trial_id not in forced]
-        requirements = ReuseRequirements(
-            steps=self.options.step_losses, weights=self.options.save_weights, diagnostics=self.plan.diagnostics
-        )
-        counts: Counter[str] = Counter()
-        for found in reusable(wanted, self.folder.path, self.provenance, requirements):
-            self.folder.add(found.record.with_provenance(self.provenance_id))
-            self.reused.add(found.record.trial_id)
-            if self.options.save_weights:
-                self.folder.take_weights(found.weights)
-            counts[found.run.name] += 1
-        for run, count in counts.items():
-            self.display.note(f"{count} trial{'s' * (count != 1)} taken from {run}, of the same versions.")
-        self.show_notes()
-        if counts:
-            self.folder.add_session_facts(reused=dict(counts))
+    def _take_reusable(self) -> None:
+        """Take what other runs have of the trials that have to run, where that is asked for."""
+        if self.options.reuse:
+            for sentence in self._reuse.take(self.plan, self.pending(self.plan)):
+                self.display.note(sentence)
+            self.show_notes()
 
     def _enter(self, stage: Plan) -> None:
         """Continue with a stage of the plan, which includes the earlier ones."""
@@ -243,7 +230,7 @@ class LiveSession:
     def _show_others(self) -> None:
         """Show the trials that other processes have finished."""
         for record in self.folder.take_new_records():
-            known = self._claimed | self._shown | self.reused
+            known = self._claimed | self._shown | self._reuse.taken
             if record.trial_id in self.trials and record.trial_id not in known:
                 self._shown.add(record.trial_id)
                 self.elsewhere += 1

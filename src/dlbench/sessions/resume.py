@@ -1,14 +1,19 @@
 """What a session starts from: a folder moved aside with --fresh, and trials of other runs with --reuse."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dlbench.errors import DlbenchError
+from dlbench.plans.plan import Plan
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import list_runs
 from dlbench.runs.peers import active_peers, in_use
+from dlbench.runs.provenance import provenance_id
+from dlbench.sessions.options import Options
+from dlbench.sessions.pending import forced_trials
 from dlbench.sessions.staleness import changes, plugins_of
 from dlbench.trials.diagnostics import NO_DIAGNOSTICS, DiagnosticsPlan
 from dlbench.trials.trial import Trial
@@ -30,7 +35,7 @@ class ReusableTrial:
 
 @dataclass(frozen=True)
 class ReuseRequirements:
-    """What a record must have to be reused.
+    """What a record must have to be reused; that of a search, which keeps and measures nothing, need not.
 
     steps: the loss of each step.
     weights: the selected weights, in a file.
@@ -44,6 +49,8 @@ class ReuseRequirements:
     def satisfied_by(self, found: ReusableTrial) -> bool:
         """Return whether a record has everything required."""
         record = found.record
+        if record.trial.role != "evaluation":
+            return True
         steps, weights = bool(record.steps) or not self.steps, found.weights.is_file() or not self.weights
         return steps and weights and not self.diagnostics.missing_from(record.watched, len(record.epochs))
 
@@ -89,3 +96,38 @@ def reusable(
             if same and requirements.satisfied_by(found):
                 del wanted[record.trial_id]
                 yield found
+
+
+class Reuse:
+    """Takes trials of other runs into a session's folder.
+
+    taken: their trial_ids.
+    """
+
+    def __init__(self, folder: RunFolder, options: Options, provenance: Mapping[str, Any]) -> None:
+        self._folder, self._options, self._provenance = folder, options, provenance
+        self._provenance_id = provenance_id(provenance)
+        self._counts: Counter[str] = Counter()
+        self.taken: set[str] = set()
+
+    def take(self, plan: Plan, pending: Sequence[Trial]) -> list[str]:
+        """Copy what other runs have of a plan's pending trials; return a sentence about each of the runs."""
+        options, counts = self._options, Counter[str]()
+        forced = forced_trials(options.force, plan)
+        wanted = [trial for trial in pending if trial.trial_id not in forced]
+        requirements = ReuseRequirements(
+            steps=options.step_losses, weights=options.save_weights, diagnostics=plan.diagnostics
+        )
+        for found in reusable(wanted, self._folder.path, self._provenance, requirements):
+            self._folder.add(found.record.with_provenance(self._provenance_id))
+            self.taken.add(found.record.trial_id)
+            if options.save_weights and found.record.trial.role == "evaluation":
+                self._folder.take_weights(found.weights)
+            counts[found.run.name] += 1
+        if counts:
+            self._counts += counts  # where variants are tuned, first for the search, then for the comparison
+            self._folder.add_session_facts(reused=dict(self._counts))
+        return [
+            f"{count} trial{'s' * (count != 1)} taken from {run}, of the same versions."
+            for run, count in counts.items()
+        ]

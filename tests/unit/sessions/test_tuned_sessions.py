@@ -23,11 +23,11 @@ def best_at(trial):
 
 @pytest.fixture
 def tuned(session, executor):
-    def run(budget="8", studies=0, runner=None, **given):
+    def run(budget="8", studies=0, runner=None, diagnostics=(), **given):
         runner = runner or executor(validation=best_at)
         tune = Tune(ranges=("learning-rate=log:1e-4..1e-1",), budget=budget, studies=studies)
         given = {"seeds": 6, **given} if not studies else {"seeds": None, **given}
-        return session(executor=runner, request={"tune": tune}, **given)
+        return session(executor=runner, request={"tune": tune, "diagnostics": diagnostics}, **given)
 
     return run
 
@@ -104,6 +104,32 @@ def test_more_seeds_are_evaluated_at_what_was_chosen(tuned):
     tuned()
     more = tuned(seeds=9)
     assert ran(more) == [("evaluation", seed) for seed in (6, 6, 7, 7, 8, 8)]
+
+
+@pytest.mark.parametrize("more", [{}, {"diagnostics": ("saturation,last",), "step_losses": True}])
+def test_reuse_takes_a_search_and_then_the_comparison_of_what_it_chose(tuned, more):
+    first = tuned(name="first", **more)
+    done = tuned(name="second", reuse=True, **more)
+    assert (done.ran, done.outcome.reused) == ([], 28)
+    assert [note for note in done.display.notes if "taken" in note] == [
+        "16 trials taken from first, of the same versions.",
+        "12 trials taken from first, of the same versions.",
+    ]
+    assert manifest(done)["sessions"][0]["reused"] == {"first": 28}
+    assert manifest(done)["plan"]["tuning"] == manifest(first)["plan"]["tuning"]
+
+
+def test_reuse_with_weights_takes_a_search_which_has_none_and_computes_what_lacks_them(tuned):
+    first = tuned(name="first")
+    weights = first.outcome.folder / "weights"
+    weights.mkdir()
+    kept = [row["trial_id"] for row in rows(first) if row["role"] == "evaluation"][:5]
+    for trial_id in kept:
+        (weights / f"{trial_id}.pt").write_bytes(b"weights")
+    done = tuned(name="second", reuse=True, save_weights=True)
+    assert (len(done.ran), {role for role, _ in ran(done)}, done.outcome.reused) == (7, {"evaluation"}, 21)
+    assert {path.stem for path in (done.outcome.folder / "weights").iterdir()} == set(kept)
+    assert not any("could not be saved" in note for note in done.display.notes)
 
 
 @pytest.mark.parametrize("after", [1, 7, 15, 16, 17, 27])
