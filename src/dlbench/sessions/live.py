@@ -16,7 +16,7 @@ from dlbench.sessions.carried_files import keep
 from dlbench.sessions.execution import Execution
 from dlbench.sessions.observers import Observers
 from dlbench.sessions.options import Display, Options, Outcome
-from dlbench.sessions.pending import pending
+from dlbench.sessions.pending import measured_again, pending
 from dlbench.sessions.remote import Nodes
 from dlbench.sessions.resume import Reuse
 from dlbench.sessions.staleness import components_used
@@ -92,6 +92,7 @@ class LiveSession:
         """
         if self.plan.searches and not self._tune(executor, stop):
             return stop.is_set()
+        self._note_once(measured_again(self.plan, self.folder.state))
         for planned in self.plan.stages:
             stage = replace(planned, finished=self._finished)
             self._enter(stage)

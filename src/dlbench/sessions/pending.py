@@ -21,12 +21,28 @@ def pending(plan: Plan, state: FolderState, options: Options, provenance: Mappin
     Raises DlbenchError where results have another provenance and the options do not say what to do about them.
     """
     replaced = stale_trials(plan, state, options, provenance) | forced_trials(options.force, plan)
-    lacking = state.without_diagnostics(plan.diagnostics) | (
-        state.without_steps if options.step_losses else frozenset()
-    )
-    lacking &= {trial.trial_id for trial in plan.trials if trial.role == "evaluation"}  # a search measures nothing
+    lacking = _unmeasured(plan, state)
+    if options.step_losses:
+        lacking |= state.without_steps & _measured(plan)
     there = (state.completed - replaced - lacking) | state.finished_this_session
     return tuple(trial for trial in plan.trials if trial.trial_id not in there)
+
+
+def measured_again(plan: Plan, state: FolderState) -> str:
+    """Return how many trials of a folder run again since they lack diagnostics, as a sentence; "" where none does."""
+    count = len(_unmeasured(plan, state))
+    lack = "trial of the folder lacks" if count == 1 else "trials of the folder lack"
+    return f"{count} {lack} some of the diagnostics: computed again, to the same numbers." if count else ""
+
+
+def _unmeasured(plan: Plan, state: FolderState) -> frozenset[str]:
+    """Return the trial_ids of a plan's trials that a folder has, without some of the plan's diagnostics."""
+    return state.without_diagnostics(plan.diagnostics) & _measured(plan)
+
+
+def _measured(plan: Plan) -> frozenset[str]:
+    """Return the trial_ids of a plan's trials but those of a search, which measures nothing."""
+    return frozenset(trial.trial_id for trial in plan.trials if trial.role == "evaluation")
 
 
 def kept_diagnostics(

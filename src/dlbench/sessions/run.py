@@ -80,7 +80,6 @@ def run_plan(
     plan = _fix_judging(plan, asked)
     if options.mps and not any(variant.trial.settings.device == "cuda" for variant in plan.variants):
         display.note("--mps does nothing: no trial of this comparison runs on an NVIDIA GPU.")
-    _note_missing_diagnostics(plan, folder, display)
     check_forced(options.force, plan)
     facts = {**options.facts, **provenance, **elsewhere}
     session = LiveSession(plan, folder, registry, WatchedDisplay(display, folder), options, facts)
@@ -158,14 +157,6 @@ def _fix_judging(plan: Plan, asked: Mapping[str, Any]) -> Plan:
             least_chance=LEAST_CHANCE,
         )
     return replace(plan, baseline=criteria.baseline, judging=criteria)
-
-
-def _note_missing_diagnostics(plan: Plan, folder: RunFolder, display: Display) -> None:
-    """Show how many trials of the folder run again because they lack diagnostics."""
-    again = folder.state.without_diagnostics(plan.diagnostics) & {trial.trial_id for trial in plan.trials}
-    if again:
-        trials = f"{len(again)} trial{'s' * (len(again) != 1)}"
-        display.note(f"{trials} of the folder lack some of the diagnostics: computed again, to the same numbers.")
 
 
 @contextlib.contextmanager

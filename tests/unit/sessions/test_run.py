@@ -199,6 +199,14 @@ def test_diagnostics_run_trials_again_and_are_measured_where_they_are_asked_for(
     assert set(more.ran) == {("relu", 2), ("tanh", 2)}
 
 
+def test_trials_that_lack_diagnostics_and_are_taken_from_another_run_are_not_said_to_be_computed_again(session):
+    session(name="measured", request={"diagnostics": ("saturation,last",)})
+    session()
+    done = session(request={"diagnostics": ("saturation,last",)}, reuse=True)
+    assert (done.ran, done.outcome.reused) == ([], 4)
+    assert not any("computed again" in note for note in done.display.notes)
+
+
 def test_a_trial_that_runs_again_keeps_the_diagnostics_that_it_has(session):
     session(request={"diagnostics": ("saturation,last",)})
     again = session(request={"diagnostics": ("dead-units,last",)})

@@ -74,6 +74,16 @@ def test_the_same_command_again_computes_nothing_and_a_larger_budget_only_what_i
     assert [plan["tuning"]["budget"] for plan in plans] == [4]
 
 
+def test_of_a_tuned_comparison_the_trials_that_lack_diagnostics_are_said_and_a_search_lacks_none(tuned):
+    tuned()
+    more = tuned(diagnostics=("saturation,last",))
+    assert {role for role, _ in ran(more)} == {"evaluation"}
+    (said,) = [note for note in more.display.notes if "some of the diagnostics" in note]
+    assert said == "12 trials of the folder lack some of the diagnostics: computed again, to the same numbers."
+    again = tuned(diagnostics=("saturation,last",))
+    assert (again.ran, again.display.notes) == ([], [])
+
+
 def test_a_larger_budget_says_that_the_choice_was_made_anew_and_whose_values_changed(tuned):
     assert not any("anew" in note for note in tuned(budget="2").display.notes)
     before, more = manifest(tuned(budget="2"))["plan"]["tuning"], tuned(budget="8")
