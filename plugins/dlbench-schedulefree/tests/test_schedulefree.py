@@ -88,6 +88,7 @@ def test_the_engine_trains_as_the_library_s_own_recipe_does(registry: Registry, 
     labels = torch.from_numpy(images.train_labels)
     optimizer: Any = vars(schedulefree)[type(setup.optimizer).__name__](by_hand.parameters(), lr=0.02)
     order = generator(0, "order")
+    mixed = split.train[torch.randperm(len(split.train), generator=generator(0, "probe"))]
     norm: Any = by_hand[2]
     for row in rows:
         by_hand.train()
@@ -97,7 +98,7 @@ def test_the_engine_trains_as_the_library_s_own_recipe_does(registry: Registry, 
             F.cross_entropy(by_hand(pixels[batch]), labels[batch]).backward()
             optimizer.step()
         optimizer.eval()
-        hidden = [by_hand[1](pixels[batch].flatten(1)).detach() for batch in split.train.split(16)]
+        hidden = [by_hand[1](pixels[batch].flatten(1)).detach() for batch in mixed.split(16)]
         norm.running_mean = torch.stack([h.mean(0) for h in hidden]).mean(0)
         norm.running_var = torch.stack([h.var(0) for h in hidden]).mean(0)
         by_hand.eval()

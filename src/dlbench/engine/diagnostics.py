@@ -3,16 +3,15 @@
 import copy
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor, nn
 
 from dlbench.components.choice import Selection
 from dlbench.components.records import Diagnostic
 from dlbench.components.syntax import parse_reference
-from dlbench.engine.feed import Batch, Feed
+from dlbench.engine.feed import Batch
 from dlbench.engine.randomness import borrowed_generators, generator
 from dlbench.engine.state import TrainingSetup
 from dlbench.errors import ContractError, describe_error
@@ -92,12 +91,13 @@ class DiagnosticsRunner:
         self._losses.append(step_losses)
         if not self.diagnostics.due(epoch, last=last):
             return
-        order = torch.randperm(len(setup.train_feed), generator=generator(self.seed, "probe"))
-        probe = _subset(setup.train_feed, order[:PROBE_IMAGES])
-        images, labels = next(probe.in_order(PROBE_IMAGES))
+        train_feed, held_out = (
+            feed.mixed(generator(self.seed, "probe")) for feed in (setup.train_feed, setup.validation_feed)
+        )
+        images, labels = next(train_feed.in_order(PROBE_IMAGES))
         extras = {
-            "training_batches": _subset(setup.train_feed, order).in_order,
-            "held_out_batches": self._shuffled(setup.validation_feed).in_order,
+            "training_batches": train_feed.in_order,
+            "held_out_batches": held_out.in_order,
             "update": dict(self._update),
             "step_losses": tuple(map(tuple, self._losses)),
             "learning_rate": float(setup.optimizer.param_groups[0]["lr"]),
@@ -148,9 +148,6 @@ class DiagnosticsRunner:
         self.watched, self.faults = dict(state["watched"]), dict(state["faults"])
         self._steps, self._losses, self._update = state["steps"], state["losses"], state["update"]
 
-    def _shuffled(self, feed: Feed) -> Feed:
-        return _subset(feed, torch.randperm(len(feed), generator=generator(self.seed, "probe")))
-
     @property
     def message(self) -> str:
         """Return a message that names the diagnostics that raised, or ""."""
@@ -165,11 +162,6 @@ class DiagnosticsRunner:
 
 def _short_name(text: str) -> str:
     return parse_reference(text).name.partition("/")[2]
-
-
-def _subset(feed: Feed, places: Tensor) -> Feed:
-    """Return a feed of the images at the given places of another feed."""
-    return replace(feed, indices=feed.indices[places.to(feed.indices.device)])
 
 
 def _weights(model: nn.Module) -> dict[str, Tensor]:

@@ -1,7 +1,7 @@
 """Batches: gathered by index from images that are in memory once, normalized and augmented as whole batches."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import torch
@@ -107,6 +107,11 @@ class Feed:
             images = augmentation.apply(images, batch.draws)
         return self.normalization(images).contiguous(memory_format=self.layout), self.labels[batch.places]
 
+    def mixed(self, order: torch.Generator) -> "Feed":
+        """Return a feed of the same images in a random order: data sets may store them class by class."""
+        permutation = torch.randperm(len(self), generator=order)
+        return replace(self, indices=self.indices[permutation.to(self.indices.device)])
+
     def in_order(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield normalized batches in the feed's order."""
         return (self.read(Batch(places)) for places in self.indices.split(batch_size))
@@ -119,10 +124,8 @@ class Feed:
         A last batch of a single image is omitted: batch norm cannot train on it. All random numbers are drawn at the
         start, including those of skipped batches.
         """
-        device = self.indices.device
-        permutation = torch.randperm(len(self.indices), generator=order).to(device)
-        batches = self.indices[permutation].split(batch_size)[: self.steps(batch_size)]
-        draws = augmentation.draw([len(batch) for batch in batches], self.images.shape[1:], device)
+        batches = self.mixed(order).indices.split(batch_size)[: self.steps(batch_size)]
+        draws = augmentation.draw([len(batch) for batch in batches], self.images.shape[1:], self.indices.device)
         return islice(map(Batch, batches, draws), skip, None)
 
     def steps(self, batch_size: int) -> int:

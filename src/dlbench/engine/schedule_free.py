@@ -1,8 +1,11 @@
 """Optimizers that evaluate at other weights than those they train (schedule-free ones)."""
 
+from itertools import islice
+
 import torch
 from torch import Tensor, nn, optim
 
+from dlbench.engine.randomness import generator
 from dlbench.engine.state import TrainingSetup
 
 BatchNorm = nn.modules.batchnorm._BatchNorm
@@ -34,16 +37,15 @@ class evaluation_weights:  # noqa: N801  # a context manager, used like a functi
 
 
 def recompute_statistics(setup: TrainingSetup, norms: list[BatchNorm], batches: int = 50) -> None:
-    """Set batch-norm statistics to their mean over some training batches at the current weights."""
+    """Set batch-norm statistics to their mean over some training batches, of random images, at the current weights."""
+    feed = setup.train_feed.mixed(generator(0, "probe"))
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # None weighs all batches equally
     setup.model.train()
     with torch.no_grad(), torch.random.fork_rng():
-        for number, (images, _) in enumerate(setup.train_feed.in_order(setup.batch_size)):
-            if number == batches or len(images) == 1:
-                break
+        for images, _ in islice(feed.in_order(setup.batch_size), min(batches, feed.steps(setup.batch_size))):
             with setup.autocast():
                 setup.model(images)
     for norm, momentum in zip(norms, momenta, strict=True):

@@ -3,6 +3,7 @@ import os
 import random
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from dlbench.components.image_data import ImageData
 from dlbench.engine.factories import build_model, build_optimizer
 from dlbench.engine.feed import Batch
 from dlbench.engine.randomness import borrowed_generators, generator
@@ -255,6 +257,33 @@ def test_an_optimizer_with_train_and_eval_is_switched_and_batch_norm_recomputed(
         torch.testing.assert_close(model[2].running_mean, expected.detach(), rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(model[1].weight.detach(), weight)
     assert torch.equal(model[2].running_mean, statistics)
+
+
+@pytest.fixture
+def normalized(registry, make_trial):
+    """Return the setup of a batch norm on images that are stored class by class, with a two-faced optimizer."""
+
+    def normalized(batch_size):
+        labels = np.repeat(np.arange(3), 200)
+        noise = np.random.default_rng(0).integers(0, 60, (600, 1, 6, 6))
+        pixels = (noise + 90 * labels[:, None, None, None]).astype(np.uint8)
+        data = ImageData(pixels, labels, pixels[::20], labels[::20], ("a", "b", "c"))
+        model = nn.Sequential(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(36, 3))
+        setup = build_setup(make_trial(batch_size=batch_size), data, model, registry)
+        return replace(setup, optimizer=_TwoFaced(model.parameters(), lr=0.1))
+
+    return normalized
+
+
+@pytest.mark.parametrize("batch_size", ["8", "1"])
+def test_recomputed_batch_norm_is_that_of_all_classes_of_images_stored_class_by_class(normalized, batch_size):
+    """Fifty batches are fewer images than the training has."""
+    setup = normalized(batch_size)
+    images = torch.cat([batch for batch, _ in setup.train_feed.in_order(480)])
+    within = images.var() if batch_size == "8" else images.var((2, 3)).mean()  # of single images: no other is beside
+    with evaluation_weights(setup):
+        torch.testing.assert_close(setup.model[0].running_mean, images.mean().view(1), rtol=0.15, atol=0)
+        torch.testing.assert_close(setup.model[0].running_var, within.view(1), rtol=0.15, atol=0)
 
 
 def test_borrowed_generators_give_strangers_code_the_stream_and_then_the_old_state_back():
