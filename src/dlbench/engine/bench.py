@@ -11,6 +11,7 @@ from dlbench.analysis.speed import PARTS
 from dlbench.components.image_data import ImageData
 from dlbench.engine import cost
 from dlbench.engine.dataset_cache import load_for_trial
+from dlbench.engine.evaluation import logits_of
 from dlbench.engine.factories import build_model
 from dlbench.engine.peaks import measure_peaks
 from dlbench.engine.randomness import borrowed_generators
@@ -76,7 +77,8 @@ class Subject:
         images, labels = self.batch
         self.model.train()
         with self.setup.autocast():
-            return self.setup.criterion(self.model(images).float(), labels)
+            logits = logits_of(self.model, images, self.setup.num_classes)
+            return self.setup.criterion(logits.float(), labels)
 
     def forward(self) -> int:
         """Compute a batch's loss and keep its graph, as in training."""

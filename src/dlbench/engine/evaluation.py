@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlbench.engine.feed import Feed
+from dlbench.errors import ContractError
 
 Criterion = Callable[[Tensor, Tensor], Tensor]
 #: Evaluation on a CPU is fastest at about this batch size; a GPU would wait for its next kernel.
@@ -29,6 +30,23 @@ def build_criterion(loss: str, label_smoothing: float) -> Criterion:
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the mean cross-entropy of a batch: the loss that every evaluation reports."""
     return F.cross_entropy(logits, labels)
+
+
+def logits_of(model: nn.Module, images: Tensor, classes: int) -> Tensor:
+    """Return a network's logits. Raises ContractError unless there is one for each image and class."""
+    logits = model(images)
+    wanted = (len(images), classes)
+    if isinstance(logits, Tensor) and logits.shape == wanted:
+        return logits
+    came = (
+        f"a tensor of shape {tuple(logits.shape)}"
+        if isinstance(logits, Tensor)
+        else f"an object of type {type(logits).__name__}"
+    )
+    raise ContractError(
+        f"The network returned {came}, not logits of shape {wanted}, one for each image and class.",
+        "A model's factory is given the number of classes: its last layer has as many outputs.",
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +92,7 @@ def evaluate(
     with torch.inference_mode():
         for images, labels in feed.in_order(batch_size):
             with autocast():
-                logits = model(images).float()
+                logits = logits_of(model, images, classes).float()
             loss += cross_entropy(logits, labels) * len(labels)
             if apart:
                 objective += criterion(logits, labels) * len(labels)

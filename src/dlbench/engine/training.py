@@ -10,7 +10,7 @@ from dlbench.engine.checkpoint import Checkpoints, TrainingState
 from dlbench.engine.diagnostics import DiagnosticsRunner
 from dlbench.engine.divergence import divergence
 from dlbench.engine.epoch import EpochProgress
-from dlbench.engine.evaluation import Evaluation, cross_entropy, evaluate
+from dlbench.engine.evaluation import Evaluation, cross_entropy, evaluate, logits_of
 from dlbench.engine.feed import Batch, Feed
 from dlbench.engine.schedule_free import evaluation_weights, switch_mode
 from dlbench.engine.state import Row, Step, Trained, TrainingSetup
@@ -129,7 +129,7 @@ def update(setup: TrainingSetup, batch: Batch) -> tuple[Tensor, Tensor]:
     """
     images, labels = setup.train_feed.read(batch, setup.augmentation)
     with setup.autocast():
-        logits = setup.model(images)
+        logits = logits_of(setup.model, images, setup.num_classes)
         loss = setup.criterion(logits.float() if logits.dtype != torch.float64 else logits, labels)
     setup.optimizer.zero_grad(set_to_none=True)
     loss.backward()

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from dlbench.engine.evaluation import logits_of
 from dlbench.engine.state import TrainingSetup
 
 
@@ -46,7 +47,7 @@ def rehearse(setup: TrainingSetup, model: nn.Module, sizes: Iterable[int]) -> No
             if size > 1:
                 images, labels = next(setup.train_feed.in_order(size))
                 with setup.autocast():
-                    loss = setup.criterion(model(images).float(), labels)
+                    loss = setup.criterion(logits_of(model, images, setup.num_classes).float(), labels)
                 loss.backward()
 
 

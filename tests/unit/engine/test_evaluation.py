@@ -9,14 +9,15 @@ from torch.nn import functional as F
 
 from dlbench.engine.evaluation import build_criterion, evaluate, macro_scores, oscillation
 from dlbench.engine.feed import Feed, fit_normalization
+from dlbench.errors import ContractError
 
 
-def _evaluated(count=613, classes=5, loss="cross-entropy", smoothing=0.0):
+def _evaluated(count=613, classes=5, loss="cross-entropy", smoothing=0.0, outputs=None):
     generator = torch.Generator().manual_seed(4)
     images = torch.randn(count, 1, 3, 3, generator=generator)
     labels = torch.randint(0, classes, (count,), generator=generator)
-    weight = torch.randn(classes, 9, generator=generator)
-    model = nn.Sequential(nn.Flatten(), nn.Linear(9, classes, bias=False))
+    weight = torch.randn(outputs or classes, 9, generator=generator)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(9, len(weight), bias=False))
     model[1].weight.data = weight
     feed = Feed(images, labels, torch.arange(count), fit_normalization("none", images, torch.arange(count)))
     found = evaluate(model, feed, build_criterion(loss, smoothing), classes, contextlib.nullcontext)
@@ -40,6 +41,12 @@ def test_label_smoothing_mixes_the_label_with_the_uniform_distribution():
     found, logits, labels = _evaluated(smoothing=0.1)
     targets = 0.9 * torch.eye(5)[labels] + 0.1 / 5
     assert found.objective == pytest.approx(-(targets * logits.log_softmax(1)).sum(1).mean().item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("outputs", [4, 6, 1000])
+def test_a_network_with_another_number_of_outputs_than_classes_is_refused(outputs):
+    with pytest.raises(ContractError, match=rf"a tensor of shape \(250, {outputs}\), not logits of shape \(250, 5\)"):
+        _evaluated(outputs=outputs)
 
 
 @pytest.mark.parametrize("trained_on", [{}, {"loss": "mse"}, {"smoothing": 0.1}])

@@ -195,6 +195,38 @@ def test_a_unit_emits_start_epochs_and_end_of_each_trial_and_survives_an_excepti
     assert {tuple(tensor.shape) for tensor in weights.values()} >= {(128, 36), (3,)}
 
 
+class _Two(nn.Linear):
+    """Returns a pair, as networks with an auxiliary head do."""
+
+    def forward(self, images):
+        return super().forward(images), images
+
+
+@pytest.mark.parametrize(
+    ("head", "came"),
+    [
+        (nn.Linear(36, 4), r"a tensor of shape (16, 4)"),
+        (nn.Linear(36, 2), r"a tensor of shape (16, 2)"),
+        (_Two(36, 3), "an object of type tuple"),
+    ],
+    ids=["more", "fewer", "pair"],
+)
+@pytest.mark.parametrize("rehearsed", [True, False])
+def test_a_network_that_returns_no_logits_of_the_classes_fails_with_what_came(
+    make_trial, data_dir, monkeypatch, head, came, rehearsed
+):
+    monkeypatch.setattr(
+        "dlbench.engine.run_trial.build_model", lambda trial, registry: nn.Sequential(nn.Flatten(), head)
+    )
+    if not rehearsed:  # as a network that cannot be copied is not
+        monkeypatch.setattr("dlbench.engine.training.warm_up", lambda setup: None)
+    events = []
+    run_unit(WorkUnit(trials=(make_trial(),)), data_dir, events.append)
+    (record,) = [event.record for event in events if isinstance(event, TrialFinished)]
+    assert (record.status, record.epochs) == ("failed", ())
+    assert f"The network returned {came}, not logits of shape (16, 3)" in record.message
+
+
 @pytest.mark.skipif(shutil.which("mount") is None or os.geteuid() != 0, reason="may not mount a file system of its own")
 def test_weights_without_room_cost_a_note_and_leave_nothing_half_written(make_trial, data_dir, tmp_path):
     (tmp_path / "small").mkdir()
