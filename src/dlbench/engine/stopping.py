@@ -46,7 +46,8 @@ class BestWeights:
         loss, value = monitored(found, _loss_beside(name)), float(found[name] or 0.0)
         value = value if METRICS[name].higher_is_better else -value
         if self._weights is None or (math.isfinite(loss) and value > self._best):
-            self._best = -math.inf if math.isnan(value) else value
+            # The first epoch is kept whatever it is; one that is not finite gives way to any that is.
+            self._best = value if math.isfinite(loss) and math.isfinite(value) else -math.inf
             self._keep(epoch, model)
         return added
 

@@ -9,8 +9,13 @@ from dlbench.engine.stopping import BestWeights, EarlyStopping
 
 def _offer(rule, accuracies, losses=None, test=()):
     model = nn.Linear(1, 1, bias=False)
-    tests = iter(test)
-    best_weights = BestWeights(rule, lambda: Evaluation(0.0, 0.0, next(tests), torch.empty(0), torch.empty(0)))
+    tests = iter(test)  # accuracies
+    test_losses = iter(losses if losses and test else [0.0] * len(accuracies))
+
+    def evaluate():
+        return Evaluation(next(test_losses), 0.0, next(tests), torch.empty(0), torch.empty(0))
+
+    best_weights = BestWeights(rule, evaluate)
     for epoch, accuracy in enumerate(accuracies, start=1):
         model.weight.data.fill_(epoch)
         loss = losses[epoch - 1] if losses else 0.0
@@ -34,6 +39,10 @@ def test_best_on_test_goes_by_the_test_set():
 def test_an_epoch_whose_loss_is_not_finite_is_not_selected_unless_there_is_no_other():
     assert _offer("best", [0.1, 0.9], losses=[1.0, math.nan]) == (1, 1.0)
     assert _offer("best", [0.1], losses=[math.nan]) == (1, 1.0)
+    for rule in ("best", "best-on-test"):
+        assert _offer(rule, [0.9, 0.8], losses=[math.nan, 1.0], test=[0.9, 0.8]) == (2, 2.0)
+        assert _offer(rule, [0.9, 0.8], losses=[math.inf, 1.0], test=[0.9, 0.8]) == (2, 2.0)
+        assert _offer(rule, [0.9, 0.95], losses=[math.nan, math.nan], test=[0.9, 0.95]) == (1, 1.0)
 
 
 def test_any_metric_of_an_epoch_may_select_it():
