@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dlbench.statistics.intervals import ROUNDING
+
 Array = NDArray[np.float64]
 
 
@@ -16,8 +18,7 @@ def performance_profile(gaps: Sequence[ArrayLike], distances: ArrayLike) -> Arra
     Source: Dolan & Moré 2002, Benchmarking Optimization Software with Performance Profiles; for runs, Agarwal et al.
     2021 (arXiv 2108.13264).
     """
-    within = np.asarray(distances, dtype=np.float64)
-    shares = [(np.asarray(row, dtype=np.float64)[:, None] <= within).mean(axis=0) for row in gaps]
+    shares = [_reached(row, distances).mean(axis=0) for row in gaps]
     profile: Array = np.mean(shares, axis=0)
     return profile
 
@@ -34,11 +35,16 @@ def profile_band(
 
     All distances share the resampled runs, which makes the ends of the band grow with the distance.
     """
-    within = np.asarray(distances, dtype=np.float64)
-    total = np.zeros((resamples, within.size))
+    total = np.zeros((resamples, np.size(distances)))
     for row in gaps:
-        reached = (np.asarray(row, dtype=np.float64)[:, None] <= within).astype(np.float64)
+        reached = _reached(row, distances)
         size = len(reached)
         total += generator.multinomial(size, np.full(size, 1 / size), size=resamples) @ reached / size
     low, high = np.quantile(total / len(gaps), [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high
+
+
+def _reached(gaps: ArrayLike, distances: ArrayLike) -> Array:
+    """Return 1 where a gap is at most a distance but for rounding errors, else 0: (gaps, distances)."""
+    allowed = np.asarray(distances, dtype=np.float64) + ROUNDING
+    return (np.asarray(gaps, dtype=np.float64)[:, None] <= allowed).astype(np.float64)

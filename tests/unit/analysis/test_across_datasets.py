@@ -135,6 +135,12 @@ def test_runs_near_the_best_are_counted_on_each_data_set(make_study):
         assert row.within == pytest.approx(np.mean(shares, axis=0))
 
 
+def test_runs_that_lie_exactly_at_a_distance_are_within_it(make_study):
+    runs = {("relu", "a"): 0.98, ("relu", "b"): 0.97, ("tanh", "a"): 0.97, ("tanh", "b"): 0.96}
+    across = judge_run(*make_study("ab", lambda *run: runs[run[:2]], names=("relu", "tanh"))).across
+    assert [row.within for row in across.rows] == [(1.0, 1.0, 1.0), (0.0, 1.0, 1.0)]
+
+
 def test_a_data_set_without_values_is_left_out_with_a_sentence(make_study):
     records, plan = make_study("abc", in_order)
     failed = [
