@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from dlbench.statistics.intervals import ROUNDING, identical, subtract
 from dlbench.statistics.magnitudes import in_units, usual_size
 from dlbench.statistics.multiplicity import holm
 from dlbench.statistics.permutation import sign_flip_family
@@ -43,7 +44,7 @@ def family_tests(differences: Array, by_sign: NDArray[np.bool_], rules: Rules) -
     else:
         margin = np.where(by_sign, 0.0, rules.margin)[:, None]
         sides = np.sign(usual_size(np.nan_to_num(differences))[0].sum(axis=1, keepdims=True))
-        shifted = sides * differences - margin
+        shifted = subtract(sides * differences, margin)
         beyond = sign_flip_family(shifted, _stream(rules), flips=rules.flips, one_sided=True).adjusted
         equivalent = holm(np.where(by_sign, 1.0, _outside(differences, counts, rules.margin)))
     return FamilyTests(flips.raw + unknown, flips.adjusted + unknown, beyond + unknown, equivalent + unknown)
@@ -68,8 +69,8 @@ def _outside(differences: Array, counts: NDArray[np.intp], margin: float) -> Arr
         values, unit = usual_size(values[~np.isnan(values)].reshape(len(rows), n))
         allowed = in_units(margin, unit)
         distance = allowed - np.abs(values.mean(axis=1))
-        error = values.std(axis=1, ddof=1) / np.sqrt(n)
+        error = np.where(identical(values), 0.0, values.std(axis=1, ddof=1) / np.sqrt(n))
         with np.errstate(divide="ignore", invalid="ignore"):
             tail = stats.t.sf(distance / error, n - 1)
-        p[rows] = np.where(error > 0, tail, np.where(distance >= -1e-9 * allowed, 0.0, 1.0))
+        p[rows] = np.where(error > 0, tail, np.where(distance >= -ROUNDING * allowed, 0.0, 1.0))
     return p

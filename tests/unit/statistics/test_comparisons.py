@@ -108,6 +108,17 @@ def test_rounding_alone_never_separates_variants():
     assert (found.difference, found.verdict) == (0.0, "equivalent")
 
 
+@pytest.mark.parametrize(("more", "verdict"), [(2, "equivalent"), (3, "better")])
+@pytest.mark.parametrize("side", [1, -1])
+def test_rounding_never_decides_on_differences_that_are_all_the_margin(side, more, verdict):
+    images = np.array([948, 907, 926, 943, 938, 936, 902])
+    rules = replace(ACCURACY, margin=0.002, higher_is_better=side > 0)
+    values = {"a": series(images / 1000), "b": series((images + side * more) / 1000)}
+    (found,) = against(values, "a", rules)
+    assert found.verdict == verdict
+    assert (found.p_equivalent, found.p_beyond) == ((0.0, 1.0) if more == 2 else (1.0, 2 / 2**7))
+
+
 @pytest.mark.parametrize("n", [3, 4, 5])
 def test_five_seeds_never_yield_better_however_large_the_difference(n):
     (found,) = against({"a": series(noise(0, n)), "b": series(noise(1, n, 99))}, "a", Rules())
