@@ -9,11 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dlbench.standard.files_inside import files_below, is_image, subfolders, visible
 from dlbench.standard.label_tables import has_table, read_table, refuse_boxes, refuse_boxes_beside
 
-SUFFIXES = frozenset(
-    [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp", ".avif", ".tif", ".tiff", ".ppm", ".pgm"]
-)
 _SPLITS = {
     "train": ("train", "training"),
     "test": ("test", "testing"),
@@ -21,8 +19,6 @@ _SPLITS = {
 }
 _SUFFIX = re.compile(r"(set|data|images)\Z")
 _LIKE_A_SPLIT = re.compile(r"(seg_)?(train|test|val|pred)")
-#: What file managers, archivers and notebooks leave behind, in small letters.
-_LEFTOVERS = frozenset({"__macosx", "__pycache__", "@eadir", "$recycle.bin", "thumbs.db", "desktop.ini"})
 
 Files = Sequence[tuple[Path, int]]
 """Image files, each with its label."""
@@ -85,7 +81,7 @@ def find_layout(folder: Path, test: str, test_fraction: float) -> Layout:
         splits = _divide(base, files, test_fraction)
     else:
         places = _choose_test(base, places, test)
-        skipped.beside += [place.name for place in _folders(base) if place not in places.values()]
+        skipped.beside += [place.name for place in subfolders(base) if place not in places.values()]
         names, splits = _read_splits(places, test_fraction, skipped)
     for split, found in splits.items():
         if not found:
@@ -119,7 +115,7 @@ def _read_splits(
 def _split_folders(base: Path) -> dict[str, Path]:
     """Return the folders of the splits: those of their names that hold folders ("train" may be a class)."""
     found: dict[str, Path] = {}
-    for place in _folders(base):
+    for place in subfolders(base):
         split = _split_of(place.name)
         if split in found:
             raise ValueError(
@@ -138,7 +134,7 @@ def _split_folders(base: Path) -> dict[str, Path]:
 
 def _check_not_splits(base: Path) -> None:
     """Raise ValueError for folders whose names all begin like those of splits, as train and test1: no classes."""
-    folders = _folders(base)
+    folders = subfolders(base)
     if len(folders) > 1 and all(_LIKE_A_SPLIT.match(place.name.casefold()) for place in folders):
         names = " and ".join(place.name for place in folders)
         raise ValueError(
@@ -160,7 +156,7 @@ def _choose_test(base: Path, places: Mapping[str, Path], test: str) -> dict[str,
     if test == "split":
         return {split: place for split, place in places.items() if split != "test"}
     if test != "auto":
-        chosen = next((place for place in _folders(base) if place.name.casefold() == test.casefold()), None)
+        chosen = next((place for place in subfolders(base) if place.name.casefold() == test.casefold()), None)
         if chosen is None or chosen == places["train"]:
             raise ValueError(f"test={test}: there is no such folder in {base} beside {places['train'].name}")
         return {split: place for split, place in places.items() if place != chosen} | {"test": chosen}
@@ -193,10 +189,10 @@ def _read_classes(
 ) -> tuple[list[str], list[tuple[Path, int]]]:
     """Return the class names and the files of a split. known: the classes of the training images."""
     if not (found := read_table(folder)):
-        found = {place.name: _class_files(place, skipped) for place in _folders(folder)}
+        found = {place.name: _class_files(place, skipped) for place in subfolders(folder)}
     found = {name: files for name, files in found.items() if files}
     inside = {path for files in found.values() for path in files}
-    skipped.outside += sum(_is_image(path) and path not in inside for path in _visible(folder) if path.is_file())
+    skipped.outside += sum(is_image(path) and path not in inside for path in visible(folder) if path.is_file())
     names = list(known or found)
     if unknown := [name for name in found if name not in names]:
         raise ValueError(
@@ -216,9 +212,8 @@ def _too_few(folder: Path, names: Sequence[str]) -> str:
 
 def _class_files(place: Path, skipped: _Skipped) -> list[Path]:
     """Return the images of a class in the order of their paths; none if the folder has no file at all."""
-    above = (*place.absolute().parents, *place.resolve().parents)
-    files = sorted(_walk(place, tuple(map(_identity, above))))
-    images = [path for path in files if _is_image(path)]
+    files = sorted(files_below(place))
+    images = [path for path in files if is_image(path)]
     if not files:
         skipped.empty.append(place.name)
     elif not images:
@@ -229,13 +224,13 @@ def _class_files(place: Path, skipped: _Skipped) -> list[Path]:
         )
     elif not any(path.parent == place for path in files):
         _check_depth(place)
-    skipped.suffixes.update(path.suffix.lower() or "no suffix" for path in files if not _is_image(path))
+    skipped.suffixes.update(path.suffix.lower() or "no suffix" for path in files if not is_image(path))
     return images
 
 
 def _check_depth(place: Path) -> None:
     """Raise ValueError for a class folder that holds only folders, but for one that is named images."""
-    below = [folder.name for folder in _folders(place)]
+    below = [folder.name for folder in subfolders(place)]
     if [name.casefold() for name in below] != ["images"]:
         names = ", ".join(below[:5]) + ", …" * (len(below) > 5)
         path = _typed("path", place.parent if len(below) == 1 else place)
@@ -257,44 +252,11 @@ def _divide(folder: Path, files: Files, test_fraction: float) -> dict[str, Files
 
 def _pass_through(folder: Path, *, in_split: bool = True) -> Path:
     """Return the folder itself, or the one that archives wrap it in: the only one, which holds folders in turn."""
-    inside = [path for path in _visible(folder) if path.is_dir() or _is_image(path)]
-    if len(inside) != 1 or not inside[0].is_dir() or not _folders(inside[0]):
+    inside = [path for path in visible(folder) if path.is_dir() or is_image(path)]
+    if len(inside) != 1 or not inside[0].is_dir() or not subfolders(inside[0]):
         return folder
     return folder if not in_split and _split_of(inside[0].name) else inside[0]
 
 
-def _is_image(path: Path) -> bool:
-    """Return whether a path names an image: a file, or a link to nothing, which is an error later; never a pipe."""
-    return path.suffix.lower() in SUFFIXES and (path.is_file() or not path.exists())
-
-
 def _has_labels(folder: Path) -> bool:
-    return bool(_folders(folder)) or has_table(folder)
-
-
-def _folders(folder: Path) -> list[Path]:
-    return sorted((path for path in _visible(folder) if path.is_dir()), key=lambda path: path.name)
-
-
-def _visible(folder: Path) -> list[Path]:
-    """Return what a folder holds, without hidden files and what programs leave behind."""
-    try:
-        found = list(folder.iterdir())
-    except OSError as error:
-        raise ValueError(f"{folder} cannot be read: {error.strerror}\nCheck the permissions of the folder.") from error
-    return [path for path in found if not path.name.startswith(".") and path.name.casefold() not in _LEFTOVERS]
-
-
-def _identity(folder: Path) -> tuple[int, int]:
-    state = folder.stat()
-    return state.st_dev, state.st_ino
-
-
-def _walk(folder: Path, above: tuple[tuple[int, int], ...] = ()) -> Iterator[Path]:
-    """Yield all files below; links to folders are followed, but not into a folder that they are in."""
-    here = _identity(folder)
-    for path in _visible(folder) if here not in above else ():
-        if path.is_dir():
-            yield from _walk(path, (*above, here))
-        else:
-            yield path
+    return bool(subfolders(folder)) or has_table(folder)
