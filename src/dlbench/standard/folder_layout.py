@@ -77,6 +77,7 @@ def find_layout(folder: Path, test: str, test_fraction: float) -> Layout:
     places = _split_folders(base)
     if not places:
         _check_not_splits(base)
+        _check_unnamed(base, test)
         names, files = _read_classes(base, None, skipped)
         splits = _divide(base, files, test_fraction)
     else:
@@ -140,6 +141,15 @@ def _check_not_splits(base: Path) -> None:
         raise ValueError(
             f"{base} has {names}, which seem to be splits, not classes, and there are no class folders in them\n"
             f"{_needs_classes(base / 'train')}"
+        )
+
+
+def _check_unnamed(base: Path, test: str) -> None:
+    """Raise ValueError where a folder to test on is named, and there are no splits, only classes."""
+    if test not in ("auto", "split"):
+        raise ValueError(
+            f"test={test}: {base} has no folder train with a folder for each class, beside which {test} could be\n"
+            "Put the images to train on into train, or omit test: a part of all images is then for testing."
         )
 
 

@@ -75,6 +75,21 @@ def test_the_test_folder_can_be_named(tmp_path: Path) -> None:
     assert list(read(tmp_path, "split").splits) == ["train", "test", "validation"]
 
 
+def test_a_test_folder_that_is_named_is_not_ignored_where_there_are_only_classes(tmp_path: Path) -> None:
+    made(tmp_path, *(f"{label}/{i}.png" for label in ("cat", "dog") for i in range(40)))
+    with pytest.raises(ValueError, match=r"(?s)test=held-out: .* has no folder train.*omit test"):
+        read(tmp_path, "held-out")
+    made(tmp_path, "held-out/cat/1.png", "held-out/dog/1.png")
+    with pytest.raises(ValueError, match="has no folder train"):
+        read(tmp_path, "held-out")
+
+
+@pytest.mark.parametrize("test", ["auto", "split"])
+def test_without_splits_a_part_of_all_images_is_for_testing(tmp_path: Path, test: str) -> None:
+    layout = read(made(tmp_path, *(f"{label}/{i}.png" for label in ("cat", "dog") for i in range(40))), test)
+    assert {split: len(files) for split, files in layout.splits.items()} == {"train": 61, "test": 19}
+
+
 def test_what_is_left_out_is_said_and_an_empty_folder_is_no_class(tmp_path: Path) -> None:
     made(tmp_path, *splits("train", "test"), "train/cat/2.heic", "train/3.png", "extra/x.txt")
     (tmp_path / "train" / "bird").mkdir()
