@@ -13,11 +13,11 @@ MODULES = (
     *(nn.Hardswish, nn.Hardtanh, nn.Hardsigmoid, nn.Tanh, nn.Sigmoid, nn.LogSigmoid, nn.Softsign, nn.Tanhshrink),
     *(nn.Softshrink, nn.Hardshrink, nn.Threshold),
 )
-#: The same as functions of torch, by name; those that work in place end in an underscore besides.
+#: The same as functions of torch, by name; F.threshold begins with an underscore, what works in place ends in one.
 FUNCTIONS = frozenset(
     (
         *("relu", "relu6", "leaky_relu", "prelu", "rrelu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus"),
-        *("hardswish", "hardtanh", "hardsigmoid", "tanh", "sigmoid", "logsigmoid", "softsign", "tanhshrink"),
+        *("hardswish", "hardtanh", "hardsigmoid", "tanh", "sigmoid", "log_sigmoid", "softsign", "tanhshrink"),
         *("softshrink", "hardshrink", "threshold"),
     )
 )

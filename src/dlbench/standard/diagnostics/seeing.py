@@ -70,7 +70,7 @@ class _Eyes(TorchFunctionMode):
             return function(*args, **given)
         if name == "linear" or name in _CONVOLUTIONS:
             self.unit = -1 if name == "linear" else 1
-        plain = name.rstrip("_")
+        plain = name.strip("_")
         if plain not in FUNCTIONS and not _is_rectifier(plain, args, given):
             return function(*args, **given)
         x, *rest = args or [given.pop("input")]

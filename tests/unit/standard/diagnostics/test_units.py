@@ -1,11 +1,12 @@
 """Dead and dormant units, saturation, statistics: against counts by hand, on modules and on functions."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlbench.standard.diagnostics.seeing import see_activations
@@ -198,6 +199,23 @@ def test_activations_of_a_stranger_s_nested_model_are_seen_in_the_order_of_their
         "sigmoid",
         "relu-3",
     ]
+
+
+FUNCTIONS = (
+    *(F.relu, F.relu_, F.relu6, F.leaky_relu, F.rrelu, F.elu, F.selu, F.celu, F.gelu, F.silu, F.mish, F.softplus),
+    *(F.hardswish, F.hardtanh, F.hardtanh_, F.hardsigmoid, F.tanh, torch.tanh_, F.sigmoid, F.logsigmoid, F.softsign),
+    *(F.tanhshrink, F.softshrink, F.hardshrink, Tensor.sigmoid, partial(F.prelu, weight=torch.tensor([0.1]))),
+    *(partial(function, threshold=0.1, value=0.0) for function in (F.threshold, F.threshold_, torch.threshold)),
+    partial(F.threshold, threshold=0.1, value=0.0, inplace=True),
+)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda one: getattr(one, "func", one).__name__)
+def test_each_of_torch_s_activation_functions_is_seen_once(function):
+    found = measured(activations, Gain(1.0, function))
+    assert [name for _, name in found] == ["activation_mean", "activation_deviation"]
+    (mean, _) = found.values()
+    assert mean == pytest.approx(function(PROBE.clone()).mean().item(), abs=1e-5)
 
 
 def test_what_is_seen_is_what_the_network_computes_and_nothing_of_it_changes():
