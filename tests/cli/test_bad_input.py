@@ -5,6 +5,7 @@ import struct
 
 import pytest
 
+from command_reference import commands
 from dlbench.errors import DlbenchError
 
 BAD = [
@@ -87,6 +88,22 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(dlbench, tmp_path, argumen
     assert not any(line.startswith(" ") for line in done.stderr.splitlines())
     assert done.stdout == ""
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+FOLDERS = [
+    pytest.param(command, flag, id=f"{name} {flag}")
+    for name, command in commands()
+    for option in command.params
+    for flag in option.opts
+    if flag.endswith("-dir")
+]
+
+
+@pytest.mark.parametrize(("command", "flag"), FOLDERS)
+def test_an_empty_path_of_a_folder_is_refused_by_every_command(command, flag):
+    """A shell leaves one of an unset variable; the current folder would be taken for it."""
+    with pytest.raises(DlbenchError, match="The path of a folder is empty"):
+        command.make_context("dlbench", [flag, ""])
 
 
 def test_an_unavailable_device_is_answered_with_those_available(dlbench, tmp_path):

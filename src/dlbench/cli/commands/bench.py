@@ -9,7 +9,7 @@ import typer
 from dlbench.cli.options.config import defaults_in_force
 from dlbench.cli.options.groups import takes
 from dlbench.cli.options.request import COMBINATIONS
-from dlbench.cli.options.values import number
+from dlbench.cli.options.values import folder, number
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.cli.streams.console import errors, output, print_json
 from dlbench.errors import DlbenchError
@@ -43,7 +43,12 @@ Windows = Annotated[
 ]
 DataDir = Annotated[
     Path | None,
-    typer.Option(help="Folder of data sets, else DLBENCH_DATA_DIR, else a cache.", rich_help_panel=_HOW),
+    typer.Option(
+        parser=folder,
+        metavar="PATH",
+        help="Folder of data sets, else DLBENCH_DATA_DIR, else a cache.",
+        rich_help_panel=_HOW,
+    ),
 ]
 Csv = Annotated[Path | None, typer.Option(help="Write the table to this file.", rich_help_panel=_OUTPUT)]
 Figure = Annotated[
