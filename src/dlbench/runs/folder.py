@@ -8,7 +8,7 @@ from typing import Any
 
 from dlbench.errors import DlbenchError
 from dlbench.files import copy_file, replace_file, writing
-from dlbench.plans.history import AskedPlan, History
+from dlbench.plans.history import History
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.contribution import Contribution
 from dlbench.runs.folder_session import FolderSession, utc_now
@@ -99,19 +99,18 @@ class RunFolder(FolderSession):
         sessions: Sequence[Mapping[str, Any]],
         records: Sequence[TrialRecord],
         sources: Sequence[Path] = (),
-        earlier: History = (),
+        history: History = (),
     ) -> None:
         """Copy the plan, sessions and records of other run folders into this one; call it within importing().
 
         plan: already joined with the folder's own.
         sources: the folders that may hold the records' weights.
-        earlier: the other comparisons that were asked of any of the folders.
+        history: the comparisons that were asked of any of the folders, that of the plan included.
         """
         with writing(self.path), self._active.exclusive():
             names = {session.get("session") for session in self.state.sessions}
             known = self.manifest or Manifest(schema=SCHEMA, name=self.path.name, plan=plan)
-            joined = AskedPlan(plan=plan, asked=utc_now().isoformat(timespec="seconds"))
-            manifest = replace(known, name=self.path.name, plan=plan, comparisons=(*earlier, joined))
+            manifest = replace(known, name=self.path.name, plan=plan, comparisons=history)
             for session in sessions:
                 if session.get("session") not in names:
                     manifest = add_session(manifest, session)

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from dlbench.errors import DlbenchError
 from dlbench.plans.extend import extend_plan
-from dlbench.plans.history import History, add_question, others, same_question
+from dlbench.plans.history import AskedPlan, History, add_question, others, same_question
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.folder import RunFolder
+from dlbench.runs.folder_session import utc_now
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
 
@@ -49,7 +51,7 @@ def merge(target: Path, sources: Sequence[Path]) -> MergeResult:
             with folder.importing():
                 joined = _join(folder, found)  # again: the folder may have changed until its lock was held
                 plan, paths = joined.plan or folder.plan, [source.path for source in found]
-                folder.import_results(plan, joined.sessions, joined.new, paths, _earlier([folder, *found], plan))
+                folder.import_results(plan, joined.sessions, joined.new, paths, _history([folder, *found], plan))
     return MergeResult(
         path=target,
         added=joined.added,
@@ -116,12 +118,22 @@ def _extended(plan: PlanRecord, source: RunFolder) -> PlanRecord:
         raise DlbenchError(f"{source.path} cannot be merged with the others. {problem}", hint) from problem
 
 
-def _earlier(folders: Sequence[RunFolder], joined: PlanRecord) -> History:
-    """Return the comparisons that were asked of any of the folders before the last ones, which become one."""
+def _history(folders: Sequence[RunFolder], joined: PlanRecord) -> History:
+    """Return the comparisons that were asked of any of the folders, by time; the last of each become the joined one."""
+    manifests = [folder.manifest for folder in folders if folder.manifest]
+    every = [asked for manifest in manifests for asked in manifest.history]
+    earlier = [asked for manifest in manifests for _, asked in others(manifest.plan, manifest.history)]
+    known = [asked for asked in every if same_question(asked.plan, joined)]
+    become_one = [*known, *(asked for asked in every if asked not in earlier)]
+    last = AskedPlan(
+        plan=joined,
+        asked=min((asked.asked for asked in known), default=utc_now().isoformat(timespec="seconds")),
+        seen=max((asked.seen for asked in become_one), default=0),
+    )
+    kept = [last if each in known else each for each in every if each in known or each in earlier]
     found: History = ()
-    for manifest in filter(None, (folder.manifest for folder in folders)):
-        for _, asked in others(manifest.plan, manifest.history):
-            found = found if same_question(asked.plan, joined) else add_question(found, asked)
+    for asked in sorted([*kept, last], key=attrgetter("asked")):
+        found = add_question(found, asked)
     return found
 
 

@@ -1,14 +1,18 @@
 """Run folders joined: each trial once, results before failures, nothing written where plans do not fit."""
 
 import csv
+import itertools
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
 
 from dlbench.cli.commands.results.app import app
 from dlbench.errors import DlbenchError
+from dlbench.runs import folder, folder_session
+from dlbench.runs import merge as merge_module
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.merge import merge
 
@@ -67,6 +71,49 @@ def test_a_result_wins_over_a_failure_and_the_targets_record_over_a_sources(make
     merged = merge(failed, [other])
     assert (merged.there, merged.differing) == (1, [record.trial_id])
     assert RunFolder(failed).records == (record,)
+
+
+@pytest.fixture
+def a_second_each(monkeypatch):
+    """Let a second pass between any two moments that are noted."""
+    passed = itertools.count()
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    for module in (folder_session, folder, merge_module):
+        monkeypatch.setattr(module, "utc_now", lambda: start + timedelta(seconds=next(passed)))
+
+
+def _ask(path, seeds, make_plan, make_record, provenance):
+    with RunFolder(path) as folder:
+        folder.start(make_plan(seeds=seeds), ["dlbench"], provenance)
+        done = {record.trial.seed for record in folder.records}
+        for seed in set(seeds) - done:
+            for place, activation in enumerate(("relu", "tanh")):
+                folder.add(make_record(activation, seed, accuracy=0.8 + 0.01 * seed + 0.002 * place * seed))
+
+
+@pytest.mark.usefixtures("a_second_each")
+def test_what_was_judged_before_stays_known_when_folders_are_joined(tmp_path, make_plan, make_record, provenance):
+    target, source = tmp_path / "twice", tmp_path / "once"
+    for path, seeds in ((target, range(5)), (target, range(7)), (source, range(7))):
+        _ask(path, seeds, make_plan, make_record, provenance)
+    before, history = RunFolder(target).judge().second_look, RunFolder(target).manifest.history
+    assert before.startswith("Second look: ")
+    assert merge(target, [source]).added == {"once": 0}
+    assert RunFolder(target).judge().second_look == before
+    assert RunFolder(target).manifest.history == history
+    merge(tmp_path / "both", [source, target])
+    assert RunFolder(tmp_path / "both").judge().second_look == before
+    assert [asked.seen for asked in RunFolder(tmp_path / "both").manifest.history] == [0, 10]
+
+
+def test_a_joined_comparison_stands_where_it_was_asked_first(tmp_path, make_plan, make_record, provenance):
+    one, two = tmp_path / "one", tmp_path / "two"
+    for path, seeds in ((one, range(6)), (one, range(7)), (one, range(6)), (two, range(6))):
+        _ask(path, seeds, make_plan, make_record, provenance)
+    history = RunFolder(one).manifest.history
+    merge(one, [two])
+    assert [len(asked.plan.seeds) for asked in RunFolder(one).manifest.history] == [6, 7]
+    assert RunFolder(one).manifest.history == history
 
 
 def test_weights_and_logs_are_copied(make_run, tmp_path):
