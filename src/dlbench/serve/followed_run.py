@@ -68,8 +68,9 @@ class FollowedRun:
             part = self._progress.judged
             if part is None:
                 return None
-            found = (self._ended.get(key) for key in part.labels)
-            return part.criteria, part.baseline, frozenset(trial.position for trial in found if trial)
+            found = (self._ended.get(key) for key in (*part.labels, *self._varied))
+            asked = (part.criteria, part.baseline, part.spread, part.experiment)
+            return *asked, frozenset(trial.position for trial in found if trial)
 
     def judge(self) -> Judged | None:
         """Return the verdicts that the plan allows by now; None where it allows none. Reads the folder anew."""
@@ -109,7 +110,8 @@ class FollowedRun:
 
     def _take_records(self, plan: PlanRecord) -> None:
         """Read the new lines; all of them again where another value is judged than before, or a journal was changed."""
-        question = (plan.criteria.metric, plan.criteria.at, plan.target, plan.spread)
+        varied = (plan.spread, plan.variants) if plan.spread else None  # whose trials vary a source
+        question = (plan.criteria.metric, plan.criteria.at, plan.target, varied)
         if question != self._question or not self._tail.is_current():
             self._question = question
             self._restart()

@@ -125,6 +125,60 @@ def test_a_spread_is_complete_only_with_the_trials_that_vary_a_source(begin, add
     assert "varied alone, it keeps" in run.parts()["comparison"]
 
 
+def _varied(design, name, make_record):
+    trials = enumerate(design.trials([make_record(name, 0).trial]))
+    return [replace(make_record(name, trial.seed, 0.8 + 0.003 * number), trial=trial) for number, trial in trials]
+
+
+def test_verdicts_are_new_where_a_trial_that_varies_a_source_or_the_question_is(begin, add, make_plan, make_record):
+    design = SpreadDesign(sources=("split",), backgrounds=3, levels=3)
+    plan = replace(make_plan(("relu",), range(3)), spread=design)
+    varied = _varied(design, "relu", make_record)
+    folder = begin(plan)
+    add(folder, range(3), names=("relu",))
+    for record in (replace(varied[0], status="failed", metrics={}), *varied[1:]):
+        folder.add(record)
+    folder.close()
+    run = FollowedRun(folder.path)
+    assert run.refresh().complete
+    seen = [run.verdict_key()]
+    folder = begin(plan)
+    folder.add(varied[0])
+    folder.close()
+    assert run.refresh().failed == 0
+    seen.append(run.verdict_key())
+    begin(replace(plan, experiment="acme/spread")).close()
+    run.refresh()
+    seen.append(run.verdict_key())
+    begin(replace(plan, experiment="acme/spread")).close()
+    run.refresh()
+    assert seen[0] != seen[1] != seen[2] == run.verdict_key()
+
+
+def test_a_spread_of_more_or_fewer_variants_has_the_trials_of_those(begin, add, make_plan, make_record):
+    design = SpreadDesign(sources=("split",), backgrounds=3, levels=3)
+    names = ("relu", "tanh", "elu")
+    three, two = (replace(make_plan(names[:count], range(3)), spread=design) for count in (3, 2))
+    folder = begin(three)
+    add(folder, range(3), names=names)
+    for name in names:
+        for record in _varied(design, name, make_record):
+            folder.add(record)
+    folder.close()
+
+    def told(run):
+        progress = run.refresh()
+        return progress.done, progress.planned, progress.complete
+
+    run = FollowedRun(folder.path)
+    assert told(run) == (27, 27, True)
+    begin(two).close()
+    later = FollowedRun(folder.path)
+    assert told(run) == told(later) == (18, 18, True)
+    begin(three).close()
+    assert told(run) == told(later) == (27, 27, True)
+
+
 def test_a_run_of_one_variant_says_on_what_and_leads_to_its_report(begin, add, make_plan):
     folder = begin(replace(make_plan(("relu",), range(3)), axes={}))
     add(folder, range(3), names=("relu",))
