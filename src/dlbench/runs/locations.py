@@ -111,8 +111,15 @@ def is_run(path: Path) -> bool:
 
 
 def list_runs(root: Path) -> tuple[Path, ...]:
-    """Return the run folders below root, by name."""
+    """Return the run folders below root, by name; what nobody may look into, such as lost+found, is left out."""
     if not root.is_dir():
         return ()
     # A hidden folder is being removed, or what a killed process has left of one.
-    return tuple(sorted(path for path in root.iterdir() if not path.name.startswith(".") and is_run(path)))
+    return tuple(sorted(path for path in root.iterdir() if not path.name.startswith(".") and _shows_a_run(path)))
+
+
+def _shows_a_run(path: Path) -> bool:
+    try:
+        return is_run(path)
+    except PermissionError:
+        return False

@@ -1,3 +1,4 @@
+import errno
 import shlex
 from pathlib import Path
 
@@ -29,6 +30,22 @@ def test_the_option_overrides_the_environment_and_that_the_default(monkeypatch):
 def test_only_run_folders_are_listed(root):
     assert [path.name for path in list_runs(root)] == ["activation-digits-0a1b2c", "model-mnist-0a1b2c"]
     assert list_runs(root / "absent") == ()
+
+
+@pytest.mark.parametrize("name", ["lost+found", "private-run"])
+def test_a_folder_that_may_not_be_looked_into_hides_no_others(root, monkeypatch, name):
+    stat = Path.stat
+
+    def refuse(path, **options):  # as it is for all but root
+        if path.parent.name == name:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, **options)
+
+    (root / name).mkdir()
+    monkeypatch.setattr(Path, "stat", refuse)
+    assert [path.name for path in list_runs(root)] == ["activation-digits-0a1b2c", "model-mnist-0a1b2c"]
+    with pytest.raises(PermissionError):  # which the command says, not that there is no run of that name
+        run_path(str(root / name), root)
 
 
 def test_a_name_is_looked_up_below_the_root(root):
