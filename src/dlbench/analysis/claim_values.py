@@ -1,6 +1,5 @@
 """The values that a claim compares, for each operand by seed."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -9,7 +8,6 @@ from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.race import Race
 from dlbench.analysis.summary import group_by_variant
 from dlbench.analysis.yardstick import mixed_losses
-from dlbench.components.metric_table import find_metric
 from dlbench.errors import DlbenchError
 from dlbench.experiments.experiment_file import Claim
 from dlbench.experiments.relations import Link, Operand
@@ -25,13 +23,8 @@ Variants = Sequence[PlannedVariant]
 
 
 def measured(record: TrialRecord, query: Query) -> float | None:
-    """Return a trial's value: None if it failed, infinite for an unknown loss of a diverged trial."""
-    if record.status not in COMPLETED:
-        return None
-    value = metric_value(record, query)
-    if value is None or math.isnan(value):
-        return math.inf if record.status == "diverged" and find_metric(query.metric).infinite_if_diverged else None
-    return value
+    """Return a trial's value; None if it failed or has none."""
+    return metric_value(record, query) if record.status in COMPLETED else None
 
 
 @dataclass(frozen=True)

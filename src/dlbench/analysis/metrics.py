@@ -34,16 +34,29 @@ class Query:
 
 
 def metric_value(record: TrialRecord, query: Query) -> float | None:
-    """Return a trial's value; None if it has none. Raises DlbenchError for an unknown metric."""
+    """Return a trial's value; None if it has none, infinite for a loss or time that it lacks as it diverged.
+
+    Raises DlbenchError for an unknown metric.
+    """
+    value = _value(record, query)
+    if value is None or math.isnan(value):
+        return math.inf if _is_infinite(record, query.metric) else None
+    return value
+
+
+def _is_infinite(record: TrialRecord, metric: str) -> bool:
+    return record.status == "diverged" and find_metric(metric).infinite_if_diverged
+
+
+def _value(record: TrialRecord, query: Query) -> float | None:
+    """Return a trial's value as it was measured; None or NaN if it has none."""
     if query.metric in DERIVED:
-        value = DERIVED[query.metric](record, query)
-        return None if value is None or math.isnan(value) else value
+        return DERIVED[query.metric](record, query)
     own = query.at == "selected" and query.metric in record.metrics
     if not own and query.metric in known_epoch_metrics(record):
         return _at(record, query.metric, query.at)
     if base_name(query.metric) in names_of(record):
-        value = reading_value(record, query.metric, query.at)
-        return None if value is None or math.isnan(value) else value
+        return reading_value(record, query.metric, query.at)
     if record.watched and not _is_known(query.metric, record):
         return None  # a diagnostic that failed in this trial
     check_metric(query.metric, record)
@@ -105,9 +118,8 @@ def _at(record: TrialRecord, metric: str, at: At) -> float | None:
 
 
 def _cost(record: TrialRecord, metric: str) -> float | None:
-    """Return a cost of a trial; that of a diverged trial is infinite where the metric says so."""
-    infinite = find_metric(metric).infinite_if_diverged and record.status == "diverged"
-    value = math.inf if infinite else record.cost.get(metric)
+    """Return a cost of a trial; None where it counts as infinite, whatever was spent until the trial diverged."""
+    value = None if _is_infinite(record, metric) else record.cost.get(metric)
     return None if value is None else float(value)
 
 
@@ -121,7 +133,7 @@ def _difference(first: str, second: str) -> Callable[[TrialRecord, Query], float
     def value(record: TrialRecord, query: Query) -> float | None:
         apart = first == "validation_loss" and "validation_objective" in record.metrics
         names = ("validation_objective" if apart else first, second)
-        left, right = (metric_value(record, Query(metric=name, at=query.at)) for name in names)
+        left, right = (_value(record, Query(metric=name, at=query.at)) for name in names)
         return None if left is None or right is None else left - right
 
     return value

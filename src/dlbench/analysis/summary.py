@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from dlbench.analysis.metrics import Query, metric_value
 from dlbench.components.metrics import Metric
 from dlbench.components.records import ParameterValue
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
@@ -32,7 +33,8 @@ class Summary:
     """One metric over the seeds of a variant.
 
     mean: mean.
-    std: sample standard deviation (n − 1); None for fewer than three values, where it says nothing.
+    std: sample standard deviation (n − 1); None for fewer than three values, where it says nothing; NaN if one is
+        infinite.
     minimum: smallest value.
     maximum: largest value.
     values: values by seed.
@@ -50,10 +52,14 @@ class Summary:
         return len(self.values)
 
     def text(self, metric: Metric) -> str:
-        """Return "mean ± standard deviation" in the unit shown to users; of one seed or two, the values."""
+        """Return "mean ± standard deviation" in the unit shown to users; of one seed or two, the values.
+
+        Infinite values leave the mean alone.
+        """
         if self.std is None:
             return ", ".join(metric.format(value) for value in self.values.values())
-        return f"{metric.format(self.mean)} ± {metric.format(self.std)}"
+        spread = "" if math.isnan(self.std) else f" ± {metric.format(self.std)}"
+        return metric.format(self.mean) + spread
 
     @classmethod
     def of(cls, values: Mapping[int, float]) -> "Summary":
@@ -87,8 +93,8 @@ class VariantSummary:
 
     label: label of the variant.
     values: its value on each axis.
-    n: completed trials (done or diverged), which the metrics are over; a diverged trial counts with its accuracy but
-        not with its time.
+    n: completed trials (done or diverged), which the metrics are over; a diverged trial counts with its accuracy,
+        with an infinite loss where it has none, but not with its time.
     failed: trials that failed, timed out or ran out of memory.
     metrics: summaries by name.
     failures: all trials that are not done, including those that diverged or were vetoed.
@@ -163,13 +169,14 @@ def _test_use(settings: Settings) -> str:
 
 
 def _values(records: Iterable[TrialRecord], metric: str) -> dict[int, float]:
-    found = {
-        record.trial.seed: (record.metrics if record.status == "diverged" else {**record.metrics, **record.cost}).get(
-            metric
-        )
-        for record in records
-    }
+    found = {record.trial.seed: _value(record, metric) for record in records}
     return {seed: value for seed, value in found.items() if value is not None}
+
+
+def _value(record: TrialRecord, metric: str) -> float | None:
+    if record.metrics.get(metric) is not None:
+        return metric_value(record, Query(metric=metric))
+    return None if record.status == "diverged" else record.cost.get(metric)
 
 
 def _failures(records: Iterable[TrialRecord]) -> tuple[FailureGroup, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from dlbench.analysis.metrics import Query, metric_value
 from dlbench.analysis.summary import group_by_variant
 from dlbench.analysis.tuning import Key, ScoredCandidate, scored, tuning_records
 from dlbench.components.metric_table import METRICS
@@ -163,8 +164,9 @@ def _variant(
     for search in tuning.searches:
         points = scored(known, search, label, tuning.metric)
         results.append(SearchResult(points=points, chosen=points[search.chosen[label]]))
-    values = [record.metrics.get(tuning.metric) for record in evaluated if record.status in COMPLETED]
-    numbers = [float(value) for value in values if value is not None]
+    query = Query(metric=tuning.metric)
+    values = [metric_value(record, query) for record in evaluated if record.status in COMPLETED]
+    numbers = [value for value in values if value is not None]
     return TunedVariant(label=label, results=tuple(results), validation=mean(numbers) if numbers else None)
 
 

@@ -1,10 +1,13 @@
+import math
 import statistics
+from dataclasses import replace
 
 import pytest
 
 from dlbench.analysis.per_class import per_class, per_class_table
 from dlbench.analysis.summary import STANDARD_METRICS, Summary, summarize, summary_table
 from dlbench.analysis.verdicts import judge_run
+from dlbench.components.metric_table import find_metric
 
 
 def test_mean_and_deviation_agree_with_the_standard_library():
@@ -50,6 +53,22 @@ def test_a_diverged_trial_counts_with_its_accuracy_but_not_with_its_time_and_fai
     assert set(summary.metrics["train_seconds"].values) == {0}
     found = [(failure.status, failure.message, failure.seeds) for failure in summary.failures]
     assert found == [("diverged", "", (1,)), ("failed", "ValueError: no", (2, 3)), ("oom", "", (4,))]
+
+
+@pytest.mark.parametrize("lost", [0, 2])
+def test_a_diverged_trial_has_the_largest_loss_wherever_it_stands(make_record, make_plan, lost):
+    records = [make_record(seed=seed, accuracy=0.9) for seed in range(3)]
+    records[lost] = replace(records[lost], status="diverged", metrics={"test_loss": math.nan})
+    (summary,) = summarize(records, make_plan(["relu"]))
+    loss = summary.metrics["test_loss"]
+    assert (loss.n, loss.mean, loss.minimum, loss.maximum) == (3, math.inf, pytest.approx(0.31), math.inf)
+    assert loss.text(find_metric("test_loss")) == "inf"
+
+
+def test_a_loss_that_a_finished_trial_lacks_is_left_out(make_record, make_plan):
+    lost = make_record(seed=0, metrics={"test_loss": math.nan})
+    (summary,) = summarize([lost, make_record(seed=1, accuracy=0.9)], make_plan(["relu"]))
+    assert summary.metrics["test_loss"].values == {1: pytest.approx(0.31)}
 
 
 def test_a_metric_that_no_trial_has_is_omitted(make_record, make_plan):

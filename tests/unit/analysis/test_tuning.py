@@ -1,5 +1,6 @@
 """What a search chooses, and what is said against it."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -139,6 +140,14 @@ def test_optimism_is_the_chosen_score_above_that_of_fresh_seeds(searched, make_r
     assert variant.validation == pytest.approx(0.81)
     assert variant.optimism == pytest.approx(0.85 - 0.81)
     assert (variant.default_score, variant.tuned_score) == (0.5, pytest.approx(0.85))
+
+
+def test_a_choice_that_diverges_on_a_fresh_seed_has_an_infinite_loss_there(searched, make_record):
+    records, plan = searched([(0.001, (0.9, 0.8)), (0.01, (0.5, 0.5))], metric="validation_loss")
+    fresh = [make_record("relu", seed, metrics={"validation_loss": 0.5}) for seed in range(2)]
+    fresh += [make_record("relu", 2, status="diverged", metrics={"validation_loss": math.nan})]
+    (variant,) = report_tuning([*records, *fresh], plan).variants
+    assert (variant.validation, variant.optimism) == (math.inf, -math.inf)
 
 
 def test_a_comparison_without_a_search_has_no_report(make_record, make_plan):

@@ -124,6 +124,27 @@ def test_a_diverged_trial_counts_with_its_accuracy_and_its_time_is_infinite(make
     assert slow.verdict == "n too small"  # it is ahead or behind on one seed alone
 
 
+@pytest.mark.parametrize("lost", [{}, {"test_loss": None}, {"test_loss": math.nan}])
+@pytest.mark.parametrize("at", ["selected", "last"])
+def test_a_diverged_trial_has_an_infinite_loss_and_stays_in_the_verdict(make_record, make_plan, lost, at):
+    """Without the trials that diverged, the variant that diverges would come out better."""
+    records = [make_record("relu", seed, 0.9) for seed in SEEDS]
+    records += [make_record("tanh", seed, 0.95) for seed in (0, 1)]
+    records += [make_record("tanh", seed, epochs=0, status="diverged", metrics=lost) for seed in SEEDS[2:]]
+    (tanh,) = judge_run(records, make_plan(seeds=SEEDS), {"metric": "test_loss", "at": at}).families[0].comparisons
+    assert (tanh.n, tanh.dropped, tanh.ahead, tanh.behind) == (8, 0, 6, 2)  # larger losses are ahead
+    assert (tanh.mean, tanh.side) == (math.inf, 1)
+
+
+def test_the_variant_that_diverges_is_worse_by_its_last_loss(make_record, make_plan):
+    records = [make_record("relu", seed, 0.9) for seed in SEEDS]
+    for record in [make_record("tanh", seed, 0.95) for seed in SEEDS]:
+        rows = (*record.epochs[:-1], record.epochs[-1] | {"train_loss": math.nan})
+        records.append(replace(record, status="diverged", epochs=rows))
+    judged = judge_run(records, make_plan(seeds=SEEDS), {"metric": "train_loss", "at": "last"})
+    assert judged.families[0].comparisons[0].verdict == "worse"
+
+
 def test_one_seed_has_values_and_no_claim(make_record, make_plan):
     judged = judge_run([make_record("relu"), make_record("tanh", 0, 0.99)], make_plan(seeds=[0]))
     (family,) = judged.families
