@@ -70,18 +70,22 @@ def order_parts(
 
     Source: Berger 1982, Multiparameter Hypothesis Testing and Acceptance Sampling: intersection-union tests.
     """
-    named = {str(operand): by_seed for operand, by_seed in series.items()}
-    pairs = [(str(link.left), str(link.right)) for link in links]
-    together = compare_pairs(named, pairs, rules, look_of)
+    values = {operand.key: by_seed for operand, by_seed in series.items()}
+    pairs = [(link.left.key, link.right.key) for link in links]
+    together = compare_pairs(values, pairs, rules, look_of)
     parts = []
     for link, pair, corrected in zip(links, pairs, together, strict=True):
         look = look_of(*pair)
         stricter = replace(look, alpha=look.alpha / len(links))
-        (alone,) = compare_pairs(named, [pair], rules, look_of)
-        (strict,) = compare_pairs(named, [pair], rules, _always(stricter))
-        found = _Evidence(alone, corrected, strict)
+        (alone,) = compare_pairs(values, [pair], rules, look_of)
+        (strict,) = compare_pairs(values, [pair], rules, _always(stricter))
+        found = _Evidence(*(_as_written(each, link) for each in (alone, corrected, strict)))
         parts.append(_link_part(link, found, replace(rules, alpha=look.alpha), len(links)))
     return tuple(parts)
+
+
+def _as_written(found: Comparison, link: Link) -> Comparison:
+    return replace(found, variant=str(link.left), baseline=str(link.right))
 
 
 def _always(look: Look) -> LookOf:

@@ -66,7 +66,7 @@ class ClaimValues:
         return replace(operand, name=merged[0].label) if merged else operand
 
     def operands(self, operands: Iterable[Operand]) -> tuple[dict[Operand, Series], LookOf]:
-        """Return each operand's values by seed, and the look of two; a value of an axis is the mean over the others.
+        """Return each operand's values by seed, and the look of two keys; a value of an axis is the mean over others.
 
         Only combinations that every operand of the axis has are averaged; a constant has its value for every seed.
         Raises DlbenchError for a name that is not in the plan.
@@ -78,7 +78,7 @@ class ClaimValues:
             if operand.constant is not None
         }
         members = self._members([operand for operand in wanted if operand not in constants])
-        named = {str(operand): variants for operand, variants in members.items()}
+        named = {operand.key: variants for operand, variants in members.items()}
         return constants | {
             operand: self._series(variants, operand.metric, operand.scale) for operand, variants in members.items()
         }, self._look_of(named)
@@ -99,8 +99,8 @@ class ClaimValues:
         return {operand: balanced.get(operand, group.variants) for operand, group in groups.items()}
 
     def _look_of(self, members: Mapping[str, Variants]) -> LookOf:
-        """Return the look of each pair of names, at the claim's share of α. members: the variants behind each name."""
-        labels = {name: [variant.label for variant in variants] for name, variants in members.items()}
+        """Return the look of each pair of keys, at the claim's share of α. members: the variants behind each key."""
+        labels = {key: [variant.label for variant in variants] for key, variants in members.items()}
 
         def look(variant: str, baseline: str) -> Look:
             own = self.race.look_between(labels.get(variant, ()), labels.get(baseline, ()))

@@ -40,9 +40,14 @@ class Operand:
 
     def __str__(self) -> str:
         if self.constant is not None:
-            return f"{self.scale * self.constant:g}"
+            return f"{self.scale * self.constant:.15g}"
         name = f"{self.metric}({self.name})" if self.metric else self.name
-        return name if self.scale == 1 else f"{self.scale:g} × {name}"
+        return name if self.scale == 1 else f"{self.scale:.15g} × {name}"
+
+    @property
+    def key(self) -> str:
+        """Return a text that no other operand has: a constant may read as a variant does, 0.1."""
+        return repr(self)
 
 
 @dataclass(frozen=True)

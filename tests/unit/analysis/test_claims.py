@@ -75,6 +75,28 @@ def test_a_bound_is_judged_as_the_seeds_differences_from_a_constant(ask, typical
     assert ask(claim("relu > constant(0.9)"), relu=RELU).answer == "not shown"
 
 
+def test_a_constant_is_no_variant_of_the_same_name(make_record, make_plan) -> None:
+    """0.1 is the chance level of ten classes and a usual learning rate."""
+    records = [make_record(name, seed, value) for name in ("relu", "tanh") for seed, value in enumerate(RELU)]
+    plan = make_plan(["relu", "tanh"], range(7))
+    rates = {"relu": "0.01", "tanh": "0.1"}
+    variants = tuple(
+        replace(each, label=rates[each.label], values={"learning_rate": rates[each.label]}) for each in plan.variants
+    )
+    plan = replace(plan, axes={"learning_rate": ("0.01", "0.1")}, variants=variants, baseline="0.01")
+    for rate in ("0.01", "0.1"):
+        found = judge(claim(f"{rate} > constant(0.1)"), records, plan)
+        assert (found.answer, found.parts[0].claimed) == ("supported", f"{rate} > 0.1")
+        assert found.parts[0].difference == pytest.approx(0.8, abs=0.01)
+
+
+def test_two_bounds_that_agree_in_six_digits_are_two(ask) -> None:
+    found = ask(claim("constant(16999.9999) < relu < constant(17000.0001)", "parameters"), relu=RELU)
+    assert found.answer == "supported"
+    assert [part.claimed for part in found.parts] == ["16999.9999 < relu", "relu < 17000.0001"]
+    assert "16999.9999 − relu = -0.0001" in found.parts[0].why
+
+
 def test_more_and_less_are_meant_whichever_way_is_better(ask) -> None:
     """The fixture's test loss is 0.4 − accuracy / 10: more accuracy is less loss."""
     assert ask(claim("relu < tanh", "test_loss"), relu=RELU, tanh=TANH).answer == "supported"
