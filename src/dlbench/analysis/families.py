@@ -228,7 +228,7 @@ def estimate_variant(variant: str, series: Series, rules: Rules) -> VariantEstim
 
     found = known(series)
     if not found or not all(map(math.isfinite, found)):
-        middle = math.inf if found else math.nan
+        middle = mean(found) if found else math.nan
         return VariantEstimate(
             variant=variant, n=len(found), mean=middle, std=math.nan, mean_low=math.nan, mean_high=math.nan
         )

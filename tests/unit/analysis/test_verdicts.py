@@ -9,13 +9,14 @@ from dataclasses import replace
 import pytest
 from scipy import stats
 
-from dlbench.analysis.families import COLUMNS
+from dlbench.analysis.families import COLUMNS, estimate_variant, judge_values
 from dlbench.analysis.verdicts import judge_run
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.tables import to_csv
 from dlbench.statistics.spending import levels
+from dlbench.statistics.verdicts import Rules
 
 SEEDS = range(8)
 GAINS = {"relu": 0.0, "tanh": 0.03, "elu": -0.02, "gelu": 0.0004}
@@ -347,6 +348,16 @@ def test_all_pairs_are_one_family_with_letters(records, plan):
     assert family.letters["tanh"] == "a"
     assert not set(family.letters["tanh"]) & set(family.letters["elu"])
     assert set(family.letters["relu"]) & set(family.letters["gelu"])
+
+
+def test_a_variant_of_infinitely_small_values_is_estimated_as_such_and_comes_last():
+    values = {"relu": {seed: 0.1 + 0.01 * seed for seed in SEEDS}, "tanh": dict.fromkeys(SEEDS, -math.inf)}
+    for names, mean in ((("relu", "tanh"), pytest.approx(0.135)), (("tanh", "relu"), -math.inf)):
+        family = judge_values("activation", {name: values[name] for name in names}, Rules(), all_pairs=True)
+        assert family.letters == {"relu": "a", "tanh": "b"}
+        assert family.baseline.mean == mean
+    mixed = estimate_variant("elu", {0: -math.inf, 1: 0.1, 2: math.inf}, Rules())
+    assert math.isnan(mixed.mean)
 
 
 # The file
