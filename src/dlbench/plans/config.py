@@ -116,12 +116,7 @@ def _read(path: Path) -> Config:
         content = tomllib.loads(read_text(path))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DlbenchError(f"{path} is not valid TOML: {error}", "Correct it, or move the file away.") from None
-    given = {resolve(key, _KEYS, OPTION_ALIASES) or key: value for key, value in content.items()}
-    for key in given:
-        if key not in _KEYS:
-            hint = "Settings stand below [settings]." if axis_name(key) in ASSIGNABLE else ""
-            hint = hint or suggest(key, _KEYS, f"It takes {', '.join(_KEYS)}.")
-            raise DlbenchError(f"{path}: there is no {key!r}.", hint)
+    given = _named(path, content)
     settings = _read_settings(path, given.pop("settings", {}))
     folders = {key: _read_folder(path, key, given[key]) for key in _FOLDERS if key in given}
     said = {key: str(folders.get(key, value)) for key, value in given.items()}
@@ -133,6 +128,21 @@ def _read(path: Path) -> Config:
         sources={path: said | {f"settings.{name}": text for name, text in settings.items()}},
         **folders,
     )
+
+
+def _named(path: Path, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a file by the names of their keys."""
+    named: dict[str, Any] = {}
+    for key, value in content.items():
+        name = resolve(key, _KEYS, OPTION_ALIASES) or key
+        if name not in _KEYS:
+            hint = "Settings stand below [settings]." if axis_name(key) in ASSIGNABLE else ""
+            hint = hint or suggest(key, _KEYS, f"It takes {', '.join(_KEYS)}.")
+            raise DlbenchError(f"{path}: there is no {key!r}.", hint)
+        if name in named:
+            raise DlbenchError(f"{path}: {name} is given twice, once as {key}.", "Set it once.")
+        named[name] = value
+    return named
 
 
 def _read_seeds(path: Path, value: Any) -> Seeds:

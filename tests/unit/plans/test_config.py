@@ -196,6 +196,22 @@ def test_a_wrong_default_of_a_comparison_is_named_with_its_file(
     assert all(word in error.message for word in (str(path), *words))
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "other"),
+    [
+        ("Alpha = 0.01\nalpha = 0.05", "alpha", "alpha"),
+        ("all-pairs = true\nall_pairs = false", "all_pairs", "all_pairs"),
+        ("jobs = 2\nworkers = 3", "jobs", "workers"),
+        ("[settings]\nepochs = 3\n[Settings]\nepochs = 4", "settings", "Settings"),
+    ],
+)
+def test_a_key_that_is_given_twice_under_two_spellings_is_refused(
+    project: Path, user: Path, text: str, name: str, other: str
+) -> None:
+    path = write(project, text)
+    assert refused(project, user).message == f"{path}: {name} is given twice, once as {other}."
+
+
 def test_a_setting_at_the_top_of_the_file_is_told_its_place(project: Path, user: Path) -> None:
     write(project, "lr = 3")
     assert "[settings]" in refused(project, user).hint
