@@ -38,8 +38,12 @@ class Observers:
                 failed.append(error)
 
         thread = threading.Thread(target=run, name=f"observer {plugin.name}", daemon=True)
-        thread.start()
-        thread.join(LIMIT_SECONDS)
+        try:
+            thread.start()
+        except RuntimeError:  # no room for a thread: it is called without a limit, since a run is not lost for that
+            run()
+        else:
+            thread.join(LIMIT_SECONDS)
         sys.stdout = stdout  # a call that hangs has redirected it
         if failed:
             raise failed[0]

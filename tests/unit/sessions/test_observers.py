@@ -51,3 +51,15 @@ def test_one_that_hangs_is_left_out_and_holds_nothing(install, monkeypatch):
     for thread in threading.enumerate():
         if thread.name == "observer hangs":
             thread.join()
+
+
+def test_where_no_thread_can_be_started_observers_are_called_all_the_same(install, monkeypatch):
+    def no_room(thread):
+        raise RuntimeError("can't start new thread")
+
+    install("well", WELL)
+    plugins = Registry.load().plugins
+    monkeypatch.setattr(threading.Thread, "start", no_room)
+    Observers(plugins).call("dlbench_run_finished", folder="first")
+    assert plugins.by_name["well"].module.calls == ["first"]
+    assert not [each for each in plugins.problems if each.plugin == "well"]
