@@ -121,10 +121,19 @@ def examine_results(folder: Path) -> Check:
 
 def _writable(name: str, folder: Path, advice: str) -> Check:
     """Try to write to a folder or, if it does not exist, to its nearest existing parent."""
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     try:
+        existing = next(path for path in (folder, *folder.absolute().parents) if _exists(path))
         with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
         return Check(name, f"{folder}: cannot be written to ({os.strerror(error.errno or 0)})", "broken", advice)
     return Check(name, f"{folder}" if existing == folder else f"{folder} (created when needed)")
+
+
+def _exists(path: Path) -> bool:
+    """Return whether there is something at a path; an OSError says why that cannot be known."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
