@@ -93,9 +93,9 @@ def _missing(folder: RunFolder) -> int:
     return folder.plan.trial_count - len(folder.planned)
 
 
-def _unanswered(folder: RunFolder) -> bool:
-    """Return whether trials have no result: they have not run, or failed, and run again."""
-    return sum(record.status in COMPLETED for record in folder.planned) < folder.plan.trial_count
+def unanswered(folder: RunFolder) -> int:
+    """Return how many trials have no result: they have not run, or failed, and run again."""
+    return folder.plan.trial_count - sum(record.status in COMPLETED for record in folder.planned)
 
 
 def confirms(folder: RunFolder) -> Mapping[str, Any]:
@@ -132,7 +132,7 @@ def _existing(folder: RunFolder, there: RunFolder, seeds: int | None, registry: 
     return Confirmation(
         first=replace(first, seeds=tuple(facts["seeds"])),
         path=there.path,
-        plan=_rest(folder, there, registry) if _unanswered(there) else None,
+        plan=_rest(folder, there, registry) if unanswered(there) else None,
         facts={FACT: dict(facts)},
         before=there,
     )

@@ -17,7 +17,7 @@ from dlbench.analysis.verdicts import judge_run
 from dlbench.plugins.registry import Registry
 from dlbench.runs.experiment_runs import answers_of, write_answers
 from dlbench.runs.folder import RunFolder
-from dlbench.sessions.confirm import Confirmation
+from dlbench.sessions.confirm import Confirmation, unanswered
 from dlbench.sessions.options import Outcome
 
 
@@ -82,6 +82,6 @@ def _about_shares(numbers: Sequence[int]) -> str:
 
 def unfinished(outcome: Outcome) -> str:
     """Return what a confirmation that was interrupted lacks, in one sentence."""
-    missing = outcome.plan.record.trial_count - len(outcome.records)
+    missing = unanswered(outcome.run)
     are = "is" if missing == 1 else "are"
     return f"{counted_as(missing, 'trials')} {are} missing, so nothing is confirmed yet."

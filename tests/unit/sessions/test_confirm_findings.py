@@ -31,3 +31,12 @@ def test_what_is_missing_is_counted(session, tmp_path, registry, run_again, exec
     session(seeds=3)
     found = plan_confirmation(RunFolder(tmp_path / "run"), None, registry)
     assert unfinished(run_again(found, executor(stop_after=ran))) == sentence
+
+
+def test_a_failed_trial_that_was_to_run_again_is_missing_too(session, tmp_path, registry, run_again, executor):
+    session(seeds=3)
+    folder = RunFolder(tmp_path / "run")
+    first = plan_confirmation(folder, None, registry)
+    run_again(first, executor(fails=lambda trial: trial.seed == first.plan.seeds[0]))
+    again = run_again(plan_confirmation(folder, None, registry), executor(stop_after=1))
+    assert unfinished(again) == "1 trial is missing, so nothing is confirmed yet."
