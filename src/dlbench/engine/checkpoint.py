@@ -14,17 +14,17 @@ from hashlib import sha256
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
 from dlbench.engine.artifacts import Artifact
 from dlbench.engine.diagnostics import DiagnosticsRunner
 from dlbench.engine.epoch import EpochProgress
+from dlbench.engine.model_state import restore_unlisted, unlisted_buffers
 from dlbench.engine.randomness import global_states, set_global_states
 from dlbench.engine.state import Trained, TrainingSetup
 from dlbench.engine.stopping import BestWeights, EarlyStopping
 
 #: The version of the files. The names of their parts, an older vocabulary in places, belong to it.
-FORMAT = 2
+FORMAT = 3
 
 
 class Interrupted(Exception):  # noqa: N818  # nothing went wrong
@@ -72,8 +72,7 @@ class TrainingState:
         """Restore a captured state; return the progress of its epoch."""
         for name, holder in self._holders():
             holder.load_state_dict(state[name])
-        for name, buffer in unlisted_buffers(self.setup.model).items():
-            buffer.copy_(state["buffers"][name])
+        restore_unlisted(self.setup.model, state["buffers"])
         # A schedule warns if it steps before its optimizer; this flag is how it knows that the optimizer has stepped.
         self.setup.optimizer._opt_called = True  # type: ignore[attr-defined]  # torch sets it in step() alone
         progress = EpochProgress.from_state_dict(state["part"], self.device)
@@ -92,12 +91,6 @@ class TrainingState:
         yield "stopper", self.early_stopping
         if self.diagnostics:
             yield "watcher", self.diagnostics
-
-
-def unlisted_buffers(model: nn.Module) -> dict[str, Tensor]:
-    """Return the buffers that a model leaves out of its state dict."""
-    listed = model.state_dict().keys()
-    return {name: buffer for name, buffer in model.named_buffers() if name not in listed}
 
 
 class Checkpoints:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from dlbench.components.metric_table import METRICS
 from dlbench.engine.evaluation import Evaluation
+from dlbench.engine.model_state import copied, restore_unlisted, unlisted_buffers
 from dlbench.engine.state import Row
 
 _METRICS_OF_RULES = {"best": "validation_accuracy", "best-on-test": "test_accuracy"}
@@ -21,6 +22,8 @@ def _loss_beside(metric: str) -> str:
 class BestWeights:
     """Keeps the weights of the epoch that a rule selects: the best, the earlier of two equals, or the last.
 
+    With the weights it keeps all else that the model holds, such as its buffers.
+
     rule: "best" by validation accuracy, the name of another metric of an epoch, "best-on-test" by the test set (then
         evaluated each epoch), or "last".
     test: evaluates on the test set.
@@ -31,7 +34,8 @@ class BestWeights:
         self.test = test
         self.epoch = 0
         self._best = -math.inf
-        self._weights: dict[str, Tensor] | None = None
+        self._weights: dict[str, Any] | None = None
+        self._buffers: dict[str, Tensor] = {}
 
     def update(self, row: Row, model: nn.Module) -> dict[str, float]:
         """Record an epoch's weights; return the columns that the rule adds to the epoch's row."""
@@ -53,21 +57,23 @@ class BestWeights:
 
     def _keep(self, epoch: int, model: nn.Module) -> None:
         self.epoch = epoch
-        self._weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+        self._weights, self._buffers = copied(model.state_dict()), copied(unlisted_buffers(model))
 
     def restore(self, model: nn.Module) -> int:
         """Load the selected weights into the model and return their epoch."""
         if self._weights is not None:
             model.load_state_dict(self._weights)
+            restore_unlisted(model, self._buffers)
         return self.epoch
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state for a checkpoint."""
-        return {"epoch": self.epoch, "accuracy": self._best, "weights": self._weights}
+        return {"epoch": self.epoch, "accuracy": self._best, "weights": self._weights, "buffers": self._buffers}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore the state from a checkpoint."""
-        self.epoch, self._best, self._weights = state["epoch"], state["accuracy"], state["weights"]
+        self.epoch, self._best = state["epoch"], state["accuracy"]
+        self._weights, self._buffers = state["weights"], state["buffers"]
 
 
 def monitored(row: Row, metric: str) -> float:

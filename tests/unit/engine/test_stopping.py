@@ -1,8 +1,10 @@
 import math
 
+import pytest
 import torch
 from torch import nn
 
+from dlbench.engine.checkpoint import pack, unpack
 from dlbench.engine.evaluation import Evaluation
 from dlbench.engine.stopping import BestWeights, EarlyStopping
 
@@ -43,6 +45,42 @@ def test_an_epoch_whose_loss_is_not_finite_is_not_selected_unless_there_is_no_ot
         assert _offer(rule, [0.9, 0.8], losses=[math.nan, 1.0], test=[0.9, 0.8]) == (2, 2.0)
         assert _offer(rule, [0.9, 0.8], losses=[math.inf, 1.0], test=[0.9, 0.8]) == (2, 2.0)
         assert _offer(rule, [0.9, 0.95], losses=[math.nan, math.nan], test=[0.9, 0.95]) == (1, 1.0)
+
+
+class _Remembering(nn.Module):
+    """Holds an epoch's number in each place that a module has for what is no parameter."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("listed", torch.zeros(()))
+        self.register_buffer("unlisted", torch.zeros(()), persistent=False)
+        self.extra = {"epochs": [0]}
+
+    def get_extra_state(self):
+        return self.extra
+
+    def set_extra_state(self, state):
+        self.extra = state
+
+    def remember(self, epoch):
+        self.listed.fill_(epoch)
+        self.unlisted.fill_(epoch)
+        self.extra["epochs"][0] = epoch
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_all_that_a_model_holds_is_that_of_the_selected_epoch(resumed):
+    model = _Remembering()
+    best_weights = BestWeights("best", lambda: None)
+    for epoch, accuracy in ((1, 0.9), (2, 0.5)):
+        model.remember(epoch)
+        best_weights.update({"epoch": epoch, "validation_loss": 1.0, "validation_accuracy": accuracy}, model)
+    if resumed:
+        state = unpack(pack(best_weights.state_dict()))
+        best_weights, model = BestWeights("best", lambda: None), _Remembering()
+        best_weights.load_state_dict(state)
+    assert best_weights.restore(model) == 1
+    assert (model.listed.item(), model.unlisted.item(), model.extra) == (1.0, 1.0, {"epochs": [1]})
 
 
 def test_any_metric_of_an_epoch_may_select_it():
