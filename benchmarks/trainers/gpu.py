@@ -86,7 +86,7 @@ class Epoch:
         self.run()  # kernels are chosen, and the step is recorded
 
     def _enter(self) -> None:
-        from dlbench.engine.setup import apply_process_settings
+        from dlbench.engine.process_settings import apply_process_settings
 
         apply_process_settings(self.settings)
 

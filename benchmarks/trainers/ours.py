@@ -30,8 +30,9 @@ def build_workload(
 
     from dlbench.engine.dataset_cache import load, prepare
     from dlbench.engine.factories import build_model
+    from dlbench.engine.process_settings import apply_process_settings
     from dlbench.engine.randomness import borrowed_generators
-    from dlbench.engine.setup import apply_process_settings, build_setup, layout
+    from dlbench.engine.setup import build_setup, layout
     from dlbench.engine.warmup import compile_calls
     from dlbench.plans.build import build
     from dlbench.plans.plan import Request

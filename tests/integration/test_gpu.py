@@ -12,9 +12,10 @@ from dlbench.components.image_data import ImageData
 from dlbench.engine.artifacts import SharedFile
 from dlbench.engine.checkpoint import Checkpoints, Interrupted
 from dlbench.engine.cuda_graphs import GraphedStep
+from dlbench.engine.process_settings import apply_process_settings
 from dlbench.engine.randomness import borrowed_generators
 from dlbench.engine.run_trial import run_trial
-from dlbench.engine.setup import apply_process_settings, build_setup, layout
+from dlbench.engine.setup import build_setup, layout
 from dlbench.engine.training import train_epoch, train_step
 from dlbench.errors import DlbenchError
 from dlbench.plans.build import build

@@ -1,6 +1,7 @@
 """Measure the speed of combinations: a warm-up, then windows of equal length, taking turns."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from dlbench.engine.dataset_cache import load_for_trial
 from dlbench.engine.evaluation import logits_of
 from dlbench.engine.factories import build_model
 from dlbench.engine.peaks import measure_peaks
+from dlbench.engine.process_settings import apply_process_settings, deterministic
 from dlbench.engine.randomness import borrowed_generators
-from dlbench.engine.setup import apply_process_settings, build_setup, layout
+from dlbench.engine.setup import build_setup, layout
 from dlbench.engine.training import clock, evaluate_on, train_epoch
 from dlbench.engine.warmup import compile_calls
 from dlbench.machine import Peaks
@@ -68,9 +70,12 @@ class Subject:
             zip(PARTS, (self.forward, self.backward, self.step, self.evaluation), strict=True)
         )
 
-    def apply_settings(self) -> None:
+    @contextmanager
+    def settings_applied(self) -> Iterator[None]:
         """Apply the trial's settings of the whole process."""
         apply_process_settings(self.trial.settings)
+        with deterministic(self.trial.settings.deterministic):
+            yield
 
     def loss(self) -> torch.Tensor:
         """Return the loss of one fixed batch in training mode."""
@@ -121,8 +126,8 @@ def measure_rates(
     for number in range(windows + 1):
         for part in PARTS:
             for subject, found in zip(subjects, rates, strict=True):
-                subject.apply_settings()
-                rate = subject.window(part, seconds if number else 0.0)
+                with subject.settings_applied():
+                    rate = subject.window(part, seconds if number else 0.0)
                 if number:
                     found[part].append(rate)
     return [{part: tuple(values) for part, values in found.items()} for found in rates]
@@ -133,13 +138,14 @@ def measure_cost(trial: Trial, data_dir: Path, registry: Registry) -> Cost:
     settings = trial.settings
     subject = Subject(trial, load_for_trial(trial, data_dir, registry), registry)
     device = torch.device(settings.device)
-    subject.apply_settings()
-    cost.reset_peak_memory(device)
-    subject.step()
-    memory = cost.peak_memory_mb(device)
+    with subject.settings_applied():
+        cost.reset_peak_memory(device)
+        subject.step()
+        memory = cost.peak_memory_mb(device)
+        flops = _flops(subject)
     return Cost(
         parameters=cost.count_parameters(subject.model),
-        flops=_flops(subject),
+        flops=flops,
         peak_memory_mb=memory,
         peaks=measure_peaks(device, settings.precision, settings.threads),
     )

@@ -1,9 +1,7 @@
 """One trial: build its parts, train, evaluate on the test set, return the record."""
 
-import contextlib
 import io
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -16,9 +14,10 @@ from dlbench.engine.artifacts import Artifact, SharedFile
 from dlbench.engine.checkpoint import CheckpointError, Checkpoints, Interrupted
 from dlbench.engine.diagnostics import DiagnosticsRunner, resolve_diagnostics
 from dlbench.engine.factories import build_model
+from dlbench.engine.process_settings import apply_process_settings, deterministic, limited_threads
 from dlbench.engine.randomness import borrowed_generators
 from dlbench.engine.recorded_steps import Recordings
-from dlbench.engine.setup import apply_process_settings, build_setup, layout, limited_threads
+from dlbench.engine.setup import build_setup, layout
 from dlbench.engine.state import Row
 from dlbench.engine.stopping import BestWeights, EarlyStopping
 from dlbench.engine.training import evaluate_on, train
@@ -109,7 +108,7 @@ def _train(
     cost.reset_peak_memory(device)
     with (
         limited_threads(settings.threads),
-        _deterministic(settings.deterministic),
+        deterministic(settings.deterministic),
         borrowed_generators(trial.seed_of("initialisation"), "initialisation"),
     ):
         model = build_model(trial, registry).to(device).to(memory_format=layout(settings))
@@ -133,25 +132,6 @@ def _train(
         class_names=tuple(data.class_names),
         test_groups=data.test_groups,
     )
-
-
-@contextlib.contextmanager
-def _deterministic(wanted: bool) -> Iterator[None]:
-    """Use torch's deterministic algorithms, if wanted."""
-    if not wanted:  # even switching them off imports torch's compiler, which takes seconds
-        yield
-        return
-    variable = "CUBLAS_WORKSPACE_CONFIG"  # cuBLAS repeats nothing without it, and torch refuses
-    before = os.environ.setdefault(variable, "")
-    os.environ[variable] = before or ":4096:8"
-    torch.use_deterministic_algorithms(True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(False)
-        os.environ[variable] = before
-        if not before:
-            del os.environ[variable]
 
 
 def save_weights(model: nn.Module, file: Artifact) -> None:

@@ -1,11 +1,9 @@
 """Build what one training needs: data on its device, optimizer, schedule, and the trial's seed streams."""
 
 import contextlib
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 
-import threadpoolctl
 import torch
 from torch import Tensor, nn
 
@@ -65,29 +63,6 @@ def build_setup(
         monitor=settings.monitor,
         compiled=settings.compile,
     )
-
-
-def apply_process_settings(settings: Settings) -> None:
-    """Apply the settings that hold for the whole process: threads, and the precision of float32 products."""
-    torch.set_num_threads(settings.threads)
-    torch.set_float32_matmul_precision(settings.matmul_precision)
-    if settings.device == "cuda":  # otherwise convolutions use TF32 whatever the setting says
-        torch.backends.cudnn.allow_tf32 = settings.matmul_precision != "highest"
-
-
-@contextlib.contextmanager
-def limited_threads(count: int) -> Iterator[None]:
-    """Limit the threads of all libraries; what a component makes of it stays, for whoever names what was changed."""
-    left = count
-    try:
-        with threadpoolctl.threadpool_limits(count):
-            try:
-                yield
-            finally:
-                left = torch.get_num_threads()
-    finally:
-        if left != count:
-            torch.set_num_threads(left)
 
 
 def layout(settings: Settings) -> torch.memory_format:

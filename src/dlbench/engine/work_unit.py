@@ -16,9 +16,9 @@ from dlbench.engine.checkpoint import Checkpoints, Interrupted
 from dlbench.engine.dataset_cache import load_for_trial
 from dlbench.engine.global_state import Watch
 from dlbench.engine.origin import attributed, identity_here, refusal, started, unprepared
+from dlbench.engine.process_settings import apply_process_settings
 from dlbench.engine.recorded_steps import Recordings
 from dlbench.engine.run_trial import save_weights, train_trial
-from dlbench.engine.setup import apply_process_settings
 from dlbench.engine.split import unseen_class
 from dlbench.engine.state import Row
 from dlbench.errors import DataError, describe_error

@@ -1,5 +1,8 @@
+from collections import defaultdict
+
 import pytest
 import torch
+from torch import nn
 
 from dlbench.analysis.speed import PARTS
 from dlbench.engine import bench
@@ -48,6 +51,34 @@ def test_the_variants_take_turns_and_the_first_round_is_thrown_away(make_trial, 
     one_round = [(part, size) for part in PARTS for size in (4, 8)]
     assert calls == one_round * 3
     assert [rates[0][part] for part in PARTS] == [(9.0, 17.0), (11.0, 19.0), (13.0, 21.0), (15.0, 23.0)]
+
+
+@pytest.fixture
+def modes(monkeypatch):
+    """Whether torch's algorithms were deterministic, by forward pass, in lists by batch size."""
+    modes = defaultdict(list)
+
+    class Noting(nn.Linear):
+        def forward(self, images):
+            modes[len(images)].append(torch.are_deterministic_algorithms_enabled())
+            return super().forward(images)
+
+    monkeypatch.setattr(bench, "build_model", lambda trial, registry: nn.Sequential(nn.Flatten(), Noting(36, 3)))
+    return modes
+
+
+def test_a_deterministic_variant_alone_is_measured_with_deterministic_algorithms(make_trial, data_dir, modes):
+    trials = [make_trial(batch_size="4", deterministic="true"), make_trial(batch_size="8")]
+    bench.measure_rates(trials, data_dir, 0.0, 1, Registry.load())
+    assert (set(modes[4]), set(modes[8])) == ({True}, {False})
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_the_cost_of_a_deterministic_variant_is_that_of_deterministic_algorithms(make_trial, data_dir, modes):
+    cost = bench.measure_cost(make_trial(batch_size="4", deterministic="true"), data_dir, Registry.load())
+    assert cost.flops
+    assert set(modes[4]) == {True}
+    assert not torch.are_deterministic_algorithms_enabled()
 
 
 def test_a_combination_s_cost_is_counted_forward_and_backward(make_trial, data_dir):

@@ -24,7 +24,7 @@ from torch.utils._python_dispatch import BaseTorchDispatchMode, TorchDispatchMod
 
 from dlbench.engine import training
 from dlbench.engine.global_state import Watch
-from dlbench.engine.setup import limited_threads
+from dlbench.engine.process_settings import limited_threads
 
 #: What components enter and never leave.
 LEFT_ON = ExitStack()
