@@ -64,6 +64,13 @@ def test_a_tag_that_cannot_be_found_is_an_error(dlbench, words, answer):
     assert answer in done.stderr
 
 
+def test_a_model_s_document_has_its_parameters_as_those_of_other_kinds_and_counts_its_weights(dlbench):
+    document = json.loads(dlbench("show", "model", "mlp:hidden=4", "--json").stdout)
+    assert document["parameters"].keys() == {"hidden", "dropout"}
+    assert document["parameter_count"] == 64 * 4 + 4 + 4 * 10 + 10
+    assert sum(layer["parameters"] for layer in document["layers"]) == document["parameter_count"]
+
+
 @pytest.mark.parametrize("kind", ["optimizers", "activations", "schedulers", "models"])
 def test_no_name_is_cut_in_a_narrow_terminal(dlbench, kind):
     names = [entry["name"].removeprefix("standard/") for entry in json.loads(dlbench("list", kind, "--json").stdout)]

@@ -25,13 +25,13 @@ class ModelDescription:
 
     layers: its layers, in the order of a forward pass.
     input_shape: (C, H, W) of an image.
-    parameters: number of its trained parameters.
+    parameter_count: of its trained parameters.
     flops: operations of one image's forward pass; None if they cannot be counted.
     """
 
     layers: tuple[Layer, ...]
     input_shape: tuple[int, ...]
-    parameters: int
+    parameter_count: int
     flops: int | None
 
 

@@ -38,7 +38,7 @@ def layer_table(description: ModelDescription) -> Table:
     """Return a table with a row per layer: name, kind, output shape and parameters, with their sum."""
     table = Table("layer", "kind", "output shape", "parameters", box=None, pad_edge=False, show_footer=True)
     table.columns[3].justify = "right"
-    table.columns[0].footer, table.columns[3].footer = "all", f"{description.parameters:,}"
+    table.columns[0].footer, table.columns[3].footer = "all", f"{description.parameter_count:,}"
     table.add_row("input", "", _shape(description.input_shape), "")
     for layer in description.layers:
         count = f"{layer.parameters:,}" if layer.parameters else "–"
