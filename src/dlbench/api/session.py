@@ -36,7 +36,7 @@ def declared(record: type) -> list[str]:
 
 def session_options(given: Mapping[str, Any], function: str) -> Options:
     """Return the options that a function of this interface was given. A keyword that is none is a TypeError."""
-    known = declared(Options) if function in ("compare", "run") else get_type_hints(SessionKeywords)
+    known = get_type_hints(SessionKeywords) if function in ("confirm", "replay") else declared(Options)
     if wrong := next((name for name in given if name not in known), ""):
         raise TypeError(f"dlbench.{function}() takes no {wrong!r}. It takes {', '.join(known)}.")
     said = {name: value for name, value in given.items() if value is not None and value != ""}

@@ -1,7 +1,7 @@
 """`dlbench.spread`: where the spread of a result comes from, as `dlbench spread` shows it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
@@ -54,6 +54,8 @@ def spread(
     name: str = "",
     progress: bool = False,
     fresh: bool = False,
+    force: str | Sequence[str] = (),
+    reuse: bool = False,
     **keywords: Any,
 ) -> SpreadResult:
     """Show where the spread of a result comes from, as `dlbench spread` does.
@@ -67,7 +69,8 @@ def spread(
     from dlbench.analysis.spread_wording import told
 
     session = {key: keywords.pop(key) for key in get_type_hints(SessionKeywords) if key in keywords}
-    options = replace(session_options(session, "spread"), name=name, fresh=fresh)
+    session |= {"name": name, "fresh": fresh, "force": force, "reuse": reuse}
+    options = session_options(session, "spread")
     asked = Spread(
         sources=(streams,) if isinstance(streams, str) else tuple(streams),
         backgrounds=backgrounds,
