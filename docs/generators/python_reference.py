@@ -27,8 +27,8 @@ found.report("report.html")
 A notebook shows a result as its verdicts and one figure; [From Python and notebooks](../how-to/python.md) has more.
 
 """
-FUNCTIONS = ("compare", "run", "load_results", "confirm", "replay")
-RESULTS = ("Comparison", "Repetition")
+FUNCTIONS = ("compare", "run", "load_results", "confirm", "replay", "spread")
+RESULTS = ("Comparison", "Repetition", "SpreadResult")
 #: In signatures: the modules of types, and the type of further keywords, which the text below describes.
 _NOISE = re.compile(r"typing\.|pathlib\.(?:_local\.)?|collections\.abc\.|(?<=\*\*session).*")
 

@@ -47,10 +47,10 @@ def test_every_hook_record_and_setting_is_there():
 
 def test_every_function_for_scripts_its_keywords_and_what_results_hold_are_there():
     page = python_page()
-    for name in ("compare", "run", "load_results", "confirm", "replay"):
+    for name in ("compare", "run", "load_results", "confirm", "replay", "spread"):
         section = page.partition(f"## dlbench.{name}\n")[2].partition("\n## ")[0]
         assert [each for each in inspect.signature(getattr(dlbench, name)).parameters if each not in section] == []
-    for cls in (dlbench.Comparison, dlbench.Repetition):
+    for cls in (dlbench.Comparison, dlbench.Repetition, dlbench.SpreadResult):
         section = page.partition(f"## dlbench.{cls.__name__}\n")[2].partition("\n## ")[0]
         assert [each for each in vars(cls) if not each.startswith("_") and f"| `{each}` |" not in section] == []
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class SpreadResult(Comparison):
-    """Where the spread of a result comes from; its frames have the trials that vary a source too.
+    """Where the spread of a result comes from: a Comparison whose frames have the trials that vary a source too.
 
     found: what the tables show, a sentence each, advice last.
     document: the tables as the command's --json has them.
