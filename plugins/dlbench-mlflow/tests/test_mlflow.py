@@ -107,6 +107,21 @@ def test_a_trial_that_runs_again_replaces_its_run_and_a_second_session_goes_on(s
     assert run.info.experiment_id == failed.info.experiment_id
 
 
+@pytest.mark.parametrize("seed", [4, 5])  # a trial that runs again, and one that has not run before
+def test_after_its_experiment_was_deleted_a_run_is_tracked_again_and_what_was_deleted_stays_so(
+    store: Callable[[], list[Run]], seed: int
+) -> None:
+    observe(make_record(status="failed"), make_record())
+    (deleted,) = store()
+    client = MlflowClient(tracking_uri=os.environ[plugin.VARIABLE])
+    client.delete_experiment(deleted.info.experiment_id)
+    observe(replace(make_record(), trial=replace(TRIAL, seed=seed)))
+    (run,) = store()
+    assert run.info.run_name == f"mlp, seed {seed}"
+    assert run.info.run_id != deleted.info.run_id
+    assert client.get_experiment(run.info.experiment_id).name == "study"
+
+
 def test_without_a_place_named_nothing_is_written_and_mlflow_not_imported(tmp_path: Path) -> None:
     source = (
         "import sys; from dlbench_mlflow import plugin; plugin.dlbench_run_started(manifest=None); "

@@ -24,6 +24,8 @@ class Tracking:
     def start(self, manifest: Manifest) -> None:
         """Take the experiment of the run's name, or make it."""
         known = self._client.get_experiment_by_name(manifest.name)
+        if known and known.lifecycle_stage == "deleted":  # its name stays taken, and it takes no runs
+            self._restore_empty(known.experiment_id)
         self._experiment = known.experiment_id if known else self._client.create_experiment(manifest.name)
         self._labels = {variant["variant_id"]: variant["label"] for variant in manifest.plan["variants"]}
 
@@ -43,6 +45,13 @@ class Tracking:
         for first in range(0, len(metrics), 1000):  # as many as MLflow takes at once
             self._client.log_batch(run_id, metrics=metrics[first : first + 1000])
         self._client.set_terminated(run_id, "FINISHED" if record.status in _ANSWERED else "FAILED")
+
+    def _restore_empty(self, experiment_id: str) -> None:
+        """Take an experiment out of MLflow's bin; its runs, which come with it, go back there."""
+        self._client.restore_experiment(experiment_id)
+        while runs := self._client.search_runs([experiment_id]):  # as many as MLflow returns at once
+            for run in runs:
+                self._client.delete_run(run.info.run_id)
 
     def _label(self, trial: Trial) -> str:
         """Return what a trial is called: its variant's label, with the source of randomness that it alone varies."""
