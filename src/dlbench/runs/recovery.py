@@ -32,7 +32,7 @@ def recover_manifest(folder: Path, records: Sequence[TrialRecord]) -> Manifest:
 
 
 def _rebuilt_plan(records: Sequence[TrialRecord]) -> PlanRecord:
-    telling = [record.trial for record in records if _tells_plan(record)]
+    telling = [record.trial for record in records if tells_plan(record)]
     usual = [trial for trial in telling if not trial.stream_seeds]  # others, if any, show where the spread comes from
     trials = {trial.variant_id: trial for trial in usual or telling}
     rows = {key: _texts(trial) for key, trial in trials.items()}
@@ -54,7 +54,7 @@ def _rebuilt_plan(records: Sequence[TrialRecord]) -> PlanRecord:
     )
 
 
-def _tells_plan(record: TrialRecord) -> bool:
+def tells_plan(record: TrialRecord) -> bool:
     """Return whether a record belongs to a comparison itself, not to a search before it."""
     return record.status != "vetoed" and record.trial.role == "evaluation"
 

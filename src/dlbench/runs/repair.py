@@ -19,7 +19,7 @@ from dlbench.runs.leftovers import foreign_change, keep_copy
 from dlbench.runs.locations import check_own
 from dlbench.runs.manifest import FILE_NAME, Manifest, NewerSchemaError, read_manifest, read_whole_parts, write_manifest
 from dlbench.runs.peers import alone_in, dead_sessions
-from dlbench.runs.recovery import recover_manifest
+from dlbench.runs.recovery import recover_manifest, tells_plan
 from dlbench.runs.tables import COMPARISON, TABLE_DEFINITIONS, table, to_csv
 from dlbench.trials.trial_record import TrialRecord
 
@@ -156,7 +156,7 @@ def _manifest(folder: Path, journal: Journal, copies: _Copies) -> Iterator[Findi
     if manifest is not None:
         return
     kept = read_whole_parts(folder)
-    if kept is None and all(record.status == "vetoed" for record in journal.records.values()):
+    if kept is None and not any(map(tells_plan, journal.records.values())):
         there = (folder / FILE_NAME).exists()
         remedy = "moved away; type the command again" if there else "nothing to rebuild it from; type the command again"
         move_away = partial(copies.remove, folder / FILE_NAME) if there else None

@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -116,6 +117,26 @@ def test_a_rebuilt_manifest_fits_the_command_that_made_the_folder(run, make_plan
     assert again["seeds"] == plan["seeds"]
     assert [v["variant_id"] for v in again["variants"]] == [v["variant_id"] for v in plan["variants"]]
     assert (again["baseline"], again["fixed"]["optimizer"]) == ("relu", "standard/adam")
+
+
+@pytest.mark.parametrize("content", [None, "{"])
+def test_a_search_alone_tells_no_plan_and_the_rest_is_repaired(tmp_path, make_plan, make_record, provenance, content):
+    run, record = tmp_path / "run", make_record(log="printed\n")
+    with RunFolder(run) as folder:
+        folder.start(make_plan(), ["dlbench"], provenance)
+        folder.add(replace(record, trial=replace(record.trial, role="tuning")))
+    (run / "trials.csv").unlink()
+    (run / "manifest.json").unlink()
+    if content:
+        (run / "manifest.json").write_text(content)
+    told = {finding.file: (finding.remedy, repaired) for finding, repaired in repair(run)}
+    there = "moved away" if content else "nothing to rebuild it from"
+    assert told["manifest.json"] == (f"{there}; type the command again", bool(content))
+    assert told["trials.csv"] == ("rebuilt from the journals", True)
+    assert not (run / "manifest.json").exists()
+    with RunFolder(run) as folder:
+        folder.start(make_plan(), ["dlbench"], provenance)
+    assert list(examine(run)) == []
 
 
 def test_a_folder_of_a_newer_dlbench_is_left_as_it_is(run):
