@@ -8,6 +8,7 @@ import pytest
 from dlbench.analysis.summary import summarize
 from dlbench.analysis.verdicts import judge_run
 from dlbench.api.results import Comparison
+from dlbench.plans.criteria import Criteria
 from dlbench.plans.spread import SpreadDesign
 from dlbench.plugins.registry import Registry
 from dlbench.report.html.content import page as page_of
@@ -16,6 +17,7 @@ from dlbench.report.html.page import html_report, render
 from dlbench.report.html.script import fingerprint, page_script
 from dlbench.report.html.session_facts import sessions_of
 from dlbench.report.html.site import Site
+from dlbench.report.html.verdicts import rule
 from dlbench.runs.experiment_runs import known_experiment, read_findings
 from dlbench.runs.folder import RunFolder
 
@@ -99,6 +101,16 @@ def test_a_damaged_line_of_a_journal_is_named_on_the_page(make_folder):
     assert f'<p class="caution">journal/{path.name}, line 16 is left out: ' in without_figures(
         RunFolder(path.parent.parent)
     )
+
+
+def test_the_rule_of_looks_has_the_error_rate_of_all_of_them(make_record, make_plan):
+    looks = Criteria(baseline="relu", interim_analyses=(6, 9, 12), spending="haybittle-peto")
+    plan = replace(make_plan(("relu", "tanh"), range(12)), judging=looks)
+    pairs = [("relu", seed) for seed in range(12)] + [("tanh", seed) for seed in range(12)]
+    judged = judge_run([make_record(name, seed, 0.8 + 0.01 * (seed % 5)) for name, seed in pairs], plan)
+    assert judged.rules.alpha < 0.05
+    assert "; α = 0.05 over the looks at 6, 9, 12 seeds, intervals at " in rule(judged, 1)
+    assert "; α = 0.05 for each of 3 tables over the looks at 6, 9, 12 seeds, " in rule(judged, 3)
 
 
 @pytest.mark.slow
