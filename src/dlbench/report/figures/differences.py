@@ -118,6 +118,7 @@ def _include_margin(axes: Axes, margin: float) -> None:
 
 def _handles(data: FigureData, scale: float, unit: str) -> list[Line2D | Patch]:
     level = interval_levels([c for family in data.judged.families for c in family.comparisons], data.rules)
+    mean = "mean of the paired differences" if data.rules.test == "paired" else "difference of the means"
     handles: list[Line2D | Patch] = [
         Line2D(
             [],
@@ -125,7 +126,7 @@ def _handles(data: FigureData, scale: float, unit: str) -> list[Line2D | Patch]:
             color=INK,
             marker="o",
             linewidth=INTERVAL_WIDTH,
-            label=f"mean of the paired differences, {level} interval",
+            label=f"{mean}, {level} interval",
         )
     ]
     if any(c.images for family in data.judged.all_families for c in family.comparisons):

@@ -11,6 +11,7 @@ from PIL import Image
 from scipy import stats
 
 from dlbench.engine.evaluation import oscillation
+from dlbench.plans.criteria import Criteria
 from dlbench.plugins.registry import Registry
 from dlbench.report.figures import FORMATS, all_kinds, figure_data, picture
 from dlbench.report.figures.canvas import render, with_note
@@ -154,6 +155,16 @@ def test_the_forest_plot_shows_intervals_verdicts_and_the_margin(drawn):
     (band,) = axes.patches
     np.testing.assert_allclose([band.get_x(), band.get_x() + band.get_width()], [-0.2, 0.2])
     assert axes.get_xlim()[0] < -0.2
+
+
+@pytest.mark.parametrize(
+    ("test", "shown"), [("paired", "mean of the paired differences, "), ("independent", "difference of the means, ")]
+)
+def test_the_forest_plot_says_what_its_points_are(make_record, make_plan, test, shown):
+    plan = replace(make_plan(NAMES, range(7)), judging=Criteria(baseline="relu", test=test))
+    figure = KINDS["differences"].draw(figure_data(records_of(make_record), plan))
+    (legend,) = figure.legends
+    assert legend.get_texts()[0].get_text().startswith(shown)
 
 
 def test_with_two_axes_each_family_has_its_heading(two_axes):
