@@ -117,10 +117,10 @@ def with_note(label: str, note: str, width: int = 34, lines: int = 2) -> str:
 
 
 def log_scale_where_wide(axes: Axes, axis: Literal["x", "y"], values: Sequence[float], ratio: float = 30) -> None:
-    """Use a logarithmic scale where the positive values span more than a ratio."""
+    """Use a logarithmic scale where all values are positive and span more than a ratio; it would hide the others."""
     drawn = np.asarray(values, dtype=float)
-    positive = drawn[np.isfinite(drawn) & (drawn > 0)]
-    if not positive.size or positive.max() <= ratio * positive.min():
+    finite = drawn[np.isfinite(drawn)]
+    if not finite.size or finite.min() <= 0 or finite.max() <= ratio * finite.min():
         return
     axes.set(**{f"{axis}scale": "log"})
     scale = axes.xaxis if axis == "x" else axes.yaxis

@@ -14,7 +14,7 @@ from dlbench.engine.evaluation import oscillation
 from dlbench.plans.criteria import Criteria
 from dlbench.plugins.registry import Registry
 from dlbench.report.figures import FORMATS, all_kinds, figure_data, picture
-from dlbench.report.figures.canvas import render, with_note
+from dlbench.report.figures.canvas import canvas, log_scale_where_wide, render, with_note
 from dlbench.report.figures.confusion import mean_counts, row_shares
 from dlbench.report.palette import styles
 from dlbench.trials.diagnostics import Reading
@@ -334,6 +334,16 @@ def test_one_variant_or_one_seed_is_drawn_without_a_claim(make_record, make_plan
     for kind in ("curves", "final", "differences", "time"):
         assert picture(KINDS[kind], single, "png")
     assert {text.get_text() for text in KINDS["differences"].draw(single).axes[0].texts} == {"n too small"}
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [([0.001, math.nan, 1.0], "log"), ([0.1, 1.0], "linear"), ([-0.01, 0.0, 0.002, 0.09], "linear"), ([], "linear")],
+)
+def test_no_scale_hides_a_value(values, scale):
+    axes = canvas(2).subplots()
+    log_scale_where_wide(axes, "x", values)
+    assert axes.get_xscale() == scale
 
 
 def test_infinite_values_and_times_are_left_out(make_record, make_plan):
