@@ -1,6 +1,6 @@
 """How far a run is, as a record."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,6 +10,7 @@ from dlbench.analysis.so_far import Ended, EndedTrial, VariantSoFar, allowed_par
 from dlbench.components.metric_table import find_metric
 from dlbench.components.metrics import Metric
 from dlbench.plans.plan_record import PlanRecord
+from dlbench.runs.journal_tail import Position
 from dlbench.runs.manifest import Manifest
 from dlbench.runs.peers import Peer
 from dlbench.runs.running_trials import RunningTrial
@@ -71,7 +72,7 @@ def run_progress(
     manifest: Manifest,
     ended: Ended,
     varied: Mapping[tuple[str, int], str],
-    searched: int,
+    searched: Mapping[str, Position],
     running: Sequence[RunningTrial],
     peers: Sequence[Peer],
 ) -> RunProgress:
@@ -79,7 +80,7 @@ def run_progress(
 
     ended: the trials of its journals.
     varied: the labels of those that vary a source of randomness.
-    searched: the number of its tuning trials.
+    searched: where the records of its tuning trials stand, by trial_id.
     peers: the sessions that work on it.
     """
     plan = manifest.plan
@@ -90,6 +91,9 @@ def run_progress(
     counted = final_trials(ended, peers)
     judged = allowed_part(plan, counted) if sum(key in counted for key in varied) >= plan.varied_count else None
     planned = plan.trial_count + plan.varied_count
+    to_search = plan.tuning.trial_count if plan.tuning else 0
+    searching = max(0, to_search - len(searched)) if plan.tuning and not plan.tuning.is_chosen else 0
+    left = planned - sum(key in counted for key in own) + searching
     return RunProgress(
         name=name,
         active=bool(peers),
@@ -98,10 +102,10 @@ def run_progress(
         seeds=len(plan.seeds),
         done=done,
         failed=len(own) - done,
-        searched=searched,
-        to_search=plan.tuning.trial_count if plan.tuning else 0,
+        searched=len(searched),
+        to_search=to_search,
         running=tuple(running),
-        left_seconds=_left(manifest, own, planned - done, peers),
+        left_seconds=_left(manifest, [*(own[key].position for key in own), *searched.values()], left, peers),
         started=str(manifest.sessions[0].get("started", "")) if manifest.sessions else "",
         dataset=_dataset(plan),
         compared=_compared(plan),
@@ -123,11 +127,14 @@ def final_trials(ended: Ended, peers: Collection[Peer]) -> dict[tuple[str, int],
     }
 
 
-def _left(manifest: Manifest, own: Ended, left: int, peers: Sequence[Peer]) -> float | None:
-    """Return about how long the rest takes, at the pace of the sessions that work on it."""
+def _left(manifest: Manifest, ended: Iterable[Position], left: int, peers: Sequence[Peer]) -> float | None:
+    """Return about how long the trials that are left take, at the pace of the sessions that work on the run.
+
+    ended: where the records of its trials stand.
+    """
     now = {peer.session for peer in peers}
     begins = [str(each.get("started", "")) for each in manifest.sessions if each.get("session") in now]
-    count = sum(trial.position[0].removesuffix(".jsonl") in now for trial in own.values())
+    count = sum(journal.removesuffix(".jsonl") in now for journal, _ in ended)
     if not begins or count < _ENOUGH or left <= 0:
         return None
     try:
