@@ -127,6 +127,14 @@ def test_batches_of_a_long_unit_are_a_pause_apart(trainer: Trainer) -> None:
         pass
 
 
+def test_a_unit_that_is_asked_to_stop_before_it_has_begun_does_so(trainer: Trainer) -> None:
+    asked = []
+    Script.act = staticmethod(lambda unit, emit, stop: asked.append(stop.is_set()))
+    trainer.stop()  # Ray runs it beside the call that begins the unit, in any order
+    assert begin(trainer, make_unit()) == ([], True)
+    assert asked == [True]
+
+
 def test_an_error_on_the_node_is_the_loss_of_the_trials_that_had_not_ended(trainer: Trainer) -> None:
     def act(unit: WorkUnit, emit: Emit, stop: threading.Event) -> None:
         emit(finished(unit.trials[0]))

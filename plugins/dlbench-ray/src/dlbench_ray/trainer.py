@@ -75,7 +75,6 @@ class Trainer:
         unit: as JSON. data: references to what pack_data() returned, by digest. pause: as for take().
         """
         self._over, self._due = False, 0.0
-        self._stop.clear()
         threading.Thread(target=self._run, args=(WorkUnit.from_json(json.loads(unit)), data), daemon=True).start()
         return self.take(pause)
 
@@ -89,7 +88,7 @@ class Trainer:
             return events, self._over
 
     def stop(self) -> None:
-        """Let the unit save its checkpoint and end."""
+        """Let the unit save its checkpoint and end; one that begins after it does so at once."""
         self._stop.set()
 
     def _run(self, unit: WorkUnit, data: Mapping[str, Any]) -> None:
