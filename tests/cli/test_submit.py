@@ -37,7 +37,14 @@ def mine(tmp_path, monkeypatch):
     return tmp_path / "mine.py"
 
 
-@pytest.mark.parametrize("words", [["compare", "--activation", "relu"], ["run", "mine.toml", "--seeds", "3"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["compare", "--activation", "relu"],
+        ["compare", "--act", "relu", "--lr=0.1", "--Batch_Size", "32", "--workers", "2"],
+        ["run", "mine.toml", "--seeds", "3"],
+    ],
+)
 def test_a_command_that_tasks_can_share_is_taken(words, mine):
     check_command(words)
 

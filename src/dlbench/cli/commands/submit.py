@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from dlbench.cli.lazy import Lazy, LazyGroup
+from dlbench.cli.options.spelling import option_name
 from dlbench.cli.plugin_warnings import warn_of_problems
 from dlbench.components.records import Executor
 from dlbench.errors import ContractError, DlbenchError, suggest
@@ -81,7 +82,8 @@ def check_command(words: Sequence[str]) -> list[str]:
         said = f"{name!r} is none of the commands" if name else "There is no command"
         shared = " and ".join(_SHARED)
         raise DlbenchError(f"{said} that tasks can share, which are {shared}.", f"Write, say: {_EXAMPLE}")
-    context = _SHARED[name].load(name).make_context(f"dlbench {name}", arguments)
+    command = _SHARED[name].load(name)
+    context = command.make_context(f"dlbench {name}", arguments, token_normalize_func=option_name)
     for key, option in _ALONE.items():
         if context.params.get(key):
             raise DlbenchError(f"Tasks that share a folder cannot each have {option}.", f"Omit {option}.")
