@@ -33,12 +33,19 @@ def test_each_task_runs_the_command_on_as_many_cores_as_it_has() -> None:
     for option in ("array=1-8", "time=60", "cpus-per-task=2", "partition=gpu", "gpus=1", "requeue"):
         assert f"#SBATCH --{option}" in lines
     assert "#SBATCH --signal=B:TERM@120" in lines
-    command = f'{sys.executable} -m dlbench compare --activation relu,tanh --jobs "${{SLURM_CPUS_PER_TASK:-1}}" &'
+    command = f'{sys.executable} -m dlbench compare --jobs "${{SLURM_CPUS_PER_TASK:-1}}" --activation relu,tanh &'
     assert command in lines
 
 
-def test_a_number_of_jobs_in_the_command_is_kept() -> None:
-    assert "SLURM_CPUS_PER_TASK" not in printed(command=(*COMMAND, "--jobs", "3"))
+@pytest.mark.parametrize("jobs", ["--jobs=3", "--Jobs=3", "--workers=3"])
+def test_a_number_of_jobs_in_the_command_holds_since_it_comes_last_however_it_is_written(jobs: str) -> None:
+    (line,) = [line for line in printed(command=(*COMMAND, jobs)).splitlines() if " -m dlbench " in line]
+    assert line.endswith(f'compare --jobs "${{SLURM_CPUS_PER_TASK:-1}}" --activation relu,tanh {jobs} &')
+
+
+def test_a_command_with_an_executor_of_its_own_is_left_as_it_is() -> None:
+    script = printed(command=(*COMMAND, "--executor", "local:jobs=3"))
+    assert "dlbench compare --activation relu,tanh --executor local:jobs=3 &" in script
 
 
 def test_what_is_not_among_the_options_can_be_said_too() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 #: How often a task that makes no end is begun again.
 _RESTARTS = 100
-_JOBS = ("--jobs", "-j")
+#: A task trains as many trials at a time as it has cores.
+_JOBS = '--jobs "${SLURM_CPUS_PER_TASK:-1}"'
 _BODY = """
 # Each task takes the trials that no other has taken. SIGTERM, ahead of the time limit or before a preemption, makes
 # dlbench save checkpoints and end; the task then goes back into the queue, unless it was cancelled.
@@ -51,12 +52,10 @@ def array_script(
 
 
 def _command(words: Sequence[str]) -> str:
-    """Return the command line; a task trains as many trials at a time as it has cores, unless the command says."""
-    given = [sys.executable, "-m", "dlbench", *words]
-    line = " ".join(map(shlex.quote, given))
-    has_jobs = any(word in _JOBS or word.startswith("--jobs=") for word in words)
-    elsewhere = any(word == "--executor" or word.startswith("--executor=") for word in words)
-    return line if has_jobs or elsewhere else f'{line} --jobs "${{SLURM_CPUS_PER_TASK:-1}}"'
+    """Return the command line. A number of jobs that the words name comes last, and so it holds."""
+    name, options = shlex.join([sys.executable, "-m", "dlbench", *words[:1]]), shlex.join(words[1:])
+    elsewhere = any(word.partition("=")[0].casefold() == "--executor" for word in words)
+    return f"{name} {options}" if elsewhere else f"{name} {_JOBS} {options}"
 
 
 def log_folder(pattern: str) -> Path:
