@@ -10,7 +10,6 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from dlbench.statistics.seeds import smallest_p_of_labels
 from dlbench.statistics.verdicts import Rules
 from dlbench.statistics.welch import Welch
 
@@ -182,11 +181,20 @@ def _keys(values: Array, rules: Rules) -> Array:
 
 def permutation_interval(samples: Samples, rules: Rules) -> tuple[float, float]:
     """Return the ends of the differences that `permutation_p` does not reject at α; infinite where it never rejects."""
-    if smallest_p_of_labels(samples.size, len(samples.pooled) - samples.size) > rules.alpha:
-        return -np.inf, np.inf
     labels, exact = labellings(samples, rules)
+    if share_reached(_farthest(labels, samples.size), exact=exact) > rules.alpha:
+        return -np.inf, np.inf
     low = _lower_end(samples, labels, rules.alpha, exact=exact)
     return low, -_lower_end(samples.reversed(), labels, rules.alpha, exact=exact)
+
+
+def _farthest(labels: Labels, first: int) -> NDArray[np.bool_]:
+    """Return which permutations reach what is seen of samples that lie far apart: no others keep them apart."""
+    own = np.arange(labels.shape[1]) < first
+    farthest: NDArray[np.bool_] = (labels == own).all(axis=1)
+    if 2 * first == len(own):
+        farthest |= (labels != own).all(axis=1)
+    return farthest
 
 
 def _lower_end(samples: Samples, labels: Labels, alpha: float, *, exact: bool) -> float:

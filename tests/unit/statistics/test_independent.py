@@ -158,6 +158,16 @@ def test_a_sentence_counts_breakdowns_among_all_seeds_of_the_variant():
     assert "; 1 of 20 seeds broke down, but up to 22 % of seeds may" in sentence(found, RULES)
 
 
+@pytest.mark.parametrize(("seeds", "alpha"), [(12, 1e-5), (9, 9e-5), (9, 1e-9)])
+def test_at_a_level_that_random_permutations_never_reach_the_interval_is_welchs(seeds, alpha):
+    """The p of 20,000 random permutations is never below 1 / 20,001: no shift is rejected, however large."""
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(1, 1, seeds), rng.normal(0, 1, seeds)
+    found = compare(first, second, replace(RULES, alpha=alpha))
+    expected = stats.ttest_ind(first, second, equal_var=False).confidence_interval(1 - alpha)
+    assert (found.difference_low, found.difference_high) == pytest.approx((expected.low, expected.high))
+
+
 def test_better_is_a_share_of_all_pairs():
     assert compare([2, 4, 6], [1, 3, 5]).probability_of_improvement == pytest.approx(6 / 9)
 
