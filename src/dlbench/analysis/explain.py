@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from dlbench.analysis.diagnostics import FIRST, LAST, base_name, layers_of, measured_epochs, names_in, names_of
-from dlbench.analysis.families import Family, Series, name_values
+from dlbench.analysis.families import Family, Series, known, name_values
 from dlbench.analysis.places import DATASET, short_name
 from dlbench.analysis.verdicts import judge_run, race_of
 from dlbench.analysis.wording import about
@@ -15,6 +15,7 @@ from dlbench.plans.hold import held_in_words
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.comparisons import compare_pairs
 from dlbench.statistics.sentences import difference_in_words, p_in_words, seeds_in_words
+from dlbench.statistics.sums import mean
 from dlbench.statistics.verdicts import HIGHER, UNNAMED, Comparison, Look, Rules
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
@@ -109,8 +110,8 @@ def explain(records: Iterable[TrialRecord], plan: PlanRecord) -> Explanation:
 
 def _one_sided(judged: Sequence[tuple[Family, Comparison, Rules]]) -> tuple[str, ...]:
     """Return the diagnostics that no comparison has on both sides, as where the baseline has none."""
-    known = {base_name(rules.metric.name) for _, found, rules in judged if found.n}
-    return tuple(dict.fromkeys(name for _, _, rules in judged if (name := base_name(rules.metric.name)) not in known))
+    seen = {base_name(rules.metric.name) for _, found, rules in judged if found.n}
+    return tuple(dict.fromkeys(name for _, _, rules in judged if (name := base_name(rules.metric.name)) not in seen))
 
 
 def _together(judged: Sequence[tuple[Family, Comparison, Rules]]) -> tuple[Comparison, ...]:
@@ -134,7 +135,8 @@ def _metrics(records: Sequence[TrialRecord], name: str) -> list[str]:
 
 
 def _difference(family: Family, found: Comparison, rules: Rules, plan: PlanRecord, held: str) -> Difference:
-    word = "higher" if found.difference > 0 else "lower"
+    word = "higher" if found.side > 0 else "lower"
+    baseline = {seed: family.values[found.baseline].get(seed) for seed in found.seeds}
     seen = f"{difference_in_words(found, rules)}, {seeds_in_words(found)}, {p_in_words(found.p_adjusted)}"
     named = name_values(found, family.axis)
     said = about(family, rules.metric, short_name(plan.fixed.get(DATASET, "")), "last", held)
@@ -143,7 +145,7 @@ def _difference(family: Family, found: Comparison, rules: Rules, plan: PlanRecor
         axis=family.axis,
         averaged=family.averaged,
         word=word,
-        baseline_mean=found.mean - found.difference,
+        baseline_mean=mean(known(baseline)),
         comparison=found,
         sentence=f"{said}: {word} in {named.variant} than in {named.baseline}, {seen}",
     )

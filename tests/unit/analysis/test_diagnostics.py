@@ -154,6 +154,15 @@ def test_explaining_gives_the_diagnostics_that_differ_with_paired_verdicts(measu
     )
 
 
+def test_what_explodes_is_higher_and_what_it_is_compared_with_keeps_its_mean(measured, make_plan):
+    records, plan = study(measured, make_plan)
+    relu, tanh = records[:7], [measured(level=math.inf, activation="tanh", seed=seed) for seed in range(7)]
+    first = explain([*relu, *tanh], plan).differences[0]
+    assert (first.word, first.document()["verdict"]) == ("higher", "higher")
+    assert "higher in tanh than in relu, unknown (a value is infinite)" in first.sentence
+    assert first.baseline_mean == pytest.approx(0.6 + 6 * 0.003)
+
+
 def test_what_is_explained_is_what_the_same_metric_is_judged_by(measured, make_plan):
     records, plan = study(measured, make_plan)
     asked = {"metric": "saturation@last", "margin": 0.0, "at": "last"}
