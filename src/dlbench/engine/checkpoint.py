@@ -4,6 +4,7 @@ A file is a SHA-256 digest followed by its content: tensors and plain containers
 nothing in it is ever executed.
 """
 
+import errno
 import io
 import re
 import threading
@@ -118,6 +119,8 @@ class Checkpoints:
         self.note = note
         self.rows_before: tuple[Mapping[str, float | int | None], ...] = ()
         self._tried = False
+        self._too_large = False
+        self._told: set[str] = set()
         self._next = 0.0
         self._state: TrainingState | None = None
 
@@ -144,11 +147,12 @@ class Checkpoints:
 
     def due(self) -> bool:
         """Return whether it is time to save, or to stop."""
-        return self.stop.is_set() or (self.file is not None and time.monotonic() >= self._next)
+        wanted = self.file is not None and not self._too_large
+        return self.stop.is_set() or (wanted and time.monotonic() >= self._next)
 
     def save(self, progress: EpochProgress) -> None:
         """Save the state after a step. Raises Interrupted if the trial was asked to stop."""
-        if self.file is not None and self._state is not None:
+        if self.file is not None and self._state is not None and not self._too_large:
             self._write(self.file, self._state, progress)
         self._next = time.monotonic() + self.every
         if self.stop.is_set():
@@ -169,7 +173,14 @@ class Checkpoints:
         try:
             file.write(data)
         except OSError as error:  # a full disk stops no training; the previous file stays
-            self.note(f"the checkpoint could not be written to {file.place}: {error.strerror or error}")
+            self._too_large = error.errno == errno.EFBIG  # and gets no smaller
+            self._tell(f"the checkpoint could not be written to {file.place}: {error.strerror or error}")
+
+    def _tell(self, text: str) -> None:
+        """Note what may recur with every file, once."""
+        if text not in self._told:
+            self._told.add(text)
+            self.note(text)
 
     def _pack(self, state: dict[str, Any]) -> bytes:
         data = pack({"identity": self.identity, "state": state})

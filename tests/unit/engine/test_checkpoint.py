@@ -316,7 +316,7 @@ def test_a_disk_without_room_stops_no_training(unit, monkeypatch, outcome_of):
     notes, (record,) = outcome_of(WorkUnit.from_json({**unit.to_json(), "checkpoint_every": 1e-9}))
     assert record.status == "done"
     folder = unit.checkpoint_folder
-    assert set(notes) == {f"the checkpoint could not be written to {folder}: No space left on device"}
+    assert notes == [f"the checkpoint could not be written to {folder}: No space left on device"]
 
 
 def test_checkpoints_are_saved_every_so_many_seconds_and_change_no_number(unit, tmp_path, outcome_of):
@@ -389,10 +389,15 @@ def carried(unit, data_dir):
     """Run the unit where no folder is shared; return its notes, records and files by kind."""
     away = replace(unit, checkpoint_folder="", carried=("checkpoint", "weights"))
 
-    def run(stop=None, checkpoint=b""):
+    def run(stop=None, checkpoint=b"", every=unit.checkpoint_every):
         sent = {away.trials[0].trial_id: base64.b64encode(checkpoint).decode()} if checkpoint else {}
         events = []
-        run_unit(WorkUnit.from_json(replace(away, checkpoints=sent).to_json()), data_dir, events.append, stop)
+        run_unit(
+            WorkUnit.from_json(replace(away, checkpoints=sent, checkpoint_every=every).to_json()),
+            data_dir,
+            events.append,
+            stop,
+        )
         events = [event_from_json(json.loads(json.dumps(event_to_json(event)))) for event in events]
         notes = [event.text for event in events if isinstance(event, TrialNoted)]
         files = {event.artifact: event.data for event in events if isinstance(event, ArtifactSaved)}
@@ -417,3 +422,20 @@ def test_a_checkpoint_that_is_too_large_to_travel_is_a_note_and_the_training_goe
     notes, records, files = carried(Tripwire(1 + 9))
     assert (records, files) == ([], {})
     assert notes[0].startswith("the checkpoint could not be written to the session: it has more than 0 MiB")
+
+
+def test_a_checkpoint_that_is_too_large_to_travel_is_packed_and_noted_once(carried, monkeypatch):
+    packed = []
+
+    def packing(content):
+        packed.append(pack(content))
+        return packed[-1]
+
+    monkeypatch.setattr("dlbench.engine.artifacts.LARGEST_BYTES", 2**10)
+    monkeypatch.setattr("dlbench.engine.checkpoint.pack", packing)
+    notes, (record,), _ = carried(every=1e-9)
+    assert (len(packed), record.status) == (1, "done")
+    assert [note.partition(": ")[0] for note in notes] == [
+        "the checkpoint could not be written to the session",
+        "weights could not be saved",
+    ]
