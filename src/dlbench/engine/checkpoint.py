@@ -159,9 +159,14 @@ class Checkpoints:
             raise Interrupted
 
     def discard(self) -> None:
-        """Remove the file."""
-        if self.file is not None:
+        """Remove the file. One that cannot be removed is a note, and no longer used."""
+        if self.file is None:
+            return
+        try:
             self.file.remove()
+        except OSError as error:
+            self.note(f"the checkpoint in {self.file.place} could not be removed: {error.strerror or error}")
+            self.file = None
 
     def _write(self, file: Artifact, state: TrainingState, progress: EpochProgress) -> None:
         try:

@@ -343,6 +343,37 @@ def test_an_exception_removes_the_checkpoint_and_keeps_the_epochs_of_before(unit
     monkeypatch.setattr(dlbench.engine.setup, "train_step", step)
 
 
+@pytest.fixture
+def stuck(monkeypatch):
+    """Checkpoints cannot be removed."""
+
+    def remove(file):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(SharedFile, "remove", remove)
+
+
+@pytest.mark.usefixtures("stuck")
+def test_a_checkpoint_that_cannot_be_removed_hides_no_failure(unit, checkpoint, monkeypatch, outcome_of):
+    def broken(setup, batch):
+        raise ValueError("broken by now")
+
+    monkeypatch.setattr(dlbench.engine.setup, "train_step", broken)
+    (_, note), (record,) = outcome_of(unit)
+    assert (record.status, record.message) == ("failed", "ValueError: broken by now")
+    assert [row["epoch"] for row in record.epochs] == [1]
+    assert note == f"the checkpoint in {checkpoint.parent} could not be removed: Read-only file system"
+
+
+@pytest.mark.usefixtures("stuck")
+def test_a_checkpoint_that_neither_fits_nor_can_be_removed_is_ignored(unit, checkpoint, outcome_of):
+    _of_another_shape(checkpoint)
+    (stays, unfit), (record,) = outcome_of(unit)
+    assert "could not be removed: Read-only file system" in stays
+    assert "does not fit" in unfit
+    assert numbers(record) == numbers(outcome_of(WorkUnit(trials=unit.trials))[1][0])
+
+
 @pytest.mark.parametrize(
     "error",
     [
