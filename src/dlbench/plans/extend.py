@@ -13,6 +13,7 @@ from dlbench.trials.axes import TEXTS_BEFORE_INTRODUCED
 Item = TypeVar("Item")
 #: What plans did without an axis, a setting or a held source of randomness.
 _BEFORE = {**TEXTS_BEFORE_INTRODUCED, HOLD: ""}
+_ANOTHER_NAME = "Choose another --name, or repeat the settings that the folder was made with."
 
 
 def extend_plan(old: PlanRecord, new: PlanRecord) -> PlanRecord:
@@ -21,7 +22,7 @@ def extend_plan(old: PlanRecord, new: PlanRecord) -> PlanRecord:
     The order of the old plan stays, and so do its baseline and its criteria, but for interim analyses where it had
     none. Raises DlbenchError for other fixed settings, and for a label that means another variant now.
     """
-    check_fixed(old, new)
+    check_fixed(old, new, "Merge it with runs that have its settings, into another run.")
     tuning = old.tuning.joined(new.tuning) if old.tuning and new.tuning else old.tuning or new.tuning
     _check_labels(old, new)
     labels = {variant.label for variant in old.variants}
@@ -43,7 +44,7 @@ def extend_plan(old: PlanRecord, new: PlanRecord) -> PlanRecord:
     )
 
 
-def check_fixed(old: PlanRecord, new: PlanRecord) -> None:
+def check_fixed(old: PlanRecord, new: PlanRecord, hint: str = _ANOTHER_NAME) -> None:
     """Raise DlbenchError for a plan whose fixed settings differ from those of a run folder, and list them."""
     before = {name: text for name, text in _BEFORE.items() if name in new.fixed}
     fixed = {name: text for name, text in before.items() if name not in old.axes} | dict(old.fixed)
@@ -53,10 +54,7 @@ def check_fixed(old: PlanRecord, new: PlanRecord) -> None:
         differences = [
             f"{name} is {_in_words(fixed.get(name))} there and {_in_words(here.get(name))} here" for name in names
         ]
-        raise DlbenchError(
-            f"The run folder holds results with other fixed settings: {'; '.join(differences)}.",
-            "Choose another --name, or repeat the settings that the folder was made with.",
-        )
+        raise DlbenchError(f"The run folder holds results with other fixed settings: {'; '.join(differences)}.", hint)
 
 
 def _in_words(text: str | None) -> str:

@@ -114,8 +114,8 @@ def _extended(plan: PlanRecord, source: RunFolder) -> PlanRecord:
     try:
         return extend_plan(plan, source.plan)
     except DlbenchError as problem:
-        hint = "Merge it with runs that have its settings, into another run."
-        raise DlbenchError(f"{source.path} cannot be merged with the others. {problem}", hint) from problem
+        message = f"{source.path} cannot be merged with the others. {problem.message}"
+        raise DlbenchError(message, problem.hint) from problem
 
 
 def _history(folders: Sequence[RunFolder], joined: PlanRecord) -> History:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from dlbench.errors import DlbenchError
-from dlbench.plans.extend import extend_plan
+from dlbench.plans.extend import check_fixed, extend_plan
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.provenance import provenance_id
@@ -170,7 +170,7 @@ def test_other_fixed_settings_are_listed_with_both_values(make_plan):
     old = make_plan()
     new = replace(old, fixed={"dataset": "standard/mnist", "model": "standard/mlp", "batch_size": "64"})
     with pytest.raises(DlbenchError) as caught:
-        extend_plan(old, new)
+        check_fixed(old, new)
     assert "dataset is standard/digits there and standard/mnist here" in caught.value.message
     assert "epochs is 10 there and varied here" in caught.value.message
     assert "batch_size is varied there and 64 here" in caught.value.message

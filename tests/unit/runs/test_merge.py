@@ -128,8 +128,10 @@ def test_weights_and_logs_are_copied(make_run, tmp_path):
 
 def test_plans_that_do_not_fit_are_refused_and_nothing_is_written(make_run, tmp_path):
     one, two = make_run("one"), make_run("two", plan={"fixed": {"epochs": "5"}})
-    with pytest.raises(DlbenchError, match="epochs is 10 there and 5 here"):
+    with pytest.raises(DlbenchError, match="epochs is 10 there and 5 here") as caught:
         merge(tmp_path / "both", [one, two])
+    assert "\n" not in caught.value.message
+    assert caught.value.hint == "Merge it with runs that have its settings, into another run."
     assert not (tmp_path / "both").exists()
     with pytest.raises(DlbenchError, match="is both the target and a source"):
         merge(one, [one])
