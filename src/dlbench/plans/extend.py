@@ -20,7 +20,8 @@ def extend_plan(old: PlanRecord, new: PlanRecord) -> PlanRecord:
     """Join two plans with equal fixed settings: more values of an axis, more variants, more seeds.
 
     The order of the old plan stays, and so do its baseline and its criteria, but for interim analyses where it had
-    none. Raises DlbenchError for other fixed settings, and for a label that means another variant now.
+    none. Raises DlbenchError for other fixed settings, a label that means another variant now, and another label for a
+    variant.
     """
     check_fixed(old, new, "Merge it with runs that have its settings, into another run.")
     tuning = old.tuning.joined(new.tuning) if old.tuning and new.tuning else old.tuning or new.tuning
@@ -63,12 +64,18 @@ def _in_words(text: str | None) -> str:
 
 def _check_labels(old: PlanRecord, new: PlanRecord) -> None:
     known = {variant.label: variant.variant_id for variant in old.variants}
+    labels = {identity: label for label, identity in known.items()}
     for variant in new.variants:
         if known.get(variant.label, variant.variant_id) != variant.variant_id:
             raise DlbenchError(
                 f"The variant {variant.label} is not the one of that name in the other folder: "
                 "its data, or a value that shows neither as an axis nor as a fixed setting, differs.",
                 "Merge only runs whose variants are the same.",
+            )
+        if (there := labels.get(variant.variant_id, variant.label)) != variant.label:
+            raise DlbenchError(
+                f"The variant {variant.label} is {there} in the other folder.",
+                "Repeat the command of one folder with the label of the other, which trains nothing again.",
             )
 
 

@@ -183,6 +183,14 @@ def test_a_label_with_a_different_meaning_is_refused(make_plan):
         extend_plan(make_plan(), make_plan(label_smoothing=0.1))
 
 
+def test_a_variant_of_two_labels_is_refused_as_its_trials_would_count_twice(make_plan):
+    old = make_plan(["relu", "tanh"])
+    new = replace(old, variants=(old.variants[0], replace(old.variants[1], label="tanh, once more")))
+    with pytest.raises(DlbenchError, match="The variant tanh, once more is tanh in the other folder") as caught:
+        extend_plan(old, new)
+    assert "label" in caught.value.hint
+
+
 def test_a_refused_plan_writes_nothing(tmp_path, make_plan, provenance):
     with RunFolder(tmp_path) as folder:
         folder.start(make_plan(), COMMAND, provenance)
