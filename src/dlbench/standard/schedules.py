@@ -24,7 +24,8 @@ def _progress(step: int, start: int, end: int) -> float:
 
 
 def _peaks(optimizer: Optimizer) -> list[float]:
-    return [group["lr"] for group in optimizer.param_groups]
+    """Return the rates as numbers: where a rate is kept in a tensor, schedules write into it."""
+    return [float(group["lr"]) for group in optimizer.param_groups]
 
 
 def _uses_momentum(optimizer: Optimizer) -> bool:

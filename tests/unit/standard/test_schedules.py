@@ -202,6 +202,19 @@ def test_each_group_of_parameters_keeps_its_own_peak() -> None:
         assert second == pytest.approx(3 * first)
 
 
+@pytest.mark.parametrize("record", SCHEDULES, ids=lambda record: record.name)
+def test_a_rate_that_is_kept_in_a_tensor_goes_the_same_way_as_a_number(record: Scheduler) -> None:
+    plain, kept = momentum_sgd(), momentum_sgd()
+    kept.param_groups[0]["lr"] = torch.tensor(PEAK)  # as optimizers whose steps are recorded keep it
+    schedule, other = build(record, plain), build(record, kept)
+    for _ in range(TOTAL if record.interval == "step" else EPOCHS):
+        assert float(kept.param_groups[0]["lr"]) == pytest.approx(plain.param_groups[0]["lr"], rel=1e-5, abs=1e-7)
+        for optimizer, each in ((plain, schedule), (kept, other)):
+            optimizer.step()
+            each.step(*([1.0] if record.needs_metric else []))
+    assert isinstance(kept.param_groups[0]["lr"], torch.Tensor)
+
+
 @pytest.mark.parametrize(("mode", "metrics", "drops"), [("min", [1, 1, 1, 1, 1, 1], 1), ("min", [6, 5, 4, 3, 2, 1], 0)])
 def test_plateau_drops_only_after_its_patience(mode: str, metrics: list[float], drops: int) -> None:
     optimizer = momentum_sgd()
