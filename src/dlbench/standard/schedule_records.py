@@ -34,7 +34,7 @@ SCHEDULES = (
         factory="dlbench.standard.schedules:constant_warmup",
         summary="A fraction of the rate for the first epochs, then all of it",
         parameters={
-            "factor": Parameter(1 / 3, minimum=0, maximum=1, summary="Fraction of the rate at first."),
+            "factor": Parameter(1 / 3, minimum=1e-6, maximum=1, summary="Fraction of the rate at first."),
             "epochs": Parameter(5, minimum=0, summary="For how many epochs."),
         },
         source="torch.optim.lr_scheduler.ConstantLR",

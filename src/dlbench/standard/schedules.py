@@ -42,7 +42,7 @@ def constant_warmup(
     optimizer: Optimizer, total_epochs: int, steps_per_epoch: int, factor: float = 1 / 3, epochs: int = 5
 ) -> LRScheduler:
     """Give factor · η for the first epochs, then η."""
-    return lr_scheduler.ConstantLR(optimizer, factor, epochs)
+    return lr_scheduler.ConstantLR(optimizer, factor if epochs else 1.0, epochs)  # of 0 epochs, torch sees no end
 
 
 def linear(

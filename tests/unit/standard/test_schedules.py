@@ -9,6 +9,9 @@ from torch import nn
 from torch.optim import lr_scheduler
 
 from dlbench.components.records import Scheduler
+from dlbench.components.syntax import parse_reference
+from dlbench.errors import DlbenchError
+from dlbench.plugins.registry import Registry
 from dlbench.standard import schedules
 from dlbench.standard.schedule_records import SCHEDULES
 
@@ -77,6 +80,7 @@ def test_the_record_says_what_the_factory_takes_and_how_it_is_stepped(record: Sc
 LIBRARY: list[tuple[str, dict[str, Any], Callable[[int, int], float]]] = [
     ("constant", {}, lambda t, e: 1.0),
     ("constant-warmup", {"factor": 0.25, "epochs": 2}, lambda t, e: 0.25 if e < 2 else 1.0),
+    ("constant-warmup", {"epochs": 0}, lambda t, e: 1.0),
     ("linear", {"start_factor": 0.1, "end_factor": 0.7, "epochs": 2}, lambda t, e: 0.1 + 0.6 * min(1, t / 10)),
     ("step", {"step_size": 4, "gamma": 0.3}, lambda t, e: 0.3 ** (e // 4)),
     ("step", {}, lambda t, e: 0.1 ** (e // 2)),
@@ -126,6 +130,12 @@ def test_the_library_s_schedules_follow_their_closed_forms(
 ) -> None:
     wanted = [PEAK * expected(t, t // STEPS) for t in range(TOTAL)]
     assert rates(name, **parameters) == pytest.approx(wanted, rel=1e-10, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["constant-warmup:factor=0", "linear:start_factor=0"])
+def test_a_warm_up_from_nothing_which_torch_divides_by_is_refused(registry: Registry, name: str) -> None:
+    with pytest.raises(DlbenchError, match="1e-06"):
+        registry.select("schedulers", parse_reference(name))
 
 
 def trapezoid(t: int, power: float, decay: int) -> float:
