@@ -30,7 +30,8 @@ def _peaks(optimizer: Optimizer) -> list[float]:
 
 def _uses_momentum(optimizer: Optimizer) -> bool:
     """Return whether there is a momentum to vary inversely to the rate; a chosen momentum of 0 stays 0."""
-    return "betas" in optimizer.defaults or bool(optimizer.defaults.get("momentum"))
+    first, *_ = optimizer.defaults.get("betas") or (optimizer.defaults.get("momentum"),)
+    return bool(first)
 
 
 def constant(optimizer: Optimizer, total_epochs: int, steps_per_epoch: int) -> LRScheduler:

@@ -267,6 +267,9 @@ def test_momentum_is_left_alone_where_none_was_chosen_or_asked_for(name: str) ->
     assert held.param_groups[0]["momentum"] == 0.7
     adagrad = torch.optim.Adagrad([nn.Parameter(torch.zeros(1))], 0.1)
     assert build(RECORDS[name], adagrad).get_last_lr()[0] < 0.1
+    without = torch.optim.Adam([nn.Parameter(torch.zeros(1))], 0.1, betas=(0.0, 0.999))
+    build(RECORDS[name], without)
+    assert without.param_groups[0]["betas"] == (0.0, 0.999)
     adam = torch.optim.Adam([nn.Parameter(torch.zeros(1))], 0.1)
     build(RECORDS[name], adam)
     assert adam.param_groups[0]["betas"] == (RECORDS[name].parameters["max_momentum"].default, 0.999)
