@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dlbench.analysis.answers import Findings
 from dlbench.analysis.summary import summarize
 from dlbench.analysis.verdicts import judge_run
 from dlbench.api.results import Comparison
@@ -111,6 +112,23 @@ def test_the_rule_of_looks_has_the_error_rate_of_all_of_them(make_record, make_p
     assert judged.rules.alpha < 0.05
     assert "; α = 0.05 over the looks at 6, 9, 12 seeds, intervals at " in rule(judged, 1)
     assert "; α = 0.05 for each of 3 tables over the looks at 6, 9, 12 seeds, " in rule(judged, 3)
+
+
+def test_what_a_spread_of_one_variant_leaves_out_is_named_on_the_page(tmp_path, make_record, make_plan, provenance):
+    design = SpreadDesign(sources=("split",), backgrounds=3, levels=2)
+    plan = replace(make_plan(("relu",), range(3)), axes={}, spread=design)
+    with RunFolder(tmp_path / "run") as folder:
+        folder.start(plan, ["dlbench", "spread"], provenance)
+        for trial in (*(make_record("relu", s).trial for s in range(3)), *design.trials([make_record().trial])):
+            folder.add(replace(make_record("relu", trial.seed, 0.8 + trial.seed / 100), trial=trial))
+    (path,) = (folder.path / "journal").glob("2*.jsonl")
+    with path.open("ab") as file:
+        file.write(b"damaged <b>\n")
+    damaged = RunFolder(folder.path)
+    page = render(page_of(damaged, damaged.judge({"metric": "test_loss"}), Findings()))
+    assert 'id="verdicts"' not in page
+    assert f'<p class="caution">journal/{path.name}, line ' in page
+    assert '<p class="caution">Judged by metric test_loss' in page
 
 
 @pytest.mark.slow
