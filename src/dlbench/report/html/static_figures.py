@@ -10,8 +10,10 @@ from dlbench.report.figures import FigureData, Kind, all_kinds, picture
 from dlbench.report.figures.returned import FIRST
 from dlbench.report.html.content import Figure
 
+#: Before the name of a chart in no picture's place: a plugin's figure may have the name itself.
+_ALONE = "chart:"
 #: What people look for comes before what they may want to check.
-_ORDER = ("final", "curves", "loss", "time", "heatmap", "tuning")
+_ORDER = ("final", "curves", _ALONE + "loss", "time", "heatmap", "tuning")
 #: Pictures may take so many bytes of a page together, which leaves room for data and script within three megabytes.
 _MOST_BYTES = 1_700_000
 #: What may stand as it is in a data URL within an attribute; base64 would make every picture a third larger.
@@ -22,7 +24,7 @@ def page_figures(
     data: FigureData, charts: Iterable[Chart], registry: Registry
 ) -> tuple[list[Figure], list[tuple[str, str]]]:
     """Return a page's figures, that of the first screen first, and the titles of those absent with the reasons."""
-    waiting = {name: chart for chart in charts for name in (chart.replaces or (chart.name,))}
+    waiting = {name: chart for chart in charts for name in (chart.replaces or (_ALONE + chart.name,))}
     found: dict[str, Figure] = {}
     absent, size = [], 0
     for name, kind in all_kinds(registry).items():
@@ -31,11 +33,13 @@ def page_figures(
             absent += [(kind.title, f"not drawn, as {reason}")] if not kind.on_request else []
         elif image := picture(kind, data, "svg"):
             chart = waiting.pop(name, None)
-            size += len(data_url(image))
-            if size > _MOST_BYTES and not chart:
+            own = len(data_url(image))
+            fits = size + own <= _MOST_BYTES
+            if not fits and not chart:
                 absent.append((kind.title, f"left out to keep this page small: dlbench plot RUN --kind {name}"))
                 continue
-            found[name] = _figure(name, kind, data, image, chart, fits=size <= _MOST_BYTES)
+            size += own if fits else 0
+            found[name] = _figure(name, kind, data, image, chart, fits=fits)
     found |= {name: _chart_alone(chart) for name, chart in waiting.items()}
     order = [name for name in _ORDER if name in found]
     first = next((name for name in FIRST if name in found), "")
