@@ -1,5 +1,6 @@
 """Curves of components and tables of layers on the terminal, for `dlbench show`."""
 
+import math
 from typing import TYPE_CHECKING
 
 from dlbench.components.descriptions import ModelDescription, Picture
@@ -20,10 +21,13 @@ def draw(picture: Picture, width: int, height: int = 16) -> str:
     figure.register_label_formatter(float, _tick)
     figure.register_label_formatter(int, _tick)
     for curve in picture.curves:
-        figure.plot(list(curve.x), list(curve.y), label=curve.label)
-    figure.set_x_limits(min(picture.curves[0].x), max(picture.curves[0].x))
-    values = [value for curve in picture.curves for value in curve.y]
-    if min(values) >= 0 < max(values):
+        points = [(x, y) for x, y in zip(curve.x, curve.y, strict=True) if math.isfinite(y)]
+        figure.plot([x for x, _ in points], [y for _, y in points], label=curve.label)
+    low, high = min(picture.curves[0].x), max(picture.curves[0].x)
+    if low < high:  # more than one step
+        figure.set_x_limits(low, high)
+    values = [value for curve in picture.curves for value in curve.y if math.isfinite(value)]
+    if values and min(values) >= 0 < max(values):
         figure.set_y_limits(0, max(values))
     lines = figure.show(legend=False).splitlines()
     return "\n".join(line.rstrip()[:width] for line in lines)
