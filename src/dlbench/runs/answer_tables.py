@@ -12,7 +12,7 @@ from dlbench.analysis.reported import ReportedFigure
 from dlbench.components.metric_table import find_metric
 from dlbench.errors import DlbenchError
 from dlbench.files import replace_file, to_bytes
-from dlbench.runs.tables import to_csv
+from dlbench.runs.tables import as_before, to_csv
 
 Cells = Mapping[str, str]
 #: The checksums of the tables, as sha256sum writes and checks them; folders of earlier versions have none.
@@ -92,7 +92,8 @@ def _rows(path: Path) -> list[Cells]:
     try:
         _check(path)
         with path.open(newline="", encoding="utf-8") as file:
-            return [{name: cell or "" for name, cell in row.items() if name} for row in csv.DictReader(file)]
+            rows = csv.DictReader(file)
+            return [{name: as_before(cell or "") for name, cell in row.items() if name} for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DlbenchError(f"Cannot read the experiment's tables: {path}: {error}.") from error
 

@@ -159,8 +159,14 @@ def _inert(value: ParameterValue) -> ParameterValue:
     """
     if not isinstance(value, str):
         return value
-    formula = value.startswith(_FORMULA) and not is_number(value)
+    formula = value.lstrip("'").startswith(_FORMULA) and not is_number(value)
     return ("'" if formula else "") + value.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def as_before(text: str) -> str:
+    """Return a text cell as it was before it was made inert."""
+    inert = text.startswith("'") and text.lstrip("'").startswith(_FORMULA)
+    return text[1:] if inert else text
 
 
 def cell(value: ParameterValue) -> int | float | str | None:

@@ -2,6 +2,9 @@
 
 import pytest
 
+from dlbench.analysis.claims import ClaimAnswer, claims_table
+from dlbench.analysis.reported import ReportedFigure, reported_table
+from dlbench.components.metric_table import find_metric
 from dlbench.errors import DlbenchError
 from dlbench.runs.answer_tables import CHECKSUMS, read_answer_tables, write_answer_tables
 
@@ -20,6 +23,20 @@ def test_they_are_read_back(folder):
     found = read_answer_tables(folder)
     assert [(claim.text, claim.answer, claim.why) for claim in found.claims] == [("a > b", "supported", "seen")]
     assert [(figure.reported, figure.measured) for figure in found.figures] == [(0.5, 0.625)]
+
+
+@pytest.mark.parametrize("name", ["+dropout", "=a", "-1 layer", "@b", "'+dropout", "''=a", "'quoted'", "-0.5", "'-0.5"])
+def test_texts_that_look_like_formulas_come_back_as_they_were(tmp_path, name):
+    answer = ClaimAnswer(
+        text=f"{name} helps.", relation=f"{name} > a", metric="test_accuracy", at="last", answer="supported", why=name
+    )
+    figure = ReportedFigure(variant=name, metric=find_metric("test_accuracy"), at="last", reported=0.5, place=name)
+    write_answer_tables(tmp_path, {"claims.csv": claims_table([answer]), "reported.csv": reported_table([figure])})
+    found = read_answer_tables(tmp_path)
+    assert found.figures == (figure,)
+    assert [(claim.text, claim.relation, claim.why) for claim in found.claims] == [
+        (f"{name} helps.", f"{name} > a", name)
+    ]
 
 
 @pytest.mark.parametrize(
