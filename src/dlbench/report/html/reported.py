@@ -33,4 +33,4 @@ def _answer(figure: ReportedFigure) -> str:
         return "in the interval of the mean"
     if figure.one_run:
         return "where a single run may fall"
-    return figure.problem or ("one seed: no interval" if figure.low is None else "outside of both")
+    return figure.problem or (f"n = {figure.n}: no interval" if figure.low is None else "outside of both")
