@@ -51,7 +51,7 @@ def _character(character: str) -> str:
 
 
 def _greek(character: str) -> str:
-    name = unicodedata.name(character, "")
+    name = unicodedata.name(character, "").replace("LAMDA", "LAMBDA")  # which Unicode spells in its own way
     small, capital = (name.removeprefix(f"GREEK {size} LETTER ").lower() for size in ("SMALL", "CAPITAL"))
     if small in _GREEK:
         return f"$\\{small}$"

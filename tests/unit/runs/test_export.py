@@ -157,6 +157,7 @@ def test_numbers_in_documents_have_few_digits(folder, table, kind):
     ("text", "written"),
     [
         ("β ≈ 0.9 ± 0.1", r"$\beta$ $\approx$ 0.9 $\pm$ 0.1"),
+        ("λ = 1e-4, Λ", r"$\lambda$ = 1e-4, $\Lambda$"),
         ("Δ > 3 µs", r"$\Delta$ \textgreater{} 3 $\mu$s"),
         ("a–b … −1", r"a--b \ldots{} $-$1"),
         ("Müller, café, Łódź", r"M\"{u}ller, caf\'{e}, \L{}\'{o}d\'{z}"),
@@ -166,6 +167,11 @@ def test_numbers_in_documents_have_few_digits(folder, table, kind):
 )
 def test_every_character_becomes_what_pdflatex_reads(text, written):
     assert latex_text(text) == written
+
+
+def test_every_greek_letter_but_those_like_latin_ones_is_known():
+    written = latex_text("αβγδεζηθικλμνξπρστυφχψω ΓΔΘΛΞΠΣΥΦΨΩ")
+    assert re.fullmatch(r"(\$\\[a-z]+\$){23} (\$\\[A-Z][a-z]+\$){11}", written)
 
 
 def test_every_character_of_the_basic_plane_becomes_ascii():
