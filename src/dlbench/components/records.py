@@ -221,8 +221,8 @@ class Diagnostic(Component):
     A diagnostic can request more, as keyword arguments. `training_batches` and `held_out_batches` are called with a
     batch size and return (images, labels) of the training and of the validation images, not augmented, in the same
     order on every call. `update` has the trained parameters by name, each before and after the last whole batch of the
-    epoch. `step_losses` has the loss of each step, a sequence for each epoch so far. `learning_rate` is the rate at the
-    end of the epoch.
+    epoch. `step_losses` has the loss of each step, a sequence for each epoch so far. `learning_rate` is the rate of the
+    epoch's last step.
 
     values: what it yields, each a metric: records that say which values are better and how they read, or mere names;
         its own name, with underscores, if empty.

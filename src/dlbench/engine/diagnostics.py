@@ -70,12 +70,15 @@ class DiagnosticsRunner:
     watched: dict[str, list[int]] = field(default_factory=dict)
     faults: dict[str, tuple[str, str]] = field(default_factory=dict)
     _steps: int = 0
+    _rate: float | None = None
     _losses: list[Sequence[float]] = field(default_factory=list)
     _update: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     def step(self, setup: TrainingSetup, batch: Batch) -> tuple[Tensor, Tensor]:
         """Do a training step; keep the weights around the epoch's last full batch if a diagnostic needs them."""
         self._steps += 1
+        if self._steps == setup.train_feed.steps(setup.batch_size):
+            self._rate = _learning_rate(setup)  # after it, a schedule may have gone on to the next step's
         needed = any("update" in diagnostic.record.needs for diagnostic in self.resolved)
         if not needed or self._steps != max(1, len(setup.train_feed) // setup.batch_size):
             return setup.step(setup, batch)
@@ -100,7 +103,7 @@ class DiagnosticsRunner:
             "held_out_batches": held_out.in_order,
             "update": dict(self._update),
             "step_losses": tuple(map(tuple, self._losses)),
-            "learning_rate": float(setup.optimizer.param_groups[0]["lr"]),
+            "learning_rate": _learning_rate(setup) if self._rate is None else self._rate,
         }
         for diagnostic in self.resolved:
             self.watched.setdefault(diagnostic.text, []).append(epoch)
@@ -138,6 +141,7 @@ class DiagnosticsRunner:
             "watched": self.watched,
             "faults": self.faults,
             "steps": self._steps,
+            "rate": self._rate,
             "losses": [list(losses) for losses in self._losses],
             "update": self._update,
         }
@@ -147,6 +151,7 @@ class DiagnosticsRunner:
         self.readings[:] = [Reading(*reading) for reading in state["readings"]]
         self.watched, self.faults = dict(state["watched"]), dict(state["faults"])
         self._steps, self._losses, self._update = state["steps"], state["losses"], state["update"]
+        self._rate = state.get("rate")  # which checkpoints of earlier versions lack
 
     @property
     def message(self) -> str:
@@ -162,6 +167,10 @@ class DiagnosticsRunner:
 
 def _short_name(text: str) -> str:
     return parse_reference(text).name.partition("/")[2]
+
+
+def _learning_rate(setup: TrainingSetup) -> float:
+    return float(setup.optimizer.param_groups[0]["lr"])
 
 
 def _weights(model: nn.Module) -> dict[str, Tensor]:

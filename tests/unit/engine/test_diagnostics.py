@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 import dlbench.engine.diagnostics
+import dlbench.engine.setup
 from dlbench.components.choice import Selection
 from dlbench.components.records import NEEDS, Diagnostic
 from dlbench.engine.diagnostics import DiagnosticsRunner, ResolvedDiagnostic, resolve_diagnostics
@@ -188,6 +189,35 @@ def test_the_update_is_that_of_the_last_whole_step(trained, make_trial):
         weight = setup.model.get_submodule(layer).weight.detach()
         update = 0.01 * setup.model.get_submodule(layer).weight.grad
         assert found[layer] == pytest.approx(float(update.norm() / (weight + update).norm()), rel=1e-3)
+
+
+@pytest.mark.parametrize("scheduler", ["linear-to-zero", "cosine-restarts", "cosine-annealing", "constant"])
+def test_the_learning_rate_is_that_of_the_last_step_that_was_made(trained, monkeypatch, scheduler):
+    made = []
+    step = dlbench.engine.setup.train_step
+
+    def noted(setup, batch):
+        made.append(setup.optimizer.param_groups[0]["lr"])
+        return step(setup, batch)
+
+    monkeypatch.setattr(dlbench.engine.setup, "train_step", noted)
+    diagnostics = DiagnosticsPlan(diagnostics=("standard/hessian-eigenvalue",), at=("every:1",))
+    *_, runner = trained(diagnostics, scheduler=scheduler)
+    limits = [reading.value for reading in runner.readings if reading.diagnostic == "stability_limit"]
+    each = len(made) // len(limits)
+    assert limits == [2 / rate for rate in made[each - 1 :: each]]
+
+
+def test_a_checkpoint_that_knows_no_rate_of_the_last_step_is_resumed(trained):
+    diagnostics = DiagnosticsPlan(diagnostics=("standard/hessian-eigenvalue",), at=("last",))
+    _, setup, _, runner = trained(diagnostics)
+    earlier = runner.state_dict()
+    del earlier["rate"]
+    resumed = DiagnosticsRunner(diagnostics, runner.resolved, runner.seed)
+    resumed.load_state_dict(earlier)
+    resumed.measure(setup, 4, [], last=True)
+    assert resumed.faults == {}
+    assert resumed.readings[-1].value == 2 / setup.optimizer.param_groups[0]["lr"]
 
 
 def test_one_that_raises_costs_its_own_values_and_is_named_once(registry, make_trial, images):
