@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from dlbench.standard.diagnostics.double import in_double
 from dlbench.standard.diagnostics.gradients import Loss, mean_gradient, squared_norm, trained_parameters
 from dlbench.standard.diagnostics.seeing import CHUNK
 
@@ -164,7 +165,7 @@ def _moved(parameters: Sequence[Tensor], direction: Sequence[Tensor], length: fl
 
 
 def _dot(first: Sequence[Tensor], second: Sequence[Tensor]) -> float:
-    products = (one.detach().double() * other.detach() for one, other in zip(first, second, strict=True))
+    products = (in_double(one) * in_double(other) for one, other in zip(first, second, strict=True))
     return math.fsum(float(product.sum()) for product in products)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dlbench.standard.diagnostics.double import in_double
 from dlbench.standard.diagnostics.gradients import Batches, Loss
 
 Values = Iterator[tuple[str, str, float]]
@@ -48,12 +49,14 @@ def calibration(
     Guo et al. 2017, arXiv 1706.04599, with 15 bins of equal width; the Brier score is summed over classes.
     images: how many, or all that there are.
     """
-    logits, labels = _logits(model, held_out_batches, images)
-    probabilities = logits.double().softmax(1)
+    found, labels = _logits(model, held_out_batches, images)
+    logits = in_double(found)
+    labels = labels.to(logits.device)
+    probabilities = logits.softmax(1)
     correct = probabilities.gather(1, labels[:, None])
     truth = torch.zeros_like(probabilities).scatter_(1, labels[:, None], 1.0)
     yield "", "calibration_error", calibration_error(probabilities, labels)
-    yield "", "negative_log_likelihood", -float(logits.double().log_softmax(1).gather(1, labels[:, None]).mean())
+    yield "", "negative_log_likelihood", -float(logits.log_softmax(1).gather(1, labels[:, None]).mean())
     yield "", "brier_score", float((probabilities - truth).square().sum(1).mean()) if len(correct) else math.nan
 
 
@@ -82,4 +85,4 @@ def _logits(model: nn.Module, batches: Batches, images: int) -> tuple[Tensor, Te
 
 
 def _accuracy(logits: Tensor, labels: Tensor) -> float:
-    return float((logits.argmax(1) == labels).double().mean())
+    return float(in_double(logits.argmax(1) == labels).mean())

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from dlbench.standard.diagnostics.double import in_double
 from dlbench.standard.diagnostics.seeing import CHUNK
 
 Values = Iterator[tuple[str, str, float]]
@@ -36,7 +37,7 @@ def mean_gradient(
 
 def squared_norm(tensors: Iterable[Tensor]) -> float:
     """Return the squared norm of tensors as one vector."""
-    return math.fsum(float(tensor.detach().double().square().sum()) for tensor in tensors)
+    return math.fsum(float(in_double(tensor).square().sum()) for tensor in tensors)
 
 
 class _FirstUse(TorchFunctionMode):

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dlbench.standard.diagnostics.double import in_double
 from dlbench.standard.diagnostics.elementwise import slopes, steepest_slope
 from dlbench.standard.diagnostics.seeing import Seen, see_activations
 
@@ -45,7 +46,7 @@ def dormant_units(
     sums: dict[str, Tensor] = {}
 
     def see(seen: Seen) -> None:
-        sums[seen.layer] = sums.get(seen.layer, 0.0) + seen.by_unit(seen.output.abs()).double().sum(1)
+        sums[seen.layer] = sums.get(seen.layer, 0.0) + in_double(seen.by_unit(seen.output.abs())).sum(1)
 
     see_activations(model, probe_images, see)
     for layer, found in sums.items():
@@ -86,7 +87,7 @@ def activations(model: nn.Module, probe_images: Tensor, probe_labels: Tensor, lo
     sums: dict[str, Tensor] = {}
 
     def see(seen: Seen) -> None:
-        entries = seen.output.double()
+        entries = in_double(seen.output)
         found = torch.stack([torch.full_like(entries.sum(), entries.numel()), entries.sum(), entries.square().sum()])
         sums[seen.layer] = sums.get(seen.layer, 0.0) + found
 
