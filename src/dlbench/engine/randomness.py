@@ -24,6 +24,9 @@ def borrowed_generators(seed: int, stream: Stream) -> Iterator[None]:
     """
     start = derive(seed, stream)
     python, numpy = random.getstate(), np.random.get_state()
+    apple = (
+        torch.mps.get_rng_state() if torch.backends.mps.is_available() else None
+    )  # older versions of fork_rng leave it out
     with torch.random.fork_rng():
         torch.manual_seed(start)
         random.seed(start)
@@ -33,6 +36,8 @@ def borrowed_generators(seed: int, stream: Stream) -> Iterator[None]:
         finally:
             random.setstate(python)
             np.random.set_state(numpy)
+            if apple is not None:
+                torch.mps.set_rng_state(apple)
 
 
 def global_states(device: torch.device) -> dict[str, Any]:

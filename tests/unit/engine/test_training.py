@@ -1,3 +1,4 @@
+import contextlib
 import math
 import os
 import random
@@ -326,6 +327,19 @@ def test_borrowed_generators_give_strangers_code_the_stream_and_then_the_old_sta
         second = torch.rand(1).item(), random.random(), np.random.rand()
     assert first == second
     assert between != first[0]
+
+
+def test_the_generator_of_an_apple_gpu_is_given_back_too_and_after_an_error(monkeypatch):
+    """Which not every torch's fork_rng does, though its manual_seed seeds that generator."""
+    states = ["the training's"]
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.mps, "get_rng_state", lambda: states[-1])
+    monkeypatch.setattr(torch.mps, "set_rng_state", states.append)
+    monkeypatch.setattr(torch.mps, "manual_seed", states.append)
+    with contextlib.suppress(ZeroDivisionError), borrowed_generators(1, "probe"):
+        assert states[-1] != "the training's"
+        raise ZeroDivisionError
+    assert states[-1] == "the training's"
 
 
 def test_steps_are_kept_on_request_and_average_to_the_epochs_loss(registry, make_trial, images):
