@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from math import isnan
 
 from dlbench.analysis.diagnostics import FIRST, LAST, base_name, layers_of, measured_epochs, names_in, names_of
 from dlbench.analysis.families import Family, Series, known, name_values
@@ -14,7 +15,7 @@ from dlbench.components.records import ParameterValue
 from dlbench.plans.hold import held_in_words
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.comparisons import compare_pairs
-from dlbench.statistics.sentences import difference_in_words, p_in_words, seeds_in_words
+from dlbench.statistics.sentences import difference_in_words, p_in_words, seeds_ahead_in_words, seeds_in_words
 from dlbench.statistics.sums import mean
 from dlbench.statistics.verdicts import HIGHER, UNNAMED, Comparison, Look, Rules
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
@@ -137,7 +138,8 @@ def _metrics(records: Sequence[TrialRecord], name: str) -> list[str]:
 def _difference(family: Family, found: Comparison, rules: Rules, plan: PlanRecord, held: str) -> Difference:
     word = "higher" if found.side > 0 else "lower"
     baseline = {seed: family.values[found.baseline].get(seed) for seed in found.seeds}
-    seen = f"{difference_in_words(found, rules)}, {seeds_in_words(found)}, {p_in_words(found.p_adjusted)}"
+    size = seeds_ahead_in_words(found) if isnan(found.difference) else difference_in_words(found, rules)
+    seen = f"{size}, {seeds_in_words(found)}, {p_in_words(found.p_adjusted)}"
     named = name_values(found, family.axis)
     said = about(family, rules.metric, short_name(plan.fixed.get(DATASET, "")), "last", held)
     return Difference(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import floor, inf, isfinite, isnan, log10
+from math import floor, inf, isfinite, isnan, log10, prod
 
 from dlbench.components.metrics import LONG
 from dlbench.statistics.notation import p_equation, with_interval
@@ -22,12 +22,11 @@ def sentence(comparison: Comparison, rules: Rules) -> str:
     evidence = f"{seeds}, {p_in_words(c.p_adjusted)}"
     match c.verdict:
         case "better" | "worse":
-            by = "on most seeds, as some values are infinite" if isnan(c.difference) else f"by {_amount(c, rules)}"
-            about = f"{c.variant} is {c.verdict} than {c.baseline} {by}{_images(c, rules, signed=False)}"
-            return f"{about}, {evidence}{_breakdowns(c)}"
+            about = f"{c.variant} is {c.verdict} than {c.baseline}"
+            return f"{about} {_extent(c, rules)}, {evidence}{_breakdowns(c)}"
         case "higher" | "lower":
             about = f"{rules.metric.title} is {c.verdict} with {c.variant} than with {c.baseline}"
-            return f"{about} by {_amount(c, rules)}{_images(c, rules, signed=False)}, {evidence}"
+            return f"{about} {_extent(c, rules)}, {evidence}"
         case "differs, may be negligible":
             return (
                 f"{c.variant} differs from {c.baseline} by {_seen(c, rules)}, {evidence}; "
@@ -47,6 +46,20 @@ def _one_seed(c: Comparison, rules: Rules) -> str:
     if c.n != 1 or not c.images:
         return ""
     return f"; these two trained networks differ by {_seen(c, rules)}"
+
+
+def _extent(c: Comparison, rules: Rules) -> str:
+    """Return by how much the sides differ, or on how many seeds where a value is infinite."""
+    if isnan(c.difference):
+        return seeds_ahead_in_words(c)
+    return f"by {_amount(c, rules)}{_images(c, rules, signed=False)}"
+
+
+def seeds_ahead_in_words(c: Comparison) -> str:
+    """Return on how many seeds the variant is where it is on most: "on 7 of 8 seeds, as some values are infinite"."""
+    count = max(c.ahead, c.behind)
+    where = f"on {count} of {c.n} seeds" if c.test == "paired" else f"in {count} of {prod(c.sizes)} pairs of seeds"
+    return f"{where}, as some values are infinite"
 
 
 def _seen(c: Comparison, rules: Rules) -> str:
@@ -105,8 +118,10 @@ def lead_sentence(comparison: Comparison, lead: Lead, rules: Rules) -> str:
         case "differs, may be negligible":
             about = f"{subject} differs between {lead.at} and {lead.usual} by {seen}, {evidence}"
             return f"{about}; this may be negligible (margin {margin_in_words(rules)})"
-    value, _, interval = _amount(c, rules).partition(" [")
     word = c.verdict.partition(" ")[0]
+    if isnan(c.difference):
+        return f"{subject} is {word} at {lead.at} than at {lead.usual} {seeds_ahead_in_words(c)}, {evidence}"
+    value, _, interval = _amount(c, rules).partition(" [")
     about = f"{subject} is {value} {word} at {lead.at} than at {lead.usual} [{interval}"
     return f"{about}{_images(c, rules, signed=False)}, {evidence}"
 

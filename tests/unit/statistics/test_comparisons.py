@@ -11,6 +11,7 @@ from scipy import stats
 from dlbench.components.metric_table import find_metric
 from dlbench.errors import DlbenchError
 from dlbench.statistics.comparisons import compare_pairs, interaction
+from dlbench.statistics.sentences import Lead, lead_sentence
 from dlbench.statistics.verdicts import Rules
 
 ACCURACY = Rules(metric=find_metric("accuracy"))
@@ -269,6 +270,15 @@ def test_rounding_alone_never_interacts():
     level = {("x", "p"): 0.3, ("y", "p"): 0.1 + 0.2, ("x", "q"): 0.3, ("y", "q"): 0.3}
     (found,) = interaction({cell: series([value] * 10) for cell, value in level.items()}, Rules())
     assert (found.difference, found.verdict) == (0.0, "equivalent")
+
+
+def test_targets_that_one_corner_misses_interact_and_are_told_without_a_size():
+    cells = {(a, b): series(noise(i, 7)) for i, (a, b) in enumerate([("relu", "x"), ("tanh", "x"), ("relu", "y")])}
+    cells["tanh", "y"] = series([np.inf] * 7)
+    rules = Rules(higher_is_better=False).of_effects()
+    (found,) = interaction(cells, rules)
+    assert (found.verdict, found.ahead) == ("smaller lead", 7)
+    assert "nan" not in lead_sentence(found, Lead(variant="tanh", baseline="relu", at="y", usual="x"), rules)
 
 
 def test_an_interaction_counts_seeds_that_lack_one_of_the_four_values():

@@ -4,8 +4,17 @@ from dataclasses import replace
 import pytest
 
 from dlbench.components.metric_table import find_metric
-from dlbench.statistics.sentences import about_in_words, difference_in_words, outlook_sentence, p_in_words, sentence
-from dlbench.statistics.verdicts import Comparison, Rules
+from dlbench.components.metrics import Metric
+from dlbench.statistics.sentences import (
+    Lead,
+    about_in_words,
+    difference_in_words,
+    lead_sentence,
+    outlook_sentence,
+    p_in_words,
+    sentence,
+)
+from dlbench.statistics.verdicts import BETTER, HIGHER, Comparison, Rules
 
 ACCURACY = Rules.for_metric(find_metric("test_accuracy"))
 SEEN = Comparison(
@@ -106,6 +115,36 @@ def test_infinite_values_leave_an_unknown_difference():
     missed = seen(nan, nan, nan, "not shown", p_adjusted=1.0)
     assert "difference unknown (a value is infinite)" in sentence(
         missed, Rules.for_metric(find_metric("epochs_to_target"))
+    )
+
+
+def _infinite(verdict, **changes):
+    return seen(math.nan, math.nan, math.nan, verdict, p_adjusted=0.016, **changes)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "words", "expected"),
+    [
+        (_infinite("better", ahead=1, behind=8), BETTER, "tanh is better than relu on 8 of 10 seeds, "),
+        (_infinite("higher"), HIGHER, "unnamed is higher with tanh than with relu on 10 of 10 seeds, "),
+        (
+            _infinite("lower", ahead=3, behind=25, test="independent", sizes=(5, 6)),
+            HIGHER,
+            "unnamed is lower with tanh than with relu in 25 of 30 pairs of seeds, ",
+        ),
+    ],
+)
+def test_where_values_are_infinite_a_verdict_says_on_how_many_seeds(comparison, words, expected):
+    rules = Rules(metric=Metric(name="unnamed", title="unnamed"), words=words)
+    assert sentence(comparison, rules).startswith(f"{expected}as some values are infinite, n = ")
+
+
+def test_a_lead_that_is_infinite_on_some_seeds_has_a_sentence_without_a_size():
+    rules = Rules.for_metric(find_metric("epochs_to_target")).of_effects()
+    lead = Lead(variant="tanh", baseline="relu", at="y", usual="x")
+    assert lead_sentence(_infinite("smaller lead", n=7, ahead=7), lead, rules) == (
+        "tanh's lead over relu is smaller at y than at x on 7 of 7 seeds, as some values are infinite, "
+        "n = 7 paired seeds, adjusted p = 0.016"
     )
 
 
