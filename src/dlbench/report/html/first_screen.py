@@ -102,7 +102,10 @@ def spread_sentences(judged: Judged) -> list[str]:
 
 
 def compared(plan: PlanRecord, records: Sequence[TrialRecord], judged: Judged) -> str:
-    """Return what was compared on what: "Activation relu, tanh on mnist with simple-cnn; 7 seeds each, 14 trials"."""
+    """Return what was compared, where, and how much of it has numbers.
+
+    As in "Activation relu or tanh, on mnist with simple-cnn; 7 seeds each, all 14 trials have numbers."
+    """
     varied = "; ".join(_axis(axis, values) for axis, values in plan.axes.items())
     shared = [name for name in _GROUND if name in plan.fixed and not _varies(name, plan)]
     place = f"on {' with '.join(short_name(plan.fixed[name]) for name in shared)}" if "dataset" in shared else ""
