@@ -149,7 +149,8 @@ class RunFolder(FolderSession):
         with writing(self.path), self._active.exclusive():
             peers = self._active.peers()
             self._catch_up()
-            return {each: peer for peer in peers for each in trial_ids if each in peer.claimed - self._finished}
+            running = [(peer, peer.claimed - self._finished) for peer in peers]
+            return {each: peer for peer, claimed in running for each in trial_ids if each in claimed}
 
     def _catch_up(self) -> None:
         """Read the records that other sessions have added."""

@@ -22,7 +22,7 @@ from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import list_runs
 from dlbench.runs.manifest import read_manifest, write_manifest
 from dlbench.runs.merge import merge
-from dlbench.runs.peers import ActiveSessions, FolderTakenError, active_peers
+from dlbench.runs.peers import ActiveSessions, FolderTakenError, Peer, active_peers
 from dlbench.runs.removal import remove_run
 from dlbench.runs.repair import repair
 
@@ -273,6 +273,16 @@ def test_a_session_whose_clock_is_fast_does_not_hide_what_later_ones_compute(beg
     names = [session["session"] for session in read_manifest(tmp_path / "run").sessions]
     assert names == sorted(names)
     assert len(set(names)) == 4
+
+
+def test_what_many_trials_of_others_cost_grows_no_faster_than_their_number(begin, monkeypatch):
+    names = [f"{number:016x}" for number in range(20_000)]
+    other = Peer(session="other", host="far", pid=7, claimed=frozenset(names))
+    with begin() as folder:
+        monkeypatch.setattr(folder._active, "peers", lambda: (other,))
+        began = time.perf_counter()
+        assert folder.running_elsewhere([*names, "x"]) == dict.fromkeys(names, other)
+        assert time.perf_counter() - began < 2
 
 
 def test_names_stay_in_order_at_the_end_of_time_and_beside_foreign_ones():
