@@ -11,6 +11,7 @@ from dlbench.plans.plan import Plan
 from dlbench.plugins.registry import Registry
 from dlbench.runs.checkpoint_files import discard_checkpoints, remove_empty_folder
 from dlbench.runs.folder import RunFolder
+from dlbench.runs.peers import active_peers
 from dlbench.runs.provenance import provenance_id
 from dlbench.sessions.carried_files import keep
 from dlbench.sessions.execution import Execution
@@ -71,6 +72,7 @@ class LiveSession:
         self._execution = Execution(self._handle, self._name, display.note, self._units.prepare)
         self._shown: set[str] = set()
         self._peers: set[str] = set()
+        self._to_run: set[str] = set()  # of the whole plan
         self._next_check = 0.0
 
     def pending(self, plan: Plan) -> tuple[Trial, ...]:
@@ -83,6 +85,7 @@ class LiveSession:
         manifest = self.folder.start(self.stage.record, command, self.provenance, mixed=mixed)
         self.show_notes()
         self._take_reusable()
+        self._to_run = {trial.trial_id for trial in self.pending(self.plan)}
         self.observe("dlbench_run_started", manifest=manifest)
 
     def run_stages(self, executor: "Callable[[], ExecutorProtocol]", stop: threading.Event) -> bool:
@@ -126,6 +129,7 @@ class LiveSession:
         self._note_once(chosen_anew(self.plan, self.folder))
         self.labels = self.plan.labels
         self._take_reusable()
+        self._to_run |= {trial.trial_id for trial in self.pending(self.plan)}
         return True
 
     def outcome(self, interrupted: bool) -> Outcome:
@@ -203,9 +207,15 @@ class LiveSession:
                     stop.wait(_POLL_SECONDS)
             self._show_others()
         finally:
-            discard_checkpoints(self.folder.path, self.folder.state.completed)  # of earlier sessions' trials too
+            discard_checkpoints(self.folder.path, self._done_with())
             remove_empty_folder(self.folder.path)
             self.display.close()
+
+    def _done_with(self) -> frozenset[str]:
+        """Return the completed trials, of earlier sessions too, except those that a session computes again."""
+        state = self.folder.state
+        again = self._to_run.union(*(peer.claimed for peer in active_peers(self.folder.path)))
+        return state.completed - (again - state.finished_this_session)
 
     def _left(self, trials: Sequence[Trial]) -> list[Trial]:
         done = self.folder.state.finished_this_session | self._claimed

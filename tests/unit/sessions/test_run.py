@@ -5,11 +5,13 @@ import errno
 import json
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
 from dlbench.errors import DlbenchError
 from dlbench.runs import folder, journal_tail, stored_run
+from dlbench.runs.checkpoint_files import checkpoint_path
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.folder_state import FolderState
 from dlbench.statistics.seeds import AutoSeeds
@@ -107,6 +109,37 @@ def test_force_replaces_the_results_of_a_variant(session, executor):
     assert set(done.ran) == {("tanh", 0), ("tanh", 1)}
     assert [row["test_accuracy"] for row in _rows(done.outcome.folder) if "tanh" in row["activation"]] == ["0.9"] * 2
     assert len(_rows(done.outcome.folder)) == 4
+
+
+@pytest.fixture
+def stopped(executor):
+    """An executor that is stopped while its first trial runs, whose checkpoint it leaves."""
+
+    class Stopped(executor):
+        def run(self, units, emit, stop):
+            self.units.append(unit := next(iter(units)))
+            self.checkpoint = checkpoint_path(Path(unit.checkpoint_folder), unit.trials[0].trial_id)
+            self.checkpoint.parent.mkdir(exist_ok=True)
+            self.checkpoint.write_bytes(b"state")
+            self.before(0)
+            stop.set()
+
+    return Stopped()
+
+
+def test_the_checkpoint_of_a_trial_that_is_computed_again_outlives_an_interruption(session, stopped):
+    session()
+    assert session(executor=stopped, force=("relu",)).outcome.interrupted
+    assert stopped.checkpoint.exists()
+    session(force=("relu",))
+    assert not stopped.checkpoint.parent.exists()
+
+
+def test_a_session_keeps_the_checkpoint_of_a_trial_that_another_one_computes_again(session, stopped):
+    session()
+    stopped.before = lambda count: session(seeds=3)
+    session(executor=stopped, force=("relu",))
+    assert stopped.checkpoint.exists()
 
 
 def test_force_of_an_unknown_name_is_an_error_and_writes_nothing(session, tmp_path):
