@@ -24,9 +24,8 @@ def borrowed_generators(seed: int, stream: Stream) -> Iterator[None]:
     """
     start = derive(seed, stream)
     python, numpy = random.getstate(), np.random.get_state()
-    apple = (
-        torch.mps.get_rng_state() if torch.backends.mps.is_available() else None
-    )  # older versions of fork_rng leave it out
+    # Older versions of fork_rng leave out the generator of an Apple GPU.
+    apple = torch.mps.get_rng_state() if torch.backends.mps.is_available() else None
     with torch.random.fork_rng():
         torch.manual_seed(start)
         random.seed(start)
