@@ -1,6 +1,7 @@
 """The normalization setting: what it accepts, and constants written out."""
 
 import re
+from math import isfinite
 
 from dlbench.components.spelling import resolve
 from dlbench.errors import DlbenchError, suggest
@@ -11,7 +12,10 @@ _CONSTANTS = re.compile(rf"({_NUMBERS})/({_NUMBERS})\Z")
 
 
 def check_normalization(text: str) -> str:
-    """Return the setting in canonical form. Raises DlbenchError if it is invalid."""
+    """Return the setting, a word in canonical form and constants as written. Raises DlbenchError if it is invalid.
+
+    Trials are identified by what was written: 0.5/0.5 and 0.50/0.50 are two settings.
+    """
     if named := resolve(text, NAMED):
         return named
     if not _are_constants(text):
@@ -33,4 +37,4 @@ def _are_constants(text: str) -> bool:
     if not _CONSTANTS.match(text):
         return False
     means, deviations = constants(text)
-    return len(means) == len(deviations) and all(deviations)
+    return len(means) == len(deviations) and all(deviations) and all(map(isfinite, (*means, *deviations)))

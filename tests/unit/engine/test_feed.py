@@ -8,6 +8,8 @@ from dlbench.errors import DlbenchError
 from dlbench.trials.normalization import check_normalization
 
 EVERYTHING = torch.arange(40)
+#: More digits than a number holds: it would be infinite.
+ENDLESS = ("0.5/" + 400 * "9", 400 * "9" + "/0.2", f"0.5-{400 * '9'}/0.2-0.2")
 
 
 def _images(dtype=torch.uint8, count=40, channels=3):
@@ -114,10 +116,15 @@ def test_constants_of_another_number_of_channels_are_refused_and_one_serves_all(
     assert torch.equal(one.scale, three.scale)
 
 
-@pytest.mark.parametrize("text", ["0.5/0", "0.5-0.5/0.2", "half", "0.5", "a/b", "-0.5/0.2"])
+@pytest.mark.parametrize("text", ["0.5/0", "0.5-0.5/0.2", "half", "0.5", "a/b", "-0.5/0.2", *ENDLESS])
 def test_what_is_no_normalization_is_refused(text):
     with pytest.raises(DlbenchError, match="takes unit, standard, none"):
         check_normalization(text)
+
+
+@pytest.mark.parametrize("text", ["0.50/.5", "0.5/0.5", "0.00001/0.5"])
+def test_constants_stay_as_written_so_that_a_trial_recorded_with_them_keeps_its_identity(text):
+    assert check_normalization(text) == text
 
 
 def test_a_feed_s_layout_changes_no_number():
