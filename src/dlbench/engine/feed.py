@@ -131,4 +131,4 @@ class Feed:
     def steps(self, batch_size: int) -> int:
         """Return the number of batches of an epoch."""
         whole, rest = divmod(len(self.indices), batch_size)
-        return whole + (rest > 1 or (rest == 1 and batch_size == 1))
+        return whole + (rest > 1)
