@@ -80,7 +80,10 @@ def draw_cutout(count: int, image_shape: Sequence[int], generator: torch.Generat
 
 
 def cutout(images: Tensor, draws: Draws, size: int) -> Tensor:
-    """Set a square around each drawn center to zero, clipped at the image's edges (DeVries & Taylor 2017)."""
+    """Set a square around each drawn center of the stored image to zero, clipped at the image's edges.
+
+    After DeVries & Taylor 2017, whose code covers normalized images, so that their square has the mean color.
+    """
     count, _, height, width = images.shape
     center_row, center_column = draws.view(2, count, 1, 1, 1)
     rows = torch.arange(height, device=images.device).view(1, 1, -1, 1)

@@ -2,6 +2,7 @@ import numpy as np
 import torch
 
 from dlbench.engine.augmentation import Augmentation
+from dlbench.engine.feed import Feed, fit_normalization
 
 
 def _numbered(count=6, channels=2, height=5, width=7):
@@ -57,6 +58,18 @@ def test_a_cutout_is_one_square_clipped_at_the_edges_and_nothing_else():
         assert 2 <= len(rows) <= 4
         assert 2 <= len(columns) <= 4
     assert (holes.sum((1, 2)) == 16).any()
+
+
+def test_a_cutout_covers_stored_pixels_which_are_normalized_afterwards():
+    images = torch.arange(1, 97, dtype=torch.uint8).view(2, 3, 4, 4)
+    places = torch.arange(2)
+    normalization = fit_normalization("standard", images, places)
+    feed = Feed(images, places, places, normalization)
+    augmentation = Augmentation({"cutout": {"size": 8}}, _generator())  # larger than the image, wherever its center
+    (batch,) = feed.shuffled(2, _generator(), augmentation)
+    seen, _ = feed.read(batch, augmentation)
+    assert torch.equal(seen, normalization(torch.zeros_like(images)))
+    assert (seen != 0).all()  # the mean color, which the paper's code leaves
 
 
 def test_stored_bytes_stay_bytes():
