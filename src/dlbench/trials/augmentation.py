@@ -33,6 +33,11 @@ def parse_augmentations(text: str) -> dict[str, dict[str, ParameterValue]]:
         return {}
     references = [_canonical(parse_reference(item)) for item in split_list(text)]
     chosen = {reference.name: _parameters(reference) for reference in references}
+    names = [reference.name for reference in references]
+    if twice := [name for name in chosen if names.count(name) > 1]:
+        raise DlbenchError(
+            f"The augmentation {twice[0]} is named twice.", "Name it once; repeat --augment to compare several."
+        )
     return {name: chosen[name] for name in AUGMENTATIONS if name in chosen}
 
 

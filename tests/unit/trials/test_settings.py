@@ -133,6 +133,8 @@ def test_parameters_of_augmentations_are_parsed() -> None:
         ("crop:padding=0", ["crop:padding", "at least 1"]),
         ("flip:probability=often", ["flip:probability", "a number"]),
         ("crop,,flip", ["empty"]),
+        ("crop:padding=2,flip,crop:padding=8", ["crop", "twice"]),
+        ("flip,Flip", ["flip", "twice"]),
         ("", ["empty"]),
     ],
 )
