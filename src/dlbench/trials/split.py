@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 
 from dlbench.components.syntax import format_value
 from dlbench.errors import DlbenchError
@@ -17,9 +18,14 @@ def check_split(text: str) -> str:
     """Return the setting in small letters, and .2 and 0.20 as 0.2. Raises DlbenchError if it is invalid."""
     text = text.casefold()
     found = _SPLIT.match(text)
-    if not found or (found["share"] and not float(found["share"])):
+    if not found or (found["share"] and not 0 < float(found["share"]) < 1):  # as a float it may be rounded to either
         raise DlbenchError(f"Invalid value {text!r} for --validation.", f"It takes {ACCEPTED}.")
-    return text[: found.start("share")] + format_value(float(found["share"])) if found["share"] else text
+    return text[: found.start("share")] + _written(float(found["share"])) if found["share"] else text
+
+
+def _written(share: float) -> str:
+    """Return a fraction as check_split reads it, without an exponent."""
+    return f"{Decimal(format_value(share)):f}"
 
 
 def held_out(validation: str, total: int) -> int:

@@ -98,16 +98,20 @@ def test_a_misspelled_choice_suggests_the_nearest(name: str, text: str, near: st
     assert f"Did you mean {near}" in refused(name, text).hint
 
 
-@pytest.mark.parametrize("text", ["0.2", "0.05", "last:1000", "first:1", "test", "own"])
+@pytest.mark.parametrize("text", ["0.2", "0.00001", "stratified:0.000015", "last:1000", "first:1", "test", "own"])
 def test_every_split_of_the_design_is_accepted(text: str) -> None:
     assert SETTINGS["validation"].parse(text) == text
 
 
 def test_one_fraction_has_one_spelling() -> None:
     assert {SETTINGS["validation"].parse(text) for text in ("0.2", ".2", "0.20")} == {"0.2"}
+    assert {SETTINGS["validation"].parse(text) for text in ("0.00001", ".00001", ".000010")} == {"0.00001"}
 
 
-@pytest.mark.parametrize("text", ["0", "0.0", "1", "1.0", "20%", "last", "last:0", "first:-3", "last:1.5", "tests", ""])
+@pytest.mark.parametrize(
+    "text",
+    ["0", "0.0", "1", "1.0", "0.99999999999999999", "20%", "last", "last:0", "first:-3", "last:1.5", "tests", ""],
+)
 def test_an_invalid_split_is_refused_with_the_accepted_forms(text: str) -> None:
     error = refused("validation", text)
     assert "--validation" in error.message
