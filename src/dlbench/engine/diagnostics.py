@@ -101,7 +101,8 @@ class DiagnosticsRunner:
         extras = {
             "training_batches": train_feed.in_order,
             "held_out_batches": held_out.in_order,
-            "update": dict(self._update),
+            # Where the training was resumed since, a checkpoint has left it on the CPU.
+            "update": {name: tuple(w.to(images.device) for w in pair) for name, pair in self._update.items()},
             "step_losses": tuple(map(tuple, self._losses)),
             "learning_rate": _learning_rate(setup) if self._rate is None else self._rate,
         }

@@ -13,6 +13,7 @@ import dlbench.engine.setup
 from dlbench.components.choice import Selection
 from dlbench.components.records import NEEDS, Diagnostic
 from dlbench.engine.diagnostics import DiagnosticsRunner, ResolvedDiagnostic, resolve_diagnostics
+from dlbench.engine.feed import Normalization
 from dlbench.engine.randomness import borrowed_generators
 from dlbench.engine.run_trial import run_trial
 from dlbench.engine.setup import build_setup
@@ -218,6 +219,29 @@ def test_a_checkpoint_that_knows_no_rate_of_the_last_step_is_resumed(trained):
     resumed.measure(setup, 4, [], last=True)
     assert resumed.faults == {}
     assert resumed.readings[-1].value == 2 / setup.optimizer.param_groups[0]["lr"]
+
+
+def test_the_update_of_a_resumed_training_is_on_its_device(registry, make_trial, images, monkeypatch):
+    """A checkpoint is read to the CPU. The device is torch's "meta", which every machine has."""
+    devices = []
+
+    def note(model, probe_images, probe_labels, loss, update):
+        devices.extend(tensor.device.type for tensor in (probe_images, *update["1.weight"]))
+        return ()
+
+    monkeypatch.setattr(dlbench.engine.diagnostics, "resolve_factory", lambda record: note)
+    record = Diagnostic(name="noting", factory="nowhere:note", needs=("update",))
+    plan = DiagnosticsPlan(diagnostics=("stranger/noting",), at=("last",))
+    runner = DiagnosticsRunner(plan, (ResolvedDiagnostic("stranger/noting", record, Selection("stranger/noting")),), 0)
+    runner.load_state_dict({**runner.state_dict(), "update": {"1.weight": (torch.zeros(2), torch.ones(2))}})
+    setup = build_setup(make_trial(), images, network(), registry)
+    feed = setup.train_feed
+    moved = {name: getattr(feed, name).to("meta") for name in ("images", "labels", "indices")}
+    normalization = Normalization(feed.normalization.scale.to("meta"), feed.normalization.shift.to("meta"))
+    there = replace(setup, train_feed=replace(feed, **moved, normalization=normalization))
+    runner.measure(there, 1, [1.0], last=True)
+    assert runner.faults == {}
+    assert devices == ["meta"] * 3
 
 
 def test_one_that_raises_costs_its_own_values_and_is_named_once(registry, make_trial, images):
