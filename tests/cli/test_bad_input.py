@@ -57,7 +57,7 @@ BAD = [
     (["--learning-rate", "1e400"], "--learning-rate = 1e400 is larger than any number here", "at least 0"),
     (["--optimizer", "sgd:momentum=1e999"], "sgd:momentum = 1e999 is larger than any number here", ""),
     (["--epochs", "0x10"], "takes a whole number, not '0x10'", ""),
-    (["--activation", "relu,tanh", "--alpha", "1e-300"], "alpha must be at least 1e-12", "--alpha 0.05"),
+    (["--activation", "relu,tanh", "--alpha", "1e-300"], "alpha must be at least 1e-05", "--alpha 0.05"),
     (["--executor", "local:jobs=-1"], "out of range", "at least 1"),
     (["--seeds", "2", "--seed", "1"], "--seeds says how many", ""),
     (["--activation", "relu,relu"], "are the same", "once"),

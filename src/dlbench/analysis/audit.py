@@ -18,7 +18,7 @@ from dlbench.components.metrics import Metric
 from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import METRIC, Criteria
 from dlbench.plans.naming import find_baseline
-from dlbench.statistics.seeds import Test
+from dlbench.statistics.seeds import Test, check_reachable
 from dlbench.statistics.verdicts import BETTER, Rules
 
 _NAMED = 5
@@ -72,6 +72,7 @@ def audit_file(
     margin = asked["margin"] / metric.difference_scale if "margin" in asked else metric.margin
     given = {key: asked[key] for key in ("alpha", "all_pairs", "test") if key in asked}
     criteria = Criteria(metric=metric.name, margin=margin, baseline=base, **given)
+    check_reachable(criteria.alpha, criteria.test)
     rules = _directed(criteria.rules(), lower_is_better)
     ordered = {base: values[base], **values}
     family = judge_values(variant or "variant", ordered, rules, all_pairs=criteria.all_pairs)

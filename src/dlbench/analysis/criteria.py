@@ -12,6 +12,7 @@ from dlbench.components.spelling import resolve
 from dlbench.plans.criteria import MARGIN_IN_FILES, Criteria
 from dlbench.plans.naming import find_baseline
 from dlbench.plans.plan_record import PlanRecord
+from dlbench.statistics.seeds import check_reachable
 from dlbench.trials.trial_record import TrialRecord
 
 _NAMES = {
@@ -48,6 +49,8 @@ def asked_criteria(asked: Mapping[str, Any], plan: PlanRecord, record: TrialReco
         labels = {variant.label: variant.values for variant in plan.variants}
         wanted = replace(wanted, baseline=find_baseline(asked["baseline"], labels))
     check_metric(wanted.metric, record, names_in(plan))
+    if asked.keys() & {"alpha", "test"}:
+        check_reachable(wanted.alpha, wanted.test)
     wanted.rules(declared)  # raises for an invalid margin or alpha
     return wanted
 

@@ -24,7 +24,7 @@ from dlbench.statistics.seeds import (
     AutoSeeds,
     Seeds,
     Test,
-    check_test,
+    check_reachable,
     comparisons_among,
     default_seeds,
     least_seeds,
@@ -175,7 +175,7 @@ def _check_names(request: Request) -> None:
 
 
 def _seeds(wanted: Seeds, comparisons: int, alpha: float, test: Test) -> tuple[int, ...]:
-    check_test(test)
+    check_reachable(alpha, test)
     if wanted is None:
         return tuple(range(default_seeds(comparisons, alpha, test=test)))
     if wanted == "least":

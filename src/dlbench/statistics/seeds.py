@@ -28,6 +28,8 @@ EARLY_SHARE = 1 / 12
 LEAST_CHANCE = 0.05
 _AUTO = re.compile(r"auto(?::(\d+)\.\.(\d+))?")
 _OFFSET = 10_000
+#: So many seeds, of either test, have more flips or labelings than are computed.
+_ENOUGH = 20
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,18 @@ def check_alpha(alpha: float) -> None:
         raise DlbenchError(
             f"alpha must be at least {_SMALLEST_ALPHA:g}, got {alpha:g}.", "Write it as in --alpha 0.05."
         )
+
+
+def check_reachable(alpha: float, test: Test) -> None:
+    """Raise DlbenchError unless enough seeds can show a difference at an α that is asked for."""
+    check_test(test)
+    least = smallest_p_computed(_ENOUGH, test)
+    if 0 < alpha < least:
+        raise DlbenchError(
+            f"alpha must be at least {least:g}, got {alpha:g}: with {test} seeds no smaller p is computed.",
+            "Write it as in --alpha 0.05.",
+        )
+    check_alpha(alpha)
 
 
 def alpha_per_analysis(alpha: float, analyses: int) -> float:

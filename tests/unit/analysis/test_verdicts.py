@@ -11,6 +11,7 @@ from scipy import stats
 
 from dlbench.analysis.families import COLUMNS, estimate_variant, judge_values
 from dlbench.analysis.verdicts import judge_run
+from dlbench.errors import DlbenchError
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.plan_record import PlannedVariant, PlanRecord
 from dlbench.runs.folder import RunFolder
@@ -318,6 +319,13 @@ def test_criteria_asked_for_later_are_reported_as_deviations(records, plan):
 
 def test_another_metric_brings_its_own_margin(records, plan):
     assert judge_run(records, plan, {"metric": "test_loss"}).rules.margin == 0
+
+
+def test_an_alpha_that_shows_nothing_is_refused_where_it_is_asked_for_and_read_where_it_was_fixed(records, plan):
+    with pytest.raises(DlbenchError, match="alpha must be at least 1e-05"):
+        judge_run(records, plan, {"alpha": 1e-6})
+    old = replace(plan, judging=Criteria(alpha=1e-6, baseline="relu"))
+    assert judge_run(records, old, {"metric": "test_loss"}).rules.alpha == 1e-6
 
 
 def test_interim_analyses_share_alpha_as_the_plan_says(records, plan):

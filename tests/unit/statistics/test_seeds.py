@@ -1,13 +1,16 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from statsmodels.stats.power import TTestPower
 
 from dlbench.errors import DlbenchError
+from dlbench.statistics.comparisons import compare_pairs
 from dlbench.statistics.seeds import (
     EARLY_SHARE,
     alpha_per_analysis,
+    check_reachable,
     default_seeds,
     interim_schedule,
     least_seeds,
@@ -15,6 +18,7 @@ from dlbench.statistics.seeds import (
     smallest_p_of_labels,
     spent_by,
 )
+from dlbench.statistics.verdicts import Rules
 
 
 @pytest.mark.parametrize(("pairs", "p"), [(3, 0.25), (4, 0.125), (5, 0.0625), (6, 0.03125), (10, 2 / 1024)])
@@ -47,6 +51,19 @@ def test_the_default_seeds_are_those_of_the_t_test_at_the_share_of_alpha(compari
 def test_an_alpha_outside_0_and_1_is_refused(alpha):
     with pytest.raises(DlbenchError, match="alpha must be between 0 and 1"):
         least_seeds(alpha)
+
+
+@pytest.mark.parametrize(("test", "least"), [("paired", 1e-5), ("independent", 5e-5)])
+def test_an_alpha_at_which_no_number_of_seeds_shows_anything_is_refused(test, least):
+    check_reachable(least, test)
+    rng = np.random.default_rng(0)
+    values = {name: dict(enumerate(rng.normal(mean, 0.01, 25))) for name, mean in (("a", 0), ("b", 1))}
+    shown, missed = (
+        compare_pairs(values, [("b", "a")], Rules(test=test, alpha=alpha))[0].verdict for alpha in (least, 0.99 * least)
+    )
+    assert (shown, missed) == ("better", "not shown")
+    with pytest.raises(DlbenchError, match=f"alpha must be at least {least:g}, got .*: with {test} seeds"):
+        check_reachable(0.99 * least, test)
 
 
 def test_interim_analyses_share_alpha():
