@@ -4,6 +4,7 @@ import hashlib
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
@@ -93,20 +94,24 @@ def cifar100(root: Path, download: bool) -> ImageData:
 def load(layout: Layout, root: Path, download: bool) -> ImageData:
     """Read the binary layout, else the pickled one, else download the binary one."""
     folder = root / layout.folder
-    absent = [name for name in (*layout.batches, layout.class_file) if not (folder / name).is_file()]
+    absent = _absent(layout, folder)
     if not absent:
         return _read_binary(layout, folder)
     if all((root / layout.python_folder / name).is_file() for name in layout.python_files):
         return _read_python(layout, root)
     if not download:
         raise FileNotFoundError(f"there is no {folder / absent[0]}, and no complete {layout.python_folder} beside it.")
-    _download(layout, folder)
+    fetch([layout.address], layout.md5, folder, lambda: not _absent(layout, folder), partial(_unpack, layout, folder))
     return _read_binary(layout, folder)
 
 
-def _download(layout: Layout, folder: Path) -> None:
+def _absent(layout: Layout, folder: Path) -> list[str]:
+    return [name for name in (*layout.batches, layout.class_file) if not (folder / name).is_file()]
+
+
+def _unpack(layout: Layout, folder: Path, packed: bytes) -> None:
     # Only the members that are read leave the archive, and under names of our own: nothing in it can point elsewhere.
-    with tarfile.open(fileobj=BytesIO(fetch([layout.address], layout.md5, folder)), mode="r:gz") as archive:
+    with tarfile.open(fileobj=BytesIO(packed), mode="r:gz") as archive:
         for name in (*layout.batches, layout.class_file):
             member = archive.extractfile(f"{layout.folder}/{name}")
             if member is None:

@@ -4,7 +4,7 @@ import contextlib
 import errno
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,23 +32,29 @@ class IncompleteDownloadError(OSError):
     """A connection ended before all had come."""
 
 
-def fetch(addresses: Sequence[str], md5: str, folder: Path) -> bytes:
-    """Download a file from the first address that has it with the publisher's MD5.
+def fetch(
+    addresses: Sequence[str], md5: str, folder: Path, is_there: Callable[[], bool], keep: Callable[[bytes], None]
+) -> None:
+    """Download a file from the first address that has it with the publisher's MD5, and keep it.
 
     folder: where what has arrived is kept until all has, so that a download that was cut short, or a process that was
-    ended, continues there. Raises OSError, naming every address tried and why it failed.
+    ended, continues there. is_there: whether what `keep` writes is there, which another process may have fetched while
+    this one waited for it. Raises OSError, naming every address tried and why it failed.
     """
     # torchvision's own download has no time limit and writes under the final name from the first byte on.
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{md5}.download"
     failures = []
     with _alone(folder / f".{md5}.lock"):
+        if is_there():
+            return
         for address in addresses:
             failure = _download(address, md5, partial)
             if not failure:
                 content = partial.read_bytes()
                 partial.unlink()
-                return content
+                keep(content)
+                return
             failures.append(f"{address} ({failure})")
     raise OSError(f"tried {', then '.join(failures)}")
 

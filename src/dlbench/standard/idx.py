@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
@@ -64,8 +65,13 @@ def _download(name: str, folder: Path, files: Sequence[str]) -> None:
     publisher = getattr(torchvision.datasets, name)
     checksums = dict(publisher.resources)
     for file in files:
-        packed = fetch([f"{mirror}{file}.gz" for mirror in publisher.mirrors], checksums[f"{file}.gz"], folder)
-        place(folder / file, unpack_bounded(BytesIO(packed), LARGEST, f"{file}.gz"))
+        path = folder / file
+        addresses = [f"{mirror}{file}.gz" for mirror in publisher.mirrors]
+        fetch(addresses, checksums[f"{file}.gz"], folder, path.is_file, partial(_unpack, path))
+
+
+def _unpack(path: Path, packed: bytes) -> None:
+    place(path, unpack_bounded(BytesIO(packed), LARGEST, f"{path.name}.gz"))
 
 
 def _read_split(

@@ -1,5 +1,6 @@
 """SVHN, house numbers from street photographs (Netzer et al. 2011), in its MATLAB files."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,8 @@ def _download(root: Path, split: str) -> None:
     from torchvision.datasets import SVHN
 
     address, name, md5 = SVHN.split_list[split]
-    place(root / name, fetch([address], md5, root))
+    path = root / name
+    fetch([address], md5, root, path.is_file, partial(place, path))
 
 
 def _read(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

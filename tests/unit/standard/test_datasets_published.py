@@ -7,7 +7,8 @@ import os
 import pickle
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -216,7 +217,7 @@ def test_a_download_that_breaks_off_is_an_error_with_its_address(
         thread.start()
         address = f"http://127.0.0.1:{server.server_port}/file"
         with pytest.raises(OSError, match="ended after 4 of 1,000 bytes") as caught:
-            downloads.fetch([address], md5(b"whole"), tmp_path)
+            downloads.fetch([address], md5(b"whole"), tmp_path, lambda: False, lambda content: None)
         server.shutdown()
         thread.join()
     assert address in str(caught.value)
@@ -225,7 +226,7 @@ def test_a_download_that_breaks_off_is_an_error_with_its_address(
 def test_every_dead_address_is_named(served: tuple[Path, str]) -> None:
     folder, address = served
     with pytest.raises(OSError, match="tried") as caught:
-        downloads.fetch([f"{address}a", f"{address}b"], "", folder)
+        downloads.fetch([f"{address}a", f"{address}b"], "", folder, lambda: False, lambda content: None)
     assert f"{address}a (HTTP Error 404" in str(caught.value)
     assert f"{address}b (HTTP Error 404" in str(caught.value)
 
@@ -432,6 +433,40 @@ def test_svhn_labels_outside_1_to_10_are_refused(tmp_path: Path) -> None:
     savemat(tmp_path / "train_32x32.mat", arrays)
     with pytest.raises(ValueError, match="found 1 to 11"):
         svhn.svhn(tmp_path, download=False)
+
+
+# Two at once
+
+
+@pytest.fixture
+def another(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Has another process put files in place while this one waits to download them."""
+
+    def work(put: Callable[[], object]) -> None:
+        @contextmanager
+        def wait(path: Path) -> Iterator[None]:
+            put()
+            yield
+
+        monkeypatch.setattr(downloads, "_alone", wait)
+
+    return work
+
+
+def test_what_another_process_has_fetched_meanwhile_is_not_fetched_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, another: Callable[[Callable[[], object]], None]
+) -> None:
+    from torchvision.datasets import KMNIST, SVHN
+
+    nowhere = "http://127.0.0.1:1/"
+    monkeypatch.setattr(KMNIST, "mirrors", [nowhere])
+    another(lambda: write(tmp_path / "KMNIST/raw", idx_files()))
+    assert len(idx.kmnist(tmp_path, download=True).train_labels) == 7
+    another(lambda: write(tmp_path / SMALL10.folder, cifar_files(SMALL10)[0]))
+    assert len(cifar.load(replace(SMALL10, address=nowhere), tmp_path, download=True).train_labels) == 9
+    monkeypatch.setattr(SVHN, "split_list", {part: [nowhere, f"{part}_32x32.mat", ""] for part in ("train", "test")})
+    another(lambda: svhn_files(tmp_path))
+    assert len(svhn.svhn(tmp_path, download=True).train_labels) == 12
 
 
 # Real data

@@ -62,6 +62,12 @@ def serving(server):
             thread.join()
 
 
+def fetched(addresses, folder):
+    kept = []
+    downloads.fetch(addresses, MD5, folder, lambda: False, kept.append)
+    return kept[0]
+
+
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -70,7 +76,7 @@ def _no_proxy(monkeypatch):
 def test_a_download_that_breaks_off_goes_on_from_there(tmp_path):
     server = Server(cuts=[1000, 5000])
     with serving(server) as address:
-        assert downloads.fetch([address], MD5, tmp_path) == CONTENT
+        assert fetched([address], tmp_path) == CONTENT
     assert server.asked == [None, "bytes=1000-", "bytes=6000-"]
     assert not list(tmp_path.iterdir())
 
@@ -79,12 +85,41 @@ def test_a_download_goes_on_in_another_process(tmp_path):
     server = Server(cuts=[1000] * downloads.ATTEMPTS)
     with serving(server) as address:
         with pytest.raises(OSError, match="the connection ended"):
-            downloads.fetch([address], MD5, tmp_path)
+            fetched([address], tmp_path)
         (partial,) = tmp_path.iterdir()
         assert CONTENT.startswith(partial.read_bytes())
         server.cuts, server.asked = [], []
-        assert downloads.fetch([address], MD5, tmp_path) == CONTENT
+        assert fetched([address], tmp_path) == CONTENT
     assert server.asked == [f"bytes={1000 * downloads.ATTEMPTS}-"]
+
+
+def test_two_that_start_together_download_a_file_once(tmp_path, monkeypatch):
+    """The second finds it absent too, waits for the first, and looks again."""
+    server, both = Server(), threading.Barrier(2)
+    place, alone, found = downloads.place, downloads._alone, []
+
+    @contextmanager
+    def together(path):
+        both.wait(10)
+        with alone(path):
+            yield
+
+    monkeypatch.setattr(downloads, "_alone", together)
+
+    def start(address):
+        path = tmp_path / "file"
+        downloads.fetch([address], MD5, tmp_path, path.is_file, lambda content: place(path, content))
+        found.append(path.read_bytes())
+
+    with serving(server) as address:
+        threads = [threading.Thread(target=start, args=(address,)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert found == [CONTENT, CONTENT]
+    assert server.asked == [None]
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_file_system_without_locks_stops_no_download_nor_what_a_killed_process_left_there(tmp_path, monkeypatch):
@@ -95,14 +130,14 @@ def test_a_file_system_without_locks_stops_no_download_nor_what_a_killed_process
     (tmp_path / f".{MD5}.lock").write_text("4711\nhost\n")
     for _ in range(2):
         with serving(Server()) as address:
-            assert downloads.fetch([address], MD5, tmp_path) == CONTENT
+            assert fetched([address], tmp_path) == CONTENT
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_server_without_ranges_starts_over(tmp_path):
     server = Server(cuts=[1000], ranges=False)
     with serving(server) as address:
-        assert downloads.fetch([address], MD5, tmp_path) == CONTENT
+        assert fetched([address], tmp_path) == CONTENT
     assert server.asked == [None, "bytes=1000-"]
 
 
@@ -111,7 +146,7 @@ def test_a_beginning_that_belongs_to_another_file_is_thrown_away(tmp_path, begun
     (tmp_path / f".{MD5}.download").write_bytes(begun)
     server = Server()
     with serving(server) as address:
-        assert downloads.fetch([address], MD5, tmp_path) == CONTENT
+        assert fetched([address], tmp_path) == CONTENT
     assert server.asked[-1] is None
 
 
@@ -119,16 +154,16 @@ def test_what_was_whole_already_is_not_asked_for_again(tmp_path):
     (tmp_path / f".{MD5}.download").write_bytes(CONTENT)
     server = Server()
     with serving(server) as address:
-        assert downloads.fetch([address], MD5, tmp_path) == CONTENT
+        assert fetched([address], tmp_path) == CONTENT
     assert server.asked == []
 
 
 def test_wrong_bytes_are_refused_by_their_digest_and_the_next_address_is_tried(tmp_path):
     with serving(Server(b"wrong")) as wrong, serving(Server()) as right:
         with pytest.raises(OSError, match=f"expected MD5 {MD5}, found"):
-            downloads.fetch([wrong], MD5, tmp_path)
+            fetched([wrong], tmp_path)
         assert not list(tmp_path.iterdir())
-        assert downloads.fetch([wrong, right], MD5, tmp_path) == CONTENT
+        assert fetched([wrong, right], tmp_path) == CONTENT
 
 
 # Pickles
