@@ -62,8 +62,11 @@ def check_test(plan: PlanRecord, history: Iterable[AskedPlan]) -> None:
         )
 
 
-def add_question(history: History, new: AskedPlan) -> History:
-    """Return the history with a comparison; one that was asked before keeps its place, its time and its experiment."""
+def add_question(history: History, new: AskedPlan, *, on_the_way: bool = False) -> History:
+    """Return the history with a comparison; one that was asked before keeps its place, its time and its experiment.
+
+    on_the_way: whether it may grow yet; then it also keeps the seeds to which it had grown.
+    """
     place = find_question(new.plan, history)
     if place is None:
         return (*history, new)
@@ -74,7 +77,21 @@ def add_question(history: History, new: AskedPlan) -> History:
         rebuilt=known.plan.rebuilt,
         unknown={**new.plan.unknown, **known.plan.unknown},
     )
+    if on_the_way and _has_grown_beyond(plan, known.plan):
+        plan = as_far_as(known.plan, plan)
     return (*history[:place], replace(known, plan=plan), *history[place + 1 :])
+
+
+def as_far_as(other: PlanRecord, plan: PlanRecord) -> PlanRecord:
+    """Return a plan as far as another that asks the same has grown."""
+    return replace(
+        plan, seeds=other.seeds, noise_floor=other.noise_floor, finished=other.finished, target=other.target
+    )
+
+
+def _has_grown_beyond(plan: PlanRecord, known: PlanRecord) -> bool:
+    """Return whether a known comparison has more seeds; before its variants are tuned, it has grown to none."""
+    return len(known.seeds) > len(plan.seeds) and (known.tuning is None or known.tuning.is_chosen)
 
 
 def _chosen(known: PlanRecord, new: PlanRecord) -> PlanRecord:

@@ -13,7 +13,7 @@ from dlbench.analysis.verdicts import judge_run
 from dlbench.errors import DlbenchError
 from dlbench.files import NO_LOCKS, make_folder, remove_file, writing
 from dlbench.plans.extend import check_fixed
-from dlbench.plans.history import AskedPlan, check_test, same_question
+from dlbench.plans.history import AskedPlan, as_far_as, check_test, same_question
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.contribution import LOST, Contribution
 from dlbench.runs.folder_lock import LOCK
@@ -59,21 +59,26 @@ class FolderSession(StoredRun):
         with contextlib.suppress(DlbenchError):  # the first error is the one to show
             self.close()
 
-    def extend(self, plan: PlanRecord) -> None:
-        """Write the session's comparison, which has grown, into the manifest, with the target that its trials set."""
+    def extend(self, plan: PlanRecord, *, on_the_way: bool = True) -> None:
+        """Write the session's comparison, which has grown, into the manifest, with the target that its trials set.
+
+        on_the_way: whether it may grow yet, to seeds that an earlier session had reached.
+        """
         if self._contribution is None:
             raise DlbenchError("A session extends its plan only after it has begun.")
         with writing(self.path), self._active.exclusive():
-            self._grow(plan, self._contribution)
+            self._grow(plan, self._contribution, on_the_way=on_the_way)
 
-    def _grow(self, plan: PlanRecord, own: Contribution) -> None:
+    def _grow(self, plan: PlanRecord, own: Contribution, *, on_the_way: bool = True) -> None:
         manifest = self._current_manifest() or Manifest(schema=SCHEMA, name=self.path.name, plan=plan)
         self._contribution = own.with_plan(replace(plan, target=find_target(self.records, plan)))
-        self._show(update_plan(manifest, self._contribution.asked), plan)
+        asked = self._contribution.asked
+        self._show(update_plan(manifest, asked, on_the_way=on_the_way), asked.plan)
 
     def _show(self, manifest: Manifest, plan: PlanRecord) -> Manifest:
-        """Write the manifest, and continue with the comparison in it that a plan asks."""
-        self._own = next(asked.plan for asked in manifest.history if same_question(asked.plan, plan))
+        """Write the manifest, and continue with the comparison in it that a plan asks, as far as that plan goes."""
+        known = next(asked.plan for asked in manifest.history if same_question(asked.plan, plan))
+        self._own = known if known.seeds == plan.seeds else as_far_as(plan, known)
         return self._write_manifest(manifest)
 
     def _current_manifest(self) -> Manifest | None:

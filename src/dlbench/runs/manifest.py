@@ -208,18 +208,21 @@ def _comparison_json(asked: AskedPlan, plan: PlanRecord) -> dict[str, Any]:
     return {"asked": asked.asked, "seen": asked.seen, **own}
 
 
-def ask(manifest: Manifest, new: AskedPlan) -> Manifest:
-    """Return the manifest with a comparison as the last one that was asked."""
-    history = add_question(manifest.history, new)
+def ask(manifest: Manifest, new: AskedPlan, *, on_the_way: bool = True) -> Manifest:
+    """Return the manifest with a comparison as the last one that was asked. on_the_way: whether it may grow yet."""
+    history = add_question(manifest.history, new, on_the_way=on_the_way)
     plan = next(asked.plan for asked in history if same_question(asked.plan, new.plan))
     return replace(manifest, plan=plan, comparisons=history)
 
 
-def update_plan(manifest: Manifest, new: AskedPlan) -> Manifest:
-    """Return the manifest with a comparison that has grown; the last one that was asked stays the last."""
+def update_plan(manifest: Manifest, new: AskedPlan, *, on_the_way: bool = True) -> Manifest:
+    """Return the manifest with a comparison that has grown; the last one that was asked stays the last.
+
+    on_the_way: whether it may grow yet.
+    """
     if same_question(manifest.plan, new.plan):
-        return ask(manifest, new)
-    return replace(manifest, comparisons=add_question(manifest.history, new))
+        return ask(manifest, new, on_the_way=on_the_way)
+    return replace(manifest, comparisons=add_question(manifest.history, new, on_the_way=on_the_way))
 
 
 def add_session(manifest: Manifest, session: Mapping[str, Any]) -> Manifest:

@@ -103,10 +103,11 @@ class LiveSession:
                 self._train(trials, executor(), stop)
             if stop.is_set() and self.pending(stage):
                 return True  # an incomplete stage is not analyzed
-            if self._all_decided():
+            if self._all_decided() or len(stage.seeds) == len(self.plan.seeds):
+                self.folder.extend(self.stage.record, on_the_way=False)  # computed again, it may end earlier
                 return False
             if stop.is_set():
-                return len(stage.seeds) < len(self.plan.seeds)
+                return True
         return False
 
     def _tune(self, executor: "Callable[[], ExecutorProtocol]", stop: threading.Event) -> bool:

@@ -286,6 +286,23 @@ def test_growing_seeds_end_where_a_verdict_has_become_unlikely_and_can_be_contin
     assert {seed for _, seed in ask(14).ran} == {10, 11, 12, 13}
 
 
+def test_a_grown_comparison_stays_as_it_is_until_it_is_decided_again(session, executor, racing):
+    def ask(runner, **options):
+        return session(activations=("relu", "tanh", "sigmoid"), seeds=AutoSeeds(7, 14), executor=runner, **options)
+
+    folder = ask(racing()).outcome.folder
+    before = RunFolder(folder).plan
+    assert (len(before.seeds), before.finished) == (14, {"sigmoid": 10})
+    (stopped := racing()).stop_after = 2
+    done = ask(stopped, force=("relu",))
+    assert done.outcome.interrupted
+    assert len(done.outcome.plan.seeds) == len(done.outcome.run.plan.seeds) == 10
+    assert RunFolder(folder).plan == before
+    decided = executor(accuracy=lambda trial: racing().accuracy(trial) - 0.2 * (trial.activation.short == "relu"))
+    assert not ask(decided, force=("relu",)).outcome.interrupted
+    assert len(RunFolder(folder).plan.seeds) == 10
+
+
 def ahead_but_on(seeds):
     """Return accuracies by which tanh is ahead of relu by as much as it is behind on some seeds."""
 

@@ -11,6 +11,7 @@ from dlbench import load_results
 from dlbench.plans.tuning import Tune
 from dlbench.runs.folder import RunFolder
 from dlbench.sessions.confirm import plan_confirmation
+from dlbench.statistics.seeds import AutoSeeds
 
 RATES = {"relu": 0.004, "tanh": 0.02}
 
@@ -108,6 +109,12 @@ def test_a_confirmation_searches_nothing_and_says_how_its_variants_were_tuned(tu
         assert found.sentences
         assert all(text.startswith("At the best of 8 learning rates each, chosen on ") for text in found.sentences)
     assert again.run.judge().tuning is None  # its search is in the other folder
+
+
+def test_a_search_does_not_count_as_a_comparison_that_has_grown(tuned, executor):
+    stopped = tuned(seeds=AutoSeeds(6, 20), runner=executor(validation=best_at, stop_after=20))
+    assert [role for role, _ in ran(stopped)].count("evaluation") == 4
+    assert len(RunFolder(stopped.outcome.folder).plan.seeds) == stopped.outcome.plan.interim_analyses[0]
 
 
 def test_more_seeds_are_evaluated_at_what_was_chosen(tuned):
