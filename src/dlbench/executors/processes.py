@@ -28,7 +28,7 @@ TERMINAL_SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(
 _THREADS = {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
 _SETUP = "dlbench.executors.server_setup"
 _LOCK = threading.Lock()
-#: The processes of the workers that have not been ended; whatever else the server has as a child, they have left.
+#: The processes of the workers that have not been ended.
 _WORKERS: set[int] = set()
 #: How long a killed server may take to end: the memory of torch has to be given back.
 _PATIENCE_SECONDS = 2.0
@@ -195,12 +195,17 @@ def worker_groups() -> tuple[int, ...]:
 
 
 def _end_orphans(server: int | None) -> None:
-    """Kill what dead workers have left: whatever is a child of the server, and no worker."""
+    """Kill what dead workers have left: whatever is a child of the server, and that this process has not started."""
     until = time.monotonic() + _PATIENCE_SECONDS
-    while server and (left := children(server) - _WORKERS) and time.monotonic() < until:
+    while server and (left := children(server) - _WORKERS - _started_here()) and time.monotonic() < until:
         for orphan in left:
             kill_with_descendants(orphan)
         time.sleep(0.01)
+
+
+def _started_here() -> set[int | None]:
+    """Return the processes of multiprocessing's that this one has started: those of a script have the same server."""
+    return {process.pid for process in multiprocessing.active_children()}
 
 
 class Worker:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import forkserver
 
 import pytest
@@ -76,6 +77,14 @@ def test_a_process_that_was_forked_from_one_with_workers_has_workers_of_its_own(
     assert ours.poll(60)
     assert ours.recv() == "from the worker"
     child.join()
+
+
+def test_a_worker_that_ends_leaves_the_scripts_own_processes_alone():
+    context = multiprocessing.get_context("forkserver")  # there is one server in a process, for whoever wants one
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        process = pool.submit(os.getpid).result(timeout=60)
+        answer_of(Worker(answer, preloaded=()))
+        assert pool.submit(os.getpid).result(timeout=60) == process
 
 
 def wait(connection):
