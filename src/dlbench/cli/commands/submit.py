@@ -19,8 +19,8 @@ _SHARED = {
     "compare": Lazy("dlbench.cli.commands.compare:compare", ""),
     "run": Lazy("dlbench.cli.commands.run:run", ""),
 }
-#: What makes no sense in several tasks at once, by the name of the option's value.
-_ALONE = {"fresh": "--fresh", "dry_run": "--dry-run"}
+#: What makes no sense in several tasks, or where one goes on after its limit, by the name of the option's value.
+_ALONE = {"fresh": "--fresh", "dry_run": "--dry-run", "force": "--force"}
 _EXAMPLE = "dlbench submit slurm --array 8 -- compare --activation relu,tanh"
 
 
