@@ -84,9 +84,7 @@ def add_question(history: History, new: AskedPlan, *, on_the_way: bool = False) 
 
 def as_far_as(other: PlanRecord, plan: PlanRecord) -> PlanRecord:
     """Return a plan as far as another that asks the same has grown."""
-    return replace(
-        plan, seeds=other.seeds, noise_floor=other.noise_floor, finished=other.finished, target=other.target
-    )
+    return replace(plan, seeds=other.seeds, noise_floor=other.noise_floor, finished=other.finished, target=other.target)
 
 
 def _has_grown_beyond(plan: PlanRecord, known: PlanRecord) -> bool:
