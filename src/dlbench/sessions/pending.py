@@ -68,13 +68,13 @@ def forced_trials(names: Iterable[str], plan: Plan) -> frozenset[str]:
     return frozenset(trial_id for trial_id, label in _labels(plan) if {trial_id, label} & wanted)
 
 
-def check_forced(names: Iterable[str], plan: Plan) -> None:
-    """Raise DlbenchError for a name that is neither a variant's label nor a trial_id of the plan."""
-    labels = dict(_labels(plan))
-    known = {*labels, *labels.values()}
+def check_forced(names: Iterable[str], *plans: Plan) -> None:
+    """Raise DlbenchError for a name that is neither a label nor a trial_id of the plans: a search, a comparison."""
+    known = {name for plan in plans for pair in _labels(plan) for name in pair}
+    known.update(label for plan in plans for label in plan.labels.values())
     for name in names:
         if name not in known:
-            shown = dict.fromkeys(labels.values())
+            shown = dict.fromkeys(variant.label for plan in plans for variant in plan.variants)
             raise DlbenchError(
                 f"There is no variant and no trial {name!r} to compute again.",
                 suggest(name, shown, f"--force takes {', '.join(shown)}, or a trial_id of the plan."),

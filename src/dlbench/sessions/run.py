@@ -27,6 +27,7 @@ from dlbench.sessions.remote import check_nodes, described, probe, remembered
 from dlbench.sessions.resolve import TrialResolver, check_paths, data_folder
 from dlbench.sessions.resume import check_fresh
 from dlbench.sessions.staleness import check_code, components_used, plugins_used
+from dlbench.sessions.tuning import as_far_as_chosen
 from dlbench.sessions.watched_display import WatchedDisplay
 from dlbench.statistics.seeds import LEAST_CHANCE
 from dlbench.trials.node import Node
@@ -80,7 +81,7 @@ def run_plan(
     plan = _fix_judging(plan, asked)
     if options.mps and not any(variant.trial.settings.device == "cuda" for variant in plan.variants):
         display.note("--mps does nothing: no trial of this comparison runs on an NVIDIA GPU.")
-    check_forced(options.force, plan)
+    check_forced(options.force, plan, as_far_as_chosen(plan, folder))
     facts = {**options.facts, **provenance, **elsewhere}
     session = LiveSession(plan, folder, registry, WatchedDisplay(display, folder), options, facts)
     if session.pending(plan):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dlbench.analysis.tuning import choose, search_seconds
+from dlbench.plans.history import find_question
 from dlbench.plans.plan import Plan
 from dlbench.plans.tuning import LEAST_BUDGET
 from dlbench.plans.tuning_record import TuningRecord
@@ -41,6 +42,16 @@ def with_choices(plan: Plan, folder: RunFolder) -> Plan:
     frozen = _frozen(folder)
     record = frozen or choose(folder.records, tuning.record)
     return replace(plan, tuning=tuning.up_to(record.budget)).tuned(record)
+
+
+def as_far_as_chosen(plan: Plan, folder: RunFolder) -> Plan:
+    """Return the comparison of a plan that searches, if the folder holds what its search has chosen; else the plan."""
+    history = folder.manifest.history if folder.manifest else ()
+    place = find_question(plan.record, history)
+    record = None if place is None else history[place].plan.tuning
+    if not plan.searches or plan.tuning is None or record is None or not record.is_chosen:
+        return plan
+    return replace(plan, tuning=plan.tuning.up_to(record.budget)).tuned(record)
 
 
 def chosen_anew(plan: Plan, folder: RunFolder) -> str:

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from dlbench import load_results
+from dlbench.errors import DlbenchError
 from dlbench.plans.tuning import Tune
 from dlbench.runs.folder import RunFolder
 from dlbench.sessions.confirm import plan_confirmation
@@ -115,6 +116,21 @@ def test_a_search_does_not_count_as_a_comparison_that_has_grown(tuned, executor)
     stopped = tuned(seeds=AutoSeeds(6, 20), runner=executor(validation=best_at, stop_after=20))
     assert [role for role, _ in ran(stopped)].count("evaluation") == 4
     assert len(RunFolder(stopped.outcome.folder).plan.seeds) == stopped.outcome.plan.interim_analyses[0]
+
+
+def test_force_computes_a_tuned_variant_again_and_not_its_search(tuned):
+    first = tuned()
+    assert ran(tuned(force=("relu",))) == [("evaluation", seed) for seed in range(6)]
+    last = first.outcome.records[-1]
+    assert ran(tuned(force=(last.trial_id,))) == [("evaluation", last.trial.seed)]
+    with pytest.raises(DlbenchError, match="no variant and no trial 'rellu'") as caught:
+        tuned(force=("rellu",))
+    assert "relu" in caught.value.hint
+    assert "learning rate" not in caught.value.hint
+
+
+def test_force_of_a_variant_that_is_yet_to_be_tuned_is_no_error(tuned):
+    assert len(tuned(force=("relu",)).ran) == 28
 
 
 def test_more_seeds_are_evaluated_at_what_was_chosen(tuned):
