@@ -222,6 +222,20 @@ def test_step_losses_run_trials_again_that_lack_them_and_are_never_lost(session)
     assert all(record.steps for record in kept.outcome.records)
 
 
+def test_weights_of_a_record_that_is_replaced_are_replaced_with_it(session):
+    done = session()
+    (kept,) = (record.trial_id for record in done.outcome.records if record.trial.seed == 0 and _is_relu(record))
+    (done.outcome.folder / "weights").mkdir()
+    (done.outcome.folder / "weights" / f"{kept}.pt").write_bytes(b"old")
+    units = session(force=("relu",)).executor.units
+    assert len(units) == 2
+    assert {unit.trials[0].trial_id for unit in units if unit.weights_folder} == {kept}
+
+
+def _is_relu(record):
+    return record.trial.activation.short == "relu"
+
+
 def test_diagnostics_run_trials_again_and_are_measured_where_they_are_asked_for(session):
     session()
     done = session(request={"diagnostics": ("saturation,last",)})
