@@ -14,7 +14,7 @@ from dlbench.runs.contribution import Contribution
 from dlbench.runs.folder_session import FolderSession, utc_now
 from dlbench.runs.journal import journal_path
 from dlbench.runs.journal_line import record_line
-from dlbench.runs.manifest import SCHEMA, Manifest, add_session
+from dlbench.runs.manifest import SCHEMA, Manifest, add_session, join_session
 from dlbench.runs.peers import Peer
 from dlbench.runs.provenance import provenance_id
 from dlbench.trials.trial_record import TrialRecord
@@ -108,12 +108,10 @@ class RunFolder(FolderSession):
         history: the comparisons that were asked of any of the folders, that of the plan included.
         """
         with writing(self.path), self._active.exclusive():
-            names = {session.get("session") for session in self.state.sessions}
             known = self.manifest or Manifest(schema=SCHEMA, name=self.path.name, plan=plan)
             manifest = replace(known, name=self.path.name, plan=plan, comparisons=history)
             for session in sessions:
-                if session.get("session") not in names:
-                    manifest = add_session(manifest, session)
+                manifest = join_session(manifest, session)
             self._write_manifest(manifest)
             if records:
                 lines = b"".join(map(record_line, records))

@@ -230,6 +230,21 @@ def add_session(manifest: Manifest, session: Mapping[str, Any]) -> Manifest:
     return replace(manifest, schema=SCHEMA, sessions=(*manifest.sessions, session))
 
 
+def join_session(manifest: Manifest, session: Mapping[str, Any]) -> Manifest:
+    """Return the manifest with a session of another folder; one that it has gets what its entry lacks: nodes, its end.
+
+    It lacks them where one folder is an earlier copy of the other.
+    """
+    name = session.get("session")
+    known = next((each for each in manifest.sessions if each.get("session") == name), None)
+    if known is None:
+        return add_session(manifest, session)
+    lacking = {fact: value for fact, value in session.items() if known.get(fact) is None}
+    if nodes := {**session.get("nodes", {}), **known.get("nodes", {})}:
+        lacking["nodes"] = nodes
+    return amend_session(manifest, str(name), lacking)
+
+
 def amend_session(manifest: Manifest, name: str, facts: Mapping[str, Any]) -> Manifest:
     """Return the manifest with more facts in the entry of a session."""
     sessions = ({**each, **facts} if each.get("session") == name else each for each in manifest.sessions)

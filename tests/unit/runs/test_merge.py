@@ -3,6 +3,7 @@
 import csv
 import itertools
 import json
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -50,6 +51,35 @@ def test_folders_with_common_trials_join_without_doubling(make_run, tmp_path):
     again = merge(tmp_path / "both", [one, two, one])
     assert sum(again.added.values()) == 0
     assert _rows(tmp_path / "both" / "trials.csv") == rows
+
+
+def test_an_earlier_copy_learns_from_its_original_what_a_session_did_later(
+    make_plan, make_record, provenance, tmp_path
+):
+    def nodes(*hosts):
+        return {host: {"host": host, "provenance_id": host * 6} for host in hosts}
+
+    with RunFolder(tmp_path / "run") as run:
+        run.start(make_plan(("relu",), (0, 1)), ["dlbench"], provenance)
+        run.add(replace(make_record("relu", 0), provenance_id="n1" * 6))
+        run.add_session_facts(nodes=nodes("n1"))
+        shutil.copytree(run.path, tmp_path / "copy", ignore=shutil.ignore_patterns(".*"))
+        run.add(replace(make_record("relu", 1), provenance_id="n2" * 6))
+        run.add_session_facts(nodes=nodes("n1", "n2"))
+    merge(tmp_path / "copy", [tmp_path / "run"])
+    copy, original = RunFolder(tmp_path / "copy"), RunFolder(tmp_path / "run")
+    assert copy.manifest.sessions == original.manifest.sessions
+    assert copy.state.provenances.keys() == original.state.provenances.keys()
+    before = (tmp_path / "copy" / "manifest.json").read_text()
+    merge(tmp_path / "copy", [tmp_path / "run"])
+    assert (tmp_path / "copy" / "manifest.json").read_text() == before
+
+
+def test_a_session_that_several_sources_have_is_there_once(make_run, tmp_path):
+    one = make_run("one")
+    shutil.copytree(one, tmp_path / "copy")
+    merge(tmp_path / "both", [one, tmp_path / "copy"])
+    assert RunFolder(tmp_path / "both").manifest.sessions == RunFolder(one).manifest.sessions
 
 
 def test_sources_of_one_name_are_told_by_their_paths(make_run, tmp_path):
