@@ -1,6 +1,7 @@
 """What the session's half does with what jobs say, without a SLURM: the jobs are the test's own."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,8 @@ from dlbench import (
 )
 from dlbench_slurm.executor import SlurmExecutor
 from dlbench_slurm.mailbox import Message, Reader, Writer
-from dlbench_slurm.pool import Job, best_for
+from dlbench_slurm.node import SILENCE
+from dlbench_slurm.pool import Job, Pool, best_for
 
 TRIAL = Trial(
     model=Selection("standard/mlp"),
@@ -140,6 +142,19 @@ def test_jobs_that_train_nothing_end_the_session_with_what_they_printed(tmp_path
     with pytest.raises(DlbenchError, match="end before they train") as caught:
         run(tmp_path, [unit(1)], done, first=[{"kind": "bye", "reason": ""}])
     assert "No module named 'dlbench'" in str(caught.value)
+
+
+def test_a_job_that_was_silent_for_too_long_ends_should_it_go_on(tmp_path: Path) -> None:
+    pool = Pool(tmp_path, {}, tmp_path, None)
+    job = FakeJob(pool.folder, 0, done)
+    job.nodes, job.heard = ("n0",), time.monotonic() - SILENCE - 1.0
+    pool.jobs.append(job)
+    ((found, reason),) = pool.take_ended()
+    told = [message["kind"] for message in Reader(pool.folder / "0.in").read()]
+    pool.close()
+    assert found is job
+    assert reason == f"job 7_0 has said nothing for {SILENCE:.0f} s"
+    assert told == ["stop", "end"]
 
 
 def test_a_lost_unit_is_given_to_another_node_if_there_is_one(tmp_path: Path) -> None:

@@ -109,12 +109,18 @@ class Pool:
                 yield job, message
 
     def take_ended(self) -> Iterator[tuple[Job, str]]:
-        """Yield each job that has ended without a word, with what happened, and forget it."""
+        """Yield each job that has ended without a word, with what happened, and forget it.
+
+        One that was only silent, since SLURM suspended it, say, ends as soon as it goes on.
+        """
         now = time.monotonic()
         for job in list(self.jobs):
             reason = self._ended(job, now)
             if reason:
                 self.jobs.remove(job)
+                with suppress(OSError):
+                    job.writer.write({"kind": "stop"})
+                    job.writer.write({"kind": "end"})
                 yield job, reason
 
     def _ended(self, job: Job, now: float) -> str:
