@@ -63,6 +63,7 @@ class FakePool:
         self.folder, self.answer, self.first = folder, answer, first
         self.jobs: list[Job] = []
         self.count = 0
+        self.told: list[str] = []
 
     def submit(self, count: int) -> None:
         for _ in range(count):
@@ -83,6 +84,15 @@ class FakePool:
         for job in [each for each in self.jobs if each.unit and each.unit.trials[0].seed == 99]:
             self.jobs.remove(job)
             yield job, f"job {job.name} ended (NODE_FAIL)"
+
+    def tell(self, message: Message) -> None:
+        self.told.append(message["kind"])
+        for job in self.jobs:
+            if isinstance(job, FakeJob) and job.unit:
+                job.says.write({"kind": "over"})
+
+    def close(self) -> None:
+        self.told.append("closed")
 
     def logs(self, job: Job) -> str:
         return "ModuleNotFoundError: No module named 'dlbench'"
@@ -155,6 +165,25 @@ def test_a_job_that_was_silent_for_too_long_ends_should_it_go_on(tmp_path: Path)
     assert found is job
     assert reason == f"job 7_0 has said nothing for {SILENCE:.0f} s"
     assert told == ["stop", "end"]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(KeyboardInterrupt, ["stop", "closed"]), (OSError, ["closed"])], ids=["Ctrl-C", "a full disk"]
+)
+def test_what_ends_a_run_in_a_script_ends_its_jobs(tmp_path: Path, error: type[BaseException], told: list[str]) -> None:
+    executor, stop = SlurmExecutor(jobs=2), threading.Event()
+    pool = FakePool(tmp_path, lambda work: done(work)[:-1], [])
+    executor._pool = pool  # type: ignore[assignment]
+    events: list[Event] = []
+
+    def emit(event: Event) -> None:
+        events.append(event)
+        if len(events) == 1:
+            raise error
+
+    with pytest.raises(error):
+        executor.run(iter([unit(1), unit(2)]), emit, stop)
+    assert pool.told == told
 
 
 def test_a_lost_unit_is_given_to_another_node_if_there_is_one(tmp_path: Path) -> None:

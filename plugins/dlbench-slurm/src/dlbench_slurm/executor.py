@@ -4,7 +4,8 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +84,23 @@ class SlurmExecutor:
             self._pool.submit(missing)
         return self._pool
 
+    @contextmanager
+    def _ending_jobs(self) -> Iterator[None]:
+        """End the jobs where an error, or Ctrl-C, ends what they are for: its traceback may keep this executor."""
+        try:
+            yield
+        except BaseException:
+            pool, self._pool = self._pool, None
+            if pool:
+                pool.close()
+            raise
+
     def probe(self, components: Sequence[str], stop: threading.Event) -> list[Node]:
         """Return what the nodes of the first jobs that run say of themselves."""
+        with self._ending_jobs():
+            return self._probe(components, stop)
+
+    def _probe(self, components: Sequence[str], stop: threading.Event) -> list[Node]:
         pool, began = self._jobs(), time.monotonic()
         found: dict[Job, Node] = {}
         asked: set[Job] = set()
@@ -110,7 +126,8 @@ class SlurmExecutor:
     def run(self, units: Iterable[WorkUnit], emit: Emit, stop: threading.Event) -> None:
         """Run units until all have ended or `stop` is set."""
         if not stop.is_set():
-            _Run(self, units, emit).run(stop)
+            with self._ending_jobs():
+                _Run(self, units, emit).run(stop)
 
 
 class _Run:
@@ -123,7 +140,16 @@ class _Run:
         self._fruitless = 0
 
     def run(self, stop: threading.Event) -> None:
-        """Give out units, and emit what comes back, until there are no more."""
+        """Give out units and emit what comes back, until there are no more or, with `stop` set, those that run end."""
+        try:
+            self._until_done(stop)
+        except KeyboardInterrupt:
+            if not stop.is_set():  # a script's first Ctrl-C; the command sets `stop` instead, and raises at the second
+                stop.set()
+                self._until_done(stop)
+            raise
+
+    def _until_done(self, stop: threading.Event) -> None:
         while not stop.is_set():
             self._look()
             self._give()

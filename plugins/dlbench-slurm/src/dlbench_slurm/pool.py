@@ -145,12 +145,13 @@ class Pool:
         return "\n".join(text.strip().splitlines()[-5:])
 
     def close(self) -> None:
-        """Cancel all jobs, and remove the folder."""
+        """Cancel all jobs, and remove the folder; a second time, do nothing."""
         self._watch.end()
-        for job in self.jobs:
+        jobs, self.jobs = self.jobs, []
+        for job in jobs:
             with suppress(OSError):
                 job.writer.write({"kind": "end"})
-        if self.jobs:
+        if jobs:
             cancel(self.name)
         shutil.rmtree(self.folder, ignore_errors=True)
         self._life.release()
