@@ -186,6 +186,16 @@ def test_what_ends_a_run_in_a_script_ends_its_jobs(tmp_path: Path, error: type[B
     assert pool.told == told
 
 
+def test_jobs_on_nodes_that_cannot_run_units_end_the_session_too(tmp_path: Path) -> None:
+    def lose(work: WorkUnit) -> list[Message]:
+        lost = UnitLost(trial_ids=(work.trials[0].trial_id,), reason="the disk is full", node="n", attempt=work.attempt)
+        bye = {"kind": "bye", "reason": "n could not run it (the disk is full)", "unfit": True}
+        return [{"kind": "event", "event": event_to_json(lost)}, {"kind": "over"}, bye]
+
+    with pytest.raises(DlbenchError, match="end before they train: n could not run it"):
+        run(tmp_path, [unit(seed) for seed in range(9)], lose)
+
+
 def test_a_lost_unit_is_given_to_another_node_if_there_is_one(tmp_path: Path) -> None:
     jobs: list[Job] = [FakeJob(tmp_path, number, done) for number in (1, 2)]
     for job, node in zip(jobs, ("n1", "n2"), strict=True):

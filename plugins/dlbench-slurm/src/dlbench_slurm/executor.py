@@ -20,7 +20,8 @@ _JOBS = 4
 _LOOK_SECONDS = 0.1
 #: How long units may take to save a checkpoint after they are asked to stop.
 _STOP_SECONDS = 70.0
-#: After how many jobs that end before they have a unit, and no finished trial between them, nothing will come of it.
+#: After how many jobs that end before they have a unit, or whose node cannot run it, and no finished trial between
+#: them, nothing will come of it.
 _FRUITLESS = 4
 #: How long a probe waits in silence, and then for the answers of further nodes.
 _QUIET_SECONDS, _MORE_SECONDS = 5.0, 1.0
@@ -190,6 +191,7 @@ class _Run:
                 job.unit, job.left = None, set()
             case "bye":
                 self._pool.jobs.remove(job)
+                self._fruitless += bool(message.get("unfit") and job.used)
                 self._lose(job, message["reason"] or "its job ended", "")
 
     def _pass_on(self, job: Job, event: Event) -> None:
@@ -203,7 +205,7 @@ class _Run:
         self._emit(event)
 
     def _lose(self, job: Job, reason: str, node: str) -> None:
-        """Emit what a job that has ended takes with it; give up where one after another ends before it has a unit."""
+        """Emit what a job that has ended takes with it; give up where one after another ends before it trains."""
         self._fruitless += not job.used
         unit, job.unit = job.unit, None
         if unit and job.left:

@@ -9,7 +9,16 @@ from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 
-from dlbench import Event, TrialFinished, UnitLost, WorkUnit, event_to_json, examine_node, run_guarded
+from dlbench import (
+    DlbenchError,
+    Event,
+    TrialFinished,
+    UnitLost,
+    WorkUnit,
+    event_to_json,
+    examine_node,
+    run_guarded,
+)
 from dlbench_slurm.mailbox import Message, Reader, Writer, inbox, outbox, pulse
 
 #: How often a job looks for messages, sends those that can wait, and says that it lives.
@@ -33,6 +42,7 @@ class _Server:
         self._messages: SimpleQueue[Message] = SimpleQueue()
         self._stop = threading.Event()
         self._leaves = ""
+        self._unfit = ""  # the name of this node, where it cannot run units
 
     def serve(self) -> None:
         """Answer messages until one says that this is the end."""
@@ -43,9 +53,12 @@ class _Server:
             threading.Thread(target=target, daemon=True).start()
         names = list(dict.fromkeys([os.environ.get("SLURMD_NODENAME", ""), socket.gethostname()]))
         self._out.write({"kind": "ready", "names": [name for name in names if name]})
+        self._answer_all()
+
+    def _answer_all(self) -> None:
         while (message := self._messages.get())["kind"] != "end" and not self._leaves:
             self._answer(message)
-        self._out.write({"kind": "bye", "reason": self._leaves})
+        self._out.write({"kind": "bye", "reason": self._leaves, "unfit": bool(self._unfit)})
 
     def _answer(self, message: Message) -> None:
         match message["kind"]:
@@ -55,7 +68,7 @@ class _Server:
                 self._out.write({"kind": "node", "node": examine_node(message["components"]).to_json()})
 
     def _train(self, unit: WorkUnit) -> None:
-        """Train a unit; what a warning of SLURM's cuts short is lost, with a checkpoint."""
+        """Train a unit. What a warning of SLURM's cuts short is lost, with a checkpoint; so is what cannot run here."""
         left = {trial.trial_id for trial in unit.trials}
 
         def emit(event: Event) -> None:
@@ -66,12 +79,22 @@ class _Server:
             else:
                 self._out.hold(content)
 
-        run_guarded(unit, self._data_dir, emit, self._stop, timeout=self._timeout)
+        try:
+            run_guarded(unit, self._data_dir, emit, self._stop, timeout=self._timeout)
+        except Exception as error:  # the node's, as a full disk: what a trial raises is in its record
+            self._be_unfit(error)
         if left and self._leaves:
-            emit(UnitLost(trial_ids=tuple(left), reason=self._leaves, attempt=unit.attempt))
+            emit(UnitLost(trial_ids=tuple(left), reason=self._leaves, node=self._unfit, attempt=unit.attempt))
         self._out.write({"kind": "over"})
         if not self._leaves:
             self._stop.clear()
+
+    def _be_unfit(self, error: Exception) -> None:
+        """Leave, unless that has another reason already: the next unit would not run here either."""
+        if not self._leaves:
+            self._unfit = socket.gethostname()
+            said = error.message.rstrip(".") if isinstance(error, DlbenchError) else f"{type(error).__name__}: {error}"
+            self._leave(f"{self._unfit} could not run it ({said})")
 
     def _leave(self, reason: str) -> None:
         """Stop what runs, and begin nothing more."""
