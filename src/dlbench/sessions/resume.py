@@ -1,7 +1,7 @@
 """What a session starts from: a folder moved aside with --fresh, and trials of other runs with --reuse."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,12 +72,12 @@ def check_fresh(path: Path) -> str:
 
 
 def reusable(
-    trials: Sequence[Trial], own: Path, provenance: Mapping[str, Any], requirements: ReuseRequirements
+    trials: Sequence[Trial], own: Path, provenance: Mapping[str, Any], fits: Callable[[ReusableTrial], bool]
 ) -> Iterator[ReusableTrial]:
     """Yield the trials' records in the other run folders of the same parent that have the same provenance.
 
     That is: the versions of dlbench, torch, numpy and the plugins that affect the trial's numbers, the plugins'
-    sources, the processors, and the variables that set the arithmetic.
+    sources, the processors, and the variables that set the arithmetic. fits: what else is required of a record.
     """
     wanted = {trial.trial_id: trial for trial in trials}
     for run in list_runs(own.parent):
@@ -93,7 +93,7 @@ def reusable(
             if record.trial_id not in wanted or record.status not in COMPLETED or before is None:
                 continue
             same = not changes(before, provenance, plugins_of(record.trial))
-            if same and requirements.satisfied_by(found):
+            if same and fits(found):
                 del wanted[record.trial_id]
                 yield found
 
@@ -118,7 +118,15 @@ class Reuse:
         requirements = ReuseRequirements(
             steps=options.step_losses, weights=options.save_weights, diagnostics=plan.diagnostics
         )
-        for found in reusable(wanted, self._folder.path, self._provenance, requirements):
+        fitting = reusable(
+            wanted,
+            self._folder.path,
+            self._provenance,
+            lambda found: requirements.satisfied_by(found) and self._loses_nothing(found.record),
+        )
+        for found in fitting:
+            if not self._folder.claim(found.record.trial_id):  # another session runs it
+                continue
             self._folder.add(found.record.with_provenance(self._provenance_id))
             self.taken.add(found.record.trial_id)
             if options.save_weights and found.record.trial.role == "evaluation":
@@ -131,3 +139,10 @@ class Reuse:
             f"{count} trial{'s' * (count != 1)} taken from {run}, of the same versions."
             for run, count in counts.items()
         ]
+
+    def _loses_nothing(self, record: TrialRecord) -> bool:
+        """Return whether a record has all that the one has that it replaces."""
+        known = self._folder.record(record.trial_id)
+        if known is None or known.status not in COMPLETED:
+            return True
+        return bool(record.steps or not known.steps) and known.watched.keys() <= record.watched.keys()

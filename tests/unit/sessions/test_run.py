@@ -212,6 +212,30 @@ def test_reuse_takes_neither_stale_trials_nor_forced_ones(session, stale):
     assert set(forced.ran) == {("relu", 0), ("relu", 1)}
 
 
+def test_reuse_replaces_no_record_by_one_that_has_less(session):
+    measured = {"diagnostics": ("saturation,last",)}
+    session(step_losses=True)
+    session(name="other", request=measured)
+    done = session(reuse=True, request=measured)
+    assert (set(done.ran), done.outcome.reused) == (ALL, 0)
+    assert all(record.steps and record.watched for record in done.outcome.records)
+
+
+def test_reuse_takes_no_trial_that_another_session_runs(session, executor):
+    session()
+    stop, others = threading.Event(), []
+
+    def other_session(count):
+        if not others:
+            stop.set()  # it would wait for the trial that runs in the first one
+            others.append(session(name="both", reuse=True, stop=stop))
+
+    done = session(name="both", executor=executor(before=other_session))
+    assert (len(done.ran), others[0].outcome.reused) == (1, 3)
+    journals = (done.outcome.folder / "journal").glob("*.jsonl")
+    assert sum(len(path.read_text().splitlines()) for path in journals) == 4
+
+
 def test_step_losses_run_trials_again_that_lack_them_and_are_never_lost(session):
     session()
     done = session(step_losses=True)
