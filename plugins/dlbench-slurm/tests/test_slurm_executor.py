@@ -213,6 +213,23 @@ def test_who_gives_up_while_no_job_has_started_is_not_kept_waiting(tmp_path: Pat
     assert executor.probe(["standard/relu"], stop) == []
 
 
+def test_a_job_that_ends_while_nodes_are_asked_gets_no_unit(tmp_path: Path) -> None:
+    executor, stop, events = SlurmExecutor(jobs=2), threading.Event(), list[Event]()
+    pool = FakePool(tmp_path, done, [])
+    executor._pool = pool  # type: ignore[assignment]
+    pool.submit(2)
+    leaving, staying = pool.jobs
+    assert isinstance(leaving, FakeJob)
+    assert isinstance(staying, FakeJob)
+    leaving.says.write({"kind": "bye", "reason": "its job came to its time limit"})
+    node = {"host": "n2", "machine": {"devices": ["cpu"]}, "provenance": {}}
+    staying.says.write({"kind": "node", "node": node})
+    assert len(executor.probe([], stop)) == 1
+    assert leaving not in pool.jobs
+    executor.run(iter([unit(1)]), events.append, stop)
+    assert [type(event) for event in events] == [TrialFinished]
+
+
 def test_stopped_before_it_begins_it_submits_nothing(tmp_path: Path) -> None:
     executor, stop = SlurmExecutor(jobs=2, data_dir=str(tmp_path)), threading.Event()
     stop.set()

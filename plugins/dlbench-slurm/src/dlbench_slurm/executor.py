@@ -25,6 +25,8 @@ _STOP_SECONDS = 70.0
 _FRUITLESS = 4
 #: How long a probe waits in silence, and then for the answers of further nodes.
 _QUIET_SECONDS, _MORE_SECONDS = 5.0, 1.0
+#: What is said of a job that says nothing itself.
+_ENDED = "its job ended"
 
 
 class SlurmExecutor:
@@ -110,14 +112,19 @@ class SlurmExecutor:
             if stop.wait(_LOOK_SECONDS):
                 break
             for job, message in pool.receive():
-                if message["kind"] == "node":
-                    found[job] = Node.from_json(message["node"])
-                    answered = answered or time.monotonic()
+                match message["kind"]:
+                    case "node":
+                        found[job] = Node.from_json(message["node"])
+                        answered = answered or time.monotonic()
+                    case "bye":
+                        pool.jobs.remove(job)
+                        if not pool.jobs and not found:
+                            raise _no_jobs(pool, job, message["reason"] or _ENDED)
             for job in {job for job in pool.jobs if job.nodes} - asked:
                 job.writer.write({"kind": "probe", "components": list(components)})
                 asked.add(job)
             for job, reason in pool.take_ended():
-                if len(pool.jobs) == 0:
+                if not pool.jobs:
                     raise _no_jobs(pool, job, reason)
             if not said and not asked and time.monotonic() - began > _QUIET_SECONDS:
                 said = True
@@ -192,7 +199,7 @@ class _Run:
             case "bye":
                 self._pool.jobs.remove(job)
                 self._fruitless += bool(message.get("unfit") and job.used)
-                self._lose(job, message["reason"] or "its job ended", "")
+                self._lose(job, message["reason"] or _ENDED, "")
 
     def _pass_on(self, job: Job, event: Event) -> None:
         match event:
