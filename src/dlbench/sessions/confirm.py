@@ -15,7 +15,7 @@ from dlbench.plans.recorded_plan import check_plugins, recorded_plan
 from dlbench.plugins.registry import Registry
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import as_argument, is_run
-from dlbench.sessions.repeated import used_plugins
+from dlbench.sessions.repeated import begun_run, used_plugins
 from dlbench.statistics.seeds import LARGEST_SEED, other_seeds
 from dlbench.trials.trial_record import COMPLETED
 
@@ -49,8 +49,8 @@ def plan_confirmation(folder: RunFolder, seeds: int | None, registry: Registry) 
     """
     _check_run(folder)
     path = _place(folder)
-    if is_run(path):
-        return _existing(folder, RunFolder(path), seeds, registry)
+    if there := begun_run(path):
+        return _existing(folder, there, seeds, registry)
     check_plugins(used_plugins(folder.manifest), registry)
     first = folder.plan
     fresh = _fresh_seeds(folder, len(first.seeds) if seeds is None else seeds)

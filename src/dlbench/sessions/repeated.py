@@ -1,12 +1,20 @@
-"""What is asked of a run before it is repeated."""
+"""What is asked of a run before it is repeated, and of the folder where it will be."""
 
 from pathlib import Path
 
 from dlbench.plans.config import Config, default_data_dir
 from dlbench.plugins.registry import Registry
 from dlbench.plugins.user_imports import recall_user_code
+from dlbench.runs.folder import RunFolder
+from dlbench.runs.locations import is_run
 from dlbench.runs.manifest import Manifest
 from dlbench.sessions.resolve import data_folder
+
+
+def begun_run(path: Path) -> RunFolder | None:
+    """Return the run in a folder; None where none has begun, as after one that was killed before its manifest."""
+    there = RunFolder(path) if is_run(path) else None
+    return there if there and (there.manifest or there.records) else None
 
 
 def used_plugins(manifest: Manifest | None) -> dict[str, str]:

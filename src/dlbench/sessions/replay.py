@@ -20,7 +20,7 @@ from dlbench.runs.experiment_runs import experiment_of
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.locations import is_run, new_run_path, run_path
 from dlbench.runs.manifest import FILE_NAME, Manifest, read_manifest_file
-from dlbench.sessions.repeated import used_plugins
+from dlbench.sessions.repeated import begun_run, used_plugins
 from dlbench.trials.identity import digest
 from dlbench.trials.trial_record import TrialRecord
 
@@ -96,8 +96,8 @@ def plan_replay(original: Original, name: str, root: Path, registry: Registry, *
             raise DlbenchError(f"{path} is the run to replay itself.", "Choose another --name.")
         path = new_run_path(original.manifest.name + _ENDING, root)
     facts = {_FACT: {"run": original.manifest.name, "plan": original.identity}}
-    if is_run(path) and not fresh:
-        _check_replay(RunFolder(path), original)
+    if not fresh and (there := begun_run(path)):
+        _check_replay(there, original)
     plan = recorded_plan(
         _assigned(original, registry), (record.trial for record in original.records), registry, tuple(plugins)
     )

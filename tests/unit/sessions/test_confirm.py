@@ -157,6 +157,14 @@ def test_a_folder_of_that_name_that_confirms_nothing_is_left_alone(session, tmp_
         plan_confirmation(RunFolder(tmp_path / "run"), None, registry)
 
 
+def test_a_confirmation_that_was_killed_before_its_manifest_is_begun_again(session, confirm, tmp_path):
+    session()
+    (tmp_path / "run-confirm" / "journal").mkdir(parents=True)
+    found, outcome = confirm()
+    assert found.before is None
+    assert outcome.run.plan.seeds == (2, 3)
+
+
 def test_a_plugin_that_is_missing_is_named_with_how_to_install_it(session, tmp_path, registry, monkeypatch):
     session()
     monkeypatch.setattr(

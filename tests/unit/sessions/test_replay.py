@@ -135,6 +135,12 @@ def test_an_earlier_comparison_is_replayed_by_its_number(session, replay, tmp_pa
         replay()
 
 
+def test_a_replay_that_was_killed_before_its_manifest_is_begun_again(session, replay, tmp_path):
+    session()
+    (tmp_path / "elsewhere" / "run" / "journal").mkdir(parents=True)
+    assert replay()[0].numbers.same == 4
+
+
 def test_a_folder_that_holds_something_else_is_left_alone(session, replay, tmp_path):
     session()
     session(name="other")
