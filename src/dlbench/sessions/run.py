@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlbench.analysis.criteria import asked_criteria
+from dlbench.analysis.tuned_verdicts import judge_tuned
 from dlbench.components.syntax import parse_reference
 from dlbench.errors import DlbenchError
 from dlbench.plans.build import build, resolve
 from dlbench.plans.config import Config, default_data_dir
+from dlbench.plans.history import find_question
 from dlbench.plans.plan import Plan, Request
 from dlbench.plugins.registry import Registry
 from dlbench.plugins.source_digests import source_digests
@@ -75,10 +77,9 @@ def run_plan(
     folder = RunFolder(path, fresh=options.fresh)
     for warning in folder.warnings:
         display.note(warning)
-    resolved = functools.partial(_resolve, plan, registry, data_dir, functools.cache(display.note), stop)
+    resolved = functools.partial(_resolve, plan, asked, registry, data_dir, functools.cache(display.note), stop)
     there = _complete_already(resolved, folder, options, elsewhere) if elsewhere else None
     plan, provenance = there or resolved(probe(executor(), components_used(plan), stop) if elsewhere else ())
-    plan = _fix_judging(plan, asked)
     if options.mps and not any(variant.trial.settings.device == "cuda" for variant in plan.variants):
         display.note("--mps does nothing: no trial of this comparison runs on an NVIDIA GPU.")
     check_forced(options.force, plan, as_far_as_chosen(plan, folder))
@@ -104,18 +105,20 @@ def _confirm_fresh(path: Path, options: Options) -> None:
 
 def _resolve(
     plan: Plan,
+    asked: Mapping[str, Any],
     registry: Registry,
     data_dir: Path,
     note: Callable[[str], None],
     stop: threading.Event,
     nodes: Sequence[Node],
 ) -> tuple[Plan, dict[str, Any]]:
-    """Return the plan with what only the machines that train know, and this session's provenance.
+    """Return the plan with what only the machines that train know and how it is judged, and the session's provenance.
 
     Its hardware is that of the first node, if the executor has asked them.
     """
     with TrialResolver(registry, data_dir, stop, note, nodes) as resolver:
         plan = resolve(plan, registry, functools.partial(resolver.complete, own_validation=plan.own_validation))
+        plan = _fix_judging(plan, asked)
         hardware = {"gpu": resolver.machine().device_name}
     sources = source_digests(components_used(plan), registry)
     provenance = collect_provenance(plugins_used(plan, registry), hardware, sources)
@@ -142,9 +145,23 @@ def _complete_already(
         return None
     with contextlib.suppress(DlbenchError):  # the nodes of today may fit
         plan, provenance = resolved(nodes)
-        if not pending(plan, folder.state, options, {**options.facts, **provenance, **elsewhere}):
+        rest = _as_far_as_decided(as_far_as_chosen(plan, folder), folder)
+        if not rest.searches and not pending(rest, folder.state, options, {**options.facts, **provenance, **elsewhere}):
             return plan, provenance
     return None
+
+
+def _as_far_as_decided(plan: Plan, folder: RunFolder) -> Plan:
+    """Return a growing plan with the seeds to which it has grown, if that has decided everything; else the plan."""
+    history = folder.manifest.history if folder.manifest else ()
+    place = find_question(plan.record, history)
+    if place is None or not plan.interim_analyses:
+        return plan
+    known = history[place].plan
+    if not judge_tuned(folder.records, known).race.complete:
+        return plan
+    seeds = len(known.seeds)
+    return replace(plan, seeds=plan.seeds[:seeds], noise_floor=plan.noise_floor[:seeds], finished=known.finished)
 
 
 def _fix_judging(plan: Plan, asked: Mapping[str, Any]) -> Plan:

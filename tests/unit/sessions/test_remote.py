@@ -8,7 +8,9 @@ import pytest
 
 from dlbench.errors import DlbenchError
 from dlbench.machine import Machine
+from dlbench.plans.tuning import Tune
 from dlbench.runs.provenance import collect_provenance, provenance_id
+from dlbench.statistics.seeds import AutoSeeds
 from dlbench.trials.events import ArtifactSaved, TrialFinished, UnitLost
 from dlbench.trials.node import Node
 
@@ -117,6 +119,32 @@ def test_nodes_are_not_asked_again_for_what_is_complete(session, cluster, nodes)
     assert (more.outcome.computed, len(executor.asked)) == (2, 2)
     third = session(executor=cluster(nodes["n3"]), device="auto", seeds=4)
     assert {record.trial.settings.device for record in third.outcome.records} == {"cpu"}
+
+
+def test_nodes_are_asked_before_a_tuned_comparison_goes_on_and_not_once_it_is_complete(session, cluster, nodes):
+    executor = cluster(nodes["n1"])
+    request = {"tune": Tune(ranges=("learning-rate=log:1e-4..1e-1",), budget="4")}
+
+    def run(stop_after=None):
+        executor.stop_after = stop_after and len(executor.units) + stop_after
+        return session(executor=executor, request=request).outcome
+
+    assert run(stop_after=10).interrupted  # two of the four trials of the comparison have run
+    assert (run().computed, len(executor.asked)) == (2, 2)
+    assert (run().computed, len(executor.asked)) == (0, 2)
+
+
+def test_nodes_are_not_asked_for_seeds_that_a_growing_comparison_does_not_need(session, cluster, nodes):
+    executor = cluster(nodes["n1"])
+    seeds = AutoSeeds(6, 20)
+    executor.stop_after = 5
+    assert session(executor=executor, seeds=seeds).outcome.interrupted
+    assert session(executor=executor, seeds=seeds).outcome.computed == 15
+    assert len(executor.asked) == 2
+    again = session(executor=executor, seeds=seeds).outcome
+    assert (again.computed, len(again.plan.seeds), len(executor.asked)) == (0, 10, 2)
+    session(executor=executor, seeds=seeds, force=("relu",))
+    assert len(executor.asked) == 3
 
 
 def test_nodes_that_differ_are_named_and_nothing_runs(session, cluster, nodes, tmp_path):
