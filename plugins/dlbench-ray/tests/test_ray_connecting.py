@@ -37,6 +37,22 @@ def test_of_what_rays_server_says_the_reason_is_quoted(ray: StandIn, monkeypatch
         RayExecutor()
 
 
+def test_a_process_has_one_cluster_at_a_time(ray: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dlbench_ray.executor import RayExecutor
+
+    addresses: list[str] = []
+    monkeypatch.setattr(ray, "is_initialized", lambda: bool(addresses))
+    monkeypatch.setattr(ray, "init", lambda address, **options: addresses.append(address), raising=False)
+    for address in ("first", "first", None):
+        RayExecutor(address=address)
+    with pytest.raises(DlbenchError, match="is connected to the Ray cluster at first, not to one at second"):
+        RayExecutor(address="second")
+    addresses.clear()  # ray.shutdown()
+    for _ in range(2):
+        RayExecutor(address="second")
+    assert addresses == ["second"]
+
+
 def test_without_ray_one_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     from dlbench_ray.executor import RayExecutor
 

@@ -27,6 +27,8 @@ _LOOK_SECONDS = 1.0
 _LISTENER_SECONDS = 10.0
 #: The part of a GPU that is enough to look at it.
 _GLANCE = 0.001
+#: The address that this process was last connected to, if one was asked for.
+_asked: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,16 @@ class Place:
 
 
 def connect(address: str | None) -> None:
-    """Connect to a cluster, unless this process is connected. None: the one that runs here, else a new one."""
+    """Connect to a cluster, unless this process is connected. None: the one that runs here, else a new one.
+
+    Raises DlbenchError where it was connected to another address: a process has one cluster at a time.
+    """
     if ray.is_initialized():
+        if address and _asked.get("address", address) != address:
+            raise DlbenchError(
+                f"This process is connected to the Ray cluster at {_asked['address']}, not to one at {address}.",
+                "Call ray.shutdown() first, or use another process.",
+            )
         return
     _check_listener(address)
     with _own_signals():
@@ -56,6 +66,9 @@ def connect(address: str | None) -> None:
             ray.init(address=address, log_to_driver=False, logging_level="error", include_dashboard=_dashboard(address))
         except (ConnectionError, RayError, RuntimeError, ValueError, ImportError) as error:
             raise _no_cluster(address, _reason(error)) from error
+    _asked.clear()
+    if address:
+        _asked["address"] = address
 
 
 def _reason(error: BaseException) -> str:
