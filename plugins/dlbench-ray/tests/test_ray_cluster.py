@@ -233,4 +233,5 @@ def test_of_two_trials_on_a_node_without_memory_the_one_that_took_it_is_found(
     records = [event.record for event in events if isinstance(event, TrialFinished)]
     assert {record.trial.seed: record.status for record in records} == {0: "oom", 1: "done"}
     assert len(records) == 2
-    assert len([event for event in events if isinstance(event, UnitLost)]) in (1, 2)
+    # The one that took it twice, or once where it was alone at first, and its neighbor where Ray ends that one first.
+    assert 1 <= len([event for event in events if isinstance(event, UnitLost)]) <= 3

@@ -98,8 +98,10 @@ def test_an_array_shares_a_folder_though_a_task_is_cancelled_and_the_controller_
     in_slurm.kill_node("n2")
     in_slurm.start_node("n2")
     in_slurm.wait_for(lambda: ENDED.issuperset(in_slurm.jobs(f"--jobs={job}").values()), "the job's end")
-    others = dict.fromkeys((f"{job}_{task}" for task in (2, 3, 4)), "COMPLETED")
-    assert in_slurm.jobs(f"--jobs={job}") == {f"{job}_1": "CANCELLED", **others}
+    states = in_slurm.jobs(f"--jobs={job}")
+    # A controller that is killed may have forgotten the cancelling, but not that the task has ended.
+    assert states.pop(f"{job}_1") in ("CANCELLED", "COMPLETED")
+    assert states == dict.fromkeys((f"{job}_{task}" for task in (2, 3, 4)), "COMPLETED")
     assert "Restarts=1" in in_slurm.call("scontrol", "show", "job", job)
     assert numbers(tmp_path / "run") == local
 

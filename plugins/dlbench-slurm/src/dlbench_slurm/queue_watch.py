@@ -42,7 +42,8 @@ class QueueWatch:
         self._states: Mapping[str, str] = {}
         self._seen: set[str] = set()
         self._ended = threading.Event()
-        threading.Thread(target=self._watch, daemon=True).start()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
 
     def ended(self, job: str) -> str:
         """Return the state in which a job has ended, "" while it has not, as far as is known."""
@@ -50,8 +51,9 @@ class QueueWatch:
         return "" if state in _ALIVE else state
 
     def end(self) -> None:
-        """End the thread."""
+        """End the thread, and wait a moment for what it asks right now."""
         self._ended.set()
+        self._thread.join(_SECONDS)
 
     def _watch(self) -> None:
         self._beat()
