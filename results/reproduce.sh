@@ -66,6 +66,7 @@ for name in api-levels barebones-fc barebones-convnet module-fc module-convnet s
     run $name convnet-basics/$name
 done
 run batch-size cnn-settings/batch-size
+run schedules foundations/schedules --seeds 6
 run last-batch-loss "${0%/*}/last-batch-loss.toml" --step-losses
 run batch-size-causes "${0%/*}/batch-size-causes.toml"
 run spread-digits "${0%/*}/spread-digits.toml"
@@ -75,8 +76,6 @@ run spread-mnist-cnn "${0%/*}/spread-mnist-cnn.toml"
 # Reduced: fewer images, epochs and seeds, most in bfloat16.
 some="--test-size 2000 --precision bfloat16"
 held_out="--validation random:1000"
-on_gpu schedules foundations/schedules "--matmul-precision high --seeds 3" \
-    "--train-size 1000 --test-size 2000 $held_out --seeds 6"
 on_gpu batch-size-learning-rate cnn-settings/batch-size-learning-rate "--matmul-precision high" \
     "--epochs 2 --train-size 5000 $held_out $some"
 on_gpu activation-and-depth cnn-settings/activation-and-depth "--precision bfloat16" \
