@@ -13,6 +13,9 @@ from dlbench.report.palette import on_dark
 from dlbench.report.terminal.visible import visible
 from dlbench.trials.trial_record import TrialRecord
 
+#: The number of what is not a single variant, such as an average over another axis: drawn in ink, never hidden.
+NO_VARIANT = -1
+
 #: So many points of learning curves answer the pointer without delay.
 MOST_POINTS = 4000
 _DIGITS = 6

@@ -7,7 +7,7 @@ from typing import Any
 from dlbench.analysis.families import Family, interval_levels
 from dlbench.analysis.places import place_in_words, words
 from dlbench.report.charts.chart import Chart, Part, color, quantity, shape, specification, tip
-from dlbench.report.charts.chart_rows import columns, short
+from dlbench.report.charts.chart_rows import NO_VARIANT, columns, short
 from dlbench.report.figures.figure_data import FigureData
 from dlbench.report.terminal.visible import visible
 from dlbench.statistics.notation import p_text
@@ -16,8 +16,6 @@ from dlbench.statistics.verdicts import MINIMUM_PAIRS, Comparison
 #: More rows do not fit a screen; all are in the tables. So few have room between them.
 _ROWS, _FEW = 40, 12
 _COLUMNS = ("v", "row", "variant", "difference", "low", "high", "others_low", "others_high", "n", "verdict", "p")
-#: The number of what is not a single variant, such as an average over another axis: drawn in ink, never hidden.
-_NO_VARIANT = -1
 
 
 def chart(data: FigureData) -> Chart | None:
@@ -66,11 +64,11 @@ def _layers(data: FigureData, x: Part, level: str, *, intervals: bool) -> list[P
     y = {"field": "row", "type": "nominal", "sort": None, "title": None}
     shades = color(data)
     shades["scale"] = {
-        "domain": [_NO_VARIANT, *shades["scale"]["domain"]],
+        "domain": [NO_VARIANT, *shades["scale"]["domain"]],
         "range": ["#555555", *shades["scale"]["range"]],
     }
     marks = shape(data)
-    marks["scale"] = {"domain": [_NO_VARIANT, *marks["scale"]["domain"]], "range": ["circle", *marks["scale"]["range"]]}
+    marks["scale"] = {"domain": [NO_VARIANT, *marks["scale"]["domain"]], "range": ["circle", *marks["scale"]["range"]]}
     digits = ".2f" if data.metric.share else ".3~g"
     tips = [
         tip("variant", "variant"),
@@ -135,4 +133,4 @@ def _number(data: FigureData, family: Family, value: str) -> int:
     """Return the number of the one variant that a row is about, else that of none."""
     style = data.style_of(family.axis, family.conditioned_on, value)
     own = [number for number, variant in enumerate(data.variants) if style and variant.style is style]
-    return own[0] if own else _NO_VARIANT
+    return own[0] if own else NO_VARIANT

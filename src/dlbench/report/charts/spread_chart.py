@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from dlbench.report.charts.chart import Chart, Part, specification, tip
-from dlbench.report.charts.chart_rows import columns, short
+from dlbench.report.charts.chart_rows import NO_VARIANT, columns, short
 from dlbench.report.figures.figure_data import FigureData
 from dlbench.report.palette import COLORS
 from dlbench.report.terminal.visible import visible
 
-#: What a row's two marks show; the column that says it is drawn in two colors, of no variant.
+#: What a row's two marks show; the column that says it is drawn in two colors.
 _KEPT, _REMOVED = "it alone varies", "it alone is fixed: what that removes"
-_NO_VARIANT = -1
 _COLUMNS = ("v", "row", "what", "value", "low", "high")
 #: Height of a source.
 _ROW = 44
@@ -43,7 +42,7 @@ def _rows(data: FigureData) -> Iterator[tuple[Any, ...]]:
             row = f"{visible(table.subject)}: {each.source}" if len(tables) > 1 else each.source
             for what, share in ((_KEPT, each.kept), (_REMOVED, each.removed)):
                 ends = short(share.value, 100), short(share.low, 100), short(share.high, 100)
-                yield _NO_VARIANT, row, what, *ends
+                yield NO_VARIANT, row, what, *ends
 
 
 def _layers() -> list[Part]:
