@@ -11,26 +11,26 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnContext
+from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from dlbench.errors import DlbenchError
 from dlbench.executors.descendants import children, kill_with_descendants
-from dlbench.executors.scratch import scratch_folder
 from dlbench.startup import open_standard_streams, safe_variables
+
+_FORKS = "forkserver" in multiprocessing.get_all_start_methods()
+if _FORKS:
+    from dlbench.executors.fork_server import await_servers_end, child_runs, forked_context, server_pid
 
 #: What the server imports once, so that no worker has to.
 PRELOADED = ("dlbench.engine.worker_imports", "dlbench.executors.worker", "dlbench.executors.tasks")
-#: What a terminal or a batch system sends to all processes of a group.
-TERMINAL_SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
 _THREADS = {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
-_SETUP = "dlbench.executors.server_setup"
 _LOCK = threading.Lock()
 #: The processes of the workers that have not been ended.
 _WORKERS: set[int] = set()
-#: How long a killed server may take to end: the memory of torch has to be given back.
+#: How long what dead workers have left may take to end.
 _PATIENCE_SECONDS = 2.0
 
 
@@ -69,70 +69,6 @@ def _be_daemon(daemon: bool) -> None:
     multiprocessing.current_process()._config["daemon"] = daemon  # type: ignore[attr-defined]  # no public way
 
 
-def _start_server() -> None:
-    """Start the server that workers are forked from, unless it runs, with the terminal's signals blocked.
-
-    Ctrl-C, or the end of the terminal, reaches every process of its group, and would end the server while it imports
-    torch, or before the workers have saved their checkpoints.
-    """
-    from multiprocessing import forkserver, resource_tracker
-
-    _forget_parents_server()
-    process: Any = multiprocessing.current_process()
-    process._config.setdefault("tempdir", str(scratch_folder()))  # for its socket: removed even after a kill
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL_SIGNALS)
-    try:
-        with _quiet_tracker():
-            resource_tracker.ensure_running()  # starting the tracker, Python unblocks the first two again
-        signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL_SIGNALS)
-        forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _forget_parents_server() -> None:
-    """Forget a server that a parent process started before it forked this one, as a Pool does."""
-    from multiprocessing import forkserver
-
-    server: Any = forkserver._forkserver  # the only place that knows it
-    pid = _server_pid()
-    if pid is None:
-        return
-    try:
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        with suppress(OSError):
-            os.close(server._forkserver_alive_fd)
-        server._forkserver_pid = server._forkserver_alive_fd = server._forkserver_address = None
-    except AttributeError:  # no waitid on this system
-        return
-
-
-def _server_pid() -> int | None:
-    from multiprocessing import forkserver
-
-    server: Any = forkserver._forkserver  # the only place that knows it
-    pid: int | None = getattr(server, "_forkserver_pid", None)
-    return pid
-
-
-def _await_servers_end() -> None:
-    """Wait until a server that no longer answers has ended, so that it is not taken for one that runs."""
-    server, until = _server_pid(), time.monotonic() + _PATIENCE_SECONDS
-    while server is not None and _runs(server) and time.monotonic() < until:
-        time.sleep(0.01)
-
-
-def _runs(child: int) -> bool:
-    """Return whether a child process runs; its exit code is left to whoever asks for it."""
-    if not hasattr(os, "waitid"):  # not on every system
-        return True
-    try:
-        return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
-    except ChildProcessError:  # its exit code has been asked for, or it is a child of this process's parent
-        return False
-
-
 class StartError(DlbenchError):
     """A process or a thread cannot be started."""
 
@@ -147,40 +83,9 @@ def no_room(what: str) -> StartError:
     )
 
 
-@contextmanager
-def _quiet_tracker() -> Iterator[None]:
-    """Keep Python's tracker of resources from warning at the end: it removes what killed processes leave, as it should.
-
-    The compiler's processes, say, hold semaphores when their worker is killed.
-    """
-    before = os.environ.get("PYTHONWARNINGS")
-    ignored = "ignore::UserWarning:multiprocessing.resource_tracker"
-    os.environ["PYTHONWARNINGS"] = f"{before},{ignored}" if before else ignored
-    try:
-        yield
-    finally:
-        del os.environ["PYTHONWARNINGS"]
-        if before is not None:
-            os.environ["PYTHONWARNINGS"] = before
-
-
-class _Process(ForkServerProcess):
-    def start(self) -> None:
-        _start_server()
-        super().start()
-
-
-class _Context(ForkServerContext):
-    Process = _Process
-
-
 def _context(preloaded: Sequence[str]) -> ForkServerContext | SpawnContext:
     """Return how workers start: forked from a server that has imported torch, or spawned where there is no fork."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = _Context()
-    context.set_forkserver_preload([_SETUP, *preloaded])
-    return context
+    return forked_context(preloaded) if _FORKS else multiprocessing.get_context("spawn")
 
 
 def _run(target: Callable[..., None], *arguments: Any) -> None:
@@ -195,17 +100,12 @@ def worker_groups() -> tuple[int, ...]:
 
 
 def _end_orphans(server: int | None) -> None:
-    """Kill what dead workers have left: whatever is a child of the server, and that this process has not started."""
+    """Kill what dead workers have left: whatever is a child of the server and no worker."""
     until = time.monotonic() + _PATIENCE_SECONDS
-    while server and (left := children(server) - _WORKERS - _started_here()) and time.monotonic() < until:
+    while server and (left := children(server) - _WORKERS) and time.monotonic() < until:
         for orphan in left:
             kill_with_descendants(orphan)
         time.sleep(0.01)
-
-
-def _started_here() -> set[int | None]:
-    """Return the processes of multiprocessing's that this one has started: those of a script have the same server."""
-    return {process.pid for process in multiprocessing.active_children()}
 
 
 class Worker:
@@ -219,7 +119,8 @@ class Worker:
         try:
             self._start(preloaded, target, arguments)
         except (EOFError, ConnectionError):  # the server was killed; starting again starts another
-            _await_servers_end()
+            if _FORKS:
+                await_servers_end()
             try:
                 self._start(preloaded, target, arguments)
             except (EOFError, ConnectionError) as error:
@@ -238,14 +139,14 @@ class Worker:
             self._process = context.Process(target=_run, args=(target, theirs, *arguments), daemon=True)
             with prepared_start():
                 self._process.start()
-                self._server = _server_pid()
+                self._server = server_pid() if _FORKS else None
                 self.process = self._process.pid or 0
                 _WORKERS.add(self.process)
 
     @property
     def lost_server(self) -> bool:
         """Return whether the server that this process was forked from has ended, and this process with it."""
-        return self._server is not None and (self._server != _server_pid() or not _runs(self._server))
+        return self._server is not None and (self._server != server_pid() or not child_runs(self._server))
 
     @property
     def is_stopped(self) -> bool:

@@ -6,17 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import forkserver
 
 import pytest
 
-from dlbench.executors import processes
-from dlbench.executors.processes import Worker
+if "forkserver" not in multiprocessing.get_all_start_methods():
+    pytest.skip("needs processes that are forked from a server", allow_module_level=True)
 
-pytestmark = pytest.mark.skipif(
-    "forkserver" not in multiprocessing.get_all_start_methods(), reason="needs processes that are forked from a server"
-)
+from dlbench.executors import processes
+from dlbench.executors.fork_server import ForkedProcess, server_pid
+from dlbench.executors.processes import Worker
 
 
 def answer_from_a_child(connection):
@@ -43,7 +43,7 @@ def test_a_component_may_start_processes():
 
 def test_a_server_that_was_killed_is_started_again():
     answer_of(Worker(answer, preloaded=()))
-    os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+    os.kill(server_pid(), signal.SIGKILL)
     assert answer_of(Worker(answer, preloaded=())) == "from the worker"
 
 
@@ -80,11 +80,19 @@ def test_a_process_that_was_forked_from_one_with_workers_has_workers_of_its_own(
 
 
 def test_a_worker_that_ends_leaves_the_scripts_own_processes_alone():
-    context = multiprocessing.get_context("forkserver")  # there is one server in a process, for whoever wants one
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("forkserver")) as pool:
         process = pool.submit(os.getpid).result(timeout=60)
         answer_of(Worker(answer, preloaded=()))
         assert pool.submit(os.getpid).result(timeout=60) == process
+
+
+def test_a_scripts_own_process_ends_when_it_is_told_to_after_workers_had_blocked_that():
+    answer_of(Worker(answer, preloaded=()))
+    process = multiprocessing.get_context("forkserver").Process(target=time.sleep, args=(60,))
+    process.start()
+    process.terminate()
+    process.join(30)
+    assert process.exitcode == -signal.SIGTERM
 
 
 def wait(connection):
@@ -97,7 +105,7 @@ def test_it_shows_whether_a_worker_was_lost_with_its_server_or_died_alone():
     alone.end()
     assert not alone.lost_server
     assert not lost.lost_server
-    os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+    os.kill(server_pid(), signal.SIGKILL)
     while not lost.lost_server:
         pass
     lost.end()
@@ -118,7 +126,7 @@ def test_without_room_for_a_process_there_is_a_sentence(monkeypatch):
     def start(process):
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(processes._Process, "start", start)
+    monkeypatch.setattr(ForkedProcess, "start", start)
     with pytest.raises(processes.StartError, match="No process can be started: the limit"):
         Worker(answer, preloaded=())
 
@@ -132,7 +140,7 @@ def test_a_server_that_ends_while_it_starts_gets_a_second_chance_then_a_sentence
         attempts.append(process)
         raise error
 
-    monkeypatch.setattr(processes._Process, "start", start)
+    monkeypatch.setattr(ForkedProcess, "start", start)
     with pytest.raises(processes.DlbenchError, match="ended while it was starting"):
         Worker(answer, preloaded=())
     assert len(attempts) == 2
@@ -145,7 +153,7 @@ USUALLY = "tracker.ensure_running()"
 def test_what_a_killed_compiler_leaves_is_removed_without_a_warning(start, warned):
     program = f"""if True:
         from multiprocessing import resource_tracker as tracker, synchronize
-        from dlbench.executors.processes import _quiet_tracker
+        from dlbench.executors.fork_server import _quiet_tracker
         {start}
         tracker.register("/dlbench-test-of-the-tracker", "semaphore")
     """
