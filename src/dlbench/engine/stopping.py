@@ -83,7 +83,10 @@ def monitored(row: Row, metric: str) -> float:
 
 
 class EarlyStopping:
-    """Stops when a monitored metric has not improved for `patience` epochs; never if patience is None."""
+    """Stops when a monitored metric has not improved for `patience` epochs; never if patience is None.
+
+    An epoch whose loss is not finite is none that has improved, whatever its accuracy.
+    """
 
     def __init__(self, patience: int | None, monitor: str) -> None:
         self.patience = patience
@@ -95,7 +98,7 @@ class EarlyStopping:
     def should_stop(self, row: Row) -> bool:
         """Record an epoch; return True if training should stop."""
         value = self._sign * monitored(row, self.monitor)
-        if value < self._best:
+        if value < self._best and math.isfinite(monitored(row, _loss_beside(self.monitor))):
             self._best, self._waited = value, 0
         else:
             self._waited += 1

@@ -89,14 +89,19 @@ def test_any_metric_of_an_epoch_may_select_it():
     assert _offer("validation_loss", [0.5, 0.5], losses=[math.nan, 3.0]) == (2, 2.0)
 
 
-def _stops(patience, values, monitor="validation_loss"):
+def _stops(patience, values, monitor="validation_loss", losses=None):
     early_stopping = EarlyStopping(patience, monitor)
-    return [early_stopping.should_stop({monitor: value}) for value in values]
+    rows = [{"validation_loss": loss, monitor: value} for value, loss in zip(values, losses or values, strict=True)]
+    return [early_stopping.should_stop(row) for row in rows]
 
 
 def test_early_stopping_counts_epochs_without_a_better_metric():
     assert _stops(2, [1.0, 0.9, 0.95, 0.8, 0.8, 0.9]) == [False] * 5 + [True]
     assert _stops(1, [0.5, 0.6, 0.6], "validation_accuracy") == [False, False, True]
+
+
+def test_an_epoch_whose_loss_is_not_finite_has_not_improved():
+    assert _stops(2, [0.5, 0.6, 0.7], "validation_accuracy", [1.0, math.nan, math.inf]) == [False, False, True]
 
 
 def test_without_patience_nothing_stops():
