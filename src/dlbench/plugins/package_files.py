@@ -19,7 +19,7 @@ def imported_names(text: str) -> set[str]:
     """Return the top-level names of the modules that a text imports, perhaps with words of its docstrings."""
     found = _IMPORT.findall(text.replace("\\\n", " "))
     modules = [name.split() for _, names in found for name in names.split(",")]
-    return {name for name, _ in found if name} | {words[0].partition(".")[0] for words in modules if words}
+    return ({name for name, _ in found} | {words[0].partition(".")[0] for words in modules if words}) - {""}
 
 
 def module_file(module: str, more: Iterable[Path] = ()) -> Path | None:

@@ -3,12 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any, Generic, TypeVar, overload
 
 from dlbench.components.choice import Selection, resolve_parameters
 from dlbench.components.records import KINDS, Component, Dataset
-from dlbench.components.spelling import OPTION_ALIASES, PARAMETER_ALIASES, plain, resolve
+from dlbench.components.spelling import OPTION_ALIASES, PARAMETER_ALIASES, matches, plain, resolve
 from dlbench.components.syntax import Reference, describe, format_reference, format_value, parse_reference, parse_value
 from dlbench.components.user_code import code_hint
 from dlbench.errors import DlbenchError, shell_words, suggest
@@ -102,11 +101,10 @@ class Registry:
 
     def find(self, kind: str, pattern: str = "*") -> tuple[Entry[Component], ...]:
         """Return the components of which a name, qualified, short or an alias, matches a pattern with * and ?."""
-        wanted = plain_pattern(pattern)
         return tuple(
             entry
             for entry in self.entries(kind)
-            if any(fnmatchcase(plain(name), wanted) for name in (entry.name, *_names(entry)))
+            if any(matches(name, pattern) for name in (entry.name, *_names(entry)))
         )
 
     @overload
@@ -223,12 +221,6 @@ def _alias(name: str, entry: Entry[Any]) -> str:
     """Return the alias of a component that a name is, "" if it is none."""
     wanted = plain(name)
     return next((alias for alias in entry.record.aliases if plain(parse_reference(alias).name) == wanted), "")
-
-
-def plain_pattern(pattern: str) -> str:
-    """Return a pattern for plain names; one without * and ? matches every name that contains it."""
-    written = plain(pattern)
-    return written if any(sign in pattern for sign in "*?[") else f"*{written}*"
 
 
 def _canonical_keys(entry: Entry[Component], given: Mapping[str, str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from dlbench.plugins.package_files import imported_names
         ("import a.b.c as d,e  # and f", {"a", "e"}),
         ("import a, \\\n    b", {"a", "b"}),
         ("import a; import b", {"a", "b"}),
+        ("    import ...\n    # as in: import .a", set()),  # a docstring
         ("try: import a\nexcept ImportError: from b import c", {"a", "b"}),
         ("def late():\n\tfrom a.b import (c,\n    d)\n\timport e", {"a", "e"}),
         ("from . import a\nfrom .b import c\nfrom ..d import e", set()),
