@@ -69,7 +69,14 @@ def test_whole_numbers_of_numpy_become_those_of_python(whole):
 
 @pytest.mark.parametrize(
     ("number", "kind"),
-    [(0.5, float), (1, int), (np.float32(0.5), float), (np.int64(1), float), (Fraction(1, 2), float)],
+    [
+        (0.5, float),
+        (1, int),
+        (np.float32(0.5), float),
+        (np.float64(0.5), float),
+        (np.int64(1), float),
+        (Fraction(1, 2), float),
+    ],
 )
 def test_any_number_becomes_one_that_a_manifest_can_hold(number, kind):
     found = read_arguments(dlbench.compare, {"alpha": number})["alpha"]

@@ -94,7 +94,7 @@ def _as(value: Any, wanted: Any) -> Any:
         return {_as(key, parts[0]): _as(each, parts[1]) for key, each in value.items()}
     if kind is int and isinstance(value, Integral) and not isinstance(value, bool):
         return index(value)
-    if kind is float and isinstance(value, Real) and not isinstance(value, int | float):
+    if kind is float and isinstance(value, Real) and not isinstance(value, int):
         return float(value)
     if kind is not Any and (not isinstance(value, _accepted(kind)) or (kind is float and isinstance(value, bool))):
         raise _OtherTypeError

@@ -199,7 +199,7 @@ def format_value(value: object) -> str:
         case tuple() | list():
             return "-".join(format_value(item) for item in value)
         case float():
-            return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+            return f"{value:g}" if float(f"{value:g}") == value else repr(float(value))  # numpy's are floats too
     text = str(value)
     return f'"{text}"' if _NEEDS_QUOTES.search(text) else text
 

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -232,6 +233,7 @@ def test_a_parameter_is_described_in_words(parameter: Parameter, words: str) -> 
         (0.001, "0.001"),
         (0.1 + 0.2, "0.30000000000000004"),
         (1.0, "1"),
+        (np.float64(1 / 3), "0.3333333333333333"),
         ((128, 64), "128-64"),
         ("a,b", '"a,b"'),
     ],
