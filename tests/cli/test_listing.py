@@ -41,6 +41,14 @@ def test_a_tag_lists_only_the_components_that_have_it(dlbench, monkeypatch):
     assert "Tags: embedded" in dlbench("show", "dataset", "digits").stdout
 
 
+@pytest.mark.parametrize("kind", ["models", "metrics", "experiments", "figures", "plugins"])
+def test_in_json_a_pattern_without_a_match_is_an_empty_document(dlbench, kind):
+    done = dlbench("list", kind, "no-such-name", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout) in ([], {"plugins": [], "problems": []})
+    assert dlbench("list", kind, "no-such-name").returncode == 2
+
+
 def test_several_tags_and_a_pattern_must_all_hold(dlbench, install, monkeypatch):
     tagged = LARGE.replace('summary="one of many"', 'tags=["even", "odd"][number % 2:][:1] + ["net"]')
     install("tagged", tagged.replace("1371", "20"))

@@ -6,11 +6,13 @@ that identities and labels have the canonical name only. Other names of a compon
 
 import re
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 _SEPARATORS = re.compile(r"[-_\s.+]+")
 #: "torch.nn.ReLU()" names what "ReLU" names.
 _MODULE = re.compile(r"\A(?:[A-Za-z]\w*\.)+(?=[A-Za-z])")
+_ONE_OF = re.compile(r"(\[[^]]*\])")
 
 #: Other names of axes, settings and options.
 OPTION_ALIASES: Mapping[str, str] = MappingProxyType(
@@ -83,6 +85,14 @@ def plain(name: str) -> str:
 def _joint(separator: re.Match[str]) -> str:
     text, (start, end) = separator.string, separator.span()
     return "." if text[:start][-1:].isdigit() and text[end:][:1].isdigit() else ""
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Return whether a name matches a pattern, however both are spelled: *, ? and [a-z], else a part of the name."""
+    if not any(sign in pattern for sign in "*?["):
+        return plain(pattern) in plain(name)
+    parts = (part.casefold() if _ONE_OF.match(part) else plain(part) for part in _ONE_OF.split(pattern))
+    return fnmatchcase(plain(name), "".join(parts))
 
 
 def resolve(name: str, known: Iterable[str], aliases: Mapping[str, str] = VALUE_ALIASES) -> str | None:

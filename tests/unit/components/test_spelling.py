@@ -1,6 +1,6 @@
 import pytest
 
-from dlbench.components.spelling import OPTION_ALIASES, PARAMETER_ALIASES, VALUE_ALIASES, plain, resolve
+from dlbench.components.spelling import OPTION_ALIASES, PARAMETER_ALIASES, VALUE_ALIASES, matches, plain, resolve
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,26 @@ def test_numbers_in_names_may_be_joined_differently() -> None:
 def test_the_exact_name_wins_over_another_spelling() -> None:
     assert resolve("Small", ["small", "Small"]) == "Small"
     assert resolve("SMALL", ["small", "Small"]) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("test_accuracy", "Test-Acc"),
+        ("leaky-relu", "LEAKY_*"),
+        ("cnn-settings/activation-mnist", "*/Activation_MNIST"),
+        ("net2", "net[1-3]"),
+        ("net1", "Net[0-1]"),
+        ("anything", ""),
+    ],
+)
+def test_a_pattern_finds_a_name_however_both_are_spelled(name: str, pattern: str) -> None:
+    assert matches(name, pattern)
+
+
+@pytest.mark.parametrize(("name", "pattern"), [("net4", "net[1-3]"), ("relu", "re?"), ("gelu", "relu"), ("re*u", "x*")])
+def test_a_pattern_leaves_out_what_it_does_not_describe(name: str, pattern: str) -> None:
+    assert not matches(name, pattern)
 
 
 def test_an_alias_means_its_name_only_where_that_is_known() -> None:

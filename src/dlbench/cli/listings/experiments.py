@@ -1,6 +1,5 @@
 """The experiments of the plugins as a table: what they are about, and what they cost."""
 
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from rich.text import Text
 from dlbench.cli.options.config import defaults_in_force
 from dlbench.cli.streams.console import errors, list_output, output, print_json
 from dlbench.components.records import Dataset
+from dlbench.components.spelling import matches
 from dlbench.errors import DlbenchError
 from dlbench.experiments.discovery import ExperimentFile, find_experiments
 from dlbench.experiments.experiment_file import load_experiment
@@ -43,8 +43,7 @@ def print_experiments(registry: Registry, pattern: str, *, as_json: bool) -> Non
 
 
 def _matches(file: ExperimentFile, pattern: str) -> bool:
-    wanted = pattern if any(sign in pattern for sign in "*?[") else f"*{pattern}*"
-    return fnmatchcase(file.name, wanted) or fnmatchcase(file.path.stem, wanted)
+    return matches(file.name, pattern) or matches(file.path.stem, pattern)
 
 
 def _row(file: ExperimentFile, registry: Registry, folder: Path) -> dict[str, Any]:

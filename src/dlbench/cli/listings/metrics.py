@@ -1,11 +1,11 @@
 """The metrics as a table: what can be compared, claimed and asked for, the values of diagnostics included."""
 
 from dataclasses import asdict
-from fnmatch import fnmatchcase
 
 from dlbench.cli.streams.console import list_output, print_json
 from dlbench.components.metric_table import METRICS
 from dlbench.components.metrics import Metric
+from dlbench.components.spelling import matches
 from dlbench.errors import DlbenchError
 from dlbench.plans.diagnostics import declared_values
 from dlbench.plugins.registry import Registry
@@ -21,8 +21,7 @@ def all_metrics(registry: Registry) -> tuple[Metric, ...]:
 
 def print_metrics(registry: Registry, pattern: str, *, as_json: bool) -> None:
     """Print the metrics whose name contains a pattern; * and ? are wildcards."""
-    wanted = pattern if any(sign in pattern for sign in "*?[") else f"*{pattern}*"
-    found = [metric for metric in all_metrics(registry) if fnmatchcase(metric.name, wanted)]
+    found = [metric for metric in all_metrics(registry) if matches(metric.name, pattern)]
     if as_json:
         print_json([_document(metric) for metric in found])
         return

@@ -1,17 +1,16 @@
 """The plugins as a table: which are installed, what they provide, and whether they work."""
 
-from fnmatch import fnmatchcase
 from typing import Any
 
 from rich.text import Text
 
 from dlbench.cli.streams.console import list_output, print_json
 from dlbench.components.records import KINDS
-from dlbench.components.spelling import plain
+from dlbench.components.spelling import matches
 from dlbench.errors import DlbenchError
 from dlbench.experiments.discovery import find_experiments
 from dlbench.plugins.discovery import Plugin, PluginProblem
-from dlbench.plugins.registry import SINGULAR, Registry, plain_pattern
+from dlbench.plugins.registry import SINGULAR, Registry
 from dlbench.report.terminal.console import Table
 
 
@@ -30,12 +29,13 @@ def print_plugins(pattern: str = "", *, as_json: bool) -> None:
             known["health"].append(_fault(problem))
         else:
             rows.append(_absent(problem))
-    rows = [row for row in rows if fnmatchcase(plain(row["name"]), plain_pattern(pattern))]
+    rows = [row for row in rows if matches(row["name"], pattern)]
+    if as_json:
+        shown = [_named(problem) for problem in problems if matches(problem.plugin, pattern)]
+        print_json({"plugins": rows, "problems": shown})
+        return
     if pattern and not rows:
         raise DlbenchError(f"No plugin matches {pattern!r}.", "Run `dlbench list plugins` to see all.")
-    if as_json:
-        print_json({"plugins": rows, "problems": [_named(problem) for problem in problems]})
-        return
     _print(rows)
 
 
