@@ -60,9 +60,9 @@ class Comparison:
     @cached_property
     def _findings(self) -> "Findings | ExperimentAnswers":
         """Return the answers to an experiment; where it is not available, those that the run folder keeps."""
-        from dlbench.runs.answer_tables import read_answer_tables
+        from dlbench.runs.experiment_runs import kept_findings
 
-        return self._answers or read_answer_tables(self.path)
+        return self._answers or kept_findings(self.path, self.plan)
 
     @property
     def trials(self) -> "pd.DataFrame":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlbench.analysis.answers import ExperimentAnswers, Findings, answer, find
+from dlbench.analysis.answers import ExperimentAnswers, Findings, answer
 from dlbench.analysis.claims import claims_table
 from dlbench.analysis.reported import reported_table
 from dlbench.analysis.spread import with_varied
@@ -130,19 +130,18 @@ def read_experiment_runs(root: Path, registry: Registry) -> ExperimentRuns:
     )
 
 
-def read_findings(folder: RunFolder, registry: Registry) -> Findings:
-    """Return a run's reported figures and claims; none for a run of no experiment.
+def read_findings(folder: RunFolder, registry: Registry) -> Findings | ExperimentAnswers:
+    """Return a run's reported figures and claims; none for a run of no experiment."""
+    answers = answers_of(folder.path, folder.all_planned, folder.plan, registry)
+    return answers or kept_findings(folder.path, folder.plan)
 
-    Where the experiment is no longer available (its plugin is gone and the run folder has no copy), they are those
-    that its last session wrote.
+
+def kept_findings(folder: Path, plan: PlanRecord) -> Findings:
+    """Return the reported figures and claims that a run's last session wrote; none for a run of no experiment.
+
+    They are for runs whose experiment is no longer available: its plugin is gone and the run folder has no copy.
     """
-    if not folder.plan.experiment:
-        return Findings()
-    try:
-        experiment = experiment_of(folder.path, folder.plan.experiment, registry)
-    except DlbenchError:
-        return read_answer_tables(folder.path)
-    return find(experiment, folder.all_planned, folder.plan)
+    return read_answer_tables(folder) if plan.experiment else Findings()
 
 
 def known_experiment(folder: RunFolder, registry: Registry) -> Experiment | None:

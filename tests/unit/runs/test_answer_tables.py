@@ -1,12 +1,17 @@
 """The tables of an experiment's answers: read back as they were written, and damage is told."""
 
+from dataclasses import replace
+
 import pytest
 
+from dlbench.analysis.answers import Findings
 from dlbench.analysis.claims import ClaimAnswer, claims_table
 from dlbench.analysis.reported import ReportedFigure, reported_table
+from dlbench.api.results import Comparison
 from dlbench.components.metric_table import find_metric
 from dlbench.errors import DlbenchError
 from dlbench.runs.answer_tables import CHECKSUMS, read_answer_tables, write_answer_tables
+from dlbench.runs.experiment_runs import kept_findings
 
 CLAIM = {"claim": 1, "text": "a > b", "relation": "a > b", "metric": "test_accuracy", "at": "selected"}
 FIGURE = {"variant": "a", "metric": "test_accuracy", "reported": 0.5, "n": 3, "measured": 0.625}
@@ -53,3 +58,12 @@ def test_one_changed_word_is_noticed(folder, name, old, new):
 def test_a_folder_of_an_earlier_version_is_read_as_before(folder):
     (folder / CHECKSUMS).unlink()
     assert len(read_answer_tables(folder).claims) == 1
+
+
+def test_a_comparison_of_no_experiment_has_none_of_those_in_its_folder(folder, make_plan):
+    plan = make_plan()
+    assert kept_findings(folder, plan) == Findings()
+    assert Comparison(path=folder, plan=plan, records=()).claims.empty
+    of_one = replace(plan, experiment="no-longer-installed")
+    assert len(kept_findings(folder, of_one).claims) == 1
+    assert len(Comparison(path=folder, plan=of_one, records=()).claims) == 1

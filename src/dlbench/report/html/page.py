@@ -18,7 +18,7 @@ from dlbench.report.html.content import Page, page
 from dlbench.report.html.environment import template_environment
 from dlbench.report.html.script import asset, data_block, fingerprint, is_interactive, page_script
 from dlbench.report.html.static_figures import page_figures
-from dlbench.runs.experiment_runs import answers_of, known_experiment, read_findings
+from dlbench.runs.experiment_runs import known_experiment, read_findings
 from dlbench.runs.folder import RunFolder
 
 
@@ -38,9 +38,7 @@ def run_page(folder: RunFolder, registry: Registry, asked: Mapping[str, Any] | N
     figures, absent = page_figures(data, all_charts(data) if interactive else (), registry)
     experiment = known_experiment(folder, registry)
     charts = charts_document(data) if interactive else {}
-    answers = answers_of(folder.path, folder.records, folder.plan, registry)
-    findings = answers or read_findings(folder, registry)
-    return page(folder, data.judged, findings, experiment, figures, absent, charts)
+    return page(folder, data.judged, read_findings(folder, registry), experiment, figures, absent, charts)
 
 
 def render(content: Page, *, script: str = "", up: str = "") -> str:

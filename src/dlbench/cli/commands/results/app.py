@@ -69,7 +69,7 @@ def show(
     from dlbench.report.terminal.experiments import print_answers
     from dlbench.report.terminal.per_class import per_class_view
     from dlbench.report.terminal.run import print_run
-    from dlbench.runs.answer_tables import read_answer_tables
+    from dlbench.runs.experiment_runs import kept_findings
 
     folder = open_run(run, results_dir)
     if follow:
@@ -87,7 +87,7 @@ def show(
     if answers:
         output().print(f"{folder.path.name}: {answers.experiment.title}", style="bold", soft_wrap=True)
     print_run(output(), folder, judging, title="" if answers else folder.path.name, **shown)
-    print_answers(output(), answers or read_answer_tables(folder.path), answers.notes if answers else ())
+    print_answers(output(), answers or kept_findings(folder.path, folder.plan), answers.notes if answers else ())
     if classes:
         output().print(per_class_view(scores, output().width))
     for line in other_comparisons(folder):
