@@ -73,6 +73,8 @@ def run_path(argument: str, root: Path) -> Path:
     """Return the existing run folder that an argument names: a path, or a name below root."""
     if named_by_path(argument):
         path = at_home(argument)
+        if path.name in ("", ".."):  # a run is called by the name of its folder
+            path = path.resolve()
         if not is_run(path):
             raise DlbenchError(
                 f"There is no run folder at {path}.", "A run folder holds a manifest.json and a journal folder."

@@ -57,7 +57,9 @@ def test_an_argument_with_a_separator_or_a_leading_dot_is_a_path(root, monkeypat
     assert run_path("./model-mnist-0a1b2c", Path("results")).resolve() == root / "model-mnist-0a1b2c"
     assert run_path(str(root / "model-mnist-0a1b2c"), Path("results")) == root / "model-mnist-0a1b2c"
     monkeypatch.chdir(root / "model-mnist-0a1b2c")
-    assert run_path(".", Path("results")).resolve() == root / "model-mnist-0a1b2c"
+    assert run_path(".", Path("results")) == root / "model-mnist-0a1b2c"
+    monkeypatch.chdir("journal")
+    assert run_path("..", Path("results")).name == "model-mnist-0a1b2c"
     with pytest.raises(DlbenchError, match="no run folder at"):
         run_path("./absent", root)
 
