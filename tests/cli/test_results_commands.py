@@ -87,6 +87,7 @@ def test_show_as_json_is_one_document(root, call):
 def test_export_writes_to_standard_output_or_a_file(call, tmp_path):
     rows = list(csv.DictReader(io.StringIO(call("export", "activation-digits").stdout)))
     assert [row["status"] for row in rows] == ["done", "failed"]
+    assert list(csv.DictReader(io.StringIO(call("export", "activation-digits", "--output", "-").stdout))) == rows
     file = tmp_path / "epochs.json"
     result = call("export", "activation-digits", "--table", "epochs", "--format", "json", "--output", str(file))
     assert result.stdout == ""

@@ -6,6 +6,7 @@ Rich is imported on first use: completion in the shell prints nothing with it.
 import io
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlbench.startup import output_is_closed
@@ -77,6 +78,17 @@ def print_bytes(data: bytes) -> None:
     elif sys.stdout is not None:
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
+
+
+def write_or_print(path: Path, data: bytes) -> None:
+    """Write the file that --output names; "-" is standard output."""
+    from dlbench.files import write_output, writing_to
+
+    if path == Path("-"):
+        print_bytes(data)
+        return
+    with writing_to(path, "Choose another file with --output."):
+        write_output(path, data)
 
 
 def confirm(question: str) -> bool:

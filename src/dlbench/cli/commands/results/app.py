@@ -14,7 +14,7 @@ from dlbench.cli.options.groups import takes
 from dlbench.cli.options.judging import COLUMN_JUDGING, JUDGING_AGAIN, asked_of
 from dlbench.cli.options.run_argument import open_run, runs_folder
 from dlbench.cli.options.shown import TABLES, Tables
-from dlbench.cli.streams.console import endless, errors, list_output, output, print_bytes, print_json
+from dlbench.cli.streams.console import endless, errors, list_output, output, print_json, write_or_print
 
 if TYPE_CHECKING:
     from dlbench.analysis.answers import ExperimentAnswers
@@ -167,32 +167,28 @@ def export(
             help="csv, json, markdown, latex or parquet.", autocompletion=complete_named("dlbench.runs.export:FORMATS")
         ),
     ] = "csv",
-    output_file: Annotated[Path | None, typer.Option("--output", help="File to write, else standard output.")] = None,
+    output_file: Annotated[Path, typer.Option("--output", help="File to write; - is standard output.")] = Path("-"),
     results_dir: ResultsDir = None,
 ) -> None:
     """Write one of a run's tables for another program or a document."""
-    from dlbench.files import to_bytes, write_output, writing_to
+    from dlbench.files import to_bytes
     from dlbench.runs import export as exporting
 
     content = exporting.export(open_run(run, results_dir), table, format)
-    data = to_bytes(content) if isinstance(content, str) else content
-    if output_file is None:
-        print_bytes(data)
-        return
-    with writing_to(output_file, "Choose another file with --output."):
-        write_output(output_file, data)
+    write_or_print(output_file, to_bytes(content) if isinstance(content, str) else content)
 
 
 @app.command()
 def summary(
     results_dir: ResultsDir = None,
     output_file: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE.md", help="Write the page as Markdown instead.")
+        Path | None,
+        typer.Option("--output", metavar="FILE.md", help="Write the page as Markdown instead; - prints it."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which claims hold: the runs of experiments, claim by claim, and reported against measured."""
-    from dlbench.files import to_bytes, write_output, writing_to
+    from dlbench.files import to_bytes
     from dlbench.plugins.registry import Registry
     from dlbench.report.markdown import answers_view, markdown
     from dlbench.report.terminal.experiments import reported_view
@@ -205,8 +201,7 @@ def summary(
     if as_json:
         print_json([run.document() for run in answered.runs])
     elif output_file is not None:
-        with writing_to(output_file, "Choose another file with --output."):
-            write_output(output_file, to_bytes(markdown(answered)))
+        write_or_print(output_file, to_bytes(markdown(answered)))
     elif not answered.runs:
         errors().print(f"There is no run of an experiment in {root}. See `dlbench run --help`.")
     else:
