@@ -70,6 +70,9 @@ def test_claims_of_all_runs_are_answered_as_each_run_answers_them(dlbench, runs)
     assert short["experiment"]["departures"] == SAID
     assert whole["seconds"] > 0
     assert (whole["trained_on"], short["trained_on"]) == ("all images, 2 epochs", "200 images, 1 epoch")
+    (on_images,) = whole["on_other_images"]
+    assert (on_images["text"], on_images["answer"]) == ("The smaller rate ends higher.", "refuted")
+    assert short["on_other_images"] == []  # two seeds have no intervals
     (figure,) = whole["reported"]
     assert (figure["reported"], figure["n"]) == (0.5, 6)
     assert figure["low"] < figure["measured"] < figure["high"]
@@ -84,12 +87,17 @@ def test_the_page_has_a_row_a_claim_and_what_people_wrote_about_a_run(dlbench, r
         "4 claims: 1 supported, 1 refuted, 2 not shown. In full: 2 claims: 1 supported, 1 refuted, 0 not shown. "
         "Reduced: 2 claims: 0 supported, 0 refuted, 2 not shown. 2 of 4 rest on all images and 6 seeds or more."
     ) in page
-    (row,) = (line for line in page.splitlines() if "The smaller rate ends higher." in line and "(reduced)" not in line)
+    claims, _, on_images = page.partition("## Which claims hold on other test images")
+    (row,) = (
+        line for line in claims.splitlines() if "The smaller rate ends higher." in line and "(reduced)" not in line
+    )
     assert "**refuted**" in row
     assert "| 6 |" in row
     assert "| all images, 2 epochs |" in row
     assert "[small](small)" in row
     assert "n = 6 paired seeds" in row
+    (row,) = (line for line in on_images.splitlines() if line.startswith("| [small](small) | The smaller rate"))
+    assert row.endswith("| **is the other way round by test accuracy** |")
     assert r"table \| row 1" in page
     assert SAID in page
     assert "#### small: notes\n\nThe report had **one** seed, [as here](short)." in page

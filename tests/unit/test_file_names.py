@@ -22,6 +22,7 @@ CONCEPTS = {
     "config": "dlbench.toml: read, and said to be in force",
     "agreement": "whether a comparison that was made twice says the same: decided, shown",
     "claims": "the claims of an experiment: judged, shown",
+    "claims_on_images": "claims on other test images: asked, shown",
     "compare": "a comparison: as a function, as a command",
     "confirm": "a comparison on fresh seeds: planned as a session, as a command",
     "console": "where output is printed",

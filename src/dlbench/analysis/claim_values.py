@@ -77,13 +77,14 @@ class ClaimValues:
             for operand in wanted
             if operand.constant is not None
         }
-        members = self._members([operand for operand in wanted if operand not in constants])
+        members = self.members([operand for operand in wanted if operand not in constants])
         named = {operand.key: variants for operand, variants in members.items()}
         return constants | {
             operand: self._series(variants, operand.metric, operand.scale) for operand, variants in members.items()
         }, self._look_of(named)
 
-    def _members(self, operands: Iterable[Operand]) -> dict[Operand, Variants]:
+    def members(self, operands: Iterable[Operand]) -> dict[Operand, Variants]:
+        """Return the variants behind each operand: one, or of a value of an axis those that all operands have."""
         groups = {operand: find_group(operand.name, self.plan) for operand in operands}
         variants = [variant for group in groups.values() for variant in group.variants]
         for metric in {operand.metric for operand in groups}:

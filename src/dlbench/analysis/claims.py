@@ -16,7 +16,7 @@ from dlbench.components.metric_table import find_metric
 from dlbench.components.records import ParameterValue
 from dlbench.errors import DlbenchError
 from dlbench.experiments.experiment_file import Claim, Experiment
-from dlbench.experiments.relations import Interaction, Link, Monotone, Ordering, is_share
+from dlbench.experiments.relations import Interaction, Link, Monotone, Ordering, is_share, operands_of
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.seeds import ALPHA
 from dlbench.statistics.verdicts import BETTER, Rules
@@ -102,18 +102,18 @@ def judge(claim: Claim, records: Iterable[TrialRecord], plan: PlanRecord, race: 
 
 
 def _parts(claim: Claim, values: ClaimValues) -> tuple[Part, ...]:
-    match claim.relation:
-        case Ordering(links):
-            return _order([values.as_tuned(link) for link in links], claim, values)
-        case Monotone(axis, sign):
-            return _order([Link(left, sign, right) for left, right in pairwise(values.steps(axis))], claim, values)
-        case Interaction(first, second):
-            return interaction_parts(*values.grid(first, second), _rules(claim, values.plan))
+    if isinstance(claim.relation, Interaction):
+        grid = values.grid(claim.relation.first, claim.relation.second)
+        return interaction_parts(*grid, rules_of(claim, values.plan))
+    links = links_of(claim.relation, values)
+    return order_parts(links, *values.operands(operands_of(links)), rules_of(claim, values.plan, links[0].left.metric))
 
 
-def _order(links: Sequence[Link], claim: Claim, values: ClaimValues) -> tuple[Part, ...]:
-    operands = dict.fromkeys(operand for link in links for operand in (link.left, link.right))
-    return order_parts(links, *values.operands(operands), _rules(claim, values.plan, links[0].left.metric))
+def links_of(relation: Ordering | Monotone, values: ClaimValues) -> list[Link]:
+    """Return the comparisons that an order consists of, by the names that a run's variants have."""
+    if isinstance(relation, Ordering):
+        return [values.as_tuned(link) for link in relation.links]
+    return [Link(left, relation.sign, right) for left, right in pairwise(values.steps(relation.axis))]
 
 
 def _together(claim: Claim, parts: Sequence[Part]) -> Answer:
@@ -129,7 +129,7 @@ def _together(claim: Claim, parts: Sequence[Part]) -> Answer:
     return all_decide if answers == {all_decide} else "not shown"
 
 
-def _rules(claim: Claim, plan: PlanRecord, metric: str = "") -> Rules:
+def rules_of(claim: Claim, plan: PlanRecord, metric: str = "") -> Rules:
     """Return a claim's rules, but for the level of each look; "better" means more: relations speak of more and less."""
     alpha, test = plan.criteria.level(len(plan.seeds), claim.alpha), plan.criteria.test
     compared = find_metric(metric or claim.metric, declared_in(plan))

@@ -1,7 +1,7 @@
 """Whether claims survive tuning: the answer of a plain run beside that of a run whose variants were tuned first."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dlbench.analysis.claim_parts import Answer
@@ -19,7 +19,7 @@ _IN_WORDS: dict[tuple[Answer, Answer], str] = {
     ("not shown", "not shown"): "is not shown either way",
     ("not shown", "refuted"): "is refuted when tuned",
 }
-_PLURAL = {"survives": "survive", "is": "are"}
+_PLURAL = {"survives": "survive", "holds": "hold", "is": "are"}
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,15 @@ def survivals_in_words(found: Iterable[Survival]) -> str:
     supported = [each for each in found if each.plain and each.plain.answer == "supported"]
     if not supported:
         return ""
-    counts = Counter(each.words for each in supported)
-    said = ", ".join(f"{count} {_counted(words, count)}" for words, count in counts.items())
-    return f"Of {len(supported)} supported claim{'s' * (len(supported) != 1)} {said}."
+    return counted_in_words([each.words for each in supported])
 
 
-def _counted(words: str, count: int) -> str:
-    """Return what becomes of so many claims: "survive tuning" for two of them."""
+def counted_in_words(outcomes: Sequence[str]) -> str:
+    """Return what becomes of supported claims: "Of 3 supported claims 2 survive tuning, 1 is no longer shown."."""
+    said = ", ".join(f"{count} {_as_many(words, count)}" for words, count in Counter(outcomes).items())
+    return f"Of {len(outcomes)} supported claim{'s' * (len(outcomes) != 1)} {said}."
+
+
+def _as_many(words: str, count: int) -> str:
     verb, _, rest = words.partition(" ")
     return words if count == 1 else f"{_PLURAL.get(verb, verb)} {rest}"

@@ -1,7 +1,7 @@
 """The relations of claims: "a > b > c", "a ≈ b", "a < 1.2 * b", "a > constant(0.75)", "monotone(axis)", …."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,6 +45,11 @@ class Operand:
         return name if self.scale == 1 else f"{self.scale:.15g} × {name}"
 
     @property
+    def is_plain(self) -> bool:
+        """Return whether it is a variant or a value of an axis by the claim's own metric, and nothing more."""
+        return self.constant is None and self.scale == 1 and not self.metric
+
+    @property
     def key(self) -> str:
         """Return a text that no other operand has: a constant may read as a variant does, 0.1."""
         return repr(self)
@@ -59,6 +64,11 @@ class Link:
     right: Operand
 
 
+def operands_of(links: Iterable[Link]) -> tuple[Operand, ...]:
+    """Return every operand of links once, in the order written."""
+    return tuple(dict.fromkeys(operand for link in links for operand in (link.left, link.right)))
+
+
 @dataclass(frozen=True)
 class Ordering:
     """A chain of comparisons; all of them must hold."""
@@ -68,7 +78,7 @@ class Ordering:
     @property
     def operands(self) -> tuple[Operand, ...]:
         """Return every operand once, in the order written."""
-        return tuple(dict.fromkeys(operand for link in self.links for operand in (link.left, link.right)))
+        return operands_of(self.links)
 
 
 @dataclass(frozen=True)

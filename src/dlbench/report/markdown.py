@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlbench.analysis.claims import ClaimAnswer, chance_in_words, counts_in_words, q_values
+from dlbench.report.claims_on_images import claims_on_other_images
 from dlbench.report.markdown_table import markdown_table
 from dlbench.report.terminal.console import Lines
 from dlbench.report.terminal.experiments import ANSWER_COLORS, reported_cells
@@ -33,7 +34,7 @@ def markdown(answered: ExperimentRuns) -> str:
     introduction = f"{answered.introduction}\n" if answered.introduction else _INTRODUCTION
     parts = [introduction, _MEANING, _machines(answered.runs)]
     parts += ["## Claims\n", _counts(answered), _claims(answered.runs)]
-    parts.append(tuned_claims(answered))
+    parts += [tuned_claims(answered), claims_on_other_images(answered)]
     parts.append("## Reported against measured\n")
     parts.append(
         "Measured: the mean with its 95 % interval. Within: whether the reported figure lies in that interval, or "

@@ -8,6 +8,7 @@ from typing import Any
 
 from dlbench.analysis.answers import ExperimentAnswers, Findings, answer
 from dlbench.analysis.claims import claims_table
+from dlbench.analysis.claims_on_images import ClaimOnImages, claims_on_images
 from dlbench.analysis.reported import reported_table
 from dlbench.analysis.spread import with_varied
 from dlbench.analysis.tuning import tuning_records
@@ -43,6 +44,7 @@ class ExperimentRun:
     remarks: the text of its notes.md, or "".
     trained_on: the images and epochs of its trials.
     tuning: the search before it; None where nothing was tuned.
+    on_images: the claims that can be asked of other test images.
     """
 
     folder: str
@@ -55,6 +57,7 @@ class ExperimentRun:
     remarks: str = ""
     trained_on: RunSize = field(default_factory=RunSize)
     tuning: TuningReport | None = None
+    on_images: tuple[ClaimOnImages, ...] = ()
 
     @property
     def size(self) -> str:
@@ -77,7 +80,8 @@ class ExperimentRun:
         """Return the run as JSON content."""
         names = ("folder", "done", "planned", "seeds", "seconds", "machines", "remarks")
         own = {name: getattr(self, name) for name in names} | {"trained_on": self.trained_on.in_words}
-        return own | self.answers.document()
+        on_images = [claim.document() for claim in self.on_images]
+        return own | self.answers.document() | {"on_other_images": on_images}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +201,7 @@ def _read(path: Path, registry: Registry) -> ExperimentRun | None:
         machines=_machines(folder.manifest),
         remarks=_text(path / NOTES),
         trained_on=RunSize.of(record.trial for record in records),
+        on_images=claims_on_images(experiment.claims, records, plan),
         tuning=report_tuning(folder.records, plan),
     )
 
