@@ -62,7 +62,7 @@ def check_test(plan: PlanRecord, history: Iterable[AskedPlan]) -> None:
         )
 
 
-def add_question(history: History, new: AskedPlan, *, on_the_way: bool = False) -> History:
+def add_question(history: History, new: AskedPlan, *, on_the_way: bool = True) -> History:
     """Return the history with a comparison; one that was asked before keeps its place, its time and its experiment.
 
     on_the_way: whether it may grow yet; then it also keeps the seeds to which it had grown.

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from dlbench.cli.commands.results.app import app
 from dlbench.errors import DlbenchError
+from dlbench.plans.criteria import Criteria
 from dlbench.runs import folder, folder_session
 from dlbench.runs import merge as merge_module
 from dlbench.runs.folder import RunFolder
@@ -144,6 +145,28 @@ def test_a_joined_comparison_stands_where_it_was_asked_first(tmp_path, make_plan
     merge(one, [two])
     assert [len(asked.plan.seeds) for asked in RunFolder(one).manifest.history] == [6, 7]
     assert RunFolder(one).manifest.history == history
+
+
+@pytest.mark.usefixtures("a_second_each")
+def test_an_earlier_copy_takes_back_no_seeds_to_which_a_comparison_has_grown(
+    tmp_path, make_plan, make_record, provenance
+):
+    original, copy = tmp_path / "original", tmp_path / "copy"
+
+    def ask(seeds, **changes):
+        with RunFolder(original) as folder:
+            folder.start(replace(make_plan(seeds=range(seeds)), **changes), ["dlbench"], provenance)
+            folder.add(make_record("relu", 0))
+
+    growing = {"judging": Criteria(interim_analyses=(6, 12))}
+    ask(6, **growing)
+    ask(3)
+    shutil.copytree(original, copy)
+    ask(12, **growing)
+    ask(3)
+    for name, sources in (("one", [original, copy]), ("other", [copy, original])):
+        merge(tmp_path / name, sources)
+        assert [len(asked.plan.seeds) for asked in RunFolder(tmp_path / name).manifest.history] == [12, 3]
 
 
 def test_weights_and_logs_are_copied(make_run, tmp_path):
