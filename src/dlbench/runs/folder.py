@@ -10,6 +10,7 @@ from dlbench.errors import DlbenchError
 from dlbench.files import copy_file, replace_file, writing
 from dlbench.plans.history import History
 from dlbench.plans.plan_record import PlanRecord
+from dlbench.runs.checkpoint_files import checkpoint_path
 from dlbench.runs.contribution import Contribution
 from dlbench.runs.folder_session import FolderSession, utc_now
 from dlbench.runs.journal import journal_path
@@ -121,6 +122,10 @@ class RunFolder(FolderSession):
                 weights = (source / "weights" / f"{record.trial_id}.pt" for source in sources)
                 if found := next(filter(Path.is_file, weights), None):
                     self.take_weights(found)
+
+    def has_weights(self, trial_id: str) -> bool:
+        """Return whether there are weights of a trial: those of its record, which one that replaces it brings too."""
+        return checkpoint_path(self.path / "weights", trial_id).is_file()
 
     def take_weights(self, source: Path) -> None:
         """Copy a trial's weights from another run folder; what prevents it is a note, since the record is there."""

@@ -122,14 +122,14 @@ class Reuse:
             wanted,
             self._folder.path,
             self._provenance,
-            lambda found: requirements.satisfied_by(found) and self._loses_nothing(found.record),
+            lambda found: requirements.satisfied_by(found) and self._loses_nothing(found),
         )
         for found in fitting:
             if not self._folder.claim(found.record.trial_id):  # another session runs it
                 continue
             self._folder.add(found.record.with_provenance(self._provenance_id))
             self.taken.add(found.record.trial_id)
-            if options.save_weights and found.record.trial.role == "evaluation":
+            if found.weights.is_file() and (options.save_weights or self._folder.has_weights(found.record.trial_id)):
                 self._folder.take_weights(found.weights)
             counts[found.run.name] += 1
         if counts:
@@ -140,9 +140,11 @@ class Reuse:
             for run, count in counts.items()
         ]
 
-    def _loses_nothing(self, record: TrialRecord) -> bool:
+    def _loses_nothing(self, found: ReusableTrial) -> bool:
         """Return whether a record has all that the one has that it replaces."""
-        known = self._folder.record(record.trial_id)
+        record, known = found.record, self._folder.record(found.record.trial_id)
+        if self._folder.has_weights(record.trial_id) and not found.weights.is_file():
+            return False
         if known is None or known.status not in COMPLETED:
             return True
         return bool(record.steps or not known.steps) and known.watched.keys() <= record.watched.keys()

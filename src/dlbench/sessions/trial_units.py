@@ -8,7 +8,6 @@ from dlbench.errors import DlbenchError
 from dlbench.plans.diagnostics import read_diagnostics
 from dlbench.plugins.registry import Registry
 from dlbench.runs.checkpoint_files import FOLDER as CHECKPOINTS
-from dlbench.runs.checkpoint_files import checkpoint_path
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.provenance import provenance_id
 from dlbench.runs.timing import Estimates
@@ -83,7 +82,7 @@ class Units:
         evaluated, options = trial.role == "evaluation", self._options
         kept: dict[ArtifactKind, bool] = {
             "checkpoint": bool(options.checkpoint_every),
-            "weights": evaluated and (options.save_weights or self._has_weights(trial)),
+            "weights": evaluated and (options.save_weights or self._folder.has_weights(trial.trial_id)),
         }
         return WorkUnit(
             trials=(trial,),
@@ -108,10 +107,6 @@ class Units:
         """Return whether a record has step losses: one that replaces it has everything that it has."""
         record = self._folder.record(trial.trial_id)
         return bool(record and record.status in COMPLETED and record.steps)
-
-    def _has_weights(self, trial: Trial) -> bool:
-        """Return whether there are weights, which would be those of a record that is replaced."""
-        return checkpoint_path(self._folder.path / "weights", trial.trial_id).is_file()
 
     def _diagnostics(self, trial: Trial, wanted: DiagnosticsPlan) -> DiagnosticsPlan:
         """Return what is measured: what the plan asks for, and what the record that is replaced has."""

@@ -256,6 +256,21 @@ def test_weights_of_a_record_that_is_replaced_are_replaced_with_it(session):
     assert {unit.trials[0].trial_id for unit in units if unit.weights_folder} == {kept}
 
 
+def test_reuse_replaces_weights_with_their_record_or_neither(session, stale):
+    current = session(name="current").outcome
+    (stale / "weights").mkdir()
+    (current.folder / "weights").mkdir()
+    first, second, *_ = (record.trial_id for record in current.records)
+    for trial_id in (first, second):
+        (stale / "weights" / f"{trial_id}.pt").write_bytes(b"old")
+    (current.folder / "weights" / f"{first}.pt").write_bytes(b"new")
+    done = session(redo_stale=True, reuse=True)
+    assert (stale / "weights" / f"{first}.pt").read_bytes() == b"new"
+    (unit,) = done.executor.units
+    assert unit.trials[0].trial_id == second
+    assert unit.weights_folder
+
+
 def _is_relu(record):
     return record.trial.activation.short == "relu"
 
