@@ -27,8 +27,10 @@ _LOOK_SECONDS = 1.0
 _LISTENER_SECONDS = 10.0
 #: The part of a GPU that is enough to look at it.
 _GLANCE = 0.001
-#: The address that this process was last connected to, if one was asked for.
-_asked: dict[str, str] = {}
+#: The address that means the cluster which is there, whichever it is.
+_ANY = "auto"
+#: Where the addresses led by which this process was connected: the cluster's own address by each of them.
+_led: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,14 @@ class Place:
 def connect(address: str | None) -> None:
     """Connect to a cluster, unless this process is connected. None: the one that runs here, else a new one.
 
-    Raises DlbenchError where it was connected to another address: a process has one cluster at a time.
+    Raises DlbenchError where it is connected, by a script too, and the address is not known to lead to that cluster:
+    a process has one at a time.
     """
     if ray.is_initialized():
-        if address and _asked.get("address", address) != address:
+        if address and address != _ANY and _own_address() not in (address, _led.get(address)):
             raise DlbenchError(
-                f"This process is connected to the Ray cluster at {_asked['address']}, not to one at {address}.",
-                "Call ray.shutdown() first, or use another process.",
+                f"This process was connected to the Ray cluster at {_own_address()} before {address} was asked for.",
+                "Leave the address out to train there; for another cluster, call ray.shutdown() first.",
             )
         return
     _check_listener(address)
@@ -66,9 +69,13 @@ def connect(address: str | None) -> None:
             ray.init(address=address, log_to_driver=False, logging_level="error", include_dashboard=_dashboard(address))
         except (ConnectionError, RayError, RuntimeError, ValueError, ImportError) as error:
             raise _no_cluster(address, _reason(error)) from error
-    _asked.clear()
     if address:
-        _asked["address"] = address
+        _led[address] = _own_address()
+
+
+def _own_address() -> str:
+    """Return the address by which the cluster that this process is connected to knows itself, HOST:PORT."""
+    return str(ray.get_runtime_context().gcs_address)
 
 
 def _reason(error: BaseException) -> str:
