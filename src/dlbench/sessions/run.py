@@ -85,7 +85,7 @@ def run_plan(
     check_forced(options.force, plan, as_far_as_chosen(plan, folder))
     facts = {**options.facts, **provenance, **elsewhere}
     session = LiveSession(plan, folder, registry, WatchedDisplay(display, folder), options, facts)
-    if session.pending(plan):
+    if session.pending(plan) and not there:
         executor()  # its errors are raised before any writing
     with folder, _time_limit(options.max_time, stop):
         session.start()

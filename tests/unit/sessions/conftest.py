@@ -141,12 +141,25 @@ class Done:
 
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch, registry):
-    """Run a session, by default of two activations on two seeds; return what it left, ran and showed."""
+    """Run a session, by default of two activations on two seeds; return what it left, ran and showed.
+
+    build: instead of what builds its executor.
+    """
     monkeypatch.setattr(session_run, "TrialResolver", Resolver)
 
-    def run(*, executor=None, activations=("relu", "tanh"), seeds=2, request=None, stop=None, device="cpu", **options):
+    def run(
+        *,
+        executor=None,
+        build=None,
+        activations=("relu", "tanh"),
+        seeds=2,
+        request=None,
+        stop=None,
+        device="cpu",
+        **options,
+    ):
         executor, display = executor or Executor(), Display()
-        monkeypatch.setattr(session_run, "build_executor", lambda *_: executor)
+        monkeypatch.setattr(session_run, "build_executor", build or (lambda *_: executor))
         asked = Request(values={"activation": activations, "device": (device,)}, seeds=seeds, **(request or {}))
         if where := getattr(executor, "name", ""):
             options["executor"] = where

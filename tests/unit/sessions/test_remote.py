@@ -147,6 +147,17 @@ def test_nodes_are_not_asked_for_seeds_that_a_growing_comparison_does_not_need(s
     assert len(executor.asked) == 3
 
 
+def test_what_is_complete_needs_no_cluster(session, cluster, nodes):
+    def gone(*_):
+        raise DlbenchError("There is no cluster.")
+
+    executor, seeds = cluster(nodes["n1"]), AutoSeeds(6, 20)  # of which it needs ten
+    session(executor=executor, seeds=seeds)
+    assert session(executor=executor, seeds=seeds, build=gone).outcome.computed == 0
+    with pytest.raises(DlbenchError, match="There is no cluster"):
+        session(executor=executor, seeds=seeds, build=gone, force=("relu",))
+
+
 def test_nodes_that_differ_are_named_and_nothing_runs(session, cluster, nodes, tmp_path):
     with pytest.raises(
         DlbenchError, match=r"The nodes differ in what auto means: device cuda on n1; device cpu on n3\."
