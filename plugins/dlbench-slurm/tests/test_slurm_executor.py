@@ -170,7 +170,7 @@ def test_a_job_that_was_silent_for_too_long_ends_should_it_go_on(tmp_path: Path)
 @pytest.mark.parametrize(
     ("error", "told"), [(KeyboardInterrupt, ["stop", "closed"]), (OSError, ["closed"])], ids=["Ctrl-C", "a full disk"]
 )
-def test_what_ends_a_run_in_a_script_ends_its_jobs(tmp_path: Path, error: type[BaseException], told: list[str]) -> None:
+def test_jobs_end_with_what_they_are_for(tmp_path: Path, error: type[BaseException], told: list[str]) -> None:
     executor, stop = SlurmExecutor(jobs=2), threading.Event()
     pool = FakePool(tmp_path, lambda work: done(work)[:-1], [])
     executor._pool = pool  # type: ignore[assignment]
@@ -183,6 +183,8 @@ def test_what_ends_a_run_in_a_script_ends_its_jobs(tmp_path: Path, error: type[B
 
     with pytest.raises(error):
         executor.run(iter([unit(1), unit(2)]), emit, stop)
+    executor.close()
+    executor.close()
     assert pool.told == told
 
 

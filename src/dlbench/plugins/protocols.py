@@ -164,6 +164,10 @@ class ClusterExecutorProtocol(ExecutorProtocol, Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Let go of what it has held between its calls, jobs say: the session has ended, however it did."""
+        ...
+
 
 class ExecutorFactory(Protocol):
     """Build an executor. A session sets the parameters jobs, data_dir, timeout and mps where the record has them."""

@@ -72,29 +72,40 @@ def run_plan(
     path = run_folder_path(plan, options, config)
     _confirm_fresh(path, options)
     data_dir = data_folder(options.data_dir, config.data_dir, default_data_dir)
-    executor = functools.cache(lambda: build_executor(options, registry, data_dir))
     elsewhere = {"executor": options.executor} if options.executor != Options().executor else {}
     folder = RunFolder(path, fresh=options.fresh)
     for warning in folder.warnings:
         display.note(warning)
     resolved = functools.partial(_resolve, plan, asked, registry, data_dir, functools.cache(display.note), stop)
-    there = _complete_already(resolved, folder, options, elsewhere) if elsewhere else None
-    plan, provenance = there or resolved(probe(executor(), components_used(plan), stop) if elsewhere else ())
-    if options.mps and not any(variant.trial.settings.device == "cuda" for variant in plan.variants):
-        display.note("--mps does nothing: no trial of this comparison runs on an NVIDIA GPU.")
-    check_forced(options.force, plan, as_far_as_chosen(plan, folder))
-    facts = {**options.facts, **provenance, **elsewhere}
-    session = LiveSession(plan, folder, registry, WatchedDisplay(display, folder), options, facts)
-    if session.pending(plan) and not there:
-        executor()  # its errors are raised before any writing
-    with folder, _time_limit(options.max_time, stop):
-        session.start()
-        if plan.interim_analyses:
-            display.note(f"At least {len(plan.stages[0].trials):,}, at most {len(plan.trials):,} trials.")
-        interrupted = session.run_stages(executor, stop)
+    with _one_executor(options, registry, data_dir) as executor:
+        there = _complete_already(resolved, folder, options, elsewhere) if elsewhere else None
+        plan, provenance = there or resolved(probe(executor(), components_used(plan), stop) if elsewhere else ())
+        if options.mps and not any(variant.trial.settings.device == "cuda" for variant in plan.variants):
+            display.note("--mps does nothing: no trial of this comparison runs on an NVIDIA GPU.")
+        check_forced(options.force, plan, as_far_as_chosen(plan, folder))
+        facts = {**options.facts, **provenance, **elsewhere}
+        session = LiveSession(plan, folder, registry, WatchedDisplay(display, folder), options, facts)
+        if session.pending(plan) and not there:
+            executor()  # its errors are raised before any writing
+        with folder, _time_limit(options.max_time, stop):
+            session.start()
+            if plan.interim_analyses:
+                display.note(f"At least {len(plan.stages[0].trials):,}, at most {len(plan.trials):,} trials.")
+            interrupted = session.run_stages(executor, stop)
     session.show_notes()
     session.observe("dlbench_run_finished", folder=path)
     return session.outcome(interrupted)
+
+
+@contextlib.contextmanager
+def _one_executor(options: Options, registry: Registry, data_dir: Path) -> "Iterator[Callable[[], ExecutorProtocol]]":
+    """Yield what builds the executor, once, where it is first needed; at the end, let it let go of what it holds."""
+    build = functools.cache(lambda: build_executor(options, registry, data_dir))
+    try:
+        yield build
+    finally:
+        if build.cache_info().currsize:
+            getattr(build(), "close", lambda: None)()
 
 
 def _confirm_fresh(path: Path, options: Options) -> None:

@@ -1,6 +1,7 @@
 """A session keeps what its nodes are like, and whose number each record is."""
 
 import base64
+import contextlib
 import threading
 from dataclasses import replace
 
@@ -156,6 +157,21 @@ def test_what_is_complete_needs_no_cluster(session, cluster, nodes):
     assert session(executor=executor, seeds=seeds, build=gone).outcome.computed == 0
     with pytest.raises(DlbenchError, match="There is no cluster"):
         session(executor=executor, seeds=seeds, build=gone, force=("relu",))
+
+
+def test_an_executor_lets_go_of_what_it_holds_however_its_session_ends(session, cluster, nodes):
+    def run(*asked, **options):
+        (executor := cluster(*asked)).closed = []
+        executor.close = lambda: executor.closed.append(len(executor.units))
+        with contextlib.suppress(DlbenchError):
+            session(executor=executor, **options)
+        return executor.closed
+
+    old = replace(nodes["n3"], provenance={**nodes["n3"].provenance, "versions": {"torch": "0.1"}})
+    assert run(old) == [0]
+    assert run(nodes["n3"]) == [4]
+    assert run(nodes["n3"]) == []  # none was built
+    assert run(nodes["n3"], seeds=3, force=("unknown",)) == [0]
 
 
 def test_nodes_that_differ_are_named_and_nothing_runs(session, cluster, nodes, tmp_path):

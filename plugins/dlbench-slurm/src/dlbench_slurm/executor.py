@@ -4,8 +4,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,23 +86,14 @@ class SlurmExecutor:
             self._pool.submit(missing)
         return self._pool
 
-    @contextmanager
-    def _ending_jobs(self) -> Iterator[None]:
-        """End the jobs where an error, or Ctrl-C, ends what they are for: its traceback may keep this executor."""
-        try:
-            yield
-        except BaseException:
-            pool, self._pool = self._pool, None
-            if pool:
-                pool.close()
-            raise
+    def close(self) -> None:
+        """End the jobs: in a notebook, the traceback of an error keeps this executor, and they would wait on."""
+        pool, self._pool = self._pool, None
+        if pool:
+            pool.close()
 
     def probe(self, components: Sequence[str], stop: threading.Event) -> list[Node]:
         """Return what the nodes of the first jobs that run say of themselves."""
-        with self._ending_jobs():
-            return self._probe(components, stop)
-
-    def _probe(self, components: Sequence[str], stop: threading.Event) -> list[Node]:
         pool, began = self._jobs(), time.monotonic()
         found: dict[Job, Node] = {}
         asked: set[Job] = set()
@@ -134,8 +124,7 @@ class SlurmExecutor:
     def run(self, units: Iterable[WorkUnit], emit: Emit, stop: threading.Event) -> None:
         """Run units until all have ended or `stop` is set."""
         if not stop.is_set():
-            with self._ending_jobs():
-                _Run(self, units, emit).run(stop)
+            _Run(self, units, emit).run(stop)
 
 
 class _Run:
