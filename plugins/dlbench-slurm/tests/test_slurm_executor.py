@@ -24,6 +24,7 @@ from dlbench_slurm.executor import SlurmExecutor
 from dlbench_slurm.mailbox import Message, Reader, Writer
 from dlbench_slurm.node import SILENCE
 from dlbench_slurm.pool import Job, Pool, best_for
+from dlbench_slurm.queue_watch import QueueWatch
 
 TRIAL = Trial(
     model=Selection("standard/mlp"),
@@ -186,6 +187,19 @@ def test_jobs_end_with_what_they_are_for(tmp_path: Path, error: type[BaseExcepti
     executor.close()
     executor.close()
     assert pool.told == told
+
+
+def test_a_watch_can_be_ended_by_its_own_thread_which_collects_garbage_too() -> None:
+    ended, made = threading.Event(), threading.Event()
+
+    def beat() -> None:
+        made.wait(5.0)
+        watch.end()
+        ended.set()
+
+    watch = QueueWatch("name", beat)
+    made.set()
+    assert ended.wait(5.0)
 
 
 def test_jobs_on_nodes_that_cannot_run_units_end_the_session_too(tmp_path: Path) -> None:

@@ -51,9 +51,10 @@ class QueueWatch:
         return "" if state in _ALIVE else state
 
     def end(self) -> None:
-        """End the thread, and wait a moment for what it asks right now."""
+        """End the thread, and wait a moment for what it asks, unless it calls this itself, collecting garbage."""
         self._ended.set()
-        self._thread.join(_SECONDS)
+        if self._thread is not threading.current_thread():
+            self._thread.join(_SECONDS)
 
     def _watch(self) -> None:
         self._beat()
