@@ -246,6 +246,24 @@ def test_a_job_that_ends_while_nodes_are_asked_gets_no_unit(tmp_path: Path) -> N
     assert [type(event) for event in events] == [TrialFinished]
 
 
+def test_what_a_node_has_answered_outlives_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    executor, pool = SlurmExecutor(jobs=2), FakePool(tmp_path, done, [])
+    executor._pool = pool  # type: ignore[assignment]
+    pool.submit(2)
+    answering, _ = pool.jobs
+    assert isinstance(answering, FakeJob)
+    answering.says.write({"kind": "node", "node": {"host": "n1", "machine": {"devices": ["cpu"]}, "provenance": {}}})
+
+    def take_ended() -> Iterator[tuple[Job, str]]:
+        for job in list(pool.jobs):
+            pool.jobs.remove(job)
+            yield job, f"job {job.name} ended (NODE_FAIL)"
+
+    monkeypatch.setattr(pool, "take_ended", take_ended)
+    assert len(executor.probe([], threading.Event())) == 1
+    assert pool.jobs == []
+
+
 def test_stopped_before_it_begins_it_submits_nothing(tmp_path: Path) -> None:
     executor, stop = SlurmExecutor(jobs=2, data_dir=str(tmp_path)), threading.Event()
     stop.set()

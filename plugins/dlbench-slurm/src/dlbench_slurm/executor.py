@@ -97,7 +97,7 @@ class SlurmExecutor:
         pool, began = self._jobs(), time.monotonic()
         found: dict[Job, Node] = {}
         asked: set[Job] = set()
-        answered, said = 0.0, False
+        answered, said, ended = 0.0, False, list[tuple[Job, str]]()
         while not found or (len(found) < len(asked) and time.monotonic() - answered < _MORE_SECONDS):
             if stop.wait(_LOOK_SECONDS):
                 break
@@ -108,14 +108,13 @@ class SlurmExecutor:
                         answered = answered or time.monotonic()
                     case "bye":
                         pool.jobs.remove(job)
-                        if not pool.jobs and not found:
-                            raise _no_jobs(pool, job, message["reason"] or _ENDED)
+                        ended.append((job, message["reason"] or _ENDED))
             for job in {job for job in pool.jobs if job.nodes} - asked:
                 job.writer.write({"kind": "probe", "components": list(components)})
                 asked.add(job)
-            for job, reason in pool.take_ended():
-                if not pool.jobs:
-                    raise _no_jobs(pool, job, reason)
+            ended += pool.take_ended()
+            if not pool.jobs and not found:
+                raise _no_jobs(pool, *ended[-1])
             if not said and not asked and time.monotonic() - began > _QUIET_SECONDS:
                 said = True
                 print(f"Waiting for SLURM to start a job: squeue --name={pool.name}", file=sys.stderr)
