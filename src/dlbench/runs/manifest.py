@@ -231,18 +231,22 @@ def add_session(manifest: Manifest, session: Mapping[str, Any]) -> Manifest:
 
 
 def join_session(manifest: Manifest, session: Mapping[str, Any]) -> Manifest:
-    """Return the manifest with a session of another folder; one that it has gets what its entry lacks: nodes, its end.
+    """Return the manifest with a session of another folder; of one that both have, with the later entry.
 
-    It lacks them where one folder is an earlier copy of the other.
+    They differ where one folder is an earlier copy of the other.
     """
     name = session.get("session")
     known = next((each for each in manifest.sessions if each.get("session") == name), None)
     if known is None:
         return add_session(manifest, session)
-    lacking = {fact: value for fact, value in session.items() if known.get(fact) is None}
-    if nodes := {**session.get("nodes", {}), **known.get("nodes", {})}:
-        lacking["nodes"] = nodes
-    return amend_session(manifest, str(name), lacking)
+    earlier, later = sorted((session, known), key=_progress)
+    return amend_session(manifest, str(name), {**earlier, **later})
+
+
+def _progress(session: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return how far a session was when its entry was written: to an entry, facts are only added."""
+    reused = sum(session.get("reused", {}).values())
+    return session.get("ended") is not None, len(session), len(session.get("nodes", {})), reused
 
 
 def amend_session(manifest: Manifest, name: str, facts: Mapping[str, Any]) -> Manifest:

@@ -63,17 +63,23 @@ def test_an_earlier_copy_learns_from_its_original_what_a_session_did_later(
     with RunFolder(tmp_path / "run") as run:
         run.start(make_plan(("relu",), (0, 1)), ["dlbench"], provenance)
         run.add(replace(make_record("relu", 0), provenance_id="n1" * 6))
-        run.add_session_facts(nodes=nodes("n1"))
+        run.add_session_facts(nodes=nodes("n1"), reused={"other": 1})
         shutil.copytree(run.path, tmp_path / "copy", ignore=shutil.ignore_patterns(".*"))
         run.add(replace(make_record("relu", 1), provenance_id="n2" * 6))
         run.add_session_facts(nodes=nodes("n1", "n2"))
+        shutil.copytree(run.path, tmp_path / "later", ignore=shutil.ignore_patterns(".*"))
+        run.add_session_facts(reused={"other": 1, "another": 3})
+    for name, sources in (("one", ["copy", "later"]), ("two", ["later", "copy"])):
+        merge(tmp_path / name, [tmp_path / source for source in sources])
+        assert RunFolder(tmp_path / name).manifest.sessions == RunFolder(tmp_path / "later").manifest.sessions
     merge(tmp_path / "copy", [tmp_path / "run"])
     copy, original = RunFolder(tmp_path / "copy"), RunFolder(tmp_path / "run")
     assert copy.manifest.sessions == original.manifest.sessions
     assert copy.state.provenances.keys() == original.state.provenances.keys()
-    before = (tmp_path / "copy" / "manifest.json").read_text()
-    merge(tmp_path / "copy", [tmp_path / "run"])
-    assert (tmp_path / "copy" / "manifest.json").read_text() == before
+    for name in ("copy", "run"):
+        before = (tmp_path / name / "manifest.json").read_text()
+        merge(tmp_path / name, [tmp_path / "run" if name == "copy" else tmp_path / "later"])
+        assert (tmp_path / name / "manifest.json").read_text() == before
 
 
 def test_a_session_that_several_sources_have_is_there_once(make_run, tmp_path):
