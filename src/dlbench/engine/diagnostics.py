@@ -1,6 +1,7 @@
 """Diagnostics during a training: each works on a copy of the model, so that nothing it does affects the training."""
 
 import copy
+import math
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -70,7 +71,7 @@ class DiagnosticsRunner:
     watched: dict[str, list[int]] = field(default_factory=dict)
     faults: dict[str, tuple[str, str]] = field(default_factory=dict)
     _steps: int = 0
-    _rate: float | None = None
+    _rate: float = math.nan
     _losses: list[Sequence[float]] = field(default_factory=list)
     _update: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
@@ -104,7 +105,7 @@ class DiagnosticsRunner:
             # Where the training was resumed since, a checkpoint has left it on the CPU.
             "update": {name: tuple(w.to(images.device) for w in pair) for name, pair in self._update.items()},
             "step_losses": tuple(map(tuple, self._losses)),
-            "learning_rate": _learning_rate(setup) if self._rate is None else self._rate,
+            "learning_rate": self._rate,
         }
         for diagnostic in self.resolved:
             self.watched.setdefault(diagnostic.text, []).append(epoch)
@@ -151,8 +152,8 @@ class DiagnosticsRunner:
         """Restore the state from a checkpoint."""
         self.readings[:] = [Reading(*reading) for reading in state["readings"]]
         self.watched, self.faults = dict(state["watched"]), dict(state["faults"])
-        self._steps, self._losses, self._update = state["steps"], state["losses"], state["update"]
-        self._rate = state.get("rate")  # which checkpoints of earlier versions lack
+        self._steps, self._rate = state["steps"], state["rate"]
+        self._losses, self._update = state["losses"], state["update"]
 
     @property
     def message(self) -> str:

@@ -209,16 +209,14 @@ def test_the_learning_rate_is_that_of_the_last_step_that_was_made(trained, monke
     assert limits == [2 / rate for rate in made[each - 1 :: each]]
 
 
-def test_a_checkpoint_that_knows_no_rate_of_the_last_step_is_resumed(trained):
+def test_what_lacks_a_part_is_not_resumed(trained):
     diagnostics = DiagnosticsPlan(diagnostics=("standard/hessian-eigenvalue",), at=("last",))
-    _, setup, _, runner = trained(diagnostics)
-    earlier = runner.state_dict()
-    del earlier["rate"]
-    resumed = DiagnosticsRunner(diagnostics, runner.resolved, runner.seed)
-    resumed.load_state_dict(earlier)
-    resumed.measure(setup, 4, [], last=True)
-    assert resumed.faults == {}
-    assert resumed.readings[-1].value == 2 / setup.optimizer.param_groups[0]["lr"]
+    *_, runner = trained(diagnostics)
+    state = runner.state_dict()
+    for part in state:
+        lacking = {name: value for name, value in state.items() if name != part}
+        with pytest.raises(KeyError, match=part):
+            DiagnosticsRunner(diagnostics, runner.resolved, runner.seed).load_state_dict(lacking)
 
 
 def test_the_update_of_a_resumed_training_is_on_its_device(registry, make_trial, images, monkeypatch):
