@@ -41,7 +41,7 @@ def qualified_text(text: str) -> str:
     if written is None:
         return text
     place = PurePath(written[0].removesuffix(ENDING))
-    if written[0].endswith(ENDING) and place.name == "__init__" and place.parent.name:
+    if written[0].endswith(ENDING) and place.name == "__init__" and place.parent.name not in ("", ".."):
         place = place.parent  # a package is called by its folder
     name = f"{place.name.rpartition('.')[2]}{ENDING}/{written[1]}"
     return format_reference(name, reference.parameters)

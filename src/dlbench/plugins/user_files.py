@@ -27,7 +27,7 @@ def find_user_code(place: str, folder: Path) -> UserCode:
         if not path.is_file():
             near = sorted(each.name for each in path.parent.glob(f"*{ENDING}")) if path.parent.is_dir() else []
             raise DlbenchError(f"There is no file {place} (in {folder}).", suggest(path.name, near, "Check its path."))
-        return code_of_file(path.absolute())
+        return code_of_file(_without_dots(path.absolute()))
     found = module_file(place, [folder])
     if found is None:
         example = f"./{place.rpartition('.')[2]}{ENDING}:Name"
@@ -36,6 +36,11 @@ def find_user_code(place: str, folder: Path) -> UserCode:
             f"Name a file, as in {example}, or a module that can be imported.",
         )
     return code_of_module(place, found)
+
+
+def _without_dots(path: Path) -> Path:
+    """Return a path whose folders have names: packages are called by them. Links stay where there are no dots."""
+    return path.parent.resolve() / path.name if ".." in path.parts else path
 
 
 def code_of_module(module: str, path: Path) -> UserCode:

@@ -27,6 +27,7 @@ def test_a_written_component_has_its_files_name_in_the_place_of_a_plugins() -> N
     assert qualified_text("../code/acts.py:Swish:beta=2") == "acts.py/Swish:beta=2"
     assert qualified_text("package.acts:Swish") == "acts.py/Swish"
     assert qualified_text("./package/__init__.py:Swish") == "package.py/Swish"
+    assert qualified_text("../__init__.py:Swish") == "__init__.py/Swish"  # the text does not say what is above
     assert qualified_text("leaky-relu:negative_slope=0.1") == "leaky-relu:negative_slope=0.1"
 
 

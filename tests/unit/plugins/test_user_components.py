@@ -85,6 +85,17 @@ def test_a_file_of_a_package_brings_the_package(tmp_path: Path) -> None:
     assert find_user_code("package.inner.acts", tmp_path).digest == code.digest
 
 
+def test_a_package_is_found_from_within_it(tmp_path: Path) -> None:
+    inner = tmp_path / "package" / "inner"
+    inner.mkdir(parents=True)
+    for name in ("__init__", "acts"):
+        (tmp_path / "package" / f"{name}.py").write_text("")
+    code, package = find_user_code("../acts.py", inner), find_user_code("../__init__.py", inner)
+    assert (code.name, code.module, sorted(code.files)) == ("acts.py", "package.acts", sorted(package.files))
+    assert (package.name, package.module) == ("package.py", "package")
+    assert find_user_code("package/acts.py", tmp_path).digest == code.digest
+
+
 def test_a_module_that_is_installed_comes_before_one_of_the_current_folder(registry: Registry, tmp_path: Path) -> None:
     code = find_user_code("torch.nn", tmp_path)
     assert code.installed
