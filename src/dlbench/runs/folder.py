@@ -98,14 +98,13 @@ class RunFolder(FolderSession):
         self,
         plan: PlanRecord,
         sessions: Sequence[Mapping[str, Any]],
-        records: Sequence[TrialRecord],
-        sources: Sequence[Path] = (),
+        records: Sequence[tuple[TrialRecord, Path]],
         history: History = (),
     ) -> None:
         """Copy the plan, sessions and records of other run folders into this one; call it within importing().
 
         plan: already joined with the folder's own.
-        sources: the folders that may hold the records' weights.
+        records: each with its folder, from which its weights are copied, if they were kept.
         history: the comparisons that were asked of any of the folders, that of the plan included.
         """
         with writing(self.path), self._active.exclusive():
@@ -115,13 +114,13 @@ class RunFolder(FolderSession):
                 manifest = join_session(manifest, session)
             self._write_manifest(manifest)
             if records:
-                lines = b"".join(map(record_line, records))
+                lines = b"".join(record_line(record) for record, _ in records)
                 replace_file(journal_path(self.path, self._session), lines, parents=False)
-            for record in records:
+            for record, source in records:
                 self._write_log(record)
-                weights = (source / "weights" / f"{record.trial_id}.pt" for source in sources)
-                if found := next(filter(Path.is_file, weights), None):
-                    self.take_weights(found)
+                weights = checkpoint_path(source / "weights", record.trial_id)
+                if weights.is_file():
+                    self.take_weights(weights)
 
     def has_weights(self, trial_id: str) -> bool:
         """Return whether there are weights of a trial: those of its record, which one that replaces it brings too."""

@@ -50,8 +50,8 @@ def merge(target: Path, sources: Sequence[Path]) -> MergeResult:
         if joined.plan is not None:
             with folder.importing():
                 joined = _join(folder, found)  # again: the folder may have changed until its lock was held
-                plan, paths = joined.plan or folder.plan, [source.path for source in found]
-                folder.import_results(plan, joined.sessions, joined.new, paths, _history([folder, *found], plan))
+                plan = joined.plan or folder.plan
+                folder.import_results(plan, joined.sessions, joined.new, _history([folder, *found], plan))
     return MergeResult(
         path=target,
         added=joined.added,
@@ -69,13 +69,13 @@ def merge(target: Path, sources: Sequence[Path]) -> MergeResult:
 class _Joined:
     """What a folder and others amount to together.
 
-    plan: all plans, None where there is none. sessions: of the others. new: the records that the folder lacks.
-    The other fields are those of MergeResult.
+    plan: all plans, None where there is none. sessions: of the others. new: the records that the folder lacks, each
+    with the folder that it comes from. The other fields are those of MergeResult.
     """
 
     plan: PlanRecord | None
     sessions: list[Mapping[str, Any]] = field(default_factory=list)
-    new: list[TrialRecord] = field(default_factory=list)
+    new: list[tuple[TrialRecord, Path]] = field(default_factory=list)
     added: dict[str, int] = field(default_factory=dict)
     there: int = 0
     differing: list[str] = field(default_factory=list)
@@ -85,7 +85,7 @@ class _Joined:
 def _join(folder: RunFolder, sources: Sequence[RunFolder]) -> _Joined:
     """Return what a folder and others amount to together; raise DlbenchError where their plans do not fit."""
     joined = _Joined(plan=folder.plan if folder.manifest or folder.records else None)
-    records, new = dict(folder.state.records), {}
+    records, origins = dict(folder.state.records), dict[str, Path]()
     for source, name in zip(sources, _names([source.path for source in sources]), strict=True):
         joined.plan = _extended(joined.plan, source) if joined.plan else source.plan
         joined.sessions += source.manifest.sessions if source.manifest else ()
@@ -96,9 +96,9 @@ def _join(folder: RunFolder, sources: Sequence[RunFolder]) -> _Joined:
                 joined.there += 1
                 joined.differing += [record.trial_id] if _differ(known, record) else []
                 continue
-            records[record.trial_id] = new[record.trial_id] = record
+            records[record.trial_id], origins[record.trial_id] = record, source.path
             joined.added[name] += 1
-    joined.new = list(new.values())
+    joined.new = [(records[trial_id], origin) for trial_id, origin in origins.items()]
     joined.provenances = len({record.provenance_id for record in records.values() if record.status in COMPLETED})
     return joined
 

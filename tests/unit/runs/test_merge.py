@@ -180,7 +180,10 @@ def test_weights_and_logs_are_copied(make_run, tmp_path):
     (record,) = RunFolder(one).records
     (one / "weights").mkdir()
     (one / "weights" / f"{record.trial_id}.pt").write_bytes(b"weights")
-    merge(tmp_path / "both", [one])
+    other = make_run("other", ("relu",), (0,))
+    merge(tmp_path / "without", [other, one])
+    assert not (tmp_path / "without" / "weights").exists()  # they are not those of its record
+    merge(tmp_path / "both", [one, other])
     assert (tmp_path / "both" / "weights" / f"{record.trial_id}.pt").read_bytes() == b"weights"
     assert (tmp_path / "both" / "logs" / f"{record.trial_id}.log").read_text() == "printed\n"
 
