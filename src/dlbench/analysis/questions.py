@@ -12,7 +12,10 @@ _SHOWN = 3
 
 
 def what_differs(other: PlanRecord, plan: PlanRecord) -> str:
-    """Return what a comparison has that another one has not: "without sigmoid; 5 seeds, not 7; metric test_loss"."""
+    """Return what a comparison has that another one has not: "without sigmoid; here 7 seeds; metric test_loss".
+
+    The number of its own seeds is left out: that is said where the comparison is named.
+    """
     return "; ".join(_differences(other, plan))
 
 
@@ -20,7 +23,8 @@ def _differences(other: PlanRecord, plan: PlanRecord) -> Iterator[str]:
     yield from _variants(other, plan)
     if other.seeds != plan.seeds:
         same = len(other.seeds) == len(plan.seeds)
-        yield f"seeds {_span(other)}, not {_span(plan)}" if same else f"{len(other.seeds)} seeds, not {len(plan.seeds)}"
+        here = f"here {len(plan.seeds)} seed{'s' * (len(plan.seeds) != 1)}"
+        yield f"seeds {_span(other)}, not {_span(plan)}" if same else here
     if bool(other.noise_floor) != bool(plan.noise_floor):
         yield f"{'with' if other.noise_floor else 'without'} the noise floor"
     yield from changed_criteria(other, plan)

@@ -19,9 +19,7 @@ def test_two_that_ask_the_same_differ_in_nothing(plan):
 
 
 def test_variants_and_seeds_are_named(plan, make_plan):
-    assert (
-        what_differs(make_plan(["relu", "tanh", "elu"], range(5)), plan) == "with elu; without sigmoid; 5 seeds, not 7"
-    )
+    assert what_differs(make_plan(["relu", "tanh", "elu"], range(5)), plan) == "with elu; without sigmoid; here 7 seeds"
     assert what_differs(replace(plan, seeds=tuple(range(7, 14))), plan) == "seeds 7 to 13, not 0 to 6"
 
 
