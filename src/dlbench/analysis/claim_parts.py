@@ -11,6 +11,7 @@ from dlbench.experiments.relations import Link, Operand, Sign
 from dlbench.statistics.comparisons import compare_pairs, interaction
 from dlbench.statistics.notation import p_equation
 from dlbench.statistics.power import shown_with
+from dlbench.statistics.seed_values import known_values
 from dlbench.statistics.seeds import least_seeds, minimum_seeds
 from dlbench.statistics.sentences import (
     about_in_words,
@@ -79,7 +80,10 @@ def order_parts(
         stricter = replace(look, alpha=look.alpha / len(links))
         (alone,) = compare_pairs(values, [pair], rules, look_of)
         (strict,) = compare_pairs(values, [pair], rules, _always(stricter))
-        found = _Evidence(*(_as_written(each, link) for each in (alone, corrected, strict)))
+        exact = _is_exact(alone, values[link.left.key], rules)
+        found = _Evidence(
+            _as_written(alone, link), _as_written(corrected, link), _as_written(strict, link), exact=exact
+        )
         parts.append(_link_part(link, found, replace(rules, alpha=look.alpha), len(links)))
     return tuple(parts)
 
@@ -99,18 +103,22 @@ class _Evidence:
     alone: its comparison by itself.
     corrected: the same in the family of all links.
     strict: the same with an interval at α / m.
+    exact: whether its metric has no spread.
     """
 
     alone: Comparison
     corrected: Comparison
     strict: Comparison
+    exact: bool
 
 
 def _link_part(link: Link, found: _Evidence, rules: Rules, links: int) -> Part:
     claimed, alone = _claimed(link), found.alone
-    if _is_exact(alone, rules):
-        answer = _exact_answer(link.sign, alone.difference, rules)
-        why = f"{alone.variant} − {alone.baseline} = {difference_in_words(alone, rules)}, exact{_lost(alone)}"
+    if found.exact:
+        answer = _exact_answer(link.sign, alone, rules)
+        tie = math.isnan(alone.difference) and not alone.nonzero  # infinite on both sides
+        size = "0 on every seed" if tie else difference_in_words(alone, rules)
+        why = f"{alone.variant} − {alone.baseline} = {size}, exact{_lost(alone)}"
         return Part.of(claimed, answer, why, replace(alone, p=math.nan, p_adjusted=math.nan))
     answer, remark = (_alike if link.sign == "≈" else _ordered)(link.sign, found, rules)
     shown = found.corrected if answer == "refuted" else alone
@@ -121,15 +129,20 @@ def _link_part(link: Link, found: _Evidence, rules: Rules, links: int) -> Part:
     return Part.of(claimed, answer, why, replace(alone, p=p, p_adjusted=found.corrected.p_adjusted))
 
 
-def _is_exact(found: Comparison, rules: Rules) -> bool:
-    """Return whether a metric has no spread: it follows from the network, or losses agree to the last digit."""
-    return found.n > 0 and (rules.metric.exact or (found.nonzero == 0 and is_loss(rules.metric.name)))
+def _is_exact(found: Comparison, values: Series, rules: Rules) -> bool:
+    """Return whether a metric has no spread: it follows from the network, or losses agree to the last digit.
+
+    That all are infinite is no such agreement. values: those of the variant.
+    """
+    known = known_values(values)
+    same = found.nonzero == 0 and any(math.isfinite(known[seed]) for seed in known.keys() & {*found.seeds})
+    return found.n > 0 and (rules.metric.exact or (same and is_loss(rules.metric.name)))
 
 
-def _exact_answer(sign: Sign, difference: float, rules: Rules) -> Answer:
+def _exact_answer(sign: Sign, found: Comparison, rules: Rules) -> Answer:
     if sign == "≈":
-        return "supported" if abs(difference) <= rules.margin else "refuted"
-    return "supported" if difference * _direction(sign) > 0 else "refuted"
+        return "supported" if not found.nonzero or abs(found.difference) <= rules.margin else "refuted"
+    return "supported" if found.side == _direction(sign) else "refuted"
 
 
 def _direction(sign: Sign) -> int:

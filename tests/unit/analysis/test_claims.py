@@ -188,6 +188,24 @@ def test_losses_that_agree_to_the_last_digit_are_equal_but_accuracies_may_agree_
     assert ask(claim("relu ≈ tanh"), relu=RELU[:1], tanh=RELU[:1]).answer == "not shown"
 
 
+@pytest.mark.parametrize(("relation", "answer"), [("relu ≈ tanh", "supported"), ("relu > tanh", "refuted")])
+def test_losses_that_agree_to_the_last_digit_are_equal_where_some_are_infinite(
+    make_record, make_plan, relation: str, answer: str
+) -> None:
+    lost = {"status": "diverged", "metrics": {"test_loss": math.nan}}
+
+    def found(diverged: Sequence[int]) -> ClaimAnswer:
+        records = [
+            make_record(name, seed, value, **(lost if seed in diverged else {}))
+            for name in ("relu", "tanh")
+            for seed, value in enumerate(RELU)
+        ]
+        return judge(claim(relation, "test_loss"), records, make_plan(["relu", "tanh"], range(7)))
+
+    assert (found([2]).answer, found([2]).why) == (answer, "relu − tanh = 0 on every seed, exact")
+    assert found(range(7)).answer == "not shown"  # that all diverge is no agreement
+
+
 @pytest.mark.parametrize(
     ("relation", "answer"),
     [
