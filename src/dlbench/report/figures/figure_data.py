@@ -20,6 +20,7 @@ from dlbench.plans.plan_record import PlanRecord
 from dlbench.report.figures.canvas import with_note
 from dlbench.report.figures.drawing import Drawing
 from dlbench.report.palette import Style, styles
+from dlbench.statistics.sums import mean
 from dlbench.statistics.verdicts import Rules
 from dlbench.trials.trial_record import COMPLETED, TrialRecord
 
@@ -49,11 +50,19 @@ class VariantSeries:
 
     def finite(self, query: Query) -> dict[int, float]:
         """Return the finite values of a metric by seed."""
+        return {seed: value for seed, value in self._known(query).items() if math.isfinite(value)}
+
+    def mean(self, query: Query) -> float:
+        """Return the mean of a metric: infinite where a value is, NaN without values."""
+        values = [*self._known(query).values()]
+        return mean(values) if values else math.nan
+
+    def _known(self, query: Query) -> dict[int, float]:
         if self.target is None and find_metric(query.metric).needs_target:
             return {}
         aimed = replace(query, target=self.target)
         found = {record.trial.seed: metric_value(record, aimed) for record in self.records}
-        return {seed: value for seed, value in found.items() if value is not None and math.isfinite(value)}
+        return {seed: value for seed, value in found.items() if value is not None}
 
     def layers(self, name: str) -> tuple[str, ...]:
         """Return the layers with a diagnostic of a name, in their order."""

@@ -53,8 +53,10 @@ def _handles(data: FigureData) -> list[Line2D]:
     level = f"{100 * (1 - data.rules.alpha):g} % t interval"
     mean = Line2D([], [], color=INK, marker="o", markersize=7, linewidth=2.2, label=f"mean and its {level}")
     base = Line2D([], [], color=INK, linestyle=":", linewidth=1, label=f"mean of {wrapped(data.baseline, 50, 1)}")
-    several = any(len(variant.records) >= MINIMUM_PAIRS for variant in data.variants)
-    return [seed, *([mean] if several else []), *([base] if len(data.variants) > 1 else [])]
+    averaged = [variant for variant in data.variants if math.isfinite(variant.mean(data.query))]
+    several = any(len(variant.records) >= MINIMUM_PAIRS for variant in averaged)
+    compared = len(data.variants) > 1 and any(variant.label == data.baseline for variant in averaged)
+    return [seed, *([mean] if several else []), *([base] if compared else [])]
 
 
 def _companion(data: FigureData) -> list[Query]:
@@ -69,16 +71,17 @@ def _panel(axes: Axes, data: FigureData, query: Query) -> None:
     drawn: list[float] = []
     for row, variant in enumerate(data.variants):
         values = {seed: value * scale for seed, value in variant.finite(query).items()}
+        mean = variant.mean(query) * scale
         drawn += values.values()
         if values:
-            _row(axes, row, values, variant, data)
-            if variant.label == data.baseline and len(data.variants) > 1:
-                axes.axvline(float(np.mean(list(values.values()))), color=INK, linestyle=":", linewidth=1, zorder=0)
+            _row(axes, row, values, mean, variant, data)
+        if math.isfinite(mean) and variant.label == data.baseline and len(data.variants) > 1:
+            axes.axvline(mean, color=INK, linestyle=":", linewidth=1, zorder=0)
     style_axes(axes, metric.heading, grid="x")
     log_scale_where_wide(axes, "x", drawn)
 
 
-def _row(axes: Axes, row: int, values: dict[int, float], variant: VariantSeries, data: FigureData) -> None:
+def _row(axes: Axes, row: int, values: dict[int, float], mean: float, variant: VariantSeries, data: FigureData) -> None:
     # A seed has the same height in every row, so that pairs can be followed between rows.
     seeds = sorted({record.trial.seed for each in data.variants for record in each.records})
     heights = dict(zip(seeds, np.linspace(*_SEEDS, len(seeds)) if len(seeds) > 1 else [-0.16], strict=True))
@@ -92,14 +95,14 @@ def _row(axes: Axes, row: int, values: dict[int, float], variant: VariantSeries,
         alpha=0.5,
         linewidths=0,
     )
-    if len(values) < MINIMUM_PAIRS:
+    if len(values) < MINIMUM_PAIRS or not math.isfinite(mean):
         return
     numbers = np.array(list(values.values()))
     low, high = (float(end) for end in t_interval(numbers, 1 - data.rules.alpha))
     if math.isfinite(low):
         axes.plot([low, high], [row + _MEAN] * 2, color=style.color, linewidth=2.2, solid_capstyle="butt")
     axes.plot(
-        numbers.mean(),
+        mean,
         row + _MEAN,
         color=style.color,
         marker=style.marker,

@@ -2,7 +2,7 @@
 
 import math
 from itertools import product
-from statistics import fmean, stdev
+from statistics import stdev
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,7 +25,8 @@ def unavailable_reason(data: FigureData) -> str:
         return "it needs two axes"
     if math.prod(len(values) for values in list(axes.values())[2:]) > _PANELS:
         return f"the axes beyond the first two have more than {_PANELS} combinations"
-    return "" if any(variant.finite(data.query) for variant in data.variants) else "no trial has the metric"
+    found = any(math.isfinite(variant.mean(data.query)) for variant in data.variants)
+    return "" if found else "no combination has a finite mean"
 
 
 def draw(data: FigureData) -> Figure:
@@ -33,7 +34,7 @@ def draw(data: FigureData) -> Figure:
     (down, rows), (across, columns), *others = data.plan.axes.items()
     cells = {tuple(variant.values.get(axis) for axis in data.plan.axes): variant for variant in data.variants}
     combinations = list(product(*(values for _, values in others)))
-    means = [mean for variant in data.variants if (mean := _mean(variant, data)) is not None]
+    means = [mean for variant in data.variants if math.isfinite(mean := _mean(variant, data))]
     norm = Normalize(min(means), max(means))
     panel_columns = min(len(combinations), max(1, int(10 / (1.2 * len(columns) + 1.4))))
     panel_rows = -(-len(combinations) // panel_columns)
@@ -64,32 +65,33 @@ def _heading(data: FigureData) -> str:
     return f"{data.metric.heading}, mean{spread}, {seeds}"
 
 
-def _mean(variant: VariantSeries | None, data: FigureData) -> float | None:
-    values = variant.finite(data.query).values() if variant else ()
-    return fmean(values) * data.metric.scale if values else None
+def _mean(variant: VariantSeries | None, data: FigureData) -> float:
+    return variant.mean(data.query) * data.metric.scale if variant else math.nan
 
 
 def _panel(axes: Axes, grid: list[list[VariantSeries | None]], data: FigureData, norm: Normalize) -> AxesImage:
-    means = [[_mean(variant, data) for variant in row] for row in grid]
-    colors = np.array([[math.nan if mean is None else mean for mean in row] for row in means])
+    means = np.array([[_mean(variant, data) for variant in row] for row in grid])
     axes.set_facecolor("#e6e6e6")
     # White text on dark cells, black on light ones.
-    image = axes.imshow(colors, cmap=_COLORS, norm=norm, aspect="auto")
-    for row, column in np.ndindex(colors.shape):
-        variant, mean = grid[row][column], means[row][column]
-        dark = mean is not None and norm(mean) > 0.6
-        text = "–" if variant is None or mean is None else _text(variant, data)
+    image = axes.imshow(np.where(np.isfinite(means), means, math.nan), cmap=_COLORS, norm=norm, aspect="auto")
+    for row, column in np.ndindex(means.shape):
+        mean = means[row, column]
+        dark = math.isfinite(mean) and norm(mean) > 0.6
+        text = _text(grid[row][column], data)
         axes.text(column, row, text, ha="center", va="center", color="white" if dark else "black", fontsize=8.5)
-    axes.set_xticks(np.arange(1, colors.shape[1]) - 0.5, minor=True)
-    axes.set_yticks(np.arange(1, colors.shape[0]) - 0.5, minor=True)
+    axes.set_xticks(np.arange(1, means.shape[1]) - 0.5, minor=True)
+    axes.set_yticks(np.arange(1, means.shape[0]) - 0.5, minor=True)
     axes.grid(which="minor", color="white", linewidth=1.5)
     axes.tick_params(which="both", length=0)
     axes.spines[:].set_visible(False)
     return image
 
 
-def _text(variant: VariantSeries, data: FigureData) -> str:
+def _text(variant: VariantSeries | None, data: FigureData) -> str:
+    mean = variant.mean(data.query) if variant else math.nan
+    if variant is None or math.isnan(mean):
+        return "–"
     metric, values = data.metric, list(variant.finite(data.query).values())
-    spread = f" ± {metric.format(stdev(values))}" if len(values) >= MINIMUM_PAIRS else ""
+    spread = f" ± {metric.format(stdev(values))}" if math.isfinite(mean) and len(values) >= MINIMUM_PAIRS else ""
     diverged = sum(record.status == "diverged" for record in variant.records)
-    return f"{metric.format(fmean(values))}{spread}" + (f"\n{diverged} diverged" if diverged else "")
+    return f"{metric.format(mean)}{spread}" + (f"\n{diverged} diverged" if diverged else "")

@@ -1,5 +1,6 @@
 """The metric by training time: a small point per seed, a large one for the mean."""
 
+import math
 from statistics import fmean
 
 from matplotlib.figure import Figure
@@ -38,6 +39,8 @@ def draw(data: FigureData) -> Figure:
         x, y = zip(*points, strict=True)
         drawn += x
         axes.scatter(x, y, s=20 * style.size**2, color=style.color, marker=style.marker, alpha=0.4, linewidths=0)
+        if not math.isfinite(variant.mean(data.query)):
+            continue
         axes.scatter(
             fmean(x),
             fmean(y),

@@ -360,6 +360,38 @@ def test_infinite_values_and_times_are_left_out(make_record, make_plan):
     assert "finite" in KINDS["differences"].unavailable_reason(loss)
 
 
+@pytest.mark.parametrize(("lost", "lines"), [("relu", 4), ("tanh", 5)])
+def test_no_mean_is_drawn_of_the_seeds_that_did_not_diverge(make_record, make_plan, lost, lines):
+    records, plan = records_of(make_record), make_plan(NAMES, range(7))
+    whole = KINDS["final"].draw(figure_data(records, plan, {"metric": "test_loss"}))
+    assert len(whole.axes[0].lines) == 7  # three means with their intervals, and the baseline's
+    for place in (7 * NAMES.index(lost), 7 * NAMES.index(lost) + 1):
+        records[place] = replace(records[place], status="diverged", metrics={"test_loss": math.nan})
+    data = figure_data(records, plan, {"metric": "test_loss"})
+    figure = KINDS["final"].draw(data)
+    assert len(figure.axes[0].lines) == lines
+    assert ("mean of relu" in texts_of(figure)) == (lost != "relu")
+    assert len(KINDS["time"].draw(data).axes[0].collections) == 5  # seeds of three, means of two
+
+
+def test_a_cell_of_the_heat_map_with_an_infinite_value_has_no_finite_mean(two_axes):
+    def diverged(numbers):
+        lost = {"status": "diverged", "metrics": {"test_loss": math.inf}}
+        records = [
+            replace(record, **(lost if (place == 3 and record.trial.seed in numbers) else {}))
+            for place, variant in enumerate(two_axes.variants)
+            for record in variant.records
+        ]
+        return figure_data(records, two_axes.plan, {"metric": "test_loss"})
+
+    axes = KINDS["heatmap"].draw(diverged([1])).axes[0]
+    assert np.isnan(axes.images[0].get_array().filled(np.nan)).tolist() == [[False, False], [False, True]]
+    assert axes.texts[3].get_text() == "inf\n1 diverged"
+    everywhere = [replace(variant, records=variant.records[:1]) for variant in diverged([0]).variants[3:]]
+    only = replace(diverged([0]), variants=tuple(everywhere))
+    assert "finite mean" in KINDS["heatmap"].unavailable_reason(only)
+
+
 @pytest.mark.parametrize("kind", ACROSS)
 def test_labels_over_several_data_sets_are_no_mathematics(six_datasets, kind):
     across = six_datasets.judged.across
