@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
@@ -48,12 +47,9 @@ def rule(judged: Judged, tables: int) -> str:
     margin = f"margin {margin_in_words(rules)}" if rules.margin else "no margin"
     seeds = "paired by seed" if rules.test == "paired" else "over independent seeds"
     levels = interval_levels([c for family in judged.all_families for c in family.comparisons], rules)
-    looks = f" over the looks at {', '.join(map(str, judged.race.planned))} seeds" if judged.race.planned else ""
-    # That of a look is the level at which it alone is judged.
-    whole = replace(judged, rules=replace(rules, alpha=criteria.alpha)) if looks else judged
     return (
         f"By {judged.metric.title}{at}, {seeds}, against {criteria.baseline}; {margin}; "
-        f"{alpha_in_words(whole, tables) or f'α = {whole.rules.alpha:.3g}'}{looks}, intervals at {levels}."
+        f"{alpha_in_words(criteria, tables) or f'α = {criteria.alpha:.3g}'}, intervals at {levels}."
     ) + (f" {held_caption(judged.held).capitalize()}." if judged.held else "")
 
 

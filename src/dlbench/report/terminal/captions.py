@@ -8,6 +8,7 @@ from dlbench.analysis.families import Family, interval_levels
 from dlbench.analysis.judged import Judged
 from dlbench.analysis.places import DATASET
 from dlbench.analysis.wording import pairing
+from dlbench.plans.criteria import Criteria
 from dlbench.statistics.seeds import ALPHA
 from dlbench.statistics.sentences import margin_in_words
 from dlbench.statistics.verdicts import MINIMUM_PAIRS
@@ -84,7 +85,7 @@ def _criteria(family: Family, judged: Judged, signs: Signs) -> list[str]:
     parts += [f"[ ] {levels} interval"] if signs.interval else []
     parts += ["seeds independent, not paired"] if rules.test == "independent" else []
     margin = f"margin {margin_in_words(rules)}{_in_images(rules.margin * images)}" if rules.margin else ""
-    alpha = alpha_in_words(judged, judged.table_count)
+    alpha = alpha_in_words(judged.criteria, judged.table_count)
     shown = ", ".join(parts)
     if not images:
         return ["; ".join(filter(None, (shown, margin, alpha)))]
@@ -105,10 +106,9 @@ def _in_images(count: float) -> str:
     return f" = {count:,.1f} images" + (", less than one" if count < 1 else "")
 
 
-def alpha_in_words(judged: Judged, tables: int) -> str:
-    """Return the error rate, and for how many tables it holds; "" for the usual one of a single table."""
-    alpha = f"α = {judged.rules.alpha:.3g}"
-    if tables > 1:
-        together = judged.criteria.alpha_study
-        return f"{alpha} for all tables together" if together else f"{alpha} for each of {tables} tables"
-    return alpha if judged.rules.alpha != ALPHA else ""
+def alpha_in_words(criteria: Criteria, tables: int) -> str:
+    """Return the error rate, for how many tables and over which looks; "" for the usual one of a table and a look."""
+    looks = f" over the looks at {', '.join(map(str, criteria.interim_analyses))} seeds"
+    shared = " for all tables together" if criteria.alpha_study else f" for each of {tables} tables"
+    about = shared * (tables > 1) + looks * bool(criteria.interim_analyses)
+    return f"α = {criteria.alpha:.3g}{about}" if about or criteria.alpha != ALPHA else ""

@@ -1,7 +1,6 @@
 import io
 import random
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 from rich.cells import cell_len
@@ -15,7 +14,6 @@ from dlbench.report.terminal.captions import alpha_in_words, said_once
 from dlbench.report.terminal.convergence import convergence_table
 from dlbench.report.terminal.verdicts import print_verdicts, verdict_tables
 from dlbench.statistics.sentences import Lead
-from dlbench.statistics.verdicts import Rules
 
 GAINS = {"relu": 0.0, "tanh": 0.03, "elu": -0.02, "gelu": 0.0}
 
@@ -249,7 +247,20 @@ def test_what_cannot_be_judged_at_all_is_a_sentence_without_a_table(make_record,
     )
 
 
-def test_the_level_of_a_look_has_three_digits():
-    judged = SimpleNamespace(rules=Rules(alpha=0.0120968), criteria=Criteria())
-    assert alpha_in_words(judged, 1) == "α = 0.0121"
-    assert alpha_in_words(judged, 3) == "α = 0.0121 for each of 3 tables"
+def test_an_error_rate_is_that_of_all_looks_and_has_three_digits():
+    assert alpha_in_words(Criteria(alpha=0.0120968), 1) == "α = 0.0121"
+    assert alpha_in_words(Criteria(alpha=0.0120968), 3) == "α = 0.0121 for each of 3 tables"
+    for spending in ("even", "haybittle-peto"):
+        looks = Criteria(interim_analyses=(6, 9, 12), spending=spending)
+        assert alpha_in_words(looks, 1) == "α = 0.05 over the looks at 6, 9, 12 seeds"
+        together = replace(looks, alpha_study=True)
+        assert alpha_in_words(together, 2) == "α = 0.05 for all tables together over the looks at 6, 9, 12 seeds"
+
+
+def test_the_lines_below_a_table_tell_the_error_rate_of_all_looks(make_record, make_plan):
+    plan = make_plan(("relu", "tanh"), range(6))
+    plan = replace(plan, judging=Criteria(baseline="relu", interim_analyses=(6, 9), spending="haybittle-peto"))
+    records = [make_record(name, seed, 0.8 + 0.01 * seed) for name in ("relu", "tanh") for seed in range(6)]
+    screen = Console(file=io.StringIO(), width=200)
+    print_verdicts(screen, judge_run(records, plan), "a-run")
+    assert "α = 0.05 over the looks at 6, 9 seeds" in " ".join(screen.file.getvalue().split())
