@@ -71,6 +71,8 @@ def read_image(path: Path, wanted: Wanted, note: Callable[[str], None]) -> NDArr
         raise _too_large(path, "over 178 million") from None
     except PermissionError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}\nCheck the permissions of the file.") from None
+    except MemoryError:
+        raise
     except Exception as error:  # damaged files raise errors of many kinds
         problem = f"{path} is a corrupt or truncated image ({_bytes(path)}): {error}"
         raise ValueError(f"{problem}\nReplace the file, or delete it.") from None

@@ -40,6 +40,8 @@ def read_pickle(path: Path) -> dict[str, Any]:
     """Read a dictionary of arrays, texts and numbers; anything else is a ValueError, and nothing in it was run."""
     try:
         content = _Unpickler(io.BytesIO(path.read_bytes()), encoding="latin1").load()
+    except MemoryError:
+        raise
     except Exception as error:  # damaged pickles raise errors of many kinds
         raise ValueError(f"{path} cannot be read: {error}.") from error
     if not isinstance(content, dict):

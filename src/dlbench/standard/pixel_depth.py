@@ -46,6 +46,8 @@ def _peak(path: Path, formats: tuple[str, ...], most: int, room: Room) -> int:
                 return 0
             with room.taken(pixels):
                 return int((np.asarray(image) if gray else read_deep(path, image, formats)).max())
+    except MemoryError:
+        raise
     except Exception:  # damaged files raise errors of many kinds
         return 0
 

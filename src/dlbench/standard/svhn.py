@@ -42,6 +42,8 @@ def _read(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     try:
         content = loadmat(path, variable_names=("X", "y"))
         images, labels = content["X"], content["y"].ravel()
+    except MemoryError:
+        raise
     except Exception as error:  # damaged MATLAB files raise errors of many kinds
         size = path.stat().st_size
         raise ValueError(f"{path} is corrupt or truncated, its {size:,} bytes do not read as SVHN: {error}.") from error

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.io import savemat
 
-from dlbench.standard import cifar, downloads, idx, limits, svhn
+from dlbench.standard import cifar, downloads, idx, image_pixels, limits, pickles, pixel_depth, svhn
 from dlbench.standard.dataset_records import DATASETS
+from dlbench.standard.image_pixels import Wanted
 
 MB = 1_000_000
 
@@ -123,3 +125,26 @@ def test_room_comes_back_after_an_error() -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match="damaged"), room.taken(1):
             raise ValueError("damaged")
+
+
+@pytest.mark.parametrize(
+    ("module", "reader", "read"),
+    [
+        (svhn, "loadmat", lambda path: svhn.svhn(path, download=False)),
+        (pickles, "_Unpickler", lambda path: pickles.read_pickle(path / "train_32x32.mat")),
+        (image_pixels, "_decode", lambda path: image_pixels.read_image(path / "a.png", Wanted(1, None, "one"), print)),
+        (pixel_depth, "is_gray", lambda path: pixel_depth.find_white([path / "a.png"], ("PNG",), MB)),
+    ],
+    ids=["matlab", "pickle", "image", "depth of an image"],
+)
+def test_a_lack_of_memory_is_not_taken_for_damage(tmp_path: Path, monkeypatch, module, reader: str, read) -> None:
+    for split in ("train", "test"):
+        savemat(tmp_path / f"{split}_32x32.mat", {})
+    Image.fromarray(np.zeros((4, 4), np.uint16)).save(tmp_path / "a.png")
+
+    def short(*_: object, **__: object) -> None:
+        raise MemoryError("no more of it")
+
+    monkeypatch.setattr(module, reader, short)
+    with pytest.raises(MemoryError):
+        read(tmp_path)
