@@ -51,9 +51,8 @@ def fetch(
         for address in addresses:
             failure = _download(address, md5, partial)
             if not failure:
-                content = partial.read_bytes()
+                keep(partial.read_bytes())
                 partial.unlink()
-                keep(content)
                 return
             failures.append(f"{address} ({failure})")
     raise OSError(f"tried {', then '.join(failures)}")

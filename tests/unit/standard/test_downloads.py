@@ -93,6 +93,19 @@ def test_a_download_goes_on_in_another_process(tmp_path):
     assert server.asked == [f"bytes={1000 * downloads.ATTEMPTS}-"]
 
 
+def test_a_download_that_could_not_be_unpacked_is_there_the_next_time(tmp_path):
+    def full(content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    server = Server()
+    with serving(server) as address:
+        with pytest.raises(OSError, match="No space left"):
+            downloads.fetch([address], MD5, tmp_path, lambda: False, full)
+        assert fetched([address], tmp_path) == CONTENT
+    assert len(server.asked) == 1
+    assert not list(tmp_path.iterdir())
+
+
 def test_two_that_start_together_download_a_file_once(tmp_path, monkeypatch):
     """The second finds it absent too, waits for the first, and looks again."""
     server, both = Server(), threading.Barrier(2)
