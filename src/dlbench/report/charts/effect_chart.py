@@ -123,7 +123,7 @@ def _row(data: FigureData, family: Family, c: Comparison, *, several: bool) -> t
         short(c.difference_high, scale),
         short(c.images_low, scale),
         short(c.images_high, scale),
-        c.n,
+        c.own_n,
         (c.verdict + " here" * c.these_images_only) if told else f"n = {c.n}: no claim",
         p_text(c.p_adjusted) if told and math.isfinite(c.p_adjusted) else "–",
     )

@@ -88,7 +88,7 @@ def _title(data: FigureData, sections: Sequence[Section], omitted: int) -> str:
 def _label(comparison: Comparison, family: Family) -> str:
     usual = family.baseline is not None and comparison.baseline == family.baseline.variant
     pair = comparison.variant if usual else f"{comparison.variant} against {comparison.baseline}"
-    return with_note(pair, f"n = {comparison.n}")
+    return with_note(pair, f"n = {comparison.own_n}")
 
 
 def _row(axes: Axes, row: int, comparison: Comparison, style: Style, scale: float) -> None:

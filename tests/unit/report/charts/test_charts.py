@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from dlbench.plugins.registry import Registry
 from dlbench.report.charts import all_charts, chart_rows, charts_document
-from dlbench.report.figures import figure_data
+from dlbench.report.figures import all_kinds, figure_data
 from dlbench.report.palette import COLORS, on_dark
 from dlbench.runs.folder import RunFolder
 
@@ -111,6 +112,15 @@ def test_a_spread_has_the_share_that_each_source_keeps_and_that_which_fixing_it_
 @pytest.mark.slow
 def test_the_legend_of_variants_hides_no_part_of_a_spread(spread_data):
     assert {*charts_document(spread_data)["rows"]["spread"]["v"]} == {-1}
+
+
+def test_pictures_of_differences_have_the_variants_own_n_as_tables_do(make_plan, make_record):
+    records = [make_record(name, seed, 0.8 + seed / 100) for name, n in (("relu", 5), ("tanh", 7)) for seed in range(n)]
+    plan = make_plan(("relu", "tanh"), range(7))
+    data = figure_data(records, replace(plan, judging=replace(plan.criteria, test="independent")))
+    assert charts_document(data)["rows"]["effects"]["n"] == [7]
+    figure = all_kinds(Registry.load(strict=False))["differences"].draw(data)
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["tanh (n = 7)"]
 
 
 @pytest.mark.parametrize(("seeds", "intervals", "means"), [(1, 0, 0), (2, 0, 1), (3, 1, 1)])
