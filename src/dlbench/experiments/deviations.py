@@ -59,12 +59,15 @@ def deviations(experiment: Experiment, overrides: Request) -> str:
 def _changed_criteria(experiment: Experiment, judging: Mapping[str, Any]) -> Iterator[str]:
     """Yield the criteria of an experiment that others replace, as texts; margins in the unit of differences."""
     own = dict(experiment.criteria)
-    if "margin" in own:
-        metric = find_metric(judged_metric(own))  # a margin is in the unit of its own metric
-        own["margin"] = float(f"{metric.difference_scale * own['margin']:.12g}")
+    if own.keys() & {"metric", "margin"}:
+        own["metric"] = judged_metric(own)
+    if "margin" in own:  # in the unit of its own metric, with which it goes
+        scale = find_metric(own["metric"]).difference_scale
+        own["margin"] = float(f"{scale * own['margin']:.12g}")
     for name, value in judging.items():
-        if name in own and value != own[name]:
-            yield f"{name.replace('_', ' ')} {format_value(value)} instead of {format_value(own[name])}"
+        now = judged_metric(judging) if name == "metric" else value
+        if name in own and now != own[name]:
+            yield f"{name.replace('_', ' ')} {format_value(now)} instead of {format_value(own[name])}"
 
 
 def tuned_in_words(names: Iterable[str]) -> str:

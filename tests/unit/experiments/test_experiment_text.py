@@ -158,6 +158,20 @@ def test_a_margin_stays_where_its_metric_is_named_again(own, with_criteria):
     assert "margin_in_files" not in to_request(experiment, Request(judging={"metric": "test_loss"})).judging
 
 
+@pytest.mark.parametrize(
+    ("own", "given", "said"),
+    [
+        ({"metric": "test-accuracy"}, "test_accuracy", ""),
+        ({"metric": "test_acc"}, "Test-Accuracy", ""),
+        ({"margin": 0.002}, "test_accuracy", ""),
+        ({"margin": 0.002}, "test_loss", "changed: metric test_loss instead of test_accuracy"),
+        ({"metric": "test-loss"}, "test_accuracy", "changed: metric test_accuracy instead of test_loss"),
+    ],
+)
+def test_a_metric_is_another_where_it_means_another_however_it_is_spelled(own, given, said, with_criteria):
+    assert deviations(with_criteria(**own), Request(judging={"metric": given})) == said
+
+
 def test_a_margin_that_is_replaced_is_told_in_the_unit_of_its_own_metric(with_criteria):
     experiment = with_criteria(metric="test_loss", margin=0.005)
     changed = deviations(experiment, Request(judging={"metric": "test_accuracy", "margin": 0.5}))
