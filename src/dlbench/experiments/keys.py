@@ -34,6 +34,10 @@ def _holds_seeds(seeds: Any) -> bool:
     return bool(seeds) and all(type(seed) is int and seed >= 0 for seed in seeds)
 
 
+def _is_finite(value: float) -> bool:
+    return -inf < value < inf
+
+
 _TEXT = Key((str,), "a text")
 _NUMBER = (int, float)
 _READING = {
@@ -44,11 +48,11 @@ _READING = {
         holds=lambda at: at in ("selected", "last") if isinstance(at, str) else at >= 1,
     ),
     "over": Key((str,), '"all", "second-half", "first:N" or "last:N"'),
-    "target": Key(_NUMBER, "a number"),
+    "target": Key(_NUMBER, "a number", holds=_is_finite),
 }
 REPORTED = {
     "variant": Key((str,), "the name of a variant", required=True),
-    "value": Key(_NUMBER, "a number, accuracies as fractions", required=True),
+    "value": Key(_NUMBER, "a number, accuracies as fractions", required=True, holds=_is_finite),
     "place": _TEXT,
     **_READING,
 }

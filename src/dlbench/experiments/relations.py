@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
 
 from dlbench.errors import DlbenchError, suggest
@@ -201,6 +202,8 @@ class _Parser:
             number = float(self._peek().text)
         except ValueError:
             raise self._error(problem) from None
+        if not isfinite(number):
+            raise self._error(problem)
         self.position += 1
         return number
 

@@ -106,6 +106,8 @@ def test_a_file_is_read_into_records(write) -> None:
         ("epochs = 3", "epochs = [3, 4]", 10, "epochs takes one value", "[axes]"),
         ('activation = ["relu", "tanh"]', 'activation = "relu"', 14, "Invalid axis", "a list"),
         ("batch_size = [64, 128]", "epochs = [1, 2]", 15, "is both an axis and a setting", "one of the two"),
+        ("value = 0.9", "value = nan", 20, "value = nan is not accepted", "accuracies as fractions"),
+        ("at = 1", "target = -inf", 26, "target = -inf is not accepted", "a number"),
         ('variant = "relu, 64"', "", 17, "[[reported]] needs the key variant", "the name of a variant"),
         ("value = 0.9", 'value = "90 %"', 20, "is not accepted", "accuracies as fractions"),
         ("at = 1", 'at = "best"', 26, "at = 'best' is not accepted", '"selected", "last"'),

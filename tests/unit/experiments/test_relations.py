@@ -85,6 +85,9 @@ def test_a_relation_is_read(text: str, relation: Relation) -> None:
         ("loss(a > b", ") is expected", 8),
         ("a > constant(b)", "a number is expected", 14),
         ("a > constant(0.75", ") is expected", 18),
+        ("a > constant(nan)", "a number is expected", 14),
+        ("a < constant(1e999)", "a number is expected", 14),
+        ("a < inf * b", "a number is expected before *", 5),
     ],
 )
 def test_what_is_no_relation_is_answered_with_its_place(text: str, problem: str, character: int) -> None:
