@@ -20,6 +20,7 @@ from dlbench.plans.naming import find_variant
 from dlbench.plans.plan import Plan, Request
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.plugins.registry import Registry
+from dlbench.statistics.seeds import TESTS, check_reachable
 from dlbench.trials.axes import DEFAULTS
 from dlbench.trials.settings import SETTINGS
 
@@ -70,8 +71,8 @@ def judged_metric(criteria: Mapping[str, Any]) -> str:
 def check(experiment: Experiment, registry: Registry) -> Plan:
     """Return the plan of an experiment as its file has it.
 
-    Raises DlbenchError, with file and line, for unknown components, and for reported figures and claims that name
-    neither a variant nor a value of an axis.
+    Raises DlbenchError, with file and line, for unknown components, for reported figures and claims that name neither a
+    variant nor a value of an axis, and for claims of an alpha at which nothing can be shown.
     """
     request = to_request(experiment)
     with _at(experiment, Place(key="diagnostics")):
@@ -88,6 +89,8 @@ def check(experiment: Experiment, registry: Registry) -> Plan:
     for index, claim in enumerate(experiment.claims):
         with _at(experiment, Place("claims", index, "relation")):
             check_relation(claim.relation, named)
+        with _at(experiment, Place("claims", index, "alpha")):
+            check_reachable(claim.alpha, request.judging.get("test", TESTS[0]))
     return plan
 
 

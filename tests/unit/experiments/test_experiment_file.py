@@ -151,6 +151,19 @@ def test_a_name_that_means_nothing_is_answered_with_its_line(
     assert sentence in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("alpha", "test", "least"),
+    [("1e-6", "paired", "1e-05"), ("1e-13", "paired", "1e-05"), ("4e-5", "independent", "5e-05")],
+)
+def test_a_claim_of_an_alpha_at_which_nothing_can_be_shown_is_answered_with_its_line(
+    write, registry: Registry, alpha: str, test: str, least: str
+) -> None:
+    text = SOUND.replace("at = 1", f"alpha = {alpha}") + f'\n[criteria]\ntest = "{test}"\n'
+    with pytest.raises(DlbenchError, match=rf"line 26: alpha must be at least {least}, got"):
+        check(load_experiment(write(text)), registry)
+    check(load_experiment(write(text.replace(alpha, least))), registry)
+
+
 def test_an_unknown_metric_is_answered_with_its_line(write) -> None:
     experiment = load_experiment(write(SOUND.replace("train_loss", "train_los")))
     with pytest.raises(DlbenchError, match=r"line 23: There is no metric 'train_los'") as caught:
