@@ -87,12 +87,5 @@ def choose(records: Iterable[TrialRecord], tuning: TuningRecord) -> TuningRecord
 
 def search_seconds(records: Iterable[TrialRecord], tuning: TuningRecord) -> float:
     """Return the training time of all tuning trials so far."""
-    wanted = {
-        (candidate.variant_id, seed)
-        for search in tuning.searches
-        for found in search.candidates.values()
-        for candidate in found
-        for seed in search.seeds
-    }
     known = tuning_records(records)
-    return sum(float(known[key].cost.get("train_seconds") or 0) for key in wanted & known.keys())
+    return sum(float(known[key].cost.get("train_seconds") or 0) for key in tuning.trials & known.keys())

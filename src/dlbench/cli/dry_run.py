@@ -164,7 +164,8 @@ def _search_in_words(tuning: Tuning) -> str:
         return f"A search first: {duration(record.seconds)} of training for {searched}{searches}"
     seeds = len(record.searches[0].seeds)
     each = f" × {seeds} seeds" if seeds > 1 else ""
-    same = " (some points are the same)" if len(tuning.trials) < record.trial_count else ""
+    points = variants * record.budget * sum(len(search.seeds) for search in record.searches)
+    same = " (some points are the same)" if len(tuning.trials) < points else ""
     counts = f"{variants} variant{'s' * (variants != 1)} × {record.budget} points{each}{searches}{same}"
     return f"{len(tuning.trials):,} tuning trials first: {counts}, on seeds from {record.searches[0].seeds[0]:,}"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from dlbench.components.choice import as_parameter
@@ -84,12 +85,12 @@ class TuningRecord:
         """Return whether every variant's settings are chosen."""
         return all(search.chosen for search in self.searches)
 
-    @property
-    def trial_count(self) -> int:
-        """Return the number of tuning trials that run here."""
-        if self.elsewhere:
-            return 0
-        return sum(len(search.seeds) * sum(map(len, search.candidates.values())) for search in self.searches)
+    @cached_property
+    def trials(self) -> frozenset[tuple[str, int]]:
+        """Return variant_id and seed of each tuning trial that runs here: points of few values may share theirs."""
+        searches = () if self.elsewhere else self.searches
+        points = ((search.seeds, candidate.variant_id) for search in searches for _, _, candidate in search)
+        return frozenset((variant_id, seed) for seeds, variant_id in points for seed in seeds)
 
     @property
     def question(self) -> tuple[object, ...]:

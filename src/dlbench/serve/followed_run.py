@@ -16,7 +16,7 @@ from dlbench.errors import DlbenchError
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.runs.folder import RunFolder
 from dlbench.runs.journal import FOLDER
-from dlbench.runs.journal_tail import JournalTail, Position
+from dlbench.runs.journal_tail import JournalTail
 from dlbench.runs.manifest import FILE_NAME, read_manifest
 from dlbench.runs.peers import Peer, active_peers
 from dlbench.runs.running_trials import read_running
@@ -50,7 +50,6 @@ class FollowedRun:
     def _restart(self) -> None:
         self._tail = JournalTail(self.path / FOLDER)
         self._ended: dict[tuple[str, int], EndedTrial] = {}
-        self._searched: dict[str, Position] = {}
         self._varied: dict[tuple[str, int], str] = {}
 
     def refresh(self) -> RunProgress:
@@ -101,7 +100,7 @@ class FollowedRun:
                 return RunProgress(name=name, active=bool(peers), problem=why if self.path.exists() else "It is gone.")
             self._take_records(manifest.plan)
             running = read_running(self.path, peers)
-            progress = run_progress(name, manifest, self._ended, self._varied, self._searched, running, peers)
+            progress = run_progress(name, manifest, self._ended, self._varied, running, peers)
             return replace(progress, left_out=tuple(self._tail.warnings))
         except DlbenchError as error:
             return RunProgress(name=name, active=bool(peers), problem=error.message)
@@ -116,9 +115,6 @@ class FollowedRun:
             self._question = question
             self._restart()
         for position, record in self._tail.new_records():
-            if record.trial.role == "tuning":
-                self._searched[record.trial_id] = position
-                continue
             key = (record.trial.variant_id, record.trial.seed)
             known = self._ended.get(key)
             if known is None or position >= known.position:

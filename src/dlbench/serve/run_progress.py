@@ -72,7 +72,6 @@ def run_progress(
     manifest: Manifest,
     ended: Ended,
     varied: Mapping[tuple[str, int], str],
-    searched: Mapping[str, Position],
     running: Sequence[RunningTrial],
     peers: Sequence[Peer],
 ) -> RunProgress:
@@ -80,7 +79,6 @@ def run_progress(
 
     ended: the trials of its journals.
     varied: the labels of those that vary a source of randomness.
-    searched: where the records of its tuning trials stand, by trial_id.
     peers: the sessions that work on it.
     """
     plan = manifest.plan
@@ -91,9 +89,11 @@ def run_progress(
     counted = final_trials(ended, peers)
     judged = allowed_part(plan, counted) if sum(key in counted for key in varied) >= plan.varied_count else None
     planned = plan.trial_count + plan.varied_count
-    to_search = plan.tuning.trial_count if plan.tuning else 0
-    searching = max(0, to_search - len(searched)) if plan.tuning and not plan.tuning.is_chosen else 0
+    search = plan.tuning.trials if plan.tuning else frozenset()
+    searched = search & counted.keys()
+    searching = len(search - searched) if plan.tuning and not plan.tuning.is_chosen else 0
     left = planned - sum(key in counted for key in own) + searching
+    trained = [ended[key].position for key in (*own, *(search & ended.keys()))]
     return RunProgress(
         name=name,
         active=bool(peers),
@@ -103,9 +103,9 @@ def run_progress(
         done=done,
         failed=len(own) - done,
         searched=len(searched),
-        to_search=to_search,
+        to_search=len(search),
         running=tuple(running),
-        left_seconds=_left(manifest, [*(own[key].position for key in own), *searched.values()], left, peers),
+        left_seconds=_left(manifest, trained, left, peers),
         started=str(manifest.sessions[0].get("started", "")) if manifest.sessions else "",
         dataset=_dataset(plan),
         compared=_compared(plan),

@@ -111,8 +111,7 @@ def test_without_a_range_a_name_has_the_one_that_the_optimizer_declares(planned)
 
 def test_points_that_are_the_same_are_trained_once(planned):
     plan = planned("model.dropout=choice:0/0.5", budget="8")
-    assert plan.record.tuning.trial_count == 16
-    assert len(plan.trials) == 4
+    assert len(plan.trials) == len(plan.record.tuning.trials) == 4
 
 
 def test_each_study_has_points_and_seeds_of_its_own_and_one_seed_to_be_judged_on(planned):

@@ -7,6 +7,7 @@ import pytest
 
 from dlbench.plans.criteria import Criteria
 from dlbench.plans.spread import SpreadDesign
+from dlbench.plans.tuning_record import Candidate, Search, TuningRecord
 from dlbench.runs import journal_tail
 from dlbench.runs.running_trials import RunningTrial
 from dlbench.serve.followed_run import FollowedRun
@@ -98,12 +99,17 @@ def test_running_trials_come_with_their_curves_and_go_with_the_session(begin):
     assert run.refresh().running == ()
 
 
-def test_tuning_trials_are_counted_apart(begin, make_record):
-    folder = begin()
-    record = make_record(seed=0)
-    folder.add(replace(record, trial=replace(record.trial, role="tuning")))
-    run = FollowedRun(folder.path)
-    assert (run.refresh().done, run.refresh().searched) == (0, 1)
+def test_tuning_trials_of_the_plans_own_search_are_counted_apart(begin, make_plan, make_record):
+    names = ("relu", "tanh", "elu")
+    tried = [make_record(name, seed=1_000_000) for name in names]
+    tried = [replace(record, trial=replace(record.trial, role="tuning")) for record in tried]
+    points = tuple(Candidate(values={}, variant_id=each.trial.variant_id) for each in tried[:2])
+    search = Search(seeds=(1_000_000,), candidates={"relu": points})
+    folder = begin(replace(make_plan(), tuning=TuningRecord(ranges={}, budget=2, searches=(search,))))
+    for record in tried[1:]:  # the last is of another search in the folder
+        folder.add(record)
+    progress = FollowedRun(folder.path).refresh()
+    assert (progress.done, progress.searched, progress.to_search) == (0, 1, 2)
 
 
 def test_a_spread_is_complete_only_with_the_trials_that_vary_a_source(begin, add, make_plan, make_record):

@@ -41,7 +41,7 @@ def _print_new(folder: "RunFolder") -> None:
 
     new = folder.refresh()
     plan = folder.manifest.plan if folder.manifest else None
-    searched = plan.tuning.trial_count if plan and plan.tuning else 0
+    searched = len(plan.tuning.trials) if plan and plan.tuning else 0
     total = plan.trial_count + plan.varied_count + searched if plan else 0
     done = sum(_is_planned(record, plan) for record in folder.records) - sum(_is_planned(each, plan) for each in new)
     for record in new:
@@ -53,5 +53,7 @@ def _print_new(folder: "RunFolder") -> None:
 
 def _is_planned(record: "TrialRecord", plan: "PlanRecord | None") -> bool:
     """Return whether a record is one of those that the plan counts: none of a veto or of another comparison."""
-    own = record.trial.role == "tuning" or plan is None or bool(plan.label_of(record.trial))
-    return own and record.status != "vetoed"
+    if plan is None:
+        return record.status != "vetoed"
+    searched = plan.tuning is not None and (record.trial.variant_id, record.trial.seed) in plan.tuning.trials
+    return (searched or bool(plan.label_of(record.trial))) and record.status != "vetoed"
