@@ -43,12 +43,22 @@ class Survival:
 
 def survivals(tuned: Iterable[ClaimAnswer], plain: Iterable[ClaimAnswer]) -> tuple[Survival, ...]:
     """Return each claim of a tuned run with the answer of a plain one to it."""
-    known = {_question(claim): claim for claim in plain}
-    return tuple(Survival(claim, known.get(_question(claim))) for claim in tuned)
+    known = _by_question(plain)
+    return tuple(Survival(claim, known.get(question)) for question, claim in _by_question(tuned).items())
 
 
-def _question(claim: ClaimAnswer) -> tuple[str, str, str, str]:
-    return claim.text, claim.relation, claim.metric, claim.at
+def _by_question(claims: Iterable[ClaimAnswer]) -> dict[tuple[str | int, ...], ClaimAnswer]:
+    """Return claims by what they ask and, as they may differ in a target or a margin alone, by their number of those.
+
+    Both runs have them in the order of one file.
+    """
+    seen: Counter[tuple[str, ...]] = Counter()
+    found: dict[tuple[str | int, ...], ClaimAnswer] = {}
+    for claim in claims:
+        question = (claim.text, claim.relation, claim.metric, claim.at)
+        found[*question, seen[question]] = claim
+        seen[question] += 1
+    return found
 
 
 def survivals_in_words(found: Iterable[Survival]) -> str:

@@ -62,3 +62,9 @@ def test_claims_in_the_same_words_about_other_metrics_are_two():
     accuracy = replace(accuracy, metric="validation_accuracy")
     found = survivals([accuracy, loss], [loss, accuracy])
     assert [each.words for each in found] == ["survives tuning", "is refuted either way"]
+
+
+def test_claims_in_the_same_words_about_other_targets_are_two():
+    near, far = answered("supported"), answered("refuted")
+    found = survivals([near, far, far], [near, far])
+    assert [each.words for each in found] == ["survives tuning", "is refuted either way", "nothing to compare with"]
