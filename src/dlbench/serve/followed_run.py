@@ -68,8 +68,7 @@ class FollowedRun:
             if part is None:
                 return None
             found = (self._ended.get(key) for key in (*part.labels, *self._varied))
-            asked = (part.criteria, part.baseline, part.spread, part.experiment)
-            return *asked, frozenset(trial.position for trial in found if trial)
+            return part, frozenset(trial.position for trial in found if trial)
 
     def judge(self) -> Judged | None:
         """Return the verdicts that the plan allows by now; None where it allows none. Reads the folder anew."""

@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -55,6 +56,7 @@ def test_a_look_is_judged_at_its_own_level_while_the_next_one_is_under_way(begin
     plan = replace(make_plan(("relu", "tanh"), range(8)), judging=criteria)
     folder = begin(plan)
     add(folder, range(8))
+    folder.extend(plan)  # with the target that is known by now
     run = FollowedRun(folder.path)
     first = run.refresh()
     assert first.judged is not None
@@ -159,6 +161,22 @@ def test_verdicts_are_new_where_a_trial_that_varies_a_source_or_the_question_is(
     begin(replace(plan, experiment="acme/spread")).close()
     run.refresh()
     assert seen[0] != seen[1] != seen[2] == run.verdict_key()
+
+
+def test_verdicts_are_new_where_variants_have_other_names_or_another_order(begin, add, make_plan):
+    plan = make_plan(("relu", "tanh"), range(6))
+    folder = begin(plan)
+    add(folder, range(6))
+    folder.close()
+    run = FollowedRun(folder.path)
+    named = replace(plan, variants=tuple(replace(each, label=f"my {each.label}") for each in plan.variants))
+    keys = []
+    for asked in (plan, replace(named, baseline="my relu"), replace(plan, variants=plan.variants[::-1]), plan):
+        begin(asked).close()
+        assert run.refresh().complete
+        keys.append(run.verdict_key())
+    assert keys[0] == keys[3]
+    assert all(one != other for one, other in pairwise(keys))
 
 
 def test_a_spread_of_more_or_fewer_variants_has_the_trials_of_those(begin, add, make_plan, make_record):
