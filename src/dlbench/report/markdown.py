@@ -64,7 +64,7 @@ def _counts(answered: ExperimentRuns) -> str:
     large, enough = 0, least_seeds()
     for run in answered.runs:
         claims[_deviation(run).startswith("reduced")] += run.answers.claims
-        large += len(run.answers.claims) * (run.trained_on.has_all_images and run.seeds >= enough)
+        large += run.trained_on.has_all_images and sum(_least_n(claim) >= enough for claim in run.answers.claims)
     full, reduced = claims[False], claims[True]
     parts = [counts_in_words([*full, *reduced])]
     if full and reduced:
@@ -117,7 +117,11 @@ def _folder(run: ExperimentRun) -> str:
 
 
 def _n(claim: ClaimAnswer) -> str:
-    return str(min((part.n for part in claim.parts), default="–"))
+    return str(_least_n(claim)) if claim.parts else "–"
+
+
+def _least_n(claim: ClaimAnswer) -> int:
+    return min((part.n for part in claim.parts), default=0)
 
 
 def _share(q: float) -> str:
@@ -131,7 +135,8 @@ def answers_view(answered: ExperimentRuns) -> Table:
     table.add_column("answer", no_wrap=True)
     table.add_column("why", ratio=5)
     for run in answered.runs:
-        size = ", ".join(filter(None, (f"{run.seeds} seeds", run.trained_on.in_words, duration(run.seconds))))
+        seeds = f"{run.seeds} seed{'s' * (run.seeds != 1)}"
+        size = ", ".join(filter(None, (seeds, run.trained_on.in_words, duration(run.seconds))))
         notes = "; ".join([size, *run.notes])
         for number, claim in enumerate(run.answers.claims):
             about = run.folder + (f": {notes}" if not number else "")
