@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
 if TYPE_CHECKING:
     from dlbench.report.figures.figure_data import FigureData, VariantSeries
@@ -118,7 +118,7 @@ def _over_epochs(axes: Axes, variant: "VariantSeries", name: str, styles: _Style
         shares = [100 * _mean(variant.layer_values(name, layer, epoch)) for epoch in epochs]
         _line(axes, epochs, shares, styles.of(f"layer {layer}"))
     axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True) if len(epochs) > 1 else FixedLocator(epochs))
     axes.set_ylim(-3, 103)
 
 

@@ -71,6 +71,15 @@ def test_panels_of_layers_share_their_scale_and_an_epoch_looks_alike_in_each(dra
     assert [tick.get_text() for tick in panels[0].get_xticklabels()] == ["1", "3", "5"]
 
 
+def test_where_one_epoch_is_measured_it_is_the_only_tick(make_record, make_plan):
+    records = [
+        replace(record, diagnostics=tuple(each for each in record.diagnostics if each.epoch == 3))
+        for record in records_of(make_record)
+    ]
+    axes = KINDS["dead-units"].draw(figure_data(records, make_plan(NAMES, range(7)))).axes[0]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["3"]
+
+
 @pytest.fixture
 def two_axes(make_record, make_plan):
     """relu and tanh at two learning rates, which the hand-made trials stand for by four activations."""
