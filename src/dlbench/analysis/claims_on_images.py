@@ -7,7 +7,7 @@ from typing import Any
 
 from dlbench.analysis.claim_parts import Answer
 from dlbench.analysis.claim_values import ClaimValues
-from dlbench.analysis.claims import judge, links_of, rules_of
+from dlbench.analysis.claims import links_of, rules_of
 from dlbench.analysis.other_images import METRIC, OtherImages, equal_weights
 from dlbench.analysis.verdicts import race_of
 from dlbench.errors import DlbenchError
@@ -61,13 +61,16 @@ class ClaimOnImages:
 
 
 def claims_on_images(
-    claims: Iterable[Claim], records: Iterable[TrialRecord], plan: PlanRecord
+    judged: Iterable[tuple[Claim, Answer]], records: Iterable[TrialRecord], plan: PlanRecord
 ) -> tuple[ClaimOnImages, ...]:
-    """Return the claims that can be asked of other test images; none where trials keep no outcome of each image."""
+    """Return the claims that can be asked of other test images; none where trials keep no outcome of each image.
+
+    judged: claims with their answers.
+    """
     known = tuple(records)
     race = race_of(known, plan)
     found = []
-    for claim in claims:
+    for claim, answer in judged:
         if claim.metric not in _METRICS or claim.at not in _EPOCHS or isinstance(claim.relation, Interaction):
             continue
         asked = replace(claim, metric=METRIC, at="selected")
@@ -79,7 +82,6 @@ def claims_on_images(
             continue
         if differences and not any(isnan(each.images_low) for each in differences):
             directions = tuple(1 if link.sign == ">" else -1 for link in links)
-            answer = judge(claim, known, plan, race).answer
             found.append(ClaimOnImages(text=claim.text, answer=answer, directions=directions, differences=differences))
     return tuple(found)
 

@@ -190,10 +190,11 @@ def _read(path: Path, registry: Registry) -> ExperimentRun | None:
     experiment = experiment_of(path, folder.plan.experiment, registry)
     plan, records = folder.plan, folder.all_planned
     searched = tuning_records(folder.records).values() if plan.tuning else ()
-    deviations = _deviations(records, experiment, plan, registry)
+    answers = answer(experiment, records, plan, _deviations(records, experiment, plan, registry))
+    judged = zip(experiment.claims, [claim.answer for claim in answers.claims], strict=True)
     return ExperimentRun(
         folder=path.name,
-        answers=answer(experiment, records, plan, deviations),
+        answers=answers,
         done=sum(record.status in COMPLETED for record in records),
         planned=folder.manifest.planned,
         seeds=len(plan.seeds),
@@ -201,7 +202,7 @@ def _read(path: Path, registry: Registry) -> ExperimentRun | None:
         machines=_machines(folder.manifest),
         remarks=_text(path / NOTES),
         trained_on=RunSize.of(record.trial for record in records),
-        on_images=claims_on_images(experiment.claims, records, plan),
+        on_images=claims_on_images(judged, records, plan),
         tuning=report_tuning(folder.records, plan),
     )
 

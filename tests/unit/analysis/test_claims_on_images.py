@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dlbench.analysis.claims import judge
 from dlbench.analysis.claims_on_images import claims_on_images
 from dlbench.analysis.verdicts import judge_run
 from dlbench.experiments.experiment_file import Claim
@@ -39,8 +40,12 @@ def records_of(make_record):
     return records_of
 
 
+def on_images(asked, records, plan):
+    return claims_on_images([(asked, judge(asked, records, plan).answer)], records, plan)
+
+
 def words_of(relation, records, plan, **about):
-    return [found.words for found in claims_on_images([claim(relation, **about)], records, plan)]
+    return [found.words for found in on_images(claim(relation, **about), records, plan)]
 
 
 @pytest.mark.parametrize(
@@ -62,14 +67,14 @@ def test_a_claim_says_what_the_test_images_say_to_it(records_of, make_plan, rela
 def test_a_difference_that_only_seeds_show_holds_on_these_images_alone(records_of, make_plan):
     records = records_of(chance=0.0005, relu=0.6, tanh=0.607)  # three images of 400, for every seed
     plan = make_plan(["relu", "tanh"], SEEDS)
-    (found,) = claims_on_images([claim("tanh > relu")], records, plan)
+    (found,) = on_images(claim("tanh > relu"), records, plan)
     assert found.answer == "supported"
     assert found.words == "holds on these test images alone"
 
 
 def test_the_intervals_are_those_of_the_verdicts(records_of, make_plan):
     records, plan = records_of(relu=0.6, tanh=0.8), make_plan(["relu", "tanh"], SEEDS)
-    (asked,) = claims_on_images([claim("tanh > relu")], records, plan)
+    (asked,) = on_images(claim("tanh > relu"), records, plan)
     (found,), ((judged,),) = asked.differences, [family.comparisons for family in judge_run(records, plan).families]
     for name in ("difference", "difference_low", "difference_high", "images_low", "images_high", "images"):
         assert getattr(found, name) == pytest.approx(getattr(judged, name))
