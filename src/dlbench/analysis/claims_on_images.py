@@ -15,6 +15,7 @@ from dlbench.experiments.experiment_file import Claim
 from dlbench.experiments.relations import Interaction, Link, operands_of
 from dlbench.plans.plan_record import PlanRecord
 from dlbench.statistics.comparisons import compare_pairs
+from dlbench.statistics.seeds import least_seeds
 from dlbench.statistics.verdicts import Comparison
 from dlbench.trials.trial_record import TrialRecord
 
@@ -65,6 +66,8 @@ def claims_on_images(
 ) -> tuple[ClaimOnImages, ...]:
     """Return the claims that can be asked of other test images; none where trials keep no outcome of each image.
 
+    Nor are those with too few seeds for any difference to be shown.
+
     judged: claims with their answers.
     """
     known = tuple(records)
@@ -80,10 +83,14 @@ def claims_on_images(
             differences = _differences(asked, links, values)
         except DlbenchError:  # a name that is not in the run, as the claim's answer says
             continue
-        if differences and not any(isnan(each.images_low) for each in differences):
+        if differences and all(map(_can_be_shown, differences)):
             directions = tuple(1 if link.sign == ">" else -1 for link in links)
             found.append(ClaimOnImages(text=claim.text, answer=answer, directions=directions, differences=differences))
     return tuple(found)
+
+
+def _can_be_shown(found: Comparison) -> bool:
+    return not isnan(found.images_low) and found.n >= least_seeds(found.alpha, found.test)
 
 
 def _differences(claim: Claim, links: Sequence[Link], values: ClaimValues) -> tuple[Comparison, ...]:

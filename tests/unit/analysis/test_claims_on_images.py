@@ -106,3 +106,9 @@ def test_a_claim_about_validation_is_asked_of_the_test_images_too(records_of, ma
 def test_trials_without_outcomes_say_nothing(records_of, make_plan):
     records = [replace(record, outcomes=None) for record in records_of(relu=0.6, tanh=0.8)]
     assert words_of("tanh > relu", records, make_plan(["relu", "tanh"], SEEDS)) == []
+
+
+@pytest.mark.parametrize("seeds", [1, 5])
+def test_too_few_seeds_say_nothing(records_of, make_plan, seeds):
+    records = [record for record in records_of(relu=0.6, tanh=0.8) if record.trial.seed < seeds]
+    assert words_of("tanh > relu", records, make_plan(["relu", "tanh"], range(seeds))) == []
