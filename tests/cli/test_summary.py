@@ -126,6 +126,15 @@ def test_runs_without_an_experiment_are_ignored_and_a_damaged_one_is_named(dlben
     assert "results doctor" in warning
 
 
+def test_what_damage_leaves_out_of_a_run_is_named(dlbench, runs):
+    (journal,) = (runs / "small" / "journal").glob("*.jsonl")
+    journal.write_text(journal.read_text(encoding="utf-8").replace("done", "dona", 1), encoding="utf-8")
+    done = dlbench("results", "summary", "--output", "page.md")
+    assert done.returncode == 0
+    assert done.stderr.startswith("Warning: small: journal/")
+    assert "line 1 is left out" in done.stderr
+
+
 def test_without_runs_it_says_how_to_start_one(dlbench):
     done = dlbench("results", "summary")
     assert "There is no run of an experiment in" in done.stderr

@@ -89,7 +89,7 @@ class ExperimentRuns:
     """The experiment runs of a folder, by report and by name.
 
     runs: the runs with their answers.
-    problems: a sentence for each run that could not be read.
+    problems: a sentence for each run that could not be read, and for what damage leaves out of others.
     missing: the experiments without a run.
     introduction: the text of the folder's introduction.md, or "".
     """
@@ -119,12 +119,14 @@ def read_experiment_runs(root: Path, registry: Registry) -> ExperimentRuns:
     runs, problems = [], []
     for path in list_runs(root):
         try:
-            run = _read(path, registry)
+            folder = RunFolder(path)
+            run = _read(folder, registry)
         except DlbenchError as error:
             problems.append(f"{path.name}: {' '.join(str(error).splitlines())}")
             continue
         if run:
             runs.append(run)
+            problems += [f"{path.name}: {warning}" for warning in folder.warnings]
     runs.sort(key=lambda run: (run.answers.experiment.report, run.answers.experiment.name, run.folder))
     return ExperimentRuns(
         runs=tuple(runs),
@@ -183,24 +185,23 @@ def write_answers(folder: Path, answers: ExperimentAnswers) -> None:
         replace_file(folder / answers.experiment.path.name, answers.experiment.path.read_bytes())
 
 
-def _read(path: Path, registry: Registry) -> ExperimentRun | None:
-    folder = RunFolder(path)
+def _read(folder: RunFolder, registry: Registry) -> ExperimentRun | None:
     if folder.manifest is None or not folder.plan.experiment:
         return None
-    experiment = experiment_of(path, folder.plan.experiment, registry)
+    experiment = experiment_of(folder.path, folder.plan.experiment, registry)
     plan, records = folder.plan, folder.all_planned
     searched = tuning_records(folder.records).values() if plan.tuning else ()
     answers = answer(experiment, records, plan, _deviations(records, experiment, plan, registry))
     judged = zip(experiment.claims, [claim.answer for claim in answers.claims], strict=True)
     return ExperimentRun(
-        folder=path.name,
+        folder=folder.path.name,
         answers=answers,
         done=sum(record.status in COMPLETED for record in records),
         planned=folder.manifest.planned,
         seeds=len(plan.seeds),
         seconds=sum(float(record.cost.get("train_seconds") or 0.0) for record in (*records, *searched)),
         machines=_machines(folder.manifest),
-        remarks=_text(path / NOTES),
+        remarks=_text(folder.path / NOTES),
         trained_on=RunSize.of(record.trial for record in records),
         on_images=claims_on_images(judged, records, plan),
         tuning=report_tuning(folder.records, plan),
